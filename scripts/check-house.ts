@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { globSync, readFileSync } from 'node:fs'
+
+/** The house rules no linter knows. Each has the files where it does not hold, and the reason. */
+const rules = [
+  {
+    pattern: /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(Timeout|Interval)\(/,
+    except: /^packages\/kit\/|\.test\.ts$|^packages\/testing\//,
+    reason: 'time and chance come from kit, so that tests own them',
+  },
+  {
+    pattern: /\bprocess\.env\b/,
+    except: /^packages\/server\/src\/config\/load\.ts$|\.test\.ts$|^packages\/testing\//,
+    reason: 'the environment is read in config/load.ts only',
+  },
+  {
+    pattern: /\b(sqlite|postgres|pg)\b/i,
+    except: /^packages\/(storage\/src\/(sqlite|postgres)|testing|server)|\.test\.ts$/,
+    reason: 'engines are named in their own files only',
+  },
+  {
+    pattern: /[vV]ersion(\.id)? ?[=!]==? ?'\d+'/,
+    except: /^packages\/rules\/src\/room-versions\.ts$|\.test\.ts$/,
+    reason: 'room versions are compared in room-versions.ts only; add a trait',
+  },
+] as const
+
+const faults: string[] = []
+for (const file of globSync('packages/*/src/**/*.ts')) {
+  const lines = readFileSync(file, 'utf8').split('\n')
+  if (!lines[0]!.startsWith('// SPDX-License-Identifier: Apache-2.0'))
+    faults.push(`${file}:1 the first line is the SPDX line`)
+  for (const [index, line] of lines.entries()) {
+    const code = line.replace(/^\s*(\*|\/\/|\/\*).*$/, '')
+    for (const rule of rules) {
+      if (rule.pattern.test(code) && !rule.except.test(file)) faults.push(`${file}:${index + 1} ${rule.reason}`)
+    }
+  }
+}
+if (faults.length > 0) {
+  console.error(faults.join('\n'))
+  process.exitCode = 1
+}

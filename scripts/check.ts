@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawnSync } from 'node:child_process'
+
+/** Types, lint, floors, house rules, format: one command, one exit code. Tests are `npm test`. */
+const steps: readonly (readonly [string, readonly string[]])[] = [
+  ['tsc', ['--noEmit']],
+  ['oxlint', ['--type-aware', '--quiet']],
+  ['biome', ['format', '.']],
+  ['node', ['scripts/check-floors.ts']],
+  ['node', ['scripts/check-house.ts']],
+]
+const failed = steps.filter(([command, args]) => {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  return status !== 0
+})
+for (const [command, args] of failed) console.error(`failed: ${command} ${args.join(' ')}`)
+process.exitCode = failed.length > 0 ? 1 : 0
