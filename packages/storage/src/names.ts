@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
-import type { Caches } from './caches.ts'
+import type { Caches, StateKeyName } from './caches.ts'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import type { Nid } from './schema.ts'
