@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import pino from 'pino'
+import { textLineOf } from './text-line.ts'
+
+/** How much is written: each level includes those after it. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** `json` for machines, one object a line; `text` for people. */
+export type LogFormat = 'json' | 'text'
+
+/** What happened, as fields a machine can search; an error goes under `err`, with its stack and causes. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Where the server says what it does. Never hand it a password, a token or the content of a message. */
+export interface Log {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+  /** A log that adds `fields` to every line. */
+  child(fields: LogFields): Log
+}
+
+/** Where lines go; each comes with its line break. */
+export interface LogSink {
+  write(line: string): void
+}
+
+/** A log that writes lines of one `format` from `level` up, to standard output unless told otherwise. */
+export function createLog({ level, format }: { level: LogLevel; format: LogFormat }, sink?: LogSink): Log {
+  const lines = sink ?? pino.destination({ fd: 1, sync: true })
+  const options: pino.LoggerOptions = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  }
+  return pino(options, format === 'json' ? lines : { write: (line) => lines.write(textLineOf(line)) })
+}
+
+/** A log that says nothing. */
+export const silentLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLog,
+}

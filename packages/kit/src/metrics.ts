@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A cache that counts; the figures are read when somebody asks for the metrics. */
+export interface CacheFigures {
+  readonly hits: number
+  readonly misses: number
+  readonly size: number
+}
+
+/** The metrics as they are served. */
+export interface Exposition {
+  readonly contentType: string
+  readonly text: string
+}
+
+/** Counts what the server does; every method is cheap enough for the hottest path. */
+export interface Metrics {
+  /** A request to the endpoint of that operation id was answered. */
+  requestAnswered(endpoint: string, status: number, durationMs: number): void
+  /** One transaction with that many units of work went to disk; the time includes the sync. */
+  committed(units: number, durationMs: number): void
+  /** Shows the figures of a cache from here on. */
+  watchCache(name: string, cache: CacheFigures): void
+  /** Shows how far the log is from here on. */
+  watchLogPosition(read: () => number): void
+  /** Everything counted so far, in Prometheus' text format. */
+  expose(): Promise<Exposition>
+}
+
+/** Counts nothing. */
+export const silentMetrics: Metrics = {
+  requestAnswered: () => undefined,
+  committed: () => undefined,
+  watchCache: () => undefined,
+  watchLogPosition: () => undefined,
+  expose: () => Promise.resolve({ contentType: 'text/plain; charset=utf-8', text: '' }),
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { CacheFigures, Exposition, Metrics } from './metrics.ts'
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+const UNITS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+
+/**
+ * Metrics for Prometheus, those of the process and its event loop included.
+ *
+ * The event loop's delay comes from `perf_hooks.monitorEventLoopDelay` as
+ * `nodejs_eventloop_lag_*`, each time over what passed since it was last asked for.
+ */
+export class PrometheusMetrics implements Metrics {
+  readonly #registry = new Registry()
+  readonly #caches = new Map<string, CacheFigures>()
+  readonly #requests: Histogram<'endpoint' | 'status'>
+  readonly #commitSizes: Histogram
+  readonly #commitTimes: Histogram
+
+  constructor() {
+    const registers = [this.#registry]
+    collectDefaultMetrics({ register: this.#registry })
+    this.#requests = new Histogram({
+      name: 'myelin_http_request_duration_seconds',
+      help: 'Time from the request to its answer, by operation id and status.',
+      labelNames: ['endpoint', 'status'],
+      buckets: SECONDS,
+      registers,
+    })
+    this.#commitSizes = new Histogram({
+      name: 'myelin_commit_units',
+      help: 'Units of work that went to disk in one commit.',
+      buckets: UNITS,
+      registers,
+    })
+    this.#commitTimes = new Histogram({
+      name: 'myelin_commit_duration_seconds',
+      help: 'Time of one commit, its sync to disk included.',
+      buckets: SECONDS,
+      registers,
+    })
+    this.#registerCaches()
+  }
+
+  requestAnswered(endpoint: string, status: number, durationMs: number): void {
+    this.#requests.observe({ endpoint, status }, durationMs / 1000)
+  }
+
+  committed(units: number, durationMs: number): void {
+    this.#commitSizes.observe(units)
+    this.#commitTimes.observe(durationMs / 1000)
+  }
+
+  watchCache(name: string, cache: CacheFigures): void {
+    this.#caches.set(name, cache)
+  }
+
+  watchLogPosition(read: () => number): void {
+    new Gauge({
+      name: 'myelin_log_position',
+      help: 'The last position taken in the log.',
+      registers: [this.#registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+
+  async expose(): Promise<Exposition> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
+  }
+
+  #registerCaches(): void {
+    const caches = this.#caches
+    const registers = [this.#registry]
+    new Counter({
+      name: 'myelin_cache_lookups_total',
+      help: 'Times a cache was asked, and whether it knew.',
+      labelNames: ['cache', 'outcome'],
+      registers,
+      collect() {
+        this.reset()
+        for (const [cache, { hits, misses }] of caches) {
+          this.inc({ cache, outcome: 'hit' }, hits)
+          this.inc({ cache, outcome: 'miss' }, misses)
+        }
+      },
+    })
+    new Gauge({
+      name: 'myelin_cache_entries',
+      help: 'Entries a cache holds.',
+      labelNames: ['cache'],
+      registers,
+      collect() {
+        for (const [cache, { size }] of caches) this.set({ cache }, size)
+      },
+    })
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * The parts of the configuration that use-cases read, frozen, with units in the names.
+ *
+ * They stand here and not beside the schema so that `services` can name them
+ * without seeing where they come from.
+ */
+export interface ServiceConfig {
+  /** The name after the colon in every id this server makes. */
+  readonly serverName: string
+  /** Where clients reach this server; ends in a slash. */
+  readonly baseUrl: string
+  /** Who to turn to about this server, if its admin said so. */
+  readonly adminContact: string | undefined
+  readonly registration: RegistrationSettings
+  readonly passwords: PasswordSettings
+  readonly sessions: SessionSettings
+  readonly profiles: ProfileSettings
+  readonly rooms: RoomSettings
+  readonly media: MediaSettings
+  readonly presence: PresenceSettings
+  readonly rateLimits: RateLimits
+  readonly wellKnown: WellKnownSettings
+  readonly caches: CacheSettings
+}
+
+/** Who may make an account, and what it takes. */
+export interface RegistrationSettings {
+  /** Whether anyone may make an account by themselves. */
+  readonly isEnabled: boolean
+  /** Whether making one takes a registration token. */
+  readonly requiresToken: boolean
+  /** Whoever knows it can make accounts and admins; undefined turns that door off. */
+  readonly sharedSecret: string | undefined
+}
+
+/** Whether passwords work, and how good they must be. */
+export interface PasswordSettings {
+  readonly isEnabled: boolean
+  readonly policy: PasswordPolicy
+}
+
+/** What a password that is set from now on must have; a policy that is not enabled asks for nothing. */
+export interface PasswordPolicy {
+  readonly isEnabled: boolean
+  readonly minimumLength: number
+  readonly requiresDigit: boolean
+  readonly requiresSymbol: boolean
+  readonly requiresLowercase: boolean
+  readonly requiresUppercase: boolean
+}
+
+/** How long log-ins and their tokens live; undefined is for ever. */
+export interface SessionSettings {
+  /** A whole log-in, however often it is refreshed. */
+  readonly sessionMs: number | undefined
+  /** An access token of a client that can refresh; undefined: refresh tokens are not handed out at all. */
+  readonly refreshableAccessTokenMs: number | undefined
+  /** An access token of a client that cannot. */
+  readonly nonrefreshableAccessTokenMs: number | undefined
+  readonly refreshTokenMs: number | undefined
+}
+
+/** What people may change about themselves. */
+export interface ProfileSettings {
+  readonly maySetDisplayName: boolean
+  readonly maySetAvatarUrl: boolean
+}
+
+/** What a room gets when its creator does not say. */
+export interface RoomSettings {
+  readonly defaultVersion: string
+}
+
+/** Where media lie, and how big they may be. */
+export interface MediaSettings {
+  readonly storePath: string
+  readonly maxUploadBytes: number
+  readonly maxImagePixels: number
+}
+
+/** Whether this server tells who is online. */
+export interface PresenceSettings {
+  readonly isEnabled: boolean
+}
+
+/** `burstCount` at once, then `perSecond`. */
+export interface RateLimit {
+  readonly perSecond: number
+  readonly burstCount: number
+}
+
+/** How often something may happen, each per the thing its name says. */
+export interface RateLimits {
+  /** Events, per sender. */
+  readonly message: RateLimit
+  /** New accounts, per address. */
+  readonly registration: RateLimit
+  readonly login: {
+    /** Log-ins, per address. */
+    readonly address: RateLimit
+    /** Log-ins, per account. */
+    readonly account: RateLimit
+    /** Log-ins that failed, per account. */
+    readonly failedAttempts: RateLimit
+  }
+  readonly joins: {
+    /** Joins of rooms this server is in, per user. */
+    readonly local: RateLimit
+    /** Joins of rooms it is not in, per user. */
+    readonly remote: RateLimit
+  }
+  readonly invites: {
+    readonly perRoom: RateLimit
+    /** Invites, per user invited. */
+    readonly perUser: RateLimit
+  }
+}
+
+/** What `/.well-known/matrix` answers. */
+export interface WellKnownSettings {
+  readonly servesServer: boolean
+  readonly servesClient: boolean
+  /** Members that the client document gets besides the server's own. */
+  readonly extraClientContent: Readonly<Record<string, unknown>>
+}
+
+/** How many things are kept in memory. */
+export interface CacheSettings {
+  readonly events: number
+}

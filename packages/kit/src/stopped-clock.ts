@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock, Timer } from './clock.ts'
+
+interface Due {
+  readonly at: number
+  readonly task: () => void
+}
+
+/** A clock that moves only when a test says so; timers run inside {@link advance}, in the order they are due. */
+export class StoppedClock implements Clock {
+  #now: number
+  readonly #timers = new Set<Due>()
+
+  constructor(now = 1_700_000_000_000) {
+    this.#now = now
+  }
+
+  /** How many timers are set and have not run. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  later(delayMs: number, task: () => void): Timer {
+    const due = { at: this.#now + Math.max(0, delayMs), task }
+    this.#timers.add(due)
+    return { cancel: () => void this.#timers.delete(due) }
+  }
+
+  /** Moves the time forward, running every timer on the way at its own time, those set on the way too. */
+  advance(ms: number): void {
+    const until = this.#now + ms
+    for (let next = this.#next(); next && next.at <= until; next = this.#next()) {
+      this.#timers.delete(next)
+      this.#now = next.at
+      next.task()
+    }
+    this.#now = until
+  }
+
+  /** The earliest timer; of two at one time, the one set first. */
+  #next(): Due | undefined {
+    let earliest: Due | undefined
+    for (const due of this.#timers) if (!earliest || due.at < earliest.at) earliest = due
+    return earliest
+  }
+}
