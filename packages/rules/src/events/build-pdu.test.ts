@@ -95,7 +95,7 @@ describe('building an event', () => {
   test('orders its members as canonical JSON does', () => {
     for (const version of versions) {
       const { json } = buildPdu(draft(version), version, signer, chooseId)
-      assert.equal(JSON.stringify(json), canonicalJson(json))
+      assert.deepEqual(Object.keys(json), Object.keys(JSON.parse(canonicalJson(json)) as JsonObject))
     }
   })
 
