@@ -43,12 +43,11 @@ function play(version: RoomVersion, steps: readonly Step[]): { events: Map<Event
   const roomId = version.roomIds === 'chosen by server' ? room : roomIdOfCreate(createId)
   const add = (
     state: Map<StateKey, EventId>,
-    type: string,
-    sender: UserId,
-    key: string,
+    at: readonly [string, UserId, string],
     content: JsonObject,
     ts: number,
   ): void => {
+    const [type, sender, key] = at
     const id = type === 'm.room.create' ? createId : (`$${events.size}` as EventId)
     const needed = neededState({ type, sender, stateKey: key, content }, version).map(([t, k]) =>
       state.get(stateKey(t, k)),
@@ -71,18 +70,18 @@ function play(version: RoomVersion, steps: readonly Step[]): { events: Map<Event
   }
   const start = new Map<StateKey, EventId>()
   const [alice = '@a:one' as UserId] = users
-  add(start, 'm.room.create', alice, '', { creator: alice }, 0)
-  add(start, 'm.room.member', alice, alice, { membership: 'join' }, 0)
-  add(start, 'm.room.power_levels', alice, '', { users: { '@b:one': 50 } }, 0)
-  add(start, 'm.room.join_rules', alice, '', { join_rule: 'public' }, 0)
+  add(start, ['m.room.create', alice, ''], { creator: alice }, 0)
+  add(start, ['m.room.member', alice, alice], { membership: 'join' }, 0)
+  add(start, ['m.room.power_levels', alice, ''], { users: { '@b:one': 50 } }, 0)
+  add(start, ['m.room.join_rules', alice, ''], { join_rule: 'public' }, 0)
   const branches = [0, 1, 2].map(() => new Map(start))
   for (const { branch, sender, action, target, value } of steps) {
     const state = branches[branch] ?? start
-    if (action === 'topic') add(state, 'm.room.topic', sender, '', { topic: `${value}` }, value)
-    else if (action === 'levels') add(state, 'm.room.power_levels', sender, '', { users: { [target]: value } }, value)
+    if (action === 'topic') add(state, ['m.room.topic', sender, ''], { topic: `${value}` }, value)
+    else if (action === 'levels') add(state, ['m.room.power_levels', sender, ''], { users: { [target]: value } }, value)
     else if (action === 'rules')
-      add(state, 'm.room.join_rules', sender, '', { join_rule: value > 50 ? 'public' : 'invite' }, value)
-    else add(state, 'm.room.member', action === 'join' ? target : sender, target, { membership: action }, value)
+      add(state, ['m.room.join_rules', sender, ''], { join_rule: value > 50 ? 'public' : 'invite' }, value)
+    else add(state, ['m.room.member', action === 'join' ? target : sender, target], { membership: action }, value)
   }
   return { events, branches }
 }
