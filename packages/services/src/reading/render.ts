@@ -10,26 +10,19 @@ import type { StoredEvent } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
 import { roomVersionOf } from '../rooms/versions.ts'
-import type { Requester } from '../runtime.ts'
 import { bundledRelations } from './bundled-relations.ts'
 import { clientEvent } from './client-event.ts'
-import type { EventFormat } from './client-event.ts'
-
-/** Who reads, when, and how it shall be written. */
-export interface View {
-  readonly requester: Requester
-  readonly now: number
-  readonly format: EventFormat
-  /** Whether what relates to the events is bundled into them. */
-  readonly bundles?: boolean
-}
+import type { View } from './view.ts'
 
 /** Events of one room as the requester sees them. Everything they need beside is loaded at once. */
 export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
   const [first] = events
   if (!first) return []
   const version = await versionOfRoom(db, first.pdu)
-  const beside = await eventsByNid(db, events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()))
+  const beside = await eventsByNid(
+    db,
+    events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
+  )
   const relations = view.bundles ? await bundledRelations(db, events, view, renderPlain) : new Map<number, RawJson>()
   const memberships = await membershipsAt(db, events, view)
   return events.map((event) => {
@@ -44,7 +37,14 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
         sender: replaced.pdu.sender,
         content: replaced.redactedBy === null ? replaced.pdu.content : redactPdu(replaced.pdu, version).content,
       },
-      redactedBecause: redaction && clientEvent(redaction, version, { age: Math.max(0, view.now - redaction.pdu.originServerTs) }, { hasRoomId: view.format.hasRoomId }),
+      redactedBecause:
+        redaction &&
+        clientEvent(
+          redaction,
+          version,
+          { age: Math.max(0, view.now - redaction.pdu.originServerTs) },
+          { hasRoomId: view.format.hasRoomId },
+        ),
       relations: relations.get(event.nid),
     }
     return clientEvent(event, version, unsigned, view.format)
@@ -67,7 +67,11 @@ function transactionFor(event: StoredEvent, { requester }: View): string | undef
 }
 
 /** The requester's membership at each event; events in a row mostly share their state. */
-async function membershipsAt(db: Read, events: readonly StoredEvent[], { requester }: View): Promise<Map<number, string>> {
+async function membershipsAt(
+  db: Read,
+  events: readonly StoredEvent[],
+  { requester }: View,
+): Promise<Map<number, string>> {
   const byRoot = new Map<number, string>()
   const memberships = new Map<number, string>()
   for (const event of events) {
