@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+/**
+ * What a room version is made of. Traits are named by what they mean; no other file compares versions.
+ *
+ * @see https://spec.matrix.org/v1.19/rooms/
+ */
 export interface RoomVersion {
   readonly id: string
   readonly eventIds: 'chosen by server' | 'hash' | 'url-safe hash'
@@ -6,10 +11,13 @@ export interface RoomVersion {
   readonly stateResolution: 'v1' | 'v2' | 'v2.1'
   readonly strictCanonicalJson: boolean
   readonly keysMustBeValidAtSigning: boolean
+  /** A redaction names its target in `content.redacts`, not beside it. */
+  readonly redactsInContent: boolean
   readonly auth: AuthTraits
   readonly redaction: RedactionTraits
 }
 
+/** Where the authorization rules of the versions differ. */
 export interface AuthTraits {
   readonly aliasesBelongToServers: boolean
   readonly redactionsNeedPower: boolean
@@ -49,6 +57,7 @@ const v1: RoomVersion = {
   stateResolution: 'v1',
   strictCanonicalJson: false,
   keysMustBeValidAtSigning: false,
+  redactsInContent: false,
   auth: {
     aliasesBelongToServers: true,
     redactionsNeedPower: true,
@@ -93,6 +102,7 @@ const v10 = after(v9, '10', {
   auth: { powerLevelsMustBeIntegers: true, joinRules: [...v9.auth.joinRules, 'knock_restricted'] },
 })
 const v11 = after(v10, '11', {
+  redactsInContent: true,
   auth: { creatorIsSender: true },
   redaction: {
     topLevel: TOP_LEVEL,
@@ -110,9 +120,15 @@ const v12 = after(v11, '12', {
   auth: { creatorsOutrankEveryone: true },
 })
 
+/** Every room version we know, by its name. */
 export const ROOM_VERSIONS: ReadonlyMap<string, RoomVersion> = new Map(
   [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12].map((version) => [version.id, version]),
 )
+
+/** The version a name stands for, undefined for one we do not know. */
+export function roomVersion(id: string): RoomVersion | undefined {
+  return ROOM_VERSIONS.get(id)
+}
 
 type Changes = Partial<Omit<RoomVersion, 'id' | 'auth' | 'redaction'>> & {
   readonly auth?: Partial<AuthTraits>

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import { requesterOf } from '@myelin/services/people/requester-of'
+import type { Requester, Runtime } from '@myelin/services/runtime'
+import type { FastifyRequest } from 'fastify'
+import type { Access } from './endpoint.ts'
+
+/** Who asks where nobody has to say. */
+export const nobody: Requester = Object.freeze({ userId: '' as UserId, deviceId: '', isAdmin: false, isGuest: false })
+
+/**
+ * Finds out who asks, and whether they may use the endpoint at all.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
+ */
+export async function authenticate(rt: Runtime, request: FastifyRequest, access: Access): Promise<Requester> {
+  if (access === 'none') return nobody
+  const token = tokenOf(request)
+  if (token === undefined) {
+    if (access === 'optional') return nobody
+    throw new MatrixError('M_MISSING_TOKEN', 'an access token is needed')
+  }
+  const requester = await requesterOf(rt, {
+    token,
+    mayBeLocked: access === 'locked',
+    address: request.ip,
+    userAgent: request.headers['user-agent'],
+  })
+  if (requester.isGuest && (access === 'user' || access === 'admin')) {
+    throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not do this')
+  }
+  if (access === 'admin' && !requester.isAdmin) throw new MatrixError('M_FORBIDDEN', 'only server admins may do this')
+  return requester
+}
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization
+  const [, bearer] = /^Bearer +(\S+) *$/i.exec(header ?? '') ?? []
+  if (bearer !== undefined) return bearer
+  const { access_token: inQuery } = request.query as { access_token?: unknown }
+  return typeof inQuery === 'string' && inQuery !== '' ? inQuery : undefined
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream'
+import { encodeJson } from '@myelin/kit/raw-json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import type { Requester, Runtime } from '@myelin/services/runtime'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { authenticate, nobody } from './authenticate.ts'
+import type { AnyEndpoint } from './endpoint.ts'
+import { Reply } from './endpoint.ts'
+import { answerFailure, unrecognized } from './failures.ts'
+import { bodyCheck, parameterCheck } from './validation.ts'
+
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
+const CLIENT_V3 = '/_matrix/client/v3/'
+
+/** Routes every endpoint. Only this file and its neighbors know the web framework. */
+export function mount(app: FastifyInstance, endpoints: readonly AnyEndpoint[], rt: Runtime): void {
+  app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, rt))
+  app.setNotFoundHandler((_, reply) => unrecognized(reply, 404))
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'string' }, async (_: FastifyRequest, body: string) => body)
+    for (const endpoint of endpoints) if (!endpoint.bodyIsRaw) route(scope, endpoint, rt)
+  })
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', async (_: FastifyRequest, payload: Readable) => payload)
+    for (const endpoint of endpoints) if (endpoint.bodyIsRaw) route(scope, endpoint, rt)
+  })
+  void app.register(async (scope) => refuseOtherMethods(scope, endpoints))
+}
+
+/** Every path an endpoint is served at. */
+export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
+  const paths = typeof endpoint.path === 'string' ? [endpoint.path] : endpoint.path
+  return paths.flatMap((path) =>
+    path.startsWith(CLIENT_V3) ? [path, path.replace(CLIENT_V3, '/_matrix/client/r0/')] : [path],
+  )
+}
+
+type Context = { requester: Requester }
+const contexts = new WeakMap<FastifyRequest, Context>()
+
+function route(app: FastifyInstance, endpoint: AnyEndpoint, rt: Runtime): void {
+  const checkParams = endpoint.params && parameterCheck(endpoint.params)
+  const checkQuery = endpoint.query && parameterCheck(endpoint.query)
+  const readBody = bodyReader(endpoint)
+  for (const url of pathsOf(endpoint)) {
+    app.route({
+      method: endpoint.method,
+      url,
+      exposeHeadRoute: false,
+      config: { endpoint: endpoint.id },
+      ...(endpoint.maxBodyBytes === undefined ? {} : { bodyLimit: endpoint.maxBodyBytes }),
+      // Before the body is even read: who asks comes first.
+      onRequest: async (request) => {
+        contexts.set(request, { requester: await authenticate(rt, request, endpoint.access) })
+      },
+      handler: async (request, reply) => {
+        checkParams?.(request.params)
+        checkQuery?.(request.query)
+        const input = {
+          params: request.params,
+          query: request.query,
+          ...readBody(request),
+          requester: contexts.get(request)?.requester ?? nobody,
+          address: request.ip,
+          userAgent: request.headers['user-agent'],
+          headers: request.headers,
+          signal: request.signal,
+        }
+        return answer(reply, await endpoint.handle(input as never, rt))
+      },
+    })
+  }
+}
+
+function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest) => object {
+  if (endpoint.bodyIsRaw) return (request) => ({ stream: request.body ?? request.raw })
+  if (!endpoint.body) return () => ({})
+  const check = bodyCheck(endpoint.body)
+  return (request) => {
+    const text = typeof request.body === 'string' ? request.body : ''
+    if (text === '' && endpoint.bodyMayBeAbsent) return { body: {}, bodyText: '{}' }
+    const body = parseJson(text, { strictNumbers: endpoint.bodyIsCanonical ?? false })
+    check(body)
+    return { body, bodyText: text }
+  }
+}
+
+function answer(reply: FastifyReply, result: unknown): FastifyReply {
+  if (!(result instanceof Reply)) {
+    return reply.header('content-type', 'application/json').send(encodeJson(result))
+  }
+  void reply.code(result.status).headers(result.headers)
+  if (isBytes(result.body)) return reply.send(result.body)
+  return reply.header('content-type', 'application/json').send(encodeJson(result.body))
+}
+
+function isBytes(body: unknown): boolean {
+  return (
+    body instanceof Uint8Array ||
+    typeof body === 'string' ||
+    (typeof body === 'object' && body !== null && 'pipe' in body)
+  )
+}
+
+/** A known path with another method is 405, before authentication. */
+function refuseOtherMethods(app: FastifyInstance, endpoints: readonly AnyEndpoint[]): void {
+  const taken = new Map<string, Set<string>>()
+  for (const endpoint of endpoints) {
+    for (const path of pathsOf(endpoint)) {
+      const shape = path.replace(/:[^/]+/g, ':')
+      const methods = taken.get(shape) ?? new Set()
+      taken.set(shape, methods.add(endpoint.method))
+    }
+  }
+  const done = new Set<string>()
+  for (const path of endpoints.flatMap(pathsOf)) {
+    const shape = path.replace(/:[^/]+/g, ':')
+    if (done.has(shape)) continue
+    done.add(shape)
+    const method = METHODS.filter((name) => !taken.get(shape)?.has(name))
+    app.route({
+      method,
+      url: path,
+      exposeHeadRoute: false,
+      onRequest: (_, reply) => unrecognized(reply, 405),
+      handler: async () => {},
+    })
+  }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { ErrorCode } from '@myelin/matrix/errors'
+import { Ajv } from 'ajv'
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import type { TSchema } from 'typebox'
+
+// Paths and query strings are text, so numbers and flags in them are read from text; bodies say what they mean.
+const lenient = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, allErrors: false })
+const strict = new Ajv({ coerceTypes: false, useDefaults: false, strict: false, allErrors: false })
+
+/** Checks one part of a request; throws the spec's code for what is wrong. */
+export type Check = (value: unknown) => void
+
+/** A check for path or query parameters: `M_MISSING_PARAM` or `M_INVALID_PARAM`. */
+export function parameterCheck(schema: TSchema): Check {
+  return checkWith(lenient.compile(schema), 'M_INVALID_PARAM')
+}
+
+/** A check for a JSON body: `M_MISSING_PARAM` for an absent member, `M_BAD_JSON` for a wrong one. */
+export function bodyCheck(schema: TSchema): Check {
+  return checkWith(strict.compile(schema), 'M_BAD_JSON')
+}
+
+function checkWith(validate: ValidateFunction, code: ErrorCode): Check {
+  return (value) => {
+    if (validate(value)) return
+    const [error] = validate.errors ?? []
+    throw new MatrixError(error?.keyword === 'required' ? 'M_MISSING_PARAM' : code, messageFor(error))
+  }
+}
+
+function messageFor(error: ErrorObject | undefined): string {
+  const where = error?.instancePath.slice(1).replaceAll('/', '.') || 'the value'
+  return `${where} ${error?.message ?? 'is not valid'}`
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from './errors.ts'
+import type { Json } from './json.ts'
+import { rawNumber } from './raw-number.ts'
+import { type Scan, scanJson } from './scan-json.ts'
+
+/** How far a text may go, and what becomes of numbers canonical JSON does not have. */
+export interface JsonLimits {
+  /** Levels of nesting; 200 where nothing is said. */
+  readonly maxDepth?: number
+  /** Refuse floats, exponents, `-0` and integers beyond ±(2^53 - 1). */
+  readonly strictNumbers?: boolean
+  /** Keep the spelling of numbers a JavaScript number would change, for room versions 1 to 5. */
+  readonly keepNumbers?: boolean
+}
+
+/**
+ * The value a JSON text says, or a refusal: M_NOT_JSON where it is not JSON, M_BAD_JSON where it is JSON we do not take.
+ *
+ * Not taken are nesting deeper than the limit, keys that stand twice in an object (however they are spelled), and text
+ * that is not Unicode. The first would overflow our stack and the other two mean different things to different servers.
+ *
+ * @see https://spec.matrix.org/v1.19/appendices/#canonical-json
+ */
+export function parseJson(text: string, limits: JsonLimits = {}): Json {
+  const scan = scanJson(text)
+  if (scan.depth > (limits.maxDepth ?? 200)) throw new MatrixError('M_BAD_JSON', 'JSON is nested too deeply')
+  const value = parsed(text, limits.keepNumbers === true && scan.hasOddNumbers)
+  if (limits.strictNumbers === true && scan.hasOddNumbers) {
+    throw new MatrixError('M_BAD_JSON', 'numbers must be integers within ±(2^53 - 1)')
+  }
+  if (countKeys(value) !== scan.keys) throw new MatrixError('M_BAD_JSON', 'an object has a key twice')
+  if (hasLoneSurrogates(text, scan, value)) throw new MatrixError('M_BAD_JSON', 'text must be Unicode')
+  return value
+}
+
+function parsed(text: string, keepNumbers: boolean): Json {
+  try {
+    return keepNumbers ? (JSON.parse(text, keepSpelling) as Json) : (JSON.parse(text) as Json)
+  } catch (cause) {
+    throw new MatrixError('M_NOT_JSON', 'content is not JSON', { cause })
+  }
+}
+
+function keepSpelling(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source
+  return typeof value === 'number' && source !== undefined && `${value}` !== source ? rawNumber(source) : value
+}
+
+/** Fewer keys than colons means that an object had one twice: exact, and cheaper than a set per object. */
+function countKeys(value: Json): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) {
+    let count = 0
+    for (const entry of value) if (typeof entry === 'object' && entry !== null) count += countKeys(entry)
+    return count
+  }
+  if (Object.isFrozen(value)) return 0 // a number that keeps its spelling
+  const entries = Object.values(value)
+  let count = entries.length
+  for (const entry of entries) if (typeof entry === 'object' && entry !== null) count += countKeys(entry)
+  return count
+}
+
+function hasLoneSurrogates(text: string, scan: Scan, value: Json): boolean {
+  if (!text.isWellFormed()) return true
+  return scan.hasEscapes && /\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value)
+}
+
+function isWellFormed(value: Json): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isWellFormed)
+  return Object.entries(value).every(([key, entry]) => key.isWellFormed() && isWellFormed(entry))
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What one pass over a JSON text finds that its parsed value no longer shows. */
+export interface Scan {
+  readonly depth: number
+  /** How many keys were written, duplicates included. */
+  readonly keys: number
+  readonly hasEscapes: boolean
+  /** Some number is a float, has an exponent, is `-0`, or is not a safe integer. */
+  readonly hasOddNumbers: boolean
+}
+
+const QUOTE = 0x22
+const MINUS = 0x2d
+const ZERO = 0x30
+const NINE = 0x39
+const COLON = 0x3a
+const BACKSLASH = 0x5c
+const OPEN_LIST = 0x5b
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/**
+ * Looks over a JSON text without building anything; on text that is not JSON the answer means nothing, and comes all the same.
+ *
+ * Strings are leapt over by the engine's own search, so the cost is mostly that of the punctuation.
+ */
+export function scanJson(text: string): Scan {
+  let open = 0
+  let depth = 0
+  let keys = 0
+  let hasOddNumbers = false
+  const firstEscape = text.indexOf('\\')
+  let escape = firstEscape
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === QUOTE) {
+      let end = text.indexOf('"', at + 1)
+      if (escape !== -1 && escape < at) escape = text.indexOf('\\', at)
+      if (escape !== -1 && escape < end) end = endOfString(text, at)
+      if (end === -1) break
+      at = end
+    } else if (unit === COLON) keys++
+    else if (unit === OPEN_LIST || unit === OPEN_OBJECT) {
+      open++
+      if (open > depth) depth = open
+    } else if (unit === CLOSE_LIST || unit === CLOSE_OBJECT) open--
+    else if (unit === MINUS || (unit >= ZERO && unit <= NINE)) {
+      const end = endOfNumber(text, at)
+      hasOddNumbers ||= isOddNumber(text, at, end)
+      at = end - 1
+    }
+  }
+  return { depth, keys, hasEscapes: firstEscape !== -1, hasOddNumbers }
+}
+
+/** Unit by unit, for the few strings that have escapes; leaping from escape to escape would be quadratic. */
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit === QUOTE) return at
+    if (unit === BACKSLASH) at++
+  }
+  return -1
+}
+
+function endOfNumber(text: string, start: number): number {
+  let at = start + 1
+  while (at < text.length && isInNumber(text.charCodeAt(at))) at++
+  return at
+}
+
+/** Digits, `+`, `-`, `.`, `e` and `E`. */
+function isInNumber(unit: number): boolean {
+  return (unit >= ZERO && unit <= NINE) || unit === 0x2b || unit === MINUS || unit === 0x2e || (unit | 0x20) === 0x65
+}
+
+function isOddNumber(text: string, start: number, end: number): boolean {
+  if (end - start === 2 && text.charCodeAt(start) === MINUS && text.charCodeAt(start + 1) === ZERO) return true
+  for (let at = start + 1; at < end; at++) {
+    const unit = text.charCodeAt(at)
+    if (unit < ZERO || unit > NINE) return true
+  }
+  return end - start > 15 && !Number.isSafeInteger(Number(text.slice(start, end)))
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash, randomBytes } from 'node:crypto'
+import { decodeBase64, encodeBase64, withoutPadding } from './base64.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { expandSeed, signDetached, verifyDetached } from './ed25519.ts'
+import { isObject, type JsonObject, member, objectMember, stringMember } from './json.ts'
+
+/** `ed25519:` and the version a server gave the key. */
+export type KeyId = `ed25519:${string}`
+
+/** A server's key pair. `privateKey` is the seed with the public key behind it, as libsodium has it. */
+export interface SigningKey {
+  readonly id: KeyId
+  readonly privateKey: Uint8Array
+  readonly publicKey: Uint8Array
+}
+
+/** The key pair that a seed of 32 bytes stands for. */
+export function signingKeyFromSeed(version: string, seed: Uint8Array): SigningKey {
+  if (!/^[A-Za-z0-9_]+$/.test(version)) throw new RangeError('a key version has letters, digits and _ only')
+  const { privateKey, publicKey } = expandSeed(seed)
+  return { id: `ed25519:${version}`, privateKey, publicKey }
+}
+
+/** A fresh key pair; chance comes from `random` where a test wants to own it. */
+export function generateSigningKey(version: string, random: (size: number) => Uint8Array = randomBytes): SigningKey {
+  return signingKeyFromSeed(version, random(32))
+}
+
+/** The keys of a signing key file as Synapse writes it: a line `ed25519 a_1234 <seed>` for each. Throws where a line is something else. */
+export function parseSigningKeys(text: string): SigningKey[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines.map((line) => {
+    const [algorithm, version, encoded] = line.trim().split(/\s+/)
+    const seed = decodeBase64(encoded ?? '')
+    if (algorithm !== 'ed25519' || version === undefined || seed?.length !== 32) {
+      throw new RangeError('a signing key is a line "ed25519 <version> <unpadded base64 of 32 bytes>"')
+    }
+    return signingKeyFromSeed(version, seed)
+  })
+}
+
+/** The line of a signing key file for this key. */
+export function printSigningKey(key: SigningKey): string {
+  return `ed25519 ${key.id.slice('ed25519:'.length)} ${encodeBase64(key.privateKey.subarray(0, 32))}\n`
+}
+
+/** The unpadded Base64 signature of a text's or of some bytes' UTF-8. */
+export function signBytes(message: Uint8Array | string, key: SigningKey): string {
+  return encodeBase64(signDetached(asBytes(message), key.privateKey))
+}
+
+/** Whether an unpadded Base64 signature by this public key is on exactly these bytes. */
+export function verifyBytes(message: Uint8Array | string, signature: string, publicKey: Uint8Array): boolean {
+  const bytes = decodeBase64(signature)
+  return bytes?.length === 64 && publicKey.length === 32 && verifyDetached(bytes, asBytes(message), publicKey)
+}
+
+/**
+ * The object with our signature added to those it has.
+ *
+ * @see https://spec.matrix.org/v1.19/appendices/#signing-details
+ */
+export function signJson(object: JsonObject, entity: string, key: SigningKey): JsonObject {
+  return withSignature(object, entity, key.id, signBytes(canonicalJson(unsignedForm(object)), key))
+}
+
+/**
+ * Whether an object has a valid signature of this entity with this key.
+ *
+ * @see https://spec.matrix.org/v1.19/appendices/#checking-for-a-signature
+ */
+export function verifyJson(object: JsonObject, entity: string, keyId: string, publicKey: Uint8Array): boolean {
+  const signature = signatureOf(object, entity, keyId)
+  if (signature === undefined) return false
+  try {
+    return verifyBytes(canonicalJson(unsignedForm(object)), signature, publicKey)
+  } catch (error) {
+    if (error instanceof RangeError) return false // what has no canonical form was not signed
+    throw error
+  }
+}
+
+/** An object without `signatures` and `unsigned`: what a signature covers. */
+export function unsignedForm(object: JsonObject): JsonObject {
+  const { signatures: _signatures, unsigned: _unsigned, ...rest } = object
+  return rest
+}
+
+/** The signature an entity made with a key, undefined where there is none. */
+export function signatureOf(object: JsonObject, entity: string, keyId: string): string | undefined {
+  const ofEntity = objectMember(objectMember(object, 'signatures') ?? {}, entity)
+  return ofEntity && stringMember(ofEntity, keyId)
+}
+
+/** The key IDs under which an entity signed an object. */
+export function signingKeyIds(object: JsonObject, entity: string): string[] {
+  const ofEntity = objectMember(objectMember(object, 'signatures') ?? {}, entity)
+  return ofEntity ? Object.keys(ofEntity) : []
+}
+
+/** The object with one more signature; those of others stay. */
+export function withSignature(object: JsonObject, entity: string, keyId: string, signature: string): JsonObject {
+  const all = objectMember(object, 'signatures') ?? {}
+  const earlier = member(all, entity)
+  const ofEntity = { ...(isObject(earlier) ? earlier : {}), [keyId]: signature }
+  return { ...object, signatures: { ...all, [entity]: ofEntity } }
+}
+
+/** The SHA-256 of a text's UTF-8, as unpadded Base64. */
+export function sha256Base64(text: string): string {
+  return withoutPadding(hash('sha256', text, 'base64'))
+}
+
+/** The SHA-256 of a text's UTF-8, as URL-safe unpadded Base64. */
+export function sha256Base64Url(text: string): string {
+  return hash('sha256', text, 'base64url')
+}
+
+function asBytes(message: Uint8Array | string): Uint8Array {
+  return typeof message === 'string' ? Buffer.from(message) : message
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { type JsonObject, objectMember, stringMember } from '@myelin/matrix/json'
+import type { RoomVersion } from '../room-versions.ts'
+
+/** As much of an event as decides which state it needs; a draft has it too. */
+export interface NeedsState {
+  readonly type: string
+  readonly sender: UserId
+  readonly stateKey?: string | undefined
+  readonly content: JsonObject
+}
+
+/** An event type and a state key. */
+export type StateKeyPair = readonly [type: string, stateKey: string]
+
+/**
+ * The state that gives the sender permission to send this event: what belongs into its `auth_events`, each once.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
+ */
+export function neededState(event: NeedsState, version: RoomVersion): readonly StateKeyPair[] {
+  if (event.type === 'm.room.create') return []
+  const needed: StateKeyPair[] = [
+    ['m.room.power_levels', ''],
+    ['m.room.member', event.sender],
+  ]
+  // Since room version 12 the room ID implies the create event.
+  if (version.roomIds === 'chosen by server') needed.unshift(['m.room.create', ''])
+  if (event.type === 'm.room.member' && event.stateKey !== undefined)
+    addForMember(event, event.stateKey, version, needed)
+  return needed
+}
+
+function addForMember(
+  { sender, content }: NeedsState,
+  target: string,
+  version: RoomVersion,
+  needed: StateKeyPair[],
+): void {
+  const membership = stringMember(content, 'membership')
+  if (target !== sender) needed.push(['m.room.member', target])
+  if (membership === 'join' || membership === 'invite' || membership === 'knock') needed.push(['m.room.join_rules', ''])
+  if (membership === 'invite') {
+    const signed = objectMember(objectMember(content, 'third_party_invite') ?? {}, 'signed')
+    const token = stringMember(signed ?? {}, 'token')
+    if (token !== undefined) needed.push(['m.room.third_party_invite', token])
+  }
+  const voucher = stringMember(content, 'join_authorised_via_users_server')
+  const isRestrictedJoin =
+    membership === 'join' && voucher !== undefined && version.auth.joinRules.includes('restricted')
+  if (isRestrictedJoin && voucher !== sender && voucher !== target) needed.push(['m.room.member', voucher])
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EventId, serverOf } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { AuthState } from './auth-state.ts'
+import { allow, reject, type Verdict } from './verdict.ts'
+
+/**
+ * `m.room.redaction` in room versions 1 and 2, where the rules themselves say who may redact.
+ *
+ * @see https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules (rule 11)
+ */
+export function judgeRedaction(event: Pdu, state: AuthState): Verdict {
+  // 1. If the sender's power level is at least the redact level, allow.
+  if (state.powerOf(event.sender) >= state.levelFor('redact')) return allow
+
+  // 2. If the domains of the two event IDs are the same, allow.
+  const isOfOneServer = event.redacts !== undefined && domainOf(event.redacts) === domainOf(event.id)
+  return isOfOneServer ? allow : reject('redaction.sender-too-weak')
+}
+
+/**
+ * Whether a redaction takes effect, which since room version 3 is asked when both events are at hand.
+ *
+ * @see https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions
+ */
+export function mayRedact(redaction: Pdu, target: Pdu, state: AuthState): boolean {
+  if (redaction.roomId !== target.roomId || redaction.redacts !== target.id) return false
+  // Before that the authorization rules decided.
+  if (state.version.auth.redactionsNeedPower) return judgeRedaction(redaction, state).allowed
+  if (state.powerOf(redaction.sender) >= state.levelFor('redact')) return true
+  return serverOf(redaction.sender) === serverOf(target.sender)
+}
+
+function domainOf(id: EventId): string | undefined {
+  const colon = id.indexOf(':')
+  return colon === -1 ? undefined : id.slice(colon + 1)
+}

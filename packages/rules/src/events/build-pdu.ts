@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalKeys } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import { type EventId, fitsBytes, type RoomId, type UserId } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { sha256Base64, signBytes } from '@myelin/matrix/signatures'
+import type { RoomVersion } from '../room-versions.ts'
+import {
+  type CanonicalMember,
+  canonicalMember,
+  canonicalMembers,
+  contentHashForm,
+  joinMembers,
+  signedForm,
+} from './canonical-members.ts'
+import { hashedEventId, roomIdOfCreate } from './event-id.ts'
+import { MAX_PDU_BYTES } from './parse-pdu.ts'
+import type { Signer } from './signing.ts'
+
+/** An event to be. */
+export interface PduDraft {
+  /** Absent only for a create event of room version 12 or later, which makes its own. */
+  readonly roomId?: RoomId
+  readonly sender: UserId
+  readonly type: string
+  readonly stateKey?: string
+  readonly content: JsonObject
+  readonly prevEvents: readonly EventId[]
+  readonly authEvents: readonly EventId[]
+  /** Reference hashes of the events named, which room versions 1 and 2 write beside their IDs. */
+  readonly hashes?: ReadonlyMap<EventId, string>
+  readonly depth: number
+  readonly originServerTs: number
+  readonly redacts?: EventId
+}
+
+/**
+ * A complete event: hashed, signed, with its ID. Throws M_BAD_JSON or M_TOO_LARGE where the draft cannot be an event.
+ *
+ * Room versions 1 and 2 take their event ID from `chooseId`.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#adding-hashes-and-signatures-to-outgoing-events
+ */
+export function buildPdu(draft: PduDraft, version: RoomVersion, signer: Signer, chooseId?: () => string): Pdu {
+  checkLengths(draft)
+  const body = bodyOf(draft, version, chooseId)
+  const members = encode(body, version)
+
+  const hashes = { sha256: sha256Base64(contentHashForm(members)) }
+  const hashed = withMember(members, canonicalMember('hashes', hashes, version))
+  const signed = signedForm(hashed, body, version)
+  const signatures = { [signer.serverName]: { [signer.key.id]: signBytes(signed, signer.key) } }
+
+  const whole = joinMembers(withMember(hashed, canonicalMember('signatures', signatures, version)))
+  if (!fitsBytes(whole, MAX_PDU_BYTES)) throw new MatrixError('M_TOO_LARGE', 'an event has at most 65536 bytes')
+  const id = hashedEventId(signed, version) ?? (body['event_id'] as EventId)
+  return pduOf(draft, id, inOrder({ ...body, hashes, signatures }))
+}
+
+/** The members of the event but for hashes and signatures. */
+function bodyOf(draft: PduDraft, version: RoomVersion, chooseId?: () => string): JsonObject {
+  const { redacts, roomId, stateKey } = draft
+  const isInContent = version.redactsInContent && redacts !== undefined
+  return {
+    ...(version.eventIds === 'chosen by server' ? { event_id: chosenBy(chooseId) } : {}),
+    ...(roomId === undefined ? {} : { room_id: roomId }),
+    ...(stateKey === undefined ? {} : { state_key: stateKey }),
+    ...(redacts === undefined || isInContent ? {} : { redacts }),
+    type: draft.type,
+    sender: draft.sender,
+    content: isInContent ? { ...draft.content, redacts } : draft.content,
+    prev_events: referencesOf(draft.prevEvents, draft, version),
+    auth_events: referencesOf(draft.authEvents, draft, version),
+    depth: draft.depth,
+    origin_server_ts: draft.originServerTs,
+  }
+}
+
+function chosenBy(chooseId: (() => string) | undefined): string {
+  if (!chooseId) throw new TypeError('this room version needs somebody to choose event IDs')
+  return chooseId()
+}
+
+function referencesOf(ids: readonly EventId[], draft: PduDraft, version: RoomVersion): Json {
+  if (version.eventIds !== 'chosen by server') return ids
+  return ids.map((id) => {
+    const sha256 = draft.hashes?.get(id)
+    if (sha256 === undefined) throw new TypeError(`this room version needs the reference hash of ${id}`)
+    return [id, { sha256 }]
+  })
+}
+
+function checkLengths({ type, stateKey = '', sender }: PduDraft): void {
+  if (fitsBytes(type, 255) && fitsBytes(stateKey, 255) && fitsBytes(sender, 255)) return
+  throw new MatrixError('M_TOO_LARGE', 'type, state_key and sender have at most 255 bytes each')
+}
+
+function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {
+  try {
+    return canonicalMembers(body, version)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new MatrixError('M_BAD_JSON', 'numbers must be integers within ±(2^53 - 1)', { cause })
+  }
+}
+
+/** Keys of events are ASCII, so the plain order is the canonical one. */
+function withMember(members: readonly CanonicalMember[], added: CanonicalMember): CanonicalMember[] {
+  const at = members.findIndex(({ key }) => key > added.key)
+  return members.toSpliced(at === -1 ? members.length : at, 0, added)
+}
+
+/** In canonical order already, so that whoever encodes the event next finds nothing to sort. */
+function inOrder(json: JsonObject): JsonObject {
+  const ordered: Record<string, Json> = {}
+  for (const key of canonicalKeys(json)) ordered[key] = json[key] ?? null
+  return ordered
+}
+
+function pduOf(draft: PduDraft, id: EventId, json: JsonObject): Pdu {
+  const { roomId, sender, type, stateKey, prevEvents, authEvents, depth, originServerTs, redacts } = draft
+  return Object.freeze({
+    id,
+    roomId: roomId ?? roomIdOfCreate(id),
+    sender,
+    type,
+    ...(stateKey === undefined ? {} : { stateKey }),
+    content: json['content'] as JsonObject,
+    prevEvents,
+    authEvents,
+    depth,
+    originServerTs,
+    ...(redacts === undefined ? {} : { redacts }),
+    json,
+  })
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson, canonicalJsonLoose, canonicalKeys } from '@myelin/matrix/canonical-json'
+import { isObject, type Json, type JsonObject, member } from '@myelin/matrix/json'
+import { redactContent } from '../redaction.ts'
+import type { RoomVersion } from '../room-versions.ts'
+
+/** One member of an event, encoded: `"depth":12`. */
+export interface CanonicalMember {
+  readonly key: string
+  readonly text: string
+}
+
+/** The encoding a room version hashes: strict from version 6 on, before that numbers stay as they came. */
+export function canonicalOf(value: Json, version: RoomVersion): string {
+  return version.strictCanonicalJson ? canonicalJson(value) : canonicalJsonLoose(value)
+}
+
+/**
+ * An event's members in canonical order, each encoded once: hashing, signing and measuring are three choices among them.
+ *
+ * Throws a RangeError where the version's JSON has no word for a number.
+ */
+export function canonicalMembers(json: JsonObject, version: RoomVersion): CanonicalMember[] {
+  return canonicalKeys(json).map((key) => canonicalMember(key, json[key] ?? null, version))
+}
+
+/** One member, encoded. */
+export function canonicalMember(key: string, value: Json, version: RoomVersion): CanonicalMember {
+  return { key, text: `${JSON.stringify(key)}:${canonicalOf(value, version)}` }
+}
+
+/** The object that has these members. */
+export function joinMembers(members: readonly CanonicalMember[]): string {
+  return `{${members.map(({ text }) => text).join(',')}}`
+}
+
+/**
+ * What the content hash covers: all but `unsigned`, `signatures` and `hashes`.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event
+ */
+export function contentHashForm(members: readonly CanonicalMember[]): string {
+  return joinMembers(members.filter(({ key }) => key !== 'unsigned' && key !== 'signatures' && key !== 'hashes'))
+}
+
+/**
+ * What signatures and the reference hash cover: the redacted event without `signatures` and `unsigned`.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-reference-hash-for-an-event
+ */
+export function signedForm(members: readonly CanonicalMember[], json: JsonObject, version: RoomVersion): string {
+  const { topLevel } = version.redaction
+  const kept = members.filter(({ key }) => key !== 'signatures' && topLevel.includes(key))
+  return joinMembers(kept.map((each) => (each.key === 'content' ? redactedContent(each, json, version) : each)))
+}
+
+function redactedContent(encoded: CanonicalMember, json: JsonObject, version: RoomVersion): CanonicalMember {
+  const content = member(json, 'content')
+  const type = member(json, 'type')
+  if (!isObject(content) || typeof type !== 'string') return encoded
+  const kept = redactContent(type, content, version.redaction)
+  return kept === content ? encoded : canonicalMember('content', kept, version)
+}

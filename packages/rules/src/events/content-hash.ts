@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import { type JsonObject, objectMember, stringMember } from '@myelin/matrix/json'
+import { withoutPadding } from '@myelin/matrix/base64'
+import { sha256Base64 } from '@myelin/matrix/signatures'
+
+/**
+ * The content hash of an event, in standard unpadded Base64.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event
+ */
+export function contentHash(json: JsonObject): string {
+  const { unsigned: _unsigned, signatures: _signatures, hashes: _hashes, ...rest } = json
+  // Where a version is strict, the parser refused everything the two encodings differ about.
+  return sha256Base64(canonicalJsonLoose(rest))
+}
+
+/** Whether an event's content is what its origin hashed; where it is not, the event is taken redacted. */
+export function contentHashMatches(json: JsonObject): boolean {
+  const claimed = stringMember(objectMember(json, 'hashes') ?? {}, 'sha256')
+  return claimed !== undefined && withoutPadding(claimed) === contentHash(json)
+}

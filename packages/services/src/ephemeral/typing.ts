@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Bus } from '@myelin/kit/bus'
+import type { Clock, Timer } from '@myelin/kit/clock'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+
+type RoomTyping = { readonly users: Map<UserId, Timer>; serial: number }
+
+/**
+ * Who is typing in which room.
+ *
+ * It lives in memory and may be lost. `serial` counts its changes; a sync token carries it, so that a client
+ * is told of a room's typing only when that room's list has changed since.
+ */
+export class Typing {
+  readonly #clock: Clock
+  readonly #bus: Bus
+  readonly #rooms = new Map<RoomId, RoomTyping>()
+  #serial: number
+
+  constructor(clock: Clock, bus: Bus) {
+    this.#clock = clock
+    this.#bus = bus
+    // Above whatever an earlier run of the server handed out.
+    this.#serial = clock.now()
+  }
+
+  /** The count of changes so far. */
+  get serial(): number {
+    return this.#serial
+  }
+
+  /** A user types for at most this long, unless they say so again. */
+  start(roomId: RoomId, userId: UserId, timeoutMs: number): void {
+    const room = this.#rooms.get(roomId) ?? { users: new Map<UserId, Timer>(), serial: 0 }
+    this.#rooms.set(roomId, room)
+    const running = room.users.get(userId)
+    running?.cancel()
+    room.users.set(
+      userId,
+      this.#clock.later(timeoutMs, () => this.stop(roomId, userId)),
+    )
+    if (!running) this.#changed(roomId, room)
+  }
+
+  /** A user no longer types. */
+  stop(roomId: RoomId, userId: UserId): void {
+    const room = this.#rooms.get(roomId)
+    const running = room?.users.get(userId)
+    if (!room || !running) return
+    running.cancel()
+    room.users.delete(userId)
+    this.#changed(roomId, room)
+  }
+
+  /** Who types in a room, if that changed after `serial`. */
+  changedSince(roomId: RoomId, serial: number): UserId[] | undefined {
+    const room = this.#rooms.get(roomId)
+    return room && room.serial > serial ? [...room.users.keys()] : undefined
+  }
+
+  /** Ends all timers. */
+  close(): void {
+    for (const room of this.#rooms.values()) for (const timer of room.users.values()) timer.cancel()
+    this.#rooms.clear()
+  }
+
+  #changed(roomId: RoomId, room: RoomTyping): void {
+    room.serial = ++this.#serial
+    this.#bus.announce({ position: 0, topics: new Set([roomId]) })
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Bus } from '@myelin/kit/bus'
+import type { Clock } from '@myelin/kit/clock'
+import type { Log } from '@myelin/kit/log'
+import type { Metrics } from '@myelin/kit/metrics'
+import type { Random } from '@myelin/kit/random'
+import type { ServiceConfig } from '@myelin/kit/settings'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { SigningKey } from '@myelin/matrix/signatures'
+import type { Database } from '@myelin/storage/database'
+import type { Typing } from './ephemeral/typing.ts'
+import type { Limits } from './limits.ts'
+
+/**
+ * Everything that touches the outside world, made once in `server/compose.ts`.
+ *
+ * It holds tools, never use-cases: services call each other by import, so that
+ * the import graph shows who depends on whom.
+ */
+export interface Runtime {
+  readonly serverName: ServerName
+  readonly signingKey: SigningKey
+  readonly db: Database
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly random: Random
+  readonly config: ServiceConfig
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly limits: Limits
+  /** Who is typing where; lives in memory, because it may be lost. */
+  readonly typing: Typing
+}
+
+/** Who asks: an account on one of its devices. */
+export interface Requester {
+  readonly userId: UserId
+  readonly deviceId: string
+  readonly isAdmin: boolean
+  readonly isGuest: boolean
+}

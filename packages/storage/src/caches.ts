@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Cache } from '@myelin/kit/cache'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { Nid } from './schema.ts'
+import type { TrieNode } from './state-trie.ts'
+
+/** A PDU with what was derived from it once; shared by everybody who reads the event. */
+export interface KeptPdu {
+  readonly pdu: Pdu
+  /** The client form without `unsigned`, encoded; filled by whoever renders first. */
+  clientJson?: string
+}
+
+/** A state key in words. */
+export interface StateKeyName {
+  readonly type: string
+  readonly stateKey: string
+}
+
+/**
+ * What a database keeps in memory: only things that never change under their key.
+ *
+ * What goes by number may be kept at once, since a number is never given twice; what goes by name is kept when
+ * its commit is on disk, since a unit that fails takes the name's row back.
+ */
+export class Caches {
+  readonly pdus: Cache<Nid, KeptPdu>
+  readonly stateNodes: Cache<Nid, TrieNode>
+  readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
+  readonly userNames = new Cache<Nid, UserId>(200_000)
+  readonly roomNames = new Cache<Nid, RoomId>(50_000)
+  readonly eventNids = new Cache<EventId, Nid>(50_000)
+  readonly keyNids = new Cache<string, Nid>(200_000)
+  readonly userNids = new Cache<UserId, Nid>(200_000)
+  readonly roomNids = new Cache<RoomId, Nid>(50_000)
+
+  constructor(events = 20_000) {
+    this.pdus = new Cache(events)
+    this.stateNodes = new Cache(events)
+  }
+
+  /** Forgets everything: after a batch was rolled back its numbers are given again. */
+  clear(): void {
+    const all: readonly { clear(): void }[] = [
+      this.pdus,
+      this.stateNodes,
+      this.keyNames,
+      this.userNames,
+      this.roomNames,
+      this.eventNids,
+      this.keyNids,
+      this.userNids,
+      this.roomNids,
+    ]
+    for (const cache of all) cache.clear()
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely } from 'kysely'
+import type { Caches } from './caches.ts'
+import type { Nid, Position, Tables } from './schema.ts'
+
+/** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
+export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
+  readonly caches: Caches
+}
+
+/** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
+export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
+  /**
+   * The next position of the log.
+   *
+   * The log's row is held from before the batch's first unit until its commit, so positions become visible in
+   * order: a reader that has seen N will never again find something new at or below N.
+   */
+  takePosition(): Position
+  /** A number for something that gets interned; drawn from the log. */
+  takeNid(): Nid
+  /** Names what changed (a room id, a user id): whoever waits for it is woken once the commit is synced. */
+  touch(topic: string): void
+  /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
+  onCommit(task: () => void): void
+}
+
+/** What a commit changed: a hint, never content. */
+export interface CommitHint {
+  readonly position: Position
+  readonly topics: ReadonlySet<string>
+}
+
+/** A database of either engine. */
+export interface Database {
+  /** Everything committed and synced; nothing else. */
+  readonly read: Read
+  /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The last position that reads can see. */
+  position(): Promise<Position>
+  /** Whether a trivial read succeeds. */
+  isHealthy(): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** What a database tells the house: hints after each commit, sizes for metrics, and that it can no longer promise durability. */
+export interface DatabaseEvents {
+  committed(hint: CommitHint): void
+  measured?(commit: { readonly units: number; readonly durationMs: number }): void
+  failed?(cause: unknown): void
+}
+
+/** Runs a query over a long list of values in chunks, because engines limit the number of parameters. */
+export async function inChunks<Value, Row>(
+  values: readonly Value[],
+  query: (chunk: readonly Value[]) => Promise<readonly Row[]>,
+  chunkSize = 500,
+): Promise<Row[]> {
+  const rows: Row[] = []
+  for (let start = 0; start < values.length; start += chunkSize) {
+    rows.push(...(await query(values.slice(start, start + chunkSize))))
+  }
+  return rows
+}

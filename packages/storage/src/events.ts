@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { KeptPdu } from './caches.ts'
+import { inChunks } from './database.ts'
+import type { Read, Tx } from './database.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { roomNames, roomNid } from './names.ts'
+import type { Nid, Position } from './schema.ts'
+import { storedPdu } from './stored-pdu.ts'
+
+/** What became of an event: in force, soft-failed (in the graph, not shown), or rejected. */
+export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
+
+/** An event as it stands in this server's history. Two numbers name whole states: before and after it. */
+export interface StoredEvent extends KeptPdu {
+  /** Storage's number of the event; compare it, never show it. */
+  readonly nid: Nid
+  readonly position: Position | null
+  readonly stateBefore: Nid
+  readonly stateAfter: Nid
+  readonly replaces: Nid | null
+  readonly redactedBy: Nid | null
+  readonly thread: Nid | null
+  readonly status: number
+  readonly kept: KeptPdu
+}
+
+const LIGHT = [
+  'event_nid',
+  'event_id',
+  'room_nid',
+  'position',
+  'state_before',
+  'state_after',
+  'replaces_nid',
+  'redacted_by',
+  'thread_nid',
+  'status',
+] as const
+
+type LightRow = {
+  event_nid: Nid
+  event_id: Uint8Array
+  room_nid: Nid
+  position: Position | null
+  state_before: Nid
+  state_after: Nid
+  replaces_nid: Nid | null
+  redacted_by: Nid | null
+  thread_nid: Nid | null
+  status: number
+}
+
+/** Which way to walk a room, from where (exclusive), and how far. */
+export interface Walk {
+  readonly roomId: RoomId
+  readonly direction: 'forward' | 'backward'
+  /** Exclusive bounds, both in positions; the walk starts at the one its direction names. */
+  readonly after: Position
+  readonly before: Position
+  readonly limit: number
+}
+
+/** A room's timeline between two positions (exclusive), in arrival order or against it; soft-failed and rejected events left out. */
+export async function timeline(db: Read, walk: Walk): Promise<StoredEvent[]> {
+  const nid = await roomNid(db, walk.roomId)
+  if (nid === undefined) return []
+  const rows = await db
+    .selectFrom('events')
+    .select(LIGHT)
+    .where('room_nid', '=', nid)
+    .where('position', 'is not', null)
+    .where('position', '>', walk.after)
+    .where('position', '<', walk.before)
+    .where('status', '=', EVENT_STATUS.accepted)
+    .orderBy('position', walk.direction === 'forward' ? 'asc' : 'desc')
+    .limit(walk.limit)
+    .execute()
+  return withPdus(db, rows)
+}
+
+/** One event by its id, whatever became of it. */
+export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
+  return (await eventsById(db, [id]))[0]
+}
+
+/** The events among these that we have, in no particular order. */
+export async function eventsById(db: Read, ids: readonly EventId[]): Promise<StoredEvent[]> {
+  const rows = await inChunks(ids.map(eventIdBytes), (chunk) =>
+    db.selectFrom('events').select(LIGHT).where('event_id', 'in', chunk).execute(),
+  )
+  return withPdus(db, rows)
+}
+
+/** Events by number, as a map. */
+export async function eventsByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
+  const rows = await inChunks([...new Set(nids)], (chunk) =>
+    db.selectFrom('events').select(LIGHT).where('event_nid', 'in', chunk).execute(),
+  )
+  return new Map((await withPdus(db, rows)).map((event) => [event.nid, event]))
+}
+
+/** Only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
+export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
+  const found = new Map<Nid, Pdu>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.pdus.get(nid)
+    if (kept) found.set(nid, kept.pdu)
+    return !kept
+  })
+  for (const [nid, kept] of await loadPdus(db, missing)) found.set(nid, kept.pdu)
+  return found
+}
+
+/** Events of one relation kind (or any) to a parent, oldest first. */
+export async function eventsRelatingTo(
+  db: Read,
+  parent: EventId,
+  relType: string | undefined,
+  limit: number,
+): Promise<StoredEvent[]> {
+  let query = db
+    .selectFrom('events')
+    .select(LIGHT)
+    .where('relates_to', '=', eventIdBytes(parent))
+    .where('status', '=', EVENT_STATUS.accepted)
+    .where('position', 'is not', null)
+    .orderBy('position')
+    .limit(limit)
+  if (relType !== undefined) query = query.where('rel_type', '=', relType)
+  return withPdus(db, await query.execute())
+}
+
+/** The number and position of an event of this room, without loading it. */
+export async function placeOfEvent(
+  db: Read,
+  id: EventId,
+): Promise<{ nid: Nid; roomNid: Nid; position: Position | null; thread: Nid | null } | undefined> {
+  const row = await db
+    .selectFrom('events')
+    .select(['event_nid', 'room_nid', 'position', 'thread_nid'])
+    .where('event_id', '=', eventIdBytes(id))
+    .executeTakeFirst()
+  return row && { nid: row.event_nid, roomNid: row.room_nid, position: row.position, thread: row.thread_nid }
+}
+
+/** The position of a room's last accepted event at or before another position. */
+export async function lastPositionUpTo(db: Read, roomId: RoomId, upTo: Position): Promise<Position> {
+  const nid = await roomNid(db, roomId)
+  if (nid === undefined) return 0
+  const row = await db
+    .selectFrom('events')
+    .select('position')
+    .where('room_nid', '=', nid)
+    .where('position', 'is not', null)
+    .where('position', '<=', upTo)
+    .where('status', '=', EVENT_STATUS.accepted)
+    .orderBy('position', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.position ?? 0
+}
+
+/** Marks an event as redacted by another; the first redaction stands. */
+export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> {
+  await tx
+    .updateTable('events')
+    .set({ redacted_by: by })
+    .where('event_nid', '=', target)
+    .where('redacted_by', 'is', null)
+    .execute()
+}
+
+async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {
+  const kept = new Map<Nid, KeptPdu>()
+  const missing: Nid[] = []
+  for (const { event_nid: nid } of rows) {
+    const found = db.caches.pdus.get(nid)
+    if (found) kept.set(nid, found)
+    else missing.push(nid)
+  }
+  for (const [nid, loaded] of await loadPdus(db, missing)) kept.set(nid, loaded)
+  return rows.flatMap((row) => {
+    const pdu = kept.get(row.event_nid)
+    return pdu ? [storedEvent(row, pdu)] : []
+  })
+}
+
+function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
+  return {
+    nid: row.event_nid,
+    position: row.position,
+    stateBefore: row.state_before,
+    stateAfter: row.state_after,
+    replaces: row.replaces_nid,
+    redactedBy: row.redacted_by,
+    thread: row.thread_nid,
+    status: row.status,
+    kept,
+    pdu: kept.pdu,
+  }
+}
+
+async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
+  const rows = await inChunks(nids, (chunk) =>
+    db
+      .selectFrom('events')
+      .select(['event_nid', 'event_id', 'room_nid', 'pdu'])
+      .where('event_nid', 'in', chunk)
+      .execute(),
+  )
+  const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
+  return new Map(
+    rows.map((row) => {
+      const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
+      const kept: KeptPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
+      db.caches.pdus.set(row.event_nid, kept)
+      return [row.event_nid, kept]
+    }),
+  )
+}

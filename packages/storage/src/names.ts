@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { Caches, StateKeyName } from './caches.ts'
+import { inChunks } from './database.ts'
+import type { Read, Tx } from './database.ts'
+import type { Nid } from './schema.ts'
+
+/** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
+function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
+  const { caches } = db
+  if ('onCommit' in db) db.onCommit(() => keep(caches))
+  else keep(caches)
+}
+
+/** The number of a user this server has met. */
+export async function userNid(db: Read, userId: UserId): Promise<Nid | undefined> {
+  const kept = db.caches.userNids.get(userId)
+  if (kept !== undefined) return kept
+  const row = await db.selectFrom('users').select('user_nid').where('user_id', '=', userId).executeTakeFirst()
+  if (row) remember(db, (caches) => caches.userNids.set(userId, row.user_nid))
+  return row?.user_nid
+}
+
+/** The number of a user, given now if this is the first time we hear of them. */
+export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
+  const known = await userNid(tx, userId)
+  if (known !== undefined) return known
+  const nid = tx.takeNid()
+  await tx.insertInto('users').values({ user_nid: nid, user_id: userId }).execute()
+  return nid
+}
+
+/** The names behind users' numbers. */
+export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
+  const names = new Map<Nid, UserId>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.userNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('users').selectAll().where('user_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    names.set(row.user_nid, row.user_id)
+    db.caches.userNames.set(row.user_nid, row.user_id)
+  }
+  return names
+}
+
+/** The number of a room we know. */
+export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined> {
+  const kept = db.caches.roomNids.get(roomId)
+  if (kept !== undefined) return kept
+  const row = await db.selectFrom('rooms').select('room_nid').where('room_id', '=', roomId).executeTakeFirst()
+  if (row) remember(db, (caches) => caches.roomNids.set(roomId, row.room_nid))
+  return row?.room_nid
+}
+
+/** The numbers of the rooms we know among these. */
+export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Map<RoomId, Nid>> {
+  const nids = new Map<RoomId, Nid>()
+  const missing = roomIds.filter((roomId) => {
+    const kept = db.caches.roomNids.get(roomId)
+    if (kept !== undefined) nids.set(roomId, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_id', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    nids.set(row.room_id, row.room_nid)
+    remember(db, (caches) => caches.roomNids.set(row.room_id, row.room_nid))
+  }
+  return nids
+}
+
+/** The names behind rooms' numbers. */
+export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, RoomId>> {
+  const names = new Map<Nid, RoomId>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.roomNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    names.set(row.room_nid, row.room_id)
+    db.caches.roomNames.set(row.room_nid, row.room_id)
+  }
+  return names
+}
+
+const keyText = (type: string, stateKey: string) => `${type}\u0000${stateKey}`
+
+/** The number of a state key some room has used. */
+export async function keyNid(db: Read, type: string, stateKey: string): Promise<Nid | undefined> {
+  const kept = db.caches.keyNids.get(keyText(type, stateKey))
+  if (kept !== undefined) return kept
+  const row = await db
+    .selectFrom('state_keys')
+    .select('key_nid')
+    .where('state_key', '=', stateKey)
+    .where('type', '=', type)
+    .executeTakeFirst()
+  if (row) remember(db, (caches) => caches.keyNids.set(keyText(type, stateKey), row.key_nid))
+  return row?.key_nid
+}
+
+/** The number of a state key, given now if no room has used it. */
+export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {
+  const known = await keyNid(tx, type, stateKey)
+  if (known !== undefined) return known
+  const nid = tx.takeNid()
+  await tx.insertInto('state_keys').values({ key_nid: nid, type, state_key: stateKey }).execute()
+  return nid
+}
+
+/** The names behind state keys' numbers. */
+export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StateKeyName>> {
+  const names = new Map<Nid, StateKeyName>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.keyNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('state_keys').selectAll().where('key_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    const name = { type: row.type, stateKey: row.state_key }
+    names.set(row.key_nid, name)
+    db.caches.keyNames.set(row.key_nid, name)
+  }
+  return names
+}

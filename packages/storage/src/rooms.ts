@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Read, Tx } from './database.ts'
+import { pdusByNid } from './events.ts'
+import { keyNames, keyNid } from './names.ts'
+import type { Nid, Position, Tables } from './schema.ts'
+import { stateAt, wholeState } from './state.ts'
+
+/** What a room's row says. `version` of the row grows with each change. */
+export interface Room {
+  readonly id: RoomId
+  readonly roomVersion: string
+  readonly stateRoot: Nid
+  readonly depth: number
+  readonly lastPosition: Position
+  readonly joinedCount: number
+  readonly invitedCount: number
+}
+
+/** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
+class OpenRoom implements Room {
+  readonly #row: Tables['rooms']
+  /** The heads of the room's graph: what the next event names as `prev_events`. */
+  readonly extremities: readonly EventId[]
+
+  constructor(row: Tables['rooms'], extremities: readonly EventId[]) {
+    this.#row = row
+    this.extremities = extremities
+  }
+  get id(): RoomId {
+    return this.#row.room_id
+  }
+  get nid(): Nid {
+    return this.#row.room_nid
+  }
+  get roomVersion(): string {
+    return this.#row.room_version
+  }
+  get stateRoot(): Nid {
+    return this.#row.state_root
+  }
+  get depth(): number {
+    return this.#row.depth
+  }
+  get lastPosition(): Position {
+    return this.#row.last_position
+  }
+  get joinedCount(): number {
+    return this.#row.joined_count
+  }
+  get invitedCount(): number {
+    return this.#row.invited_count
+  }
+  get opened(): number {
+    return this.#row.opened
+  }
+}
+export type { OpenRoom }
+
+/** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
+export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
+  const row = await tx.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  if (!row) return undefined
+  const heads = JSON.parse(row.extremities) as Nid[]
+  const pdus = await pdusByNid(tx, heads)
+  return new OpenRoom(
+    row,
+    heads.flatMap((nid) => pdus.get(nid)?.id ?? []),
+  )
+}
+
+/** A new room without events, open. */
+export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string): Promise<OpenRoom> {
+  const row: Tables['rooms'] = {
+    room_nid: tx.takeNid(),
+    room_id: roomId,
+    room_version: roomVersion,
+    extremities: '[]',
+    depth: 0,
+    state_root: 0,
+    opened: 0,
+    last_position: 0,
+    joined_count: 0,
+    invited_count: 0,
+  }
+  await tx.insertInto('rooms').values(row).execute()
+  return new OpenRoom(row, [])
+}
+
+/** What a room's row says, for reading. */
+export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
+  const row = await db.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  return row && new OpenRoom(row, [])
+}
+
+/** The event that holds a state key under a root. */
+export async function stateEventNid(db: Read, root: Nid, type: string, stateKey: string): Promise<Nid | undefined> {
+  const key = await keyNid(db, type, stateKey)
+  return key === undefined ? undefined : stateAt(db, root, key)
+}
+
+/** A whole state in numbers and words: each key's event and its name. */
+export async function namedState(
+  db: Read,
+  root: Nid,
+): Promise<{ readonly type: string; readonly stateKey: string; readonly event: Nid }[]> {
+  const entries = await wholeState(db, root)
+  const names = await keyNames(db, [...entries.keys()])
+  return [...entries].flatMap(([key, event]) => {
+    const name = names.get(key)
+    return name ? [{ ...name, event }] : []
+  })
+}

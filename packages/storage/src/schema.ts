@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+
+/** A place in the log: the total order in which this server learned things. */
+export type Position = number
+/** The number storage gives a name (room, user, event, state key, trie node). Drawn from the log, so unique among all of them; never leaves storage. */
+export type Nid = number
+/** Bytes as both engines return them. */
+export type Bytes = Uint8Array
+
+/** Every table on one page. `migrations/` says how they came to be; this says what they are now. Times are ms, flags 0/1, JSON is text. */
+export interface Tables {
+  /** One row: the last position taken. */
+  log: { position: Position }
+  settings: { name: string; value: string }
+  readers: { name: string; position: Position; holder: string | null; until: number | null }
+
+  /** `extremities` is a JSON list of event numbers; `opened` counts the changes of the row and is the version its cached forms go by. */
+  rooms: {
+    room_nid: Nid
+    room_id: RoomId
+    room_version: string
+    extremities: string
+    depth: number
+    state_root: Nid
+    opened: number
+    last_position: Position
+    joined_count: number
+    invited_count: number
+  }
+  users: { user_nid: Nid; user_id: UserId }
+  state_keys: { key_nid: Nid; type: string; state_key: string }
+  state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
+  /** `position` is null for outliers: events we hold but that have no place in the timeline. */
+  events: {
+    event_nid: Nid
+    event_id: Bytes
+    room_nid: Nid
+    position: Position | null
+    depth: number
+    type: string
+    state_key: string | null
+    sender_nid: Nid
+    origin_server_ts: number
+    state_before: Nid
+    state_after: Nid
+    replaces_nid: Nid | null
+    relates_to: Bytes | null
+    rel_type: string | null
+    thread_nid: Nid | null
+    notifies: number
+    status: number
+    redacted_by: Nid | null
+    pdu: Bytes
+  }
+  /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
+  members: {
+    room_nid: Nid
+    user_nid: Nid
+    membership: string
+    event_nid: Nid
+    position: Position
+    forgotten: number
+    stripped_state: string | null
+  }
+  /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */
+  transactions: { request: Bytes; answer: string; created_ts: number }
+  receipts: {
+    room_nid: Nid
+    user_nid: Nid
+    kind: string
+    thread_id: string
+    event_id: EventId
+    event_position: Position
+    ts: number
+    position: Position
+  }
+  /** Events that highlight for one user; everything else about unread counts is computed from `events`. */
+  highlights: { room_nid: Nid; user_nid: Nid; position: Position }
+
+  accounts: {
+    user_id: UserId
+    password_hash: string | null
+    created_ts: number
+    is_admin: number
+    is_guest: number
+    is_deactivated: number
+    is_erased: number
+    is_locked: number
+    is_suspended: number
+  }
+  profiles: { user_id: UserId; field: string; value: string }
+  devices: {
+    user_id: UserId
+    device_id: string
+    display_name: string | null
+    last_seen_ts: number | null
+    last_seen_ip: string | null
+    user_agent: string | null
+    created_ts: number
+  }
+  /** `expires_ts` null means never. `refresh_id` ties a token to the refresh token that was handed out with it. */
+  access_tokens: {
+    token: Bytes
+    user_id: UserId
+    device_id: string
+    expires_ts: number | null
+    refresh_id: Nid | null
+  }
+  /** `next_id` is set once the token was spent; the pair dies when its successor is first used. */
+  refresh_tokens: {
+    refresh_id: Nid
+    token: Bytes
+    user_id: UserId
+    device_id: string
+    expires_ts: number | null
+    session_expires_ts: number | null
+    next_id: Nid | null
+  }
+  uia_sessions: {
+    session: string
+    operation: string
+    user_id: string
+    completed: string
+    body: string
+    created_ts: number
+  }
+
+  account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
+  filters: { user_id: UserId; filter_id: number; definition: string }
+  push_rules: { user_id: UserId; rules: string; position: Position }
+
+  device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
+  one_time_keys: { user_id: UserId; device_id: string; algorithm: string; key_id: string; key: string; nid: Nid }
+  fallback_keys: { user_id: UserId; device_id: string; algorithm: string; key_id: string; key: string; used: number }
+  cross_signing_keys: { user_id: UserId; usage: string; key: string }
+  /** Signatures others (or the user's own keys) made over a device or a cross-signing key, kept apart from what was uploaded. */
+  key_signatures: {
+    signer: UserId
+    signing_key_id: string
+    target_user: UserId
+    target_id: string
+    signature: string
+  }
+  device_list_changes: { user_id: UserId; position: Position }
+  to_device: { user_id: UserId; device_id: string; position: Position; message: string }
+  key_backups: {
+    user_id: UserId
+    version: number
+    algorithm: string
+    auth_data: string
+    etag: number
+    is_deleted: number
+  }
+  key_backup_sessions: {
+    user_id: UserId
+    version: number
+    room_id: string
+    session_id: string
+    first_message_index: number
+    forwarded_count: number
+    is_verified: number
+    session_data: string
+  }
+
+  media: {
+    server_name: ServerName
+    media_id: string
+    user_id: string | null
+    content_type: string | null
+    file_name: string | null
+    size_bytes: number | null
+    sha256: Bytes | null
+    created_ts: number
+    unused_expires_ts: number | null
+    is_authenticated_only: number
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DatabaseSync } from 'node:sqlite'
+import { isMainThread, Worker, workerData } from 'node:worker_threads'
+
+/** Copies what the write-ahead log holds into the database file, on a thread of its own; readers and the writer go on. */
+export function checkpointInBackground(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: { checkpoint: path } })
+    worker.once('error', reject)
+    worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`checkpoint ended with ${code}`))))
+  })
+}
+
+const order = workerData as { readonly checkpoint?: string } | null
+if (!isMainThread && order?.checkpoint !== undefined) {
+  const sqlite = new DatabaseSync(order.checkpoint)
+  sqlite.exec('pragma synchronous = normal; pragma busy_timeout = 5000; pragma wal_checkpoint(passive)')
+  sqlite.close()
+}

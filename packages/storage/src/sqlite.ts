@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fdatasync, openSync, closeSync, fstatSync, fsyncSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
+import { Kysely } from 'kysely'
+import { Caches } from './caches.ts'
+import type { Database, DatabaseEvents, Read } from './database.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { CommitEngine } from './group-commit.ts'
+import { migrations } from './migrations/all.ts'
+import { spelled } from './migrations/migration.ts'
+import { checkpointInBackground } from './sqlite-checkpoint.ts'
+import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
+import type { Position, Tables } from './schema.ts'
+
+const syncFile = promisify(fdatasync)
+// Beyond this the write-ahead log is copied back into the database file.
+const CHECKPOINT_BYTES = 64 * 1024 * 1024
+const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
+
+/**
+ * Opens (and migrates) an embedded database file.
+ *
+ * One connection writes, one reads. The reader stands in a read transaction that is renewed only after a commit
+ * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
+ */
+export async function openSqlite(path: string, events: DatabaseEvents): Promise<Database> {
+  const files = new SqliteFiles(path)
+  files.migrate()
+  const commits = new GroupCommit(files, events)
+  return {
+    read: files.reader,
+    write: (work) => commits.write(work),
+    position: async () => files.visiblePosition,
+    isHealthy: async () => files.isReadable(),
+    close: async () => {
+      await commits.settle()
+      await files.close()
+    },
+  }
+}
+
+class SqliteFiles implements CommitEngine {
+  readonly connection: Kysely<Tables>
+  readonly caches = new Caches()
+  readonly reader: Read
+  readonly #path: string
+  readonly #writing: DatabaseSync
+  readonly #reading: DatabaseSync
+  readonly #write: SqliteConnection
+  readonly #read: SqliteConnection
+  #walFile = -1
+  #checkpoint: Promise<unknown> | undefined
+  #durable: Promise<void> = Promise.resolve()
+  #isRewindDue = false
+  #committedPosition: Position = 0
+  visiblePosition: Position = 0
+
+  constructor(path: string) {
+    this.#path = path
+    this.#writing = connect(path)
+    this.#reading = connect(path)
+    this.#write = new SqliteConnection(this.#writing)
+    this.#read = new SqliteConnection(this.#reading)
+    this.connection = new Kysely<Tables>({ dialect: dialectOver(this.#write) })
+    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), { caches: this.caches })
+  }
+
+  migrate(): void {
+    const done = Number(this.#write.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0)
+    const newest = migrations.at(-1)?.id ?? 0
+    if (done > newest)
+      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
+    this.#write.run('begin immediate')
+    for (const migration of migrations.filter(({ id }) => id > done)) {
+      for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
+    }
+    this.#writing.exec(`pragma user_version = ${newest}`)
+    this.#write.run('commit')
+    this.#walFile = openSync(`${this.#path}-wal`, 'r+')
+    // The names of the files themselves must survive a power cut too.
+    const folder = openSync(dirname(this.#path), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+    fsyncSync(this.#walFile)
+    this.#standAtNow()
+  }
+
+  async begin(): Promise<Position> {
+    if (this.#isRewindDue) await this.#rewindLog()
+    this.#write.run('begin immediate')
+    return this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
+  }
+  async savepoint(): Promise<void> {
+    this.#write.run('savepoint unit')
+  }
+  async release(): Promise<void> {
+    this.#write.run('release unit')
+  }
+  async rollbackTo(): Promise<void> {
+    this.#write.run('rollback to unit')
+    this.#write.run('release unit')
+  }
+  async rollback(): Promise<void> {
+    this.#write.run('rollback')
+  }
+  async commit(position: Position): Promise<void> {
+    this.#write.run('update log set position = ?', [position])
+    this.#write.run('commit')
+    this.#committedPosition = position
+  }
+
+  async makeDurable(): Promise<void> {
+    this.#durable = syncFile(this.#walFile).then(() => {
+      this.#read.run('commit')
+      this.#standAtNow()
+    })
+    await this.#durable
+    if (fstatSync(this.#walFile).size > CHECKPOINT_BYTES) this.#copyLogBack()
+  }
+
+  /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
+  #standAtNow(): void {
+    this.#read.run('begin')
+    this.visiblePosition =
+      this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? this.#committedPosition
+  }
+
+  /** Copies the log back on another thread, beside the running batches. */
+  #copyLogBack(): void {
+    this.#checkpoint ??= checkpointInBackground(this.#path).then(
+      () => {
+        this.#isRewindDue = true
+        this.#checkpoint = undefined
+      },
+      () => (this.#checkpoint = undefined),
+    )
+  }
+
+  /** The last pages and the rewind happen between two commits: any open snapshot keeps the log from starting over. */
+  async #rewindLog(): Promise<void> {
+    await this.#durable
+    this.#isRewindDue = false
+    this.#read.run('commit')
+    this.#reading.exec('pragma wal_checkpoint(passive)')
+    this.#standAtNow()
+  }
+
+  isReadable(): boolean {
+    return this.#read.run('select 1 as one').rows.length === 1
+  }
+
+  async close(): Promise<void> {
+    await this.#checkpoint
+    closeSync(this.#walFile)
+    this.#reading.close()
+    this.#writing.close()
+  }
+}
+
+function connect(path: string): DatabaseSync {
+  const sqlite = new DatabaseSync(path)
+  sqlite.exec(
+    'pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000',
+  )
+  sqlite.exec(
+    'pragma wal_autocheckpoint = 0; pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off',
+  )
+  return sqlite
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import { inChunks } from './database.ts'
+import type { Read, Tx } from './database.ts'
+import type { Nid } from './schema.ts'
+import {
+  childAt,
+  decodeNode,
+  EMPTY_STATE,
+  encodeNode,
+  entryOf,
+  FANOUT,
+  isLeaf,
+  nodeHash,
+  slotOf,
+  withChild,
+  withEntry,
+} from './state-trie.ts'
+import type { Leaf, TrieNode } from './state-trie.ts'
+
+/** A change of one state key; no event takes the key out. */
+export interface StateChange {
+  readonly key: Nid
+  readonly event: Nid | undefined
+}
+
+/** One key in which two states differ. */
+export interface StateDifference {
+  readonly key: Nid
+  readonly before: Nid | undefined
+  readonly after: Nid | undefined
+}
+
+const EMPTY_LEAF: Leaf = { keys: [], events: [] }
+
+/** The event that holds a key in the state with this root. Reads O(log32 N) nodes, which are kept for ever. */
+export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | undefined> {
+  let nid = root
+  for (let depth = 0; nid !== EMPTY_STATE; depth++) {
+    const node = await loadNode(db, nid)
+    if (isLeaf(node)) return entryOf(node, key)
+    nid = childAt(node, slotOf(key, depth))
+  }
+  return undefined
+}
+
+/** The root of the state with these changes applied. Writes O(log32 N) nodes a change. */
+export async function changeState(tx: Tx, root: Nid, changes: readonly StateChange[]): Promise<Nid> {
+  let now = root
+  for (const change of changes) now = await changeOne(tx, now, change, 0)
+  return now
+}
+
+async function changeOne(tx: Tx, nid: Nid, change: StateChange, depth: number): Promise<Nid> {
+  const node = nid === EMPTY_STATE ? EMPTY_LEAF : await loadNode(tx, nid)
+  if (isLeaf(node)) return putLeaf(tx, withEntry(node, change.key, change.event), depth)
+  const slot = slotOf(change.key, depth)
+  const before = childAt(node, slot)
+  const after = await changeOne(tx, before, change, depth + 1)
+  if (after === before) return nid
+  const branch = withChild(node, slot, after)
+  if (branch.children.length === 0) return EMPTY_STATE
+  const merged = change.event === undefined ? await mergedLeaf(tx, branch.children) : undefined
+  return putNode(tx, merged ?? branch)
+}
+
+/** Equal states must have equal roots, so a branch that has become small turns back into a leaf. */
+async function mergedLeaf(tx: Tx, children: readonly Nid[]): Promise<Leaf | undefined> {
+  let leaf = EMPTY_LEAF
+  for (const child of children) {
+    const node = await loadNode(tx, child)
+    if (!isLeaf(node) || leaf.keys.length + node.keys.length > FANOUT) return undefined
+    for (const [index, key] of node.keys.entries()) leaf = withEntry(leaf, key, node.events[index])
+  }
+  return leaf
+}
+
+async function putLeaf(tx: Tx, leaf: Leaf, depth: number): Promise<Nid> {
+  if (leaf.keys.length === 0) return EMPTY_STATE
+  if (leaf.keys.length <= FANOUT) return putNode(tx, leaf)
+  const slots = new Map<number, { keys: Nid[]; events: Nid[] }>()
+  for (const [index, key] of leaf.keys.entries()) {
+    const slot = slotOf(key, depth)
+    const part = slots.get(slot) ?? { keys: [], events: [] }
+    part.keys.push(key)
+    part.events.push(leaf.events[index] ?? 0)
+    slots.set(slot, part)
+  }
+  let branch = { bitmap: 0, children: [] as readonly Nid[] }
+  for (const [slot, part] of slots) branch = withChild(branch, slot, await putLeaf(tx, part, depth + 1))
+  return putNode(tx, branch)
+}
+
+async function putNode(tx: Tx, node: TrieNode): Promise<Nid> {
+  const body = encodeNode(node)
+  const hash = nodeHash(body)
+  const known = await tx.selectFrom('state_nodes').select('node_nid').where('hash', '=', hash).executeTakeFirst()
+  if (known) return known.node_nid
+  const nid = tx.takeNid()
+  await tx.insertInto('state_nodes').values({ node_nid: nid, hash, body }).execute()
+  tx.caches.stateNodes.set(nid, node)
+  return nid
+}
+
+async function loadNode(db: Read, nid: Nid): Promise<TrieNode> {
+  const kept = db.caches.stateNodes.get(nid)
+  if (kept) return kept
+  const [node] = await loadNodes(db, [nid])
+  if (!node) throw new Error(`state node ${nid} is missing`)
+  return node
+}
+
+async function loadNodes(db: Read, nids: readonly Nid[]): Promise<TrieNode[]> {
+  const found = new Map<Nid, TrieNode>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.stateNodes.get(nid)
+    if (kept) found.set(nid, kept)
+    return !kept
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('state_nodes').select(['node_nid', 'body']).where('node_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    const node = decodeNode(row.body)
+    found.set(row.node_nid, node)
+    db.caches.stateNodes.set(row.node_nid, node)
+  }
+  return nids.map((nid) => {
+    const node = found.get(nid)
+    if (!node) throw new Error(`state node ${nid} is missing`)
+    return node
+  })
+}
+
+/** Every key of a state and the event that holds it, level by level. */
+export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
+  const entries = new Map<Nid, Nid>()
+  let level: readonly Nid[] = root === EMPTY_STATE ? [] : [root]
+  while (level.length > 0) {
+    const next: Nid[] = []
+    for (const node of await loadNodes(db, level)) {
+      if (!isLeaf(node)) next.push(...node.children)
+      else for (const [index, key] of node.keys.entries()) entries.set(key, node.events[index] ?? 0)
+    }
+    level = next
+  }
+  return entries
+}
+
+/** The keys in which two states differ; subtrees they share are never read. */
+export async function stateDifference(db: Read, before: Nid, after: Nid): Promise<StateDifference[]> {
+  const differences: StateDifference[] = []
+  const pairs: { before: Nid; after: Nid; depth: number }[] = [{ before, after, depth: 0 }]
+  for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
+    if (pair.before === pair.after) continue
+    const a = pair.before === EMPTY_STATE ? EMPTY_LEAF : await loadNode(db, pair.before)
+    const b = pair.after === EMPTY_STATE ? EMPTY_LEAF : await loadNode(db, pair.after)
+    if (!isLeaf(a) && !isLeaf(b)) {
+      for (let slot = 0; slot < FANOUT; slot++) {
+        pairs.push({ before: childAt(a, slot), after: childAt(b, slot), depth: pair.depth + 1 })
+      }
+      continue
+    }
+    const left = isLeaf(a) ? leafEntries(a) : await wholeState(db, pair.before)
+    const right = isLeaf(b) ? leafEntries(b) : await wholeState(db, pair.after)
+    for (const key of new Set([...left.keys(), ...right.keys()])) {
+      const difference = { key, before: left.get(key), after: right.get(key) }
+      if (difference.before !== difference.after) differences.push(difference)
+    }
+  }
+  return differences
+}
+
+function leafEntries(leaf: Leaf): Map<Nid, Nid> {
+  return new Map(leaf.keys.map((key, index) => [key, leaf.events[index] ?? 0]))
+}

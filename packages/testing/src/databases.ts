@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from 'node:test'
+import type { Database, DatabaseEvents } from '@myelin/storage/database'
+import { openPostgres } from '@myelin/storage/postgres'
+import { openSqlite } from '@myelin/storage/sqlite'
+import pg from 'pg'
+
+/** Opens an empty database; `close` also removes it. */
+export type OpenDatabase = (events?: DatabaseEvents) => Promise<Database>
+
+const silent: DatabaseEvents = { committed: () => {} }
+/** `npm test` starts a server and names it here. */
+const serverUrl = process.env['MYELIN_TEST_POSTGRES']
+
+/** Runs the same suite on every engine we support. A storage test that does not use it is a bug. */
+export function onEveryDatabase(name: string, suite: (open: OpenDatabase) => void): void {
+  describe(`${name} (sqlite)`, () => suite(openTemporarySqlite))
+  if (serverUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
+  describe(`${name} (postgres)`, () => suite((events) => openTemporaryPostgres(serverUrl, events)))
+}
+
+/** An embedded database in a folder of its own. */
+export async function openTemporarySqlite(events: DatabaseEvents = silent): Promise<Database> {
+  const folder = await mkdtemp(join(tmpdir(), 'myelin-'))
+  const database = await openSqlite(join(folder, 'homeserver.db'), events)
+  const close = async () => {
+    await database.close()
+    await rm(folder, { recursive: true })
+  }
+  return { ...database, close }
+}
+
+/** A database of its own on the test run's server. */
+export async function openTemporaryPostgres(url: string, events: DatabaseEvents = silent): Promise<Database> {
+  const created = await createDatabase(url)
+  const database = await openPostgres({ connectionString: created.url, maxReaders: 3 }, events)
+  const close = async () => {
+    await database.close()
+    await created.drop()
+  }
+  return { ...database, close }
+}
+
+/** An empty database on a server: its URL, and how to be rid of it. */
+export async function createDatabase(url: string): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const name = `test_${process.pid}_${++serial}`
+  const order = async (text: string) => {
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    await client.query(text)
+    await client.end()
+  }
+  await order(`create database ${name}`)
+  const own = new URL(url)
+  own.pathname = `/${name}`
+  return { url: own.toString(), drop: () => order(`drop database ${name} with (force)`) }
+}
+
+let serial = 0

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Bus } from '@myelin/kit/bus'
+import { silentLog } from '@myelin/kit/log'
+import { silentMetrics } from '@myelin/kit/metrics'
+import { seededRandom } from '@myelin/kit/random'
+import type { ServiceConfig } from '@myelin/kit/settings'
+import { StoppedClock } from '@myelin/kit/stopped-clock'
+import type { ServerName } from '@myelin/matrix/ids'
+import { signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { Typing } from '@myelin/services/ephemeral/typing'
+import { Limits } from '@myelin/services/limits'
+import type { Runtime } from '@myelin/services/runtime'
+import { openTemporarySqlite } from './databases.ts'
+import type { OpenDatabase } from './databases.ts'
+
+const unlimited = { perSecond: 1_000_000, burstCount: 1_000_000 }
+
+/** Settings a test may change: registration is open, nothing is limited. */
+export const testConfig: ServiceConfig = {
+  serverName: 'one.test',
+  baseUrl: 'https://one.test/',
+  adminContact: undefined,
+  registration: { isEnabled: true, requiresToken: false, sharedSecret: 'shared secret' },
+  passwords: {
+    isEnabled: true,
+    policy: {
+      isEnabled: false,
+      minimumLength: 0,
+      requiresDigit: false,
+      requiresSymbol: false,
+      requiresLowercase: false,
+      requiresUppercase: false,
+    },
+  },
+  sessions: {
+    sessionMs: undefined,
+    refreshableAccessTokenMs: 300_000,
+    nonrefreshableAccessTokenMs: undefined,
+    refreshTokenMs: undefined,
+  },
+  profiles: { maySetDisplayName: true, maySetAvatarUrl: true },
+  rooms: { defaultVersion: '12' },
+  media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000 },
+  presence: { isEnabled: false },
+  rateLimits: {
+    message: unlimited,
+    registration: unlimited,
+    login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
+    joins: { local: unlimited, remote: unlimited },
+    invites: { perRoom: unlimited, perUser: unlimited },
+  },
+  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
+  caches: { events: 1000 },
+}
+
+/** A runtime with a stopped clock and seeded chance, over real storage. */
+export interface TestRuntime extends Runtime {
+  readonly clock: StoppedClock
+  close(): Promise<void>
+}
+
+/** Makes one; its database goes when it closes. */
+export async function testRuntime(
+  open: OpenDatabase = openTemporarySqlite,
+  config: Partial<ServiceConfig> = {},
+): Promise<TestRuntime> {
+  const clock = new StoppedClock()
+  const bus = new Bus()
+  const db = await open({ committed: (hint) => bus.announce(hint) })
+  const settings = { ...testConfig, ...config }
+  const typing = new Typing(clock, bus)
+  return {
+    serverName: settings.serverName as ServerName,
+    signingKey: signingKeyFromSeed('test', Buffer.alloc(32, 7)),
+    db,
+    bus,
+    clock,
+    typing,
+    random: seededRandom('test'),
+    config: settings,
+    log: silentLog,
+    metrics: silentMetrics,
+    limits: new Limits(clock, settings.rateLimits),
+    close: async () => {
+      typing.close()
+      await db.close()
+    },
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { buildApp } from '@myelin/http/app'
+import { clientEndpoints } from '@myelin/http/endpoints'
+import type { ServiceConfig } from '@myelin/kit/settings'
+import type { OpenDatabase } from './databases.ts'
+import { testRuntime } from './runtime.ts'
+import type { TestRuntime } from './runtime.ts'
+
+/** What came back. */
+export interface Answer {
+  readonly status: number
+  readonly body: Record<string, unknown>
+  readonly headers: Readonly<Record<string, unknown>>
+}
+
+/** A server in this process, called without a socket. */
+export interface TestServer {
+  readonly rt: TestRuntime
+  /** Calls an endpoint; a string body is sent as it is, anything else as JSON. */
+  call(
+    method: string,
+    path: string,
+    options?: { token?: string; body?: unknown; headers?: Record<string, string> },
+  ): Promise<Answer>
+  /** Registers a user and answers their token. */
+  register(username: string): Promise<{ readonly userId: string; readonly deviceId: string; readonly token: string }>
+  close(): Promise<void>
+}
+
+/** Starts one with every endpoint of the house. */
+export async function testServer(open?: OpenDatabase, config: Partial<ServiceConfig> = {}): Promise<TestServer> {
+  const rt = await testRuntime(open, config)
+  const app = buildApp(rt, clientEndpoints, { isForwarded: false, maxBodyBytes: 1_000_000 })
+  const call: TestServer['call'] = async (method, path, { token, body, headers = {} } = {}) => {
+    const reply = await app.inject({
+      method: method as 'GET',
+      url: path,
+      headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+      ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const isJson = String(reply.headers['content-type']).startsWith('application/json')
+    return {
+      status: reply.statusCode,
+      body: isJson ? (reply.json() as Record<string, unknown>) : {},
+      headers: reply.headers,
+    }
+  }
+  return {
+    rt,
+    call,
+    register: async (username) => {
+      const { status, body } = await call('POST', '/_matrix/client/v3/register', {
+        body: { username, password: 'correct horse', auth: { type: 'm.login.dummy' } },
+      })
+      if (status !== 200) throw new Error(`registering ${username} failed: ${JSON.stringify(body)}`)
+      return {
+        userId: String(body['user_id']),
+        deviceId: String(body['device_id']),
+        token: String(body['access_token']),
+      }
+    },
+    close: async () => {
+      await app.close()
+      await rt.close()
+    },
+  }
+}

