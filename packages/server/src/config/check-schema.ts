@@ -80,7 +80,7 @@ function withArticle(type: string): string {
 /** What stands there instead, unless it is long or a secret. */
 function insteadOf(error: ErrorObject): string {
   const value: unknown = error.data
-  if (/secret|password/.test(keyOf(error))) return ''
+  if (/(^|[._])(password|registration_shared_secret)$/.test(keyOf(error))) return ''
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `, not ${String(value)}`
   if (typeof value === 'string') return value.length <= 30 ? `, not "${value}"` : ''
   return Array.isArray(value) ? ', not a list' : ', not a group of settings'

@@ -32,7 +32,7 @@ export function readSigningKey(path: string): SigningKey {
 /** Makes a key and writes it where only this user can read it; refuses to write over a file. */
 export function writeSigningKey(path: string, random: Random): SigningKey {
   const version = `a_${random.token(4)}`
-  const seed = random.bytes(32)
+  const seed = new Uint8Array(random.bytes(32))
   const line = `ed25519 ${version} ${Buffer.from(seed).toString('base64').replace(/=+$/, '')}\n`
   writeFileSync(path, line, { flag: 'wx', mode: 0o600 })
   return { id: `ed25519:${version}`, seed }
