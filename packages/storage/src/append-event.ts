@@ -15,11 +15,16 @@ import { pduBytes } from './stored-pdu.ts'
 /** What the law and the relations say of an event, worked out before it is appended. */
 export interface EventFacts {
   /** Whether it notifies a member who keeps the default push rules. */
-  readonly notifies: boolean
+  readonly notifies: 'no' | 'yes' | 'highlight'
   readonly relatesTo?: EventId
   readonly relType?: string
   readonly thread?: Nid
+  /** The device that sent it and the transaction id it gave. */
+  readonly transaction?: { readonly deviceId: string; readonly txnId: string }
 }
+
+/** How {@link EventFacts.notifies} is stored. */
+export const NOTIFIES = { no: 0, yes: 1, highlight: 2 } as const
 
 /** Where an event landed. */
 export interface Appended {
@@ -56,9 +61,11 @@ export async function appendEvent(tx: Tx, room: OpenRoom, event: Pdu, facts: Eve
       relates_to: facts.relatesTo ? eventIdBytes(facts.relatesTo) : null,
       rel_type: facts.relType ?? null,
       thread_nid: facts.thread ?? null,
-      notifies: facts.notifies ? 1 : 0,
+      notifies: NOTIFIES[facts.notifies],
       status: EVENT_STATUS.accepted,
       redacted_by: null,
+      txn_device: facts.transaction?.deviceId ?? null,
+      txn_id: facts.transaction?.txnId ?? null,
       pdu: pduBytes(event),
     })
     .execute()

@@ -23,6 +23,8 @@ export interface StoredEvent extends KeptPdu {
   readonly redactedBy: Nid | null
   readonly thread: Nid | null
   readonly status: number
+  /** The device that sent it and the transaction id it gave. */
+  readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined
   readonly kept: KeptPdu
 }
 
@@ -37,6 +39,8 @@ const LIGHT = [
   'redacted_by',
   'thread_nid',
   'status',
+  'txn_device',
+  'txn_id',
 ] as const
 
 type LightRow = {
@@ -50,6 +54,8 @@ type LightRow = {
   redacted_by: Nid | null
   thread_nid: Nid | null
   status: number
+  txn_device: string | null
+  txn_id: string | null
 }
 
 /** Which way to walk a room, from where (exclusive), and how far. */
@@ -197,6 +203,7 @@ function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
     redactedBy: row.redacted_by,
     thread: row.thread_nid,
     status: row.status,
+    transaction: row.txn_device === null ? undefined : { deviceId: row.txn_device, txnId: row.txn_id ?? '' },
     kept,
     pdu: kept.pdu,
   }

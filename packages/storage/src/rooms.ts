@@ -15,6 +15,8 @@ export interface Room {
   readonly lastPosition: Position
   readonly joinedCount: number
   readonly invitedCount: number
+  /** Listed in the public room directory. */
+  readonly isPublished: boolean
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -51,6 +53,9 @@ class OpenRoom implements Room {
   get invitedCount(): number {
     return this.#row.invited_count
   }
+  get isPublished(): boolean {
+    return this.#row.is_published === 1
+  }
   get opened(): number {
     return this.#row.opened
   }
@@ -82,6 +87,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     last_position: 0,
     joined_count: 0,
     invited_count: 0,
+    is_published: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, [])
@@ -110,4 +116,13 @@ export async function namedState(
     const name = names.get(key)
     return name ? [{ ...name, event }] : []
   })
+}
+
+/** Lists or unlists a room in the public room directory. */
+export async function publishRoom(tx: Tx, roomId: RoomId, isPublished: boolean): Promise<void> {
+  await tx
+    .updateTable('rooms')
+    .set({ is_published: isPublished ? 1 : 0 })
+    .where('room_id', '=', roomId)
+    .execute()
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 
 /** A place in the log: the total order in which this server learned things. */
 export type Position = number
@@ -27,6 +27,7 @@ export interface Tables {
     last_position: Position
     joined_count: number
     invited_count: number
+    is_published: number
   }
   users: { user_nid: Nid; user_id: UserId }
   state_keys: { key_nid: Nid; type: string; state_key: string }
@@ -51,6 +52,8 @@ export interface Tables {
     notifies: number
     status: number
     redacted_by: Nid | null
+    txn_device: string | null
+    txn_id: string | null
     pdu: Bytes
   }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
@@ -65,6 +68,7 @@ export interface Tables {
   }
   /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */
   transactions: { request: Bytes; answer: string; created_ts: number }
+  room_aliases: { alias: RoomAlias; room_nid: Nid; creator: UserId; created_ts: number }
   receipts: {
     room_nid: Nid
     user_nid: Nid

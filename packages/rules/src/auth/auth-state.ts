@@ -6,6 +6,9 @@ import type { RoomVersion } from '../room-versions.ts'
 import { type LevelName, type PowerLevels, powerLevelsOf } from './power-levels.ts'
 import { type StateKey, stateKey } from './state-key.ts'
 
+/** Where an {@link AuthState} finds state: a Map, or anything that answers like one. */
+export type StateSource = Pick<ReadonlyMap<StateKey, Pdu>, 'get'>
+
 /**
  * The part of a room's state that the authorization rules ask, in the words they ask in.
  *
@@ -13,9 +16,9 @@ import { type StateKey, stateKey } from './state-key.ts'
  */
 export class AuthState {
   readonly version: RoomVersion
-  readonly #events: ReadonlyMap<StateKey, Pdu>
+  readonly #events: StateSource
 
-  constructor(version: RoomVersion, events: ReadonlyMap<StateKey, Pdu>) {
+  constructor(version: RoomVersion, events: StateSource) {
     this.version = version
     this.#events = events
   }
@@ -76,14 +79,22 @@ export class AuthState {
 }
 
 /**
- * The creators a create event names.
+ * The creators a create event names, whoever made the room first.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
 export function creatorsOf(create: Pdu, version: RoomVersion): readonly UserId[] {
+  let creators = known.get(create)
+  if (!creators) known.set(create, (creators = readCreators(create, version)))
+  return creators
+}
+
+const known = new WeakMap<Pdu, readonly UserId[]>()
+
+function readCreators(create: Pdu, version: RoomVersion): readonly UserId[] {
   if (version.auth.creatorsOutrankEveryone) {
     const additional = member(create.content, 'additional_creators')
-    return [create.sender, ...(Array.isArray(additional) ? additional.filter(isUserId) : [])]
+    return [...new Set([create.sender, ...(Array.isArray(additional) ? additional.filter(isUserId) : [])])]
   }
   if (version.auth.creatorIsSender) return [create.sender]
   const creator = stringMember(create.content, 'creator')

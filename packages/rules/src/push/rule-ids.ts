@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isRoomId, isUserId } from '@myelin/matrix/ids'
+import { PUSH_KINDS, type PushKind } from './rule.ts'
+
+/** The rule that silences everything; it alone stands above a user's own. */
+export const MASTER_RULE = '.m.rule.master'
+
+/** Whether a text names a kind of push rules. */
+export function isPushKind(text: string): text is PushKind {
+  return (PUSH_KINDS as readonly string[]).includes(text)
+}
+
+/**
+ * Whether a rule is one of the server's own, which can be changed but neither added nor deleted.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#predefined-rules
+ */
+export function isServerDefault(ruleId: string): boolean {
+  return ruleId.startsWith('.')
+}
+
+/**
+ * What is wrong with the ID of a rule a user wants to add; undefined where nothing is.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
+ */
+export function faultOfRuleId(kind: PushKind, ruleId: string): string | undefined {
+  if (ruleId === '') return 'a rule ID must not be empty'
+  if (isServerDefault(ruleId)) return "a rule ID must not start with '.'"
+  if (ruleId.includes('/') || ruleId.includes('\\')) return 'a rule ID must not contain slashes'
+  if (kind === 'room' && !isRoomId(ruleId)) return 'the ID of a room rule is a room ID'
+  if (kind === 'sender' && !isUserId(ruleId)) return 'the ID of a sender rule is a user ID'
+  return undefined
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { RoomVersion } from '../room-versions.ts'
+import { AuthState } from '../auth/auth-state.ts'
+import { authorize } from '../auth/authorize.ts'
+import { type StateKey, stateKey } from '../auth/state-key.ts'
+import { createOfRoomId } from '../events/event-id.ts'
+import type { Events } from './auth-chain.ts'
+
+/** What every step of a resolution needs. */
+export interface Resolution {
+  readonly version: RoomVersion
+  readonly events: Events
+  readonly rejected: ReadonlySet<EventId>
+}
+
+/** The state that an event's own auth events are. */
+export function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Resolution): Map<StateKey, Pdu> {
+  const state = new Map<StateKey, Pdu>()
+  // Since room version 12 the room ID implies the create event.
+  const implied = version.roomIds === 'hash of create event' ? [createOfRoomId(event.roomId)] : []
+  for (const id of [...implied, ...event.authEvents]) {
+    const entry = events.get(id)
+    if (entry?.stateKey !== undefined && !rejected.has(id)) state.set(stateKey(entry.type, entry.stateKey), entry)
+  }
+  return state
+}
+
+/** The power of an event's sender as its own auth events tell it. */
+export function powerOfSender(event: Pdu, resolution: Resolution): number {
+  return new AuthState(resolution.version, stateOfAuthEvents(event, resolution)).powerOf(event.sender)
+}
+
+/**
+ * Applies events in order, each where the state so far allows it. Changes `state`.
+ *
+ * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
+ */
+export function applyAllowed(ids: readonly EventId[], state: Map<StateKey, EventId>, resolution: Resolution): void {
+  const { events, version } = resolution
+  for (const id of ids) {
+    const event = events.get(id)
+    if (event?.stateKey === undefined) continue
+    // What the state lacks is taken from the event's own auth events.
+    const fallback = stateOfAuthEvents(event, resolution)
+    const get = (key: StateKey): Pdu | undefined => eventAt(key, state, events) ?? fallback.get(key)
+    if (authorize(event, new AuthState(version, { get })).allowed) state.set(stateKey(event.type, event.stateKey), id)
+  }
+}
+
+function eventAt(key: StateKey, state: ReadonlyMap<StateKey, EventId>, events: Events): Pdu | undefined {
+  const id = state.get(key)
+  return id === undefined ? undefined : events.get(id)
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { objectMember } from '@myelin/matrix/json'
+import { accountDataOf } from '@myelin/storage/account-data'
+import type { Read } from '@myelin/storage/database'
+
+/** The users a user does not want to hear of; never the user themselves. */
+export async function ignoredUsers(db: Read, userId: UserId): Promise<ReadonlySet<string>> {
+  const stored = await accountDataOf(db, userId, '', 'm.ignored_user_list')
+  const ignored = new Set(Object.keys((stored && objectMember(stored, 'ignored_users')) ?? {}))
+  ignored.delete(userId)
+  return ignored
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RawJson } from '@myelin/kit/raw-json'
+import type { EventId, UserId } from '@myelin/matrix/ids'
+import { isObject, member } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { redactPdu } from '@myelin/rules/redaction'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { StoredEvent } from '@myelin/storage/events'
+
+/** What the viewer's copy of an event says beside the event itself. */
+export interface Unsigned {
+  readonly age: number
+  readonly transactionId?: string | undefined
+  readonly membership?: string | undefined
+  readonly replaces?: { readonly id: EventId; readonly content: JsonObject | undefined; readonly sender: UserId } | undefined
+  readonly redactedBecause?: RawJson | undefined
+  readonly relations?: RawJson | undefined
+}
+
+/** How an event is written: with its room or without (`/sync`), as clients or as servers see it, with some fields only. */
+export interface EventFormat {
+  readonly hasRoomId: boolean
+  readonly isFederation?: boolean
+  readonly fields?: readonly string[] | undefined
+}
+
+/**
+ * An event in the client format. Its unchanging part is encoded once and shared by everybody who reads it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format
+ */
+export function clientEvent(event: StoredEvent, version: RoomVersion, unsigned: Unsigned, format: EventFormat): RawJson {
+  if (format.isFederation || format.fields) return new RawJson(JSON.stringify(selected(event, version, unsigned, format)))
+  const body = event.redactedBy === null ? (event.kept.clientJson ??= encoded(event.pdu)) : encoded(redactPdu(event.pdu, version))
+  const room = format.hasRoomId ? `,"room_id":${JSON.stringify(event.pdu.roomId)}` : ''
+  return new RawJson(`${body}${room},"unsigned":${unsignedText(unsigned)}}`)
+}
+
+/** The client form without its room, `unsigned` and closing brace. */
+function encoded(pdu: Pdu): string {
+  return JSON.stringify(clientForm(pdu)).slice(0, -1)
+}
+
+function clientForm(pdu: Pdu): Record<string, Json> {
+  const form: Record<string, Json> = {
+    type: pdu.type,
+    sender: pdu.sender,
+    content: pdu.content,
+    event_id: pdu.id,
+    origin_server_ts: pdu.originServerTs,
+  }
+  if (pdu.stateKey !== undefined) form['state_key'] = pdu.stateKey
+  // Wherever the room version keeps it, clients find it in both places.
+  if (pdu.redacts !== undefined) {
+    form['redacts'] = pdu.redacts
+    form['content'] = { ...pdu.content, redacts: pdu.redacts }
+  }
+  return form
+}
+
+function unsignedText({ age, transactionId, membership, replaces, redactedBecause, relations }: Unsigned): string {
+  let text = `{"age":${age}`
+  if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`
+  if (transactionId !== undefined) text += `,"transaction_id":${JSON.stringify(transactionId)}`
+  if (replaces) {
+    text += `,"replaces_state":${JSON.stringify(replaces.id)}`
+    if (replaces.content) {
+      text += `,"prev_content":${JSON.stringify(replaces.content)},"prev_sender":${JSON.stringify(replaces.sender)}`
+    }
+  }
+  if (redactedBecause) text += `,"redacted_because":${redactedBecause.text}`
+  if (relations) text += `,"m.relations":${relations.text}`
+  return `${text}}`
+}
+
+function selected(event: StoredEvent, version: RoomVersion, unsigned: Unsigned, format: EventFormat): JsonObject {
+  const pdu = event.redactedBy === null ? event.pdu : redactPdu(event.pdu, version)
+  const form: Record<string, Json> = format.isFederation ? { ...pdu.json, event_id: pdu.id } : clientForm(pdu)
+  if (format.hasRoomId) form['room_id'] = pdu.roomId
+  form['unsigned'] = JSON.parse(unsignedText(unsigned)) as Json
+  return format.fields ? onlyFields(form, format.fields) : form
+}
+
+/** Keeps the members that dotted paths name; `\.` and `\\` stand for a dot and a backslash in a name. */
+function onlyFields(form: JsonObject, paths: readonly string[]): JsonObject {
+  const kept: Record<string, Json> = {}
+  for (const path of paths) keepPath(form, kept, namesIn(path))
+  return kept
+}
+
+function namesIn(path: string): string[] {
+  return (path.match(/(?:\\.|[^.\\])+/g) ?? []).map((name) => name.replace(/\\([.\\])/g, '$1'))
+}
+
+function keepPath(from: JsonObject, into: Record<string, Json>, [name, ...rest]: readonly string[]): void {
+  const value = name === undefined ? undefined : member(from, name)
+  if (name === undefined || value === undefined || name === '__proto__') return
+  if (rest.length === 0) {
+    into[name] = value
+    return
+  }
+  if (!isObject(value)) return
+  const part = { ...(isObject(into[name]) ? into[name] : {}) }
+  keepPath(value, part, rest)
+  into[name] = part
+}

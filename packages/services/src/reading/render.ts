@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import { stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { redactPdu } from '@myelin/rules/redaction'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { Read } from '@myelin/storage/database'
+import { eventsByNid } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/events'
+import { roomById } from '@myelin/storage/rooms'
+import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import { roomVersionOf } from '../rooms/versions.ts'
+import type { Requester } from '../runtime.ts'
+import { bundledRelations } from './bundled-relations.ts'
+import { clientEvent } from './client-event.ts'
+import type { EventFormat } from './client-event.ts'
+
+/** Who reads, when, and how it shall be written. */
+export interface View {
+  readonly requester: Requester
+  readonly now: number
+  readonly format: EventFormat
+  /** Whether what relates to the events is bundled into them. */
+  readonly bundles?: boolean
+}
+
+/** Events of one room as the requester sees them. Everything they need beside is loaded at once. */
+export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
+  const [first] = events
+  if (!first) return []
+  const version = await versionOfRoom(db, first.pdu)
+  const beside = await eventsByNid(db, events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()))
+  const relations = view.bundles ? await bundledRelations(db, events, view, renderPlain) : new Map<number, RawJson>()
+  const memberships = await membershipsAt(db, events, view)
+  return events.map((event) => {
+    const replaced = event.replaces === null ? undefined : beside.get(event.replaces)
+    const redaction = event.redactedBy === null ? undefined : beside.get(event.redactedBy)
+    const unsigned = {
+      age: Math.max(0, view.now - event.pdu.originServerTs),
+      transactionId: transactionFor(event, view),
+      membership: memberships.get(event.nid),
+      replaces: replaced && {
+        id: replaced.pdu.id,
+        sender: replaced.pdu.sender,
+        content: replaced.redactedBy === null ? replaced.pdu.content : redactPdu(replaced.pdu, version).content,
+      },
+      redactedBecause: redaction && clientEvent(redaction, version, { age: Math.max(0, view.now - redaction.pdu.originServerTs) }, { hasRoomId: view.format.hasRoomId }),
+      relations: relations.get(event.nid),
+    }
+    return clientEvent(event, version, unsigned, view.format)
+  })
+}
+
+async function renderPlain(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
+  return renderEvents(db, events, { ...view, bundles: false })
+}
+
+async function versionOfRoom(db: Read, { roomId }: Pdu): Promise<RoomVersion> {
+  const room = await roomById(db, roomId)
+  if (!room) throw new Error('an event is in a room that is not there')
+  return roomVersionOf(room.roomVersion)
+}
+
+function transactionFor(event: StoredEvent, { requester }: View): string | undefined {
+  const isOwn = event.pdu.sender === requester.userId && event.transaction?.deviceId === requester.deviceId
+  return isOwn ? event.transaction?.txnId : undefined
+}
+
+/** The requester's membership at each event; events in a row mostly share their state. */
+async function membershipsAt(db: Read, events: readonly StoredEvent[], { requester }: View): Promise<Map<number, string>> {
+  const byRoot = new Map<number, string>()
+  const memberships = new Map<number, string>()
+  for (const event of events) {
+    let membership = byRoot.get(event.stateAfter)
+    if (membership === undefined) {
+      const own = await loadStateEvent(db, event.stateAfter, 'm.room.member', requester.userId)
+      membership = (own && stringMember(own.content, 'membership')) ?? 'leave'
+      byRoot.set(event.stateAfter, membership)
+    }
+    memberships.set(event.nid, membership)
+  }
+  return memberships
+}

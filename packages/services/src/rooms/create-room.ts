@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Json } from '@myelin/matrix/json'
+import { AuthState } from '@myelin/rules/auth/auth-state'
+import { authorize } from '@myelin/rules/auth/authorize'
+import { buildPdu } from '@myelin/rules/events/build-pdu'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { putAlias } from '@myelin/storage/aliases'
+import { appendEvent } from '@myelin/storage/append-event'
+import type { Tx } from '@myelin/storage/database'
+import { createRoomRow, openRoom, publishRoom } from '@myelin/storage/rooms'
+import type { Runtime } from '../runtime.ts'
+import type { EventMaker } from './event-draft.ts'
+import { extendRoom } from './extend-room.ts'
+import { initialEvents } from './initial-events.ts'
+import type { InitialEvent, RoomWishes } from './initial-events.ts'
+import { blocksInvites, changeMembership } from './members-change.ts'
+import { roomVersionOf } from './versions.ts'
+
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'config'>
+
+/**
+ * Creates a room with its first events, in the spec's order, as one unit: there is a whole room or none.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
+ */
+export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes): Promise<RoomId> {
+  const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
+  const alias = aliasFor(rt, wishes)
+  for (const invited of wishes.invite) checkInvited(rt, invited)
+  rt.limits.take('joinLocal', creator)
+  return rt.db.write(async (tx) => {
+    const roomId = await putCreateEvent(tx, rt, { version, creator, wishes })
+    await changeMembership(tx, rt, { roomId, sender: creator, target: creator, membership: 'join' })
+    if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
+      throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
+    }
+    for (const event of initialEvents(wishes, { version, creator, alias }))
+      await putInitial(tx, rt, { roomId, creator, event })
+    if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
+    await inviteAll(tx, rt, { roomId, creator, wishes })
+    return roomId
+  })
+}
+
+async function putCreateEvent(
+  tx: Tx,
+  rt: EventMaker,
+  { version, creator, wishes }: { version: RoomVersion; creator: UserId; wishes: RoomWishes },
+): Promise<RoomId> {
+  const content: Record<string, Json> = { ...wishes.creationContent, room_version: version.id }
+  delete content['creator']
+  if (!version.auth.creatorIsSender) content['creator'] = creator
+  if (version.auth.creatorsOutrankEveryone && wishes.preset === 'trusted_private_chat') {
+    const named = Array.isArray(content['additional_creators'])
+      ? (content['additional_creators'] as readonly Json[])
+      : []
+    content['additional_creators'] = [...new Set([...named, ...wishes.invite])]
+  }
+  const choosesRoomId = version.roomIds === 'chosen by server'
+  const event = buildPdu(
+    {
+      ...(choosesRoomId ? { roomId: `!${rt.random.token(18)}:${rt.serverName}` as RoomId } : {}),
+      sender: creator,
+      type: 'm.room.create',
+      stateKey: '',
+      content,
+      prevEvents: [],
+      authEvents: [],
+      depth: 1,
+      originServerTs: rt.clock.now(),
+    },
+    version,
+    { serverName: rt.serverName, key: rt.signingKey },
+    () => rt.random.token(18),
+  )
+  const verdict = authorize(event, new AuthState(version, new Map()))
+  if (!verdict.allowed) throw new MatrixError('M_BAD_JSON', `the creation content is not allowed: ${verdict.rule}`)
+  const room = await createRoomRow(tx, event.roomId, version.id)
+  await appendEvent(tx, room, event, { notifies: 'no' })
+  return event.roomId
+}
+
+/** What the creator's own wishes make impossible is the request's fault, not a missing permission. */
+async function putInitial(
+  tx: Tx,
+  rt: EventMaker,
+  { roomId, creator, event }: { roomId: RoomId; creator: UserId; event: InitialEvent },
+): Promise<void> {
+  const room = await openRoom(tx, roomId)
+  if (!room) throw new Error('the room that was just made is gone')
+  try {
+    if (event.type === 'm.room.member') throw new MatrixError('M_FORBIDDEN', 'members are invited, not initial state')
+    await extendRoom(tx, rt, room, { roomId, sender: creator, ...event })
+  } catch (cause) {
+    if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
+    throw new MatrixError('M_INVALID_ROOM_STATE', `${event.type}: ${cause.message}`, { cause })
+  }
+}
+
+async function inviteAll(
+  tx: Tx,
+  rt: EventMaker,
+  { roomId, creator, wishes }: { roomId: RoomId; creator: UserId; wishes: RoomWishes },
+): Promise<void> {
+  const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
+  for (const target of new Set(wishes.invite)) {
+    if (target === creator || (await blocksInvites(tx, target))) continue
+    await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
+  }
+}
+
+function checkInvited(rt: Needs, invited: UserId): void {
+  if (!isUserId(invited)) throw new MatrixError('M_INVALID_PARAM', 'invite takes user ids')
+  if (serverOf(invited) !== rt.serverName) {
+    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(invited)}`)
+  }
+}
+
+function aliasFor(rt: Needs, { roomAliasName }: RoomWishes): RoomAlias | undefined {
+  if (roomAliasName === undefined) return undefined
+  const alias = `#${roomAliasName}:${rt.serverName}`
+  if (roomAliasName === '' || /[:\s\0]/.test(roomAliasName) || !isRoomAlias(alias)) {
+    throw new MatrixError('M_INVALID_PARAM', 'not a room alias name')
+  }
+  return alias
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Runtime } from '../runtime.ts'
+
+/** An event as its sender means it, before it has a place in the room. */
+export interface EventDraft {
+  readonly roomId: RoomId
+  readonly sender: UserId
+  readonly type: string
+  readonly stateKey?: string
+  readonly content: JsonObject
+  readonly redacts?: EventId
+  /** The device that sends it and the transaction id it gave. */
+  readonly transaction?: { readonly deviceId: string; readonly txnId: string }
+}
+
+/** The part of the runtime that making events takes. */
+export type EventMaker = Pick<Runtime, 'serverName' | 'signingKey' | 'clock' | 'random'>

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { authorize } from '@myelin/rules/auth/authorize'
+import { buildPdu } from '@myelin/rules/events/build-pdu'
+import { appendEvent } from '@myelin/storage/append-event'
+import type { Appended, EventFacts } from '@myelin/storage/append-event'
+import type { Tx } from '@myelin/storage/database'
+import { putHighlights } from '@myelin/storage/highlights'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import type { EventDraft, EventMaker } from './event-draft.ts'
+import { loadAuthState } from './load-auth-state.ts'
+import { judgeNotification } from './notification.ts'
+import { applyRedaction } from './redact.ts'
+import { relationOf } from './relation.ts'
+import { roomVersionOf } from './versions.ts'
+
+/**
+ * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
+ *
+ * Throws `M_FORBIDDEN` where the rules refuse; then nothing happened.
+ */
+export async function extendRoom(
+  tx: Tx,
+  rt: EventMaker,
+  room: OpenRoom,
+  draft: EventDraft,
+): Promise<{ readonly event: Pdu; readonly appended: Appended }> {
+  const version = roomVersionOf(room.roomVersion)
+  const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
+  const { transaction, redacts, ...rest } = draft
+  const event = buildPdu(
+    {
+      ...rest,
+      ...(redacts === undefined ? {} : { redacts }),
+      prevEvents: room.extremities,
+      authEvents,
+      depth: room.depth + 1,
+      originServerTs: rt.clock.now(),
+    },
+    version,
+    { serverName: rt.serverName, key: rt.signingKey },
+    () => rt.random.token(18),
+  )
+  const verdict = authorize(event, state)
+  if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
+  const relation = await relationOf(tx, event)
+  const notification = judgeNotification(event, state)
+  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
+  const appended = await appendEvent(tx, room, event, facts)
+  await putHighlights(tx, room, notification.highlights, appended.position)
+  await applyRedaction(tx, event, appended.nid, state)
+  return { event, appended }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomAlias, UserId } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+
+/** What a client asks of a new room. */
+export interface RoomWishes {
+  readonly roomVersion?: string
+  readonly preset?: 'private_chat' | 'public_chat' | 'trusted_private_chat'
+  readonly visibility: 'public' | 'private'
+  readonly roomAliasName?: string
+  readonly name?: string
+  readonly topic?: string
+  readonly invite: readonly UserId[]
+  readonly isDirect: boolean
+  readonly creationContent: JsonObject
+  readonly initialState: readonly InitialEvent[]
+  readonly powerLevels?: JsonObject
+}
+
+/** A state event without the room it goes into. */
+export interface InitialEvent {
+  readonly type: string
+  readonly stateKey: string
+  readonly content: JsonObject
+}
+
+/** What the creation has decided before the first state is written. */
+export interface Creation {
+  readonly version: RoomVersion
+  readonly creator: UserId
+  readonly alias: RoomAlias | undefined
+}
+
+const PRESETS = {
+  private_chat: ['invite', 'shared', 'can_join'],
+  trusted_private_chat: ['invite', 'shared', 'can_join'],
+  public_chat: ['public', 'shared', 'forbidden'],
+} as const
+
+/**
+ * The state of a new room after its creator has joined, in the spec's order: power levels, canonical alias, what the
+ * preset says, the client's initial state, name and topic.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#creation
+ */
+export function initialEvents(wishes: RoomWishes, creation: Creation): InitialEvent[] {
+  const events = [state('m.room.power_levels', powerLevels(wishes, creation))]
+  if (creation.alias !== undefined) events.push(state('m.room.canonical_alias', { alias: creation.alias }))
+  events.push(...presetEvents(wishes))
+  events.push(...wishes.initialState)
+  if (wishes.name !== undefined) events.push(state('m.room.name', { name: wishes.name }))
+  if (wishes.topic !== undefined) events.push(state('m.room.topic', topicContent(wishes.topic)))
+  return lastOfEach(events)
+}
+
+/** What a later entry overrides is not written at all, except power levels, which later entries may depend on. */
+function lastOfEach(events: readonly InitialEvent[]): InitialEvent[] {
+  const name = (event: InitialEvent) => JSON.stringify([event.type, event.stateKey])
+  const last = new Map(events.map((event, index) => [name(event), index]))
+  return events.filter((event, index) => event.type === 'm.room.power_levels' || last.get(name(event)) === index)
+}
+
+function presetEvents({ preset, visibility }: RoomWishes): InitialEvent[] {
+  const chosen = preset ?? (visibility === 'public' ? 'public_chat' : 'private_chat')
+  const [joinRule, historyVisibility, guestAccess] = PRESETS[chosen]
+  return [
+    state('m.room.join_rules', { join_rule: joinRule }),
+    state('m.room.history_visibility', { history_visibility: historyVisibility }),
+    state('m.room.guest_access', { guest_access: guestAccess }),
+  ]
+}
+
+function powerLevels(wishes: RoomWishes, { version, creator }: Creation): JsonObject {
+  const users: Record<string, Json> = {}
+  if (!version.auth.creatorsOutrankEveryone) {
+    users[creator] = 100
+    if (wishes.preset === 'trusted_private_chat') for (const invited of wishes.invite) users[invited] = 100
+  }
+  const events: Record<string, Json> = {
+    'm.room.name': 50,
+    'm.room.power_levels': 100,
+    'm.room.history_visibility': 100,
+    'm.room.canonical_alias': 50,
+    'm.room.avatar': 50,
+    'm.room.tombstone': version.auth.creatorsOutrankEveryone ? 150 : 100,
+    'm.room.server_acl': 100,
+    'm.room.encryption': 100,
+  }
+  return {
+    users,
+    users_default: 0,
+    events,
+    events_default: 0,
+    state_default: 50,
+    ban: 50,
+    kick: 50,
+    redact: 50,
+    invite: 0,
+    historical: 100,
+    ...wishes.powerLevels,
+  }
+}
+
+function topicContent(topic: string): JsonObject {
+  return { topic, 'm.topic': { 'm.text': [{ mimetype: 'text/plain', body: topic }] } }
+}
+
+const state = (type: string, content: JsonObject): InitialEvent => ({ type, stateKey: '', content })

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { AuthState } from '@myelin/rules/auth/auth-state'
+import { neededState } from '@myelin/rules/auth/needed-state'
+import type { NeedsState, StateKeyPair } from '@myelin/rules/auth/needed-state'
+import { stateKey } from '@myelin/rules/auth/state-key'
+import type { StateKey } from '@myelin/rules/auth/state-key'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { Read } from '@myelin/storage/database'
+import { pdusByNid } from '@myelin/storage/events'
+import { stateEventNid } from '@myelin/storage/rooms'
+
+/** Some of a room's state, loaded by name. */
+export async function loadState(db: Read, root: number, pairs: readonly StateKeyPair[]): Promise<Map<StateKey, Pdu>> {
+  const nids = new Map<StateKey, number>()
+  for (const [type, key] of pairs) {
+    const nid = await stateEventNid(db, root, type, key)
+    if (nid !== undefined) nids.set(stateKey(type, key), nid)
+  }
+  const pdus = await pdusByNid(db, [...nids.values()])
+  const state = new Map<StateKey, Pdu>()
+  for (const [key, nid] of nids) {
+    const pdu = pdus.get(nid)
+    if (pdu) state.set(key, pdu)
+  }
+  return state
+}
+
+/** One state event of a room. */
+export async function loadStateEvent(db: Read, root: number, type: string, key = ''): Promise<Pdu | undefined> {
+  return (await loadState(db, root, [[type, key]])).get(stateKey(type, key))
+}
+
+/**
+ * What the rules need to judge a draft on top of a state, and the ids that become its `auth_events`.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
+ */
+export async function loadAuthState(
+  db: Read,
+  root: number,
+  draft: NeedsState,
+  version: RoomVersion,
+): Promise<{ readonly state: AuthState; readonly authEvents: readonly EventId[] }> {
+  const needed = neededState(draft, version)
+  const create: StateKeyPair = ['m.room.create', '']
+  const events = await loadState(db, root, needed.some(([type]) => type === create[0]) ? needed : [...needed, create])
+  const authEvents = needed.flatMap(([type, key]) => events.get(stateKey(type, key))?.id ?? [])
+  return { state: new AuthState(version, events), authEvents }
+}

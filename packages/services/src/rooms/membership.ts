@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
+import { serverOf } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { aliasTarget } from '@myelin/storage/aliases'
+import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
+import type { Runtime } from '../runtime.ts'
+import type { EventMaker } from './event-draft.ts'
+import { changeMembership } from './members-change.ts'
+import type { MembershipChange } from './members-change.ts'
+
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing'>
+
+/** What a membership request may add: why, and further content. */
+export interface Wording {
+  readonly reason?: string
+  readonly extra?: JsonObject
+}
+
+/**
+ * Lets a user into a room this server is in. Whoever is in already stays in, without a new event.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
+ */
+export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, wording: Wording = {}): Promise<void> {
+  const standing = await membershipIn(rt.db.read, roomId, user)
+  if (standing?.membership === 'join') return
+  if (!(await roomById(rt.db.read, roomId))) {
+    throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  }
+  rt.limits.take('joinLocal', user)
+  await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
+}
+
+/** The room an id or an alias of this server names; throws `M_NOT_FOUND`. */
+export async function resolveRoom(rt: Pick<Runtime, 'db'>, idOrAlias: string): Promise<RoomId> {
+  if (idOrAlias.startsWith('!')) return idOrAlias as RoomId
+  const target = idOrAlias.startsWith('#') ? await aliasTarget(rt.db.read, idOrAlias as RoomAlias) : undefined
+  if (!target) throw new MatrixError('M_NOT_FOUND', `there is no room ${idOrAlias}`)
+  return target.roomId
+}
+
+/** Invites a user of this server. */
+export async function inviteUser(
+  rt: Needs,
+  { roomId, sender, target }: Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
+  wording: Wording = {},
+): Promise<void> {
+  await requireRoom(rt, roomId)
+  if (serverOf(target) !== rt.serverName) {
+    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(target)}`)
+  }
+  rt.limits.take('invitePerRoom', roomId)
+  rt.limits.take('invitePerUser', target)
+  await change(rt, { roomId, sender, target, membership: 'invite', ...wording })
+}
+
+/** Leaves a room, or rejects an invite, or takes back a knock. */
+export async function leaveRoom(rt: Needs, user: UserId, roomId: RoomId, wording: Wording = {}): Promise<void> {
+  await requireRoom(rt, roomId)
+  await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
+  rt.typing.stop(roomId, user)
+}
+
+/** Kicks, bans or lifts a ban. Kicking and unbanning are both a `leave`; they differ in what must stand before. */
+export async function moderateMember(
+  rt: Needs,
+  order: { readonly kind: 'kick' | 'ban' | 'unban' } & Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
+  wording: Wording = {},
+): Promise<void> {
+  const { kind, roomId, sender, target } = order
+  await requireRoom(rt, roomId)
+  const standing = await membershipIn(rt.db.read, roomId, target)
+  if (kind === 'unban' && standing?.membership !== 'ban') {
+    throw new MatrixError('M_FORBIDDEN', `${target} is not banned`)
+  }
+  if (kind === 'kick' && !['join', 'invite', 'knock'].includes(standing?.membership ?? 'leave')) {
+    throw new MatrixError('M_FORBIDDEN', `${target} is not in the room`)
+  }
+  await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
+  rt.typing.stop(roomId, target)
+}
+
+/** Hides a room the user has left, for good or until they join again; `M_UNKNOWN` while they are in it. */
+export async function forget(rt: Pick<Runtime, 'db'>, user: UserId, roomId: RoomId): Promise<void> {
+  const standing = await membershipIn(rt.db.read, roomId, user)
+  if (standing && ['join', 'invite', 'knock'].includes(standing.membership)) {
+    throw new MatrixError('M_UNKNOWN', 'leave the room first', { status: 400 })
+  }
+  await rt.db.write((tx) => forgetRoom(tx, roomId, user))
+}
+
+/** Leaves every room: part of closing an account. A room that does not let go is left behind. */
+export async function leaveEveryRoom(rt: Needs, user: UserId): Promise<void> {
+  for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
+    if (!['join', 'invite', 'knock'].includes(membership)) continue
+    try {
+      await leaveRoom(rt, user, roomId)
+    } catch (cause) {
+      if (!(cause instanceof MatrixError)) throw cause
+    }
+  }
+}
+
+/** Gives the user's display name and avatar to every room they are in. */
+export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
+  for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
+    if (membership !== 'join') continue
+    try {
+      await change(rt, { roomId, sender: user, target: user, membership: 'join' })
+    } catch (cause) {
+      if (!(cause instanceof MatrixError)) throw cause
+    }
+  }
+}
+
+async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
+  if (!(await roomById(rt.db.read, roomId))) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+}
+
+async function change(rt: Needs, order: MembershipChange): Promise<void> {
+  await rt.db.write((tx) => changeMembership(tx, rt, order))
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { AuthState } from '@myelin/rules/auth/auth-state'
+
+/** What the default push rules make of an event for those who keep them. */
+export interface Notification {
+  /** For everybody but the sender. */
+  readonly notifies: 'no' | 'yes' | 'highlight'
+  /** Those for whom it highlights by name. */
+  readonly highlights: readonly UserId[]
+}
+
+const SILENT: Notification = { notifies: 'no', highlights: [] }
+// An event holds at most 64 KiB, so more names than this are noise, not mentions.
+const MAX_MENTIONS = 200
+const ALOUD = new Set(['m.room.message', 'm.room.encrypted', 'm.call.invite'])
+
+/**
+ * The default rules, in their order, evaluated once for everybody: what they ask of a single user is only
+ * whether the event mentions them.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
+ */
+export function judgeNotification(event: Pdu, state: AuthState): Notification {
+  const { type, content } = event
+  if (type === 'm.room.member' || stringMember(content, 'msgtype') === 'm.notice') return SILENT
+  const highlights = mentionedUsers(event)
+  if (mentionsRoom(event, state)) return { notifies: 'highlight', highlights: [] }
+  if (type === 'm.room.tombstone' && event.stateKey === '') return { notifies: 'highlight', highlights: [] }
+  const relation = objectMember(content, 'm.relates_to')
+  const isEdit = relation !== undefined && stringMember(relation, 'rel_type') === 'm.replace'
+  return { notifies: ALOUD.has(type) && !isEdit ? 'yes' : 'no', highlights }
+}
+
+function mentionedUsers({ content, sender }: Pdu): UserId[] {
+  const listed = member(objectMember(content, 'm.mentions') ?? {}, 'user_ids')
+  if (!Array.isArray(listed)) return []
+  const users = new Set((listed as readonly unknown[]).filter(isUserId))
+  users.delete(sender)
+  return [...users].slice(0, MAX_MENTIONS)
+}
+
+function mentionsRoom({ content, sender }: Pdu, state: AuthState): boolean {
+  if (member(objectMember(content, 'm.mentions') ?? {}, 'room') !== true) return false
+  return state.powerOf(sender) >= state.powerLevels.toNotify('room')
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId } from '@myelin/matrix/ids'
+import { objectMember, stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { EventFacts } from '@myelin/storage/append-event'
+import type { Read } from '@myelin/storage/database'
+import { eventById, eventsRelatingTo, placeOfEvent } from '@myelin/storage/events'
+import type { EventDraft } from './event-draft.ts'
+
+/** What an event's content says of its parent. */
+export function relatesTo(
+  content: JsonObject,
+): { readonly parent: EventId; readonly relType: string; readonly key?: string } | undefined {
+  const relation = objectMember(content, 'm.relates_to')
+  if (!relation) return undefined
+  const [parent, relType] = [stringMember(relation, 'event_id'), stringMember(relation, 'rel_type')]
+  if (parent === undefined || relType === undefined || parent.length > 255) return undefined
+  const key = stringMember(relation, 'key')
+  return { parent: parent as EventId, relType, ...(key === undefined ? {} : { key }) }
+}
+
+/**
+ * An event's relation, and the thread it belongs to: its own, or the one its parent is in.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events
+ */
+export async function relationOf(db: Read, event: Pdu): Promise<Pick<EventFacts, 'relatesTo' | 'relType' | 'thread'>> {
+  const relation = event.stateKey === undefined ? relatesTo(event.content) : undefined
+  if (!relation) return {}
+  const parent = await placeOfEvent(db, relation.parent)
+  const thread = relation.relType === 'm.thread' ? parent?.nid : (parent?.thread ?? undefined)
+  return { relatesTo: relation.parent, relType: relation.relType, ...(thread === undefined ? {} : { thread }) }
+}
+
+/**
+ * Refuses what our own users may not relate: the same reaction twice (`M_DUPLICATE_ANNOTATION`), and a thread
+ * that starts at an event which itself relates to another (`M_UNKNOWN`).
+ */
+export async function checkRelation(db: Read, draft: EventDraft): Promise<void> {
+  const relation = draft.stateKey === undefined ? relatesTo(draft.content) : undefined
+  if (relation?.relType === 'm.thread') {
+    const parent = await eventById(db, relation.parent)
+    if (parent && relatesTo(parent.pdu.content)) {
+      throw new MatrixError('M_UNKNOWN', 'a thread cannot start at an event that relates to another', { status: 400 })
+    }
+  }
+  if (relation?.relType !== 'm.annotation') return
+  const earlier = await eventsRelatingTo(db, relation.parent, 'm.annotation', 1000)
+  const isTwice = earlier.some(
+    ({ pdu, redactedBy }) =>
+      redactedBy === null &&
+      pdu.sender === draft.sender &&
+      pdu.type === draft.type &&
+      relatesTo(pdu.content)?.key === relation.key,
+  )
+  if (isTwice) throw new MatrixError('M_DUPLICATE_ANNOTATION', 'this user has already reacted like that')
+}

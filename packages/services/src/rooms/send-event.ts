@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId } from '@myelin/matrix/ids'
+import { isObject, member, stringMember } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/database'
+import { openRoom } from '@myelin/storage/rooms'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
+import type { TransactionKey } from '@myelin/storage/transactions'
+import type { Runtime } from '../runtime.ts'
+import { checkAliases } from './canonical-alias.ts'
+import { extendRoom } from './extend-room.ts'
+import type { EventDraft, EventMaker } from './event-draft.ts'
+import { loadAuthState, loadStateEvent } from './load-auth-state.ts'
+import { checkRedaction } from './redact.ts'
+import { checkRelation } from './relation.ts'
+import { roomVersionOf } from './versions.ts'
+
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits'>
+
+/**
+ * Sends one of our users' events: builds it on top of the room, judges it, and has it on disk before it answers.
+ *
+ * A request repeated under the same `key` gets the first event's id back.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room
+ */
+export async function sendEvent(rt: Needs, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
+  checkContent(draft)
+  rt.limits.take('message', draft.sender)
+  return rt.db.write((tx) => sendInUnit(tx, rt, draft, key))
+}
+
+async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
+  // Only now: while we waited for our turn, the same request may have come through another door.
+  const earlier = key && (await earlierAnswer(tx, key))
+  if (earlier !== undefined) return earlier as EventId
+  const room = await openRoom(tx, draft.roomId)
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  const same = await sameState(tx, room, draft)
+  if (same) return same
+  await checkDraft(tx, room, draft)
+  const { event } = await extendRoom(tx, rt, room, key ? { ...draft, transaction: key } : draft)
+  if (key) await rememberAnswer(tx, key, event.id, rt.clock.now())
+  return event.id
+}
+
+/** Setting state to what it is already makes no event. */
+async function sameState(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<EventId | undefined> {
+  if (draft.stateKey === undefined) return undefined
+  const current = await loadStateEvent(tx, room.stateRoot, draft.type, draft.stateKey)
+  const isSame = current?.sender === draft.sender && canonicalJson(current.content) === canonicalJson(draft.content)
+  return isSame ? current.id : undefined
+}
+
+async function checkDraft(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<void> {
+  await checkRelation(tx, draft)
+  if (draft.type === 'm.room.redaction') {
+    const { state } = await loadAuthState(tx, room.stateRoot, draft, roomVersionOf(room.roomVersion))
+    await checkRedaction(tx, draft, state)
+  }
+  if (draft.type === 'm.room.canonical_alias' && draft.stateKey === '') await checkAliases(tx, room, draft.content)
+}
+
+/** What we ask of our own users' contents beyond the rules every server applies. */
+function checkContent({ type, stateKey, content }: EventDraft): void {
+  if (type === 'm.room.create') throw new MatrixError('M_FORBIDDEN', 'a room has one create event')
+  if (type === 'm.room.message' && stateKey === undefined) {
+    const isWhole = stringMember(content, 'msgtype') !== undefined && stringMember(content, 'body') !== undefined
+    if (!isWhole) throw new MatrixError('M_BAD_JSON', 'a message needs a msgtype and a body')
+  }
+  if (type === 'm.room.power_levels') checkLevels(content)
+  if (type === 'm.room.encryption' && stateKey === '' && stringMember(content, 'algorithm') === undefined) {
+    throw new MatrixError('M_BAD_JSON', 'encryption needs an algorithm')
+  }
+}
+
+/** Old room versions take numbers in strings; our own users may not write any. */
+function checkLevels(content: EventDraft['content']): void {
+  for (const [name, value] of Object.entries(content)) {
+    const levels = isObject(value) ? Object.keys(value).map((key) => member(value, key)) : [value]
+    if (['users', 'events', 'notifications'].includes(name) !== isObject(value) && isKnownLevel(name)) {
+      throw new MatrixError('M_BAD_JSON', `${name} has the wrong type`)
+    }
+    if (isKnownLevel(name) && levels.some((level) => !Number.isSafeInteger(level))) {
+      throw new MatrixError('M_BAD_JSON', `${name} must be an integer`)
+    }
+  }
+}
+
+const LEVELS = [
+  'users',
+  'events',
+  'notifications',
+  'ban',
+  'kick',
+  'invite',
+  'redact',
+  'events_default',
+  'state_default',
+  'users_default',
+]
+const isKnownLevel = (name: string) => LEVELS.includes(name)

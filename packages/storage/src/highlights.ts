@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { Tx } from './database.ts'
+import { internUser } from './names.ts'
+import type { OpenRoom } from './rooms.ts'
+import type { Position } from './schema.ts'
+
+/** Records that an event highlights for some users by name. */
+export async function putHighlights(
+  tx: Tx,
+  room: OpenRoom,
+  users: readonly UserId[],
+  position: Position,
+): Promise<void> {
+  for (const user of users) {
+    await tx
+      .insertInto('highlights')
+      .values({ room_nid: room.nid, user_nid: await internUser(tx, user), position })
+      .execute()
+  }
+}
