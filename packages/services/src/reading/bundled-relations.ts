@@ -20,14 +20,19 @@ const MAX_CHILDREN = 2000
  * @see https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
  */
 export async function bundledRelations(
-  db: Read, events: readonly StoredEvent[], view: View, render: Render,
+  db: Read,
+  events: readonly StoredEvent[],
+  view: View,
+  render: Render,
 ): Promise<Map<number, RawJson>> {
   const ignored = await ignoredUsers(db, view.requester.userId)
   const bundles = new Map<number, RawJson>()
   for (const parent of events) {
     if (parent.pdu.stateKey !== undefined) continue
     const all = await eventsRelatingTo(db, parent.pdu.id, undefined, MAX_CHILDREN)
-    const children = all.filter(({ redactedBy, pdu }) => redactedBy === null && pdu.roomId === parent.pdu.roomId && !ignored.has(pdu.sender))
+    const children = all.filter(
+      ({ redactedBy, pdu }) => redactedBy === null && pdu.roomId === parent.pdu.roomId && !ignored.has(pdu.sender),
+    )
     if (children.length === 0) continue
     const bundle: Record<string, unknown> = {}
     const edit = parent.redactedBy === null ? latestEdit(parent, ofType(children, 'm.replace')) : undefined
@@ -61,7 +66,9 @@ function latestEdit(parent: StoredEvent, edits: readonly StoredEvent[]): StoredE
   if (member(objectMember(parent.pdu.content, 'm.relates_to') ?? {}, 'rel_type') === 'm.replace') return undefined
   const valid = edits.filter(
     ({ pdu }) =>
-      pdu.sender === parent.pdu.sender && pdu.type === parent.pdu.type && pdu.stateKey === undefined &&
+      pdu.sender === parent.pdu.sender &&
+      pdu.type === parent.pdu.type &&
+      pdu.stateKey === undefined &&
       (pdu.type === 'm.room.encrypted' || objectMember(pdu.content, 'm.new_content') !== undefined),
   )
   return valid.reduce<StoredEvent | undefined>((best, edit) => {

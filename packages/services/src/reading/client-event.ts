@@ -13,7 +13,9 @@ export interface Unsigned {
   readonly age: number
   readonly transactionId?: string | undefined
   readonly membership?: string | undefined
-  readonly replaces?: { readonly id: EventId; readonly content: JsonObject | undefined; readonly sender: UserId } | undefined
+  readonly replaces?:
+    | { readonly id: EventId; readonly content: JsonObject | undefined; readonly sender: UserId }
+    | undefined
   readonly redactedBecause?: RawJson | undefined
   readonly relations?: RawJson | undefined
 }
@@ -30,9 +32,16 @@ export interface EventFormat {
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format
  */
-export function clientEvent(event: StoredEvent, version: RoomVersion, unsigned: Unsigned, format: EventFormat): RawJson {
-  if (format.isFederation || format.fields) return new RawJson(JSON.stringify(selected(event, version, unsigned, format)))
-  const body = event.redactedBy === null ? (event.kept.clientJson ??= encoded(event.pdu)) : encoded(redactPdu(event.pdu, version))
+export function clientEvent(
+  event: StoredEvent,
+  version: RoomVersion,
+  unsigned: Unsigned,
+  format: EventFormat,
+): RawJson {
+  if (format.isFederation || format.fields)
+    return new RawJson(JSON.stringify(selected(event, version, unsigned, format)))
+  const body =
+    event.redactedBy === null ? (event.kept.clientJson ??= encoded(event.pdu)) : encoded(redactPdu(event.pdu, version))
   const room = format.hasRoomId ? `,"room_id":${JSON.stringify(event.pdu.roomId)}` : ''
   return new RawJson(`${body}${room},"unsigned":${unsignedText(unsigned)}}`)
 }

@@ -29,7 +29,10 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   const [first] = events
   if (!first) return []
   const version = await versionOfRoom(db, first.pdu)
-  const beside = await eventsByNid(db, events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()))
+  const beside = await eventsByNid(
+    db,
+    events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
+  )
   const relations = view.bundles ? await bundledRelations(db, events, view, renderPlain) : new Map<number, RawJson>()
   const memberships = await membershipsAt(db, events, view)
   return events.map((event) => {
@@ -44,7 +47,14 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
         sender: replaced.pdu.sender,
         content: replaced.redactedBy === null ? replaced.pdu.content : redactPdu(replaced.pdu, version).content,
       },
-      redactedBecause: redaction && clientEvent(redaction, version, { age: Math.max(0, view.now - redaction.pdu.originServerTs) }, { hasRoomId: view.format.hasRoomId }),
+      redactedBecause:
+        redaction &&
+        clientEvent(
+          redaction,
+          version,
+          { age: Math.max(0, view.now - redaction.pdu.originServerTs) },
+          { hasRoomId: view.format.hasRoomId },
+        ),
       relations: relations.get(event.nid),
     }
     return clientEvent(event, version, unsigned, view.format)
@@ -67,7 +77,11 @@ function transactionFor(event: StoredEvent, { requester }: View): string | undef
 }
 
 /** The requester's membership at each event; events in a row mostly share their state. */
-async function membershipsAt(db: Read, events: readonly StoredEvent[], { requester }: View): Promise<Map<number, string>> {
+async function membershipsAt(
+  db: Read,
+  events: readonly StoredEvent[],
+  { requester }: View,
+): Promise<Map<number, string>> {
   const byRoot = new Map<number, string>()
   const memberships = new Map<number, string>()
   for (const event of events) {

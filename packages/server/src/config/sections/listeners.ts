@@ -42,7 +42,10 @@ const listener = group(
     resources: Type.Array(
       group(
         {
-          names: Type.Array(oneOf(RESOURCES, { description: `What is served.` }), { default: [], description: `` }),
+          names: Type.Array(oneOf(RESOURCES, { description: `What is served.` }), {
+            default: [],
+            description: `See above.`,
+          }),
           compress: Type.Optional(Type.Boolean({ description: `Taken from Synapse; a reverse proxy does it better.` })),
         },
         { description: `What is served.` },
