@@ -47,9 +47,17 @@ export async function registerUsers(base: string, secret: string, names: readonl
     const { nonce } = JSON.parse((await connection.request('GET', path)).body) as { nonce: string }
     const password = 'bench'
     const mac = createHmac('sha1', secret).update([nonce, username, password, 'notadmin'].join('\0')).digest('hex')
-    const answer = await connection.request('POST', path, undefined, JSON.stringify({ nonce, username, password, admin: false, mac }))
+    const answer = await connection.request(
+      'POST',
+      path,
+      undefined,
+      JSON.stringify({ nonce, username, password, admin: false, mac }),
+    )
     if (answer.status !== 200) throw new Error(`registering ${username}: ${answer.status} ${answer.body}`)
-    const { user_id: userId, access_token: token } = JSON.parse(answer.body) as { user_id: string; access_token: string }
+    const { user_id: userId, access_token: token } = JSON.parse(answer.body) as {
+      user_id: string
+      access_token: string
+    }
     clients.push(new Client(base, userId, token))
   }
   connection.close()
