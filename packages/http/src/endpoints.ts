@@ -1,5 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { health, metrics } from './operations.ts'
 
-/** Every endpoint of the house, one folder of `client/` a line. */
-export const clientEndpoints: readonly AnyEndpoint[] = []
+/** Every endpoint of the client-server API, one folder of `client/` a line. */
+export const clientEndpoints: readonly AnyEndpoint[] = [...roomEndpoints, sync]
+
+const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
+  client: clientEndpoints,
+  health: [health],
+  metrics: [metrics],
+}
+
+/** What a listener that serves these resources answers; `/health` is everywhere. */
+export function endpointsOf(resources: readonly string[]): AnyEndpoint[] {
+  return [...new Set([...resources, 'health'].flatMap((resource) => BY_RESOURCE[resource] ?? []))]
+}

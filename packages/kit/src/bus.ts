@@ -6,22 +6,25 @@ export interface Hint {
   readonly topics: ReadonlySet<string>
 }
 
+/** Is told which of its topics moved. */
+export type Wake = (topic: string) => void
+
 /** Wakes who waits. It carries hints, never content: a lost hint costs latency, never correctness. */
 export class Bus {
-  readonly #byTopic = new Map<string, Set<() => void>>()
+  readonly #byTopic = new Map<string, Set<Wake>>()
   readonly #listeners = new Set<(hint: Hint) => void>()
 
-  /** Wakes everybody who waits for one of the hint's topics, each once. */
+  /** Wakes everybody who waits for one of the hint's topics. */
   announce(hint: Hint): void {
-    const woken = new Set<() => void>()
-    const topics = hint.topics.has('*') ? this.#byTopic.keys() : hint.topics
-    for (const topic of topics) for (const wake of this.#byTopic.get(topic) ?? []) woken.add(wake)
+    const isForAll = hint.topics.has('*')
+    for (const topic of isForAll ? this.#byTopic.keys() : hint.topics) {
+      for (const wake of this.#byTopic.get(topic) ?? []) wake(isForAll ? '*' : topic)
+    }
     for (const listener of this.#listeners) listener(hint)
-    for (const wake of woken) wake()
   }
 
   /** Calls `wake` at every hint about one of these topics, until the returned function is called. */
-  wait(topics: Iterable<string>, wake: () => void): () => void {
+  wait(topics: Iterable<string>, wake: Wake): () => void {
     const mine = [...topics]
     for (const topic of mine) {
       const waiting = this.#byTopic.get(topic)

@@ -57,6 +57,7 @@ export async function appendEvent(tx: Tx, room: OpenRoom, event: Pdu, facts: Eve
       origin_server_ts: event.originServerTs,
       state_before: room.stateRoot,
       state_after: state.after,
+      room_root: state.after,
       replaces_nid: state.replaces ?? null,
       relates_to: facts.relatesTo ? eventIdBytes(facts.relatesTo) : null,
       rel_type: facts.relType ?? null,

@@ -151,21 +151,20 @@ export async function placeOfEvent(
   return row && { nid: row.event_nid, roomNid: row.room_nid, position: row.position, thread: row.thread_nid }
 }
 
-/** The position of a room's last accepted event at or before another position. */
-export async function lastPositionUpTo(db: Read, roomId: RoomId, upTo: Position): Promise<Position> {
+/** The root of a room's current state as it was at a position. */
+export async function stateRootAt(db: Read, roomId: RoomId, position: Position): Promise<Nid> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return 0
   const row = await db
     .selectFrom('events')
-    .select('position')
+    .select('room_root')
     .where('room_nid', '=', nid)
     .where('position', 'is not', null)
-    .where('position', '<=', upTo)
-    .where('status', '=', EVENT_STATUS.accepted)
+    .where('position', '<=', position)
     .orderBy('position', 'desc')
     .limit(1)
     .executeTakeFirst()
-  return row?.position ?? 0
+  return row?.room_root ?? 0
 }
 
 /** Marks an event as redacted by another; the first redaction stands. */

@@ -24,14 +24,15 @@ export async function moveMember(
   const nid = await internUser(tx, user)
   const before = await tx
     .selectFrom('members')
-    .select('membership')
+    .select(['membership', 'position'])
     .where('room_nid', '=', room)
     .where('user_nid', '=', nid)
     .executeTakeFirst()
   const row = {
     membership: now.membership,
     event_nid: now.event,
-    position: now.position,
+    // Who stays joined (and only changed a name, say) has been joined since then.
+    position: before?.membership === 'join' && now.membership === 'join' ? before.position : now.position,
     forgotten: 0,
     stripped_state: null,
   }
@@ -101,6 +102,7 @@ export async function membersOf(
   db: Read,
   roomId: RoomId,
   memberships: readonly string[],
+  limit = Number.MAX_SAFE_INTEGER,
 ): Promise<
   { readonly userId: UserId; readonly membership: string; readonly eventNid: Nid; readonly position: Position }[]
 > {
@@ -112,6 +114,7 @@ export async function membersOf(
     .where('room_nid', '=', room)
     .where('membership', 'in', memberships)
     .orderBy('position')
+    .limit(limit)
     .execute()
   const names = await userNames(
     db,

@@ -32,7 +32,10 @@ export interface Tables {
   users: { user_nid: Nid; user_id: UserId }
   state_keys: { key_nid: Nid; type: string; state_key: string }
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
-  /** `position` is null for outliers: events we hold but that have no place in the timeline. */
+  /**
+   * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
+   * current state once the event had arrived, which forks may make another than the state after the event.
+   */
   events: {
     event_nid: Nid
     event_id: Bytes
@@ -45,6 +48,7 @@ export interface Tables {
     origin_server_ts: number
     state_before: Nid
     state_after: Nid
+    room_root: Nid
     replaces_nid: Nid | null
     relates_to: Bytes | null
     rel_type: string | null

@@ -6,7 +6,7 @@ import type { Read } from '@myelin/storage/database'
 import { eventsRelatingTo } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/events'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
-import type { View } from './render.ts'
+import type { View } from './view.ts'
 
 type Render = (db: Read, events: readonly StoredEvent[], view: View) => Promise<RawJson[]>
 

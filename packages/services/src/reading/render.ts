@@ -10,19 +10,9 @@ import type { StoredEvent } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
 import { roomVersionOf } from '../rooms/versions.ts'
-import type { Requester } from '../runtime.ts'
 import { bundledRelations } from './bundled-relations.ts'
 import { clientEvent } from './client-event.ts'
-import type { EventFormat } from './client-event.ts'
-
-/** Who reads, when, and how it shall be written. */
-export interface View {
-  readonly requester: Requester
-  readonly now: number
-  readonly format: EventFormat
-  /** Whether what relates to the events is bundled into them. */
-  readonly bundles?: boolean
-}
+import type { View } from './view.ts'
 
 /** Events of one room as the requester sees them. Everything they need beside is loaded at once. */
 export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {

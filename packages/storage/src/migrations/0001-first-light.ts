@@ -20,7 +20,7 @@ export const firstLight: Migration = {
     'create table state_nodes (node_nid {id} primary key, hash {bytes} not null unique, body {bytes} not null)',
     `create table events (event_nid {id} primary key, event_id {bytes} not null unique, room_nid bigint not null,
       position bigint, depth bigint not null, type text not null, state_key text, sender_nid bigint not null,
-      origin_server_ts bigint not null, state_before bigint not null, state_after bigint not null,
+      origin_server_ts bigint not null, state_before bigint not null, state_after bigint not null, room_root bigint not null,
       replaces_nid bigint, relates_to {bytes}, rel_type text, thread_nid bigint, notifies integer not null,
       status integer not null, redacted_by bigint, txn_device text, txn_id text, pdu {bytes} not null)`,
     'create unique index events_by_room on events (room_nid, position) where position is not null',

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createInterface } from 'node:readline'
+import { Writable } from 'node:stream'
+import { CommandError } from './command.ts'
+
+/** What the person at the terminal types, shown as they type it; `undefined` when there is no terminal. */
+export async function ask(question: string): Promise<string | undefined> {
+  return process.stdin.isTTY ? lineFrom(question, process.stdout) : undefined
+}
+
+/**
+ * A password: asked for twice and not shown when there is a terminal, else the first line of standard input.
+ */
+export async function askPassword(): Promise<string> {
+  if (!process.stdin.isTTY) return notEmpty(await firstLine())
+  const password = notEmpty(await hidden('Password: '))
+  if ((await hidden('Once more: ')) !== password) throw new CommandError('the two passwords differ')
+  return password
+}
+
+function notEmpty(password: string): string {
+  if (password === '') throw new CommandError('the password is empty')
+  return password
+}
+
+async function hidden(question: string): Promise<string> {
+  process.stdout.write(question)
+  const line = await lineFrom('', new Writable({ write: (_chunk, _encoding, done) => done() }))
+  process.stdout.write('\n')
+  return line
+}
+
+function lineFrom(question: string, output: NodeJS.WritableStream): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output, terminal: true })
+  return new Promise((resolve, reject) => {
+    const cancel = (): void => reject(new CommandError('cancelled'))
+    lines.once('SIGINT', cancel)
+    lines.once('close', cancel)
+    lines.question(question, resolve)
+  }).finally(() => lines.close()) as Promise<string>
+}
+
+async function firstLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line
+  return ''
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util'
+
+/** An option of a command, as `node:util` parses it and as the help explains it. */
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: boolean
+  /** What stands for the value in the help. */
+  readonly value?: string
+  readonly about: string
+}
+
+type ValueOf<O extends Option> = O['type'] extends 'boolean' ? boolean : O['multiple'] extends true ? string[] : string
+
+/** What was given; what was not given is absent. */
+export type Values<Options extends Readonly<Record<string, Option>>> = {
+  readonly [Name in keyof Options]?: ValueOf<Options[Name]>
+}
+
+/** Something `myelin` can be told to do. */
+export interface Command {
+  readonly name: string
+  readonly summary: string
+  readonly options: Readonly<Record<string, Option>>
+  run(args: readonly string[]): Promise<void>
+}
+
+/** A failure the person at the terminal is meant to read; anything else that is thrown is our bug. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/** A command line that does not say what it must; the help is shown along with it. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+interface Parts<Options extends Readonly<Record<string, Option>>> {
+  readonly name: string
+  readonly summary: string
+  readonly options: Options
+  run(values: Values<Options>): Promise<void>
+}
+
+/** A command whose values have the types its options give them. */
+export function command<const Options extends Readonly<Record<string, Option>>>(parts: Parts<Options>): Command {
+  const { name, summary, options } = parts
+  return { name, summary, options, run: (args) => parts.run(valuesOf(args, options)) }
+}
+
+/** The help of one command. */
+export function helpOf({ name, summary, options }: Command): string {
+  const rows = Object.entries(options).map(([long, option]) => [namesOf(long, option), option.about] as const)
+  const width = Math.max(...rows.map(([names]) => names.length))
+  const lines = rows.map(([names, about]) => `  ${names.padEnd(width)}  ${about}`)
+  return `${summary}\n\nusage: myelin ${name} [options]\n\n${lines.join('\n')}\n`
+}
+
+/** The configuration files that were named; there must be one. */
+export function configFilesOf(values: { readonly config?: readonly string[] }): readonly string[] {
+  if (values.config?.length) return values.config
+  throw new UsageError('say where the configuration is: --config FILE')
+}
+
+/** The option every command has that needs the configuration. */
+export const configOption = {
+  type: 'string',
+  short: 'c',
+  multiple: true,
+  value: 'FILE',
+  about: 'The configuration: a file or a folder of them. Can be repeated; later ones win.',
+} as const
+
+function namesOf(long: string, { short, value, type }: Option): string {
+  const names = type === 'boolean' ? `--${long}, --no-${long}` : `--${long} ${value ?? 'VALUE'}`
+  return short ? `-${short}, ${names}` : `    ${names}`
+}
+
+function valuesOf<Options extends Readonly<Record<string, Option>>>(
+  args: readonly string[],
+  options: Options,
+): Values<Options> {
+  const config = Object.fromEntries(
+    Object.entries(options).map(([long, { type, short, multiple }]) => {
+      return [long, { type, ...(short !== undefined && { short }), ...(multiple !== undefined && { multiple }) }]
+    }),
+  )
+  try {
+    return parseArgs({ args: [...args], options: config, allowNegative: true }).values as Values<Options>
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}

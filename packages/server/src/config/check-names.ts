@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Fault } from './fault.ts'
+import type { Written } from './merge.ts'
+import { nearestOf } from './nearest.ts'
+import { SETTINGS } from './schema.ts'
+import { NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
+
+/** Finds a fault with every setting that is not known, and says which one might have been meant. */
+export function checkNames(written: Written, faults: Fault[], notices: string[]): void {
+  for (const key of written.settings.keys()) {
+    if (SETTINGS.has(key)) continue
+    const reason = WITHOUT_EFFECT.get(key)
+    if (reason) notices.push(`${written.fileOf(key)}: ${key} has no effect: ${reason}`)
+    else faults.push({ file: written.fileOf(key), key, message: whyUnknown(key) })
+  }
+}
+
+function whyUnknown(key: string): string {
+  if (NOT_BUILT.has(key)) return 'is a setting of Synapse that Myelin does not have yet; take it out'
+  const nearest = nearestOf(key, SETTINGS.keys())
+  return nearest ? `is not a setting; did you mean ${nearest}?` : 'is not a setting'
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TProperties } from 'typebox'
+
+/** A setting as its schema describes it, for the sample file and the documentation. */
+export interface Described {
+  readonly key: string
+  readonly description: string
+  /** What one may write there, in words. */
+  readonly takes: string
+  readonly isRequired: boolean
+  /** What holds when nobody says otherwise; undefined when nothing does. */
+  readonly fallback: unknown
+  readonly examples: readonly unknown[]
+  /** The settings inside this one. */
+  readonly members: readonly Described[]
+}
+
+interface Schema {
+  readonly type?: string | readonly string[]
+  readonly description?: string
+  readonly says?: string
+  readonly enum?: readonly unknown[]
+  readonly default?: unknown
+  readonly examples?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, unknown>>
+  readonly required?: readonly string[]
+  readonly items?: unknown
+}
+
+/** Every setting of a section, in order. */
+export function describedOf(fields: TProperties): readonly Described[] {
+  return Object.entries(fields).map(([key, field]) => describe(key, field, !('~optional' in field)))
+}
+
+function describe(key: string, field: unknown, isRequired: boolean): Described {
+  const schema = field as Schema
+  const inside = insideOf(schema)
+  const members = Object.entries(inside.properties ?? {}).map(([name, member]) =>
+    describe(name, member, inside.required?.includes(name) ?? false),
+  )
+  const fallback = fallbackOf(schema, members)
+  return {
+    key,
+    description: (schema.description ?? '').replaceAll(/\s+/g, ' '),
+    takes: takesOf(schema),
+    isRequired: isRequired && fallback === undefined,
+    fallback,
+    examples: schema.examples ?? [],
+    members,
+  }
+}
+
+/** The settings of a group stand in it; those of a list of groups stand in its items. */
+function insideOf(schema: Schema): Schema {
+  return schema.items === undefined ? schema : (schema.items as Schema)
+}
+
+/** A group's default is made of its members'. */
+function fallbackOf(schema: Schema, members: readonly Described[]): unknown {
+  if (schema.type !== 'object' || schema.default === undefined) return schema.default
+  const entries = members.flatMap(({ key, fallback }) => (fallback === undefined ? [] : [[key, fallback]]))
+  return { ...Object.fromEntries(entries), ...schema.default }
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: '`true` or `false`',
+  object: 'settings of its own',
+  array: 'a list',
+}
+
+function takesOf(schema: Schema): string {
+  if (schema.says) return schema.says
+  if (schema.type === 'array') return `a list of: ${takesOf(schema.items as Schema)}`
+  if (schema.enum) return schema.enum.map((word) => `\`${String(word)}\``).join(' or ')
+  const types = [schema.type ?? []].flat()
+  return types.map((type) => WORDS[type] ?? type).join(' or ')
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Something wrong in the configuration: where, and what to do about it. */
+export interface Fault {
+  readonly file: string
+  /** Where in the file, as in `listeners[0].port`; empty when it is about the whole file. */
+  readonly key: string
+  readonly message: string
+}
+
+/** A configuration that cannot be used, with everything that is wrong with it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
+    super(faults.map(lineOf).join('\n'))
+    this.faults = faults
+  }
+}
+
+function lineOf({ file, key, message }: Fault): string {
+  return key ? `${file}: ${key} ${message}` : `${file}: ${message}`
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Static, TObject, TProperties } from 'typebox'
+import { checkSchema } from './check-schema.ts'
+import { ConfigError, type Fault } from './fault.ts'
+import { mergeFiles, type Written } from './merge.ts'
+import { type Config, SETTINGS, sections } from './schema.ts'
+import type { Reading, Section } from './section.ts'
+import { checkNames } from './check-names.ts'
+
+/**
+ * The configuration that these files make together, frozen; throws a {@link ConfigError} with all faults at once.
+ *
+ * A later file's settings take the place of an earlier one's, setting by setting: nothing
+ * inside a setting is merged. A folder stands for its `*.yaml` files, in order of name.
+ */
+export function loadConfig(paths: readonly string[]): Config {
+  const faults: Fault[] = []
+  const notices: string[] = []
+  const written = mergeFiles(paths, faults)
+  checkNames(written, faults, notices)
+  const read = readerOf(written, faults, notices)
+  const slices = {
+    ...read(sections.server),
+    ...read(sections.registration),
+    ...read(sections.observation),
+    listeners: read(sections.listeners),
+    database: read(sections.database),
+    sessions: read(sections.sessions),
+    media: read(sections.media),
+    rateLimits: read(sections.rateLimits),
+    caches: read(sections.caches),
+    notices,
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  // Without a fault, every section has made its slice.
+  return frozen(slices as Config)
+}
+
+/** Reads one section after the other; one whose values do not fit its schema is not read any further. */
+function readerOf(written: Written, faults: Fault[], notices: string[]) {
+  return <Fields extends TProperties, Slice>(section: Section<Fields, Slice>): Slice | undefined => {
+    const values = valuesOf(section, written)
+    const faultAt = (key: string, message: string): void => {
+      faults.push({ file: written.fileOf(key), key, message })
+    }
+    if (!checkSchema(section.fields, values, faultAt)) return undefined
+    return section.read(values as Static<TObject<Fields>>, readingOf(written, faultAt, notices))
+  }
+}
+
+/** The settings of a section, as written; one that says nothing (`key:`) is as good as absent, unless it may be null. */
+function valuesOf({ fields }: { readonly fields: TProperties }, written: Written): Record<string, unknown> {
+  const entries = Object.keys(fields).flatMap((key): [string, unknown][] => {
+    const value = written.settings.get(key)
+    const says = value === null && !mayBeNull(key) ? undefined : value
+    return says === undefined ? [] : [[key, structuredClone(says)]]
+  })
+  return Object.fromEntries(entries)
+}
+
+function mayBeNull(key: string): boolean {
+  const { type } = SETTINGS.get(key) as { readonly type?: string | readonly string[] }
+  return Array.isArray(type) && type.includes('null')
+}
+
+function readingOf(written: Written, fault: Reading['fault'], notices: string[]): Reading {
+  return {
+    fault,
+    notice: (message) => void notices.push(message),
+    folder: dirname(resolve(written.firstFile)),
+    isGiven: (key) => written.settings.has(key),
+    fileText(key, path) {
+      try {
+        return readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+      } catch (error) {
+        fault(key, `names ${path}, which cannot be read (${(error as NodeJS.ErrnoException).code ?? 'not text'})`)
+        return undefined
+      }
+    },
+  }
+}
+
+function frozen<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) frozen(part)
+    Object.freeze(value)
+  }
+  return value
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stringify } from 'yaml'
+import { type Described, describedOf } from './described.ts'
+import { sections } from './schema.ts'
+import type { Section } from './section.ts'
+import { NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
+
+/** The page that explains every setting, written from the schemas. */
+export function configReference(): string {
+  const parts = (Object.values(sections) as readonly Section[]).flatMap((section) => [
+    `## ${section.title}\n`,
+    ...describedOf(section.fields).map(settingText),
+  ])
+  return [PREAMBLE, ...parts, withoutEffect(), notBuilt()].join('\n')
+}
+
+const PREAMBLE = `<!-- Written by scripts/write-config-docs.ts from packages/server/src/config/sections. Do not edit it here. -->
+# Every setting
+
+How the file is read, and where to begin, is in [configure.md](configure.md).
+A **duration** is a number of milliseconds, or a number with \`s\`, \`m\`, \`h\`, \`d\`, \`w\` (7 days) or \`y\` (365 days).
+A **size** is a number, or a number with \`K\`, \`M\`, \`G\` or \`T\`, each 1024 times the one before.
+`
+
+function settingText(setting: Described): string {
+  const { key, description, takes, isRequired, fallback, examples, members } = setting
+  const facts = [
+    `Takes ${takes}.`,
+    isRequired ? 'Must be set.' : fallback === undefined ? 'Has no default.' : `Default:${shown(fallback)}`,
+  ]
+  const lines = [`### \`${key}\`\n`, `${description}\n`, `${facts.join(' ')}\n`]
+  if (members.length > 0) lines.push(`${membersText(members, '').join('\n')}\n`)
+  for (const example of examples) lines.push(`\`\`\`yaml\n${stringify({ [key]: example })}\`\`\`\n`)
+  return lines.join('\n')
+}
+
+function membersText(members: readonly Described[], indent: string): readonly string[] {
+  return members.flatMap(({ key, description, takes, isRequired, fallback, members: inner }) => {
+    const isGroup = inner.length > 0
+    const value = fallback === undefined || isGroup ? '' : ` Default:${shown(fallback)}`
+    const line = `${indent}- \`${key}\`: ${description} Takes ${takes}.${isRequired ? ' Must be set.' : value}`
+    return [line, ...membersText(inner, `${indent}  `)]
+  })
+}
+
+/** A short value stands in its line, as YAML would have it. */
+function shown(value: unknown): string {
+  return ` \`${typeof value === 'string' ? value : JSON.stringify(value)}\`.`
+}
+
+function withoutEffect(): string {
+  const rows = [...WITHOUT_EFFECT].map(([name, reason]) => `| \`${name}\` | ${reason} |`)
+  return `## Settings of Synapse without effect
+
+They are accepted, because no harm is done when they have no effect, and noted in the log at the start.
+
+| setting | why |
+|---|---|
+${rows.join('\n')}
+`
+}
+
+function notBuilt(): string {
+  return `## Settings of Synapse that are refused
+
+Myelin does not have what they are about yet, and somebody who sets them would miss it.
+
+${[...NOT_BUILT].map((name) => `\`${name}\``).join(' · ')}
+`
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import { type Described, describedOf } from './described.ts'
+import { sections } from './schema.ts'
+import type { Section } from './section.ts'
+
+/** What a new server's configuration is made of. */
+export interface SampleOptions {
+  readonly serverName: string
+  /** Where the database, the media and the key go, as it is to stand in the file. */
+  readonly dataDir: string
+  readonly sharedSecret: string
+  /** Where clients reach the server, if that is not https:// and its name. */
+  readonly publicBaseUrl?: string
+}
+
+/** A configuration file for a new server: what it needs is set, everything else stands there as a comment. */
+export function sampleConfig(options: SampleOptions): string {
+  const set = new Map<string, unknown>([
+    ['server_name', options.serverName],
+    ...(options.publicBaseUrl === undefined ? [] : ([['public_baseurl', options.publicBaseUrl]] as const)),
+    ['signing_key_path', signingKeyPathIn(options.dataDir, options.serverName)],
+    ['listeners', [LISTENER]],
+    ['database', { name: 'sqlite3', args: { database: join(options.dataDir, 'homeserver.db') } }],
+    ['registration_shared_secret', options.sharedSecret],
+    ['media_store_path', join(options.dataDir, 'media_store')],
+  ])
+  const parts = (Object.values(sections) as readonly Section[]).flatMap((section) => [
+    `## ${section.title} ##\n`,
+    ...describedOf(section.fields).map((setting) => settingText(setting, set)),
+  ])
+  return `${PREAMBLE}\n${parts.join('\n')}`
+}
+
+/** The name Synapse gives the file with the signing key. */
+export function signingKeyPathIn(folder: string, serverName: string): string {
+  return join(folder, `${serverName}.signing.key`)
+}
+
+const PREAMBLE = `# The configuration of Myelin. Every setting that is commented out shows its default, or an example.
+# What is not explained here is explained in docs/config.md. To see whether this file is in order:
+#
+#     npx myelin check-config --config FILE
+`
+
+const LISTENER = {
+  port: 8008,
+  bind_addresses: ['127.0.0.1'],
+  type: 'http',
+  x_forwarded: true,
+  resources: [{ names: ['client', 'federation'] }],
+}
+
+function settingText({ key, description, examples, fallback }: Described, set: ReadonlyMap<string, unknown>): string {
+  const about = commented(wrapped(description))
+  if (set.has(key)) return `${about}${yamlOf(key, set.get(key))}`
+  const shown = fallback === undefined ? examples[0] : fallback
+  return `${about}${commented(yamlOf(key, shown), '#')}`
+}
+
+/** In the YAML that is read: version 1.1, where `off` must stand in quotes to be a word. */
+function yamlOf(key: string, value: unknown): string {
+  return stringify({ [key]: value }, { version: '1.1' })
+}
+
+function commented(text: string, mark = '# '): string {
+  return text.replaceAll(/^(?=.)/gm, mark)
+}
+
+function wrapped(text: string): string {
+  const lines = ['']
+  for (const word of text.split(/\s+/)) {
+    const last = lines.at(-1)!
+    if (last.length + word.length > 90) lines.push(word)
+    else lines[lines.length - 1] = last ? `${last} ${word}` : word
+  }
+  return `${lines.join('\n')}\n`
+}

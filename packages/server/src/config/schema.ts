@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServiceConfig } from '@myelin/kit/settings'
+import type { TProperties } from 'typebox'
+import type { Section } from './section.ts'
+import { caches } from './sections/caches.ts'
+import { type DatabaseSettings, database } from './sections/database.ts'
+import { type Listener, listeners } from './sections/listeners.ts'
+import { media } from './sections/media.ts'
+import { type LogSettings, observation } from './sections/observation.ts'
+import { rateLimits } from './sections/rate-limits.ts'
+import { registration } from './sections/registration.ts'
+import { server } from './sections/server.ts'
+import { sessions } from './sections/sessions.ts'
+
+/** Everything the admin decides, checked and frozen; hand it down in slices. */
+export interface Config extends ServiceConfig {
+  readonly server: {
+    readonly signingKeyPath: string
+    readonly maxRequestBodyBytes: number
+  }
+  readonly listeners: readonly Listener[]
+  readonly database: DatabaseSettings
+  readonly log: LogSettings
+  readonly metrics: { readonly isEnabled: boolean }
+  /** What the admin should know and need not act upon; to be logged at the start. */
+  readonly notices: readonly string[]
+}
+
+/** Every section, in the order in which it is documented. */
+export const sections = { server, listeners, database, registration, sessions, media, rateLimits, caches, observation }
+
+/** The schema of every setting, by its name in the file. */
+export const SETTINGS: ReadonlyMap<string, TProperties[string]> = new Map(
+  (Object.values(sections) as readonly Section[]).flatMap((one) => Object.entries(one.fields)),
+)

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path'
+import type { MediaSettings } from '@myelin/kit/settings'
+import { path, section, size } from '../section.ts'
+import { sizeBytes } from '../units.ts'
+
+/** Where media lie, and how big they may be. */
+export const media = section({
+  title: 'Media',
+  fields: {
+    media_store_path: path({ description: `The folder in which media are kept.`, default: 'media_store' }),
+    max_upload_size: size({
+      description: `The biggest file one may upload. A reverse proxy has a limit of its own.`,
+      default: '50M',
+    }),
+    max_image_pixels: size({
+      description: `The most pixels an image may have for thumbnails to be made of it.`,
+      default: '32M',
+    }),
+  },
+  read(values): MediaSettings {
+    return {
+      storePath: resolve(values.media_store_path),
+      maxUploadBytes: sizeBytes(values.max_upload_size),
+      maxImagePixels: sizeBytes(values.max_image_pixels),
+    }
+  },
+})

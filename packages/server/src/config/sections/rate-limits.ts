@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RateLimit, RateLimits } from '@myelin/kit/settings'
+import { Type } from 'typebox'
+import { group, section } from '../section.ts'
+
+function limit(perSecond: number, burstCount: number, description: string) {
+  return group(
+    {
+      per_second: Type.Number({ description: `How many a second, in the long run.`, minimum: 0, default: perSecond }),
+      burst_count: Type.Integer({ description: `How many at once.`, minimum: 0, default: burstCount }),
+    },
+    { description, default: {} },
+  )
+}
+
+/** How often something may happen. */
+export const rateLimits = section({
+  title: 'Rate limits',
+  fields: {
+    rc_message: limit(0.2, 10, `Events that one person sends.`),
+    rc_registration: limit(0.17, 3, `Accounts made from one address.`),
+    rc_login: group(
+      {
+        address: limit(0.003, 5, `Log-ins from one address.`),
+        account: limit(0.003, 5, `Log-ins to one account.`),
+        failed_attempts: limit(0.17, 3, `Log-ins to one account that fail.`),
+      },
+      { description: `Log-ins.`, default: {} },
+    ),
+    rc_joins: group(
+      {
+        local: limit(0.1, 10, `Joins of one person to rooms this server is in.`),
+        remote: limit(0.01, 10, `Joins of one person to rooms it is not in.`),
+      },
+      { description: `Joins.`, default: {} },
+    ),
+    rc_invites: group(
+      {
+        per_room: limit(0.3, 10, `Invites to one room.`),
+        per_user: limit(0.003, 5, `Invites of one person.`),
+      },
+      { description: `Invites.`, default: {} },
+    ),
+  },
+  read(values): RateLimits {
+    return {
+      message: limitOf(values.rc_message),
+      registration: limitOf(values.rc_registration),
+      login: {
+        address: limitOf(values.rc_login.address),
+        account: limitOf(values.rc_login.account),
+        failedAttempts: limitOf(values.rc_login.failed_attempts),
+      },
+      joins: { local: limitOf(values.rc_joins.local), remote: limitOf(values.rc_joins.remote) },
+      invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
+    }
+  },
+})
+
+function limitOf(written: { readonly per_second: number; readonly burst_count: number }): RateLimit {
+  return { perSecond: written.per_second, burstCount: written.burst_count }
+}

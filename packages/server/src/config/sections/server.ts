@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join, resolve } from 'node:path'
+import { isServerName } from '@myelin/matrix/ids'
+import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
+import { type Static, type TObject, Type } from 'typebox'
+import type { Reading } from '../section.ts'
+import { group, path, section, size } from '../section.ts'
+import { readSigningKey, SigningKeyError } from '../signing-key.ts'
+import { sizeBytes } from '../units.ts'
+
+const fields = {
+  server_name: Type.String({
+    description: `The name of this server: what stands after the colon in its users' ids. It cannot be changed once the
+server has been used. It need not be the name of the machine: see docs/reverse-proxy.md.`,
+    says: 'a host name',
+    examples: ['example.org'],
+  }),
+  public_baseurl: Type.Optional(
+    Type.String({
+      description: `The address at which clients reach this server. When it is given, /.well-known/matrix/client tells it
+to clients. Without it, https:// and the server name are taken.`,
+      pattern: '^https?://[^/?#]+(/[^?#]*)?$',
+      says: 'an address that starts with https:// or http://',
+      examples: ['https://matrix.example.org/'],
+    }),
+  ),
+  serve_server_wellknown: Type.Boolean({
+    description: `Whether /.well-known/matrix/server says that other servers find this one on port 443.`,
+    default: false,
+  }),
+  extra_well_known_client_content: Type.Unsafe<Readonly<Record<string, unknown>>>({
+    type: 'object',
+    description: `What /.well-known/matrix/client says besides the address of this server.`,
+    default: {},
+    examples: [{ 'org.example.support': 'https://example.org/help' }],
+  }),
+  signing_key_path: Type.Optional(
+    path({
+      description: `The file with the key that signs what this server says. Without this setting it is
+SERVERNAME.signing.key, beside the first configuration file. Keep a copy of it: it is this server's identity.`,
+      examples: ['example.org.signing.key'],
+    }),
+  ),
+  admin_contact: Type.Optional(
+    Type.String({
+      description: `Who to turn to about this server; shown where a limit of the server is met.`,
+      examples: ['mailto:admin@example.org'],
+    }),
+  ),
+  default_room_version: Type.Unsafe<string | number>({
+    type: ['string', 'integer'],
+    description: `The version of rooms whose creator asks for none.`,
+    says: 'a room version',
+    default: '12',
+  }),
+  presence: group(
+    { enabled: Type.Boolean({ description: `Whether this server tells who is online.`, default: true }) },
+    { description: `Who is online.`, default: {} },
+  ),
+  max_request_body_size: size({
+    description: `The longest body a request may have; uploads of media have a limit of their own. (Synapse has no such
+setting.)`,
+    default: '16M',
+  }),
+}
+
+/** Who this server is. */
+export const server = section({
+  title: 'Server',
+  fields,
+  read(values, reading) {
+    const { server_name: serverName, public_baseurl: publicBaseUrl = `https://${serverName}/` } = values
+    if (!isServerName(serverName)) {
+      reading.fault('server_name', 'must be a host name, with a port if need be, and without https://')
+    }
+    return {
+      serverName,
+      baseUrl: publicBaseUrl.endsWith('/') ? publicBaseUrl : `${publicBaseUrl}/`,
+      adminContact: values.admin_contact,
+      server: {
+        signingKeyPath: signingKeyPathOf(values, reading),
+        maxRequestBodyBytes: sizeBytes(values.max_request_body_size),
+      },
+      rooms: { defaultVersion: roomVersionOf(values.default_room_version, reading) },
+      presence: { isEnabled: values.presence.enabled },
+      wellKnown: {
+        servesServer: values.serve_server_wellknown,
+        servesClient: values.public_baseurl !== undefined,
+        extraClientContent: values.extra_well_known_client_content,
+      },
+    }
+  },
+})
+
+function roomVersionOf(value: string | number, reading: Reading): string {
+  const version = String(value)
+  if (!ROOM_VERSIONS.has(version)) {
+    reading.fault('default_room_version', `must be one of ${[...ROOM_VERSIONS.keys()].join(', ')}`)
+  }
+  return version
+}
+
+function signingKeyPathOf(values: Static<TObject<typeof fields>>, reading: Reading): string {
+  const given = values.signing_key_path
+  const keyPath = given ? resolve(given) : resolve(join(reading.folder, `${values.server_name}.signing.key`))
+  try {
+    readSigningKey(keyPath)
+  } catch (error) {
+    if (!(error instanceof SigningKeyError)) throw error
+    reading.fault('signing_key_path', error.message)
+  }
+  return keyPath
+}

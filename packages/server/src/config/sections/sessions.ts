@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SessionSettings } from '@myelin/kit/settings'
+import { durationOrNull, section } from '../section.ts'
+import { durationMs } from '../units.ts'
+import { Type } from 'typebox'
+
+const SHORTER = [
+  'refreshable_access_token_lifetime',
+  'nonrefreshable_access_token_lifetime',
+  'refresh_token_lifetime',
+] as const
+
+const fields = {
+  session_lifetime: Type.Optional(
+    durationOrNull({
+      description: `How long a log-in lasts, however often it is refreshed. Without this setting, until log-out.`,
+      examples: ['24h'],
+    }),
+  ),
+  refreshable_access_token_lifetime: durationOrNull({
+    description: `How long an access token lasts when its client can refresh it. \`null\` turns refreshing off.`,
+    default: '5m',
+  }),
+  nonrefreshable_access_token_lifetime: Type.Optional(
+    durationOrNull({
+      description: `How long an access token lasts when its client cannot refresh it. Without this setting, until log-out.`,
+      examples: ['24h'],
+    }),
+  ),
+  refresh_token_lifetime: Type.Optional(
+    durationOrNull({
+      description: `How long a refresh token lasts when it is not used. Without this setting, until log-out.`,
+      examples: ['4w'],
+    }),
+  ),
+}
+
+/** How long log-ins and their tokens live. */
+export const sessions = section({
+  title: 'Sessions',
+  fields,
+  read(values, reading): SessionSettings {
+    const sessionMs = msOf(values.session_lifetime)
+    for (const key of SHORTER) {
+      const isGiven = key !== 'refreshable_access_token_lifetime' || reading.isGiven(key)
+      if (isGiven && sessionMs !== undefined && (msOf(values[key]) ?? 0) > sessionMs) {
+        reading.fault(key, 'is longer than session_lifetime')
+      }
+    }
+    return {
+      sessionMs,
+      refreshableAccessTokenMs: msOf(values.refreshable_access_token_lifetime),
+      nonrefreshableAccessTokenMs: msOf(values.nonrefreshable_access_token_lifetime),
+      refreshTokenMs: msOf(values.refresh_token_lifetime),
+    }
+  },
+})
+
+function msOf(value: number | string | null | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : durationMs(value)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const NOT_NEEDED = 'Myelin has no use for it'
+const NO_FEDERATION = 'this version of Myelin does not speak to other servers yet'
+
+/** Settings of Synapse that do no harm when they have no effect: each with the reason, which is logged. */
+export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
+  ['log_config', 'use log_level and log_format'],
+  ['report_stats', 'Myelin reports to nobody'],
+  ['macaroon_secret_key', 'tokens are random words, not macaroons'],
+  ['macaroon_secret_key_path', 'tokens are random words, not macaroons'],
+  ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
+  ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
+  ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
+  ...['trusted_key_servers', 'suppress_key_server_warning', 'key_refresh_interval'].map(because(NO_FEDERATION)),
+  ...['federation_domain_whitelist', 'federation_verify_certificates', 'ip_range_blacklist'].map(
+    because(NO_FEDERATION),
+  ),
+  ...['ip_range_whitelist', 'federation', 'send_federation'].map(because(NO_FEDERATION)),
+])
+
+/** Settings of Synapse that would be missed when they had no effect: a configuration that has one is refused. */
+export const NOT_BUILT: ReadonlySet<string> = new Set(
+  `account_threepid_delegates alias_creation_rules allow_device_name_lookup_over_federation allow_per_room_profiles
+  allow_profile_lookup_over_federation allow_public_rooms_over_federation allow_public_rooms_without_auth
+  allow_underscore_prefixed_registration allowed_avatar_mimetypes allowed_local_3pids app_service_config_files
+  auto_accept_invites auto_join_mxid_localpart auto_join_rooms auto_join_rooms_for_guests
+  autocreate_auto_join_room_preset autocreate_auto_join_rooms autocreate_auto_join_rooms_federated background_updates
+  block_non_admin_invites cas_config databases default_identity_server default_power_level_content_override
+  delete_stale_devices_after disable_msisdn_registration dummy_events_threshold dynamic_thumbnails email
+  enable_3pid_changes enable_3pid_lookup enable_authenticated_media enable_local_media_storage enable_media_repo
+  enable_registration_captcha enable_room_list_search enable_search encryption_enabled_by_default_for_room_type
+  exclude_rooms_from_presence exclude_rooms_from_sync experimental_features federation_certificate_verification_whitelist
+  federation_client_minimum_tls_version federation_custom_ca_list federation_metrics_domains
+  federation_rr_transactions_per_room_per_second federation_sender_instances federation_whitelist_endpoint_enabled
+  filter_timeline_limit forget_rooms_on_leave forgotten_room_retention_period hs_disabled hs_disabled_message http_proxy
+  https_proxy include_profile_data_on_invite inhibit_user_in_use_error instance_map jwt_config
+  key_server_signing_keys_path limit_profile_requests_to_users_who_share_rooms limit_remote_rooms limit_usage_by_mau
+  login_via_existing_session manhole manhole_settings matrix_authentication_service matrix_rtc max_avatar_size
+  max_event_delay_duration max_mau_value max_pending_media_uploads max_spider_size mau_appservice_trial_days
+  mau_limit_alerting mau_limit_reserved_threepids mau_stats_only mau_trial_days media_instance_running_background_jobs
+  media_retention media_storage_providers media_upload_limits metrics_flags modules next_link_domain_whitelist
+  no_proxy_hosts notify_appservices_from_worker oembed oidc_providers old_signing_keys opentracing
+  outbound_federation_restricted_to prevent_media_downloads_from push pusher_instances rc_3pid_validation
+  rc_admin_redaction rc_delayed_event_mgmt rc_federation rc_joins_per_room rc_media_create rc_presence
+  rc_registration_token_validity rc_reports rc_room_creation rc_third_party_invite rc_user_directory
+  recaptcha_private_key recaptcha_private_key_path recaptcha_public_key recaptcha_public_key_path
+  recaptcha_siteverify_api redaction_retention_period redis registrations_require_3pid remote_media_download_burst_count
+  remote_media_download_per_second report_stats_endpoint request_token_inhibit_3pid_errors
+  require_auth_for_profile_requests require_membership_for_aliases retention room_list_publication_rules
+  room_prejoin_state run_background_tasks_on saml2_config sentry server_context server_notices sso start_pushers stats
+  stream_writers templates thumbnail_sizes track_appservice_user_ips track_puppeted_user_ips turn_allow_guests
+  turn_password turn_shared_secret turn_shared_secret_path turn_uris turn_user_lifetime turn_username ui_auth
+  unused_expiration_time update_user_directory_from_worker url_preview_accept_language url_preview_enabled
+  url_preview_ip_range_blacklist url_preview_ip_range_whitelist url_preview_url_blacklist
+  use_appservice_legacy_authorization user_agent_suffix user_consent user_directory user_ips_max_age user_types
+  web_client_location worker_app worker_daemonize worker_listeners worker_log_config worker_manhole worker_name
+  worker_pid_file worker_replication_secret worker_replication_secret_path`.split(/\s+/),
+)
+
+function because(reason: string): (name: string) => [string, string] {
+  return (name) => [name, reason]
+}

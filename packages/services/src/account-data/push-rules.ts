@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { AuthState } from '@myelin/rules/auth/auth-state'
+import { stateKey } from '@myelin/rules/auth/state-key'
+import type { PushContext } from '@myelin/rules/push/conditions'
+import { rulesetOf } from '@myelin/rules/push/default-rules'
+import type { OwnRules } from '@myelin/rules/push/default-rules'
+import type { PushRuleset } from '@myelin/rules/push/rule'
+import type { Read } from '@myelin/storage/database'
+import { storedPushRules } from '@myelin/storage/push-rules'
+import { roomById } from '@myelin/storage/rooms'
+import { stringMember } from '@myelin/matrix/json'
+import { loadState } from '../rooms/load-auth-state.ts'
+import { roomVersionOf } from '../rooms/versions.ts'
+
+/** What a user changed about the push rules; undefined for the many who changed nothing. */
+export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undefined> {
+  const stored = await storedPushRules(db, user)
+  if (!stored) return undefined
+  const { added, changed } = JSON.parse(stored) as { added: OwnRules['added']; changed: Record<string, JsonObject> }
+  return { added, changed: new Map(Object.entries(changed)) }
+}
+
+/** Everything needed to evaluate a user's rules over the events of one room, as the room is now. */
+export async function pushContext(
+  db: Read,
+  user: UserId,
+  roomId: RoomId,
+): Promise<{ readonly rules: PushRuleset; forSender(sender: UserId): PushContext }> {
+  const rules = rulesetOf(user, await ownRules(db, user))
+  const room = await roomById(db, roomId)
+  const version = roomVersionOf(room?.roomVersion ?? '1')
+  const events = await loadState(db, room?.stateRoot ?? 0, [
+    ['m.room.power_levels', ''],
+    ['m.room.create', ''],
+    ['m.room.member', user],
+  ])
+  const state = new AuthState(version, events)
+  const own = events.get(stateKey('m.room.member', user))
+  return {
+    rules,
+    forSender: (sender) => ({
+      userId: user,
+      displayName: own && stringMember(own.content, 'displayname'),
+      memberCount: room?.joinedCount ?? 0,
+      senderPower: state.powerOf(sender),
+      notificationLevel: (key) => state.powerLevels.toNotify(key),
+    }),
+  }
+}

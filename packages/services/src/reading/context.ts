@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { eventsByNid, timeline } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/events'
+import { namedState } from '@myelin/storage/rooms'
+import { ignoredUsers } from '../account-data/ignored-users.ts'
+import type { Requester, Runtime } from '../runtime.ts'
+import { passes } from './event-filter.ts'
+import type { EventFilter } from './event-filter.ts'
+import { membersFor, visibleEvent } from './messages.ts'
+import { printPosition } from './page-token.ts'
+import { renderEvents } from './render.ts'
+import { visibleTo } from './visible.ts'
+
+/** What stood around an event. */
+export interface EventContext {
+  readonly start: string
+  readonly end: string
+  readonly event: RawJson | undefined
+  readonly events_before: readonly RawJson[]
+  readonly events_after: readonly RawJson[]
+  readonly state: readonly RawJson[]
+}
+
+/**
+ * An event with up to `limit` events around it (half before, half after) and the state at the last of them.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidcontexteventid
+ */
+export async function readContext(
+  rt: Pick<Runtime, 'db' | 'clock'>,
+  requester: Requester,
+  request: { readonly roomId: RoomId; readonly eventId: EventId; readonly limit: number; readonly filter: EventFilter },
+): Promise<EventContext> {
+  const db = rt.db.read
+  const event = await visibleEvent(db, requester, request.roomId, request.eventId)
+  const position = event.position ?? 0
+  const side = Math.floor(Math.min(request.limit, 1000) / 2)
+  const before = await around(db, requester, request, { direction: 'backward', from: position, limit: side })
+  const after = await around(db, requester, request, {
+    direction: 'forward',
+    from: position,
+    limit: Math.min(request.limit, 1000) - side,
+  })
+  const last = after.at(-1) ?? event
+  const all = [...before, event, ...after]
+  const state = request.filter.lazyLoadMembers
+    ? await membersFor(db, { stateRoot: last.stateAfter }, all)
+    : await stateEvents(db, last.stateAfter)
+  const view = { requester, now: rt.clock.now(), format: { hasRoomId: true } }
+  const rendered = async (events: readonly StoredEvent[]) => renderEvents(db, events, { ...view, bundles: true })
+  return {
+    start: printPosition((before.at(-1)?.position ?? position) - 1),
+    end: printPosition(last.position ?? position),
+    event: (await rendered([event]))[0],
+    events_before: await rendered(before),
+    events_after: await rendered(after),
+    state: await renderEvents(db, state, view),
+  }
+}
+
+async function around(
+  db: Read,
+  requester: Requester,
+  { roomId, filter }: { readonly roomId: RoomId; readonly filter: EventFilter },
+  { direction, from, limit }: { direction: 'forward' | 'backward'; from: number; limit: number },
+): Promise<StoredEvent[]> {
+  if (limit === 0) return []
+  const ignored = await ignoredUsers(db, requester.userId)
+  const bounds = direction === 'forward' ? { after: from, before: Number.MAX_SAFE_INTEGER } : { after: 0, before: from }
+  const page = await timeline(db, { roomId, direction, ...bounds, limit: limit * 2 + 20 })
+  const seen = await visibleTo(db, requester.userId, roomId, page)
+  return seen
+    .filter(({ pdu }) => passes(pdu, filter) && !(pdu.stateKey === undefined && ignored.has(pdu.sender)))
+    .slice(0, limit)
+}
+
+/** Every event of a state. */
+export async function stateEvents(db: Read, root: number): Promise<StoredEvent[]> {
+  const entries = await namedState(db, root)
+  return [
+    ...(
+      await eventsByNid(
+        db,
+        entries.map(({ event }) => event),
+      )
+    ).values(),
+  ]
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { eventById, timeline } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/events'
+import { stateEventNid } from '@myelin/storage/rooms'
+import { eventsByNid } from '@myelin/storage/events'
+import { ignoredUsers } from '../account-data/ignored-users.ts'
+import type { Requester, Runtime } from '../runtime.ts'
+import type { EventFilter } from './event-filter.ts'
+import { passes } from './event-filter.ts'
+import { parseToken, printPosition } from './page-token.ts'
+import { renderEvents } from './render.ts'
+import { roomAccess } from './room-access.ts'
+import type { RoomAccess } from './room-access.ts'
+import { visibleTo } from './visible.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock'>
+
+/** Which page of a room's history. */
+export interface PageRequest {
+  readonly roomId: RoomId
+  readonly direction: 'forward' | 'backward'
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly limit: number
+  readonly filter: EventFilter
+}
+
+/** A page, with where to go on; no `end` where there is nothing more. */
+export interface Page {
+  readonly chunk: readonly RawJson[]
+  readonly start: string
+  readonly end?: string
+  readonly state?: readonly RawJson[]
+}
+
+const MAX_LIMIT = 1000
+// A page reads at most so many events that the filter or visibility then hide; it may come back short, with an `end`.
+const MAX_READ = 5000
+
+/**
+ * A page of a room's history as the requester may see it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages
+ */
+export async function readMessages(rt: Needs, requester: Requester, request: PageRequest): Promise<Page> {
+  const db = rt.db.read
+  const access = await roomAccess(db, requester.userId, request.roomId)
+  const bounds = boundsOf(request, access, await rt.db.position())
+  const { events, end } = await walk(db, requester, { ...request, limit: Math.min(request.limit, MAX_LIMIT) }, bounds)
+  const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
+  const members = request.filter.lazyLoadMembers ? await membersFor(db, access, events) : []
+  return {
+    chunk: await renderEvents(db, events, view),
+    start: printPosition(bounds.start),
+    ...(end === undefined ? {} : { end: printPosition(end) }),
+    ...(members.length > 0 ? { state: await renderEvents(db, members, { ...view, bundles: false }) } : {}),
+  }
+}
+
+/** Positions: a token lies after the event of its position. */
+type Bounds = { readonly after: number; readonly before: number; readonly start: number }
+
+function boundsOf(request: PageRequest, access: RoomAccess, now: number): Bounds {
+  const end = Math.min(now, access.upTo)
+  const isBackward = request.direction === 'backward'
+  const from = request.from === undefined ? (isBackward ? end : 0) : parseToken(request.from).position
+  const to = request.to === undefined ? undefined : parseToken(request.to).position
+  return isBackward
+    ? { after: to ?? 0, before: Math.min(from, end) + 1, start: from }
+    : { after: from, before: Math.min(to ?? end, end) + 1, start: from }
+}
+
+async function walk(
+  db: Read,
+  requester: Requester,
+  request: PageRequest,
+  bounds: Bounds,
+): Promise<{ events: StoredEvent[]; end: number | undefined }> {
+  const ignored = await ignoredUsers(db, requester.userId)
+  const events: StoredEvent[] = []
+  const isBackward = request.direction === 'backward'
+  let { after, before } = bounds
+  for (let read = 0; read < MAX_READ; ) {
+    const limit = Math.max(50, request.limit)
+    const page = await timeline(db, { roomId: request.roomId, direction: request.direction, after, before, limit })
+    const seen = new Set(await visibleTo(db, requester.userId, request.roomId, page))
+    for (const event of page) {
+      const position = event.position ?? 0
+      if (events.length === request.limit) return { events, end: isBackward ? position : position - 1 }
+      const isIgnored = event.pdu.stateKey === undefined && ignored.has(event.pdu.sender)
+      if (seen.has(event) && !isIgnored && passes(event.pdu, request.filter)) events.push(event)
+      if (isBackward) before = position
+      else after = position
+    }
+    read += page.length
+    if (page.length < limit) return { events, end: undefined }
+  }
+  return { events, end: isBackward ? before - 1 : after }
+}
+
+/** The member events of those who sent these events, as the room knows them where the requester may read. */
+export async function membersFor(
+  db: Read,
+  access: Pick<RoomAccess, 'stateRoot'>,
+  events: readonly StoredEvent[],
+): Promise<StoredEvent[]> {
+  const nids: number[] = []
+  for (const sender of new Set(events.map(({ pdu }) => pdu.sender))) {
+    const nid = await stateEventNid(db, access.stateRoot, 'm.room.member', sender)
+    if (nid !== undefined) nids.push(nid)
+  }
+  return [...(await eventsByNid(db, nids)).values()]
+}
+
+/** One event, if the requester may see it; `M_NOT_FOUND` otherwise. */
+export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId, eventId: EventId): Promise<RawJson> {
+  const event = await visibleEvent(rt.db.read, requester, roomId, eventId)
+  const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
+  const [rendered] = await renderEvents(rt.db.read, [event], view)
+  if (!rendered) throw new MatrixError('M_NOT_FOUND', 'no such event')
+  return rendered
+}
+
+/** An event the requester may see; `M_NOT_FOUND` otherwise, whether it exists or not. */
+export async function visibleEvent(
+  db: Read,
+  requester: Requester,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<StoredEvent> {
+  const access = await roomAccess(db, requester.userId, roomId)
+  const event = await eventById(db, eventId)
+  const isHere = event && event.pdu.roomId === roomId && event.position !== null && event.position <= access.upTo
+  const [seen] = isHere ? await visibleTo(db, requester.userId, roomId, [event]) : []
+  if (!seen) throw new MatrixError('M_NOT_FOUND', 'no such event')
+  return seen
+}

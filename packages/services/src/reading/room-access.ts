@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { isWorldReadable } from '@myelin/rules/visibility'
+import type { Read } from '@myelin/storage/database'
+import { eventsByNid } from '@myelin/storage/events'
+import { membershipIn } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
+import { loadStateEvent } from '../rooms/load-auth-state.ts'
+
+/** What a user may read of a room: as of now, or as of when they left it. */
+export interface RoomAccess {
+  readonly roomId: RoomId
+  readonly roomVersion: string
+  readonly isJoined: boolean
+  /** The root of the state they may read. */
+  readonly stateRoot: number
+  /** The last position they may read; without end for members. */
+  readonly upTo: number
+}
+
+/**
+ * What a user may read of a room; throws `M_FORBIDDEN` for one they never joined (unless the world may read it), or forgot.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room
+ */
+export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promise<RoomAccess> {
+  const room = await roomById(db, roomId)
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  const standing = await membershipIn(db, roomId, user)
+  const now = { roomId, roomVersion: room.roomVersion, stateRoot: room.stateRoot, upTo: Number.MAX_SAFE_INTEGER }
+  if (standing?.membership === 'join') return { ...now, isJoined: true }
+  const visibility = await loadStateEvent(db, room.stateRoot, 'm.room.history_visibility')
+  if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))
+    return { ...now, isJoined: false }
+  const wasMember = standing && !standing.isForgotten && ['leave', 'ban'].includes(standing.membership)
+  const left = wasMember ? (await eventsByNid(db, [standing.eventNid])).get(standing.eventNid) : undefined
+  if (!left || left.replaces === null) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  const before = (await eventsByNid(db, [left.replaces])).get(left.replaces)
+  if (before && stringMember(before.pdu.content, 'membership') === 'invite') {
+    throw new MatrixError('M_FORBIDDEN', 'you were never in this room')
+  }
+  return { ...now, isJoined: false, stateRoot: left.stateAfter, upTo: left.position ?? 0 }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/database'
+import { deviceChangesBetween } from '@myelin/storage/device-lists'
+import { eventsByNid, stateRootAt } from '@myelin/storage/events'
+import { membersOf, usersSharingRooms } from '@myelin/storage/members'
+import type { Membership } from '@myelin/storage/members'
+import { keyNames } from '@myelin/storage/names'
+import { stateDifference } from '@myelin/storage/state'
+
+/** Whose devices a user must look at again, and whose no longer. */
+export interface DeviceLists {
+  readonly changed: readonly UserId[]
+  readonly left: readonly UserId[]
+}
+
+/** Between which positions, for whom, with the rooms they stand in. */
+export interface DeviceListQuestion {
+  readonly user: UserId
+  readonly after: number
+  readonly upTo: number
+  readonly memberships: readonly Membership[]
+}
+
+/**
+ * The users whose devices or keys changed or who newly share a room, and those who share none any more.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user
+ */
+export async function deviceListChanges(db: Read, question: DeviceListQuestion): Promise<DeviceLists> {
+  const { came, went } = await comingsAndGoings(db, question)
+  const moved = await deviceChangesBetween(db, question.after, question.upTo)
+  if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
+  const sharing = await usersSharingRooms(db, question.user)
+  const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))
+  return { changed: [...changed], left: [...went].filter((user) => !sharing.has(user)) }
+}
+
+async function comingsAndGoings(
+  db: Read,
+  { user, after, upTo, memberships }: DeviceListQuestion,
+): Promise<{ came: Set<UserId>; went: Set<UserId> }> {
+  const came = new Set<UserId>()
+  const went = new Set<UserId>()
+  for (const { roomId, membership, position } of memberships) {
+    if (membership !== 'join' && (position <= after || position > upTo)) continue
+    if (membership === 'join' && position <= after) {
+      for (const [other, isIn] of await memberChanges(db, roomId, { after, upTo })) (isIn ? came : went).add(other)
+      continue
+    }
+    const here = await membersOf(db, roomId, ['join'])
+    for (const { userId } of here) if (userId !== user) (membership === 'join' ? came : went).add(userId)
+  }
+  return { came, went }
+}
+
+async function memberChanges(
+  db: Read,
+  roomId: Membership['roomId'],
+  { after, upTo }: { after: number; upTo: number },
+): Promise<Map<UserId, boolean>> {
+  const [before, now] = [await stateRootAt(db, roomId, after), await stateRootAt(db, roomId, upTo)]
+  const changes = new Map<UserId, boolean>()
+  if (before === now) return changes
+  const differences = await stateDifference(db, before, now)
+  const names = await keyNames(
+    db,
+    differences.map(({ key }) => key),
+  )
+  const events = await eventsByNid(
+    db,
+    differences.flatMap(({ before: a, after: b }) => [a ?? [], b ?? []].flat()),
+  )
+  const isJoin = (nid: number | undefined) => {
+    const content = nid === undefined ? undefined : events.get(nid)?.pdu.content
+    return content !== undefined && stringMember(content, 'membership') === 'join'
+  }
+  for (const { key, before: a, after: b } of differences) {
+    const name = names.get(key)
+    if (name?.type !== 'm.room.member' || isJoin(a) === isJoin(b)) continue
+    changes.set(name.stateKey as UserId, isJoin(b))
+  }
+  return changes
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { RoomId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/database'
+import type { Membership } from '@myelin/storage/members'
+import { movedRooms } from '@myelin/storage/moved-rooms'
+import { roomById } from '@myelin/storage/rooms'
+import { passesRoom } from '../reading/event-filter.ts'
+import { printPosition } from '../reading/page-token.ts'
+import { renderEvents } from '../reading/render.ts'
+import type { View } from '../reading/view.ts'
+import type { Runtime } from '../runtime.ts'
+import { readEphemeral } from './ephemeral.ts'
+import { readState } from './room-state.ts'
+import { summaryOf } from './summary.ts'
+import type { Slice } from './sync-request.ts'
+import { readTimeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
+import { unreadOf } from './unread.ts'
+
+type Needs = Pick<Runtime, 'typing'>
+
+/** A room's part of the answer, and what it says about who came and went. */
+export interface RoomChange {
+  readonly roomId: RoomId
+  readonly body: Readonly<Record<string, unknown>>
+  readonly isNewlyJoined: boolean
+}
+
+/** The joined rooms in which something happened; all of them at the first sync. */
+export async function joinedRooms(
+  rt: Needs,
+  db: Read,
+  slice: Slice,
+  accountData: ReadonlyMap<string, readonly JsonObject[]>,
+): Promise<RoomChange[]> {
+  const joined = slice.memberships.filter(
+    ({ membership, roomId }) =>
+      membership === 'join' && passesRoom(roomId, slice.request.filter.rooms) && (slice.onlyRooms?.has(roomId) ?? true),
+  )
+  const isWhole = slice.since === undefined || slice.request.isFullState
+  const moved = isWhole ? undefined : await movedRooms(db, slice.user, slice.since?.position ?? 0)
+  const changes: RoomChange[] = []
+  for (const membership of joined) {
+    const { roomId } = membership
+    const isTyping = rt.typing.changedSince(roomId, slice.since?.typing ?? 0) !== undefined
+    if (moved && !moved.has(roomId) && !isTyping && !accountData.has(roomId)) continue
+    const change = await joinedRoom(rt, db, slice, { membership, accountData: accountData.get(roomId) ?? [] })
+    if (change) changes.push(change)
+  }
+  return changes
+}
+
+type RoomInput = { readonly membership: Membership; readonly accountData: readonly JsonObject[] }
+
+async function joinedRoom(
+  rt: Needs,
+  db: Read,
+  slice: Slice,
+  { membership, accountData }: RoomInput,
+): Promise<RoomChange | undefined> {
+  const { roomId } = membership
+  const room = await roomById(db, roomId)
+  if (!room) return undefined
+  const isNew = slice.since === undefined || membership.position > slice.since.position
+  // A room that is new to the client is told from the beginning, like at the first sync.
+  const after = isNew ? 0 : (slice.since?.position ?? 0)
+  const timeline = await readTimeline(db, slice, { roomId, after, upTo: slice.upTo.position, checksVisibility: isNew })
+  const isWhole = isNew || slice.request.isFullState
+  const summary = await summaryOf(db, room, slice.user)
+  const state = await readState(db, slice, {
+    roomId,
+    after: isWhole ? undefined : after,
+    timeline,
+    end: slice.upTo.position,
+    wantedMembers: isWhole ? [slice.user, ...(summary['m.heroes'] ?? [])] : [],
+  })
+  const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
+  const body = {
+    ...(await roomEvents(db, slice, { timeline, state })),
+    ephemeral: { events: ephemeral },
+    account_data: { events: accountData },
+    summary: isWhole || hasMemberChange(timeline, state) ? summary : {},
+    ...(await unreadOf(db, slice, membership)),
+  }
+  return { roomId, body, isNewlyJoined: isNew }
+}
+
+/** The timeline and state members of a room, written out. */
+export async function roomEvents(
+  db: Read,
+  slice: Slice,
+  { timeline, state }: { readonly timeline: Timeline; readonly state: Parameters<typeof renderEvents>[1] },
+): Promise<Record<string, unknown>> {
+  const { filter, requester, stateAfter } = slice.request
+  const format = { hasRoomId: false, isFederation: filter.isFederationFormat, fields: filter.fields }
+  const view: View = { requester, now: slice.now, format }
+  const events: RawJson[] = await renderEvents(db, timeline.events, { ...view, bundles: timeline.isLimited })
+  return {
+    timeline: {
+      events,
+      limited: timeline.isLimited,
+      prev_batch: printPosition(timeline.startsAfter),
+    },
+    [stateAfter ?? 'state']: { events: await renderEvents(db, state, view) },
+  }
+}
+
+function hasMemberChange(timeline: Timeline, state: Parameters<typeof renderEvents>[1]): boolean {
+  return [...timeline.events, ...state].some(
+    ({ pdu }) => pdu.type === 'm.room.member' || pdu.type === 'm.room.name' || pdu.type === 'm.room.canonical_alias',
+  )
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stringMember } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { eventsByNid } from '@myelin/storage/events'
+import type { Membership } from '@myelin/storage/members'
+import { blocksInvites } from '../rooms/members-change.ts'
+import { passesRoom } from '../reading/event-filter.ts'
+import { roomEvents } from './joined-rooms.ts'
+import { readState } from './room-state.ts'
+import type { Slice } from './sync-request.ts'
+import { readTimeline } from './timeline.ts'
+
+/** Rooms a user is invited to or knocks at, with what they are shown of them. */
+export async function offeredRooms(db: Read, slice: Slice, kind: 'invite' | 'knock'): Promise<Record<string, unknown>> {
+  const rooms: Record<string, unknown> = {}
+  const isBlocked = kind === 'invite' && (await blocksInvites(db, slice.user))
+  for (const membership of slice.memberships) {
+    if (membership.membership !== kind || isBlocked || !isNews(slice, membership)) continue
+    if (kind === 'invite' && (await isIgnored(db, slice, membership))) continue
+    const events = JSON.parse(membership.strippedState ?? '[]') as Json
+    rooms[membership.roomId] = { [`${kind}_state`]: { events } }
+  }
+  return rooms
+}
+
+/**
+ * Rooms the user left in the slice, once each, up to where they left; at the first sync only if the filter asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
+ */
+export async function leftRooms(db: Read, slice: Slice): Promise<Record<string, unknown>> {
+  const rooms: Record<string, unknown> = {}
+  for (const membership of slice.memberships) {
+    const isLeft = membership.membership === 'leave' || membership.membership === 'ban'
+    if (!isLeft || membership.isForgotten || !isNews(slice, membership)) continue
+    if (slice.since === undefined && !slice.request.filter.includeLeave) continue
+    rooms[membership.roomId] = await leftRoom(db, slice, membership)
+  }
+  return rooms
+}
+
+async function leftRoom(db: Read, slice: Slice, { roomId, eventNid }: Membership): Promise<Record<string, unknown>> {
+  const left = (await eventsByNid(db, [eventNid])).get(eventNid)
+  const upTo = Math.min(left?.position ?? 0, slice.upTo.position)
+  const wasJoined = left !== undefined && (await wasMember(db, left.replaces))
+  const after = slice.since?.position
+  const start = wasJoined ? (after ?? 0) : upTo - 1
+  const timeline = await readTimeline(db, slice, { roomId, after: start, upTo, checksVisibility: true })
+  const state = wasJoined
+    ? await readState(db, slice, { roomId, after, timeline, end: upTo, wantedMembers: [slice.user] })
+    : []
+  return { ...(await roomEvents(db, slice, { timeline, state })), account_data: { events: [] } }
+}
+
+async function wasMember(db: Read, replaced: number | null): Promise<boolean> {
+  const before = replaced === null ? undefined : (await eventsByNid(db, [replaced])).get(replaced)
+  return before !== undefined && stringMember(before.pdu.content, 'membership') === 'join'
+}
+
+function isNews(slice: Slice, { position, roomId }: Membership): boolean {
+  if (!passesRoom(roomId, slice.request.filter.rooms)) return false
+  return slice.since === undefined || (position > slice.since.position && position <= slice.upTo.position)
+}
+
+async function isIgnored(db: Read, { ignored }: Slice, { eventNid }: Membership): Promise<boolean> {
+  if (ignored.size === 0) return false
+  const sender: UserId | undefined = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu.sender
+  return sender !== undefined && ignored.has(sender)
+}

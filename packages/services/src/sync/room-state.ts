@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { eventsByNid, stateRootAt } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/events'
+import { namedState, stateEventNid } from '@myelin/storage/rooms'
+import { stateDifference } from '@myelin/storage/state'
+import { keyNames } from '@myelin/storage/names'
+import { passes } from '../reading/event-filter.ts'
+import type { Slice } from './sync-request.ts'
+import type { Timeline } from './timeline.ts'
+
+/** Between which positions a room's state is told; without a beginning it is told whole. */
+export interface StateBounds {
+  readonly roomId: RoomId
+  readonly after: number | undefined
+  readonly timeline: Timeline
+  readonly end: number
+  /** Users whose member events are wanted under lazy loading beside the senders in the timeline. */
+  readonly wantedMembers: readonly string[]
+}
+
+type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
+
+/**
+ * The state a client needs to understand the timeline: what changed up to where the timeline starts, or, if the client
+ * asked for `state_after`, up to where it ends. A difference of two states, so what the timeline does not show is in it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
+ */
+export async function readState(db: Read, slice: Slice, bounds: StateBounds): Promise<StoredEvent[]> {
+  const end = slice.request.stateAfter ? bounds.end : bounds.timeline.startsAfter
+  const root = await stateRootAt(db, bounds.roomId, end)
+  const isWhole = bounds.after === undefined
+  const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
+  const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)
+  const nids = new Set([...entries, ...members].map(({ event }) => event))
+  const events = [...(await eventsByNid(db, [...nids])).values()]
+  return events.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
+}
+
+async function wholeEntries(db: Read, slice: Slice, bounds: StateBounds, root: number): Promise<Entry[]> {
+  const entries = await namedState(db, root)
+  if (!slice.request.filter.state.lazyLoadMembers) return entries
+  const wanted = wantedMembers(bounds)
+  return entries.filter(({ type, stateKey }) => type !== 'm.room.member' || wanted.has(stateKey))
+}
+
+/** Every change counts, under lazy loading too: a client may know the member from before. */
+async function changedEntries(db: Read, bounds: StateBounds, root: number): Promise<Entry[]> {
+  const before = await stateRootAt(db, bounds.roomId, bounds.after ?? 0)
+  const changes = await stateDifference(db, before, root)
+  const names = await keyNames(
+    db,
+    changes.map(({ key }) => key),
+  )
+  return changes.flatMap(({ key, after }) => {
+    const name = names.get(key)
+    return name && after !== undefined ? [{ ...name, event: after }] : []
+  })
+}
+
+async function memberEntries(db: Read, bounds: StateBounds, root: number): Promise<Entry[]> {
+  const entries: Entry[] = []
+  for (const stateKey of wantedMembers(bounds)) {
+    const event = await stateEventNid(db, root, 'm.room.member', stateKey)
+    if (event !== undefined) entries.push({ type: 'm.room.member', stateKey, event })
+  }
+  return entries
+}
+
+function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<string> {
+  return new Set([...timeline.events.map(({ pdu }) => pdu.sender), ...named])
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stringMember } from '@myelin/matrix/json'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { membersOf } from '@myelin/storage/members'
+import type { Room } from '@myelin/storage/rooms'
+import { loadStateEvent } from '../rooms/load-auth-state.ts'
+
+/** What a client needs to name a room it does not know all members of. */
+export interface RoomSummary {
+  readonly 'm.heroes'?: readonly string[]
+  readonly 'm.joined_member_count': number
+  readonly 'm.invited_member_count': number
+}
+
+const HEROES = 5
+
+/**
+ * A room's counts, and its heroes where it has neither a name nor a canonical alias.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync_response-200_roomsummary
+ */
+export async function summaryOf(db: Read, room: Room, user: UserId): Promise<RoomSummary> {
+  const counts = { 'm.joined_member_count': room.joinedCount, 'm.invited_member_count': room.invitedCount }
+  const name = await loadStateEvent(db, room.stateRoot, 'm.room.name')
+  const alias = await loadStateEvent(db, room.stateRoot, 'm.room.canonical_alias')
+  const isNamed = [name && stringMember(name.content, 'name'), alias && stringMember(alias.content, 'alias')].some(
+    Boolean,
+  )
+  if (isNamed) return counts
+  const present = await others(db, room, user, ['join', 'invite'])
+  const heroes = present.length > 0 ? present : await others(db, room, user, ['leave', 'ban'])
+  return { 'm.heroes': heroes, ...counts }
+}
+
+async function others(db: Read, room: Room, user: UserId, memberships: readonly string[]): Promise<string[]> {
+  const members = await membersOf(db, room.id, memberships, HEROES + 1)
+  return members
+    .map(({ userId }) => userId)
+    .filter((userId) => userId !== user)
+    .slice(0, HEROES)
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { timeline } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/events'
+import { passes } from '../reading/event-filter.ts'
+import { visibleTo } from '../reading/visible.ts'
+import type { Slice } from './sync-request.ts'
+
+/** The newest events of a room in a slice, oldest first. */
+export interface Timeline {
+  readonly events: readonly StoredEvent[]
+  /** Events were dropped because of the limit. */
+  readonly isLimited: boolean
+  /** The position before the first event that is shown, or where there is none, the slice's end. */
+  readonly startsAfter: number
+}
+
+const DEFAULT_LIMIT = 10
+const MAX_LIMIT = 1000
+// Events that the filter hides are passed over, but not without end.
+const MAX_READ = 2000
+
+/** Which part of a room's log to show. `checksVisibility` is for where the user may not have been a member throughout. */
+export interface TimelineBounds {
+  readonly roomId: RoomId
+  readonly after: number
+  readonly upTo: number
+  readonly checksVisibility: boolean
+}
+
+/** Reads a room's timeline from its end back to the slice's beginning or the filter's limit. */
+export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBounds): Promise<Timeline> {
+  const filter = slice.request.filter.timeline
+  const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
+  const events: StoredEvent[] = []
+  let before = bounds.upTo + 1
+  let startsAfter = bounds.upTo
+  for (let read = 0; read < MAX_READ; ) {
+    const size = Math.max(20, limit + 1)
+    const page = await timeline(db, {
+      roomId: bounds.roomId,
+      direction: 'backward',
+      after: bounds.after,
+      before,
+      limit: size,
+    })
+    const seen = bounds.checksVisibility ? new Set(await visibleTo(db, slice.user, bounds.roomId, page)) : undefined
+    for (const event of page) {
+      const isIgnored = event.pdu.stateKey === undefined && slice.ignored.has(event.pdu.sender)
+      if (!isIgnored && (seen?.has(event) ?? true) && passes(event.pdu, filter)) {
+        if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
+        events.push(event)
+        startsAfter = (event.position ?? 1) - 1
+      }
+      before = event.position ?? before
+    }
+    read += page.length
+    if (page.length < size)
+      return { events: events.reverse(), isLimited: false, startsAfter: events.length > 0 ? startsAfter : bounds.after }
+  }
+  return { events: events.reverse(), isLimited: true, startsAfter }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from './database.ts'
+import type { Position } from './schema.ts'
+
+/** What a user changed about the push rules, as JSON; undefined for who changed nothing. */
+export async function storedPushRules(db: Read, user: UserId): Promise<string | undefined> {
+  const row = await db.selectFrom('push_rules').select('rules').where('user_id', '=', user).executeTakeFirst()
+  return row?.rules
+}
+
+/** Where a user's rules last changed. */
+export async function pushRulesPosition(db: Read, user: UserId): Promise<Position> {
+  const row = await db.selectFrom('push_rules').select('position').where('user_id', '=', user).executeTakeFirst()
+  return row?.position ?? 0
+}
+
+/** Stores what a user changed about the push rules, and wakes their devices. */
+export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise<void> {
+  const moved = { rules, position: tx.takePosition() }
+  await tx
+    .insertInto('push_rules')
+    .values({ user_id: user, ...moved })
+    .onConflict((at) => at.column('user_id').doUpdateSet(moved))
+    .execute()
+  tx.touch(user)
+}
