@@ -2,7 +2,27 @@
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
+import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { health, metrics } from './operations.ts'
 
-/** Every endpoint of the house, one folder of `client/` a line. */
-export const clientEndpoints: readonly AnyEndpoint[] = [...accountEndpoints, ...adminEndpoints, ...sessionEndpoints]
+/** Every endpoint of the client-server API, one folder of `client/` a line. */
+export const clientEndpoints: readonly AnyEndpoint[] = [
+  ...accountEndpoints,
+  ...adminEndpoints,
+  ...sessionEndpoints,
+  ...roomEndpoints,
+  sync,
+]
+
+const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
+  client: clientEndpoints,
+  health: [health],
+  metrics: [metrics],
+}
+
+/** What a listener that serves these resources answers; `/health` is everywhere. */
+export function endpointsOf(resources: readonly string[]): AnyEndpoint[] {
+  return [...new Set([...resources, 'health'].flatMap((resource) => BY_RESOURCE[resource] ?? []))]
+}

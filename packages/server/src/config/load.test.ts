@@ -13,6 +13,7 @@ import { writeSigningKey } from './signing-key.ts'
 const folder = mkdtempSync(join(tmpdir(), 'myelin-config-'))
 const keyPath = join(folder, 'example.org.signing.key')
 writeSigningKey(keyPath, seededRandom('key'))
+const NO_KEY = 'copy the old one there, or make one with: myelin generate-signing-key -o FILE'
 after(() => rmSync(folder, { recursive: true }))
 
 /** Writes each text to a file and returns the files' paths. */
@@ -69,7 +70,7 @@ describe('a configuration', () => {
 
   test('says all its faults at once, each with its file and its key', () => {
     const paths = files(
-      'server_name: https://example.org\nmax_upload_size: big\nlisteners: [{port: "8008"}, {prot: 1}]\nenable_metrics: 1\n',
+      'server_name: 5\nmax_upload_size: big\nlisteners: [{port: "8008"}, {prot: 1}]\nenable_metrics: 1\n',
       'rc_login: {adress: {per_second: 1}}\nsession_lifetime: 1 day\npassword_config: {policy: {minimum_length: -1}}\n',
     )
     assert.throws(
@@ -82,7 +83,7 @@ describe('a configuration', () => {
           '0.yaml: listeners[1].port is missing',
           '0.yaml: listeners[1].prot is not a setting; did you mean port?',
           '0.yaml: max_upload_size must be a size: a number, alone or with K, M, G or T, not "big"',
-          '0.yaml: server_name must be a host name, with a port if need be, and without https://, not "https://example.org"',
+          '0.yaml: server_name must be a host name, not 5',
           '1.yaml: password_config.policy.minimum_length must be >= 0, not -1',
           '1.yaml: rc_login.adress is not a setting; did you mean address?',
           '1.yaml: session_lifetime must be a duration (milliseconds, or a number with s, m, h, d, w or y) or null, not "1 day"',
@@ -94,6 +95,14 @@ describe('a configuration', () => {
 
   const refused: readonly (readonly [string, string, readonly string[]])[] = [
     ['without a name', 'enable_metrics: yes', ['server_name is missing']],
+    [
+      'with an address for a name',
+      'server_name: https://example.org',
+      [
+        'server_name must be a host name, with a port if need be, and without https://',
+        `signing_key_path names ${join(folder, 'https:/example.org.signing.key')}, which is not there; ${NO_KEY}`,
+      ],
+    ],
     [
       'with a slip in a name',
       'server_name: example.org\nenable_registraton: true',

@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Random } from '@myelin/kit/random'
-
-/** The key that signs what this server says. */
-export interface SigningKey {
-  /** `ed25519:` and the key's version. */
-  readonly id: string
-  /** The 32 bytes the key pair is made of. */
-  readonly seed: Uint8Array
-}
+import { generateSigningKey, parseSigningKeys, printSigningKey, type SigningKey } from '@myelin/matrix/signatures'
 
 /** A signing key file that cannot be used, and what to do about it. */
 export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError'
 }
-
-const LINE = /^ed25519 ([A-Za-z0-9_]+) ([A-Za-z0-9+/]{43})=?$/
 
 /**
  * The signing key in a file of Synapse's form: `ed25519 a_Abcd ` and the seed in base64.
@@ -23,19 +14,25 @@ const LINE = /^ed25519 ([A-Za-z0-9_]+) ([A-Za-z0-9+/]{43})=?$/
  * Synapse allows several lines and signs with the first; so do we.
  */
 export function readSigningKey(path: string): SigningKey {
-  const lines = textOf(path).split('\n')
-  const match = LINE.exec(lines.find((line) => line.trim() !== '')?.trim() ?? '')
-  if (!match) throw new SigningKeyError(`names ${path}, which does not begin with a line "ed25519 VERSION SEED"`)
-  return { id: `ed25519:${match[1]}`, seed: new Uint8Array(Buffer.from(match[2]!, 'base64')) }
+  const key = firstKeyIn(textOf(path))
+  if (!key) throw new SigningKeyError(`names ${path}, which has something else in it than lines "ed25519 VERSION SEED"`)
+  return key
 }
 
 /** Makes a key and writes it where only this user can read it; refuses to write over a file. */
 export function writeSigningKey(path: string, random: Random): SigningKey {
-  const version = `a_${random.token(4)}`
-  const seed = new Uint8Array(random.bytes(32))
-  const line = `ed25519 ${version} ${Buffer.from(seed).toString('base64').replace(/=+$/, '')}\n`
-  writeFileSync(path, line, { flag: 'wx', mode: 0o600 })
-  return { id: `ed25519:${version}`, seed }
+  const key = generateSigningKey(`a_${random.token(4)}`, (size) => random.bytes(size))
+  writeFileSync(path, printSigningKey(key), { flag: 'wx', mode: 0o600 })
+  return key
+}
+
+function firstKeyIn(text: string): SigningKey | undefined {
+  try {
+    return parseSigningKeys(text)[0]
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function textOf(path: string): string {

@@ -20,8 +20,8 @@ export function printPosition(position: number): string {
 
 /** The token a client sent back; throws `M_INVALID_PARAM` for anything we did not write. */
 export function parseToken(text: string): StreamToken {
-  const [, position, typing] = /^s(\d{1,15})_(\d{1,15})$/.exec(text) ?? []
-  if (position === undefined || typing === undefined)
-    throw new MatrixError('M_INVALID_PARAM', 'not a token of this server')
-  return { position: Number(position), typing: Number(typing) }
+  const match = /^s(\d{1,15})_(\d{1,15})_(\d{1,15})$/.exec(text)
+  if (!match) throw new MatrixError('M_INVALID_PARAM', 'not a token of this server')
+  const [position = 0, typing = 0, toDevice = 0] = match.slice(1).map(Number)
+  return { position, typing, toDevice }
 }

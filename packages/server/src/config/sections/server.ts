@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path'
+import { isServerName } from '@myelin/matrix/ids'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../section.ts'
@@ -11,8 +12,7 @@ const fields = {
   server_name: Type.String({
     description: `The name of this server: what stands after the colon in its users' ids. It cannot be changed once the
 server has been used. It need not be the name of the machine: see docs/reverse-proxy.md.`,
-    pattern: '^(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9.-]{1,230})(:[0-9]{1,5})?$',
-    says: 'a host name, with a port if need be, and without https://',
+    says: 'a host name',
     examples: ['example.org'],
   }),
   public_baseurl: Type.Optional(
@@ -70,6 +70,9 @@ export const server = section({
   fields,
   read(values, reading) {
     const { server_name: serverName, public_baseurl: publicBaseUrl = `https://${serverName}/` } = values
+    if (!isServerName(serverName)) {
+      reading.fault('server_name', 'must be a host name, with a port if need be, and without https://')
+    }
     return {
       serverName,
       baseUrl: publicBaseUrl.endsWith('/') ? publicBaseUrl : `${publicBaseUrl}/`,

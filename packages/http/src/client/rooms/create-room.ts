@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
+import { createRoom as create } from '@myelin/services/rooms/create-room'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema, UserIdSchema } from '../../schemas.ts'
+
+const InitialEvent = Type.Object({
+  type: Type.String(),
+  state_key: Type.Optional(Type.String()),
+  content: JsonObjectSchema,
+})
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
+export const createRoom = endpoint({
+  id: 'createRoom',
+  method: 'POST',
+  path: '/_matrix/client/v3/createRoom',
+  access: 'user',
+  bodyIsCanonical: true,
+  bodyMayBeAbsent: true,
+  body: Type.Object({
+    visibility: Type.Optional(Type.Union([Type.Literal('public'), Type.Literal('private')])),
+    room_alias_name: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+    topic: Type.Optional(Type.String()),
+    invite: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
+    room_version: Type.Optional(Type.String()),
+    creation_content: Type.Optional(JsonObjectSchema),
+    initial_state: Type.Optional(Type.Array(InitialEvent, { maxItems: 1000 })),
+    preset: Type.Optional(
+      Type.Union([Type.Literal('private_chat'), Type.Literal('public_chat'), Type.Literal('trusted_private_chat')]),
+    ),
+    is_direct: Type.Optional(Type.Boolean()),
+    power_level_content_override: Type.Optional(JsonObjectSchema),
+  }),
+  async handle({ body, requester }, rt) {
+    const roomId = await create(rt, requester.userId, {
+      ...optional('roomVersion', body.room_version),
+      ...optional('preset', body.preset),
+      ...optional('roomAliasName', body.room_alias_name),
+      ...optional('name', body.name),
+      ...optional('topic', body.topic),
+      ...optional<'powerLevels', JsonObject>('powerLevels', body.power_level_content_override),
+      visibility: body.visibility ?? 'private',
+      invite: body.invite ?? [],
+      isDirect: body.is_direct ?? false,
+      creationContent: body.creation_content ?? {},
+      initialState: (body.initial_state ?? []).map((event) => ({
+        type: event.type,
+        stateKey: event.state_key ?? '',
+        content: event.content,
+      })),
+    })
+    return { room_id: roomId }
+  },
+})
+
+function optional<Name extends string, Value>(name: Name, value: Value | undefined): { [K in Name]?: Value } {
+  return value === undefined ? {} : ({ [name]: value } as { [K in Name]: Value })
+}

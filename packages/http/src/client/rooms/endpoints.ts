@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AnyEndpoint } from '../../endpoint.ts'
+import { createRoom } from './create-room.ts'
+import { getEventContext, getOneRoomEvent, getRoomEvents } from './history.ts'
+import { getJoinedMembersByRoom, getJoinedRooms, getMembersByRoom } from './members.ts'
+import { ban, forgetRoom, inviteToRoom, joinRoomById, joinRoomByIdOrAlias, kick, leave, unban } from './membership.ts'
+import { redactEvent, sendMessage } from './send-message.ts'
+import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from './state.ts'
+
+/** Everything about rooms. */
+export const roomEndpoints: readonly AnyEndpoint[] = [
+  createRoom,
+  sendMessage,
+  redactEvent,
+  setRoomStateWithKey,
+  getRoomStateWithKey,
+  getRoomState,
+  joinRoomByIdOrAlias,
+  joinRoomById,
+  inviteToRoom,
+  leave,
+  forgetRoom,
+  kick,
+  ban,
+  unban,
+  getRoomEvents,
+  getEventContext,
+  getOneRoomEvent,
+  getMembersByRoom,
+  getJoinedMembersByRoom,
+  getJoinedRooms,
+]

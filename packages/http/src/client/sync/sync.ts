@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadFilter } from '@myelin/services/account-data/filters'
+import { parseToken } from '@myelin/services/reading/page-token'
+import { sync as readSync } from '@myelin/services/sync/sync'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync */
+export const sync = endpoint({
+  id: 'sync',
+  method: 'GET',
+  path: '/_matrix/client/v3/sync',
+  access: 'guest',
+  query: Type.Object({
+    filter: Type.Optional(Type.String()),
+    since: Type.Optional(Type.String()),
+    full_state: Type.Optional(Type.Boolean()),
+    set_presence: Type.Optional(
+      Type.Union([Type.Literal('offline'), Type.Literal('online'), Type.Literal('unavailable')]),
+    ),
+    timeout: Type.Optional(Type.Integer({ minimum: 0 })),
+    use_state_after: Type.Optional(Type.Boolean()),
+    'org.matrix.msc4222.use_state_after': Type.Optional(Type.Boolean()),
+  }),
+  async handle({ query, requester, signal }, rt) {
+    const request = {
+      requester,
+      since: query.since === undefined || query.since === '' ? undefined : parseToken(query.since),
+      filter: await loadFilter(rt, requester.userId, query.filter),
+      isFullState: query.full_state ?? false,
+      stateAfter: stateAfterName(query),
+      timeoutMs: query.timeout ?? 0,
+    }
+    return readSync(rt, request, signal)
+  },
+})
+
+/** The answer comes in the dialect that was asked. */
+function stateAfterName(query: { use_state_after?: boolean; 'org.matrix.msc4222.use_state_after'?: boolean }) {
+  if (query.use_state_after) return 'state_after' as const
+  return query['org.matrix.msc4222.use_state_after'] ? ('org.matrix.msc4222.state_after' as const) : undefined
+}

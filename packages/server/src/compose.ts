@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdirSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { buildApp } from '@myelin/http/app'
+import { endpointsOf } from '@myelin/http/endpoints'
+import { Bus } from '@myelin/kit/bus'
+import { systemClock } from '@myelin/kit/clock'
+import { createLog } from '@myelin/kit/log'
+import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
+import { systemRandom } from '@myelin/kit/random'
+import type { ServerName } from '@myelin/matrix/ids'
+import { signingKeyFromSeed } from '@myelin/matrix/signatures'
+import type { FastifyInstance } from 'fastify'
+import { Typing } from '@myelin/services/ephemeral/typing'
+import { Limits } from '@myelin/services/limits'
+import type { Runtime } from '@myelin/services/runtime'
+import type { Database, DatabaseEvents } from '@myelin/storage/database'
+import { openPostgres } from '@myelin/storage/postgres'
+import { openSqlite } from '@myelin/storage/sqlite'
+import type { Config } from './config/schema.ts'
+import { readSigningKey } from './config/signing-key.ts'
+
+/** A server that listens. */
+export interface House {
+  readonly rt: Runtime
+  /** Where it listens, as URLs, in the order of the configuration. */
+  readonly urls: readonly string[]
+  /** Answers what is under way, then closes everything. */
+  close(): Promise<void>
+}
+
+/** Builds the house from the ground up. A straight line: if a part needs one made later, the floors are wrong. */
+export async function compose(config: Config): Promise<House> {
+  const log = createLog(config.log)
+  for (const notice of config.notices) log.warn({}, notice)
+  const { id, seed } = readSigningKey(config.server.signingKeyPath)
+  const signingKey = signingKeyFromSeed(id.slice(id.indexOf(':') + 1), seed)
+  const metrics = new PrometheusMetrics()
+  const bus = new Bus()
+  const position = { last: 0 }
+  const db = await openDatabase(config.database, {
+    committed: (hint) => {
+      position.last = hint.position
+      bus.announce(hint)
+    },
+    measured: ({ units, durationMs }) => metrics.committed(units, durationMs),
+    // Nobody knows what is on disk any more: stop answering, and let a fresh start read what is there.
+    failed: (cause) => {
+      log.error({ err: cause }, 'the disk refused a sync; stopping')
+      process.exit(1)
+    },
+  })
+  position.last = await db.position()
+  metrics.watchLogPosition(() => position.last)
+  for (const [name, cache] of Object.entries(db.read.caches)) metrics.watchCache(name, cache)
+  const typing = new Typing(systemClock, bus)
+  const rt: Runtime = {
+    serverName: config.serverName as ServerName,
+    signingKey,
+    db,
+    bus,
+    typing,
+    config,
+    log,
+    metrics,
+    clock: systemClock,
+    random: systemRandom,
+    limits: new Limits(systemClock, config.rateLimits),
+  }
+  const { apps, urls } = await listen(config, rt)
+  log.info({ urls, serverName: rt.serverName }, 'listening')
+  return {
+    rt,
+    urls,
+    close: async () => {
+      await Promise.all(apps.map((app) => app.close()))
+      typing.close()
+      await db.close()
+    },
+  }
+}
+
+/** One web server for each address of each listener. */
+async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInstance[]; urls: string[] }> {
+  const apps: FastifyInstance[] = []
+  const urls: string[] = []
+  for (const listener of config.listeners) {
+    const tls = listener.tls && {
+      key: readFileSync(listener.tls.privateKeyPath, 'utf8'),
+      cert: readFileSync(listener.tls.certificatePath, 'utf8'),
+    }
+    for (const host of listener.addresses) {
+      const app = buildApp(rt, endpointsOf(listener.serves), {
+        isForwarded: listener.trustsForwarded,
+        maxBodyBytes: config.server.maxRequestBodyBytes,
+        ...(tls ? { tls } : {}),
+      })
+      urls.push(await app.listen({ port: listener.port, host }))
+      apps.push(app)
+    }
+  }
+  return { apps, urls }
+}
+
+async function openDatabase(settings: Config['database'], events: DatabaseEvents): Promise<Database> {
+  if (settings.engine === 'postgres')
+    return openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
+  mkdirSync(dirname(settings.path), { recursive: true })
+  return openSqlite(settings.path, events)
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import { isRoomId, isUserId } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { isObject, member } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import { filterDefinition, putFilter } from '@myelin/storage/filters'
+import { syncFilterOf } from '../reading/event-filter.ts'
+import type { SyncFilter } from '../reading/event-filter.ts'
+import type { Runtime } from '../runtime.ts'
+
+/**
+ * Keeps a filter and answers its id.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridfilter
+ */
+export async function defineFilter(rt: Pick<Runtime, 'db'>, user: UserId, definition: JsonObject): Promise<string> {
+  checkFilter(definition)
+  return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJson(definition))))
+}
+
+/** A filter's definition; `M_NOT_FOUND` for an id the user never got. */
+export async function readFilter(rt: Pick<Runtime, 'db'>, user: UserId, id: string): Promise<JsonObject> {
+  const text = /^\d{1,15}$/.test(id) ? await filterDefinition(rt.db.read, user, Number(id)) : undefined
+  if (text === undefined) throw new MatrixError('M_NOT_FOUND', 'no such filter')
+  return JSON.parse(text) as JsonObject
+}
+
+/** The filter a request names by id, or carries as JSON; without one, everything passes. */
+export async function loadFilter(rt: Pick<Runtime, 'db'>, user: UserId, text: string | undefined): Promise<SyncFilter> {
+  if (text === undefined || text === '') return syncFilterOf({})
+  if (!text.startsWith('{')) {
+    const stored = /^\d{1,15}$/.test(text) ? await filterDefinition(rt.db.read, user, Number(text)) : undefined
+    if (stored === undefined) throw new MatrixError('M_INVALID_PARAM', 'no such filter')
+    return syncFilterOf(JSON.parse(stored) as JsonObject)
+  }
+  const json = parseJson(text)
+  if (!isObject(json)) throw new MatrixError('M_NOT_JSON', 'a filter is an object')
+  checkFilter(json)
+  return syncFilterOf(json)
+}
+
+const PARTS = ['presence', 'account_data', 'room'] as const
+const ROOM_PARTS = ['state', 'timeline', 'ephemeral', 'account_data'] as const
+
+/** Throws `M_BAD_JSON` for a filter with the wrong types in it. */
+function checkFilter(definition: JsonObject): void {
+  expect(isOptional(definition, 'event_fields', isStrings), 'event_fields')
+  const format = member(definition, 'event_format')
+  expect(format === undefined || format === 'client' || format === 'federation', 'event_format')
+  for (const part of PARTS) checkPart(definition, part)
+  const room = member(definition, 'room')
+  if (isObject(room)) for (const part of ROOM_PARTS) checkPart(room, part)
+}
+
+function checkPart(parent: JsonObject, name: string): void {
+  const part = member(parent, name)
+  if (part === undefined) return
+  expect(isObject(part), name)
+  if (!isObject(part)) return
+  for (const key of ['types', 'not_types']) expect(isOptional(part, key, isStrings), key)
+  for (const key of ['senders', 'not_senders'])
+    expect(
+      isOptional(part, key, (value) => isStrings(value) && value.every(isUserId)),
+      key,
+    )
+  for (const key of ['rooms', 'not_rooms'])
+    expect(
+      isOptional(part, key, (value) => isStrings(value) && value.every(isRoomId)),
+      key,
+    )
+  expect(
+    isOptional(part, 'limit', (value) => Number.isInteger(value) && Number(value) >= 0),
+    'limit',
+  )
+  for (const key of [
+    'lazy_load_members',
+    'include_redundant_members',
+    'contains_url',
+    'include_leave',
+    'unread_thread_notifications',
+  ]) {
+    expect(
+      isOptional(part, key, (value) => typeof value === 'boolean'),
+      key,
+    )
+  }
+}
+
+function isOptional(object: JsonObject, key: string, test: (value: Json) => boolean): boolean {
+  const value = member(object, key)
+  return value === undefined || test(value)
+}
+
+function isStrings(value: Json): value is readonly string[] {
+  return Array.isArray(value) && (value as readonly unknown[]).every((entry) => typeof entry === 'string')
+}
+
+function expect(holds: boolean, name: string): void {
+  if (!holds) throw new MatrixError('M_BAD_JSON', `the filter's ${name} is not valid`)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import { eventsByNid, pdusByNid, stateRootAt } from '@myelin/storage/events'
+import { membersOf, membershipIn, membershipsOf } from '@myelin/storage/members'
+import { namedState } from '@myelin/storage/rooms'
+import type { Requester, Runtime } from '../runtime.ts'
+import { parseToken } from './page-token.ts'
+import { renderEvents } from './render.ts'
+import { roomAccess } from './room-access.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock'>
+
+/** Which members of a room. The two memberships are alternatives: either one lets a member in. */
+export interface MembersRequest {
+  readonly roomId: RoomId
+  readonly at: string | undefined
+  readonly membership: string | undefined
+  readonly notMembership: string | undefined
+}
+
+/**
+ * The member events of a room, now or at a token.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers
+ */
+export async function membersAt(rt: Needs, requester: Requester, request: MembersRequest): Promise<RawJson[]> {
+  const db = rt.db.read
+  const access = await roomAccess(db, requester.userId, request.roomId)
+  const at = request.at === undefined ? undefined : Math.min(parseToken(request.at).position, access.upTo)
+  const root = at === undefined ? access.stateRoot : await stateRootAt(db, request.roomId, at)
+  const entries = (await namedState(db, root)).filter(({ type }) => type === 'm.room.member')
+  const events = [
+    ...(
+      await eventsByNid(
+        db,
+        entries.map(({ event }) => event),
+      )
+    ).values(),
+  ]
+  const wanted = events.filter(({ pdu }) => isWanted(stringMember(pdu.content, 'membership'), request))
+  return renderEvents(db, wanted, { requester, now: rt.clock.now(), format: { hasRoomId: true } })
+}
+
+function isWanted(standing: string | undefined, { membership, notMembership }: MembersRequest): boolean {
+  if (membership === undefined && notMembership === undefined) return true
+  return standing === membership || (notMembership !== undefined && standing !== notMembership)
+}
+
+/** The joined members of a room with what they are called there; only for members. */
+export async function joinedMembers(rt: Needs, requester: Requester, roomId: RoomId): Promise<Record<string, Json>> {
+  const db = rt.db.read
+  const standing = await membershipIn(db, roomId, requester.userId)
+  if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  const members = await membersOf(db, roomId, ['join'])
+  const pdus = await pdusByNid(
+    db,
+    members.map(({ eventNid }) => eventNid),
+  )
+  const joined: Record<string, Json> = Object.create(null)
+  for (const { userId, eventNid } of members) {
+    const content = pdus.get(eventNid)?.content ?? {}
+    joined[userId] = {
+      display_name: member(content, 'displayname') ?? null,
+      avatar_url: member(content, 'avatar_url') ?? null,
+    }
+  }
+  return joined
+}
+
+/** The rooms the requester is joined to. */
+export async function joinedRooms(rt: Needs, requester: Requester): Promise<RoomId[]> {
+  const all = await membershipsOf(rt.db.read, requester.userId)
+  return all.filter(({ membership }) => membership === 'join').map(({ roomId }) => roomId)
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { redactPdu } from '@myelin/rules/redaction'
+import { eventsByNid } from '@myelin/storage/events'
+import { stateEventNid } from '@myelin/storage/rooms'
+import { roomVersionOf } from '../rooms/versions.ts'
+import type { Requester, Runtime } from '../runtime.ts'
+import { stateEvents } from './context.ts'
+import { renderEvents } from './render.ts'
+import { roomAccess } from './room-access.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock'>
+
+/** A room's state, as it is or as it was when the requester left. */
+export async function readState(rt: Needs, requester: Requester, roomId: RoomId): Promise<RawJson[]> {
+  const { stateRoot } = await roomAccess(rt.db.read, requester.userId, roomId)
+  const events = await stateEvents(rt.db.read, stateRoot)
+  return renderEvents(rt.db.read, events, { requester, now: rt.clock.now(), format: { hasRoomId: true } })
+}
+
+/** One piece of state: its content, or the whole event. `M_NOT_FOUND` where there is none. */
+export async function readStateEvent(
+  rt: Needs,
+  requester: Requester,
+  request: {
+    readonly roomId: RoomId
+    readonly type: string
+    readonly stateKey: string
+    readonly isWholeEvent: boolean
+  },
+): Promise<JsonObject | RawJson> {
+  const db = rt.db.read
+  const access = await roomAccess(db, requester.userId, request.roomId)
+  const nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
+  const event = nid === undefined ? undefined : (await eventsByNid(db, [nid])).get(nid)
+  if (!event) throw new MatrixError('M_NOT_FOUND', 'the room has no such state')
+  const [rendered] = request.isWholeEvent
+    ? await renderEvents(db, [event], { requester, now: rt.clock.now(), format: { hasRoomId: true } })
+    : []
+  if (rendered) return rendered
+  return event.redactedBy === null ? event.pdu.content : redactPdu(event.pdu, roomVersionOf(access.roomVersion)).content
+}

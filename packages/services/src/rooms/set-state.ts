@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId, UserId } from '@myelin/matrix/ids'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import type { Runtime } from '../runtime.ts'
+import type { EventDraft, EventMaker } from './event-draft.ts'
+import { changeMembership } from './members-change.ts'
+import { sendEvent } from './send-event.ts'
+
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing'>
+const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
+
+/**
+ * Sets a piece of state. A membership goes the way memberships go, whichever door it came through.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
+ */
+export async function setState(rt: Needs, draft: EventDraft & { readonly stateKey: string }): Promise<EventId> {
+  if (draft.type !== 'm.room.member') return sendEvent(rt, draft)
+  const membership = MEMBERSHIPS.find((name) => name === stringMember(draft.content, 'membership'))
+  if (membership === undefined) throw new MatrixError('M_BAD_JSON', 'membership is missing or not known')
+  if (!isUserId(draft.stateKey))
+    throw new MatrixError('M_INVALID_PARAM', 'the state key of a member event is a user id')
+  const target: UserId = draft.stateKey
+  if (membership === 'invite' && serverOf(target) !== rt.serverName) {
+    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(target)}`)
+  }
+  const extra: Record<string, Json> = { ...draft.content }
+  // Only we may say who vouched for a join.
+  delete extra['join_authorised_via_users_server']
+  rt.limits.take('message', draft.sender)
+  const { roomId, sender } = draft
+  const eventId = await rt.db.write((tx) => changeMembership(tx, rt, { roomId, sender, target, membership, extra }))
+  if (membership !== 'join') rt.typing.stop(roomId, target)
+  return eventId
+}
