@@ -46,7 +46,7 @@ export class HttpConnection {
     if (this.#socket) return this.#socket
     const socket = connect(Number(this.#url.port || 80), this.#url.hostname)
     socket.setNoDelay(true)
-    socket.on('data', (chunk) => this.#read(chunk))
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
     const broken = (cause?: Error) => {
       if (this.#socket !== socket) return
       this.#socket = undefined

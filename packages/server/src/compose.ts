@@ -9,7 +9,6 @@ import { createLog } from '@myelin/kit/log'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import type { ServerName } from '@myelin/matrix/ids'
-import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
@@ -33,8 +32,7 @@ export interface House {
 export async function compose(config: Config): Promise<House> {
   const log = createLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
-  const { id, seed } = readSigningKey(config.server.signingKeyPath)
-  const signingKey = signingKeyFromSeed(id.slice(id.indexOf(':') + 1), seed)
+  const signingKey = readSigningKey(config.server.signingKeyPath)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
