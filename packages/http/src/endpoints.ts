@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
+import { accountEndpoints } from './client/account/endpoints.ts'
+import { adminEndpoints } from './client/admin/endpoints.ts'
+import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { health, metrics } from './operations.ts'
 
 /** Every endpoint of the client-server API, one folder of `client/` a line. */
-export const clientEndpoints: readonly AnyEndpoint[] = [...roomEndpoints, sync]
+export const clientEndpoints: readonly AnyEndpoint[] = [
+  ...accountEndpoints,
+  ...adminEndpoints,
+  ...sessionEndpoints,
+  ...roomEndpoints,
+  sync,
+]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,

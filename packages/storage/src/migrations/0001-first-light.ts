@@ -53,8 +53,10 @@ export const firstLight: Migration = {
     `create table refresh_tokens (refresh_id {id} primary key, token {bytes} not null unique, user_id text not null,
       device_id text not null, expires_ts bigint, session_expires_ts bigint, next_id bigint)`,
     'create index refresh_tokens_by_device on refresh_tokens (user_id, device_id)',
+    'create index refresh_tokens_by_next on refresh_tokens (next_id) where next_id is not null',
     `create table uia_sessions (session text primary key, operation text not null, user_id text not null,
       completed text not null, body text not null, created_ts bigint not null) {compact}`,
+    'create index uia_sessions_by_age on uia_sessions (created_ts)',
 
     `create table account_data (user_id text not null, room_id text not null, type text not null, content text not null,
       position bigint not null, primary key (user_id, room_id, type)) {compact}`,

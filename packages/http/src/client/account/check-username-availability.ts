@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { checkUsername } from '@myelin/services/people/register'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+
+/**
+ * Whether somebody may register under a name.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3registeravailable
+ */
+export const checkUsernameAvailability = endpoint({
+  id: 'checkUsernameAvailability',
+  method: 'GET',
+  path: '/_matrix/client/v3/register/available',
+  access: 'none',
+  query: Type.Object({ username: Type.String() }),
+
+  async handle({ query, address }, rt) {
+    await checkUsername(rt, query.username, address)
+    return { available: true }
+  },
+})

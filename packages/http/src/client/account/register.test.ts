@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { profileOf } from '@myelin/storage/profiles'
+import { testServer } from '@myelin/testing/server'
+import type { TestServer } from '@myelin/testing/server'
+import { testConfig } from '@myelin/testing/runtime'
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+const path = '/_matrix/client/v3/register'
+const dummy = { type: 'm.login.dummy' }
+const password = 'correct horse'
+
+describe('registering', () => {
+  let server: TestServer
+  before(async () => void (server = await testServer()))
+  after(() => server.close())
+  const register = (body: unknown, query = '') => server.call('POST', `${path}${query}`, { body })
+
+  test('makes an account and logs it in, in one request, with the name in lower case', async () => {
+    const { status, body } = await register({ username: 'Alice', password, device_id: 'PHONE', auth: dummy })
+    assert.equal(status, 200)
+    assert.deepEqual(
+      [body['user_id'], body['device_id'], body['home_server']],
+      ['@alice:one.test', 'PHONE', 'one.test'],
+    )
+    const token = String(body['access_token'])
+    const whoami = await server.call('GET', '/_matrix/client/v3/account/whoami', { token })
+    assert.deepEqual(whoami.body, { user_id: '@alice:one.test', device_id: 'PHONE', is_guest: false })
+  })
+
+  test('asks for authentication first, and remembers between requests what was asked for', async () => {
+    const first = await register({ username: 'bob', password, device_id: 'LAPTOP' })
+    assert.equal(first.status, 401)
+    assert.deepEqual(first.body['flows'], [{ stages: ['m.login.dummy'] }])
+    const { session } = first.body
+    const wrong = await register({ auth: { type: 'm.login.password', session, user: 'bob', password } })
+    assert.deepEqual([wrong.status, wrong.body['errcode'], wrong.body['session']], [401, 'M_FORBIDDEN', session])
+    const second = await register({ auth: { ...dummy, session } })
+    assert.deepEqual(
+      [second.status, second.body['user_id'], second.body['device_id']],
+      [200, '@bob:one.test', 'LAPTOP'],
+    )
+    const again = await register({ auth: { ...dummy, session } })
+    assert.deepEqual([again.status, again.body['errcode']], [400, 'M_UNKNOWN'])
+  })
+
+  test('begun with nothing at all takes what comes later', async () => {
+    const { session } = (await register({})).body
+    const done = await register({ username: 'carol', password, inhibit_login: true, auth: { ...dummy, session } })
+    assert.deepEqual(done.body, { user_id: '@carol:one.test', home_server: 'one.test' })
+  })
+
+  test('never takes a hash from outside for a password', async () => {
+    const { session } = (await register({ username: 'mallory', password_hash: 'stolen' })).body
+    const done = await register({ auth: { ...dummy, session } })
+    assert.deepEqual([done.status, done.body['errcode']], [400, 'M_MISSING_PARAM'])
+  })
+
+  test('hands out a refresh token to those who can use it, and picks a name for those who give none', async () => {
+    const { body } = await register({ password, refresh_token: true, auth: dummy })
+    assert.match(String(body['user_id']), /^@[a-z0-9]{12}:one\.test$/)
+    assert.equal(body['expires_in_ms'], 300_000)
+    assert.equal(typeof body['refresh_token'], 'string')
+  })
+
+  test('gives the account its name to show', async () => {
+    const { userId } = await server.register('dora')
+    assert.deepEqual({ ...(await profileOf(server.rt.db.read, userId as UserId)) }, { displayname: 'dora' })
+  })
+
+  const refusals = [
+    ['a name that is taken, before authentication', { username: 'taken', password }, '', 400, 'M_USER_IN_USE'],
+    ['a name with spaces', { username: 'not a name', password }, '', 400, 'M_INVALID_USERNAME'],
+    ['no letters at all', { username: '', password }, '', 400, 'M_INVALID_USERNAME'],
+    ['a number, which guests have', { username: '12345', password }, '', 400, 'M_INVALID_USERNAME'],
+    ['a leading underscore', { username: '_bot', password }, '', 400, 'M_INVALID_USERNAME'],
+    ['a name that is too long', { username: 'a'.repeat(250), password }, '', 400, 'M_INVALID_USERNAME'],
+    ['a password that is too long', { username: 'eve', password: 'x'.repeat(513) }, '', 400, 'M_INVALID_PARAM'],
+    ['a device id with a null byte', { username: 'eve', password, device_id: 'a\0' }, '', 400, 'M_BAD_JSON'],
+    ['a name that is not text', { username: 7, password }, '', 400, 'M_BAD_JSON'],
+    ['no password in the end', { username: 'eve', auth: dummy }, '', 400, 'M_MISSING_PARAM'],
+    ['guests', {}, '?kind=guest', 403, 'M_GUEST_ACCESS_FORBIDDEN'],
+    ['a kind there is not', {}, '?kind=robot', 400, 'M_INVALID_PARAM'],
+    ['something that is not JSON', 'nonsense', '', 400, 'M_NOT_JSON'],
+    ['a session nobody began', { auth: { ...dummy, session: 'x'.repeat(24) } }, '', 400, 'M_UNKNOWN'],
+  ] as const
+  for (const [name, body, query, status, code] of refusals) {
+    test(`refuses ${name}`, async () => {
+      if (name.includes('taken')) await server.register('taken')
+      const answer = await register(body, query)
+      assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
+    })
+  }
+
+  test('can be asked beforehand whether a name is free', async () => {
+    const ask = (username: string) => server.call('GET', `${path}/available?username=${username}`)
+    await server.register('gone')
+    assert.deepEqual((await ask('free')).body, { available: true })
+    assert.equal((await ask('GONE')).body['errcode'], 'M_USER_IN_USE')
+    assert.equal((await ask('a%20b')).body['errcode'], 'M_INVALID_USERNAME')
+    assert.equal((await server.call('GET', `${path}/available`)).body['errcode'], 'M_MISSING_PARAM')
+  })
+})
+
+describe('registering where the admin has', () => {
+  const cases = [
+    [
+      'closed registration is forbidden',
+      { registration: { ...testConfig.registration, isEnabled: false } },
+      [403, 'M_FORBIDDEN'],
+    ],
+    [
+      'asked for a password policy refuses weak ones',
+      {
+        passwords: {
+          isEnabled: true,
+          policy: { ...testConfig.passwords.policy, isEnabled: true, requiresDigit: true },
+        },
+      },
+      [400, 'M_WEAK_PASSWORD'],
+    ],
+    [
+      'limited it answers 429',
+      { rateLimits: { ...testConfig.rateLimits, registration: { perSecond: 0.001, burstCount: 1 } } },
+      [429, 'M_LIMIT_EXCEEDED'],
+    ],
+  ] as const
+  for (const [name, config, expected] of cases) {
+    test(name, async () => {
+      const server = await testServer(undefined, config)
+      if (expected[0] === 429) await server.register('first')
+      const { status, body } = await server.call('POST', path, { body: { username: 'a', password, auth: dummy } })
+      assert.deepEqual([status, body['errcode']], expected)
+      await server.close()
+    })
+  }
+})

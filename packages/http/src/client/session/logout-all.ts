@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logOutEverywhere } from '@myelin/services/people/log-out'
+import { endpoint } from '../../endpoint.ts'
+
+/**
+ * Ends every session of the user who asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3logoutall
+ */
+export const logoutAll = endpoint({
+  id: 'logout_all',
+  method: 'POST',
+  path: '/_matrix/client/v3/logout/all',
+  access: 'locked',
+
+  async handle({ requester }, rt) {
+    await logOutEverywhere(rt, requester)
+    return {}
+  },
+})

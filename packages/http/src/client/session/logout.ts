@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+import { logOut } from '@myelin/services/people/log-out'
+import { endpoint } from '../../endpoint.ts'
+
+/**
+ * Ends the session that asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3logout
+ */
+export const logout = endpoint({
+  id: 'logout',
+  method: 'POST',
+  path: '/_matrix/client/v3/logout',
+  access: 'locked',
+
+  async handle({ requester }, rt) {
+    await logOut(rt, requester)
+    return {}
+  },
+})

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from './database.ts'
+import type { Tables } from './schema.ts'
+
+/** An account of this server. */
+export interface Account {
+  readonly userId: UserId
+  /** Null: no password logs in. */
+  readonly passwordHash: string | null
+  readonly createdTs: number
+  readonly isAdmin: boolean
+  readonly isGuest: boolean
+  readonly isDeactivated: boolean
+  readonly isErased: boolean
+  readonly isLocked: boolean
+  readonly isSuspended: boolean
+}
+
+/** What an account is made of. */
+export type NewAccount = Pick<Account, 'userId' | 'passwordHash' | 'createdTs' | 'isAdmin' | 'isGuest'>
+
+/** The account of a user, deactivated ones too. */
+export async function accountOf(db: Read, userId: UserId): Promise<Account | undefined> {
+  const row = await db.selectFrom('accounts').selectAll().where('user_id', '=', userId).executeTakeFirst()
+  return row && accountFrom(row)
+}
+
+/** Makes an account; false if there is or was one of that name. */
+export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> {
+  const made = await tx
+    .insertInto('accounts')
+    .values({
+      user_id: account.userId,
+      password_hash: account.passwordHash,
+      created_ts: account.createdTs,
+      is_admin: Number(account.isAdmin),
+      is_guest: Number(account.isGuest),
+      is_deactivated: 0,
+      is_erased: 0,
+      is_locked: 0,
+      is_suspended: 0,
+    })
+    .onConflict((at) => at.column('user_id').doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  return made !== undefined
+}
+
+/** Replaces an account's password. */
+export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: string | null): Promise<void> {
+  await tx.updateTable('accounts').set({ password_hash: passwordHash }).where('user_id', '=', userId).execute()
+}
+
+/** Closes an account for good: its password goes, its name stays taken. Erasure, once asked for, is never taken back. */
+export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ password_hash: null, is_deactivated: 1, ...(isErased ? { is_erased: 1 } : {}) })
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+/** Locks an account, or unlocks it. */
+export async function putLocked(tx: Tx, userId: UserId, isLocked: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ is_locked: Number(isLocked) })
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+/** Suspends an account, or lets it act again. */
+export async function putSuspended(tx: Tx, userId: UserId, isSuspended: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ is_suspended: Number(isSuspended) })
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+function accountFrom(row: Tables['accounts']): Account {
+  return {
+    userId: row.user_id,
+    passwordHash: row.password_hash,
+    createdTs: row.created_ts,
+    isAdmin: row.is_admin === 1,
+    isGuest: row.is_guest === 1,
+    isDeactivated: row.is_deactivated === 1,
+    isErased: row.is_erased === 1,
+    isLocked: row.is_locked === 1,
+    isSuspended: row.is_suspended === 1,
+  }
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { hash } from 'node:crypto'
+import type { Read, Tx } from './database.ts'
+import type { Bytes, Nid } from './schema.ts'
+
+/** Who holds an access token, as far as every request wants to know. */
+export interface TokenOwner {
+  readonly userId: UserId
+  readonly deviceId: string
+  /** Null: never. */
+  readonly expiresTs: number | null
+  /** The refresh token that was spent for this one, while it still works. */
+  readonly predecessorId: Nid | null
+  readonly lastSeenTs: number | null
+  readonly isAdmin: boolean
+  readonly isGuest: boolean
+  readonly isLocked: boolean
+}
+
+/** A refresh token that still works. */
+export interface RefreshToken {
+  readonly refreshId: Nid
+  readonly userId: UserId
+  readonly deviceId: string
+  readonly expiresTs: number | null
+  readonly sessionExpiresTs: number | null
+  /** The pair it was spent for, which nobody has used. */
+  readonly nextId: Nid | null
+  readonly predecessorId: Nid | null
+  readonly isLocked: boolean
+}
+
+/** Tokens to hand out: an access token, and perhaps the refresh token that goes with it. */
+export interface NewTokens {
+  readonly userId: UserId
+  readonly deviceId: string
+  readonly accessToken: string
+  readonly expiresTs: number | null
+  readonly refresh?: {
+    readonly token: string
+    readonly expiresTs: number | null
+    readonly sessionExpiresTs: number | null
+  }
+}
+
+// What is stored does not log in: a token is long and random, so its plain hash cannot be turned back.
+const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
+
+/** The account and device an access token stands for, expired or not. */
+export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
+  const row = await db
+    .selectFrom('access_tokens as held')
+    .innerJoin('accounts as account', 'account.user_id', 'held.user_id')
+    .leftJoin('devices as device', (join) =>
+      join.onRef('device.user_id', '=', 'held.user_id').onRef('device.device_id', '=', 'held.device_id'),
+    )
+    .leftJoin('refresh_tokens as predecessor', 'predecessor.next_id', 'held.refresh_id')
+    .select(['held.user_id', 'held.device_id', 'held.expires_ts', 'predecessor.refresh_id as predecessor_id'])
+    .select(['device.last_seen_ts', 'account.is_admin', 'account.is_guest', 'account.is_locked'])
+    .where('held.token', '=', stored(token))
+    .executeTakeFirst()
+  return (
+    row && {
+      userId: row.user_id,
+      deviceId: row.device_id,
+      expiresTs: row.expires_ts,
+      predecessorId: row.predecessor_id,
+      lastSeenTs: row.last_seen_ts,
+      isAdmin: row.is_admin === 1,
+      isGuest: row.is_guest === 1,
+      isLocked: row.is_locked === 1,
+    }
+  )
+}
+
+/** What a refresh token stands for, expired or not; undefined once its successor was used. */
+export async function refreshTokenOf(db: Read, token: string): Promise<RefreshToken | undefined> {
+  const row = await db
+    .selectFrom('refresh_tokens as held')
+    .innerJoin('accounts as account', 'account.user_id', 'held.user_id')
+    .leftJoin('refresh_tokens as predecessor', 'predecessor.next_id', 'held.refresh_id')
+    .select(['held.refresh_id', 'held.user_id', 'held.device_id', 'held.expires_ts', 'held.session_expires_ts'])
+    .select(['held.next_id', 'predecessor.refresh_id as predecessor_id', 'account.is_locked'])
+    .where('held.token', '=', stored(token))
+    .executeTakeFirst()
+  return (
+    row && {
+      refreshId: row.refresh_id,
+      userId: row.user_id,
+      deviceId: row.device_id,
+      expiresTs: row.expires_ts,
+      sessionExpiresTs: row.session_expires_ts,
+      nextId: row.next_id,
+      predecessorId: row.predecessor_id,
+      isLocked: row.is_locked === 1,
+    }
+  )
+}
+
+/** Makes tokens work; answers the number of the refresh token. Only hashes are kept. */
+export async function putTokens(tx: Tx, tokens: NewTokens): Promise<Nid | null> {
+  const { refresh } = tokens
+  const device = { user_id: tokens.userId, device_id: tokens.deviceId }
+  const refreshId = refresh ? tx.takeNid() : null
+  if (refresh && refreshId !== null) {
+    const lifetime = { expires_ts: refresh.expiresTs, session_expires_ts: refresh.sessionExpiresTs, next_id: null }
+    await tx
+      .insertInto('refresh_tokens')
+      .values({ refresh_id: refreshId, token: stored(refresh.token), ...device, ...lifetime })
+      .execute()
+  }
+  await tx
+    .insertInto('access_tokens')
+    .values({ token: stored(tokens.accessToken), ...device, expires_ts: tokens.expiresTs, refresh_id: refreshId })
+    .execute()
+  return refreshId
+}
+
+/** Says which pair a refresh token was spent for; both work until the new pair is first used. */
+export async function putSuccessor(tx: Tx, refreshId: Nid, nextId: Nid): Promise<void> {
+  await tx.updateTable('refresh_tokens').set({ next_id: nextId }).where('refresh_id', '=', refreshId).execute()
+}
+
+/** Ends a refresh token and the access tokens handed out with it: its successor was used, or will be replaced. */
+export async function spendPredecessor(tx: Tx, refreshId: Nid): Promise<void> {
+  const row = await tx
+    .deleteFrom('refresh_tokens')
+    .where('refresh_id', '=', refreshId)
+    .returning(['user_id', 'device_id'])
+    .executeTakeFirst()
+  if (!row) return
+  await tx
+    .deleteFrom('access_tokens')
+    .where('user_id', '=', row.user_id)
+    .where('device_id', '=', row.device_id)
+    .where('refresh_id', '=', refreshId)
+    .execute()
+}
+
+/** Ends every token of a device. */
+export async function deleteTokens(tx: Tx, userId: UserId, deviceId: string): Promise<void> {
+  for (const table of ['access_tokens', 'refresh_tokens'] as const) {
+    await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
+  }
+}
