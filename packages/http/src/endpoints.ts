@@ -2,6 +2,7 @@
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
+import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -11,6 +12,7 @@ import { health, metrics } from './operations.ts'
 export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
   ...adminEndpoints,
+  ...deviceEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
   sync,
