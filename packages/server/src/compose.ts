@@ -93,7 +93,9 @@ async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInsta
         maxBodyBytes: config.server.maxRequestBodyBytes,
         ...(tls ? { tls } : {}),
       })
-      urls.push(await app.listen({ port: listener.port, host }))
+      // Where both are named, `::` must leave IPv4 to the other.
+      const ipv6Only = host === '::' && listener.addresses.includes('0.0.0.0')
+      urls.push(await app.listen({ port: listener.port, host, ipv6Only }))
       apps.push(app)
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
+import { isListenFailure } from './cli/command.ts'
 import { clientUrlOf } from './cli/commands/register-user.ts'
 import { writeNewServer } from './cli/new-server.ts'
 import { ConfigError } from './config/fault.ts'
@@ -23,7 +24,7 @@ Make the first account, in another terminal, with:
     npx myelin register-user --config ${configFile} -u alice --admin
 `)
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error
+  if (!(error instanceof ConfigError) && !isListenFailure(error)) throw error
   console.error(error.message)
-  process.exitCode = 1
+  process.exit(1)
 }

@@ -165,8 +165,11 @@ describe('an event', () => {
     const version = versionOf('11')
     const pdu = buildPdu(draft(version), version, signer)
     const bytes = Buffer.from(JSON.stringify(pdu.json))
+    // Of the last character of a signature four bits stand for nothing.
+    const spare = bytes.indexOf('"}}', bytes.indexOf('"signatures"')) - 1
     fc.assert(
       fc.property(fc.nat(bytes.length * 8 - 1), (bit) => {
+        fc.pre(bit >> 3 !== spare)
         const flipped = Buffer.from(bytes)
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
         let isSame: boolean

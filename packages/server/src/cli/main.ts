@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConfigError } from '../config/fault.ts'
 import { nearestOf } from '../config/nearest.ts'
-import { type Command, CommandError, helpOf, UsageError } from './command.ts'
+import { type Command, CommandError, helpOf, isListenFailure, UsageError } from './command.ts'
 import { checkConfig } from './commands/check-config.ts'
 import { generateConfig } from './commands/generate-config.ts'
 import { generateSigningKey } from './commands/generate-signing-key.ts'
@@ -16,7 +16,9 @@ const commands: ReadonlyMap<string, Command> = new Map(
   ]),
 )
 
-process.exitCode = await run(process.argv.slice(2))
+const code = await run(process.argv.slice(2))
+// A server that could not start may have opened things that would keep the process alive.
+if (code !== 0) process.exit(code)
 
 async function run([name = '--help', ...args]: readonly string[]): Promise<number> {
   const wanted = name === 'help' ? args[0] : name
@@ -30,6 +32,7 @@ async function run([name = '--help', ...args]: readonly string[]): Promise<numbe
   } catch (error) {
     if (error instanceof UsageError) return complain(`${error.message}\n\n${helpOf(command)}`, 2)
     if (error instanceof CommandError || error instanceof ConfigError) return complain(error.message, 1)
+    if (isListenFailure(error)) return complain(`cannot listen: ${error.message}`, 1)
     throw error
   }
 }
