@@ -21,7 +21,7 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
 /**
  * Closes the requester's account for good once they have shown its password.
  *
- * @see https://spec.matrix.org/v1.19/client-server-api/#deactivating-an-account
+ * @see https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
  */
 export async function deactivateAccount(rt: Needs, { userId }: Requester, wish: Deactivation): Promise<void> {
   const { auth, erase, leaveRooms } = wish
