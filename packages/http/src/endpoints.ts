@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
-import { sessionEndpoints } from './client/session/endpoints.ts'
+import { deviceEndpoints } from './client/devices/endpoints.ts'
+import { discoveryEndpoints } from './client/discovery/endpoints.ts'
+import { profileEndpoints } from './client/profile/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { health, metrics } from './operations.ts'
@@ -11,6 +14,9 @@ import { health, metrics } from './operations.ts'
 export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
   ...adminEndpoints,
+  ...deviceEndpoints,
+  ...discoveryEndpoints,
+  ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
   sync,
