@@ -6,6 +6,8 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { signingKeyFromSeed } from '@myelin/matrix/signatures'
+import type { SigningKey } from '@myelin/matrix/signatures'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** A Myelin started for a measurement or a crash, in a folder of its own. */
@@ -13,6 +15,8 @@ export interface OwnServer {
   readonly url: string
   readonly secret: string
   readonly folder: string
+  readonly serverName: string
+  readonly signingKey: SigningKey
   readonly pid: () => number
   /** Ends it without warning. */
   kill(): Promise<void>
@@ -24,6 +28,7 @@ export interface OwnServer {
   close(): Promise<void>
 }
 
+const SEED = Buffer.alloc(32, 9)
 const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 
 /** Starts one on a free port of loopback; `database` is a PostgreSQL URL, or absent for a file. */
@@ -40,10 +45,7 @@ export async function startOwnServer({
     database === undefined
       ? `{ name: sqlite3, args: { database: ${join(folder, 'homeserver.db')} } }`
       : JSON.stringify(database)
-  writeFileSync(
-    join(folder, 'signing.key'),
-    `ed25519 bench ${Buffer.alloc(32, 9).toString('base64').replace(/=+$/, '')}\n`,
-  )
+  writeFileSync(join(folder, 'signing.key'), `ed25519 bench ${SEED.toString('base64').replace(/=+$/, '')}\n`)
   writeFileSync(
     config,
     `server_name: localhost
@@ -74,6 +76,8 @@ log_level: warn
     url,
     secret,
     folder,
+    serverName: 'localhost',
+    signingKey: signingKeyFromSeed('bench', SEED),
     pid: () => state.child.pid ?? 0,
     kill: () => end('SIGKILL'),
     restart: async () => {
