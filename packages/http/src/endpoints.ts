@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { filterEndpoints } from './client/filters/endpoints.ts'
+import { receiptEndpoints } from './client/receipts/endpoints.ts'
+import { typingEndpoints } from './client/typing/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
@@ -14,6 +18,10 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...sessionEndpoints,
   ...roomEndpoints,
   sync,
+  ...filterEndpoints,
+  ...accountDataEndpoints,
+  ...receiptEndpoints,
+  ...typingEndpoints,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
