@@ -3,6 +3,7 @@ import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
+import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
@@ -22,6 +23,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountDataEndpoints,
   ...receiptEndpoints,
   ...typingEndpoints,
+  ...pushRuleEndpoints,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
