@@ -10,6 +10,7 @@ import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { mediaEndpoints } from './media/endpoints.ts'
 import { health, metrics } from './operations.ts'
 
 /** Every endpoint of the client-server API, one folder of `client/` a line. */
@@ -24,10 +25,12 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...receiptEndpoints,
   ...typingEndpoints,
   ...pushRuleEndpoints,
+  ...mediaEndpoints,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,
+  media: mediaEndpoints,
   health: [health],
   metrics: [metrics],
 }

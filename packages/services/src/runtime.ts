@@ -10,6 +10,7 @@ import type { SigningKey } from '@myelin/matrix/signatures'
 import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
+import type { BlobStore } from './media/blob-store.ts'
 
 /**
  * Everything that touches the outside world, made once in `server/compose.ts`.
@@ -30,6 +31,8 @@ export interface Runtime {
   readonly limits: Limits
   /** Who is typing where; lives in memory, because it may be lost. */
   readonly typing: Typing
+  /** The files behind media. */
+  readonly blobs: BlobStore
 }
 
 /** Who asks: an account on one of its devices. */
