@@ -2,13 +2,16 @@
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { deviceEndpoints } from './client/devices/endpoints.ts'
+import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
+import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
-import { typingEndpoints } from './client/typing/endpoints.ts'
-import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
+import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { mediaEndpoints } from './media/endpoints.ts'
 import { health, metrics } from './operations.ts'
@@ -17,6 +20,9 @@ import { health, metrics } from './operations.ts'
 export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
   ...adminEndpoints,
+  ...deviceEndpoints,
+  ...discoveryEndpoints,
+  ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
   sync,

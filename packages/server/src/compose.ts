@@ -14,6 +14,7 @@ import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
+import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
 import { openSqlite } from '@myelin/storage/sqlite'
@@ -62,6 +63,7 @@ export async function compose(config: Config): Promise<House> {
     bus,
     typing,
     blobs,
+    pace: new Pace(systemClock),
     config,
     log,
     metrics,

@@ -11,6 +11,7 @@ import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './media/blob-store.ts'
+import type { Pace } from './sync/pace.ts'
 
 /**
  * Everything that touches the outside world, made once in `server/compose.ts`.
@@ -33,6 +34,8 @@ export interface Runtime {
   readonly typing: Typing
   /** The files behind media. */
   readonly blobs: BlobStore
+  /** How often a device is answered while its rooms are busy. */
+  readonly pace: Pace
 }
 
 /** Who asks: an account on one of its devices. */

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { usersSharingRooms } from './members.ts'
+import { prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
@@ -12,12 +13,15 @@ export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
 
 /** The users whose devices or keys changed after one position and up to another. */
 export async function deviceChangesBetween(db: Read, after: Position, upTo: Position): Promise<UserId[]> {
-  const rows = await db
+  const rows = await changedUsers(db, after, upTo)
+  return rows.map((row) => row.user_id)
+}
+
+const changedUsers = prepared((db, after: Position, upTo: Position) =>
+  db
     .selectFrom('device_list_changes')
     .select('user_id')
     .distinct()
     .where('position', '>', after)
-    .where('position', '<=', upTo)
-    .execute()
-  return rows.map((row) => row.user_id)
-}
+    .where('position', '<=', upTo),
+)

@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { pdusByNid } from './events.ts'
 import { keyNames, keyNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 import { stateAt, wholeState } from './state.ts'
 
@@ -17,6 +18,8 @@ export interface Room {
   readonly invitedCount: number
   /** Listed in the public room directory. */
   readonly isPublished: boolean
+  /** How many events of the main timeline notify whoever keeps the default rules. */
+  readonly notified: number
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -56,15 +59,21 @@ class OpenRoom implements Room {
   get isPublished(): boolean {
     return this.#row.is_published === 1
   }
+  /** How many events of the main timeline notify whoever keeps the default rules. */
+  get notified(): number {
+    return this.#row.notified
+  }
   get opened(): number {
     return this.#row.opened
   }
 }
 export type { OpenRoom }
 
+const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll().where('room_id', '=', roomId))
+
 /** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
-  const row = await tx.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  const [row] = await rowOf(tx, roomId)
   if (!row) return undefined
   const heads = JSON.parse(row.extremities) as Nid[]
   const pdus = await pdusByNid(tx, heads)
@@ -88,6 +97,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     joined_count: 0,
     invited_count: 0,
     is_published: 0,
+    notified: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, [])
@@ -95,8 +105,18 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
 
 /** What a room's row says, for reading. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
-  const row = await db.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  const [row] = await rowOf(db, roomId)
   return row && new OpenRoom(row, [])
+}
+
+/** The version of a room that is there. */
+export async function versionOfRoom(db: Read, roomId: RoomId): Promise<string> {
+  const kept = db.caches.roomVersions.get(roomId)
+  if (kept !== undefined) return kept
+  const [row] = await rowOf(db, roomId)
+  if (!row) throw new Error('an event is in a room that is not there')
+  if (!('takePosition' in db)) db.caches.roomVersions.set(roomId, row.room_version)
+  return row.room_version
 }
 
 /** The event that holds a state key under a root. */

@@ -14,6 +14,7 @@ import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
+import { Pace } from '@myelin/services/sync/pace'
 import { openTemporarySqlite } from './databases.ts'
 import type { OpenDatabase } from './databases.ts'
 
@@ -84,6 +85,7 @@ export async function testRuntime(
     typing,
     random,
     blobs: new BlobStore(mediaFolder, random),
+    pace: new Pace(clock),
     config: settings,
     log: silentLog,
     metrics: silentMetrics,

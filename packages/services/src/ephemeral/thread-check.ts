@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { eventById, eventsRelatingTo } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 
 /** How many relations are followed from an event towards the root of a thread, as the spec recommends. */
@@ -27,7 +27,7 @@ async function belongsTo(db: Read, event: StoredEvent, rootId: EventId): Promise
   if (!root || root.pdu.roomId !== event.pdu.roomId) return false
   if (event.thread !== null) return event.thread === root.nid
   if (!(await leadsTo(db, event, rootId))) return false
-  return (await eventsRelatingTo(db, rootId, 'm.thread', 1)).length > 0
+  return (await eventsRelatingTo(db, [rootId], 'm.thread', 1)).length > 0
 }
 
 async function leadsTo(db: Read, event: StoredEvent, rootId: EventId): Promise<boolean> {
