@@ -3,6 +3,7 @@ import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
+import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
@@ -31,6 +32,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...receiptEndpoints,
   ...typingEndpoints,
   ...pushRuleEndpoints,
+  ...directoryEndpoints,
   ...mediaEndpoints,
 ]
 
