@@ -9,7 +9,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 /** Where an incoming blob is written, and where it goes when it is kept. */
 export interface BlobPaths {
   readonly temporary: string
-  /** Makes the folders on the way too. */
+  /** Makes the folders on the way, too, and returns when they are on disk. */
   final(sha256: Uint8Array): Promise<string>
 }
 
@@ -17,27 +17,28 @@ export interface BlobPaths {
 export class IncomingBlob {
   readonly sha256: Uint8Array
   readonly sizeBytes: number
-  readonly #paths: BlobPaths
+  readonly #temporary: string
+  readonly #final: string
   #isKept = false
 
-  constructor(paths: BlobPaths, { sha256, sizeBytes }: { readonly sha256: Uint8Array; readonly sizeBytes: number }) {
-    this.#paths = paths
-    this.sha256 = sha256
-    this.sizeBytes = sizeBytes
+  constructor(blob: { readonly sha256: Uint8Array; readonly sizeBytes: number }, temporary: string, final: string) {
+    this.sha256 = blob.sha256
+    this.sizeBytes = blob.sizeBytes
+    this.#temporary = temporary
+    this.#final = final
   }
 
   /** Puts the blob where it will be found; returns when it would be found after a crash, too. Doing it twice is harmless. */
   async keep(): Promise<void> {
     if (this.#isKept) return
-    const path = await this.#paths.final(this.sha256)
-    await rename(this.#paths.temporary, path)
+    await rename(this.#temporary, this.#final)
     this.#isKept = true
-    await syncFolder(dirname(path))
+    await syncFolder(dirname(this.#final))
   }
 
   /** Throws the bytes away, unless they are kept. */
   async discard(): Promise<void> {
-    if (!this.#isKept) await rm(this.#paths.temporary, { force: true })
+    if (!this.#isKept) await rm(this.#temporary, { force: true })
   }
 }
 
@@ -51,7 +52,7 @@ export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: 
     const written = await writeAll(file, source, maxBytes)
     await file.sync()
     await file.close()
-    return new IncomingBlob(paths, written)
+    return new IncomingBlob(written, paths.temporary, await paths.final(written.sha256))
   } catch (cause) {
     await file.close()
     await rm(paths.temporary, { force: true })
