@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { keyEndpoints } from './client/keys/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sync } from './client/sync/sync.ts'
@@ -13,6 +14,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...adminEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
+  ...keyEndpoints,
   sync,
 ]
 
