@@ -11,10 +11,15 @@ import { ROOM_VERSIONS, type RoomVersion } from './room-versions.ts'
 
 // For the tests of this package alone: rooms with everything filled in that a test does not care about.
 
+/** Who made the rooms. */
 export const alice = '@alice:one.test' as UserId
+/** A user of another server. */
 export const bob = '@bob:two.test' as UserId
+/** A user of the same server. */
 export const carol = '@carol:one.test' as UserId
+/** The room where nothing else is said. */
 export const room = '!room:one.test' as RoomId
+/** Every room version. */
 export const versions: readonly RoomVersion[] = [...ROOM_VERSIONS.values()]
 
 /** The version of this name, which must be one. */
@@ -29,6 +34,7 @@ export function versionsFrom(first: number, last = 12): readonly RoomVersion[] {
   return versions.filter(({ id }) => Number(id) >= first && Number(id) <= last)
 }
 
+/** Alice's server. */
 export const signer: Signer = {
   serverName: 'one.test' as Signer['serverName'],
   key: signingKeyFromSeed('1', Buffer.alloc(32, 7)),

@@ -30,7 +30,7 @@ export interface ServerView {
  * Whether a user may see an event. What the event itself changes counts before and after, so that nobody misses a door
  * opening or closing.
  *
- * @see https://spec.matrix.org/v1.19/client-server-api/#server-behaviour-5
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
 export function mayUserSee(view: UserView): boolean {
   const memberships = [view.membership]

@@ -13,6 +13,7 @@ import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import type { Runtime } from '@myelin/services/runtime'
+import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
 import { openSqlite } from '@myelin/storage/sqlite'
@@ -58,6 +59,7 @@ export async function compose(config: Config): Promise<House> {
     db,
     bus,
     typing,
+    pace: new Pace(systemClock),
     config,
     log,
     metrics,

@@ -10,6 +10,7 @@ import type { SigningKey } from '@myelin/matrix/signatures'
 import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
+import type { Pace } from './sync/pace.ts'
 
 /**
  * Everything that touches the outside world, made once in `server/compose.ts`.
@@ -30,6 +31,8 @@ export interface Runtime {
   readonly limits: Limits
   /** Who is typing where; lives in memory, because it may be lost. */
   readonly typing: Typing
+  /** How often a device is answered while its rooms are busy. */
+  readonly pace: Pace
 }
 
 /** Who asks: an account on one of its devices. */

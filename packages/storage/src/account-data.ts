@@ -2,6 +2,7 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** One entry of a user's account data; `roomId` is empty for the global ones. */
@@ -32,13 +33,7 @@ export async function accountDataOf(
   roomId: RoomId | '',
   type: string,
 ): Promise<JsonObject | undefined> {
-  const row = await db
-    .selectFrom('account_data')
-    .select('content')
-    .where('user_id', '=', userId)
-    .where('room_id', '=', roomId)
-    .where('type', '=', type)
-    .executeTakeFirst()
+  const [row] = await contentOf(db, userId, roomId, type)
   return row && (JSON.parse(row.content) as JsonObject)
 }
 
@@ -49,14 +44,7 @@ export async function accountDataBetween(
   after: Position,
   upTo: Position,
 ): Promise<AccountData[]> {
-  const rows = await db
-    .selectFrom('account_data')
-    .selectAll()
-    .where('user_id', '=', userId)
-    .where('position', '>', after)
-    .where('position', '<=', upTo)
-    .orderBy('position')
-    .execute()
+  const rows = await changedBetween(db, userId, after, upTo)
   return rows.map((row) => ({
     userId,
     roomId: row.room_id as RoomId | '',
@@ -64,3 +52,22 @@ export async function accountDataBetween(
     content: JSON.parse(row.content) as JsonObject,
   }))
 }
+
+const changedBetween = prepared((db, user: UserId, after: Position, upTo: Position) =>
+  db
+    .selectFrom('account_data')
+    .selectAll()
+    .where('user_id', '=', user)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .orderBy('position'),
+)
+
+const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
+  db
+    .selectFrom('account_data')
+    .select('content')
+    .where('user_id', '=', user)
+    .where('room_id', '=', roomId)
+    .where('type', '=', type),
+)

@@ -8,7 +8,8 @@ import { EVENT_STATUS } from './events.ts'
 import { moveMember } from './members.ts'
 import { internKey, internUser } from './names.ts'
 import type { OpenRoom } from './rooms.ts'
-import type { Nid, Position } from './schema.ts'
+import { insertRow, preparedWrite } from './prepared.ts'
+import type { Nid, Position, Tables } from './schema.ts'
 import { changeState, stateAt } from './state.ts'
 import { pduBytes } from './stored-pdu.ts'
 
@@ -41,63 +42,116 @@ export interface Appended {
  */
 export async function appendEvent(tx: Tx, room: OpenRoom, event: Pdu, facts: EventFacts): Promise<Appended> {
   const position = tx.takePosition()
-  const nid = position
-  const state = await stateWith(tx, room, event, nid)
-  await tx
-    .insertInto('events')
-    .values({
-      event_nid: nid,
-      event_id: eventIdBytes(event.id),
-      room_nid: room.nid,
-      position,
-      depth: event.depth,
-      type: event.type,
-      state_key: event.stateKey ?? null,
-      sender_nid: await internUser(tx, event.sender),
-      origin_server_ts: event.originServerTs,
-      state_before: room.stateRoot,
-      state_after: state.after,
-      room_root: state.after,
-      replaces_nid: state.replaces ?? null,
-      relates_to: facts.relatesTo ? eventIdBytes(facts.relatesTo) : null,
-      rel_type: facts.relType ?? null,
-      thread_nid: facts.thread ?? null,
-      notifies: NOTIFIES[facts.notifies],
-      status: EVENT_STATUS.accepted,
-      redacted_by: null,
-      txn_device: facts.transaction?.deviceId ?? null,
-      txn_id: facts.transaction?.txnId ?? null,
-      pdu: pduBytes(event),
-    })
-    .execute()
-  tx.caches.pdus.set(nid, { pdu: event })
-  const counts = { joined_count: room.joinedCount, invited_count: room.invitedCount }
-  if (event.type === 'm.room.member' && event.stateKey !== undefined) {
-    const membership = stringMember(event.content, 'membership') ?? 'leave'
-    const before = await moveMember(tx, room.nid, event.stateKey as UserId, { membership, event: nid, position })
-    for (const [status, change] of [
-      [before, -1],
-      [membership, 1],
-    ] as const) {
-      if (status === 'join') counts.joined_count += change
-      if (status === 'invite') counts.invited_count += change
-    }
-    tx.touch(event.stateKey)
-  }
-  await tx
-    .updateTable('rooms')
-    .set({
-      extremities: `[${nid}]`,
-      depth: event.depth,
-      state_root: state.after,
-      opened: room.opened + 1,
-      last_position: position,
-      ...counts,
-    })
-    .where('room_nid', '=', room.nid)
-    .execute()
+  const state = await stateWith(tx, room, event, position)
+  const isNotifying = facts.notifies !== 'no' && facts.thread === undefined
+  const notified = room.notified + (isNotifying ? 1 : 0)
+  const row = eventRow(event, facts, { room, position, state, notified, sender: await internUser(tx, event.sender) })
+  await insertRow(tx, 'events', row)
+  tx.caches.pdus.set(position, { pdu: event })
+  const counts = await moveMembership(tx, room, event, position)
+  const extremities = `[${position}]`
+  await moveRoom(tx, {
+    room: room.nid,
+    extremities,
+    depth: event.depth,
+    root: state.after,
+    position,
+    notified,
+    ...counts,
+  })
   tx.touch(room.id)
-  return { nid, position, stateAfter: state.after }
+  return { nid: position, position, stateAfter: state.after }
+}
+
+type RoomNow = {
+  readonly room: Nid
+  readonly extremities: string
+  readonly depth: number
+  readonly root: Nid
+  readonly position: Position
+  readonly notified: number
+  readonly joined: number
+  readonly invited: number
+}
+
+const moveRoom = preparedWrite<RoomNow>(
+  ['room', 'extremities', 'depth', 'root', 'position', 'notified', 'joined', 'invited'],
+  (tx, now) =>
+    tx
+      .updateTable('rooms')
+      .set((room) => ({
+        extremities: now.extremities,
+        depth: now.depth,
+        state_root: now.root,
+        opened: room('opened', '+', 1),
+        last_position: now.position,
+        notified: now.notified,
+        joined_count: now.joined,
+        invited_count: now.invited,
+      }))
+      .where('room_nid', '=', now.room),
+)
+
+type Landing = {
+  readonly room: OpenRoom
+  readonly position: Position
+  readonly sender: Nid
+  readonly notified: number
+  readonly state: { readonly after: Nid; readonly replaces?: Nid }
+}
+
+function eventRow(
+  event: Pdu,
+  facts: EventFacts,
+  { room, position, sender, notified, state }: Landing,
+): Tables['events'] {
+  return {
+    event_nid: position,
+    event_id: eventIdBytes(event.id),
+    room_nid: room.nid,
+    position,
+    depth: event.depth,
+    type: event.type,
+    state_key: event.stateKey ?? null,
+    sender_nid: sender,
+    origin_server_ts: event.originServerTs,
+    state_before: room.stateRoot,
+    state_after: state.after,
+    room_root: state.after,
+    replaces_nid: state.replaces ?? null,
+    relates_to: facts.relatesTo ? eventIdBytes(facts.relatesTo) : null,
+    rel_type: facts.relType ?? null,
+    thread_nid: facts.thread ?? null,
+    notifies: NOTIFIES[facts.notifies],
+    notified,
+    status: EVENT_STATUS.accepted,
+    redacted_by: null,
+    txn_device: facts.transaction?.deviceId ?? null,
+    txn_id: facts.transaction?.txnId ?? null,
+    pdu: pduBytes(event),
+  }
+}
+
+/** Records a member event as its target's standing; answers the room's counts with it. */
+async function moveMembership(
+  tx: Tx,
+  room: OpenRoom,
+  event: Pdu,
+  position: Position,
+): Promise<{ joined: number; invited: number }> {
+  const counts = { joined: room.joinedCount, invited: room.invitedCount }
+  if (event.type !== 'm.room.member' || event.stateKey === undefined) return counts
+  const membership = stringMember(event.content, 'membership') ?? 'leave'
+  const before = await moveMember(tx, room.nid, event.stateKey as UserId, { membership, event: position, position })
+  for (const [status, change] of [
+    [before, -1],
+    [membership, 1],
+  ] as const) {
+    if (status === 'join') counts.joined += change
+    if (status === 'invite') counts.invited += change
+  }
+  tx.touch(event.stateKey)
+  return counts
 }
 
 async function stateWith(tx: Tx, room: OpenRoom, event: Pdu, nid: Nid): Promise<{ after: Nid; replaces?: Nid }> {

@@ -27,6 +27,8 @@ export interface StateKeyName {
 export class Caches {
   readonly pdus: Cache<Nid, KeptPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
+  /** The root of a room's state at a position, by both. */
+  readonly rootsAt = new Cache<string, Nid>(50_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
   readonly userNames = new Cache<Nid, UserId>(200_000)
   readonly roomNames = new Cache<Nid, RoomId>(50_000)
@@ -45,6 +47,7 @@ export class Caches {
     const all: readonly { clear(): void }[] = [
       this.pdus,
       this.stateNodes,
+      this.rootsAt,
       this.keyNames,
       this.userNames,
       this.roomNames,

@@ -6,6 +6,10 @@ import type { Nid, Position, Tables } from './schema.ts'
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
+  /** Names the SQL dialect; a compiled query goes by it. */
+  readonly dialect: string
+  /** Runs a compiled query. Only `prepared.ts` calls it. */
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
 }
 
 /** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */

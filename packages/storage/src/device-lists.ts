@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { usersSharingRooms } from './members.ts'
+import { prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
@@ -29,13 +30,16 @@ export async function deviceChangesBetween(
   after: Position,
   upTo: Position,
 ): Promise<UserId[]> {
-  const rows = await db
+  const rows = await changedUsers(db, viewer, after, upTo)
+  return rows.map((row) => row.user_id)
+}
+
+const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Position) =>
+  db
     .selectFrom('device_list_changes')
     .select('user_id')
     .distinct()
     .where('position', '>', after)
     .where('position', '<=', upTo)
-    .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)]))
-    .execute()
-  return rows.map((row) => row.user_id)
-}
+    .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
+)

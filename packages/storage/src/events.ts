@@ -6,6 +6,7 @@ import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import { storedPdu } from './stored-pdu.ts'
 
@@ -72,19 +73,26 @@ export interface Walk {
 export async function timeline(db: Read, walk: Walk): Promise<StoredEvent[]> {
   const nid = await roomNid(db, walk.roomId)
   if (nid === undefined) return []
-  const rows = await db
-    .selectFrom('events')
-    .select(LIGHT)
-    .where('room_nid', '=', nid)
-    .where('position', 'is not', null)
-    .where('position', '>', walk.after)
-    .where('position', '<', walk.before)
-    .where('status', '=', EVENT_STATUS.accepted)
-    .orderBy('position', walk.direction === 'forward' ? 'asc' : 'desc')
-    .limit(walk.limit)
-    .execute()
+  const read = walk.direction === 'forward' ? forward : backward
+  const rows = await read(db, nid, walk.after, walk.before, walk.limit)
   return withPdus(db, rows)
 }
+
+const forward = prepared((db, room: Nid, after: Position, before: Position, limit: number) =>
+  between(db, room, after, before).orderBy('position', 'asc').limit(limit),
+)
+const backward = prepared((db, room: Nid, after: Position, before: Position, limit: number) =>
+  between(db, room, after, before).orderBy('position', 'desc').limit(limit),
+)
+const between = (db: Read, room: Nid, after: Position, before: Position) =>
+  db
+    .selectFrom('events')
+    .select(LIGHT)
+    .where('room_nid', '=', room)
+    .where('position', 'is not', null)
+    .where('position', '>', after)
+    .where('position', '<', before)
+    .where('status', '=', EVENT_STATUS.accepted)
 
 /** One event by its id, whatever became of it. */
 export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
@@ -101,7 +109,8 @@ export async function eventsById(db: Read, ids: readonly EventId[]): Promise<Sto
 
 /** Events by number, as a map. */
 export async function eventsByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
-  const rows = await inChunks([...new Set(nids)], (chunk) =>
+  if (nids.length === 0) return new Map()
+  const rows = await inChunks(padded([...new Set(nids)]), (chunk) =>
     db.selectFrom('events').select(LIGHT).where('event_nid', 'in', chunk).execute(),
   )
   return new Map((await withPdus(db, rows)).map((event) => [event.nid, event]))
@@ -119,23 +128,34 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return found
 }
 
-/** Events of one relation kind (or any) to a parent, oldest first. */
+/** What relates to any of these events, of one relation kind or all, oldest first; so many at the most. */
 export async function eventsRelatingTo(
   db: Read,
-  parent: EventId,
+  parents: readonly EventId[],
   relType: string | undefined,
   limit: number,
 ): Promise<StoredEvent[]> {
-  let query = db
-    .selectFrom('events')
-    .select(LIGHT)
-    .where('relates_to', '=', eventIdBytes(parent))
-    .where('status', '=', EVENT_STATUS.accepted)
-    .where('position', 'is not', null)
-    .orderBy('position')
-    .limit(limit)
-  if (relType !== undefined) query = query.where('rel_type', '=', relType)
-  return withPdus(db, await query.execute())
+  const rows = await inChunks(padded(parents.map(eventIdBytes)), (chunk) => {
+    const query = db
+      .selectFrom('events')
+      .select(LIGHT)
+      .where('relates_to', 'in', chunk)
+      .where('relates_to', 'is not', null)
+      .where('status', '=', EVENT_STATUS.accepted)
+      .where('position', 'is not', null)
+      .orderBy('position')
+      .limit(limit)
+    return (relType === undefined ? query : query.where('rel_type', '=', relType)).execute()
+  })
+  return withPdus(db, rows)
+}
+
+/** A list as long as the next power of two, its last value repeated, so that few lengths of statement are prepared. */
+function padded<Value>(values: readonly Value[]): Value[] {
+  const last = values.at(-1)
+  if (last === undefined) return []
+  const length = 2 ** Math.ceil(Math.log2(values.length))
+  return [...values, ...Array<Value>(length - values.length).fill(last)]
 }
 
 /** The number and position of an event of this room, without loading it. */
@@ -155,17 +175,26 @@ export async function placeOfEvent(
 export async function stateRootAt(db: Read, roomId: RoomId, position: Position): Promise<Nid> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return 0
-  const row = await db
+  const key = `${nid} ${position}`
+  const kept = db.caches.rootsAt.get(key)
+  if (kept !== undefined) return kept
+  const [row] = await rootAt(db, nid, position)
+  const root = row?.room_root ?? 0
+  // What a position shows never changes, once the position has passed.
+  if (!('takePosition' in db)) db.caches.rootsAt.set(key, root)
+  return root
+}
+
+const rootAt = prepared((db, room: Nid, position: Position) =>
+  db
     .selectFrom('events')
     .select('room_root')
-    .where('room_nid', '=', nid)
+    .where('room_nid', '=', room)
     .where('position', 'is not', null)
     .where('position', '<=', position)
     .orderBy('position', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.room_root ?? 0
-}
+    .limit(1),
+)
 
 /** Marks an event as redacted by another; the first redaction stands. */
 export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> {
@@ -209,7 +238,8 @@ function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
 }
 
 async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
-  const rows = await inChunks(nids, (chunk) =>
+  if (nids.length === 0) return new Map()
+  const rows = await inChunks(padded(nids), (chunk) =>
     db
       .selectFrom('events')
       .select(['event_nid', 'event_id', 'room_nid', 'pdu'])

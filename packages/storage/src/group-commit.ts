@@ -9,6 +9,9 @@ export interface CommitEngine {
   /** The connection units write through. */
   readonly connection: Kysely<Tables>
   readonly caches: Caches
+  readonly dialect: string
+  /** Runs one compiled statement on the writing connection. */
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
   /** Opens the transaction, holds the log's row, and answers the last position taken. */
   begin(): Promise<Position>
   savepoint(): Promise<void>
@@ -163,6 +166,7 @@ export class GroupCommit {
 }
 
 class Batch {
+  readonly engine: CommitEngine
   readonly connection: Kysely<Tables>
   readonly caches: Caches
   readonly units: Unit[] = []
@@ -172,6 +176,7 @@ class Batch {
   position: Position = 0
 
   constructor(engine: CommitEngine) {
+    this.engine = engine
     this.connection = engine.connection
     this.caches = engine.caches
   }
@@ -194,6 +199,12 @@ class UnitTx implements Tx {
 
   get caches(): Caches {
     return this.#open.caches
+  }
+  get dialect(): string {
+    return this.#open.engine.dialect
+  }
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#open.engine.run(sql, parameters)
   }
   get selectFrom(): Tx['selectFrom'] {
     const { connection } = this.#open

@@ -2,6 +2,7 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { internUser, roomNames, roomNid, userNames, userNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 
 /** A user's standing in a room as this server last learned it. `position` is where it last changed. */
@@ -73,7 +74,7 @@ export async function forgetRoom(tx: Tx, roomId: RoomId, user: UserId): Promise<
 export async function membershipsOf(db: Read, user: UserId): Promise<Membership[]> {
   const nid = await userNid(db, user)
   if (nid === undefined) return []
-  const rows = await db.selectFrom('members').selectAll().where('user_nid', '=', nid).execute()
+  const rows = await rowsOfUser(db, nid)
   const rooms = await roomNames(
     db,
     rows.map((row) => row.room_nid),
@@ -84,18 +85,19 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
   })
 }
 
+const rowsOfUser = prepared((db, user: Nid) => db.selectFrom('members').selectAll().where('user_nid', '=', user))
+
 /** One user's standing in one room. */
 export async function membershipIn(db: Read, roomId: RoomId, user: UserId): Promise<Membership | undefined> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return undefined
-  const row = await db
-    .selectFrom('members')
-    .selectAll()
-    .where('room_nid', '=', room)
-    .where('user_nid', '=', nid)
-    .executeTakeFirst()
+  const [row] = await rowIn(db, room, nid)
   return row && membershipFrom(roomId, row)
 }
+
+const rowIn = prepared((db, room: Nid, user: Nid) =>
+  db.selectFrom('members').selectAll().where('room_nid', '=', room).where('user_nid', '=', user),
+)
 
 /** The users of a room with one of these memberships, with the number of their member event. */
 export async function membersOf(

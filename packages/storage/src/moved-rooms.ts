@@ -2,31 +2,39 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from './database.ts'
 import { userNid } from './names.ts'
-import type { Position } from './schema.ts'
+import { prepared } from './prepared.ts'
+import type { Nid, Position } from './schema.ts'
 
 /** The rooms a user is joined to in which an event came or a receipt moved after a position. */
 export async function movedRooms(db: Read, user: UserId, after: Position): Promise<Set<RoomId>> {
   const nid = await userNid(db, user)
   if (nid === undefined) return new Set()
-  const joined = db
+  const rows = [...(await withEvents(db, nid, after)), ...(await withReceipts(db, nid, after))]
+  return new Set(rows.map((row) => row.room_id))
+}
+
+const joinedBy = (db: Read, user: Nid) =>
+  db
     .selectFrom('members')
     .innerJoin('rooms', 'rooms.room_nid', 'members.room_nid')
     .select('rooms.room_id')
-    .where('members.user_nid', '=', nid)
+    .where('members.user_nid', '=', user)
     .where('members.membership', '=', 'join')
-  const withEvents = await joined.where('rooms.last_position', '>', after).execute()
-  const withReceipts = await joined
-    .where((row) =>
-      row.exists(
-        row
-          .selectFrom('receipts')
-          .select('receipts.position')
-          .whereRef('receipts.room_nid', '=', 'members.room_nid')
-          .where('receipts.position', '>', after)
-          // Other people's private receipts are none of the user's business.
-          .where((receipt) => receipt.or([receipt('kind', '=', 'm.read'), receipt('receipts.user_nid', '=', nid)])),
-      ),
-    )
-    .execute()
-  return new Set([...withEvents, ...withReceipts].map((row) => row.room_id))
-}
+
+const withEvents = prepared((db, user: Nid, after: Position) =>
+  joinedBy(db, user).where('rooms.last_position', '>', after),
+)
+
+const withReceipts = prepared((db, user: Nid, after: Position) =>
+  joinedBy(db, user).where((row) =>
+    row.exists(
+      row
+        .selectFrom('receipts')
+        .select('receipts.position')
+        .whereRef('receipts.room_nid', '=', 'members.room_nid')
+        .where('receipts.position', '>', after)
+        // Other people's private receipts are none of the user's business.
+        .where((receipt) => receipt.or([receipt('kind', '=', 'm.read'), receipt('receipts.user_nid', '=', user)])),
+    ),
+  ),
+)

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 
 /** A one-time or fallback key. `key` is its JSON, in canonical form. */
 export interface NamedKey {
@@ -150,29 +151,35 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
 
 /** How many unclaimed one-time keys a device has, by algorithm. */
 export async function oneTimeKeyCounts(db: Read, user: UserId, deviceId: string): Promise<Record<string, number>> {
-  const rows = await db
-    .selectFrom('one_time_keys')
-    .select((row) => ['algorithm', row.fn.countAll<number>().as('count')])
-    .where('user_id', '=', user)
-    .where('device_id', '=', deviceId)
-    .where('claimed', '=', 0)
-    .groupBy('algorithm')
-    .execute()
+  const rows = await counts(db, user, deviceId)
   return Object.fromEntries(rows.map((row) => [row.algorithm, Number(row.count)]))
 }
 
 /** The algorithms for which a device has a fallback key that nobody was given yet. */
 export async function unusedFallbackAlgorithms(db: Read, user: UserId, deviceId: string): Promise<string[]> {
-  const rows = await db
+  const rows = await unusedFallbacks(db, user, deviceId)
+  return rows.map((row) => row.algorithm)
+}
+
+const counts = prepared((db, user: UserId, deviceId: string) =>
+  db
+    .selectFrom('one_time_keys')
+    .select((row) => ['algorithm', row.fn.countAll<number>().as('count')])
+    .where('user_id', '=', user)
+    .where('device_id', '=', deviceId)
+    .where('claimed', '=', 0)
+    .groupBy('algorithm'),
+)
+
+const unusedFallbacks = prepared((db, user: UserId, deviceId: string) =>
+  db
     .selectFrom('fallback_keys')
     .select('algorithm')
     .where('user_id', '=', user)
     .where('device_id', '=', deviceId)
     .where('used', '=', 0)
-    .orderBy('algorithm')
-    .execute()
-  return rows.map((row) => row.algorithm)
-}
+    .orderBy('algorithm'),
+)
 
 function nameOf({ algorithm, keyId }: { readonly algorithm: string; readonly keyId: string }): string {
   return `${algorithm}:${keyId}`

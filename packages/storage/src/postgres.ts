@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto'
 import {
   CompiledQuery,
   Kysely,
@@ -42,7 +43,12 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   pool.on('error', () => {})
   const writer = new PostgresWriter({ ...connection, types })
   const pooled = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  const reader = Object.assign(pooled, { caches: writer.caches })
+  const reader = Object.assign(pooled, {
+    caches: writer.caches,
+    dialect: writer.dialect,
+    run: async <Row>(sql: string, parameters: readonly unknown[]) =>
+      (await pool.query({ name: statementName(sql), text: sql, values: [...parameters] })).rows as Row[],
+  })
   await writer.migrate()
   const hints = new PostgresHints({ ...connection, types }, events.committed.bind(events))
   await hints.listen()
@@ -70,9 +76,15 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   }
 }
 
+/** The server plans a statement once per connection if it has a name; names are short, texts are not. */
+function statementName(sql: string): string {
+  return hash('sha256', sql, 'base64url').slice(0, 24)
+}
+
 class PostgresWriter implements CommitEngine {
   readonly connection: Kysely<Tables>
   readonly caches = new Caches()
+  readonly dialect = 'postgres'
   readonly #settings: pg.ConnectionConfig
   #client: pg.Client | undefined
 
@@ -102,6 +114,12 @@ class PostgresWriter implements CommitEngine {
       await this.#query('insert into schema_version values ($1)', [migration.id])
     }
     await this.#query('commit')
+  }
+
+  async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    const client = (this.#client ??= await this.#connect())
+    const { rows } = await client.query({ name: statementName(sql), text: sql, values: [...parameters] })
+    return rows as Row[]
   }
 
   async begin(): Promise<Position> {

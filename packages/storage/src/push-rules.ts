@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** What a user changed about the push rules, as JSON; undefined for who changed nothing. */
 export async function storedPushRules(db: Read, user: UserId): Promise<string | undefined> {
-  const row = await db.selectFrom('push_rules').select('rules').where('user_id', '=', user).executeTakeFirst()
+  const [row] = await rowOf(db, user)
   return row?.rules
 }
 
 /** Where a user's rules last changed. */
 export async function pushRulesPosition(db: Read, user: UserId): Promise<Position> {
-  const row = await db.selectFrom('push_rules').select('position').where('user_id', '=', user).executeTakeFirst()
+  const [row] = await rowOf(db, user)
   return row?.position ?? 0
 }
 
@@ -25,3 +26,5 @@ export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise
     .execute()
   tx.touch(user)
 }
+
+const rowOf = prepared((db, user: UserId) => db.selectFrom('push_rules').selectAll().where('user_id', '=', user))

@@ -2,7 +2,8 @@
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { internUser, roomNid, userNames } from './names.ts'
-import type { Position } from './schema.ts'
+import { prepared } from './prepared.ts'
+import type { Nid, Position } from './schema.ts'
 
 /** How far a user has read: publicly, privately, or as their own mark. `threadId` is empty for all threads together. */
 export interface Receipt {
@@ -54,14 +55,7 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
 export async function receiptsBetween(db: Read, roomId: RoomId, after: Position, upTo: Position): Promise<Receipt[]> {
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
-  const rows = await db
-    .selectFrom('receipts')
-    .selectAll()
-    .where('room_nid', '=', room)
-    .where('position', '>', after)
-    .where('position', '<=', upTo)
-    .orderBy('position')
-    .execute()
+  const rows = await movedBetween(db, room, after, upTo)
   const users = await userNames(
     db,
     rows.map((row) => row.user_nid),
@@ -82,3 +76,13 @@ export async function receiptsBetween(db: Read, roomId: RoomId, after: Position,
     ]
   })
 }
+
+const movedBetween = prepared((db, room: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('receipts')
+    .selectAll()
+    .where('room_nid', '=', room)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .orderBy('position'),
+)

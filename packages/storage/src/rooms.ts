@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { pdusByNid } from './events.ts'
 import { keyNames, keyNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 import { stateAt, wholeState } from './state.ts'
 
@@ -56,15 +57,21 @@ class OpenRoom implements Room {
   get isPublished(): boolean {
     return this.#row.is_published === 1
   }
+  /** How many events of the main timeline notify whoever keeps the default rules. */
+  get notified(): number {
+    return this.#row.notified
+  }
   get opened(): number {
     return this.#row.opened
   }
 }
 export type { OpenRoom }
 
+const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll().where('room_id', '=', roomId))
+
 /** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
-  const row = await tx.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  const [row] = await rowOf(tx, roomId)
   if (!row) return undefined
   const heads = JSON.parse(row.extremities) as Nid[]
   const pdus = await pdusByNid(tx, heads)
@@ -88,6 +95,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     joined_count: 0,
     invited_count: 0,
     is_published: 0,
+    notified: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, [])
@@ -95,7 +103,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
 
 /** What a room's row says, for reading. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
-  const row = await db.selectFrom('rooms').selectAll().where('room_id', '=', roomId).executeTakeFirst()
+  const [row] = await rowOf(db, roomId)
   return row && new OpenRoom(row, [])
 }
 

@@ -28,13 +28,15 @@ export interface Tables {
     joined_count: number
     invited_count: number
     is_published: number
+    notified: number
   }
   users: { user_nid: Nid; user_id: UserId }
   state_keys: { key_nid: Nid; type: string; state_key: string }
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**
    * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
-   * current state once the event had arrived, which forks may make another than the state after the event.
+   * current state once the event had arrived, which forks may make another than the state after the event. `notified`
+   * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
    */
   events: {
     event_nid: Nid
@@ -54,6 +56,7 @@ export interface Tables {
     rel_type: string | null
     thread_nid: Nid | null
     notifies: number
+    notified: number
     status: number
     redacted_by: Nid | null
     txn_device: string | null

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import { hash } from 'node:crypto'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Bytes, Nid } from './schema.ts'
 
 /** Who holds an access token, as far as every request wants to know. */
@@ -49,17 +50,7 @@ const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
 /** The account and device an access token stands for, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
-  const row = await db
-    .selectFrom('access_tokens as held')
-    .innerJoin('accounts as account', 'account.user_id', 'held.user_id')
-    .leftJoin('devices as device', (join) =>
-      join.onRef('device.user_id', '=', 'held.user_id').onRef('device.device_id', '=', 'held.device_id'),
-    )
-    .leftJoin('refresh_tokens as predecessor', 'predecessor.next_id', 'held.refresh_id')
-    .select(['held.user_id', 'held.device_id', 'held.expires_ts', 'predecessor.refresh_id as predecessor_id'])
-    .select(['device.last_seen_ts', 'account.is_admin', 'account.is_guest', 'account.is_locked'])
-    .where('held.token', '=', stored(token))
-    .executeTakeFirst()
+  const [row] = await ownerOf(db, stored(token))
   return (
     row && {
       userId: row.user_id,
@@ -144,3 +135,16 @@ export async function deleteTokens(tx: Tx, userId: UserId, deviceId: string): Pr
     await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
   }
 }
+
+const ownerOf = prepared((db, token: Bytes) =>
+  db
+    .selectFrom('access_tokens as held')
+    .innerJoin('accounts as account', 'account.user_id', 'held.user_id')
+    .leftJoin('devices as device', (join) =>
+      join.onRef('device.user_id', '=', 'held.user_id').onRef('device.device_id', '=', 'held.device_id'),
+    )
+    .leftJoin('refresh_tokens as predecessor', 'predecessor.next_id', 'held.refresh_id')
+    .select(['held.user_id', 'held.device_id', 'held.expires_ts', 'predecessor.refresh_id as predecessor_id'])
+    .select(['device.last_seen_ts', 'account.is_admin', 'account.is_guest', 'account.is_locked'])
+    .where('held.token', '=', token),
+)

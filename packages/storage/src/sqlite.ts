@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fdatasync, openSync, closeSync, fstatSync, fsyncSync } from 'node:fs'
+import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
@@ -15,8 +15,9 @@ import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
 import type { Position, Tables } from './schema.ts'
 
 const syncFile = promisify(fdatasync)
-// Beyond this the write-ahead log is copied back into the database file.
-const CHECKPOINT_BYTES = 64 * 1024 * 1024
+// After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
+// the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
+const CHECKPOINT_CHANGES = 50_000
 const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
 
 /**
@@ -44,6 +45,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
 class SqliteFiles implements CommitEngine {
   readonly connection: Kysely<Tables>
   readonly caches = new Caches()
+  readonly dialect = 'sqlite'
   readonly reader: Read
   readonly #path: string
   readonly #writing: DatabaseSync
@@ -54,6 +56,7 @@ class SqliteFiles implements CommitEngine {
   #checkpoint: Promise<unknown> | undefined
   #durable: Promise<void> = Promise.resolve()
   #isRewindDue = false
+  #changesCopied = 0
   #committedPosition: Position = 0
   visiblePosition: Position = 0
 
@@ -64,7 +67,11 @@ class SqliteFiles implements CommitEngine {
     this.#write = new SqliteConnection(this.#writing)
     this.#read = new SqliteConnection(this.#reading)
     this.connection = new Kysely<Tables>({ dialect: dialectOver(this.#write) })
-    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), { caches: this.caches })
+    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
+      caches: this.caches,
+      dialect: this.dialect,
+      run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
+    })
   }
 
   migrate(): void {
@@ -85,6 +92,10 @@ class SqliteFiles implements CommitEngine {
     closeSync(folder)
     fsyncSync(this.#walFile)
     this.#standAtNow()
+  }
+
+  async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#write.run<Row>(sql, parameters).rows
   }
 
   async begin(): Promise<Position> {
@@ -117,7 +128,7 @@ class SqliteFiles implements CommitEngine {
       this.#standAtNow()
     })
     await this.#durable
-    if (fstatSync(this.#walFile).size > CHECKPOINT_BYTES) this.#copyLogBack()
+    if (this.#changes() - this.#changesCopied > CHECKPOINT_CHANGES) this.#copyLogBack()
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
@@ -127,8 +138,13 @@ class SqliteFiles implements CommitEngine {
       this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? this.#committedPosition
   }
 
+  #changes(): number {
+    return this.#write.run<{ n: number }>('select total_changes() as n').rows[0]?.n ?? 0
+  }
+
   /** Copies the log back on another thread, beside the running batches. */
   #copyLogBack(): void {
+    this.#changesCopied = this.#changes()
     this.#checkpoint ??= checkpointInBackground(this.#path).then(
       () => {
         this.#isRewindDue = true

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
-import type { Nid } from './schema.ts'
+import { insertRow, prepared } from './prepared.ts'
+import type { Bytes, Nid } from './schema.ts'
 import {
   childAt,
   decodeNode,
@@ -93,13 +94,17 @@ async function putLeaf(tx: Tx, leaf: Leaf, depth: number): Promise<Nid> {
 async function putNode(tx: Tx, node: TrieNode): Promise<Nid> {
   const body = encodeNode(node)
   const hash = nodeHash(body)
-  const known = await tx.selectFrom('state_nodes').select('node_nid').where('hash', '=', hash).executeTakeFirst()
+  const [known] = await nodeByHash(tx, hash)
   if (known) return known.node_nid
   const nid = tx.takeNid()
-  await tx.insertInto('state_nodes').values({ node_nid: nid, hash, body }).execute()
+  await insertRow(tx, 'state_nodes', { node_nid: nid, hash, body })
   tx.caches.stateNodes.set(nid, node)
   return nid
 }
+
+const nodeByHash = prepared((db, hash: Bytes) =>
+  db.selectFrom('state_nodes').select('node_nid').where('hash', '=', hash),
+)
 
 async function loadNode(db: Read, nid: Nid): Promise<TrieNode> {
   const kept = db.caches.stateNodes.get(nid)

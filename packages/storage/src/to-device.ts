@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** A message on its way to one device: JSON with `type`, `sender` and `content`. */
@@ -18,23 +19,15 @@ export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, mess
   tx.touch(user)
 }
 
-/** The first messages that wait for a device after one position and up to another, oldest first. */
+/** The first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
 export async function waitingToDevice(
   db: Read,
   user: UserId,
   deviceId: string,
   { after, upTo, limit }: { readonly after: Position; readonly upTo: Position; readonly limit: number },
 ): Promise<ToDeviceMessage[]> {
-  return db
-    .selectFrom('to_device')
-    .select(['position', 'message'])
-    .where('user_id', '=', user)
-    .where('device_id', '=', deviceId)
-    .where('position', '>', after)
-    .where('position', '<=', upTo)
-    .orderBy('position')
-    .limit(limit)
-    .execute()
+  const rows = await waitingBetween(db, user, deviceId, after, upTo)
+  return rows.slice(0, limit)
 }
 
 /** Drops what a device has acknowledged: everything up to a position. */
@@ -46,3 +39,18 @@ export async function dropToDevice(tx: Tx, user: UserId, deviceId: string, upTo:
     .where('position', '<=', upTo)
     .execute()
 }
+
+// No answer carries more than this.
+const MAX_WAITING = 100
+
+const waitingBetween = prepared((db, user: UserId, deviceId: string, after: Position, upTo: Position) =>
+  db
+    .selectFrom('to_device')
+    .select(['position', 'message'])
+    .where('user_id', '=', user)
+    .where('device_id', '=', deviceId)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .orderBy('position')
+    .limit(MAX_WAITING),
+)

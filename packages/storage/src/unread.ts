@@ -3,13 +3,16 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from './database.ts'
 import { eventIdOf } from './event-ids.ts'
 import { roomNid, userNid } from './names.ts'
-import type { Position } from './schema.ts'
+import { prepared } from './prepared.ts'
+import type { Nid, Position } from './schema.ts'
 
-/** A user's own read receipts in a room: how far they have read, per thread. */
+/** How far a user has read a room: by receipts, public or private, and by what they sent themselves. */
 export interface ReadUpTo {
-  /** Covers every thread. */
+  /** The main timeline. */
+  readonly main: Position
+  /** What covers every thread. */
   readonly everywhere: Position
-  /** By thread root, and `main` for what is in no thread. */
+  /** By thread root. */
   readonly threads: ReadonlyMap<string, Position>
 }
 
@@ -21,65 +24,163 @@ export interface UnreadCount {
   readonly highlights: number
 }
 
-/** How far a user has read a room, by their own public and private receipts, whichever is further. */
-export async function readUpTo(db: Read, roomId: RoomId, user: UserId): Promise<ReadUpTo> {
-  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
-  const threads = new Map<string, Position>()
-  if (room === undefined || nid === undefined) return { everywhere: 0, threads }
-  const rows = await db
+/** Whose view of which room, up to where in the log. */
+export interface UnreadQuestion {
+  readonly roomId: RoomId
+  readonly user: UserId
+  readonly joined: Position
+  readonly upTo: Position
+}
+
+const ownReceipts = prepared((db, room: Nid, user: Nid) =>
+  db
     .selectFrom('receipts')
     .select(['thread_id', 'event_position'])
     .where('room_nid', '=', room)
-    .where('user_nid', '=', nid)
-    .where('kind', 'in', ['m.read', 'm.read.private'])
-    .execute()
-  for (const { thread_id: thread, event_position: position } of rows) {
+    .where('user_nid', '=', user)
+    .where('kind', 'in', ['m.read', 'm.read.private']),
+)
+
+const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select(['position', 'thread_nid'])
+    .where('room_nid', '=', room)
+    .where('sender_nid', '=', user)
+    .where('position', '<=', upTo)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+/**
+ * How far a user has read a room. Sending an event reads up to it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
+ */
+export async function readUpTo(db: Read, { roomId, user, joined, upTo }: UnreadQuestion): Promise<ReadUpTo> {
+  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+  const threads = new Map<string, Position>()
+  if (room === undefined || nid === undefined) return { main: joined, everywhere: joined, threads }
+  for (const { thread_id: thread, event_position: position } of await ownReceipts(db, room, nid)) {
     threads.set(thread, Math.max(position, threads.get(thread) ?? 0))
   }
-  const everywhere = threads.get('') ?? 0
-  threads.delete('')
-  return { everywhere, threads }
+  const [sent] = await lastOwnEvent(db, room, nid, upTo)
+  const ownPosition = sent && sent.thread_nid === null ? (sent.position ?? 0) : 0
+  const everywhere = Math.max(joined, threads.get('') ?? 0)
+  return { main: Math.max(everywhere, ownPosition, threads.get('main') ?? 0), everywhere, threads }
 }
 
-/** Counts what notifies a user who keeps the default push rules, thread by thread, after one position and up to another. */
-export async function unreadBetween(
+const countedUpTo = prepared((db, room: Nid, position: Position) =>
+  db
+    .selectFrom('events')
+    .select('notified')
+    .where('room_nid', '=', room)
+    .where('position', 'is not', null)
+    .where('position', '<=', position)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+const redactedSince = prepared((db, room: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('room_nid', '=', room)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .where('redacted_by', 'is not', null)
+    .where((row) => row('notifies', '>', row.lit(0)))
+    .where('thread_nid', 'is', null),
+)
+
+const forEverybody = prepared((db, room: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select(['position', 'thread_nid', 'sender_nid', 'redacted_by'])
+    .where('room_nid', '=', room)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    // Written out, because an index over some rows is only used where the query says which.
+    .where((row) => row('notifies', '>', row.lit(1))),
+)
+
+const byName = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('highlights')
+    .innerJoin('events', (join) =>
+      join.onRef('events.room_nid', '=', 'highlights.room_nid').onRef('events.position', '=', 'highlights.position'),
+    )
+    .select(['events.position', 'events.thread_nid', 'events.notifies', 'events.redacted_by'])
+    .where('highlights.room_nid', '=', room)
+    .where('highlights.user_nid', '=', user)
+    .where('highlights.position', '>', after)
+    .where('highlights.position', '<=', upTo),
+)
+
+const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .innerJoin('events as roots', 'roots.event_nid', 'events.thread_nid')
+    .select(['events.position', 'events.thread_nid', 'roots.event_id as root', 'events.notifies'])
+    .where('events.room_nid', '=', room)
+    .where('events.position', '>', after)
+    .where('events.position', '<=', upTo)
+    .where('events.thread_nid', 'is not', null)
+    .where((row) => row('events.notifies', '>', row.lit(0)))
+    .where('events.sender_nid', '<>', user)
+    .where('events.redacted_by', 'is', null),
+)
+
+/**
+ * Counts what notifies a user who keeps the default push rules. The main timeline is the difference of two counters,
+ * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
+ */
+export async function unreadCounts(
   db: Read,
-  {
-    roomId,
-    user,
-    after,
-    upTo,
-  }: { readonly roomId: RoomId; readonly user: UserId; readonly after: Position; readonly upTo: Position },
+  { roomId, user, upTo }: UnreadQuestion,
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
-  const rows = await db
-    .selectFrom('events')
-    .leftJoin('highlights', (join) =>
-      join
-        .onRef('highlights.room_nid', '=', 'events.room_nid')
-        .onRef('highlights.position', '=', 'events.position')
-        .on('highlights.user_nid', '=', nid),
-    )
-    .leftJoin('events as roots', 'roots.event_nid', 'events.thread_nid')
-    .select(['events.position', 'events.notifies', 'highlights.user_nid as named', 'roots.event_id as thread'])
-    .where('events.room_nid', '=', room)
-    .where('events.position', 'is not', null)
-    .where('events.position', '>', after)
-    .where('events.position', '<=', upTo)
-    .where('events.sender_nid', '<>', nid)
-    .where('events.status', '=', 0)
-    .where('events.redacted_by', 'is', null)
-    .where((row) => row.or([row('events.notifies', '>', 0), row('highlights.user_nid', 'is not', null)]))
-    .execute()
-  const counts = new Map<EventId | undefined, { notifications: number; highlights: number }>()
+  const counts: UnreadCount[] = await threadCounts(db, { room, nid, upTo }, read)
+  if (read.main >= upTo) return counts
+  const [head] = await countedUpTo(db, room, upTo)
+  const [start] = await countedUpTo(db, room, read.main)
+  const difference = (head?.notified ?? 0) - (start?.notified ?? 0)
+  const named = (await byName(db, room, nid, read.main, upTo)).filter(
+    (row) => row.thread_nid === null && row.redacted_by === null,
+  )
+  if (difference === 0 && named.length === 0) return counts
+  const [gone] = await redactedSince(db, room, read.main, upTo)
+  const loud = (await forEverybody(db, room, read.main, upTo)).filter(
+    (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
+  )
+  // An edit that mentions somebody highlights without counting for everybody else.
+  const extra = named.filter((row) => row.notifies === 0).length
+  const both = named.filter((row) => row.notifies > 1).length
+  counts.push({
+    thread: undefined,
+    notifications: difference - Number(gone?.count ?? 0) + extra,
+    highlights: named.length + loud.length - both,
+  })
+  return counts
+}
+
+async function threadCounts(
+  db: Read,
+  { room, nid, upTo }: { room: Nid; nid: Nid; upTo: Position },
+  read: ReadUpTo,
+): Promise<UnreadCount[]> {
+  const rows = await inThreads(db, room, nid, read.everywhere, upTo)
+  if (rows.length === 0) return []
+  const named = new Set((await byName(db, room, nid, read.everywhere, upTo)).map((row) => row.position))
+  const counts = new Map<EventId, { notifications: number; highlights: number }>()
   for (const row of rows) {
-    const thread = row.thread ? eventIdOf(row.thread) : undefined
-    if ((row.position ?? 0) <= (read.threads.get(thread ?? 'main') ?? 0)) continue
+    const thread = eventIdOf(row.root)
+    if ((row.position ?? 0) <= (read.threads.get(thread) ?? 0)) continue
     const count = counts.get(thread) ?? { notifications: 0, highlights: 0 }
     count.notifications++
-    if (row.notifies === 2 || row.named !== null) count.highlights++
+    if (row.notifies > 1 || named.has(row.position)) count.highlights++
     counts.set(thread, count)
   }
   return [...counts].map(([thread, count]) => ({ thread, ...count }))

@@ -10,6 +10,7 @@ import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import type { Runtime } from '@myelin/services/runtime'
+import { Pace } from '@myelin/services/sync/pace'
 import { openTemporarySqlite } from './databases.ts'
 import type { OpenDatabase } from './databases.ts'
 
@@ -76,6 +77,7 @@ export async function testRuntime(
     bus,
     clock,
     typing,
+    pace: new Pace(clock),
     random: seededRandom('test'),
     config: settings,
     log: silentLog,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
 import { type JsonObject, objectMember, stringMember } from '@myelin/matrix/json'
-import { withoutPadding } from '@myelin/matrix/base64'
+import { decodeBase64, encodeBase64 } from '@myelin/matrix/base64'
 import { sha256Base64 } from '@myelin/matrix/signatures'
 
 /**
@@ -18,5 +18,6 @@ export function contentHash(json: JsonObject): string {
 /** Whether an event's content is what its origin hashed; where it is not, the event is taken redacted. */
 export function contentHashMatches(json: JsonObject): boolean {
   const claimed = stringMember(objectMember(json, 'hashes') ?? {}, 'sha256')
-  return claimed !== undefined && withoutPadding(claimed) === contentHash(json)
+  const bytes = claimed === undefined ? undefined : decodeBase64(claimed)
+  return bytes !== undefined && encodeBase64(bytes) === contentHash(json)
 }

@@ -27,9 +27,10 @@ export function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Res
   return state
 }
 
-/** The power of an event's sender as its own auth events tell it. */
-export function powerOfSender(event: Pdu, resolution: Resolution): number {
-  return new AuthState(resolution.version, stateOfAuthEvents(event, resolution)).powerOf(event.sender)
+/** The power of an event's sender as its own auth events tell it, rejected ones too: an order must not depend on who rejected what. */
+export function powerOfSender(event: Pdu, { version, events }: Resolution): number {
+  const state = stateOfAuthEvents(event, { version, events, rejected: new Set() })
+  return new AuthState(version, state).powerOf(event.sender)
 }
 
 /**

@@ -5,12 +5,13 @@ import { member, objectMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
 import { eventsRelatingTo } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/events'
+import { relatesTo } from '../rooms/relation.ts'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { View } from './view.ts'
 
 type Render = (db: Read, events: readonly StoredEvent[], view: View) => Promise<RawJson[]>
 
-// A parent with more children than this is bundled from its newest ones.
+// A page's events with more children than this are bundled from the oldest ones.
 const MAX_CHILDREN = 2000
 
 /**
@@ -25,13 +26,23 @@ export async function bundledRelations(
   view: View,
   render: Render,
 ): Promise<Map<number, RawJson>> {
+  const parents = events.filter(({ pdu }) => pdu.stateKey === undefined)
+  const all = await eventsRelatingTo(
+    db,
+    parents.map(({ pdu }) => pdu.id),
+    undefined,
+    MAX_CHILDREN,
+  )
+  if (all.length === 0) return new Map()
   const ignored = await ignoredUsers(db, view.requester.userId)
   const bundles = new Map<number, RawJson>()
-  for (const parent of events) {
-    if (parent.pdu.stateKey !== undefined) continue
-    const all = await eventsRelatingTo(db, parent.pdu.id, undefined, MAX_CHILDREN)
+  for (const parent of parents) {
     const children = all.filter(
-      ({ redactedBy, pdu }) => redactedBy === null && pdu.roomId === parent.pdu.roomId && !ignored.has(pdu.sender),
+      ({ redactedBy, pdu }) =>
+        redactedBy === null &&
+        pdu.roomId === parent.pdu.roomId &&
+        !ignored.has(pdu.sender) &&
+        relatesTo(pdu.content)?.parent === parent.pdu.id,
     )
     if (children.length === 0) continue
     const bundle: Record<string, unknown> = {}

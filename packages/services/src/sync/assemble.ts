@@ -6,6 +6,7 @@ import { accountDataBetween } from '@myelin/storage/account-data'
 import type { AccountData } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
 import { oneTimeKeyCounts, unusedFallbackAlgorithms } from '@myelin/storage/one-time-keys'
+import { movedRooms } from '@myelin/storage/moved-rooms'
 import { pushRulesPosition } from '@myelin/storage/push-rules'
 import { waitingToDevice } from '@myelin/storage/to-device'
 import { ownRules } from '../account-data/push-rules.ts'
@@ -31,7 +32,9 @@ export async function assemble(rt: Pick<Runtime, 'typing'>, db: Read, slice: Sli
   const after = slice.since?.position ?? 0
   const changed = await accountDataBetween(db, slice.user, after, slice.upTo.position)
   const ofRooms = roomAccountData(changed, slice)
-  const rooms = await joinedRooms(rt, db, slice, ofRooms)
+  const isWhole = slice.since === undefined || slice.request.isFullState
+  const moved = isWhole ? undefined : await movedRooms(db, slice.user, after)
+  const rooms = await joinedRooms(rt, db, slice, { moved, accountData: ofRooms })
   const join = Object.fromEntries(rooms.map(({ roomId, body }) => [roomId, body]))
   const [invite, knock] = [await offeredRooms(db, slice, 'invite'), await offeredRooms(db, slice, 'knock')]
   const leave = await leftRooms(db, slice)
@@ -47,7 +50,7 @@ export async function assemble(rt: Pick<Runtime, 'typing'>, db: Read, slice: Sli
   })
   const { memberships, user } = slice
   const lists = slice.since
-    ? await deviceListChanges(db, { user, after, upTo: slice.upTo.position, memberships })
+    ? await deviceListChanges(db, { user, after, upTo: slice.upTo.position, memberships, moved })
     : { changed: [], left: [] }
   const sections = [join, invite, knock, leave].map((section) => Object.keys(section).length)
   const isEmpty = [...sections, accountData.length, messages.length, lists.changed.length, lists.left.length].every(

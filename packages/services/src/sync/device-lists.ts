@@ -21,6 +21,8 @@ export interface DeviceListQuestion {
   readonly after: number
   readonly upTo: number
   readonly memberships: readonly Membership[]
+  /** The joined rooms in which something happened; all of them where absent. */
+  readonly moved?: ReadonlySet<string> | undefined
 }
 
 /**
@@ -39,13 +41,14 @@ export async function deviceListChanges(db: Read, question: DeviceListQuestion):
 
 async function comingsAndGoings(
   db: Read,
-  { user, after, upTo, memberships }: DeviceListQuestion,
+  { user, after, upTo, memberships, moved }: DeviceListQuestion,
 ): Promise<{ came: Set<UserId>; went: Set<UserId> }> {
   const came = new Set<UserId>()
   const went = new Set<UserId>()
   for (const { roomId, membership, position } of memberships) {
     if (membership !== 'join' && (position <= after || position > upTo)) continue
     if (membership === 'join' && position <= after) {
+      if (moved && !moved.has(roomId)) continue
       for (const [other, isIn] of await memberChanges(db, roomId, { after, upTo })) (isIn ? came : went).add(other)
       continue
     }

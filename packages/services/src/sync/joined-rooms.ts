@@ -4,7 +4,6 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
-import { movedRooms } from '@myelin/storage/moved-rooms'
 import { roomById } from '@myelin/storage/rooms'
 import { passesRoom } from '../reading/event-filter.ts'
 import { printPosition } from '../reading/page-token.ts'
@@ -33,14 +32,17 @@ export async function joinedRooms(
   rt: Needs,
   db: Read,
   slice: Slice,
-  accountData: ReadonlyMap<string, readonly JsonObject[]>,
+  {
+    moved,
+    accountData,
+  }: {
+    readonly moved: ReadonlySet<RoomId> | undefined
+    readonly accountData: ReadonlyMap<string, readonly JsonObject[]>
+  },
 ): Promise<RoomChange[]> {
   const joined = slice.memberships.filter(
-    ({ membership, roomId }) =>
-      membership === 'join' && passesRoom(roomId, slice.request.filter.rooms) && (slice.onlyRooms?.has(roomId) ?? true),
+    ({ membership, roomId }) => membership === 'join' && passesRoom(roomId, slice.request.filter.rooms),
   )
-  const isWhole = slice.since === undefined || slice.request.isFullState
-  const moved = isWhole ? undefined : await movedRooms(db, slice.user, slice.since?.position ?? 0)
   const changes: RoomChange[] = []
   for (const membership of joined) {
     const { roomId } = membership
@@ -68,20 +70,20 @@ async function joinedRoom(
   const after = isNew ? 0 : (slice.since?.position ?? 0)
   const timeline = await readTimeline(db, slice, { roomId, after, upTo: slice.upTo.position, checksVisibility: isNew })
   const isWhole = isNew || slice.request.isFullState
-  const summary = await summaryOf(db, room, slice.user)
+  const heroes = isWhole ? (await summaryOf(db, room, slice.user))['m.heroes'] : undefined
   const state = await readState(db, slice, {
     roomId,
     after: isWhole ? undefined : after,
     timeline,
     end: slice.upTo.position,
-    wantedMembers: isWhole ? [slice.user, ...(summary['m.heroes'] ?? [])] : [],
+    wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
   })
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),
     ephemeral: { events: ephemeral },
     account_data: { events: accountData },
-    summary: isWhole || hasMemberChange(timeline, state) ? summary : {},
+    summary: isWhole || hasMemberChange(timeline, state) ? await summaryOf(db, room, slice.user) : {},
     ...(await unreadOf(db, slice, membership)),
   }
   return { roomId, body, isNewlyJoined: isNew }

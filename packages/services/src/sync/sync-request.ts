@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { UserId, RoomId } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
 import type { Membership } from '@myelin/storage/members'
 import type { SyncFilter } from '../reading/event-filter.ts'
 import type { StreamToken } from '../reading/page-token.ts'
@@ -28,11 +28,6 @@ export interface Slice {
   readonly now: number
   readonly memberships: readonly Membership[]
   readonly ignored: ReadonlySet<string>
-  /** Rooms to look at; all of them where absent. A waiter that was woken knows which rooms moved. */
-  readonly onlyRooms?: ReadonlySet<RoomId> | undefined
-}
-
-/** Whether a user was in a room where the slice begins, as far as their standing tells. */
-export function isNewlyJoined({ since, request }: Slice, membership: Membership, joinedSince: boolean): boolean {
-  return since === undefined || request.isFullState || (joinedSince && membership.position > since.position)
+  /** The user changed something about the push rules. */
+  readonly hasOwnRules: boolean
 }

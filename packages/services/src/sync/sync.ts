@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import { membershipsOf } from '@myelin/storage/members'
+import { storedPushRules } from '@myelin/storage/push-rules'
 import { dropToDevice, waitingToDevice } from '@myelin/storage/to-device'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
-import type { StreamToken } from '../reading/page-token.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Requester, Runtime } from '../runtime.ts'
 import { assemble } from './assemble.ts'
 import type { SyncAnswer } from './assemble.ts'
 import type { SyncRequest } from './sync-request.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'typing'>
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'typing' | 'pace'>
 
 // However many hints get lost, a waiter looks again this often.
 const LOOK_AGAIN_MS = 30_000
@@ -30,38 +29,38 @@ export async function sync(
   await acknowledge(rt, request)
   const waits = request.since !== undefined && !request.isFullState && request.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
-  let looked: Look = { since: request.since }
   for (;;) {
-    const waiter = new Waiter(rt, request, await topicsOf(rt, request))
+    const waiter = new Waiter(rt, request.requester, await topicsOf(rt, request))
     try {
-      const { answer, upTo } = await look(rt, request, looked)
+      const answer = await look(rt, request)
       const isOver = signal.aborted || rt.clock.now() >= deadline
-      if (!answer.isEmpty || !waits || isOver) return answer.body
-      const woken = await waiter.wait(deadline, signal)
-      looked = { since: upTo, onlyRooms: woken }
+      if (!answer.isEmpty || !waits || isOver) {
+        rt.pace.answer(request.requester)
+        return answer.body
+      }
+      await waiter.wait(deadline, signal)
     } finally {
       waiter.close()
     }
   }
 }
 
-/** From where a look starts: everything before was found empty. After a hint, only the rooms it named are looked at. */
-type Look = { readonly since: StreamToken | undefined; readonly onlyRooms?: ReadonlySet<RoomId> | undefined }
-
-async function look(rt: Needs, request: SyncRequest, from: Look): Promise<{ answer: SyncAnswer; upTo: StreamToken }> {
+async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
   const upTo = { position: await rt.db.position(), typing: rt.typing.serial, toDevice: 0 }
   const user = request.requester.userId
   const db = rt.db.read
-  const [all, ignored] = [await membershipsOf(db, user), await ignoredUsers(db, user)]
+  const all = await membershipsOf(db, user)
   // What came after the position was read is for the next look.
   const memberships = all.filter(({ position }) => position <= upTo.position)
-  const slice = { request, user, upTo, now: rt.clock.now(), memberships, ignored, ...from }
-  return { answer: await assemble(rt, db, slice), upTo }
+  const ignored = await ignoredUsers(db, user)
+  const hasOwnRules = (await storedPushRules(db, user)) !== undefined
+  const { since } = request
+  return assemble(rt, db, { request, user, since, upTo, now: rt.clock.now(), memberships, ignored, hasOwnRules })
 }
 
 /** Using a token says that what came with it has arrived: the messages the device was given can go. */
 async function acknowledge(rt: Needs, { requester, since }: SyncRequest): Promise<void> {
-  if (!since) return
+  if (!since || since.toDevice === 0) return
   const { userId, deviceId } = requester
   const waiting = await waitingToDevice(rt.db.read, userId, deviceId, { after: 0, upTo: since.toDevice, limit: 1 })
   if (waiting.length > 0) await rt.db.write((tx) => dropToDevice(tx, userId, deviceId, since.toDevice))
@@ -76,42 +75,39 @@ async function topicsOf(rt: Needs, { requester }: SyncRequest): Promise<string[]
 /** A parked request: a closure under a few topics, and a timer. */
 class Waiter {
   readonly #rt: Needs
-  readonly #user: string
+  readonly #requester: Requester
   readonly #unsubscribe: () => void
-  #rooms: Set<RoomId> | undefined = new Set()
   #isWoken = false
   #wake: () => void = () => {}
 
-  constructor(rt: Needs, { requester }: SyncRequest, topics: readonly string[]) {
+  constructor(rt: Needs, requester: Requester, topics: readonly string[]) {
     this.#rt = rt
-    this.#user = requester.userId
-    this.#unsubscribe = rt.bus.wait(topics, (topic) => this.#hear(topic))
+    this.#requester = requester
+    this.#unsubscribe = rt.bus.wait(topics, () => {
+      this.#isWoken = true
+      this.#wake()
+    })
   }
 
-  /** Returns when something was heard or time is up: the rooms that moved, or undefined for "look everywhere". */
-  async wait(deadline: number, signal: AbortSignal): Promise<ReadonlySet<RoomId> | undefined> {
-    if (!this.#isWoken) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#wake = resolve
-      const remaining = Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS)
-      const timer = this.#rt.clock.later(remaining, () => resolve())
-      const leave = () => resolve()
-      signal.addEventListener('abort', leave, { once: true })
-      await promise
-      signal.removeEventListener('abort', leave)
-      timer.cancel()
-    }
-    return this.#isWoken ? this.#rooms : undefined
+  /** Returns when something was heard, time is up, or the caller went away. */
+  async wait(deadline: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return
+    const leave = this.#rt.pace.park()
+    if (!this.#isWoken) await this.#untilWoken(deadline, signal)
+    if (this.#isWoken) await this.#rt.pace.turnOf(this.#requester)
+    leave()
+  }
+
+  async #untilWoken(deadline: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    const timer = this.#rt.clock.later(Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS), resolve)
+    signal.addEventListener('abort', () => resolve(), { once: true })
+    await promise
+    timer.cancel()
   }
 
   close(): void {
     this.#unsubscribe()
-  }
-
-  #hear(topic: string): void {
-    this.#isWoken = true
-    if (topic === this.#user || topic === '*') this.#rooms = undefined
-    else this.#rooms?.add(topic as RoomId)
-    this.#wake()
   }
 }

@@ -4,9 +4,9 @@ import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/database'
 import { timeline } from '@myelin/storage/events'
 import type { Membership } from '@myelin/storage/members'
-import { readUpTo, unreadBetween } from '@myelin/storage/unread'
-import type { UnreadCount } from '@myelin/storage/unread'
-import { ownRules, pushContext } from '../account-data/push-rules.ts'
+import { readUpTo, unreadCounts } from '@myelin/storage/unread'
+import type { ReadUpTo, UnreadCount } from '@myelin/storage/unread'
+import { pushContext } from '../account-data/push-rules.ts'
 import type { Slice } from './sync-request.ts'
 
 /** The members of a joined room in `/sync` that say what is unread. */
@@ -27,12 +27,9 @@ const MAX_EVALUATED = 1000
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
 export async function unreadOf(db: Read, slice: Slice, { roomId, position: joined }: Membership): Promise<Unread> {
-  const read = await readUpTo(db, roomId, slice.user)
-  const after = Math.max(read.everywhere, joined)
-  const bounds = { roomId, user: slice.user, after, upTo: slice.upTo.position }
-  const counts = (await ownRules(db, slice.user))
-    ? await evaluated(db, slice, roomId, { after, threads: read.threads })
-    : await unreadBetween(db, bounds, read)
+  const question = { roomId, user: slice.user, joined, upTo: slice.upTo.position }
+  const read = await readUpTo(db, question)
+  const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)
   return written(counts, slice.request.filter.timeline.unreadThreadNotifications)
 }
 
@@ -51,21 +48,22 @@ function written(counts: readonly UnreadCount[], areThreadsApart: boolean): Unre
   return { unread_notifications: main, ...(hasThreads ? { unread_thread_notifications: threads } : {}) }
 }
 
-async function evaluated(
-  db: Read,
-  slice: Slice,
-  roomId: RoomId,
-  { after, threads }: { after: number; threads: ReadonlyMap<string, number> },
-): Promise<UnreadCount[]> {
+async function evaluated(db: Read, slice: Slice, roomId: RoomId, read: ReadUpTo): Promise<UnreadCount[]> {
   const before = slice.upTo.position + 1
-  const events = await timeline(db, { roomId, direction: 'backward', after, before, limit: MAX_EVALUATED })
+  const events = await timeline(db, {
+    roomId,
+    direction: 'backward',
+    after: read.everywhere,
+    before,
+    limit: MAX_EVALUATED,
+  })
   const roots = new Map(events.map((event) => [event.nid, event.pdu.id]))
   const context = await pushContext(db, slice.user, roomId)
   const counts = new Map<UnreadCount['thread'], { notifications: number; highlights: number }>()
   for (const event of events) {
     if (event.redactedBy !== null) continue
     const thread = event.thread === null ? undefined : roots.get(event.thread)
-    if ((event.position ?? 0) <= (threads.get(thread ?? 'main') ?? 0)) continue
+    if ((event.position ?? 0) <= (thread === undefined ? read.main : (read.threads.get(thread) ?? 0))) continue
     const outcome = evaluate(context.rules, event.pdu, context.forSender(event.pdu.sender))
     if (!outcome.notify) continue
     const count = counts.get(thread) ?? { notifications: 0, highlights: 0 }

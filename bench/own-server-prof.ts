@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** A Myelin started for a measurement or a crash, in a folder of its own. */
+export interface OwnServer {
+  readonly url: string
+  readonly secret: string
+  readonly folder: string
+  readonly pid: () => number
+  /** Ends it without warning. */
+  kill(): Promise<void>
+  /** Starts it again over the same database. */
+  restart(): Promise<void>
+  /** Resident memory in bytes. */
+  residentBytes(): number
+  /** Stops it in order and removes its folder. */
+  close(): Promise<void>
+}
+
+const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
+
+/** Starts one on a free port of loopback; `database` is a PostgreSQL URL, or absent for a file. */
+export async function startOwnServer({
+  database,
+}: {
+  readonly database?: string | undefined
+} = {}): Promise<OwnServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
+  const port = await freePort()
+  const config = join(folder, 'homeserver.yaml')
+  const secret = 'bench secret'
+  const where =
+    database === undefined
+      ? `{ name: sqlite3, args: { database: ${join(folder, 'homeserver.db')} } }`
+      : JSON.stringify(database)
+  writeFileSync(
+    join(folder, 'signing.key'),
+    `ed25519 bench ${Buffer.alloc(32, 9).toString('base64').replace(/=+$/, '')}\n`,
+  )
+  writeFileSync(
+    config,
+    `server_name: localhost
+public_baseurl: http://127.0.0.1:${port}/
+listeners: [{ port: ${port}, bind_addresses: [127.0.0.1], resources: [{ names: [client, health, metrics] }] }]
+database: ${where}
+registration_shared_secret: ${secret}
+signing_key_path: ${join(folder, 'signing.key')}
+media_store_path: ${join(folder, 'media')}
+rc_message: ${NO_LIMIT}
+rc_registration: ${NO_LIMIT}
+rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }
+rc_joins: { local: ${NO_LIMIT}, remote: ${NO_LIMIT} }
+rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT} }
+log_level: warn
+`,
+  )
+  const url = `http://127.0.0.1:${port}`
+  const state: { child: ChildProcess } = { child: await launch(config, url) }
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    const { child } = state
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await gone
+  }
+  return {
+    url,
+    secret,
+    folder,
+    pid: () => state.child.pid ?? 0,
+    kill: () => end('SIGKILL'),
+    restart: async () => {
+      state.child = await launch(config, url)
+    },
+    residentBytes: () => {
+      const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+    },
+    close: async () => {
+      await end('SIGTERM')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function launch(config: string, url: string): Promise<ChildProcess> {
+  const bin = new URL('../packages/server/src/cli/bin.js', import.meta.url).pathname
+  const child = spawn(process.execPath, ['--cpu-prof', '--cpu-prof-dir=/tmp/prof', bin, 'start', '--config', config], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  for (let attempt = 0; attempt < 300; attempt++) {
+    const isUp = await fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (isUp) return child
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    await delay(50)
+  }
+  throw new Error('the server did not start')
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}

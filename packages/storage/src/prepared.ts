@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CompiledQuery, Compilable } from 'kysely'
+import type { Read, Tx } from './database.ts'
+import type { Tables } from './schema.ts'
+
+/** Stands where a value will be. */
+class Slot {
+  readonly index: number
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
+type Plan = {
+  readonly sql: string
+  readonly fixed: readonly unknown[]
+  readonly slots: readonly (readonly [at: number, index: number])[]
+}
+
+/** Like {@link prepared}, for a statement that writes; its values go by name. */
+export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
+  names: readonly (keyof Values & string)[],
+  build: (tx: Tx, values: Values) => Compilable,
+): (tx: Tx, values: Values) => Promise<void> {
+  const plans = new Map<string, Plan>()
+  return async (tx, values) => {
+    let plan = plans.get(tx.dialect)
+    if (!plan) {
+      const slots = Object.fromEntries(names.map((name, index) => [name, new Slot(index)]))
+      plan = planOf(build(tx, slots as unknown as Values).compile())
+      plans.set(tx.dialect, plan)
+    }
+    await tx.run(
+      plan.sql,
+      filled(plan, (index) => values[names[index] ?? '']),
+    )
+  }
+}
+
+const inserts = new Map<string, { readonly sql: string; readonly columns: readonly string[] }>()
+
+/** Inserts one whole row; the statement is built once per engine and table. */
+export async function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row: Tables[Table]): Promise<void> {
+  const key = `${tx.dialect} ${table}`
+  let plan = inserts.get(key)
+  if (!plan) {
+    plan = {
+      sql: tx
+        .insertInto(table)
+        .values(row as never)
+        .compile().sql,
+      columns: Object.keys(row),
+    }
+    inserts.set(key, plan)
+  }
+  const values = row as Readonly<Record<string, unknown>>
+  await tx.run(
+    plan.sql,
+    plan.columns.map((column) => values[column]),
+  )
+}
+
+/**
+ * A query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
+ * building the query would cost more than running it.
+ *
+ * The values must be scalars that the query passes on as they are: no lists, no conditions that depend on them.
+ */
+export function prepared<Values extends readonly unknown[], Row>(
+  build: (db: Read, ...values: Values) => Compilable<Row>,
+): (db: Read, ...values: Values) => Promise<readonly Row[]> {
+  const plans = new Map<string, Plan>()
+  return async (db, ...values) => {
+    let plan = plans.get(db.dialect)
+    if (!plan) {
+      const slots = Array.from({ length: build.length - 1 }, (_, index) => new Slot(index))
+      plan = planOf(build(db, ...(slots as unknown as Values)).compile())
+      plans.set(db.dialect, plan)
+    }
+    return db.run<Row>(
+      plan.sql,
+      filled(plan, (index) => values[index]),
+    )
+  }
+}
+
+function planOf({ sql, parameters }: CompiledQuery): Plan {
+  const slots = parameters.flatMap((value, at) => (value instanceof Slot ? [[at, value.index] as const] : []))
+  return { sql, fixed: parameters, slots }
+}
+
+function filled(plan: Plan, valueOf: (index: number) => unknown): unknown[] {
+  const parameters = plan.fixed.slice()
+  for (const [at, index] of plan.slots) parameters[at] = valueOf(index)
+  return parameters
+}
