@@ -13,7 +13,7 @@ export const w1: Workload = {
   title: 'one room, k senders, each with a long poll',
   async run({ target, seconds, progress }) {
     const rows = []
-    for (const senders of [1, 32]) {
+    for (const senders of [1, 32, 256]) {
       progress(`W1: ${senders} senders, making the room`)
       const names = Array.from({ length: senders }, (_, index) => `w1-${senders}-${target.run}-${index}`)
       const clients = await registerUsers(target.url, target.secret, names)

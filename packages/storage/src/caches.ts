@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
-import type { Pdu } from '@myelin/matrix/pdu'
 import type { Nid } from './schema.ts'
 import type { TrieNode } from './state-trie.ts'
-
-/** A PDU with what was derived from it once; shared by everybody who reads the event. */
-export interface KeptPdu {
-  readonly pdu: Pdu
-  /** The client form without `unsigned`, encoded; filled by whoever renders first. */
-  clientJson?: string
-}
+import type { KeptPdu, StoredEvent } from './stored-event.ts'
 
 /** A state key in words. */
 export interface StateKeyName {
@@ -27,6 +20,10 @@ export interface StateKeyName {
 export class Caches {
   readonly pdus: Cache<Nid, KeptPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
+  /** The newest events of a room, by the room and its last position. */
+  readonly tails = new Cache<string, readonly StoredEvent[]>(2000)
+  /** A room's version never changes. */
+  readonly roomVersions = new Cache<RoomId, string>(50_000)
   /** The root of a room's state at a position, by both. */
   readonly rootsAt = new Cache<string, Nid>(50_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
@@ -48,6 +45,8 @@ export class Caches {
       this.pdus,
       this.stateNodes,
       this.rootsAt,
+      this.tails,
+      this.roomVersions,
       this.keyNames,
       this.userNames,
       this.roomNames,

@@ -1,33 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import type { KeptPdu } from './caches.ts'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
+import type { KeptPdu, StoredEvent } from './stored-event.ts'
 import { storedPdu } from './stored-pdu.ts'
 
 /** What became of an event: in force, soft-failed (in the graph, not shown), or rejected. */
 export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
-
-/** An event as it stands in this server's history. Two numbers name whole states: before and after it. */
-export interface StoredEvent extends KeptPdu {
-  /** Storage's number of the event; compare it, never show it. */
-  readonly nid: Nid
-  readonly position: Position | null
-  readonly stateBefore: Nid
-  readonly stateAfter: Nid
-  readonly replaces: Nid | null
-  readonly redactedBy: Nid | null
-  readonly thread: Nid | null
-  readonly status: number
-  /** The device that sent it and the transaction id it gave. */
-  readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined
-  readonly kept: KeptPdu
-}
 
 const LIGHT = [
   'event_nid',
@@ -36,6 +20,8 @@ const LIGHT = [
   'position',
   'state_before',
   'state_after',
+  'room_root',
+  'notified',
   'replaces_nid',
   'redacted_by',
   'thread_nid',
@@ -51,6 +37,8 @@ type LightRow = {
   position: Position | null
   state_before: Nid
   state_after: Nid
+  room_root: Nid
+  notified: number
   replaces_nid: Nid | null
   redacted_by: Nid | null
   thread_nid: Nid | null
@@ -93,6 +81,30 @@ const between = (db: Read, room: Nid, after: Position, before: Position) =>
     .where('position', '>', after)
     .where('position', '<', before)
     .where('status', '=', EVENT_STATUS.accepted)
+
+const TAIL = 64
+
+/**
+ * The newest events of a room at its last position, newest first; 64 of them, or all there are.
+ *
+ * Kept under the room and that position: whatever changes an event (a redaction) moves the room, so who asks again gets
+ * a new tail, and everybody who waits for the room shares one.
+ */
+export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
+  const nid = await roomNid(db, roomId)
+  if (nid === undefined) return []
+  const key = `${nid} ${lastPosition}`
+  const kept = db.caches.tails.get(key)
+  if (kept) return kept
+  const tail = await withPdus(db, await backward(db, nid, 0, lastPosition + 1, TAIL))
+  db.caches.tails.set(key, tail)
+  return tail
+}
+
+/** Whether a tail reaches back to a position: everything after it is in the tail. */
+export function reachesBackTo(tail: readonly StoredEvent[], position: Position): boolean {
+  return tail.length < TAIL || (tail.at(-1)?.position ?? 0) <= position
+}
 
 /** One event by its id, whatever became of it. */
 export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
@@ -227,6 +239,8 @@ function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
     position: row.position,
     stateBefore: row.state_before,
     stateAfter: row.state_after,
+    roomRoot: row.room_root,
+    notified: row.notified,
     replaces: row.replaces_nid,
     redactedBy: row.redacted_by,
     thread: row.thread_nid,

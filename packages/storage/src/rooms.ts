@@ -18,6 +18,8 @@ export interface Room {
   readonly invitedCount: number
   /** Listed in the public room directory. */
   readonly isPublished: boolean
+  /** How many events of the main timeline notify whoever keeps the default rules. */
+  readonly notified: number
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -105,6 +107,16 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)
   return row && new OpenRoom(row, [])
+}
+
+/** The version of a room that is there. */
+export async function versionOfRoom(db: Read, roomId: RoomId): Promise<string> {
+  const kept = db.caches.roomVersions.get(roomId)
+  if (kept !== undefined) return kept
+  const [row] = await rowOf(db, roomId)
+  if (!row) throw new Error('an event is in a room that is not there')
+  if (!('takePosition' in db)) db.caches.roomVersions.set(roomId, row.room_version)
+  return row.room_version
 }
 
 /** The event that holds a state key under a root. */

@@ -30,6 +30,10 @@ export interface UnreadQuestion {
   readonly user: UserId
   readonly joined: Position
   readonly upTo: Position
+  /** The room's counter, if `upTo` is where the room ends. */
+  readonly notified?: number
+  /** The user's last event, if the asker has it at hand. */
+  readonly lastOwn?: { readonly position: Position; readonly isInThread: boolean }
 }
 
 const ownReceipts = prepared((db, room: Nid, user: Nid) =>
@@ -57,18 +61,24 @@ const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
-export async function readUpTo(db: Read, { roomId, user, joined, upTo }: UnreadQuestion): Promise<ReadUpTo> {
+export async function readUpTo(db: Read, question: UnreadQuestion): Promise<ReadUpTo> {
+  const { roomId, user, joined, upTo } = question
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   const threads = new Map<string, Position>()
   if (room === undefined || nid === undefined) return { main: joined, everywhere: joined, threads }
   for (const { thread_id: thread, event_position: position } of await ownReceipts(db, room, nid)) {
     threads.set(thread, Math.max(position, threads.get(thread) ?? 0))
   }
-  const [sent] = await lastOwnEvent(db, room, nid, upTo)
-  const ownPosition = sent && sent.thread_nid === null ? (sent.position ?? 0) : 0
+  const sent = question.lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  const ownPosition = sent.isInThread ? 0 : sent.position
   const everywhere = Math.max(joined, threads.get('') ?? 0)
   return { main: Math.max(everywhere, ownPosition, threads.get('main') ?? 0), everywhere, threads }
 }
+
+const ownFrom = (row: { position: Position | null; thread_nid: Nid | null } | undefined) => ({
+  position: row?.position ?? 0,
+  isInThread: (row?.thread_nid ?? null) !== null,
+})
 
 const countedUpTo = prepared((db, room: Nid, position: Position) =>
   db
@@ -137,16 +147,16 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
  */
 export async function unreadCounts(
   db: Read,
-  { roomId, user, upTo }: UnreadQuestion,
+  { roomId, user, upTo, notified }: UnreadQuestion,
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
   const counts: UnreadCount[] = await threadCounts(db, { room, nid, upTo }, read)
   if (read.main >= upTo) return counts
-  const [head] = await countedUpTo(db, room, upTo)
+  const head = notified ?? (await countedUpTo(db, room, upTo))[0]?.notified ?? 0
   const [start] = await countedUpTo(db, room, read.main)
-  const difference = (head?.notified ?? 0) - (start?.notified ?? 0)
+  const difference = head - (start?.notified ?? 0)
   const named = (await byName(db, room, nid, read.main, upTo)).filter(
     (row) => row.thread_nid === null && row.redacted_by === null,
   )

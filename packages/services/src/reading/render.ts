@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import { stringMember } from '@myelin/matrix/json'
-import type { Pdu } from '@myelin/matrix/pdu'
 import { redactPdu } from '@myelin/rules/redaction'
-import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/events'
-import { roomById } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { versionOfRoom } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
 import { roomVersionOf } from '../rooms/versions.ts'
 import { bundledRelations } from './bundled-relations.ts'
@@ -18,7 +16,7 @@ import type { View } from './view.ts'
 export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
   const [first] = events
   if (!first) return []
-  const version = await versionOfRoom(db, first.pdu)
+  const version = roomVersionOf(await versionOfRoom(db, first.pdu.roomId))
   const beside = await eventsByNid(
     db,
     events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
@@ -53,12 +51,6 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
 
 async function renderPlain(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
   return renderEvents(db, events, { ...view, bundles: false })
-}
-
-async function versionOfRoom(db: Read, { roomId }: Pdu): Promise<RoomVersion> {
-  const room = await roomById(db, roomId)
-  if (!room) throw new Error('an event is in a room that is not there')
-  return roomVersionOf(room.roomVersion)
 }
 
 function transactionFor(event: StoredEvent, { requester }: View): string | undefined {

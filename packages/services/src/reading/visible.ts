@@ -5,7 +5,7 @@ import { stateKey } from '@myelin/rules/auth/state-key'
 import { mayUserSee } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { membershipIn } from '@myelin/storage/members'
 import { loadState } from '../rooms/load-auth-state.ts'
 

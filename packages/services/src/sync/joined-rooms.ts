@@ -4,6 +4,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
+import { roomTail } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
 import { passesRoom } from '../reading/event-filter.ts'
 import { printPosition } from '../reading/page-token.ts'
@@ -68,14 +69,17 @@ async function joinedRoom(
   const isNew = slice.since === undefined || membership.position > slice.since.position
   // A room that is new to the client is told from the beginning, like at the first sync.
   const after = isNew ? 0 : (slice.since?.position ?? 0)
-  const timeline = await readTimeline(db, slice, { roomId, after, upTo: slice.upTo.position, checksVisibility: isNew })
+  const upTo = slice.upTo.position
+  const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
+  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail })
   const isWhole = isNew || slice.request.isFullState
   const heroes = isWhole ? (await summaryOf(db, room, slice.user))['m.heroes'] : undefined
   const state = await readState(db, slice, {
     roomId,
     after: isWhole ? undefined : after,
     timeline,
-    end: slice.upTo.position,
+    end: upTo,
+    tail,
     wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
   })
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
@@ -84,7 +88,7 @@ async function joinedRoom(
     ephemeral: { events: ephemeral },
     account_data: { events: accountData },
     summary: isWhole || hasMemberChange(timeline, state) ? await summaryOf(db, room, slice.user) : {},
-    ...(await unreadOf(db, slice, membership)),
+    ...(await unreadOf(db, slice, { membership, room, tail })),
   }
   return { roomId, body, isNewlyJoined: isNew }
 }

@@ -9,14 +9,14 @@ export interface Device {
 }
 
 const MIN_MS = 20
-const MAX_MS = 250
-const MS_PER_WAITER = 1
+const MAX_MS = 500
+const MS_PER_WAITER = 2
 
 /**
  * Keeps a busy room from costing an answer per event and client.
  *
  * The first event after a pause goes out at once. A device that was answered a moment ago is answered again a little
- * later, with everything that came meanwhile: 20 ms on an idle server, up to a quarter of a second with hundreds waiting.
+ * later, with everything that came meanwhile: 20 ms on an idle server, up to half a second with hundreds waiting.
  */
 export class Pace {
   readonly #clock: Clock

@@ -2,7 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid, stateRootAt } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms'
 import { stateDifference } from '@myelin/storage/state'
 import { keyNames } from '@myelin/storage/names'
@@ -18,6 +18,8 @@ export interface StateBounds {
   readonly end: number
   /** Users whose member events are wanted under lazy loading beside the senders in the timeline. */
   readonly wantedMembers: readonly string[]
+  /** The room's newest events, if the slice ends where the room does. */
+  readonly tail?: readonly StoredEvent[] | undefined
 }
 
 type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
@@ -30,7 +32,7 @@ type Entry = { readonly type: string; readonly stateKey: string; readonly event:
  */
 export async function readState(db: Read, slice: Slice, bounds: StateBounds): Promise<StoredEvent[]> {
   const end = slice.request.stateAfter ? bounds.end : bounds.timeline.startsAfter
-  const root = await stateRootAt(db, bounds.roomId, end)
+  const root = await rootAt(db, bounds, end)
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
   const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)
@@ -48,7 +50,8 @@ async function wholeEntries(db: Read, slice: Slice, bounds: StateBounds, root: n
 
 /** Every change counts, under lazy loading too: a client may know the member from before. */
 async function changedEntries(db: Read, bounds: StateBounds, root: number): Promise<Entry[]> {
-  const before = await stateRootAt(db, bounds.roomId, bounds.after ?? 0)
+  const before = await rootAt(db, bounds, bounds.after ?? 0)
+  if (before === root) return []
   const changes = await stateDifference(db, before, root)
   const names = await keyNames(
     db,
@@ -71,4 +74,9 @@ async function memberEntries(db: Read, bounds: StateBounds, root: number): Promi
 
 function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<string> {
   return new Set([...timeline.events.map(({ pdu }) => pdu.sender), ...named])
+}
+
+async function rootAt(db: Read, { roomId, tail }: StateBounds, position: number): Promise<number> {
+  const event = tail?.find((each) => (each.position ?? 0) <= position)
+  return event?.roomRoot ?? stateRootAt(db, roomId, position)
 }

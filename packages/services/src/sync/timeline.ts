@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
-import { timeline } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/events'
+import { reachesBackTo, timeline } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { passes } from '../reading/event-filter.ts'
 import { visibleTo } from '../reading/visible.ts'
 import type { Slice } from './sync-request.ts'
@@ -27,6 +27,8 @@ export interface TimelineBounds {
   readonly after: number
   readonly upTo: number
   readonly checksVisibility: boolean
+  /** The room's newest events, if the part to show ends where the room does. */
+  readonly tail?: readonly StoredEvent[] | undefined
 }
 
 /** Reads a room's timeline from its end back to the slice's beginning or the filter's limit. */
@@ -38,13 +40,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   let startsAfter = bounds.upTo
   for (let read = 0; read < MAX_READ; ) {
     const size = Math.max(20, limit + 1)
-    const page = await timeline(db, {
-      roomId: bounds.roomId,
-      direction: 'backward',
-      after: bounds.after,
-      before,
-      limit: size,
-    })
+    const page = await pageBefore(db, bounds, before, size)
     const seen = bounds.checksVisibility ? new Set(await visibleTo(db, slice.user, bounds.roomId, page)) : undefined
     for (const event of page) {
       const isIgnored = event.pdu.stateKey === undefined && slice.ignored.has(event.pdu.sender)
@@ -60,4 +56,19 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
       return { events: events.reverse(), isLimited: false, startsAfter: events.length > 0 ? startsAfter : bounds.after }
   }
   return { events: events.reverse(), isLimited: true, startsAfter }
+}
+
+/** The next events backward: out of the shared tail while it lasts, else from the database. */
+async function pageBefore(
+  db: Read,
+  bounds: TimelineBounds,
+  before: number,
+  limit: number,
+): Promise<readonly StoredEvent[]> {
+  const { roomId, after, tail } = bounds
+  if (tail) {
+    const rest = tail.filter(({ position }) => (position ?? 0) < before && (position ?? 0) > after)
+    if (rest.length >= limit || reachesBackTo(tail, after)) return rest.slice(0, limit)
+  }
+  return timeline(db, { roomId, direction: 'backward', after, before, limit })
 }

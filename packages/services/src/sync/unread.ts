@@ -4,6 +4,8 @@ import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/database'
 import { timeline } from '@myelin/storage/events'
 import type { Membership } from '@myelin/storage/members'
+import type { Room } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { readUpTo, unreadCounts } from '@myelin/storage/unread'
 import type { ReadUpTo, UnreadCount } from '@myelin/storage/unread'
 import { pushContext } from '../account-data/push-rules.ts'
@@ -26,8 +28,24 @@ const MAX_EVALUATED = 1000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
-export async function unreadOf(db: Read, slice: Slice, { roomId, position: joined }: Membership): Promise<Unread> {
-  const question = { roomId, user: slice.user, joined, upTo: slice.upTo.position }
+export async function unreadOf(
+  db: Read,
+  slice: Slice,
+  {
+    membership: { roomId, position: joined },
+    room,
+    tail,
+  }: { readonly membership: Membership; readonly room: Room; readonly tail?: readonly StoredEvent[] | undefined },
+): Promise<Unread> {
+  const own = tail?.find(({ pdu }) => pdu.sender === slice.user)
+  const question = {
+    roomId,
+    user: slice.user,
+    joined,
+    upTo: slice.upTo.position,
+    ...(tail ? { notified: room.notified } : {}),
+    ...(own ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null } } : {}),
+  }
   const read = await readUpTo(db, question)
   const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)
   return written(counts, slice.request.filter.timeline.unreadThreadNotifications)

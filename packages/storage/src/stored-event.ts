@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { Nid, Position } from './schema.ts'
+
+/** A PDU with what was derived from it once; shared by everybody who reads the event. */
+export interface KeptPdu {
+  readonly pdu: Pdu
+  /** The client form without `unsigned`, encoded; filled by whoever renders first. */
+  clientJson?: string
+}
+
+/** An event as it stands in this server's history. Two numbers name whole states: before and after it. */
+export interface StoredEvent extends KeptPdu {
+  /** Storage's number of the event; compare it, never show it. */
+  readonly nid: Nid
+  readonly position: Position | null
+  readonly stateBefore: Nid
+  readonly stateAfter: Nid
+  /** The root of the room's current state once the event had arrived. */
+  readonly roomRoot: Nid
+  /** How many events of the main timeline notified up to and with this one. */
+  readonly notified: number
+  readonly replaces: Nid | null
+  readonly redactedBy: Nid | null
+  readonly thread: Nid | null
+  readonly status: number
+  /** The device that sent it and the transaction id it gave. */
+  readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined
+  readonly kept: KeptPdu
+}
