@@ -4,6 +4,7 @@ import { adminEndpoints } from './client/admin/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { health, metrics } from './operations.ts'
@@ -15,6 +16,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...sessionEndpoints,
   ...roomEndpoints,
   ...keyEndpoints,
+  sendToDevice,
   sync,
 ]
 
