@@ -18,7 +18,7 @@ export const w1: Workload = {
       const names = Array.from({ length: senders }, (_, index) => `w1-${senders}-${target.run}-${index}`)
       const clients = await registerUsers(target.url, target.secret, names)
       const room = await roomWith(clients)
-      const polls = process.env.NOPOLL ? [] : clients.map((client) => poll(client))
+      const polls = clients.map((client) => poll(client))
       await Promise.all(polls.map(({ ready }) => ready))
       progress(`W1: ${senders} senders, ${seconds} s`)
       const { durationsMs, errors, elapsedS } = await sendAll(clients, room, seconds)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { deviceEndpoints } from './client/devices/endpoints.ts'
+import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
-import { sessionEndpoints } from './client/session/endpoints.ts'
+import { profileEndpoints } from './client/profile/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -13,6 +16,9 @@ import { health, metrics } from './operations.ts'
 export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
   ...adminEndpoints,
+  ...deviceEndpoints,
+  ...discoveryEndpoints,
+  ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
   ...keyEndpoints,

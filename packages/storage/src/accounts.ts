@@ -52,13 +52,28 @@ export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: stri
   await tx.updateTable('accounts').set({ password_hash: passwordHash }).where('user_id', '=', userId).execute()
 }
 
-/** Closes an account for good: its password goes, its name stays taken. Erasure, once asked for, is never taken back. */
+const TABLES_OF_AN_ACCOUNT = [
+  'profiles',
+  'account_data',
+  'filters',
+  'push_rules',
+  'cross_signing_keys',
+  'key_backups',
+  'key_backup_sessions',
+] as const
+
+/**
+ * Closes an account for good: its password and what it kept for itself go, its name stays taken.
+ *
+ * Erasure, once asked for, is never taken back.
+ */
 export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): Promise<void> {
   await tx
     .updateTable('accounts')
     .set({ password_hash: null, is_deactivated: 1, ...(isErased ? { is_erased: 1 } : {}) })
     .where('user_id', '=', userId)
     .execute()
+  for (const table of TABLES_OF_AN_ACCOUNT) await tx.deleteFrom(table).where('user_id', '=', userId).execute()
 }
 
 /** Locks an account, or unlocks it. */

@@ -33,7 +33,7 @@ export interface UnreadQuestion {
   /** The room's counter, if `upTo` is where the room ends. */
   readonly notified?: number
   /** The user's last event, if the asker has it at hand. */
-  readonly lastOwn?: { readonly position: Position; readonly isInThread: boolean }
+  readonly lastOwn?: { readonly position: Position; readonly isInThread: boolean; readonly notified: number }
 }
 
 const ownReceipts = prepared((db, room: Nid, user: Nid) =>
@@ -147,7 +147,7 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
  */
 export async function unreadCounts(
   db: Read,
-  { roomId, user, upTo, notified }: UnreadQuestion,
+  { roomId, user, upTo, notified, lastOwn }: UnreadQuestion,
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
@@ -155,8 +155,9 @@ export async function unreadCounts(
   const counts: UnreadCount[] = await threadCounts(db, { room, nid, upTo }, read)
   if (read.main >= upTo) return counts
   const head = notified ?? (await countedUpTo(db, room, upTo))[0]?.notified ?? 0
-  const [start] = await countedUpTo(db, room, read.main)
-  const difference = head - (start?.notified ?? 0)
+  const start =
+    lastOwn?.position === read.main ? lastOwn.notified : ((await countedUpTo(db, room, read.main))[0]?.notified ?? 0)
+  const difference = head - start
   const named = (await byName(db, room, nid, read.main, upTo)).filter(
     (row) => row.thread_nid === null && row.redacted_by === null,
   )

@@ -27,13 +27,13 @@ export class Pace {
     this.#clock = clock
   }
 
-  /** A request is parked; call the returned function when it no longer is. */
-  park(): () => void {
+  /** A client waits; call the returned function when it no longer does. */
+  enter(): () => void {
     this.#waiting++
     return () => this.#waiting--
   }
 
-  /** Returns when a device that was woken may be answered again. */
+  /** Returns when a device may be answered again. */
   async turnOf(device: Device): Promise<void> {
     const intervalMs = Math.min(MAX_MS, Math.max(MIN_MS, this.#waiting * MS_PER_WAITER))
     const last = this.#answered.get(nameOf(device))

@@ -3,7 +3,7 @@ import { membershipsOf } from '@myelin/storage/members'
 import { storedPushRules } from '@myelin/storage/push-rules'
 import { dropToDevice, waitingToDevice } from '@myelin/storage/to-device'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
-import type { Requester, Runtime } from '../runtime.ts'
+import type { Runtime } from '../runtime.ts'
 import { assemble } from './assemble.ts'
 import type { SyncAnswer } from './assemble.ts'
 import type { SyncRequest } from './sync-request.ts'
@@ -29,9 +29,25 @@ export async function sync(
   await acknowledge(rt, request)
   const waits = request.since !== undefined && !request.isFullState && request.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
+  const leave = waits ? rt.pace.enter() : undefined
+  try {
+    return await firstNews(rt, request, { waits, deadline, signal })
+  } finally {
+    leave?.()
+  }
+}
+
+type Patience = { readonly waits: boolean; readonly deadline: number; readonly signal: AbortSignal }
+
+async function firstNews(
+  rt: Needs,
+  request: SyncRequest,
+  { waits, deadline, signal }: Patience,
+): Promise<SyncAnswer['body']> {
   for (;;) {
-    const waiter = new Waiter(rt, request.requester, await topicsOf(rt, request))
+    const waiter = new Waiter(rt, await topicsOf(rt, request))
     try {
+      if (waits) await rt.pace.turnOf(request.requester)
       const answer = await look(rt, request)
       const isOver = signal.aborted || rt.clock.now() >= deadline
       if (!answer.isEmpty || !waits || isOver) {
@@ -75,14 +91,12 @@ async function topicsOf(rt: Needs, { requester }: SyncRequest): Promise<string[]
 /** A parked request: a closure under a few topics, and a timer. */
 class Waiter {
   readonly #rt: Needs
-  readonly #requester: Requester
   readonly #unsubscribe: () => void
   #isWoken = false
   #wake: () => void = () => {}
 
-  constructor(rt: Needs, requester: Requester, topics: readonly string[]) {
+  constructor(rt: Needs, topics: readonly string[]) {
     this.#rt = rt
-    this.#requester = requester
     this.#unsubscribe = rt.bus.wait(topics, () => {
       this.#isWoken = true
       this.#wake()
@@ -91,14 +105,7 @@ class Waiter {
 
   /** Returns when something was heard, time is up, or the caller went away. */
   async wait(deadline: number, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return
-    const leave = this.#rt.pace.park()
-    if (!this.#isWoken) await this.#untilWoken(deadline, signal)
-    if (this.#isWoken) await this.#rt.pace.turnOf(this.#requester)
-    leave()
-  }
-
-  async #untilWoken(deadline: number, signal: AbortSignal): Promise<void> {
+    if (this.#isWoken || signal.aborted) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
     const timer = this.#rt.clock.later(Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS), resolve)

@@ -44,7 +44,9 @@ export async function unreadOf(
     joined,
     upTo: slice.upTo.position,
     ...(tail ? { notified: room.notified } : {}),
-    ...(own ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null } } : {}),
+    ...(own
+      ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null, notified: own.notified } }
+      : {}),
   }
   const read = await readUpTo(db, question)
   const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)

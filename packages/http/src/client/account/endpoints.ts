@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
+import { changePassword } from './change-password.ts'
 import { checkUsernameAvailability } from './check-username-availability.ts'
+import { deactivateAccount } from './deactivate-account.ts'
 import { getTokenOwner } from './get-token-owner.ts'
 import { register } from './register.ts'
 
 /** Making accounts, and what their owners do with them. */
-export const accountEndpoints: readonly AnyEndpoint[] = [checkUsernameAvailability, getTokenOwner, register]
+export const accountEndpoints: readonly AnyEndpoint[] = [
+  changePassword,
+  checkUsernameAvailability,
+  deactivateAccount,
+  getTokenOwner,
+  register,
+]

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { changePassword as changeOwnPassword } from '@myelin/services/people/change-password'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+
+/**
+ * Gives the user who asks another password.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
+ */
+export const changePassword = endpoint({
+  id: 'changePassword',
+  method: 'POST',
+  path: '/_matrix/client/v3/account/password',
+  access: 'user',
+  body: Type.Object({
+    auth: Type.Optional(JsonObjectSchema),
+    new_password: Type.Optional(Type.String()),
+    logout_devices: Type.Optional(Type.Boolean()),
+  }),
+
+  async handle({ body, requester }, rt) {
+    const { auth, new_password: newPassword, logout_devices: logsOutDevices } = body
+    await changeOwnPassword(rt, requester, { auth, newPassword, logsOutDevices })
+    return {}
+  },
+})

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { deactivateAccount as deactivateOwnAccount } from '@myelin/services/people/deactivate-account'
+import { leaveEveryRoom } from '@myelin/services/rooms/membership'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+
+/**
+ * Closes the account of the user who asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
+ */
+export const deactivateAccount = endpoint({
+  id: 'deactivateAccount',
+  method: 'POST',
+  path: '/_matrix/client/v3/account/deactivate',
+  access: 'user',
+  body: Type.Object({ auth: Type.Optional(JsonObjectSchema), erase: Type.Optional(Type.Boolean()) }),
+
+  async handle({ body: { auth, erase }, requester }, rt) {
+    await deactivateOwnAccount(rt, requester, { auth, erase, leaveRooms: (userId) => leaveEveryRoom(rt, userId) })
+    // This server binds no addresses, so there are none to unbind.
+    return { id_server_unbind_result: 'success' }
+  },
+})

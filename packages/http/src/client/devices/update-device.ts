@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { nameOwnDevice } from '@myelin/services/people/devices'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { DeviceIdSchema, DeviceNameSchema } from '../session/device-schemas.ts'
+
+/**
+ * Names a device of the user who asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3devicesdeviceid
+ */
+export const updateDevice = endpoint({
+  id: 'updateDevice',
+  method: 'PUT',
+  path: '/_matrix/client/v3/devices/:deviceId',
+  access: 'guest',
+  params: Type.Object({ deviceId: DeviceIdSchema }),
+  body: Type.Object({ display_name: Type.Optional(DeviceNameSchema) }),
+
+  async handle({ params, body, requester }, rt) {
+    await nameOwnDevice(rt, requester, params.deviceId, body.display_name)
+    return {}
+  },
+})

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import { testConfig } from '@myelin/testing/runtime'
+import { testServer } from '@myelin/testing/server'
+import type { TestServer } from '@myelin/testing/server'
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+const v3 = '/_matrix/client/v3'
+
+describe('a profile', () => {
+  let server: TestServer
+  const tokens = new Map<string, string>()
+  before(async () => {
+    server = await testServer()
+    for (const name of ['alice', 'bob']) tokens.set(name, (await server.register(name)).token)
+  })
+  after(() => server.close())
+
+  const of = (name: string, key = '') => `${v3}/profile/@${name}:one.test${key && `/${key}`}`
+  const put = (name: string, key: string, body: unknown, as = name) =>
+    server.call('PUT', of(name, key), { token: tokens.get(as) ?? '', body })
+  const get = async (name: string, key?: string) => (await server.call('GET', of(name, key))).body
+
+  test('begins with the localpart for a display name, and anybody may look', async () => {
+    assert.deepEqual(await get('bob'), { displayname: 'bob' })
+    assert.deepEqual(await get('bob', 'displayname'), { displayname: 'bob' })
+  })
+
+  test('keeps any JSON under any name', async () => {
+    const tree = { list: [1, null, { deep: 'é' }] }
+    assert.equal((await put('alice', 'org.example.tree', { 'org.example.tree': tree })).status, 200)
+    assert.deepEqual(await get('alice', 'org.example.tree'), { 'org.example.tree': tree })
+    await put('alice', 'org.example.nothing', { 'org.example.nothing': null })
+    assert.deepEqual(await get('alice', 'org.example.nothing'), { 'org.example.nothing': null })
+    const token = tokens.get('alice') ?? ''
+    for (const key of ['org.example.tree', 'org.example.nothing', 'org.example.never']) {
+      assert.equal((await server.call('DELETE', of('alice', key), { token })).status, 200)
+      assert.equal((await server.call('GET', of('alice', key))).status, 404)
+    }
+  })
+
+  test('is served where it was before it was in the spec, too', async () => {
+    const path = '/_matrix/client/unstable/uk.tcpip.msc4133/profile/@alice:one.test/m.tz'
+    const token = tokens.get('alice') ?? ''
+    assert.equal((await server.call('PUT', path, { token, body: { 'm.tz': 'Europe/Rome' } })).status, 200)
+    assert.deepEqual(await get('alice', 'm.tz'), { 'm.tz': 'Europe/Rome' })
+  })
+
+  test('loses a display name that is set to nothing', async () => {
+    for (const nothing of ['', null]) {
+      await put('alice', 'displayname', { displayname: 'Alice' })
+      assert.deepEqual(await get('alice', 'displayname'), { displayname: 'Alice' })
+      await put('alice', 'displayname', { displayname: nothing })
+      assert.equal((await server.call('GET', of('alice', 'displayname'))).status, 404)
+    }
+  })
+
+  test('shows in the rooms of its owner as soon as it changes', async () => {
+    const token = tokens.get('bob') ?? ''
+    const room = await server.call('POST', `${v3}/createRoom`, { token, body: {} })
+    const path = `${v3}/rooms/${encodeURIComponent(String(room.body['room_id']))}/state/m.room.member/@bob:one.test`
+    await put('bob', 'displayname', { displayname: 'Bobby' })
+    await put('bob', 'avatar_url', { avatar_url: 'mxc://one.test/bob' })
+    const member = (await server.call('GET', path, { token })).body
+    assert.deepEqual([member['displayname'], member['avatar_url']], ['Bobby', 'mxc://one.test/bob'])
+    await put('bob', 'avatar_url', { avatar_url: '' })
+    assert.equal('avatar_url' in (await server.call('GET', path, { token })).body, false)
+  })
+
+  test('has less than 64 KiB', async () => {
+    const fits = 'x'.repeat(40_000)
+    await put('alice', 'org.example.a', { 'org.example.a': fits })
+    const tooMuch = await put('alice', 'org.example.b', { 'org.example.b': fits })
+    assert.deepEqual([tooMuch.status, tooMuch.body['errcode']], [400, 'M_PROFILE_TOO_LARGE'])
+    assert.equal((await put('alice', 'org.example.a', { 'org.example.a': fits })).status, 200)
+  })
+
+  const long = 'a'.repeat(256)
+  const refusals = [
+    ['another name than the path', 'alice', 'displayname', { name: 'x' }, 400, 'M_MISSING_PARAM'],
+    ['a prototype', 'alice', 'constructor', {}, 400, 'M_MISSING_PARAM'],
+    ['a name that is not text', 'alice', 'displayname', { displayname: 1 }, 400, 'M_INVALID_PARAM'],
+    ['a name that is too long', 'alice', 'displayname', { displayname: 'x'.repeat(257) }, 400, 'M_INVALID_PARAM'],
+    ['a key that is too long', 'alice', long, { [long]: 1 }, 400, 'M_KEY_TOO_LARGE'],
+    ['a key in capitals', 'alice', 'Name', { Name: 1 }, 400, 'M_INVALID_PARAM'],
+    ['a key with a null byte', 'alice', 'a%00b', { 'a\0b': 1 }, 400, 'M_INVALID_PARAM'],
+    ['a number that others would read otherwise', 'alice', 'a.b', '{"a.b": 1.5}', 400, 'M_BAD_JSON'],
+    ['a body that is a list', 'alice', 'displayname', [], 400, 'M_BAD_JSON'],
+    ['a body that is none', 'alice', 'displayname', 'nonsense', 400, 'M_NOT_JSON'],
+    ["somebody else's change", 'bob', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
+    ['a change of nobody', 'nobody', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
+  ] as const
+  for (const [name, whose, key, body, status, code] of refusals) {
+    test(`refuses ${name}`, async () => {
+      const answer = await put(whose, key, body, 'alice')
+      assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
+    })
+  }
+
+  const unknown = [
+    ['of a user there is not', `${v3}/profile/@nobody:one.test`],
+    ['of a user nobody can be', `${v3}/profile/@a%00b:one.test`],
+    ['of a user of a server out of reach', `${v3}/profile/@alice:two.test`],
+    ['in a field that is not set', `${v3}/profile/@alice:one.test/org.example.unset`],
+  ] as const
+  for (const [name, path] of unknown) {
+    test(`tells nothing ${name}`, async () => {
+      const { status, body } = await server.call('GET', path)
+      assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND'])
+    })
+  }
+
+  test('needs a token to change', async () => {
+    const answer = await server.call('PUT', of('alice', 'displayname'), { body: { displayname: 'x' } })
+    assert.deepEqual([answer.status, answer.body['errcode']], [401, 'M_MISSING_TOKEN'])
+  })
+})
+
+describe('where the admin keeps names as they are', () => {
+  test('nobody changes theirs, and clients can know', async () => {
+    const profiles = { ...testConfig.profiles, maySetDisplayName: false }
+    const server = await testServer(undefined, { profiles })
+    const { token } = await server.register('alice')
+    const path = `${v3}/profile/@alice:one.test/displayname`
+    assert.equal((await server.call('PUT', path, { token, body: { displayname: 'x' } })).body['errcode'], 'M_FORBIDDEN')
+    assert.equal((await server.call('DELETE', path, { token })).body['errcode'], 'M_FORBIDDEN')
+    const { body } = await server.call('GET', `${v3}/capabilities`, { token })
+    const capabilities = body['capabilities'] as Record<string, unknown>
+    assert.deepEqual(capabilities['m.profile_fields'], { enabled: true, disallowed: ['displayname'] })
+    assert.deepEqual(capabilities['m.set_displayname'], { enabled: false })
+    assert.deepEqual(capabilities['m.set_avatar_url'], { enabled: true })
+    await server.close()
+  })
+})
