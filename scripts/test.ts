@@ -10,7 +10,10 @@ const files = globSync('packages/*/src/**/*.test.ts').filter(
 )
 const postgres = await startPostgres()
 const env = { ...process.env, MYELIN_TEST_POSTGRES: postgres.url }
-const tests = spawn(process.execPath, ['--test', '--test-concurrency=2', ...files], { stdio: 'inherit', env })
+const tests = spawn(process.execPath, ['--test', '--test-force-exit', '--test-concurrency=2', ...files], {
+  stdio: 'inherit',
+  env,
+})
 const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
 await postgres.stop()
 process.exitCode = status ?? 1

@@ -23,6 +23,6 @@ export function capabilitiesOf(rt: Pick<Runtime, 'config'>, requester: Requester
     'm.3pid_changes': isEnabled(false),
     'm.get_login_token': isEnabled(false),
     'm.forget_forced_upon_leave': isEnabled(false),
-    ...(requester.isAdmin ? { 'm.account_moderation': { lock: true } } : {}),
+    ...(requester.isAdmin ? { 'm.account_moderation': { lock: true, suspend: true } } : {}),
   }
 }

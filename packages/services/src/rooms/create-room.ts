@@ -2,7 +2,8 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
-import type { Json } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
@@ -10,7 +11,8 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import { putAlias } from '@myelin/storage/aliases'
 import { appendEvent } from '@myelin/storage/append-event'
 import type { Tx } from '@myelin/storage/database'
-import { createRoomRow, openRoom, publishRoom } from '@myelin/storage/rooms'
+import { createRoomRow, openRoom, publishRoom, roomById } from '@myelin/storage/rooms'
+import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
@@ -30,6 +32,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
   const alias = aliasFor(rt, wishes)
   for (const invited of wishes.invite) checkInvited(rt, invited)
+  await refuseSuspended(rt, creator)
   rt.limits.take('joinLocal', creator)
   return rt.db.write(async (tx) => {
     const roomId = await putCreateEvent(tx, rt, { version, creator, wishes })
@@ -59,28 +62,43 @@ async function putCreateEvent(
       : []
     content['additional_creators'] = [...new Set([...named, ...wishes.invite])]
   }
-  const choosesRoomId = version.roomIds === 'chosen by server'
-  const event = buildPdu(
-    {
-      ...(choosesRoomId ? { roomId: `!${rt.random.token(18)}:${rt.serverName}` as RoomId } : {}),
-      sender: creator,
-      type: 'm.room.create',
-      stateKey: '',
-      content,
-      prevEvents: [],
-      authEvents: [],
-      depth: 1,
-      originServerTs: rt.clock.now(),
-    },
-    version,
-    { serverName: rt.serverName, key: rt.signingKey },
-    () => rt.random.token(18),
-  )
+  const event = await newCreateEvent(tx, rt, { version, creator, content })
   const verdict = authorize(event, new AuthState(version, new Map()))
   if (!verdict.allowed) throw new MatrixError('M_BAD_JSON', `the creation content is not allowed: ${verdict.rule}`)
   const room = await createRoomRow(tx, event.roomId, version.id)
   await appendEvent(tx, room, event, { notifies: 'no' })
   return event.roomId
+}
+
+/**
+ * A create event for a room that is not there yet. Where the room id is the event's hash, the same wish in the same
+ * millisecond would be the same room, so the second is dated a millisecond later.
+ */
+async function newCreateEvent(
+  tx: Tx,
+  rt: EventMaker,
+  { version, creator, content }: { version: RoomVersion; creator: UserId; content: JsonObject },
+): Promise<Pdu> {
+  const choosesRoomId = version.roomIds === 'chosen by server'
+  for (let originServerTs = rt.clock.now(); ; originServerTs++) {
+    const event = buildPdu(
+      {
+        ...(choosesRoomId ? { roomId: `!${rt.random.token(18)}:${rt.serverName}` as RoomId } : {}),
+        sender: creator,
+        type: 'm.room.create',
+        stateKey: '',
+        content,
+        prevEvents: [],
+        authEvents: [],
+        depth: 1,
+        originServerTs,
+      },
+      version,
+      { serverName: rt.serverName, key: rt.signingKey },
+      () => rt.random.token(18),
+    )
+    if (!(await roomById(tx, event.roomId))) return event
+  }
 }
 
 /** What the creator's own wishes make impossible is the request's fault, not a missing permission. */

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { aliasTarget } from '@myelin/storage/aliases'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/members'
 import { roomById } from '@myelin/storage/rooms'
+import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventMaker } from './event-draft.ts'
 import { changeMembership } from './members-change.ts'
@@ -30,6 +31,7 @@ export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, wording:
   if (!(await roomById(rt.db.read, roomId))) {
     throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
   }
+  await refuseSuspended(rt, user)
   rt.limits.take('joinLocal', user)
   await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
 }
@@ -52,6 +54,7 @@ export async function inviteUser(
   if (serverOf(target) !== rt.serverName) {
     throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(target)}`)
   }
+  await refuseSuspended(rt, sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
   await change(rt, { roomId, sender, target, membership: 'invite', ...wording })
@@ -72,6 +75,7 @@ export async function moderateMember(
 ): Promise<void> {
   const { kind, roomId, sender, target } = order
   await requireRoom(rt, roomId)
+  await refuseSuspended(rt, sender)
   const standing = await membershipIn(rt.db.read, roomId, target)
   if (kind === 'unban' && standing?.membership !== 'ban') {
     throw new MatrixError('M_FORBIDDEN', `${target} is not banned`)

@@ -4,10 +4,12 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/database'
+import { eventById } from '@myelin/storage/events'
 import { openRoom } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
+import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import { checkAliases } from './canonical-alias.ts'
 import { extendRoom } from './extend-room.ts'
@@ -28,8 +30,15 @@ type Needs = EventMaker & Pick<Runtime, 'db' | 'limits'>
  */
 export async function sendEvent(rt: Needs, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
   checkContent(draft)
+  await refuseSilenced(rt, draft)
   rt.limits.take('message', draft.sender)
   return rt.db.write((tx) => sendInUnit(tx, rt, draft, key))
+}
+
+/** Who is suspended may still take back what they said. */
+async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft): Promise<void> {
+  const target = type === 'm.room.redaction' && redacts !== undefined ? await eventById(rt.db.read, redacts) : undefined
+  if (target?.pdu.sender !== sender) await refuseSuspended(rt, sender)
 }
 
 async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, key?: TransactionKey): Promise<EventId> {

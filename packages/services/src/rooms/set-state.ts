@@ -4,6 +4,7 @@ import type { EventId, UserId } from '@myelin/matrix/ids'
 import { isUserId, serverOf } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
+import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { changeMembership } from './members-change.ts'
@@ -30,6 +31,7 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   const extra: Record<string, Json> = { ...draft.content }
   // Only we may say who vouched for a join.
   delete extra['join_authorised_via_users_server']
+  if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
   rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft
   const eventId = await rt.db.write((tx) => changeMembership(tx, rt, { roomId, sender, target, membership, extra }))
