@@ -65,6 +65,9 @@ log_level: warn
   )
   const url = `http://127.0.0.1:${port}`
   const state: { child: ChildProcess } = { child: await launch(config, url) }
+  // Nobody shall find it running when this program was stopped.
+  process.once('exit', () => state.child.kill('SIGKILL'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     const { child } = state
     if (child.exitCode !== null || child.signalCode !== null) return
