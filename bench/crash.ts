@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { judge } from '@myelin/testing/crash/judge'
 import { startPostgres } from '../scripts/test-postgres.ts'
 import { runCrash } from './crash/run-crash.ts'
+import { latencyOf } from './figures.ts'
 import { startOwnServer } from './own-server.ts'
 
 /**
@@ -47,9 +48,9 @@ try {
   )
   const unanswered = deeds.reduce((sum, { attempts, answers }) => sum + attempts - answers.length, 0)
   const events = seen.rooms.reduce((sum, { messages }) => sum + messages.length, 0)
-  const slowestMs = Math.round(Math.max(0, ...seen.recoveriesMs))
+  const recovery = latencyOf(seen.recoveriesMs)
   console.log(
-    `${deeds.length} acts, ${unanswered} attempts unanswered, ${events} events, slowest recovery ${slowestMs} ms`,
+    `${deeds.length} acts, ${unanswered} attempts unanswered, ${events} events, recovery ${recovery.p50} ms, at worst ${recovery.max} ms`,
   )
   if (!town.hasToDevice) console.log('to-device messages: left out, the server does not have them')
   if (!town.hasKeys) console.log('one-time keys: left out, the server does not have them')
@@ -63,7 +64,7 @@ try {
       acts: deeds.length,
       unanswered,
       events,
-      slowestMs,
+      recovery,
       verdicts,
     }
     const folder = new URL('results/', import.meta.url)

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Act, DeedAnswer, Ledger } from '@myelin/testing/crash/ledger'
 import type { Client } from '../client.ts'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../chance.ts'
 import { sendUntilAnswered } from './steady.ts'
 import type { Town } from './town.ts'
 
