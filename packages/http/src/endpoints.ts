@@ -6,11 +6,13 @@ import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
+import { keyEndpoints } from './client/keys/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
+import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -26,6 +28,8 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
+  ...keyEndpoints,
+  sendToDevice,
   sync,
   ...filterEndpoints,
   ...accountDataEndpoints,

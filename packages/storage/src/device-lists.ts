@@ -7,21 +7,39 @@ import type { Position } from './schema.ts'
 
 /** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
 export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
-  await tx.insertInto('device_list_changes').values({ user_id: user, position: tx.takePosition() }).execute()
+  await tx
+    .insertInto('device_list_changes')
+    .values({ user_id: user, position: tx.takePosition(), only_for: null })
+    .execute()
   for (const other of await usersSharingRooms(tx, user)) tx.touch(other)
 }
 
-/** The users whose devices or keys changed after one position and up to another. */
-export async function deviceChangesBetween(db: Read, after: Position, upTo: Position): Promise<UserId[]> {
-  const rows = await changedUsers(db, after, upTo)
+/** Records that one user sees another's keys otherwise than before, having signed one; wakes the signer alone. */
+export async function noteSignature(tx: Tx, signer: UserId, user: UserId): Promise<void> {
+  await tx
+    .insertInto('device_list_changes')
+    .values({ user_id: user, position: tx.takePosition(), only_for: signer })
+    .execute()
+  tx.touch(signer)
+}
+
+/** The users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */
+export async function deviceChangesBetween(
+  db: Read,
+  viewer: UserId,
+  after: Position,
+  upTo: Position,
+): Promise<UserId[]> {
+  const rows = await changedUsers(db, viewer, after, upTo)
   return rows.map((row) => row.user_id)
 }
 
-const changedUsers = prepared((db, after: Position, upTo: Position) =>
+const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Position) =>
   db
     .selectFrom('device_list_changes')
     .select('user_id')
     .distinct()
     .where('position', '>', after)
-    .where('position', '<=', upTo),
+    .where('position', '<=', upTo)
+    .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
 )

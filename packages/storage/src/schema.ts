@@ -144,7 +144,16 @@ export interface Tables {
   push_rules: { user_id: UserId; rules: string; position: Position }
 
   device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
-  one_time_keys: { user_id: UserId; device_id: string; algorithm: string; key_id: string; key: string; nid: Nid }
+  /** A key that was claimed stays for a while, so that an upload sent twice does not bring it back. */
+  one_time_keys: {
+    user_id: UserId
+    device_id: string
+    algorithm: string
+    key_id: string
+    key: string
+    nid: Nid
+    claimed: number
+  }
   fallback_keys: { user_id: UserId; device_id: string; algorithm: string; key_id: string; key: string; used: number }
   cross_signing_keys: { user_id: UserId; usage: string; key: string }
   /** Signatures others (or the user's own keys) made over a device or a cross-signing key, kept apart from what was uploaded. */
@@ -155,7 +164,8 @@ export interface Tables {
     target_id: string
     signature: string
   }
-  device_list_changes: { user_id: UserId; position: Position }
+  /** `only_for` is set where nobody else may learn of the change: a user signed somebody's key. */
+  device_list_changes: { user_id: UserId; position: Position; only_for: UserId | null }
   to_device: { user_id: UserId; device_id: string; position: Position; message: string }
   key_backups: {
     user_id: UserId

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
-import { prepared } from './prepared.ts'
+import { insertRow, prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** A message on its way to one device: JSON with `type`, `sender` and `content`. */
@@ -12,11 +13,20 @@ export interface ToDeviceMessage {
 
 /** Queues a message and wakes the device's user. */
 export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, message: string): Promise<void> {
-  await tx
-    .insertInto('to_device')
-    .values({ user_id: user, device_id: deviceId, position: tx.takePosition(), message })
-    .execute()
+  await insertRow(tx, 'to_device', { user_id: user, device_id: deviceId, position: tx.takePosition(), message })
   tx.touch(user)
+}
+
+/** The devices of each of these users that a message can be queued for. */
+export async function reachableDevices(db: Read, users: readonly UserId[]): Promise<Map<UserId, Set<string>>> {
+  const rows = await inChunks(users, (chunk) =>
+    db.selectFrom('devices').select(['user_id', 'device_id']).where('user_id', 'in', chunk).execute(),
+  )
+  const devices = new Map<UserId, Set<string>>()
+  for (const { user_id: user, device_id: deviceId } of rows) {
+    devices.set(user, (devices.get(user) ?? new Set()).add(deviceId))
+  }
+  return devices
 }
 
 /** The first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */

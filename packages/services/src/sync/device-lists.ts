@@ -32,7 +32,7 @@ export interface DeviceListQuestion {
  */
 export async function deviceListChanges(db: Read, question: DeviceListQuestion): Promise<DeviceLists> {
   const { came, went } = await comingsAndGoings(db, question)
-  const moved = await deviceChangesBetween(db, question.after, question.upTo)
+  const moved = await deviceChangesBetween(db, question.user, question.after, question.upTo)
   if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const sharing = await usersSharingRooms(db, question.user)
   const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))

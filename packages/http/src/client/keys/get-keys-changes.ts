@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { keyChanges } from '@myelin/services/keys/key-changes'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+
+/**
+ * Whose devices changed between two sync tokens.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
+ */
+export const getKeysChanges = endpoint({
+  id: 'getKeysChanges',
+  method: 'GET',
+  path: '/_matrix/client/v3/keys/changes',
+  access: 'user',
+  query: Type.Object({ from: Type.String(), to: Type.String() }),
+
+  handle: ({ query, requester }, rt) => keyChanges(rt, requester.userId, query),
+})

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
+import { uploadCrossSigningKeys as publishKeys } from '@myelin/services/keys/upload-cross-signing-keys'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+import { mapOf, SignaturesSchema, UserKeySchema } from './key-schemas.ts'
+
+const CrossSigningKeySchema = Type.Unsafe<JsonObject>(
+  Type.Object({
+    user_id: UserKeySchema,
+    usage: Type.Array(Type.String(), { maxItems: 10 }),
+    keys: mapOf(Type.String({ maxLength: 255 }), Type.String({ maxLength: 255 })),
+    signatures: Type.Optional(SignaturesSchema),
+  }),
+)
+
+/**
+ * Publishes the cross-signing keys of the user who asks.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
+ */
+export const uploadCrossSigningKeys = endpoint({
+  id: 'uploadCrossSigningKeys',
+  method: 'POST',
+  path: ['/_matrix/client/v3/keys/device_signing/upload', '/_matrix/client/unstable/keys/device_signing/upload'],
+  access: 'user',
+  bodyIsCanonical: true,
+  body: Type.Object({
+    auth: Type.Optional(JsonObjectSchema),
+    master_key: Type.Optional(CrossSigningKeySchema),
+    self_signing_key: Type.Optional(CrossSigningKeySchema),
+    user_signing_key: Type.Optional(CrossSigningKeySchema),
+  }),
+
+  async handle({ body, requester }, rt) {
+    const { auth, master_key: master, self_signing_key: selfSigning, user_signing_key: userSigning } = body
+    const upload = {
+      ...(master && { master }),
+      ...(selfSigning && { self_signing: selfSigning }),
+      ...(userSigning && { user_signing: userSigning }),
+    }
+    await publishKeys(rt, requester.userId, upload, auth)
+    return {}
+  },
+})

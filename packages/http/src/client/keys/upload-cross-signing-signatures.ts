@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { uploadSignatures } from '@myelin/services/keys/upload-signatures'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+import { DeviceKeySchema, mapOf, UserKeySchema } from './key-schemas.ts'
+
+/**
+ * Publishes signatures that the user who asks made on keys.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload
+ */
+export const uploadCrossSigningSignatures = endpoint({
+  id: 'uploadCrossSigningSignatures',
+  method: 'POST',
+  path: ['/_matrix/client/v3/keys/signatures/upload', '/_matrix/client/unstable/keys/signatures/upload'],
+  access: 'user',
+  bodyIsCanonical: true,
+  body: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)),
+
+  handle: async ({ body, requester }, rt) => ({ failures: await uploadSignatures(rt, requester.userId, body) }),
+})

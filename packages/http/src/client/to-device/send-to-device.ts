@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { sendToDevice as queueMessages } from '@myelin/services/keys/send-to-device'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+import { DeviceKeySchema, mapOf, UserKeySchema } from '../keys/key-schemas.ts'
+
+/**
+ * Sends a message to devices, past any room.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
+ */
+export const sendToDevice = endpoint({
+  id: 'sendToDevice',
+  method: 'PUT',
+  path: '/_matrix/client/v3/sendToDevice/:eventType/:txnId',
+  access: 'guest',
+  params: Type.Object({ eventType: Type.String({ maxLength: 255 }), txnId: Type.String({ maxLength: 255 }) }),
+  body: Type.Object({ messages: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)) }),
+
+  async handle({ params: { eventType: type, txnId }, body: { messages }, requester }, rt) {
+    const key = { ...requester, endpoint: `PUT sendToDevice ${type}`, txnId }
+    await queueMessages(rt, { sender: requester.userId, type, messages }, key)
+    return {}
+  },
+})

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RawJson } from '@myelin/kit/raw-json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/database'
+import { claimOneTimeKey, useFallbackKey } from '@myelin/storage/one-time-keys'
+import type { KeyWish, NamedKey } from '@myelin/storage/one-time-keys'
+import type { Runtime } from '../runtime.ts'
+import { askedUsers } from './local-users.ts'
+
+/** Keys by user, device and name, and the servers that could not be asked. */
+export interface ClaimedKeys {
+  readonly oneTimeKeys: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, RawJson>>>>>>
+  readonly failures: JsonObject
+}
+
+/** Other writers get their turn between so many claims. */
+const CLAIMS_PER_UNIT = 50
+
+/**
+ * Takes a one-time key of every device in `wishes`, a map from user to device to algorithm.
+ *
+ * A key is given to one caller only, in the order of upload; a device that has none left gives its fallback key.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
+ */
+export async function claimKeys(
+  rt: Pick<Runtime, 'db' | 'serverName'>,
+  wishes: Readonly<Record<string, Readonly<Record<string, string>>>>,
+): Promise<ClaimedKeys> {
+  const { local, failures } = askedUsers(rt.serverName, wishes)
+  const wanted = [...local].flatMap(([userId, devices]) =>
+    Object.entries(devices).map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
+  )
+  const byUser = new Map<string, Map<string, Readonly<Record<string, RawJson>>>>()
+  for (let start = 0; start < wanted.length; start += CLAIMS_PER_UNIT) {
+    const some = wanted.slice(start, start + CLAIMS_PER_UNIT)
+    for (const { wish, claimed } of await rt.db.write((tx) => claimAll(tx, some))) {
+      const devices = byUser.get(wish.userId) ?? new Map<string, Readonly<Record<string, RawJson>>>()
+      byUser.set(wish.userId, devices)
+      devices.set(wish.deviceId, { [`${claimed.algorithm}:${claimed.keyId}`]: new RawJson(claimed.key) })
+    }
+  }
+  const oneTimeKeys = Object.fromEntries([...byUser].map(([user, devices]) => [user, Object.fromEntries(devices)]))
+  return { oneTimeKeys, failures }
+}
+
+async function claimAll(tx: Tx, wishes: readonly KeyWish[]): Promise<{ wish: KeyWish; claimed: NamedKey }[]> {
+  const found: { wish: KeyWish; claimed: NamedKey }[] = []
+  for (const wish of wishes) {
+    const claimed = (await claimOneTimeKey(tx, wish)) ?? (await useFallbackKey(tx, wish))
+    if (claimed) found.push({ wish, claimed })
+  }
+  return found
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { membershipsOf } from '@myelin/storage/members'
+import { parseToken } from '../reading/page-token.ts'
+import type { Runtime } from '../runtime.ts'
+import { deviceListChanges } from '../sync/device-lists.ts'
+import type { DeviceLists } from '../sync/device-lists.ts'
+
+/**
+ * Whose devices a user must look at again, and whose no longer, after what happened between two sync tokens.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
+ */
+export async function keyChanges(
+  rt: Pick<Runtime, 'db'>,
+  user: UserId,
+  tokens: { readonly from: string; readonly to: string },
+): Promise<DeviceLists> {
+  const [after, to] = [parseToken(tokens.from).position, parseToken(tokens.to).position]
+  const upTo = Math.min(to, await rt.db.position())
+  if (after >= upTo) return { changed: [], left: [] }
+  const all = await membershipsOf(rt.db.read, user)
+  const memberships = all.filter(({ position }) => position <= upTo)
+  return deviceListChanges(rt.db.read, { user, after, upTo, memberships })
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { withSignature } from '@myelin/matrix/signatures'
+import { crossSigningKeysOf } from '@myelin/storage/cross-signing'
+import type { KeyUsage } from '@myelin/storage/cross-signing'
+import type { Read } from '@myelin/storage/database'
+import { deviceKeysOf } from '@myelin/storage/device-keys'
+import type { DeviceKeys } from '@myelin/storage/device-keys'
+import { signaturesOn } from '@myelin/storage/key-signatures'
+import type { KeySignature } from '@myelin/storage/key-signatures'
+import type { Runtime } from '../runtime.ts'
+import { publicKeyOf } from './cross-signing-key.ts'
+import { askedUsers } from './local-users.ts'
+
+/** Identity keys as one user may see them. */
+export interface QueriedKeys {
+  /** By user and device. A user without any is there, and has none. */
+  readonly deviceKeys: JsonObject
+  /** By what they sign, and by user. */
+  readonly crossSigningKeys: Readonly<Record<KeyUsage, JsonObject>>
+  readonly failures: JsonObject
+}
+
+/**
+ * The identity keys of users, with the signatures on them that `viewer` may see.
+ *
+ * `asked` maps a user to the devices wanted; an empty list means all of them.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
+ */
+export async function queryKeys(
+  rt: Pick<Runtime, 'db' | 'serverName'>,
+  viewer: UserId,
+  asked: Readonly<Record<string, readonly string[]>>,
+): Promise<QueriedKeys> {
+  const { local, failures } = askedUsers(rt.serverName, asked)
+  const users = [...local.keys()]
+  const signed = signaturesByTarget(await signaturesOn(rt.db.read, viewer, users))
+  const devices = new Map<UserId, Map<string, JsonObject>>(users.map((user) => [user, new Map()]))
+  for (const device of await deviceKeysOf(rt.db.read, users)) {
+    const wanted = local.get(device.userId)
+    if (wanted?.length !== 0 && !wanted?.includes(device.deviceId)) continue
+    const signatures = signed.get(device.userId)?.get(device.deviceId)
+    devices.get(device.userId)?.set(device.deviceId, shownDevice(device, signatures))
+  }
+  return {
+    deviceKeys: Object.fromEntries([...devices].map(([user, keys]) => [user, Object.fromEntries(keys)])),
+    crossSigningKeys: await shownCrossSigningKeys(rt.db.read, viewer, users, signed),
+    failures,
+  }
+}
+
+type SignaturesByTarget = ReadonlyMap<UserId, ReadonlyMap<string, readonly KeySignature[]>>
+
+async function shownCrossSigningKeys(
+  db: Read,
+  viewer: UserId,
+  users: readonly UserId[],
+  signed: SignaturesByTarget,
+): Promise<Record<KeyUsage, JsonObject>> {
+  const keys = await crossSigningKeysOf(db, users)
+  const withUsage = (wanted: KeyUsage) =>
+    Object.fromEntries(
+      keys
+        .filter(({ usage, userId }) => usage === wanted && (usage !== 'user_signing' || userId === viewer))
+        .map(({ userId, key }) => [userId, withSignatures(key, signed.get(userId)?.get(publicKeyOf(key)?.name ?? ''))]),
+    )
+  return {
+    master: withUsage('master'),
+    self_signing: withUsage('self_signing'),
+    user_signing: withUsage('user_signing'),
+  }
+}
+
+function shownDevice({ keys, displayName }: DeviceKeys, signatures: readonly KeySignature[] | undefined): JsonObject {
+  const unsigned = displayName === null ? {} : { device_display_name: displayName }
+  return { ...withSignatures(keys, signatures), unsigned }
+}
+
+function withSignatures(key: JsonObject, signatures: readonly KeySignature[] = []): JsonObject {
+  return signatures.reduce<JsonObject>(
+    (signed, { signer, signingKeyId, signature }) => withSignature(signed, signer, signingKeyId, signature),
+    key,
+  )
+}
+
+function signaturesByTarget(signatures: readonly KeySignature[]): SignaturesByTarget {
+  const byUser = new Map<UserId, Map<string, KeySignature[]>>()
+  for (const signature of signatures) {
+    const byTarget = byUser.get(signature.targetUser) ?? new Map<string, KeySignature[]>()
+    byUser.set(signature.targetUser, byTarget)
+    const onTarget = byTarget.get(signature.targetId)
+    if (onTarget) onTarget.push(signature)
+    else byTarget.set(signature.targetId, [signature])
+  }
+  return byUser
+}

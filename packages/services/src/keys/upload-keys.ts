@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import { member } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/database'
+import { putDeviceKeys } from '@myelin/storage/device-keys'
+import { deviceOf } from '@myelin/storage/devices'
+import { addOneTimeKeys, oneTimeKeyCounts, putFallbackKey } from '@myelin/storage/one-time-keys'
+import type { NamedKey } from '@myelin/storage/one-time-keys'
+import type { Requester, Runtime } from '../runtime.ts'
+
+/** What a device publishes of itself. The keys of `oneTimeKeys` and `fallbackKeys` are `<algorithm>:<key id>`. */
+export interface KeyUpload {
+  readonly deviceKeys?: JsonObject | undefined
+  readonly oneTimeKeys?: JsonObject | undefined
+  readonly fallbackKeys?: JsonObject | undefined
+}
+
+/**
+ * Publishes keys of the requester's device; answers how many one-time keys it has left, by algorithm.
+ *
+ * Sent twice it does nothing the second time. Where anything is wrong, nothing of it is kept.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload
+ */
+export async function uploadKeys(
+  rt: Pick<Runtime, 'db'>,
+  requester: Requester,
+  upload: KeyUpload,
+): Promise<Record<string, number>> {
+  checkOwner(requester, upload.deviceKeys)
+  const oneTimeKeys = namedKeys(upload.oneTimeKeys)
+  const fallbackKeys = namedKeys(upload.fallbackKeys)
+  if (new Set(fallbackKeys.map(({ algorithm }) => algorithm)).size < fallbackKeys.length) {
+    throw new MatrixError('M_INVALID_PARAM', 'there can be one fallback key for an algorithm')
+  }
+  return rt.db.write((tx) => publish(tx, requester, { deviceKeys: upload.deviceKeys, oneTimeKeys, fallbackKeys }))
+}
+
+type Published = {
+  readonly deviceKeys: JsonObject | undefined
+  readonly oneTimeKeys: readonly NamedKey[]
+  readonly fallbackKeys: readonly NamedKey[]
+}
+
+async function publish(
+  tx: Tx,
+  { userId, deviceId }: Requester,
+  { deviceKeys, oneTimeKeys, fallbackKeys }: Published,
+): Promise<Record<string, number>> {
+  // Its device may have been deleted since the token was looked at; its keys would stay for ever.
+  if (!(await deviceOf(tx, userId, deviceId))) throw new MatrixError('M_UNKNOWN_TOKEN', 'the device is no more')
+  if (deviceKeys) {
+    const { unsigned: _unsigned, ...kept } = deviceKeys
+    await putDeviceKeys(tx, userId, deviceId, kept)
+  }
+  const conflict = await addOneTimeKeys(tx, userId, deviceId, oneTimeKeys)
+  if (conflict) {
+    const name = `${conflict.algorithm}:${conflict.keyId}`
+    throw new MatrixError('M_INVALID_PARAM', `there is another one-time key with the name ${name}`)
+  }
+  for (const fallback of fallbackKeys) await putFallbackKey(tx, userId, deviceId, fallback)
+  return { signed_curve25519: 0, ...(await oneTimeKeyCounts(tx, userId, deviceId)) }
+}
+
+function checkOwner({ userId, deviceId }: Requester, deviceKeys: JsonObject | undefined): void {
+  if (!deviceKeys) return
+  if (member(deviceKeys, 'user_id') !== userId || member(deviceKeys, 'device_id') !== deviceId) {
+    throw new MatrixError('M_INVALID_PARAM', 'the keys name another device than the one that uploads them')
+  }
+}
+
+function namedKeys(keys: JsonObject = {}): NamedKey[] {
+  return Object.entries(keys).map(([name, key]: [string, Json]) => {
+    const colon = name.indexOf(':')
+    return { algorithm: name.slice(0, colon), keyId: name.slice(colon + 1), key: canonicalJson(key) }
+  })
+}
