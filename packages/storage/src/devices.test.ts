@@ -64,7 +64,7 @@ onEveryDatabase('devices', (open) => {
         const key = { ...owner(id), algorithm: 'a', key_id: 'k', key: '{}' }
         await tx
           .insertInto('one_time_keys')
-          .values({ ...key, nid: 1 })
+          .values({ ...key, nid: 1, claimed: 0 })
           .execute()
         await tx
           .insertInto('fallback_keys')
@@ -83,9 +83,9 @@ onEveryDatabase('devices', (open) => {
       )
     }
     const after = await db.position()
-    assert.deepEqual(await deviceChangesBetween(db.read, before, after), [alice])
+    assert.deepEqual(await deviceChangesBetween(db.read, alice, before, after), [alice])
     await db.write((tx) => deleteDevices(tx, alice, ['unknown']))
-    assert.deepEqual(await deviceChangesBetween(db.read, after, await db.position()), [])
+    assert.deepEqual(await deviceChangesBetween(db.read, alice, after, await db.position()), [])
     assert.equal(await deviceOf(db.read, alice, 'A'), undefined)
     await db.close()
   })
