@@ -28,10 +28,12 @@ export interface FollowerWishes {
 export class Follower {
   readonly client: Client
   readonly rooms = new Map<string, SeenEvent[]>()
+  /** Events as they came, where they came in the federation format. */
   readonly pdus = new Map<string, JsonObject[]>()
   readonly toDevice: string[] = []
   readonly #connection: Client
   readonly #filter: string
+  readonly #keepsPdus: boolean
   readonly #seen = new Map<string, Set<string>>()
   /** Tokens with how many events of each room had come with them and before. */
   readonly #tokens: { readonly token: string; readonly had: ReadonlyMap<string, number> }[] = []
@@ -41,6 +43,7 @@ export class Follower {
   constructor(client: Client, { limit, format }: FollowerWishes) {
     this.client = client
     this.#connection = client.again()
+    this.#keepsPdus = format === 'federation'
     const filter = { event_format: format, room: { timeline: { limit } }, presence: { types: [] } }
     this.#filter = encodeURIComponent(JSON.stringify(filter))
   }
@@ -102,10 +105,10 @@ export class Follower {
       const seen = this.#seen.get(roomId) ?? new Set<string>()
       this.#seen.set(roomId, seen)
       const events = query === '' ? timeline.events : await this.#whole(this.client.again(), roomId, timeline, seen)
-      const kept = this.rooms.get(roomId) ?? []
-      this.rooms.set(roomId, [...kept, ...events.map(seenEvent)])
-      this.pdus.set(roomId, [...(this.pdus.get(roomId) ?? []), ...events])
-      for (const { id } of events.map(seenEvent)) seen.add(id)
+      const seenEvents = events.map(seenEvent)
+      listIn(this.rooms, roomId).push(...seenEvents)
+      if (this.#keepsPdus) listIn(this.pdus, roomId).push(...events)
+      for (const { id } of seenEvents) seen.add(id)
       count += timeline.events.length
     }
     const messages = body.to_device?.events ?? []
@@ -143,4 +146,10 @@ export class Follower {
   #path(query: string): string {
     return `/_matrix/client/v3/sync?filter=${this.#filter}${query}`
   }
+}
+
+function listIn<T>(lists: Map<string, T[]>, name: string): T[] {
+  const list = lists.get(name) ?? []
+  lists.set(name, list)
+  return list
 }
