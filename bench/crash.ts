@@ -20,6 +20,7 @@ const { values } = parseArgs({
     rooms: { type: 'string', default: '4' },
     'think-ms': { type: 'string', default: '80' },
     'calm-ms': { type: 'string', default: '300-1500' },
+    'recovery-ms': { type: 'string', default: '10000' },
     results: { type: 'boolean', default: true },
   },
   allowNegative: true,
@@ -39,6 +40,7 @@ try {
     rooms: Number(values.rooms),
     thinkMs: Number(values['think-ms']),
     calmMs: [least, most],
+    recoveryLimitMs: Number(values['recovery-ms']),
     progress,
   })
   progress('', 1)

@@ -139,7 +139,7 @@ async function databaseBytes(url: string): Promise<number> {
 async function launch(config: string, url: string): Promise<ChildProcess> {
   const bin = new URL('../packages/server/src/cli/bin.js', import.meta.url).pathname
   const child = spawn(process.execPath, [bin, 'start', '--config', config], { stdio: ['ignore', 'inherit', 'inherit'] })
-  for (let attempt = 0; attempt < 300; attempt++) {
+  for (let attempt = 0; attempt < 1200; attempt++) {
     const isUp = await fetch(`${url}/health`).then(
       ({ ok }) => ok,
       () => false,

@@ -26,6 +26,8 @@ export interface CrashPlan {
   readonly thinkMs: number
   /** Kills come so long after the last recovery. */
   readonly calmMs: readonly [number, number]
+  /** How long the server may take to be healthy again. */
+  readonly recoveryLimitMs: number
   readonly progress: (text: string, part: number) => void
 }
 
@@ -75,6 +77,7 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
     toDevice: followers.map(({ client, toDevice }) => ({ user: client.userId, markers: toDevice })),
     signer: { serverName: server.serverName, keyId, publicKey },
     recoveriesMs,
+    recoveryLimitMs: plan.recoveryLimitMs,
   }
   for (const user of [town.auditor, ...town.users]) user.close()
   return { deeds, seen, town }

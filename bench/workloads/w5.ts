@@ -48,7 +48,7 @@ export const w5: Workload = {
       const text = `mark-${serial}-`
       sizes.set(text, room.members.length)
       deliveries.sending(text)
-      await sender.call('PUT', sendPath(room.id, text), JSON.parse(eventBody(text.padEnd(100, 'x'))))
+      await sender.call('PUT', sendPath(room.id, `t${serial}`), JSON.parse(eventBody(text.padEnd(100, 'x'))))
       await delay(1000)
     }
     for (const each of polls) each.stop()

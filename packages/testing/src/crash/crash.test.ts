@@ -9,7 +9,19 @@ const program = fileURLToPath(new URL('../../../../bench/crash.ts', import.meta.
 
 /** Runs `npm run crash`, short; answers its exit code and all it said. */
 async function crash(database: string, seed: string): Promise<{ code: number | null; said: string }> {
-  const size = ['--kills', '4', '--users', '10', '--rooms', '3', '--calm-ms', '200-700', '--no-results']
+  const size = [
+    '--kills',
+    '4',
+    '--users',
+    '10',
+    '--rooms',
+    '3',
+    '--calm-ms',
+    '200-700',
+    '--recovery-ms',
+    '60000',
+    '--no-results',
+  ]
   const child = spawn(process.execPath, [program, '--database', database, '--seed', seed, ...size])
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))

@@ -67,6 +67,7 @@ export function honestRun(): HonestRun {
     toDevice: [{ user: alice, markers: ['hello'] }],
     signer: { serverName: 'one.test', keyId: key.id, publicKey: key.publicKey },
     recoveriesMs: [800],
+    recoveryLimitMs: 10_000,
   }
   return { deeds, seen }
 }

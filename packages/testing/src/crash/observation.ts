@@ -56,4 +56,6 @@ export interface Observation {
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
   /** From each kill to the first healthy answer. */
   readonly recoveriesMs: readonly number[]
+  /** How long a recovery may take; a busy machine needs a patient judge. */
+  readonly recoveryLimitMs: number
 }
