@@ -5,6 +5,7 @@ import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
+import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
@@ -22,6 +23,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...sessionEndpoints,
   ...roomEndpoints,
   ...keyEndpoints,
+  ...roomKeyEndpoints,
   sendToDevice,
   sync,
 ]
