@@ -1,16 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
+import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
+import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
+import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
+import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
+import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
+import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { mediaEndpoints } from './media/endpoints.ts'
 import { health, metrics } from './operations.ts'
 
 /** Every endpoint of the client-server API, one folder of `client/` a line. */
@@ -26,10 +33,18 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...roomKeyEndpoints,
   sendToDevice,
   sync,
+  ...filterEndpoints,
+  ...accountDataEndpoints,
+  ...receiptEndpoints,
+  ...typingEndpoints,
+  ...pushRuleEndpoints,
+  ...directoryEndpoints,
+  ...mediaEndpoints,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,
+  media: mediaEndpoints,
   health: [health],
   metrics: [metrics],
 }

@@ -12,6 +12,7 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
+import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
 import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
@@ -53,12 +54,15 @@ export async function compose(config: Config): Promise<House> {
   metrics.watchLogPosition(() => position.last)
   for (const [name, cache] of Object.entries(db.read.caches)) metrics.watchCache(name, cache)
   const typing = new Typing(systemClock, bus)
+  const blobs = new BlobStore(config.media.storePath, systemRandom)
+  await blobs.removeStale(systemClock.now())
   const rt: Runtime = {
     serverName: config.serverName as ServerName,
     signingKey,
     db,
     bus,
     typing,
+    blobs,
     pace: new Pace(systemClock),
     config,
     log,

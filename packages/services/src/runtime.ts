@@ -10,6 +10,7 @@ import type { SigningKey } from '@myelin/matrix/signatures'
 import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
+import type { BlobStore } from './media/blob-store.ts'
 import type { Pace } from './sync/pace.ts'
 
 /**
@@ -31,6 +32,8 @@ export interface Runtime {
   readonly limits: Limits
   /** Who is typing where; lives in memory, because it may be lost. */
   readonly typing: Typing
+  /** The files behind media. */
+  readonly blobs: BlobStore
   /** How often a device is answered while its rooms are busy. */
   readonly pace: Pace
 }

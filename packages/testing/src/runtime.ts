@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Bus } from '@myelin/kit/bus'
 import { silentLog } from '@myelin/kit/log'
 import { silentMetrics } from '@myelin/kit/metrics'
@@ -9,6 +12,7 @@ import type { ServerName } from '@myelin/matrix/ids'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
+import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
 import { Pace } from '@myelin/services/sync/pace'
 import { openTemporarySqlite } from './databases.ts'
@@ -70,6 +74,8 @@ export async function testRuntime(
   const db = await open({ committed: (hint) => bus.announce(hint) })
   const settings = { ...testConfig, ...config }
   const typing = new Typing(clock, bus)
+  const random = seededRandom('test')
+  const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName: settings.serverName as ServerName,
     signingKey: signingKeyFromSeed('test', Buffer.alloc(32, 7)),
@@ -77,8 +83,9 @@ export async function testRuntime(
     bus,
     clock,
     typing,
+    random,
+    blobs: new BlobStore(mediaFolder, random),
     pace: new Pace(clock),
-    random: seededRandom('test'),
     config: settings,
     log: silentLog,
     metrics: silentMetrics,
@@ -86,6 +93,7 @@ export async function testRuntime(
     close: async () => {
       typing.close()
       await db.close()
+      await rm(mediaFolder, { recursive: true })
     },
   }
 }

@@ -22,13 +22,18 @@ export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undef
   return { added, changed: new Map(Object.entries(changed)) }
 }
 
+/** A user's push rules, whole: their own and the server's. */
+export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
+  return rulesetOf(user, await ownRules(db, user))
+}
+
 /** Everything needed to evaluate a user's rules over the events of one room, as the room is now. */
 export async function pushContext(
   db: Read,
   user: UserId,
   roomId: RoomId,
 ): Promise<{ readonly rules: PushRuleset; forSender(sender: UserId): PushContext }> {
-  const rules = rulesetOf(user, await ownRules(db, user))
+  const rules = await rulesOf(db, user)
   const room = await roomById(db, roomId)
   const version = roomVersionOf(room?.roomVersion ?? '1')
   const events = await loadState(db, room?.stateRoot ?? 0, [

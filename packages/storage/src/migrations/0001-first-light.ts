@@ -14,6 +14,7 @@ export const firstLight: Migration = {
       extremities text not null, depth bigint not null, state_root bigint not null, opened bigint not null,
       last_position bigint not null, joined_count bigint not null, invited_count bigint not null,
       is_published integer not null, notified bigint not null)`,
+    'create index rooms_by_size on rooms (is_published, joined_count, room_nid)',
     'create table users (user_nid {id} primary key, user_id text not null unique)',
     'create table state_keys (key_nid {id} primary key, type text not null, state_key text not null)',
     'create unique index state_keys_by_name on state_keys (state_key, type)',

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AnyEndpoint } from '../../endpoint.ts'
+import { deleteRoomAlias, getLocalAliases, getRoomIdByAlias, setRoomAlias } from './aliases.ts'
+import {
+  getPublicRooms,
+  getRoomVisibilityOnDirectory,
+  queryPublicRooms,
+  setRoomVisibilityOnDirectory,
+} from './public-rooms.ts'
+
+/** How rooms are found. */
+export const directoryEndpoints: readonly AnyEndpoint[] = [
+  setRoomAlias,
+  getRoomIdByAlias,
+  deleteRoomAlias,
+  getLocalAliases,
+  getRoomVisibilityOnDirectory,
+  setRoomVisibilityOnDirectory,
+  getPublicRooms,
+  queryPublicRooms,
+]

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** A part of a file, both ends included. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * The one range a `Range` header asks for; undefined where it asks for none we serve, `unsatisfiable` where there is
+ * nothing there.
+ */
+export function byteRangeOf(header: unknown, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
+  const [, first = '', last = ''] = (typeof header === 'string' && /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header)) || []
+  if (first === '' && last === '') return undefined
+  // `-n` is the last n bytes.
+  const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1)
+  if (first !== '' && last !== '' && Number(last) < start) return undefined
+  return start > end ? 'unsatisfiable' : { start, end }
+}

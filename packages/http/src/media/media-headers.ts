@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * What goes out with every file of a stranger's: it may be embedded anywhere, and run nothing anywhere.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#content-repository
+ */
+export function mediaHeaders(isAuthenticated: boolean): Record<string, string> {
+  return {
+    'content-security-policy':
+      "sandbox; default-src 'none'; script-src 'none'; plugin-types application/pdf; style-src 'unsafe-inline'; object-src 'self';",
+    'cross-origin-resource-policy': 'cross-origin',
+    'x-content-type-options': 'nosniff',
+    'x-robots-tag': 'noindex, nofollow, noarchive, noimageindex',
+    'cache-control': `${isAuthenticated ? 'private' : 'public'}, immutable, max-age=86400`,
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes, isRoomId } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
+import type { Runtime } from '../runtime.ts'
+import { rulesOf } from './push-rules.ts'
+
+/** Which entry of a user's account data is meant; without a room, a global one. */
+export interface EntryName {
+  readonly userId: UserId
+  readonly roomId: string | undefined
+  readonly type: string
+}
+
+/** What the server writes itself, through endpoints of its own. */
+const OURS = new Map([
+  ['m.fully_read', 'set it with /read_markers'],
+  ['m.push_rules', 'change it with /pushrules'],
+])
+
+/**
+ * Puts an entry in place of the one of the same type.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridaccount_datatype
+ */
+export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, content: JsonObject): Promise<void> {
+  const entry = checked(name)
+  const otherWay = OURS.get(name.type)
+  if (otherWay !== undefined) {
+    throw new MatrixError('M_BAD_JSON', `${name.type} is written by the server: ${otherWay}`, { status: 405 })
+  }
+  await rt.db.write((tx) => putAccountData(tx, { ...entry, content }))
+}
+
+/** An entry's content; `M_NOT_FOUND` where there is none. */
+export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName): Promise<JsonObject> {
+  const { userId, roomId, type } = checked(name)
+  if (type === 'm.push_rules' && roomId === '') return { global: await rulesOf(rt.db.read, userId) }
+  const content = await accountDataOf(rt.db.read, userId, roomId, type)
+  if (!content) throw new MatrixError('M_NOT_FOUND', `there is no account data of type ${type}`)
+  return content
+}
+
+function checked({ userId, roomId, type }: EntryName): { userId: UserId; roomId: RoomId | ''; type: string } {
+  if (type === '' || type.includes('\0') || !fitsBytes(type, 255)) {
+    throw new MatrixError('M_INVALID_PARAM', 'a type is 1 to 255 bytes')
+  }
+  return { userId, roomId: roomId === undefined ? '' : checkedRoomId(roomId), type }
+}
+
+/** A room id as it came in a path; `M_INVALID_PARAM` where it is not one. Whether there is such a room is not asked. */
+export function checkedRoomId(text: string): RoomId {
+  if (!isRoomId(text)) throw new MatrixError('M_INVALID_PARAM', 'not a room id')
+  return text
+}

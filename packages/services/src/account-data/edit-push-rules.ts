@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { defaultRules } from '@myelin/rules/push/default-rules'
+import type { OwnRules } from '@myelin/rules/push/default-rules'
+import type { PushRule, PushRuleset } from '@myelin/rules/push/rule'
+import { putPushRules } from '@myelin/storage/push-rules'
+import type { Runtime } from '../runtime.ts'
+import { checkedActions, draftedRule } from './push-rule-draft.ts'
+import type { RuleName } from './push-rule-draft.ts'
+import { ownRules, rulesOf } from './push-rules.ts'
+
+type Needs = Pick<Runtime, 'db'>
+
+/** Beside which rule of the user's another is wanted. */
+export interface RulePlace {
+  readonly before?: string | undefined
+  readonly after?: string | undefined
+}
+
+// Everything a user changed together: it is read whenever something is counted for them.
+const MAX_BYTES = 512 * 1024
+const UNCHANGED: OwnRules = { added: {}, changed: new Map() }
+
+/** All rules of a user's: their own and the server's. */
+export async function readPushRules(rt: Needs, user: UserId): Promise<PushRuleset> {
+  return rulesOf(rt.db.read, user)
+}
+
+/** One rule of a user's, their own or the server's; `M_NOT_FOUND` where there is none. */
+export async function readPushRule(rt: Needs, user: UserId, name: RuleName): Promise<PushRule> {
+  const rules = await rulesOf(rt.db.read, user)
+  return rules[name.kind].find((rule) => rule.rule_id === name.ruleId) ?? missing()
+}
+
+/**
+ * Adds a rule of the user's own, or changes it: first of its kind, or where it was, or beside another.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
+ */
+export async function putPushRule(
+  rt: Needs,
+  user: UserId,
+  name: RuleName,
+  wanted: { readonly rule: JsonObject; readonly place: RulePlace },
+): Promise<void> {
+  const drafted = draftedRule(name, wanted.rule)
+  await edit(rt, user, (own) => {
+    const mine = own.added[name.kind] ?? []
+    const before = mine.find((each) => each.rule_id === name.ruleId)
+    const rule = before ? { ...drafted, enabled: before.enabled } : drafted
+    return withAdded(own, name, placed(mine, rule, wanted.place))
+  })
+}
+
+function placed(mine: readonly PushRule[], rule: PushRule, { before, after }: RulePlace): PushRule[] {
+  const others = mine.filter((each) => each.rule_id !== rule.rule_id)
+  for (const anchor of [before, after]) {
+    if (anchor !== undefined && !others.some((each) => each.rule_id === anchor)) {
+      throw new MatrixError('M_UNKNOWN', `before/after rule not found: ${anchor}`, { status: 400 })
+    }
+  }
+  const indexOf = (id: string) => others.findIndex((each) => each.rule_id === id)
+  if (before !== undefined) return others.toSpliced(indexOf(before), 0, rule)
+  if (after !== undefined) return others.toSpliced(indexOf(after) + 1, 0, rule)
+  const known = mine.findIndex((each) => each.rule_id === rule.rule_id)
+  return known === -1 ? [rule, ...mine] : mine.with(known, rule)
+}
+
+/** Takes one of the user's own rules away. The server's stay: `M_NOT_FOUND`. */
+export async function deletePushRule(rt: Needs, user: UserId, name: RuleName): Promise<void> {
+  await edit(rt, user, (own) => {
+    const mine = own.added[name.kind] ?? []
+    if (!mine.some((each) => each.rule_id === name.ruleId)) return missing()
+    return withAdded(
+      own,
+      name,
+      mine.filter((each) => each.rule_id !== name.ruleId),
+    )
+  })
+}
+
+/** Switches a rule, the user's own or the server's, on or off. */
+export async function switchPushRule(rt: Needs, user: UserId, name: RuleName, isEnabled: boolean): Promise<void> {
+  await edit(rt, user, (own) => changedRule(own, user, name, { enabled: isEnabled }))
+}
+
+/** Gives a rule, the user's own or the server's, other actions. */
+export async function setPushActions(rt: Needs, user: UserId, name: RuleName, wanted: JsonObject): Promise<void> {
+  const actions = checkedActions(wanted)
+  await edit(rt, user, (own) => changedRule(own, user, name, { actions }))
+}
+
+type Change = { readonly enabled?: boolean; readonly actions?: readonly Json[] }
+
+function changedRule(own: OwnRules, user: UserId, name: RuleName, change: Change): OwnRules {
+  const mine = own.added[name.kind] ?? []
+  const at = mine.findIndex((each) => each.rule_id === name.ruleId)
+  const found = mine[at]
+  if (found) return withAdded(own, name, mine.with(at, { ...found, ...change }))
+  const original = defaultRules(user)[name.kind].find((each) => each.rule_id === name.ruleId) ?? missing()
+  const rest = differences(original, { ...own.changed.get(name.ruleId), ...change })
+  const changed = new Map(own.changed)
+  if (Object.keys(rest).length === 0) changed.delete(name.ruleId)
+  else changed.set(name.ruleId, rest)
+  return { ...own, changed }
+}
+
+/** What differs from the rule as the server has it: who put everything back counts as having changed nothing. */
+function differences(original: PushRule, { enabled, actions }: Change): Change {
+  const hasOtherActions = actions !== undefined && canonicalJson(actions) !== canonicalJson(original.actions)
+  return {
+    ...(enabled === undefined || enabled === original.enabled ? {} : { enabled }),
+    ...(hasOtherActions ? { actions } : {}),
+  }
+}
+
+function withAdded(own: OwnRules, { kind }: RuleName, rules: readonly PushRule[]): OwnRules {
+  const { [kind]: _, ...others } = own.added
+  return { ...own, added: rules.length === 0 ? others : { ...others, [kind]: rules } }
+}
+
+/** Everything in one unit: of two edits at the same time, the second sees the first. */
+async function edit(rt: Needs, user: UserId, change: (own: OwnRules) => OwnRules): Promise<void> {
+  await rt.db.write(async (tx) => {
+    const { added, changed } = change((await ownRules(tx, user)) ?? UNCHANGED)
+    const hasNone = Object.keys(added).length === 0 && changed.size === 0
+    const rules = hasNone ? '' : JSON.stringify({ added, changed: Object.fromEntries(changed) })
+    if (!fitsBytes(rules, MAX_BYTES)) throw new MatrixError('M_TOO_LARGE', 'too many push rules')
+    await putPushRules(tx, user, rules)
+  })
+}
+
+function missing(): never {
+  throw new MatrixError('M_NOT_FOUND', 'there is no such push rule')
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes } from '@myelin/matrix/ids'
+import { isObject, member, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { PUSH_KINDS } from '@myelin/rules/push/rule'
+import type { PushKind, PushRule } from '@myelin/rules/push/rule'
+import { faultOfRuleId } from '@myelin/rules/push/rule-ids'
+
+/** The kinds of rules there are. */
+export const RULE_KINDS: readonly PushKind[] = PUSH_KINDS
+
+/** Which rule is meant. */
+export interface RuleName {
+  readonly kind: PushKind
+  readonly ruleId: string
+}
+
+const ACTIONS = ['notify', 'dont_notify', 'coalesce']
+
+/**
+ * The rule a client describes, of which nothing is kept that its kind does not have. Throws what is wrong with it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
+ */
+export function draftedRule({ kind, ruleId }: RuleName, wanted: JsonObject): PushRule {
+  const fault = fitsBytes(ruleId, 255) ? faultOfRuleId(kind, ruleId) : 'a rule ID has at most 255 bytes'
+  if (fault !== undefined) throw new MatrixError('M_INVALID_PARAM', fault)
+  const rule = { rule_id: ruleId, default: false, enabled: true, actions: checkedActions(wanted) }
+  if (kind === 'override' || kind === 'underride') return { ...rule, conditions: checkedConditions(wanted) }
+  return kind === 'content' ? { ...rule, pattern: checkedPattern(wanted) } : rule
+}
+
+/** The actions in a body: `notify`, tweaks, and the historical ones that do nothing. */
+export function checkedActions(wanted: JsonObject): readonly Json[] {
+  const actions = member(wanted, 'actions')
+  if (actions === undefined) throw new MatrixError('M_MISSING_PARAM', 'actions are missing')
+  if (!isList(actions) || !actions.every(isAction)) {
+    throw new MatrixError('M_BAD_JSON', 'actions are a list of `notify` and tweaks')
+  }
+  return actions
+}
+
+function isAction(action: Json): boolean {
+  if (isObject(action)) return stringMember(action, 'set_tweak') !== undefined
+  return typeof action === 'string' && ACTIONS.includes(action)
+}
+
+/** Kinds of conditions nobody knows yet are kept; they just never hold. */
+function checkedConditions(wanted: JsonObject): readonly Json[] {
+  const conditions = member(wanted, 'conditions') ?? []
+  const isWhole = (each: Json) => isObject(each) && stringMember(each, 'kind') !== undefined
+  if (!isList(conditions) || !conditions.every(isWhole)) {
+    throw new MatrixError('M_BAD_JSON', 'conditions are a list of objects that each have a kind')
+  }
+  return conditions
+}
+
+function checkedPattern(wanted: JsonObject): string {
+  const pattern = member(wanted, 'pattern')
+  if (pattern === undefined) throw new MatrixError('M_MISSING_PARAM', 'a content rule needs a pattern')
+  if (typeof pattern !== 'string') throw new MatrixError('M_BAD_JSON', 'the pattern must be a text')
+  return pattern
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
+}

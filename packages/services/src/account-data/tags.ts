@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { member, objectMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
+import type { Read, Tx } from '@myelin/storage/database'
+import type { Runtime } from '../runtime.ts'
+import { checkedRoomId } from './account-data.ts'
+
+/** A tag of one room, of one user. */
+export interface TagName {
+  readonly userId: UserId
+  readonly roomId: string
+  readonly tag: string
+}
+
+// All of a room's tags together; they travel whole whenever one changes.
+const MAX_BYTES = 65_536
+
+/**
+ * A room's tags.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3useruseridroomsroomidtags
+ */
+export async function readTags(
+  rt: Pick<Runtime, 'db'>,
+  { userId, roomId }: Omit<TagName, 'tag'>,
+): Promise<{ readonly tags: JsonObject }> {
+  return { tags: await tagsOf(rt.db.read, userId, checkedRoomId(roomId)) }
+}
+
+/**
+ * Tags a room, or gives the tag another content.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridroomsroomidtagstag
+ */
+export async function setTag(rt: Pick<Runtime, 'db'>, name: TagName, content: JsonObject): Promise<void> {
+  const roomId = checkedRoomId(name.roomId)
+  if (!fitsBytes(name.tag, 255)) throw new MatrixError('M_INVALID_PARAM', 'a tag has at most 255 bytes')
+  const order = member(content, 'order')
+  if (order !== undefined && typeof order !== 'number') throw new MatrixError('M_BAD_JSON', 'order must be a number')
+  await rt.db.write(async (tx) => {
+    const tags = new Map(Object.entries(await tagsOf(tx, name.userId, roomId)))
+    await putTags(tx, name.userId, roomId, Object.fromEntries(tags.set(name.tag, content)))
+  })
+}
+
+/** Takes a tag away; harmless where it is not there. */
+export async function removeTag(rt: Pick<Runtime, 'db'>, name: TagName): Promise<void> {
+  const roomId = checkedRoomId(name.roomId)
+  await rt.db.write(async (tx) => {
+    const tags = new Map(Object.entries(await tagsOf(tx, name.userId, roomId)))
+    if (tags.delete(name.tag)) await putTags(tx, name.userId, roomId, Object.fromEntries(tags))
+  })
+}
+
+async function tagsOf(db: Read, userId: UserId, roomId: RoomId): Promise<JsonObject> {
+  const stored = await accountDataOf(db, userId, roomId, 'm.tag')
+  return (stored && objectMember(stored, 'tags')) ?? {}
+}
+
+async function putTags(tx: Tx, userId: UserId, roomId: RoomId, tags: JsonObject): Promise<void> {
+  if (!fitsBytes(JSON.stringify(tags), MAX_BYTES)) throw new MatrixError('M_TOO_LARGE', 'too many tags')
+  await putAccountData(tx, { userId, roomId, type: 'm.tag', content: { tags } })
+}

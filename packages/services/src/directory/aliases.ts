@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isRoomAlias } from '@myelin/matrix/ids'
+import type { RoomAlias, RoomId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { isWorldReadable } from '@myelin/rules/visibility'
+import { aliasesOf, aliasTarget, putAlias, removeAlias } from '@myelin/storage/aliases'
+import { membershipIn } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
+import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import type { Requester, Runtime } from '../runtime.ts'
+import { dropCanonicalAlias } from './drop-canonical-alias.ts'
+import { mayNameRoom } from './may-name-room.ts'
+
+type Needs = Pick<Runtime, 'db' | 'serverName'>
+
+/**
+ * Gives a room a name on this server; for who is in it. 409 where the name is taken.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
+ */
+export async function nameRoom(
+  rt: Needs & Pick<Runtime, 'clock'>,
+  { userId }: Requester,
+  text: string,
+  roomId: RoomId,
+): Promise<void> {
+  const alias = checkedAlias(text)
+  if (serverOfAlias(alias) !== rt.serverName || /^#:|\s/.test(alias)) {
+    throw new MatrixError('M_INVALID_PARAM', `not an alias this server can give`)
+  }
+  await rt.db.write(async (tx) => {
+    const standing = await membershipIn(tx, roomId, userId)
+    if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    if (await putAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
+    throw new MatrixError('M_UNKNOWN', `${alias} exists already`, { status: 409 })
+  })
+}
+
+/**
+ * The room an alias names, and servers that are in it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directoryroomroomalias
+ */
+export async function findRoom(
+  rt: Needs,
+  text: string,
+): Promise<{ readonly roomId: RoomId; readonly servers: readonly string[] }> {
+  const target = await aliasTarget(rt.db.read, checkedAlias(text))
+  if (!target) throw noSuchAlias(text)
+  return { roomId: target.roomId, servers: [rt.serverName] }
+}
+
+/**
+ * Takes a name away; for who gave it, and for who has a say in how the room is found. A canonical alias event that
+ * speaks of it is put right, if the user may.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3directoryroomroomalias
+ */
+export async function unnameRoom(
+  rt: Needs & Parameters<typeof dropCanonicalAlias>[0],
+  requester: Requester,
+  text: string,
+): Promise<void> {
+  const alias = checkedAlias(text)
+  const roomId = await rt.db.write(async (tx) => {
+    const target = await aliasTarget(tx, alias)
+    if (!target) throw noSuchAlias(alias)
+    if (target.creator !== requester.userId && !(await mayNameRoom(tx, requester, target.roomId))) {
+      throw new MatrixError('M_FORBIDDEN', 'you may not take this alias away')
+    }
+    await removeAlias(tx, alias)
+    return target.roomId
+  })
+  await dropCanonicalAlias(rt, { roomId, sender: requester.userId, alias })
+}
+
+/**
+ * The names this server has for a room; for who is in it, or for everybody where the world may read it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidaliases
+ */
+export async function aliasesFor(rt: Needs, { userId }: Requester, roomId: RoomId): Promise<RoomAlias[]> {
+  const db = rt.db.read
+  const room = await roomById(db, roomId)
+  const standing = room && (await membershipIn(db, roomId, userId))
+  if (standing?.membership === 'join') return aliasesOf(db, roomId)
+  const visibility = room && (await loadStateEvent(db, room.stateRoot, 'm.room.history_visibility'))
+  if (!visibility || !isWorldReadable(stringMember(visibility.content, 'history_visibility'))) {
+    throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  }
+  return aliasesOf(db, roomId)
+}
+
+function checkedAlias(text: string): RoomAlias {
+  if (!isRoomAlias(text)) throw new MatrixError('M_INVALID_PARAM', 'not a room alias')
+  return text
+}
+
+function noSuchAlias(alias: string): MatrixError {
+  return new MatrixError('M_NOT_FOUND', `room alias ${alias} not found`)
+}
+
+function serverOfAlias(alias: RoomAlias): string {
+  return alias.slice(alias.indexOf(':') + 1)
+}

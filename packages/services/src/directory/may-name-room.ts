@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { membershipIn } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
+import type { Requester } from '../runtime.ts'
+import { loadAuthState } from '../rooms/load-auth-state.ts'
+import { roomVersionOf } from '../rooms/versions.ts'
+
+/**
+ * Whether somebody has a say in how a room is found: server admins, and members who may set its canonical alias.
+ *
+ * The spec leaves it to us; Synapse draws the line here.
+ */
+export async function mayNameRoom(
+  db: Read,
+  { userId, isAdmin }: Pick<Requester, 'userId' | 'isAdmin'>,
+  roomId: RoomId,
+): Promise<boolean> {
+  if (isAdmin) return true
+  const room = await roomById(db, roomId)
+  const standing = await membershipIn(db, roomId, userId)
+  if (!room || standing?.membership !== 'join') return false
+  const type = 'm.room.canonical_alias'
+  const draft = { sender: userId, type, stateKey: '', content: {} }
+  const { state } = await loadAuthState(db, room.stateRoot, draft, roomVersionOf(room.roomVersion))
+  return state.powerOf(userId) >= state.levelToSend(type, true)
+}

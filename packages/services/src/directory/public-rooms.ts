@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { publishedCount, publishedRooms } from '@myelin/storage/published-rooms'
+import type { DirectoryPlace } from '@myelin/storage/published-rooms'
+import type { Runtime } from '../runtime.ts'
+import { parseStart, printStart } from './directory-token.ts'
+import type { PageStart } from './directory-token.ts'
+import { roomEntry } from './room-entry.ts'
+import type { RoomEntry } from './room-entry.ts'
+
+/** What a client wants of the directory. */
+export interface DirectoryQuery {
+  readonly server?: string | undefined
+  readonly limit?: number | undefined
+  readonly since?: string | undefined
+  /** A text that name, topic or alias contain. */
+  readonly term?: string | undefined
+  /** The types of rooms wanted; null is rooms without one. */
+  readonly roomTypes?: readonly (string | null)[] | undefined
+  /** Only rooms of a bridged network; we know none. */
+  readonly network?: string | undefined
+}
+
+/** A page of the directory, in the members of the wire. */
+export interface DirectoryPage {
+  readonly chunk: readonly RoomEntry[]
+  readonly next_batch?: string
+  readonly prev_batch?: string
+  readonly total_room_count_estimate: number
+}
+
+const DEFAULT_LIMIT = 100
+const MAX_LIMIT = 500
+// Who searches is shown what so many rooms have to offer, and a token to search on.
+const MAX_LOOKED_AT = 1000
+
+/**
+ * The rooms this server lists, the largest first, a page at a time.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms
+ */
+export async function publicRooms(
+  rt: Pick<Runtime, 'db' | 'serverName'>,
+  query: DirectoryQuery,
+): Promise<DirectoryPage> {
+  if (query.server !== undefined && query.server !== rt.serverName) {
+    throw new MatrixError('M_UNKNOWN', `this server cannot reach ${query.server}`, { status: 502 })
+  }
+  const db = rt.db.read
+  const start = query.since === undefined || query.since === '' ? undefined : parseStart(query.since)
+  if (query.network !== undefined && query.network !== '') return { chunk: [], total_room_count_estimate: 0 }
+  const walk = await collect(db, start, query)
+  return { chunk: walk.chunk, ...tokens(start, walk), total_room_count_estimate: await publishedCount(db) }
+}
+
+type Found = { readonly chunk: RoomEntry[]; readonly reached: DirectoryPlace | undefined; readonly isEnd: boolean }
+
+async function collect(db: Read, start: PageStart | undefined, query: DirectoryQuery): Promise<Found> {
+  const wanted = Math.min(query.limit === undefined || query.limit === 0 ? DEFAULT_LIMIT : query.limit, MAX_LIMIT)
+  const isBackward = start !== undefined && 'before' in start
+  const matches = matcher(query)
+  const chunk: RoomEntry[] = []
+  let from = start
+  let reached: DirectoryPlace | undefined
+  for (let looked = 0; looked < MAX_LOOKED_AT; ) {
+    // One more than wanted says whether there is more.
+    const limit = Math.min(wanted + 1, MAX_LOOKED_AT - looked)
+    const page = await publishedRooms(db, { ...from, limit })
+    for (const room of isBackward ? page.toReversed() : page) {
+      if (chunk.length === wanted) return { chunk: ordered(chunk, isBackward), reached, isEnd: false }
+      reached = room
+      const entry = await roomEntry(db, room)
+      if (matches(entry)) chunk.push(entry)
+    }
+    if (page.length < limit || !reached) return { chunk: ordered(chunk, isBackward), reached, isEnd: true }
+    looked += page.length
+    from = isBackward ? { before: reached } : { after: reached }
+  }
+  return { chunk: ordered(chunk, isBackward), reached, isEnd: false }
+}
+
+function ordered(chunk: RoomEntry[], isBackward: boolean): RoomEntry[] {
+  return isBackward ? chunk.toReversed() : chunk
+}
+
+/** Tokens for what follows and what went before; absent where there is nothing. */
+function tokens(
+  start: PageStart | undefined,
+  { chunk, reached, isEnd }: Found,
+): Pick<DirectoryPage, 'next_batch' | 'prev_batch'> {
+  const [first, last] = [chunk[0], chunk.at(-1)]
+  if (start && 'before' in start) {
+    return {
+      next_batch: printStart({ after: last ? placeOf(last) : start.before }),
+      ...(isEnd || !reached ? {} : { prev_batch: printStart({ before: reached }) }),
+    }
+  }
+  return {
+    ...(isEnd || !reached ? {} : { next_batch: printStart({ after: reached }) }),
+    ...(start && first ? { prev_batch: printStart({ before: placeOf(first) }) } : {}),
+  }
+}
+
+function placeOf(entry: RoomEntry): DirectoryPlace {
+  return { joinedCount: entry.num_joined_members, roomId: entry.room_id as RoomId }
+}
+
+function matcher({ term, roomTypes }: DirectoryQuery): (entry: RoomEntry) => boolean {
+  const wanted = term?.trim().toLowerCase() ?? ''
+  return ({ name, topic, canonical_alias: alias, room_type: type }) => {
+    if (roomTypes && !roomTypes.includes(type ?? null)) return false
+    return wanted === '' || [name, topic, alias].some((text) => text?.toLowerCase().includes(wanted))
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { Random } from '@myelin/kit/random'
+import { MatrixError } from '@myelin/matrix/errors'
+import { receiveBlob, syncFolder } from './incoming-blob.ts'
+import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
+import { Turns } from './turns.ts'
+
+/** Which bytes of a blob: both ends included. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+// Images are decoded by libvips, which is fast and hungry.
+const MAX_AT_ONCE = 2
+const MAX_WAITING = 200
+const STALE_MS = 24 * 3600 * 1000
+
+/**
+ * Files by the hash of what is in them, under one folder: `blobs/ab/cd/abcd…`, and what was derived from them.
+ *
+ * The same bytes uploaded twice are one file. It knows nothing of names and owners; the database does.
+ */
+export class BlobStore {
+  readonly #folder: string
+  readonly #random: Random
+  readonly #turns = new Turns(MAX_AT_ONCE)
+  readonly #inTheMaking = new Map<string, Promise<Buffer>>()
+
+  constructor(folder: string, random: Random) {
+    this.#folder = folder
+    this.#random = random
+  }
+
+  /** Takes in a stream of at most `maxBytes`. The blob must then be kept or discarded. */
+  async receive(source: Readable, maxBytes: number): Promise<IncomingBlob> {
+    const incoming = join(this.#folder, 'incoming')
+    await mkdir(incoming, { recursive: true })
+    const paths: BlobPaths = {
+      temporary: join(incoming, this.#random.token(24)),
+      final: (sha256) => this.#placeFor('blobs', hex(sha256), hex(sha256)),
+    }
+    return receiveBlob(paths, source, maxBytes)
+  }
+
+  /** Where a blob lies. */
+  pathOf(sha256: Uint8Array): string {
+    return join(this.#folder, 'blobs', ...foldersOf(hex(sha256)), hex(sha256))
+  }
+
+  /** A blob's bytes, or some of them; `M_NOT_FOUND` where it is gone. */
+  async read(sha256: Uint8Array, range?: ByteRange): Promise<Readable> {
+    const file = await unlessAbsent(open(this.pathOf(sha256), 'r'))
+    if (!file) throw new MatrixError('M_NOT_FOUND', 'the file is gone')
+    return file.createReadStream(range ?? {})
+  }
+
+  /**
+   * What is derived from a blob, by a name of its own: from disk, or made and kept there. Who asks for the same at the
+   * same time gets the same; few are made at a time, and too many waiting is `M_LIMIT_EXCEEDED`.
+   */
+  async derived(sha256: Uint8Array, name: string, make: () => Promise<Buffer>): Promise<Buffer> {
+    const file = `${hex(sha256)}-${name}`
+    const running = this.#inTheMaking.get(file)
+    if (running) return running
+    const made = this.#derive(hex(sha256), file, make).finally(() => this.#inTheMaking.delete(file))
+    this.#inTheMaking.set(file, made)
+    return made
+  }
+
+  async #derive(hash: string, file: string, make: () => Promise<Buffer>): Promise<Buffer> {
+    const kept = await unlessAbsent(readFile(join(this.#folder, 'derived', ...foldersOf(hash), file)))
+    if (kept) return kept
+    const bytes = await this.makeInTurn(make)
+    const temporary = join(this.#folder, 'incoming', this.#random.token(24))
+    await mkdir(join(this.#folder, 'incoming'), { recursive: true })
+    try {
+      await writeFile(temporary, bytes, { flag: 'wx', flush: true })
+      await rename(temporary, await this.#placeFor('derived', hash, file))
+    } finally {
+      await rm(temporary, { force: true })
+    }
+    return bytes
+  }
+
+  /** Makes something that is not kept, when it is its turn. */
+  async makeInTurn<T>(make: () => Promise<T>): Promise<T> {
+    if (this.#turns.waiting >= MAX_WAITING) {
+      throw new MatrixError('M_LIMIT_EXCEEDED', 'too much to do', { extra: { retry_after_ms: 5000 } })
+    }
+    return this.#turns.run(make)
+  }
+
+  /** Removes what uploads left behind that were under way when a server stopped. */
+  async removeStale(now: number): Promise<void> {
+    const incoming = join(this.#folder, 'incoming')
+    for (const name of (await unlessAbsent(readdir(incoming))) ?? []) {
+      const path = join(incoming, name)
+      const found = await unlessAbsent(stat(path))
+      if (found && found.mtimeMs < now - STALE_MS) await rm(path, { force: true })
+    }
+  }
+
+  /** The path of a file to be; the folders on the way are there, and on disk. */
+  async #placeFor(kind: 'blobs' | 'derived', hash: string, file: string): Promise<string> {
+    const [first, second] = foldersOf(hash)
+    const top = join(this.#folder, kind)
+    await mkdir(join(top, first, second), { recursive: true })
+    if (kind === 'blobs') for (const folder of [this.#folder, top, join(top, first)]) await syncFolder(folder)
+    return join(top, first, second, file)
+  }
+}
+
+function hex(sha256: Uint8Array): string {
+  return Buffer.from(sha256).toString('hex')
+}
+
+function foldersOf(hash: string): [string, string] {
+  return [hash.slice(0, 2), hash.slice(2, 4)]
+}
+
+async function unlessAbsent<T>(task: Promise<T>): Promise<T | undefined> {
+  try {
+    return await task
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw cause
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { mediaByName, mediaTopic } from '@myelin/storage/media'
+import type { MediaContent, MediaName } from '@myelin/storage/media'
+import type { Runtime } from '../runtime.ts'
+import { noSuchMedia } from './media-name.ts'
+
+/** Who asks for media, and how long they wait for what is not here yet. */
+export interface MediaWish {
+  readonly isAuthenticated: boolean
+  readonly timeoutMs: number | undefined
+  readonly signal: AbortSignal
+}
+
+const DEFAULT_TIMEOUT_MS = 20_000
+const MAX_TIMEOUT_MS = 60_000
+// A hint may get lost.
+const LOOK_AGAIN_MS = 10_000
+
+/**
+ * What was uploaded under a name. Waits for a name that is only reserved: `M_NOT_YET_UPLOADED` when time is up.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
+ */
+export async function findMedia(
+  rt: Pick<Runtime, 'db' | 'bus' | 'clock'>,
+  name: MediaName,
+  wish: MediaWish,
+): Promise<MediaContent> {
+  const deadline = rt.clock.now() + Math.min(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS)
+  for (;;) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    // Subscribe first, then look.
+    const unsubscribe = rt.bus.wait([mediaTopic(name)], () => resolve())
+    const wake = () => resolve()
+    wish.signal.addEventListener('abort', wake, { once: true })
+    const remainingMs = Math.max(0, deadline - rt.clock.now())
+    const timer = rt.clock.later(Math.min(remainingMs, LOOK_AGAIN_MS), resolve)
+    try {
+      const content = await look(rt, name, wish)
+      if (content) return content
+      if (remainingMs === 0 || wish.signal.aborted) {
+        throw new MatrixError('M_NOT_YET_UPLOADED', 'the content has not yet been uploaded')
+      }
+      await promise
+    } finally {
+      timer.cancel()
+      unsubscribe()
+      wish.signal.removeEventListener('abort', wake)
+    }
+  }
+}
+
+/** Undefined for what was reserved and may still come. */
+async function look(
+  rt: Pick<Runtime, 'db' | 'clock'>,
+  name: MediaName,
+  { isAuthenticated }: MediaWish,
+): Promise<MediaContent | undefined> {
+  const media = await mediaByName(rt.db.read, name)
+  if (!media || (media.isAuthenticatedOnly && !isAuthenticated)) throw noSuchMedia()
+  if (!media.content && (media.unusedExpiresTs ?? 0) <= rt.clock.now()) throw noSuchMedia()
+  return media.content
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto'
+import { open, rename, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { MatrixError } from '@myelin/matrix/errors'
+
+/** Where an incoming blob is written, and where it goes when it is kept. */
+export interface BlobPaths {
+  readonly temporary: string
+  /** Makes the folders on the way, too, and returns when they are on disk. */
+  final(sha256: Uint8Array): Promise<string>
+}
+
+/** Bytes that have arrived and are on disk, and that nobody has a name for yet. */
+export class IncomingBlob {
+  readonly sha256: Uint8Array
+  readonly sizeBytes: number
+  readonly #temporary: string
+  readonly #final: string
+  #isKept = false
+
+  constructor(blob: { readonly sha256: Uint8Array; readonly sizeBytes: number }, temporary: string, final: string) {
+    this.sha256 = blob.sha256
+    this.sizeBytes = blob.sizeBytes
+    this.#temporary = temporary
+    this.#final = final
+  }
+
+  /** Puts the blob where it will be found; returns when it would be found after a crash, too. Doing it twice is harmless. */
+  async keep(): Promise<void> {
+    if (this.#isKept) return
+    await rename(this.#temporary, this.#final)
+    this.#isKept = true
+    await syncFolder(dirname(this.#final))
+  }
+
+  /** Throws the bytes away, unless they are kept. */
+  async discard(): Promise<void> {
+    if (!this.#isKept) await rm(this.#temporary, { force: true })
+  }
+}
+
+/**
+ * Writes a stream to disk as it comes, and returns when all of it is there. Nothing is left of one that breaks off or
+ * has more than `maxBytes`: `M_TOO_LARGE`.
+ */
+export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: number): Promise<IncomingBlob> {
+  const file = await open(paths.temporary, 'wx')
+  try {
+    const written = await writeAll(file, source, maxBytes)
+    await file.sync()
+    await file.close()
+    return new IncomingBlob(written, paths.temporary, await paths.final(written.sha256))
+  } catch (cause) {
+    await file.close()
+    await rm(paths.temporary, { force: true })
+    throw cause
+  }
+}
+
+async function writeAll(file: FileHandle, source: Readable, maxBytes: number) {
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  try {
+    // The source is somebody's connection: they are to hear why we stopped, so it must not be destroyed.
+    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+      sizeBytes += chunk.length
+      if (sizeBytes > maxBytes) throw tooLarge(maxBytes)
+      hash.update(chunk)
+      await file.writeFile(chunk)
+    }
+  } catch (cause) {
+    if (!source.errored && !source.destroyed) throw cause
+    throw new MatrixError('M_UNKNOWN', 'the upload broke off', { status: 400, cause })
+  }
+  return { sha256: hash.digest(), sizeBytes }
+}
+
+/** What an upload above the limit is answered. */
+export function tooLarge(maxBytes: number): MatrixError {
+  return new MatrixError('M_TOO_LARGE', `an upload has at most ${maxBytes} bytes`)
+}
+
+/** Returns when the names in a folder are on disk. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

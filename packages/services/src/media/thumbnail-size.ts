@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** How an image is fitted: cut to the aspect ratio asked for, or whole. */
+export type ThumbnailMethod = 'crop' | 'scale'
+
+// Among them all sizes the spec names. The ladder bounds what one image can make us keep.
+const LADDER = [32, 96, 240, 320, 480, 600, 640, 800, 1200, 1600] as const
+const LARGEST = 1600
+
+/**
+ * The size a thumbnail is made for: what was asked or somewhat more, so that few sizes serve all.
+ *
+ * A crop keeps the aspect ratio that was asked for; where that takes it off the ladder it is not worth keeping.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#thumbnails
+ */
+export function sizeFor(asked: Size, method: ThumbnailMethod): Size & { readonly isKept: boolean } {
+  const [width, height] = [step(asked.width), step(asked.height)]
+  if (method === 'scale') return { width, height, isKept: true }
+  const factor = step(Math.max(asked.width, asked.height)) / Math.max(asked.width, asked.height)
+  const cut = { width: side(asked.width * factor), height: side(asked.height * factor) }
+  return { ...cut, isKept: step(cut.width) === cut.width && step(cut.height) === cut.height }
+}
+
+/**
+ * The size of the thumbnail of an image of some size; never larger than the image. Scaled, it covers what was asked
+ * for in both directions.
+ */
+export function fittedSize(image: Size, target: Size, method: ThumbnailMethod): Size {
+  if (method === 'crop') {
+    const shrink = Math.min(1, image.width / target.width, image.height / target.height)
+    return { width: side(target.width * shrink), height: side(target.height * shrink) }
+  }
+  const factor = Math.min(1, Math.max(target.width / image.width, target.height / image.height))
+  return { width: side(image.width * factor), height: side(image.height * factor) }
+}
+
+function step(pixels: number): number {
+  return LADDER.find((each) => each >= pixels) ?? LARGEST
+}
+
+function side(pixels: number): number {
+  return Math.max(1, Math.round(pixels))
+}

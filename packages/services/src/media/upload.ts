@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream'
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '@myelin/storage/database'
+import { dropExpiredMedia, fillMedia, mediaByName, mediaTopic, pendingExpiries, putMedia } from '@myelin/storage/media'
+import type { MediaContent, MediaName } from '@myelin/storage/media'
+import type { Runtime } from '../runtime.ts'
+import { tooLarge } from './incoming-blob.ts'
+import { noSuchMedia } from './media-name.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'blobs' | 'config' | 'serverName'>
+
+/** Something on its way to us, and what its sender says of it. */
+export interface Upload {
+  readonly stream: Readable
+  readonly sizeBytes: number | undefined
+  readonly contentType: string | undefined
+  readonly fileName: string | undefined
+}
+
+const UNUSED_MS = 24 * 3600 * 1000
+const MAX_PENDING = 5
+const MAX_FILE_NAME_BYTES = 1024
+const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?: *;[\x20-\x7e]{0,200})?$/
+
+/**
+ * Takes an upload in and answers its `mxc://` URI, once file and name are on disk.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav3upload
+ */
+export async function uploadMedia(rt: Needs, userId: UserId, upload: Upload): Promise<string> {
+  const name = newName(rt)
+  await takeIn(rt, upload, (tx, content) =>
+    putMedia(tx, { ...name, ...fresh(rt, userId), unusedExpiresTs: undefined, content }),
+  )
+  return mediaTopic(name)
+}
+
+/**
+ * Reserves a name that can be sent around before its content is here.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav1create
+ */
+export async function reserveMedia(
+  rt: Needs,
+  userId: UserId,
+): Promise<{ readonly uri: string; readonly unusedExpiresTs: number }> {
+  const now = rt.clock.now()
+  const [name, unusedExpiresTs] = [newName(rt), now + UNUSED_MS]
+  await rt.db.write(async (tx) => {
+    await dropExpiredMedia(tx, userId, now)
+    const pending = await pendingExpiries(tx, userId, now)
+    if (pending.length >= MAX_PENDING) {
+      const extra = { retry_after_ms: (pending[0] ?? now) - now }
+      throw new MatrixError('M_LIMIT_EXCEEDED', 'too many uploads are pending', { extra })
+    }
+    await putMedia(tx, { ...name, ...fresh(rt, userId), unusedExpiresTs, content: undefined })
+  })
+  return { uri: mediaTopic(name), unusedExpiresTs }
+}
+
+/**
+ * Puts an upload behind a name its uploader has reserved.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixmediav3uploadservernamemediaid
+ */
+export async function uploadReserved(rt: Needs, userId: UserId, name: MediaName, upload: Upload): Promise<void> {
+  const check = (db: Read) => checkReserved(db, name, { userId, now: rt.clock.now() })
+  await check(rt.db.read)
+  await takeIn(rt, upload, async (tx, content) => {
+    await check(tx)
+    await fillMedia(tx, name, content)
+  })
+}
+
+async function checkReserved(
+  db: Read,
+  name: MediaName,
+  { userId, now }: { readonly userId: UserId; readonly now: number },
+): Promise<void> {
+  const media = await mediaByName(db, name)
+  if (!media) throw noSuchMedia()
+  if (media.userId !== userId) throw new MatrixError('M_FORBIDDEN', 'somebody else has reserved this')
+  if (media.content) throw new MatrixError('M_CANNOT_OVERWRITE_MEDIA', 'there is something here already')
+  if ((media.unusedExpiresTs ?? 0) <= now) throw noSuchMedia()
+}
+
+/** File first, then the row that names it, both in one unit: there is never a name without its file. */
+async function takeIn(
+  rt: Needs,
+  upload: Upload,
+  record: (tx: Tx, content: MediaContent) => Promise<void>,
+): Promise<void> {
+  const { maxUploadBytes } = rt.config.media
+  if ((upload.sizeBytes ?? 0) > maxUploadBytes) throw tooLarge(maxUploadBytes)
+  const said = saidOf(upload)
+  const blob = await rt.blobs.receive(upload.stream, maxUploadBytes)
+  try {
+    await rt.db.write(async (tx) => {
+      await record(tx, { ...said, sha256: blob.sha256, sizeBytes: blob.sizeBytes })
+      await blob.keep()
+    })
+  } finally {
+    await blob.discard()
+  }
+}
+
+function saidOf({ contentType, fileName }: Upload): Pick<MediaContent, 'contentType' | 'fileName'> {
+  if (fileName !== undefined && (fileName.includes('\0') || !fitsBytes(fileName, MAX_FILE_NAME_BYTES))) {
+    throw new MatrixError('M_INVALID_PARAM', 'not a file name')
+  }
+  const isType = contentType !== undefined && MEDIA_TYPE.test(contentType)
+  return {
+    contentType: isType ? contentType : 'application/octet-stream',
+    fileName: fileName === '' ? undefined : fileName,
+  }
+}
+
+function newName(rt: Needs): MediaName {
+  return { serverName: rt.serverName, mediaId: rt.random.token(24) }
+}
+
+function fresh(rt: Needs, userId: UserId) {
+  return { userId, createdTs: rt.clock.now(), isAuthenticatedOnly: false }
+}

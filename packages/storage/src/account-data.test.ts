@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { onEveryDatabase } from '@myelin/testing/databases'
+import fc from 'fast-check'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { accountDataBetween, accountDataOf, putAccountData } from './account-data.ts'
+import type { AccountData } from './account-data.ts'
+import { filterDefinition, putFilter } from './filters.ts'
+
+const alice = '@alice:one.test' as UserId
+const bob = '@bob:one.test' as UserId
+
+onEveryDatabase('account data', (open) => {
+  test('behaves like a map from (user, room, type) to the last content, in the order of the last writes', async () => {
+    const write = fc.record(
+      {
+        userId: fc.constantFrom(alice, bob),
+        roomId: fc.constantFrom('' as const, '!room:one.test' as RoomId),
+        type: fc.constantFrom('m.tag', '__proto__', 'constructor', "it's"),
+        content: fc.dictionary(fc.constantFrom('a', '__proto__', '\0'), fc.jsonValue()),
+      },
+      { noNullPrototype: true },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(write, { maxLength: 12 }), async (writes) => {
+        const db = await open()
+        const model = new Map<string, AccountData>()
+        for (const { content, ...name } of writes) {
+          const entry = { ...name, content: JSON.parse(JSON.stringify(content)) as JsonObject }
+          await db.write((tx) => putAccountData(tx, entry))
+          const key = JSON.stringify([entry.userId, entry.roomId, entry.type])
+          model.delete(key)
+          model.set(key, entry)
+        }
+        const last = await db.position()
+        for (const user of [alice, bob]) {
+          const mine = [...model.values()].filter(({ userId }) => userId === user)
+          assert.deepEqual(await accountDataBetween(db.read, user, 0, last), mine)
+          assert.deepEqual(await accountDataBetween(db.read, user, last, last), [])
+        }
+        for (const { userId, roomId, type, content } of model.values()) {
+          assert.deepEqual(await accountDataOf(db.read, userId, roomId, type), content)
+        }
+        await db.close()
+      }),
+      { numRuns: 15 },
+    )
+  })
+
+  test('wakes the user, and nobody else', async () => {
+    const woken: string[] = []
+    const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
+    await db.write((tx) => putAccountData(tx, { userId: alice, roomId: '', type: 'm.direct', content: {} }))
+    assert.deepEqual(woken, [alice])
+    await db.close()
+  })
+})
+
+onEveryDatabase('filters', (open) => {
+  test('behave like a list per user, in which the same definition stands once', async () => {
+    const put = fc.record({
+      user: fc.constantFrom(alice, bob),
+      definition: fc.constantFrom('{}', '{"a":1}', '{"b":2}'),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(put, { maxLength: 10 }), async (puts) => {
+        const db = await open()
+        const model = new Map<UserId, string[]>([
+          [alice, []],
+          [bob, []],
+        ])
+        for (const { user, definition } of puts) {
+          const mine = model.get(user) ?? []
+          if (!mine.includes(definition)) mine.push(definition)
+          assert.equal(await db.write((tx) => putFilter(tx, user, definition)), mine.indexOf(definition))
+        }
+        for (const [user, mine] of model) {
+          for (const [id, definition] of mine.entries())
+            assert.equal(await filterDefinition(db.read, user, id), definition)
+          assert.equal(await filterDefinition(db.read, user, mine.length), undefined)
+        }
+        await db.close()
+      }),
+      { numRuns: 10 },
+    )
+  })
+})
