@@ -73,6 +73,8 @@ export interface Tables {
     forgotten: number
     stripped_state: string | null
   }
+  /** The words by which members of rooms are found, folded, in UTF-8. */
+  user_words: { word: Bytes; user_nid: Nid }
   /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */
   transactions: { request: Bytes; answer: string; created_ts: number }
   room_aliases: { alias: RoomAlias; room_nid: Nid; creator: UserId; created_ts: number }

@@ -8,7 +8,9 @@ import {
   setRoomVisibilityOnDirectory,
 } from './public-rooms.ts'
 
-/** How rooms are found. */
+import { searchUserDirectory } from './search-users.ts'
+
+/** How rooms and users are found. */
 export const directoryEndpoints: readonly AnyEndpoint[] = [
   setRoomAlias,
   getRoomIdByAlias,
@@ -18,4 +20,5 @@ export const directoryEndpoints: readonly AnyEndpoint[] = [
   setRoomVisibilityOnDirectory,
   getPublicRooms,
   queryPublicRooms,
+  searchUserDirectory,
 ]
