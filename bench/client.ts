@@ -7,12 +7,14 @@ export class Client {
   readonly base: string
   readonly userId: string
   readonly token: string
+  readonly deviceId: string
   readonly #connection: HttpConnection
 
-  constructor(base: string, userId: string, token: string) {
+  constructor(base: string, userId: string, token: string, deviceId = '') {
     this.base = base
     this.userId = userId
     this.token = token
+    this.deviceId = deviceId
     this.#connection = new HttpConnection(base)
   }
 
@@ -30,7 +32,7 @@ export class Client {
 
   /** A second connection of the same user. */
   again(): Client {
-    return new Client(this.base, this.userId, this.token)
+    return new Client(this.base, this.userId, this.token, this.deviceId)
   }
 
   close(): void {
@@ -54,11 +56,8 @@ export async function registerUsers(base: string, secret: string, names: readonl
       JSON.stringify({ nonce, username, password, admin: false, mac }),
     )
     if (answer.status !== 200) throw new Error(`registering ${username}: ${answer.status} ${answer.body}`)
-    const { user_id: userId, access_token: token } = JSON.parse(answer.body) as {
-      user_id: string
-      access_token: string
-    }
-    clients.push(new Client(base, userId, token))
+    const made = JSON.parse(answer.body) as { user_id: string; access_token: string; device_id: string }
+    clients.push(new Client(base, made.user_id, made.access_token, made.device_id))
   }
   connection.close()
   return clients

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { signingKeyFromSeed } from '@myelin/matrix/signatures'
+import type { SigningKey } from '@myelin/matrix/signatures'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** A Myelin started for a measurement or a crash, in a folder of its own. */
@@ -13,17 +15,28 @@ export interface OwnServer {
   readonly url: string
   readonly secret: string
   readonly folder: string
+  readonly serverName: string
+  readonly signingKey: SigningKey
   readonly pid: () => number
   /** Ends it without warning. */
   kill(): Promise<void>
   /** Starts it again over the same database. */
   restart(): Promise<void>
+  /** Stops it in order and starts it again; answers how many ms it took to be healthy. */
+  renew(): Promise<number>
   /** Resident memory in bytes. */
   residentBytes(): number
+  /** Processor time used since it was started, in ms. */
+  processorMs(): number
+  /** What its database takes; exact after {@link renew}. */
+  bytesOnDisk(): Promise<number>
   /** Stops it in order and removes its folder. */
   close(): Promise<void>
 }
 
+// Linux counts processor time in hundredths of a second.
+const MS_PER_TICK = 10
+const SEED = Buffer.alloc(32, 9)
 const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 
 /** Starts one on a free port of loopback; `database` is a PostgreSQL URL, or absent for a file. */
@@ -40,10 +53,7 @@ export async function startOwnServer({
     database === undefined
       ? `{ name: sqlite3, args: { database: ${join(folder, 'homeserver.db')} } }`
       : JSON.stringify(database)
-  writeFileSync(
-    join(folder, 'signing.key'),
-    `ed25519 bench ${Buffer.alloc(32, 9).toString('base64').replace(/=+$/, '')}\n`,
-  )
+  writeFileSync(join(folder, 'signing.key'), `ed25519 bench ${SEED.toString('base64').replace(/=+$/, '')}\n`)
   writeFileSync(
     config,
     `server_name: localhost
@@ -63,6 +73,9 @@ log_level: warn
   )
   const url = `http://127.0.0.1:${port}`
   const state: { child: ChildProcess } = { child: await launch(config, url) }
+  // Nobody shall find it running when this program was stopped.
+  process.once('exit', () => state.child.kill('SIGKILL'))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
     const { child } = state
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -74,6 +87,8 @@ log_level: warn
     url,
     secret,
     folder,
+    serverName: 'localhost',
+    signingKey: signingKeyFromSeed('bench', SEED),
     pid: () => state.child.pid ?? 0,
     kill: () => end('SIGKILL'),
     restart: async () => {
@@ -83,11 +98,42 @@ log_level: warn
       const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
     },
+    processorMs: () => {
+      const stat = readFileSync(`/proc/${state.child.pid}/stat`, 'utf8')
+      const [userTicks = 0, systemTicks = 0] = stat
+        .slice(stat.lastIndexOf(')') + 2)
+        .split(' ')
+        .slice(11, 13)
+        .map(Number)
+      return (userTicks + systemTicks) * MS_PER_TICK
+    },
+    bytesOnDisk: () => (database === undefined ? fileBytes(folder) : databaseBytes(database)),
+    renew: async () => {
+      await end('SIGTERM')
+      const startedMs = performance.now()
+      state.child = await launch(config, url)
+      return performance.now() - startedMs
+    },
     close: async () => {
       await end('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function fileBytes(folder: string): Promise<number> {
+  const files = readdirSync(folder).filter((name) => name.startsWith('homeserver.db'))
+  return files.reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+}
+
+async function databaseBytes(url: string): Promise<number> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('vacuum')
+  const { rows } = await client.query<{ bytes: string }>('select pg_database_size(current_database()) as bytes')
+  await client.end()
+  return Number(rows[0]?.bytes)
 }
 
 async function launch(config: string, url: string): Promise<ChildProcess> {

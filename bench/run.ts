@@ -1,51 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { startPostgres } from '../scripts/test-postgres.ts'
 import { startOwnServer } from './own-server.ts'
+import type { OwnServer } from './own-server.ts'
 import type { Workload } from './workload.ts'
 import { w1 } from './workloads/w1.ts'
+import { w1Open } from './workloads/w1-open.ts'
+import { w3 } from './workloads/w3.ts'
+import { w4 } from './workloads/w4.ts'
+import { w5 } from './workloads/w5.ts'
+import { w15a, w15b } from './workloads/w15.ts'
 
 /**
- * `npm run bench`: runs the workloads against a server of our own, or against any homeserver with `--url URL --secret
+ * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
  * REGISTRATION_SHARED_SECRET`, prints a table each and writes bench/results/*.json.
  */
-const workloads: readonly Workload[] = [w1]
+const workloads: readonly Workload[] = [w1, w1Open, w3, w4, w5, w15a, w15b]
 
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
     secret: { type: 'string' },
-    database: { type: 'string' },
+    database: { type: 'string', default: 'sqlite' },
     only: { type: 'string', multiple: true },
     seconds: { type: 'string', default: '10' },
+    scale: { type: 'string', default: '1' },
     name: { type: 'string', default: 'myelin' },
   },
 })
 const wanted = workloads.filter(({ name }) => !values.only || values.only.includes(name))
 const run = Date.now().toString(36)
-const own = values.url === undefined ? await startOwnServer({ database: values.database }) : undefined
-const target = { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own }
 const results: Record<string, unknown> = {}
-try {
-  for (const workload of wanted) {
-    if (workload.needsOwn && !own) {
-      console.log(`${workload.name}: left out, it measures a server this program starts`)
-      continue
-    }
-    const progress = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
-    const rows = await workload.run({
-      target,
-      seconds: Number(values.seconds),
-      progress: (text) => void progress(text),
-    })
-    progress('')
-    console.log(`\n${workload.name}: ${workload.title}`)
-    console.table(rows)
-    results[workload.name] = rows
+for (const workload of wanted) {
+  if (workload.needsOwn && values.url !== undefined) {
+    console.log(`${workload.name}: left out, it measures a server that this program starts`)
+    continue
   }
-} finally {
-  await own?.close()
+  const rows = values.url === undefined ? await onFreshServer(workload) : await measure(workload, undefined)
+  console.log(`\n${workload.name}: ${workload.title}`)
+  console.table(rows)
+  results[workload.name] = rows
 }
 mkdirSync(new URL('results', import.meta.url), { recursive: true })
 const file = new URL(`results/${values.name}-${run}.json`, import.meta.url)
 writeFileSync(file, `${JSON.stringify({ name: values.name, at: new Date().toISOString(), results }, undefined, 2)}\n`)
+
+async function onFreshServer(workload: Workload) {
+  const postgres = values.database === 'postgres' ? await startPostgres() : undefined
+  const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
+  const own = await startOwnServer({ database })
+  try {
+    return await measure(workload, own)
+  } finally {
+    await own.close()
+    await postgres?.stop()
+  }
+}
+
+async function measure(workload: Workload, own: OwnServer | undefined) {
+  const say = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
+  const rows = await workload.run({
+    target: { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own },
+    seconds: Number(values.seconds),
+    scale: Number(values.scale),
+    progress: (text) => void say(text),
+  })
+  say('')
+  return rows
+}

@@ -16,6 +16,8 @@ export interface WorkloadRun {
   readonly target: Target
   /** How long each cell is measured. */
   readonly seconds: number
+  /** Fixtures are so many times as large as the workload says. */
+  readonly scale: number
   readonly progress: (text: string) => void
 }
 

@@ -44,6 +44,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     ['-D', cluster, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'max_connections=200'],
     { ...account, env, cwd: folder, stdio: 'ignore' },
   )
+  process.once('exit', () => server.kill('SIGINT'))
   await answering(port)
   return {
     url: `postgres://myelin@127.0.0.1:${port}/postgres`,

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EventEmitter } from 'node:events'
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Ledger, readLedger } from '@myelin/testing/crash/ledger'
+import type { Deed } from '@myelin/testing/crash/ledger'
+import type { Observation } from '@myelin/testing/crash/observation'
+import type { OwnServer } from '../own-server.ts'
+import { chanceOf } from '../chance.ts'
+import type { Chance } from '../chance.ts'
+import { Follower } from './follower.ts'
+import { lookUp, readRooms } from './read-back.ts'
+import { buildTown } from './town.ts'
+import type { Town } from './town.ts'
+import { carryOut, claim, liveOn } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
+
+/** A run: the same seed kills at the same instants, as far as a machine can. */
+export interface CrashPlan {
+  readonly seed: string
+  readonly kills: number
+  readonly users: number
+  readonly rooms: number
+  /** The mean pause of a user between two acts. */
+  readonly thinkMs: number
+  /** Kills come so long after the last recovery. */
+  readonly calmMs: readonly [number, number]
+  readonly progress: (text: string, part: number) => void
+}
+
+/** What a run leaves to judge. */
+export interface CrashRun {
+  readonly deeds: readonly Deed[]
+  readonly seen: Observation
+  readonly town: Pick<Town, 'hasToDevice' | 'hasKeys'>
+}
+
+/** Lets a town live on a server that is killed again and again, and reads everything back. */
+export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<CrashRun> {
+  const chance = chanceOf(plan.seed)
+  plan.progress('making users and rooms', 0)
+  const town = await buildTown(server, plan, chance)
+  const file = join(server.folder, 'ledger.jsonl')
+  const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_DSYNC)
+  const ledger = new Ledger((line) => writeSync(descriptor, line))
+  const audit = new Follower(town.auditor, { limit: 1000, format: 'federation' })
+  const followers = town.users.map((user) => new Follower(user, { limit: chance.pick([2, 10, 50]), format: 'client' }))
+  const all = [audit, ...followers]
+  for (const each of all) await each.begin()
+  const following = Promise.all(all.map((each) => each.follow()))
+
+  const tempo = new EventEmitter<{ surge: []; stop: [] }>().setMaxListeners(0)
+  const traffic = { town, ledger, tempo, thinkMs: plan.thinkMs }
+  const living = Promise.all(town.users.map((user) => liveOn(traffic, user, chanceOf(`${plan.seed} ${user.userId}`))))
+  const recoveriesMs = await killAgainAndAgain(server, plan, tempo, chance)
+  tempo.emit('stop')
+  plan.progress('waiting for the last answers', 1)
+  await living
+  for (const each of all) each.stop()
+  await following
+  if (town.hasKeys) await drain(traffic, chance)
+  closeSync(descriptor)
+
+  plan.progress('reading everything back', 1)
+  const deeds = readLedger(readFileSync(file, 'utf8'))
+  const rooms = await readRooms(town, audit)
+  const resumptions = (await Promise.all(followers.map((each) => each.resume()))).flat()
+  const { id: keyId, publicKey } = server.signingKey
+  const seen = {
+    rooms,
+    streams: followers.flatMap(({ streams }) => streams),
+    resumptions,
+    lookups: await lookUp(town.rooms, rooms, deeds, chance),
+    toDevice: followers.map(({ client, toDevice }) => ({ user: client.userId, markers: toDevice })),
+    signer: { serverName: server.serverName, keyId, publicKey },
+    recoveriesMs,
+  }
+  for (const user of [town.auditor, ...town.users]) user.close()
+  return { deeds, seen, town }
+}
+
+async function killAgainAndAgain(
+  server: OwnServer,
+  { kills, calmMs, progress }: CrashPlan,
+  tempo: Traffic['tempo'],
+  chance: Chance,
+): Promise<number[]> {
+  const recoveriesMs: number[] = []
+  for (let kill = 0; kill < kills; kill++) {
+    progress(`${kill} of ${kills} kills`, kill / kills)
+    await delay(chance.between(...calmMs))
+    tempo.emit('surge')
+    await delay(chance.between(0, 30))
+    const killedMs = performance.now()
+    await server.kill()
+    await server.restart()
+    recoveriesMs.push(performance.now() - killedMs)
+  }
+  await delay(calmMs[0])
+  return recoveriesMs
+}
+
+/** Claims whatever one-time keys are left, so that a lost one shows. */
+async function drain(traffic: Traffic, chance: Chance): Promise<void> {
+  for (const user of traffic.town.users) {
+    for (;;) {
+      const given = await carryOut(traffic, user, chance, claim(user))
+      if (given && (given.keys ?? []).length === 0) break
+    }
+  }
+}

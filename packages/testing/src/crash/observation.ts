@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
+
+/** An event as a client read it. */
+export interface SeenEvent {
+  readonly id: string
+  readonly type: string
+  readonly stateKey?: string | undefined
+  readonly marker?: string | undefined
+}
+
+/** A room as read back when all was over. */
+export interface SeenRoom {
+  readonly roomId: string
+  readonly version: string
+  readonly members: readonly string[]
+  /** All of `/messages`, oldest first. */
+  readonly messages: readonly SeenEvent[]
+  /** All of `/state`. */
+  readonly state: readonly SeenEvent[]
+  /** What somebody saw who followed `/sync` in the federation format from the room's beginning. */
+  readonly pdus: readonly JsonObject[]
+}
+
+/** What a member got who followed `next_batch` all along, in one room, in order; gaps filled through `/messages`. */
+export interface Stream {
+  readonly user: string
+  readonly roomId: string
+  readonly events: readonly SeenEvent[]
+}
+
+/** What came when an old token was used again: after the first `had` events of the user's stream in the room. */
+export interface Resumption {
+  readonly user: string
+  readonly roomId: string
+  readonly had: number
+  readonly events: readonly SeenEvent[]
+}
+
+/** What `/event` and `/context` say of one event: its marker, or nothing where it was not found. */
+export interface Lookup {
+  readonly roomId: string
+  readonly eventId: string
+  readonly event: string | undefined
+  readonly context: string | undefined
+}
+
+/** Everything that was read over HTTP during and after the crashes. */
+export interface Observation {
+  readonly rooms: readonly SeenRoom[]
+  readonly streams: readonly Stream[]
+  readonly resumptions: readonly Resumption[]
+  readonly lookups: readonly Lookup[]
+  /** Markers of the to-device messages each user was given, in order. */
+  readonly toDevice: readonly { readonly user: string; readonly markers: readonly string[] }[]
+  readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
+  /** From each kill to the first healthy answer. */
+  readonly recoveriesMs: readonly number[]
+}
