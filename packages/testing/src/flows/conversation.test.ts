@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as sdk from 'matrix-js-sdk'
+import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import { logger } from 'matrix-js-sdk/lib/logger.js'
 import { registerUsers } from '../../../../bench/client.ts'
 import { startOwnServer } from '../../../../bench/own-server.ts'
@@ -190,6 +191,12 @@ test('two people with two devices each hold an encrypted conversation, through a
 async function backedUp(client: sdk.MatrixClient): Promise<void> {
   const crypto = cryptoOf(client)
   const sessions = JSON.parse(await crypto.exportRoomKeysAsJson()) as unknown[]
-  // Each look is a request, so the loop that uploads gets its turn in between.
-  for (let count = -1; count < sessions.length; ) count = (await crypto.getKeyBackupInfo())?.count ?? 0
+  for (;;) {
+    // Listen first, then look: an upload may end in between.
+    const uploaded = new Promise<void>((resolve) =>
+      client.once(CryptoEvent.KeyBackupSessionsRemaining, () => resolve()),
+    )
+    if (((await crypto.getKeyBackupInfo())?.count ?? 0) >= sessions.length) return
+    await uploaded
+  }
 }
