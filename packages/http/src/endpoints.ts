@@ -10,6 +10,7 @@ import { keyEndpoints } from './client/keys/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
+import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
@@ -29,6 +30,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...sessionEndpoints,
   ...roomEndpoints,
   ...keyEndpoints,
+  ...roomKeyEndpoints,
   sendToDevice,
   sync,
   ...filterEndpoints,

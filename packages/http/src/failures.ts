@@ -33,9 +33,13 @@ function send(reply: FastifyReply, status: number, body: JsonObject): void {
   void reply.code(status).header('content-type', 'application/json').send(JSON.stringify(body))
 }
 
-/** What the web framework refuses before a handler runs, in the spec's words. */
+// What a database says of text it cannot hold, which is text with a NUL in it.
+const UNSTORABLE_TEXT = '22021'
+
+/** What the web framework refuses before a handler runs, and what storage cannot take, in the spec's words. */
 function frameworkFailure(error: unknown): MatrixError | undefined {
   const { statusCode, code } = error as { statusCode?: number; code?: string }
+  if (code === UNSTORABLE_TEXT) return new MatrixError('M_INVALID_PARAM', 'text may not hold NUL')
   if (statusCode === 413) return new MatrixError('M_TOO_LARGE', 'the request is too large')
   if (code === 'FST_ERR_BAD_URL') return new MatrixError('M_INVALID_PARAM', 'the path is not valid')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {

@@ -71,3 +71,24 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('room_id', '=', roomId)
     .where('type', '=', type),
 )
+
+/** All of a user's entries of one room, up to a position. */
+export async function accountDataOfRoom(
+  db: Read,
+  userId: UserId,
+  roomId: RoomId,
+  upTo: Position,
+): Promise<AccountData[]> {
+  const rows = await ofRoom(db, userId, roomId, upTo)
+  return rows.map(({ type, content }) => ({ userId, roomId, type, content: JSON.parse(content) as JsonObject }))
+}
+
+const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
+  db
+    .selectFrom('account_data')
+    .select(['type', 'content'])
+    .where('user_id', '=', user)
+    .where('room_id', '=', roomId)
+    .where('position', '<=', upTo)
+    .orderBy('position'),
+)

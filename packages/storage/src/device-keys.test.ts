@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import { putCrossSigningKey, crossSigningKeysOf } from './cross-signing.ts'
 import type { KeyUsage } from './cross-signing.ts'
 import { deviceKeysOf, putDeviceKeys } from './device-keys.ts'
-import { deviceChangesBetween, noteSignature } from './device-lists.ts'
+import { deviceChangesBetween, noteDeviceChange, noteSignature } from './device-lists.ts'
 import { putDevice } from './devices.ts'
 import { putKeySignature, signaturesOn } from './key-signatures.ts'
 
@@ -127,6 +127,43 @@ onEveryDatabase('cross-signing keys', (open) => {
         const held = await crossSigningKeysOf(db.read, [userId, bob])
         assert.deepEqual(new Map(held.map(({ usage, key }) => [usage, key] as const)).size, model.size)
         for (const { usage, key } of held) assert.deepEqual(key, model.get(usage))
+      }),
+      { numRuns: 30 },
+    )
+    await db.close()
+  })
+})
+
+onEveryDatabase('changes of device lists', (open) => {
+  test('are heard by whoever stood anywhere before them, and take no more room than there are users', async () => {
+    const change = fc.record({ localpart: fc.constantFrom('a', 'b'), isForBob: fc.boolean() })
+    const db = await open()
+    let run = 0
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 8 }), async (changes) => {
+        const userOf = (localpart: string) => `@${localpart}:run${run}.test` as UserId
+        run++
+        const stops = [await db.position()]
+        for (const { localpart, isForBob } of changes) {
+          const user = userOf(localpart)
+          await db.write((tx) => (isForBob ? noteSignature(tx, bob, user) : noteDeviceChange(tx, user)))
+          stops.push(await db.position())
+        }
+        const upTo = await db.position()
+        for (const [at, after] of stops.entries()) {
+          const later = changes.slice(at)
+          const heard = new Set(await deviceChangesBetween(db.read, bob, after, upTo))
+          assert.deepEqual(heard, new Set(later.map(({ localpart }) => userOf(localpart))))
+          const others = later.filter(({ isForBob }) => !isForBob)
+          const heardByAlice = new Set(await deviceChangesBetween(db.read, alice, after, upTo))
+          assert.deepEqual(heardByAlice, new Set(others.map(({ localpart }) => userOf(localpart))))
+        }
+        const rows = await db.read
+          .selectFrom('device_list_changes')
+          .selectAll()
+          .where('user_id', 'in', [userOf('a'), userOf('b')])
+          .execute()
+        assert.ok(rows.length <= 4)
       }),
       { numRuns: 30 },
     )

@@ -2,25 +2,29 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { usersSharingRooms } from './members.ts'
-import { prepared } from './prepared.ts'
+import { insertRow, prepared } from './prepared.ts'
 import type { Position } from './schema.ts'
 
 /** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
 export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
-  await tx
-    .insertInto('device_list_changes')
-    .values({ user_id: user, position: tx.takePosition(), only_for: null })
-    .execute()
+  await putChange(tx, user, null)
   for (const other of await usersSharingRooms(tx, user)) tx.touch(other)
 }
 
 /** Records that one user sees another's keys otherwise than before, having signed one; wakes the signer alone. */
 export async function noteSignature(tx: Tx, signer: UserId, user: UserId): Promise<void> {
-  await tx
-    .insertInto('device_list_changes')
-    .values({ user_id: user, position: tx.takePosition(), only_for: signer })
-    .execute()
+  await putChange(tx, user, signer)
   tx.touch(signer)
+}
+
+/** Whoever has not heard of the last change has not heard of this one either, so the last is enough. */
+async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<void> {
+  await tx
+    .deleteFrom('device_list_changes')
+    .where('user_id', '=', user)
+    .where('only_for', onlyFor === null ? 'is' : '=', onlyFor)
+    .execute()
+  await insertRow(tx, 'device_list_changes', { user_id: user, position: tx.takePosition(), only_for: onlyFor })
 }
 
 /** The users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */

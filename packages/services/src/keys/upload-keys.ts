@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/database'
@@ -73,6 +74,8 @@ function checkOwner({ userId, deviceId }: Requester, deviceKeys: JsonObject | un
 
 function namedKeys(keys: JsonObject = {}): NamedKey[] {
   return Object.entries(keys).map(([name, key]: [string, Json]) => {
+    // Characters were counted at the door; an index counts bytes.
+    if (!fitsBytes(name, 255)) throw new MatrixError('M_INVALID_PARAM', 'the name of a key is too long')
     const colon = name.indexOf(':')
     return { algorithm: name.slice(0, colon), keyId: name.slice(colon + 1), key: canonicalJson(key) }
   })

@@ -95,7 +95,7 @@ async function newCreateEvent(
       },
       version,
       { serverName: rt.serverName, key: rt.signingKey },
-      () => rt.random.token(18),
+      () => `$${rt.random.token(18)}:${rt.serverName}`,
     )
     if (!(await roomById(tx, event.roomId))) return event
   }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
+import { referenceHash } from '@myelin/rules/events/event-id'
+import type { RoomVersion } from '@myelin/rules/room-versions'
 import { appendEvent } from '@myelin/storage/append-event'
 import type { Appended, EventFacts } from '@myelin/storage/append-event'
 import type { Tx } from '@myelin/storage/database'
+import { eventsById } from '@myelin/storage/events'
 import { putHighlights } from '@myelin/storage/highlights'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { EventDraft, EventMaker } from './event-draft.ts'
@@ -29,10 +33,12 @@ export async function extendRoom(
   const version = roomVersionOf(room.roomVersion)
   const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
   const { transaction, redacts, ...rest } = draft
+  const hashes = await referenceHashes(tx, version, [...room.extremities, ...authEvents])
   const event = buildPdu(
     {
       ...rest,
       ...(redacts === undefined ? {} : { redacts }),
+      ...(hashes ? { hashes } : {}),
       prevEvents: room.extremities,
       authEvents,
       depth: room.depth + 1,
@@ -40,7 +46,7 @@ export async function extendRoom(
     },
     version,
     { serverName: rt.serverName, key: rt.signingKey },
-    () => rt.random.token(18),
+    () => `$${rt.random.token(18)}:${rt.serverName}`,
   )
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
@@ -51,4 +57,15 @@ export async function extendRoom(
   await putHighlights(tx, room, notification.highlights, appended.position)
   await applyRedaction(tx, event, appended.nid, state)
   return { event, appended }
+}
+
+/** The first room versions name an event together with its hash. */
+async function referenceHashes(
+  tx: Tx,
+  version: RoomVersion,
+  ids: readonly EventId[],
+): Promise<ReadonlyMap<EventId, string> | undefined> {
+  if (version.eventIds !== 'chosen by server') return undefined
+  const events = await eventsById(tx, ids)
+  return new Map(events.map(({ pdu }) => [pdu.id, referenceHash(pdu.json, version)]))
 }

@@ -25,8 +25,10 @@ const ALOUD = new Set(['m.room.message', 'm.room.encrypted', 'm.call.invite'])
  * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
  */
 export function judgeNotification(event: Pdu, state: AuthState): Notification {
-  const { type, content } = event
-  if (type === 'm.room.member' || stringMember(content, 'msgtype') === 'm.notice') return SILENT
+  const { content } = event
+  // The rules compare without regard to case.
+  const type = event.type.toLowerCase()
+  if (type === 'm.room.member' || stringMember(content, 'msgtype')?.toLowerCase() === 'm.notice') return SILENT
   const highlights = mentionedUsers(event)
   if (mentionsRoom(event, state)) return { notifies: 'highlight', highlights: [] }
   if (type === 'm.room.tombstone' && event.stateKey === '') return { notifies: 'highlight', highlights: [] }

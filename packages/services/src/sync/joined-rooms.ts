@@ -2,11 +2,12 @@
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { accountDataOfRoom } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
 import { roomTail } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
-import { passesRoom } from '../reading/event-filter.ts'
+import { passesRoom, passesType } from '../reading/event-filter.ts'
 import { printPosition } from '../reading/page-token.ts'
 import { renderEvents } from '../reading/render.ts'
 import type { View } from '../reading/view.ts'
@@ -86,7 +87,7 @@ async function joinedRoom(
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),
     ephemeral: { events: ephemeral },
-    account_data: { events: accountData },
+    account_data: { events: isNew ? await wholeAccountData(db, slice, roomId) : accountData },
     summary: isWhole || hasMemberChange(timeline, state) ? await summaryOf(db, room, slice.user) : {},
     ...(await unreadOf(db, slice, { membership, room, tail })),
   }
@@ -117,4 +118,12 @@ function hasMemberChange(timeline: Timeline, state: Parameters<typeof renderEven
   return [...timeline.events, ...state].some(
     ({ pdu }) => pdu.type === 'm.room.member' || pdu.type === 'm.room.name' || pdu.type === 'm.room.canonical_alias',
   )
+}
+
+/** What a client that does not know the room yet has not been told, however old it is. */
+async function wholeAccountData(db: Read, { user, upTo, request }: Slice, roomId: RoomId): Promise<JsonObject[]> {
+  const all = await accountDataOfRoom(db, user, roomId, upTo.position)
+  return all
+    .filter(({ type }) => passesType(type, request.filter.roomAccountData))
+    .map(({ type, content }) => ({ type, content }))
 }

@@ -143,6 +143,7 @@ describe('keys', () => {
     ['upload', 'a list of keys', { one_time_keys: [] }, 'M_BAD_JSON'],
     ['upload', 'a key without an algorithm', { one_time_keys: { nameless: 'x' } }, 'M_BAD_JSON'],
     ['upload', 'a name with a null byte', { one_time_keys: { 'a:\0': 'x' } }, 'M_BAD_JSON'],
+    ['upload', 'a name of too many bytes', { one_time_keys: { [`a:${'💥'.repeat(100)}`]: 'x' } }, 'M_INVALID_PARAM'],
     ['upload', 'a number for a key', { one_time_keys: { 'a:1': 7 } }, 'M_BAD_JSON'],
     ['upload', 'a key that is half signed', { one_time_keys: { 'a:1': { key: 'x' } } }, 'M_BAD_JSON'],
     ['upload', 'numbers nobody can sign', { one_time_keys: { 'a:1': { ...signed('x'), n: 1.5 } } }, 'M_BAD_JSON'],

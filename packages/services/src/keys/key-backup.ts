@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import { RawJson } from '@myelin/kit/raw-json'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/database'
+import { countSessions } from '@myelin/storage/key-backup-sessions'
+import {
+  createKeyBackup,
+  deleteKeyBackup,
+  keyBackup,
+  newestKeyBackup,
+  putBackupAuthData,
+} from '@myelin/storage/key-backups'
+import type { KeyBackup } from '@myelin/storage/key-backups'
+import type { Runtime } from '../runtime.ts'
+
+type Needs = Pick<Runtime, 'db'>
+
+/** How a backup's keys are encrypted. */
+export interface BackupDefinition {
+  readonly algorithm: string
+  readonly authData: JsonObject
+}
+
+/** What is told of a backup. */
+export interface BackupSummary {
+  readonly version: string
+  readonly algorithm: string
+  readonly authData: RawJson
+  readonly etag: string
+  readonly count: number
+}
+
+/**
+ * Begins a backup, which is the one to write to from here on; answers its version.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3room_keysversion
+ */
+export async function createBackup(
+  rt: Needs,
+  user: UserId,
+  { algorithm, authData }: BackupDefinition,
+): Promise<string> {
+  const backup = { algorithm, authData: JSON.stringify(authData) }
+  return String(await rt.db.write((tx) => createKeyBackup(tx, user, backup)))
+}
+
+/**
+ * One of a user's backups, or the newest where no version is named; `M_NOT_FOUND` if there is none.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keysversionversion
+ */
+export async function readBackup(rt: Needs, user: UserId, version?: string): Promise<BackupSummary> {
+  const db = rt.db.read
+  const backup = version === undefined ? await newestKeyBackup(db, user) : await backupOf(db, user, version)
+  if (!backup) throw new MatrixError('M_NOT_FOUND', 'there is no backup')
+  return {
+    version: String(backup.version),
+    algorithm: backup.algorithm,
+    authData: new RawJson(backup.authData),
+    etag: String(backup.etag),
+    count: await countSessions(db, { user, version: backup.version }),
+  }
+}
+
+/**
+ * Replaces what a backup says about how its keys are encrypted. The algorithm must be the one it has.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keysversionversion
+ */
+export async function updateBackup(
+  rt: Needs,
+  user: UserId,
+  version: string,
+  { algorithm, authData }: BackupDefinition,
+): Promise<void> {
+  await rt.db.write(async (tx) => {
+    const backup = await backupOf(tx, user, version)
+    if (backup.algorithm !== algorithm) throw new MatrixError('M_INVALID_PARAM', 'the backup has another algorithm')
+    await putBackupAuthData(tx, user, backup.version, JSON.stringify(authData))
+  })
+}
+
+/**
+ * Deletes a backup with its keys. Doing so twice is no mistake.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keysversionversion
+ */
+export async function deleteBackup(rt: Needs, user: UserId, version: string): Promise<void> {
+  const number = numberOf(version)
+  const isKnown = number !== undefined && (await rt.db.write((tx) => deleteKeyBackup(tx, user, number)))
+  if (!isKnown) throw unknownBackup()
+}
+
+/** A backup by its version as a client writes it; throws `M_NOT_FOUND` if there is none, or it was deleted. */
+export async function backupOf(db: Read, user: UserId, version: string): Promise<KeyBackup> {
+  const number = numberOf(version)
+  const backup = number === undefined ? undefined : await keyBackup(db, user, number)
+  if (!backup) throw unknownBackup()
+  return backup
+}
+
+/** The backup of that version, if it is the one to write to; otherwise throws `M_WRONG_ROOM_KEYS_VERSION` or `M_NOT_FOUND`. */
+export async function writableBackup(db: Read, user: UserId, version: string): Promise<KeyBackup> {
+  const backup = await backupOf(db, user, version)
+  const newest = await newestKeyBackup(db, user)
+  if (newest && newest.version !== backup.version) {
+    throw new MatrixError('M_WRONG_ROOM_KEYS_VERSION', 'there is a newer backup', {
+      extra: { current_version: String(newest.version) },
+    })
+  }
+  return backup
+}
+
+function numberOf(version: string): number | undefined {
+  return /^[1-9]\d{0,14}$/.test(version) ? Number(version) : undefined
+}
+
+function unknownBackup(): MatrixError {
+  return new MatrixError('M_NOT_FOUND', 'there is no backup of that version')
+}
