@@ -55,6 +55,8 @@ async function firstNews(
         return answer.body
       }
       await waiter.wait(deadline, signal)
+      // Nobody is there to read an answer, and the house may be closing.
+      if (signal.aborted) return {}
     } finally {
       waiter.close()
     }
