@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, before, test } from 'node:test'
 import type { AnyEndpoint } from '@myelin/http/endpoint'
 import { clientEndpoints } from '@myelin/http/endpoints'
 import { pathsOf } from '@myelin/http/mount'
 import fc from 'fast-check'
+import { onEveryDatabase } from '../databases.ts'
 import { testServer } from '../server.ts'
 import type { Answer, TestServer } from '../server.ts'
 
@@ -74,7 +75,7 @@ const isRefusal = ({ status, body }: Answer) =>
 const asksForMore = ({ status, body }: Answer) => status === 401 && Array.isArray(body['flows'])
 const describeAnswer = (answer: Answer) => `${answer.status} ${JSON.stringify(answer.body)}`
 
-describe('whatever is sent to an endpoint', () => {
+onEveryDatabase('whatever is sent to an endpoint', (open) => {
   let server: TestServer
   let attacker: { userId: string; token: string; deviceId: string }
   let foreignRoom = ''
@@ -82,7 +83,7 @@ describe('whatever is sent to an endpoint', () => {
   let ownRoom = ''
 
   before(async () => {
-    server = await testServer(undefined, { media: { storePath: '', maxUploadBytes: 1000, maxImagePixels: 1000 } })
+    server = await testServer(open, { media: { storePath: '', maxUploadBytes: 1000, maxImagePixels: 1000 } })
     const victim = await server.register('victim')
     attacker = await server.register('attacker')
     const make = async (token: string) =>
