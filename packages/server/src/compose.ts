@@ -11,6 +11,7 @@ import { systemRandom } from '@myelin/kit/random'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
+import { keepHouse } from '@myelin/services/housekeeping'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
@@ -71,6 +72,7 @@ export async function compose(config: Config): Promise<House> {
     random: systemRandom,
     limits: new Limits(systemClock, config.rateLimits),
   }
+  const stopHousekeeping = keepHouse(rt)
   const { apps, urls } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {
@@ -78,6 +80,7 @@ export async function compose(config: Config): Promise<House> {
     urls,
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
+      stopHousekeeping()
       typing.close()
       await db.close()
     },

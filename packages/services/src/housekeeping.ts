@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { forgetAnswers } from '@myelin/storage/transactions'
+import type { Runtime } from './runtime.ts'
+
+const HOUR_MS = 3_600_000
+/** How long a request may be repeated under its transaction id and still be answered as the first time. */
+export const ANSWERS_KEPT_MS = 24 * HOUR_MS
+
+/** Throws away, once an hour, what nobody will ask for any more; until the returned function is called. */
+export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void {
+  const tidy = () => {
+    timer = rt.clock.later(HOUR_MS, tidy)
+    rt.db
+      .write((tx) => forgetAnswers(tx, rt.clock.now() - ANSWERS_KEPT_MS))
+      .catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
+  }
+  let timer = rt.clock.later(HOUR_MS, tidy)
+  return () => timer.cancel()
+}
