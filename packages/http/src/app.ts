@@ -18,7 +18,8 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
   const options = {
     trustProxy: settings.isForwarded,
     bodyLimit: settings.maxBodyBytes,
-    forceCloseConnections: true,
+    // Idle connections close at once, the others after their answer.
+    forceCloseConnections: 'idle' as const,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
   }
   const app = (settings.tls ? fastify({ ...options, https: settings.tls }) : fastify(options)) as FastifyInstance

@@ -15,17 +15,20 @@ const CLIENT_V3 = '/_matrix/client/v3/'
 
 /** Routes every endpoint. Only this file and its neighbors know the web framework. */
 export function mount(app: FastifyInstance, endpoints: readonly AnyEndpoint[], rt: Runtime): void {
+  // Who waits is answered before the doors close.
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort())
   app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, rt))
   app.setNotFoundHandler((_, reply) => unrecognized(reply, 404))
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'string' }, async (_: FastifyRequest, body: string) => body)
-    for (const endpoint of endpoints) if (!endpoint.bodyIsRaw) route(scope, endpoint, rt)
+    for (const endpoint of endpoints) if (!endpoint.bodyIsRaw) route(scope, endpoint, { rt, closing })
   })
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', async (_: FastifyRequest, payload: Readable) => payload)
-    for (const endpoint of endpoints) if (endpoint.bodyIsRaw) route(scope, endpoint, rt)
+    for (const endpoint of endpoints) if (endpoint.bodyIsRaw) route(scope, endpoint, { rt, closing })
   })
   void app.register(async (scope) => refuseOtherMethods(scope, endpoints))
 }
@@ -38,10 +41,11 @@ export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
   )
 }
 
+type House = { readonly rt: Runtime; readonly closing: AbortController }
 type Context = { requester: Requester }
 const contexts = new WeakMap<FastifyRequest, Context>()
 
-function route(app: FastifyInstance, endpoint: AnyEndpoint, rt: Runtime): void {
+function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: House): void {
   const checkParams = endpoint.params && parameterCheck(endpoint.params)
   const checkQuery = endpoint.query && parameterCheck(endpoint.query)
   const readBody = bodyReader(endpoint)
@@ -67,7 +71,9 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, rt: Runtime): void {
           address: request.ip,
           userAgent: request.headers['user-agent'],
           headers: request.headers,
-          signal: request.signal,
+          get signal() {
+            return AbortSignal.any([request.signal, closing.signal])
+          },
         }
         return answer(reply, await endpoint.handle(input as never, rt))
       },

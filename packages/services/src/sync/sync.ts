@@ -55,8 +55,8 @@ async function firstNews(
         return answer.body
       }
       await waiter.wait(deadline, signal)
-      // Nobody is there to read an answer, and the house may be closing.
-      if (signal.aborted) return {}
+      // The caller has left, or the house is closing: say what was known, and read nothing more.
+      if (signal.aborted) return answer.body
     } finally {
       waiter.close()
     }
