@@ -55,6 +55,8 @@ async function firstNews(
         return answer.body
       }
       await waiter.wait(deadline, signal)
+      // Whoever asked is gone, perhaps because the server stops: nobody reads this, and the database may be closed.
+      if (signal.aborted) return answer.body
     } finally {
       waiter.close()
     }
