@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { syncFilterOf } from '@myelin/services/reading/event-filter'
+import { parseToken } from '@myelin/services/reading/page-token'
+import type { Requester, Runtime } from '@myelin/services/runtime'
+import { Pace } from '@myelin/services/sync/pace'
+import { sync } from '@myelin/services/sync/sync'
+import { testServer } from '../server.ts'
+
+test('a waiting sync whose client goes away ends without another look at the database', async () => {
+  const server = await testServer()
+  const { rt } = server
+  const { token, userId, deviceId } = await server.register('alice')
+  const { body } = await server.call('GET', '/_matrix/client/v3/sync', { token })
+  const since = String(body['next_batch'])
+
+  let looks = 0
+  const position = () => {
+    looks++
+    return rt.db.position()
+  }
+  const waiting = Promise.withResolvers<void>()
+  const clock: Runtime['clock'] = {
+    now: () => rt.clock.now(),
+    later: (delayMs, task) => {
+      waiting.resolve()
+      return rt.clock.later(delayMs, task)
+    },
+  }
+  const client = new AbortController()
+  const request = {
+    requester: { userId, deviceId, isAdmin: false, isGuest: false } as Requester,
+    since: parseToken(since),
+    filter: syncFilterOf({}),
+    isFullState: false,
+    stateAfter: undefined,
+    timeoutMs: 30_000,
+  }
+  const answer = sync({ ...rt, clock, pace: new Pace(clock), db: { ...rt.db, position } }, request, client.signal)
+  await waiting.promise
+  client.abort()
+  assert.equal((await answer)['next_batch'], since)
+  assert.equal(looks, 1)
+  await server.close()
+})
