@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { systemClock } from '@myelin/kit/clock'
 import { compose } from './compose.ts'
 import { loadConfig } from './config/load.ts'
+
+const STOP_WITHIN_MS = 10_000
 
 /** Runs the server that these files describe; resolves when it listens. SIGTERM and SIGINT stop it after what is under way. */
 export async function start(files: readonly string[]): Promise<void> {
@@ -10,6 +13,8 @@ export async function start(files: readonly string[]): Promise<void> {
     if (isStopping) return
     isStopping = true
     house.rt.log.info({}, 'stopping')
+    // A caller that never finishes must not keep the server: what was acknowledged is on disk already.
+    systemClock.later(STOP_WITHIN_MS, () => process.exit(0))
     void house.close().then(() => process.exit(0))
   }
   process.on('SIGTERM', stop)
