@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
+import type { ServerName } from '@myelin/matrix/ids'
 import type { Requester, Runtime } from '@myelin/services/runtime'
 import type { Static, TSchema } from 'typebox'
 
-/** Who may call: anybody; anybody, and we look at a token if there is one; accounts, locked ones too; accounts; accounts and guests; server admins. */
-export type Access = 'none' | 'optional' | 'locked' | 'user' | 'guest' | 'admin'
+/** Who may call: anybody; anybody, and we look at a token if there is one; accounts, locked ones too; accounts; accounts and guests; server admins; other servers. */
+export type Access = 'none' | 'optional' | 'locked' | 'user' | 'guest' | 'admin' | 'server'
 
 /** What a handler gets: everything checked against the endpoint's schemas. */
 export interface EndpointRequest<Params, Query, Body> {
@@ -13,6 +14,8 @@ export interface EndpointRequest<Params, Query, Body> {
   readonly body: Body
   /** The account that asks. Endpoints with access `none`, and `optional` without a token, have none: see {@link nobody}. */
   readonly requester: Requester
+  /** The server that signed the request. Empty where the endpoint's access is not `server`. */
+  readonly origin: ServerName
   /** Where the request came from, as the reverse proxy tells if it may. */
   readonly address: string
   readonly userAgent: string | undefined

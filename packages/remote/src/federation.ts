@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import type { ServerName } from '@myelin/matrix/ids'
+import { isObject, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import { signBytes } from '@myelin/matrix/signatures'
+import type { SigningKey } from '@myelin/matrix/signatures'
+import { RemoteError } from './remote-error.ts'
+import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
+
+/** A call of another server's federation API. */
+export interface FederationCall {
+  readonly method: OutgoingRequest['method']
+  /** Path and query, already percent-encoded: see {@link federationPath}. */
+  readonly target: string
+  readonly body?: JsonObject
+  /** 60 s where nothing is said. */
+  readonly timeoutMs?: number
+  /** How much of an answer is read; 64 MiB where nothing is said. */
+  readonly maxBytes?: number
+  /** Keep the spelling of odd numbers in the answer: it holds events of room versions 1 to 5. */
+  readonly keepNumbers?: boolean
+  /** Key requests go out unsigned. */
+  readonly isUnsigned?: boolean
+  readonly signal?: AbortSignal
+}
+
+const TIMEOUT_MS = 60_000
+const MAX_BYTES = 64 * 1024 * 1024
+
+/** A path with each part percent-encoded, and a query; lists give a name several times. */
+export function federationPath(
+  parts: readonly string[],
+  query: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>> = {},
+): string {
+  const path = `/_matrix/${parts.map(encodeURIComponent).join('/')}`
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    if (Array.isArray(value)) for (const each of value as readonly string[]) search.append(name, each)
+    else if (value !== undefined) search.append(name, String(value))
+  }
+  const text = search.toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/**
+ * Calls other servers in our name.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
+ */
+export class Federation {
+  readonly serverName: ServerName
+  readonly #transport: Transport
+  readonly #key: SigningKey
+
+  constructor(serverName: ServerName, key: SigningKey, transport: Transport) {
+    this.serverName = serverName
+    this.#key = key
+    this.#transport = transport
+  }
+
+  /** The JSON object another server answers with 200; a `RemoteError` for anything else. */
+  async call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
+    const reply = await this.open(destination, call)
+    const text = await textOf(reply, call.maxBytes ?? MAX_BYTES)
+    const answer = jsonOf(text, call.keepNumbers ?? false)
+    if (reply.status !== 200) throw refusal(destination, reply.status, answer)
+    if (!isObject(answer)) throw new RemoteError('malformed', `${destination} did not answer a JSON object`)
+    return answer
+  }
+
+  /** The raw answer, whatever its status, for those who read it as it comes. */
+  async open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
+    const { method, target, body, timeoutMs = TIMEOUT_MS, signal } = call
+    const headers: Record<string, string> = { accept: 'application/json' }
+    if (body) headers['content-type'] = 'application/json'
+    if (call.isUnsigned !== true) headers['authorization'] = this.#authorization(destination, call)
+    return this.#transport.send({
+      destination,
+      method,
+      target,
+      headers,
+      timeoutMs,
+      ...(body ? { body: canonicalJsonLoose(body) } : {}),
+      ...(signal ? { signal } : {}),
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close()
+  }
+
+  #authorization(destination: ServerName, { method, target, body }: FederationCall): string {
+    const signed = requestForm({ method, uri: target, origin: this.serverName, destination, content: body })
+    const parameters = { origin: this.serverName, destination, key: this.#key.id, sig: signBytes(signed, this.#key) }
+    return `X-Matrix ${Object.entries(parameters)
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(',')}`
+  }
+}
+
+/** What the signature of a request covers, as text; `content` only where there was a body. */
+export function requestForm(request: {
+  readonly method: string
+  readonly uri: string
+  readonly origin: string
+  readonly destination: string
+  readonly content: Json | undefined
+}): string {
+  const { content, ...rest } = request
+  return canonicalJsonLoose(content === undefined ? rest : { ...rest, content })
+}
+
+async function textOf(reply: IncomingReply, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of reply.body) {
+    size += chunk.length
+    if (size > maxBytes) throw new RemoteError('malformed', `an answer was longer than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function jsonOf(text: string, keepNumbers: boolean): Json | undefined {
+  try {
+    return parseJson(text, { keepNumbers })
+  } catch {
+    return undefined
+  }
+}
+
+function refusal(destination: ServerName, status: number, answer: Json | undefined): RemoteError {
+  const body = isObject(answer) ? answer : {}
+  const errcode = stringMember(body, 'errcode')
+  const message = `${destination} answered ${status}${errcode === undefined ? '' : ` ${errcode}`}: ${stringMember(body, 'error') ?? ''}`
+  return new RemoteError('refused', message, { status, body, ...(errcode === undefined ? {} : { errcode }) })
+}
