@@ -34,7 +34,7 @@ export interface TestNetwork {
   /** Every request so far, in the order of sending. */
   readonly crossings: readonly Crossing[]
   /** The server of that name. */
-  server(name: string): TestServer
+  readonly server: (name: string) => TestServer
   /** From now on, requests suffer these. */
   setFaults(faults: Faults): void
   /** Cuts the network into groups; who is in none is alone. */

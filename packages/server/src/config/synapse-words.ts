@@ -9,6 +9,7 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['report_stats', 'Myelin reports to nobody'],
   ['macaroon_secret_key', 'tokens are random words, not macaroons'],
   ['macaroon_secret_key_path', 'tokens are random words, not macaroons'],
+  ['suppress_key_server_warning', 'nobody is warned'],
   ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),

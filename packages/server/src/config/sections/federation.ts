@@ -32,10 +32,6 @@ can pretend to be any server that does not answer.`,
     default: [{ server_name: 'matrix.org' }],
     examples: [[{ server_name: 'matrix.org' }], []],
   }),
-  suppress_key_server_warning: Type.Boolean({
-    description: `Whether to be silent about trusting matrix.org with keys when nobody chose it.`,
-    default: false,
-  }),
   federation_domain_whitelist: Type.Optional(
     Type.Unsafe<readonly string[] | null>({
       type: ['array', 'null'],
@@ -74,10 +70,6 @@ export const federation = section({
   title: 'Federation',
   fields,
   read(values, reading): FederationSettings {
-    const isDefault = !reading.isGiven('trusted_key_servers') && !values.suppress_key_server_warning
-    if (isDefault) {
-      reading.notice('trusted_key_servers is not set, so matrix.org is trusted to know the keys of other servers')
-    }
     return {
       allowedServers: values.federation_domain_whitelist ?? undefined,
       deniedServers: values.federation_domain_denylist,
