@@ -8,10 +8,15 @@ import { systemClock } from '@myelin/kit/clock'
 import { createLog } from '@myelin/kit/log'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
+import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
+import { Federation } from '@myelin/remote/federation'
+import { HttpsTransport } from '@myelin/remote/https-transport'
+import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { keepHouse } from '@myelin/services/housekeeping'
+import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
@@ -57,14 +62,18 @@ export async function compose(config: Config): Promise<House> {
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
+  // The configuration checked the name.
+  const serverName = config.serverName as ServerName
+  const remote = new Federation(serverName, signingKey, transportOf(config.connections))
   const rt: Runtime = {
-    serverName: config.serverName as ServerName,
+    serverName,
     signingKey,
     db,
     bus,
     typing,
     blobs,
     pace: new Pace(systemClock),
+    remote,
     config,
     log,
     metrics,
@@ -82,9 +91,24 @@ export async function compose(config: Config): Promise<House> {
       await Promise.all(apps.map((app) => app.close()))
       stopHousekeeping()
       typing.close()
+      await remote.close()
       await db.close()
     },
   }
+}
+
+function transportOf({ tls, addresses }: Config['connections']): HttpsTransport {
+  return new HttpsTransport({
+    clock: systemClock,
+    random: systemRandom,
+    userAgent: `${softwareVersion.name}/${softwareVersion.version}`,
+    addresses: new AddressCheck(addresses.blocked, addresses.allowed),
+    tls: {
+      authorities: tls.authorities,
+      minVersion: tls.minVersion,
+      verifies: (name) => tls.isVerified && !tls.unverified.some((pattern) => matchGlob(pattern, name)),
+    },
+  })
 }
 
 /** One web server for each address of each listener. */

@@ -3,7 +3,9 @@ import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
 import type { Section } from './section.ts'
 import { caches } from './sections/caches.ts'
+import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
+import { federation } from './sections/federation.ts'
 import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
 import { type LogSettings, observation } from './sections/observation.ts'
@@ -19,6 +21,7 @@ export interface Config extends ServiceConfig {
     readonly maxRequestBodyBytes: number
   }
   readonly listeners: readonly Listener[]
+  readonly connections: ConnectionSettings
   readonly database: DatabaseSettings
   readonly log: LogSettings
   readonly metrics: { readonly isEnabled: boolean }
@@ -27,7 +30,19 @@ export interface Config extends ServiceConfig {
 }
 
 /** Every section, in the order in which it is documented. */
-export const sections = { server, listeners, database, registration, sessions, media, rateLimits, caches, observation }
+export const sections = {
+  server,
+  listeners,
+  federation,
+  connections,
+  database,
+  registration,
+  sessions,
+  media,
+  rateLimits,
+  caches,
+  observation,
+}
 
 /** The schema of every setting, by its name in the file. */
 export const SETTINGS: ReadonlyMap<string, TProperties[string]> = new Map(
