@@ -29,7 +29,8 @@ export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Ma
   for (const row of rows) {
     const id = eventIdOf(row.event_id)
     nids.set(id, row.event_nid)
-    const keep = () => db.caches.eventNids.set(id, row.event_nid)
+    const { caches } = db
+    const keep = () => caches.eventNids.set(id, row.event_nid)
     if ('onCommit' in db) (db as Tx).onCommit(keep)
     else keep()
   }
