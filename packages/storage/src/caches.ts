@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
-import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid } from './schema.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
@@ -9,6 +9,20 @@ import type { KeptPdu, StoredEvent } from './stored-event.ts'
 export interface StateKeyName {
   readonly type: string
   readonly stateKey: string
+}
+
+/** An event's place among auth events. */
+export interface AuthNode {
+  readonly nid: Nid
+  readonly roomNid: Nid
+  readonly isRejected: boolean
+  readonly authEvents: readonly EventId[]
+}
+
+/** How many users each server has in a room, as of a state. */
+export interface JoinedServers {
+  readonly stateRoot: Nid
+  readonly servers: ReadonlyMap<ServerName, number>
 }
 
 /**
@@ -26,6 +40,10 @@ export class Caches {
   readonly roomVersions = new Cache<RoomId, string>(50_000)
   /** The root of a room's state at a position, by both. */
   readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** What each event names as its auth events. */
+  readonly authNodes = new Cache<EventId, AuthNode>(200_000)
+  /** The last count of a room; it names the state it holds for. */
+  readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
   readonly userNames = new Cache<Nid, UserId>(200_000)
   readonly roomNames = new Cache<Nid, RoomId>(50_000)
@@ -47,6 +65,8 @@ export class Caches {
       this.rootsAt,
       this.tails,
       this.roomVersions,
+      this.authNodes,
+      this.joinedServers,
       this.keyNames,
       this.userNames,
       this.roomNames,

@@ -25,6 +25,7 @@ export const firstLight: Migration = {
       replaces_nid bigint, relates_to {bytes}, rel_type text, thread_nid bigint, notifies integer not null, notified bigint not null,
       status integer not null, redacted_by bigint, txn_device text, txn_id text, pdu {bytes} not null)`,
     'create unique index events_by_room on events (room_nid, position) where position is not null',
+    'create index events_by_time on events (room_nid, origin_server_ts, position) where position is not null',
     'create index events_by_sender on events (room_nid, sender_nid, position)',
     'create index events_in_threads on events (room_nid, position) where thread_nid is not null and notifies > 0',
     'create index events_for_all on events (room_nid, position) where notifies > 1',
