@@ -17,6 +17,8 @@ import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { getVersion } from './federation/get-version.ts'
+import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
 import { mediaEndpoints } from './media/endpoints.ts'
 import { health, metrics } from './operations.ts'
 
@@ -42,8 +44,13 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...mediaEndpoints,
 ]
 
+/** Every endpoint of the server-server API, one folder of `federation/` a line. */
+export const federationEndpoints: readonly AnyEndpoint[] = [...serverKeyEndpoints, getVersion]
+
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,
+  federation: federationEndpoints,
+  keys: serverKeyEndpoints,
   media: mediaEndpoints,
   health: [health],
   metrics: [metrics],

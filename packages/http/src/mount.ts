@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
 import { encodeJson } from '@myelin/kit/raw-json'
+import type { ServerName } from '@myelin/matrix/ids'
+import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import type { Requester, Runtime } from '@myelin/services/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -8,6 +10,7 @@ import { authenticate, nobody } from './authenticate.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { Reply } from './endpoint.ts'
 import { answerFailure, unrecognized } from './failures.ts'
+import { checkServerHeaders, originOf } from './request-origin.ts'
 import { bodyCheck, parameterCheck } from './validation.ts'
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
@@ -44,6 +47,8 @@ export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
 type House = { readonly rt: Runtime; readonly closing: AbortController }
 type Context = { requester: Requester }
 const contexts = new WeakMap<FastifyRequest, Context>()
+// The origin of what no server signed.
+const unnamed = '' as ServerName
 
 function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: House): void {
   const checkParams = endpoint.params && parameterCheck(endpoint.params)
@@ -58,15 +63,20 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
       ...(endpoint.maxBodyBytes === undefined ? {} : { bodyLimit: endpoint.maxBodyBytes }),
       // Before the body is even read: who asks comes first.
       onRequest: async (request) => {
+        if (endpoint.access === 'server') return checkServerHeaders(rt, request)
         contexts.set(request, { requester: await authenticate(rt, request, endpoint.access) })
       },
       handler: async (request, reply) => {
+        const isSigned = endpoint.access === 'server'
+        const content = isSigned ? signedContent(request) : undefined
+        const origin = isSigned ? await originOf(rt, request, content) : unnamed
         checkParams?.(request.params)
         checkQuery?.(request.query)
         const input = {
           params: request.params,
           query: request.query,
-          ...readBody(request),
+          ...readBody(request, content),
+          origin,
           requester: contexts.get(request)?.requester ?? nobody,
           address: request.ip,
           userAgent: request.headers['user-agent'],
@@ -81,14 +91,20 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
   }
 }
 
-function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest) => object {
+/** What a server's signature covers: numbers keep their spelling, and no body is not the same as `{}`. */
+function signedContent({ body }: FastifyRequest): Json | undefined {
+  return typeof body === 'string' && body !== '' ? parseJson(body, { keepNumbers: true }) : undefined
+}
+
+/** Reads the body out of a request, or takes it as it was read for its signature. */
+function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: Json | undefined) => object {
   if (endpoint.bodyIsRaw) return (request) => ({ stream: request.body ?? request.raw })
   if (!endpoint.body) return () => ({})
   const check = bodyCheck(endpoint.body)
-  return (request) => {
+  return (request, content) => {
     const text = typeof request.body === 'string' ? request.body : ''
     if (text === '' && endpoint.bodyMayBeAbsent) return { body: {}, bodyText: '{}' }
-    const body = parseJson(text, { strictNumbers: endpoint.bodyIsCanonical ?? false })
+    const body = content ?? parseJson(text, { strictNumbers: endpoint.bodyIsCanonical ?? false })
     check(body)
     return { body, bodyText: text }
   }

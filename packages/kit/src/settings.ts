@@ -23,6 +23,7 @@ export interface ServiceConfig {
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
+  readonly federation: FederationSettings
 }
 
 /** Who may make an account, and what it takes. */
@@ -129,4 +130,33 @@ export interface WellKnownSettings {
 /** How many things are kept in memory. */
 export interface CacheSettings {
   readonly events: number
+}
+
+/** Which other servers this one speaks with, and how their keys and its own are told. */
+export interface FederationSettings {
+  /** The only servers to speak with; undefined is all. */
+  readonly allowedServers: readonly string[] | undefined
+  /** Servers never to speak with. */
+  readonly deniedServers: readonly string[]
+  /** Who is asked for keys of servers that do not answer, in order. */
+  readonly keyServers: readonly KeyServer[]
+  /** Keys this server signed with in former times. */
+  readonly oldSigningKeys: readonly OldSigningKey[]
+  /** For how long from now our own key is said to be valid. */
+  readonly keyRefreshMs: number
+}
+
+/** A server whose word about other servers' keys is taken. */
+export interface KeyServer {
+  readonly serverName: string
+  /** Its own keys in Base64, by key ID; undefined: whatever it publishes. */
+  readonly verifyKeys: Readonly<Record<string, string>> | undefined
+}
+
+/** A key that signed before a time, for who checks what is old. */
+export interface OldSigningKey {
+  readonly keyId: string
+  /** Base64. */
+  readonly publicKey: string
+  readonly expiredTs: number
 }

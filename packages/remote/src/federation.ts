@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { signBytes } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
+import { KeyFetches } from './key-fetches.ts'
 import { RemoteError } from './remote-error.ts'
 import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
 
@@ -51,6 +52,8 @@ export function federationPath(
  */
 export class Federation {
   readonly serverName: ServerName
+  /** Who is being asked for keys. */
+  readonly keyFetches = new KeyFetches()
   readonly #transport: Transport
   readonly #key: SigningKey
 

@@ -9,6 +9,9 @@ import { createLog } from '@myelin/kit/log'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import type { ServerName } from '@myelin/matrix/ids'
+import { Federation } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { Transport } from '@myelin/remote/transport'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { keepHouse } from '@myelin/services/housekeeping'
@@ -57,14 +60,18 @@ export async function compose(config: Config): Promise<House> {
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
+  // The configuration checked the name.
+  const serverName = config.serverName as ServerName
+  const remote = new Federation(serverName, signingKey, noRoute)
   const rt: Runtime = {
-    serverName: config.serverName as ServerName,
+    serverName,
     signingKey,
     db,
     bus,
     typing,
     blobs,
     pace: new Pace(systemClock),
+    remote,
     config,
     log,
     metrics,
@@ -82,9 +89,16 @@ export async function compose(config: Config): Promise<House> {
       await Promise.all(apps.map((app) => app.close()))
       stopHousekeeping()
       typing.close()
+      await remote.close()
       await db.close()
     },
   }
+}
+
+/** NOTE: until the HTTPS transport stands. */
+const noRoute: Transport = {
+  send: ({ destination }) => Promise.reject(new RemoteError('unreachable', `no way leads to ${destination} yet`)),
+  close: async () => {},
 }
 
 /** One web server for each address of each listener. */

@@ -7,6 +7,7 @@ import type { Random } from '@myelin/kit/random'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
+import type { Federation } from '@myelin/remote/federation'
 import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
@@ -36,6 +37,8 @@ export interface Runtime {
   readonly blobs: BlobStore
   /** How often a device is answered while its rooms are busy. */
   readonly pace: Pace
+  /** Other servers, called in our name. */
+  readonly remote: Federation
 }
 
 /** Who asks: an account on one of its devices. */

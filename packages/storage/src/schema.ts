@@ -186,6 +186,18 @@ export interface Tables {
     session_data: string
   }
 
+  /** Other servers' keys as far as they were vouched for. An old key (`is_old`) signed only before `valid_until_ts`, another one up to and with it. */
+  server_keys: {
+    server_name: ServerName
+    key_id: string
+    public_key: Bytes
+    valid_until_ts: number
+    is_old: number
+    answer_ts: number
+  }
+  /** The documents in which servers published their keys, in canonical JSON, by the time we got them; kept while a key points there. */
+  server_key_answers: { server_name: ServerName; answer_ts: number; answer: string }
+
   media: {
     server_name: ServerName
     media_id: string

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +10,10 @@ import { seededRandom } from '@myelin/kit/random'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
-import { signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { Federation } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { Transport } from '@myelin/remote/transport'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
@@ -56,6 +60,13 @@ export const testConfig: ServiceConfig = {
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
   caches: { events: 1000 },
+  federation: {
+    allowedServers: undefined,
+    deniedServers: [],
+    keyServers: [],
+    oldSigningKeys: [],
+    keyRefreshMs: 86_400_000,
+  },
 }
 
 /** A runtime with a stopped clock and seeded chance, over real storage. */
@@ -64,21 +75,42 @@ export interface TestRuntime extends Runtime {
   close(): Promise<void>
 }
 
+/** What several runtimes of one test share. */
+export interface SharedParts {
+  readonly clock?: StoppedClock
+  /** How other servers are reached; without it, none can be. */
+  readonly transport?: Transport
+}
+
+const noTransport: Transport = {
+  send: ({ destination }) => Promise.reject(new RemoteError('unreachable', `no way leads to ${destination}`)),
+  close: async () => {},
+}
+
+/** The key of a server with this name, the same in every test. */
+export function testSigningKey(serverName: string): SigningKey {
+  return signingKeyFromSeed('test', hash('sha256', serverName, 'buffer'))
+}
+
 /** Makes one; its database goes when it closes. */
 export async function testRuntime(
   open: OpenDatabase = openTemporarySqlite,
   config: Partial<ServiceConfig> = {},
+  { clock = new StoppedClock(), transport = noTransport }: SharedParts = {},
 ): Promise<TestRuntime> {
-  const clock = new StoppedClock()
   const bus = new Bus()
   const db = await open({ committed: (hint) => bus.announce(hint) })
   const settings = { ...testConfig, ...config }
   const typing = new Typing(clock, bus)
-  const random = seededRandom('test')
+  const random = seededRandom(`test ${settings.serverName}`)
+  const serverName = settings.serverName as ServerName
+  const signingKey = testSigningKey(serverName)
+  const remote = new Federation(serverName, signingKey, transport)
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
-    serverName: settings.serverName as ServerName,
-    signingKey: signingKeyFromSeed('test', Buffer.alloc(32, 7)),
+    serverName,
+    signingKey,
+    remote,
     db,
     bus,
     clock,
@@ -92,6 +124,7 @@ export async function testRuntime(
     limits: new Limits(clock, settings.rateLimits),
     close: async () => {
       typing.close()
+      await remote.close()
       await db.close()
       await rm(mediaFolder, { recursive: true })
     },

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream'
 import { buildApp } from '@myelin/http/app'
-import { clientEndpoints } from '@myelin/http/endpoints'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
 import type { ServiceConfig } from '@myelin/kit/settings'
+import type { ServerName } from '@myelin/matrix/ids'
+import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
 import type { OpenDatabase } from './databases.ts'
 import { testRuntime } from './runtime.ts'
-import type { TestRuntime } from './runtime.ts'
+import type { SharedParts, TestRuntime } from './runtime.ts'
 
 /** What came back. */
 export interface Answer {
@@ -16,21 +19,31 @@ export interface Answer {
 /** A server in this process, called without a socket. */
 export interface TestServer {
   readonly rt: TestRuntime
+  readonly name: ServerName
   /** Calls an endpoint; a string body is sent as it is, anything else as JSON. */
   call(
     method: string,
     path: string,
     options?: { token?: string; body?: unknown; headers?: Record<string, string> },
   ): Promise<Answer>
+  /** Answers a request that another server sent, with its headers as they are. */
+  receive(request: Omit<OutgoingRequest, 'destination' | 'timeoutMs'>): Promise<IncomingReply>
   /** Registers a user and answers their token. */
   register(username: string): Promise<{ readonly userId: string; readonly deviceId: string; readonly token: string }>
   close(): Promise<void>
 }
 
 /** Starts one with every endpoint of the house. */
-export async function testServer(open?: OpenDatabase, config: Partial<ServiceConfig> = {}): Promise<TestServer> {
-  const rt = await testRuntime(open, config)
-  const app = buildApp(rt, clientEndpoints, { isForwarded: false, maxBodyBytes: 1_000_000 })
+export async function testServer(
+  open?: OpenDatabase,
+  config: Partial<ServiceConfig> = {},
+  shared: SharedParts = {},
+): Promise<TestServer> {
+  const rt = await testRuntime(open, config, shared)
+  const app = buildApp(rt, [...clientEndpoints, ...federationEndpoints], {
+    isForwarded: false,
+    maxBodyBytes: 1_000_000,
+  })
   const call: TestServer['call'] = async (method, path, { token, body, headers = {} } = {}) => {
     const reply = await app.inject({
       method: method as 'GET',
@@ -47,7 +60,17 @@ export async function testServer(open?: OpenDatabase, config: Partial<ServiceCon
   }
   return {
     rt,
+    name: rt.serverName,
     call,
+    receive: async ({ method, target, headers, body }) => {
+      const reply = await app.inject({ method, url: target, headers, ...(body === undefined ? {} : { payload: body }) })
+      const told = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
+      return {
+        status: reply.statusCode,
+        headers: Object.fromEntries(told) as Record<string, string>,
+        body: Readable.from(reply.rawPayload.length > 0 ? [reply.rawPayload] : []),
+      }
+    },
     register: async (username) => {
       const { status, body } = await call('POST', '/_matrix/client/v3/register', {
         body: { username, password: 'correct horse', auth: { type: 'm.login.dummy' } },

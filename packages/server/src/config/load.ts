@@ -26,6 +26,7 @@ export function loadConfig(paths: readonly string[]): Config {
     ...read(sections.registration),
     ...read(sections.observation),
     listeners: read(sections.listeners),
+    federation: read(sections.federation),
     database: read(sections.database),
     sessions: read(sections.sessions),
     media: read(sections.media),

@@ -4,6 +4,7 @@ import type { TProperties } from 'typebox'
 import type { Section } from './section.ts'
 import { caches } from './sections/caches.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
+import { federation } from './sections/federation.ts'
 import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
 import { type LogSettings, observation } from './sections/observation.ts'
@@ -27,7 +28,18 @@ export interface Config extends ServiceConfig {
 }
 
 /** Every section, in the order in which it is documented. */
-export const sections = { server, listeners, database, registration, sessions, media, rateLimits, caches, observation }
+export const sections = {
+  server,
+  listeners,
+  federation,
+  database,
+  registration,
+  sessions,
+  media,
+  rateLimits,
+  caches,
+  observation,
+}
 
 /** The schema of every setting, by its name in the file. */
 export const SETTINGS: ReadonlyMap<string, TProperties[string]> = new Map(

@@ -9,13 +9,11 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['report_stats', 'Myelin reports to nobody'],
   ['macaroon_secret_key', 'tokens are random words, not macaroons'],
   ['macaroon_secret_key_path', 'tokens are random words, not macaroons'],
+  ['suppress_key_server_warning', 'nobody is warned'],
   ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
-  ...['trusted_key_servers', 'suppress_key_server_warning', 'key_refresh_interval'].map(because(NO_FEDERATION)),
-  ...['federation_domain_whitelist', 'federation_verify_certificates', 'ip_range_blacklist'].map(
-    because(NO_FEDERATION),
-  ),
+  ...['federation_verify_certificates', 'ip_range_blacklist'].map(because(NO_FEDERATION)),
   ...['ip_range_whitelist', 'federation', 'send_federation'].map(because(NO_FEDERATION)),
 ])
 
@@ -40,7 +38,7 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   max_event_delay_duration max_mau_value max_pending_media_uploads max_spider_size mau_appservice_trial_days
   mau_limit_alerting mau_limit_reserved_threepids mau_stats_only mau_trial_days media_instance_running_background_jobs
   media_retention media_storage_providers media_upload_limits metrics_flags modules next_link_domain_whitelist
-  no_proxy_hosts notify_appservices_from_worker oembed oidc_providers old_signing_keys opentracing
+  no_proxy_hosts notify_appservices_from_worker oembed oidc_providers opentracing
   outbound_federation_restricted_to prevent_media_downloads_from push pusher_instances rc_3pid_validation
   rc_admin_redaction rc_delayed_event_mgmt rc_federation rc_joins_per_room rc_media_create rc_presence
   rc_registration_token_validity rc_reports rc_room_creation rc_third_party_invite rc_user_directory

@@ -96,6 +96,12 @@ export const firstLight: Migration = {
       is_verified integer not null, session_data text not null,
       primary key (user_id, version, room_id, session_id)) {compact}`,
 
+    `create table server_keys (server_name text not null, key_id text not null, public_key {bytes} not null,
+      valid_until_ts bigint not null, is_old integer not null, answer_ts bigint not null,
+      primary key (server_name, key_id)) {compact}`,
+    `create table server_key_answers (server_name text not null, answer_ts bigint not null, answer text not null,
+      primary key (server_name, answer_ts)) {compact}`,
+
     `create table media (server_name text not null, media_id text not null, user_id text, content_type text, file_name text,
       size_bytes bigint, sha256 {bytes}, created_ts bigint not null, unused_expires_ts bigint,
       is_authenticated_only integer not null, primary key (server_name, media_id)) {compact}`,

@@ -6,7 +6,7 @@ import { group, oneOf, path, type Reading, section } from '../section.ts'
 /** What a listener can serve. */
 export type Resource = (typeof RESOURCES)[number]
 
-const RESOURCES = ['client', 'federation', 'media', 'metrics', 'health'] as const
+const RESOURCES = ['client', 'federation', 'keys', 'media', 'metrics', 'health'] as const
 
 /** A port this server listens on. */
 export interface Listener {
@@ -51,8 +51,8 @@ const listener = group(
         { description: `What is served.` },
       ),
       {
-        description: `What is served: \`client\` (which includes media), \`federation\` (likewise), \`media\`,
-\`metrics\`, \`health\` (which is served by every listener).`,
+        description: `What is served: \`client\` (which includes media), \`federation\` (likewise), \`keys\`
+(which \`federation\` includes), \`media\`, \`metrics\`, \`health\` (which is served by every listener).`,
         default: [{ names: ['client', 'federation'] }],
       },
     ),

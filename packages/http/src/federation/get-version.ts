@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import { softwareVersion } from '@myelin/services/federation/software-version'
+import { endpoint } from '../endpoint.ts'
+
+/**
+ * The name and version of this software.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1version
+ */
+export const getVersion = endpoint({
+  id: 'getVersion',
+  method: 'GET',
+  path: '/_matrix/federation/v1/version',
+  access: 'none',
+  handle: async () => ({ server: softwareVersion }),
+})

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import { publishedKeys } from '@myelin/services/federation/published-keys'
+import { endpoint } from '../../endpoint.ts'
+
+/**
+ * This server's own keys. Older servers put a key ID into the path; the answer is the same.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
+ */
+export const getServerKey = endpoint({
+  id: 'getServerKey',
+  method: 'GET',
+  path: ['/_matrix/key/v2/server', '/_matrix/key/v2/server/:keyId'],
+  access: 'none',
+  handle: async (_, rt) => publishedKeys(rt),
+})

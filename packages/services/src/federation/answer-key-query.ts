@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isServerName, type ServerName } from '@myelin/matrix/ids'
+import { isObject, type JsonObject, member, objectMember } from '@myelin/matrix/json'
+import { signJson } from '@myelin/matrix/signatures'
+import { serverKeyAnswers, serverKeysOf, putServerKeys, type StoredServerKey } from '@myelin/storage/server-keys'
+import type { Runtime } from '../runtime.ts'
+import { askServers } from './fetch-keys.ts'
+import { publishedKeys } from './published-keys.ts'
+
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+
+/** What somebody asks about one server's key. No key ID stands for every key. */
+export interface KeyQuestion {
+  readonly server: ServerName
+  readonly keyId: string | undefined
+  /** The answer should vouch for the key until then. */
+  readonly minimumValidUntilTs: number
+}
+
+/** A question about more servers than this is refused. */
+const MAX_SERVERS = 1000
+const MAX_QUESTIONS = 5000
+
+/**
+ * The questions in the body of a batch.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixkeyv2query
+ */
+export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] {
+  const questions = Object.entries(servers).flatMap(([server, keys]): KeyQuestion[] => {
+    if (!isServerName(server) || !isObject(keys)) throw new MatrixError('M_BAD_JSON', 'server_keys is not valid')
+    const named = Object.keys(keys)
+    if (named.length === 0) return [{ server, keyId: undefined, minimumValidUntilTs: now }]
+    return named.map((keyId) => {
+      const least = member(objectMember(keys, keyId) ?? {}, 'minimum_valid_until_ts')
+      return { server, keyId, minimumValidUntilTs: typeof least === 'number' ? least : now }
+    })
+  })
+  const count = new Set(questions.map(({ server }) => server)).size
+  if (count > MAX_SERVERS || questions.length > MAX_QUESTIONS) {
+    throw new MatrixError('M_TOO_LARGE', `a question names at most ${MAX_SERVERS} servers`)
+  }
+  return questions
+}
+
+/**
+ * What servers published about the keys asked for, with our signature under it: we answer for them as a notary.
+ *
+ * A server is asked where what we hold does not reach far enough, or is past the half of its time. What we hold is
+ * told also where the server is gone.
+ */
+export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
+  const servers = [...new Set(questions.map(({ server }) => server))]
+  const foreign = servers.filter((server) => server !== rt.serverName)
+  const held = Map.groupBy(await serverKeysOf(rt.db.read, foreign), ({ server }) => server)
+  const now = rt.clock.now()
+  const stale = questions.filter(
+    ({ server, ...key }) => server !== rt.serverName && !isFresh(held.get(server) ?? [], key, now),
+  )
+  const fetched = await askServers(
+    rt,
+    stale.map(({ server, keyId }) => ({ server, keyId: keyId ?? '', validAt: now })),
+  )
+  if (fetched.length > 0) {
+    await rt.db.write(async (tx) => {
+      for (const answer of fetched) await putServerKeys(tx, answer)
+    })
+  }
+  const answers: JsonObject[] = []
+  for (const server of servers) answers.push(...(await answersAbout(rt, server)))
+  return answers
+}
+
+/** Fresh is what vouches far enough and has more than half of its time to go. A key in retirement does not change any more. */
+function isFresh(held: readonly StoredServerKey[], key: Omit<KeyQuestion, 'server'>, now: number): boolean {
+  const named = held.filter(({ keyId, isOld }) => (key.keyId === undefined ? !isOld : keyId === key.keyId))
+  return named.some(
+    ({ isOld, validUntilTs, answerTs }) =>
+      isOld || (validUntilTs >= key.minimumValidUntilTs && now < (answerTs + validUntilTs) / 2),
+  )
+}
+
+async function answersAbout(rt: Needs, server: ServerName): Promise<JsonObject[]> {
+  if (server === rt.serverName) return [publishedKeys(rt)]
+  const texts = await serverKeyAnswers(rt.db.read, server)
+  // Our own storage: canonical JSON that was parsed on its way in.
+  return texts.map((text) => signJson(JSON.parse(text) as JsonObject, rt.serverName, rt.signingKey))
+}

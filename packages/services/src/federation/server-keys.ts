@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeBase64 } from '@myelin/matrix/base64'
+import type { ServerName } from '@myelin/matrix/ids'
+import { putServerKeys, type ServerKeyAnswer, serverKeysOf } from '@myelin/storage/server-keys'
+import type { Runtime } from '../runtime.ts'
+import { askNotaries, askServers } from './fetch-keys.ts'
+import { KeyRing, type KeyWanted } from './key-ring.ts'
+
+export type { KeyRing, KeyWanted } from './key-ring.ts'
+
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+
+/** Above this many unknown servers, those who know many keys are asked first. */
+const MANY_SERVERS = 10
+/** No key can be shown to be valid further ahead than an answer vouches for. */
+const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
+
+/**
+ * The keys we want as far as they can be had: from storage, from the servers themselves, from notaries.
+ *
+ * A key that cannot be had is missing in the ring; nothing throws. What was learned is kept.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#retrieving-server-keys
+ */
+export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): Promise<KeyRing> {
+  const ring = new KeyRing()
+  addOwnKeys(ring, rt)
+  const foreign = wanted.filter(({ server }) => server !== rt.serverName)
+  for (const key of await serverKeysOf(rt.db.read, serversOf(foreign))) ring.add(key.server, key)
+
+  const steps = [askServers, askNotaries]
+  const latest = rt.clock.now() + LONGEST_VALIDITY_MS
+  const isMissing = (key: KeyWanted): boolean => key.validAt <= latest && !ring.isSettled(key)
+  const missing = foreign.filter(isMissing)
+  if (serversOf(missing).length > MANY_SERVERS) steps.reverse()
+  for (const ask of steps) {
+    const still = foreign.filter(isMissing)
+    if (still.length === 0) break
+    const answers = await ask(rt, still)
+    await keep(rt, answers)
+    for (const { server, keys } of answers) for (const key of keys) ring.add(server, key)
+  }
+  return ring
+}
+
+/** The servers of these keys, each once. */
+export function serversOf(wanted: readonly KeyWanted[]): ServerName[] {
+  return [...new Set(wanted.map(({ server }) => server))]
+}
+
+async function keep(rt: Needs, answers: readonly ServerKeyAnswer[]): Promise<void> {
+  if (answers.length === 0) return
+  await rt.db.write(async (tx) => {
+    for (const answer of answers) await putServerKeys(tx, answer)
+  })
+}
+
+/** Our own key is valid as long as we use it. */
+function addOwnKeys(ring: KeyRing, { serverName, signingKey, config }: Needs): void {
+  for (const { keyId, publicKey, expiredTs } of config.federation.oldSigningKeys) {
+    const bytes = decodeBase64(publicKey)
+    if (bytes) ring.add(serverName, { keyId, publicKey: bytes, validUntilTs: expiredTs, isOld: true })
+  }
+  const { id: keyId, publicKey } = signingKey
+  ring.add(serverName, { keyId, publicKey, validUntilTs: Number.MAX_SAFE_INTEGER, isOld: false })
+}
