@@ -9,9 +9,9 @@ import type { TestRuntime } from './runtime.ts'
 /** Writes a room's history, also in the name of users of other servers; the rules hold, signatures are ours. */
 export interface RoomAuthor {
   readonly roomId: RoomId
-  send(sender: string, type: string, content: JsonObject, stateKey?: string): Promise<EventId>
-  member(sender: string, target: string, membership: string): Promise<EventId>
-  say(sender: string, body: string): Promise<EventId>
+  readonly send: (sender: string, type: string, content: JsonObject, stateKey?: string) => Promise<EventId>
+  readonly member: (sender: string, target: string, membership: string) => Promise<EventId>
+  readonly say: (sender: string, body: string) => Promise<EventId>
 }
 
 /** A room of `creator`, in which everybody may do everything. */

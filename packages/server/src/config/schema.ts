@@ -4,6 +4,7 @@ import type { TProperties } from 'typebox'
 import type { Section } from './section.ts'
 import { caches } from './sections/caches.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
+import { disclosure } from './sections/disclosure.ts'
 import { federation } from './sections/federation.ts'
 import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
@@ -32,6 +33,7 @@ export const sections = {
   server,
   listeners,
   federation,
+  disclosure,
   database,
   registration,
   sessions,
