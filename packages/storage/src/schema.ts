@@ -139,6 +139,8 @@ export interface Tables {
     session_expires_ts: number | null
     next_id: Nid | null
   }
+  /** Tokens that prove to others who somebody is, and log nobody in. */
+  openid_tokens: { token: Bytes; user_id: UserId; expires_ts: number }
   uia_sessions: {
     session: string
     operation: string

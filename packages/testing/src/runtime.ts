@@ -60,6 +60,7 @@ export const testConfig: ServiceConfig = {
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
   caches: { events: 1000 },
+  disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
   federation: {
     allowedServers: undefined,
     deniedServers: [],
