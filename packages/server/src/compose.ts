@@ -19,6 +19,7 @@ import { keepHouse } from '@myelin/services/housekeeping'
 import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
+import { Inbound } from '@myelin/services/rooms/intake/inbound'
 import type { Runtime } from '@myelin/services/runtime'
 import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
@@ -82,6 +83,7 @@ export async function compose(config: Config): Promise<House> {
     limits: new Limits(systemClock, config.rateLimits),
   }
   const stopHousekeeping = keepHouse(rt)
+  const inbound = new Inbound(rt)
   const { apps, urls } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {
@@ -90,6 +92,7 @@ export async function compose(config: Config): Promise<House> {
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
       stopHousekeeping()
+      await inbound.close()
       typing.close()
       await remote.close()
       await db.close()

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { buildApp } from '@myelin/http/app'
 import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { Inbound } from '@myelin/services/rooms/intake/inbound'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
@@ -19,6 +20,8 @@ export interface Answer {
 /** A server in this process, called without a socket. */
 export interface TestServer {
   readonly rt: TestRuntime
+  /** Judges what other servers sent. */
+  readonly inbound: Inbound
   readonly name: ServerName
   /** Calls an endpoint; a string body is sent as it is, anything else as JSON. */
   call(
@@ -40,6 +43,7 @@ export async function testServer(
   shared: SharedParts = {},
 ): Promise<TestServer> {
   const rt = await testRuntime(open, config, shared)
+  const inbound = new Inbound(rt)
   const app = buildApp(rt, [...clientEndpoints, ...federationEndpoints], {
     isForwarded: false,
     maxBodyBytes: 1_000_000,
@@ -60,6 +64,7 @@ export async function testServer(
   }
   return {
     rt,
+    inbound,
     name: rt.serverName,
     call,
     receive: async ({ method, target, headers, body }) => {
@@ -84,6 +89,7 @@ export async function testServer(
     },
     close: async () => {
       await app.close()
+      await inbound.close()
       await rt.close()
     },
   }
