@@ -16,6 +16,7 @@ import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { keepHouse } from '@myelin/services/housekeeping'
+import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
@@ -64,7 +65,9 @@ export async function compose(config: Config): Promise<House> {
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, transportOf(config.connections))
+  const remote = new Federation(serverName, signingKey, transportOf(config.connections), (server) =>
+    maySpeakWith({ config }, server),
+  )
   const rt: Runtime = {
     serverName,
     signingKey,
