@@ -5,6 +5,7 @@ import { adminEndpoints } from './client/admin/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
+import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
@@ -45,7 +46,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
 ]
 
 /** Every endpoint of the server-server API, one folder of `federation/` a line. */
-export const federationEndpoints: readonly AnyEndpoint[] = [...serverKeyEndpoints, getVersion]
+export const federationEndpoints: readonly AnyEndpoint[] = [...serverKeyEndpoints, getVersion, getWellknownServer]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,

@@ -125,6 +125,8 @@ export interface WellKnownSettings {
   readonly servesClient: boolean
   /** Members that the client document gets besides the server's own. */
   readonly extraClientContent: Readonly<Record<string, unknown>>
+  /** The public keys of the policy server at this name, by algorithm; undefined: there is none. */
+  readonly policyServerKeys: Readonly<Record<string, string>> | undefined
 }
 
 /** How many things are kept in memory. */

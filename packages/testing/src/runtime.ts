@@ -59,7 +59,7 @@ export const testConfig: ServiceConfig = {
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },
   },
-  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
+  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
   federation: {
     allowedServers: undefined,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
 import { buildApp } from '@myelin/http/app'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { endpointsOf } from '@myelin/http/endpoints'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
@@ -40,7 +40,7 @@ export async function testServer(
   shared: SharedParts = {},
 ): Promise<TestServer> {
   const rt = await testRuntime(open, config, shared)
-  const app = buildApp(rt, [...clientEndpoints, ...federationEndpoints], {
+  const app = buildApp(rt, endpointsOf(['client', 'federation']), {
     isForwarded: false,
     maxBodyBytes: 1_000_000,
   })

@@ -136,6 +136,9 @@ describe('a server key is not believed where the document', () => {
     'has a key more that did not sign': resigned({
       verify_keys: { 'ed25519:test': { key: keyBytes }, [next.id]: { key: encodeBase64(next.publicKey) } },
     }),
+    'has a key whose other half everybody knows': resigned({
+      verify_keys: { 'ed25519:test': { key: 'l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og' } },
+    }),
     'has no keys': resigned({ verify_keys: {} }),
     'has a list of keys': resigned({ verify_keys: [] }),
     'has keys that are none': resigned({ verify_keys: { 'ed25519:test': { key: 'AAAA' } } }),
