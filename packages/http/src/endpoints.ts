@@ -8,6 +8,7 @@ import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
+import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
@@ -18,8 +19,10 @@ import { sendToDevice } from './client/to-device/send-to-device.ts'
 import { sync } from './client/sync/sync.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { exchangeOpenIdToken } from './federation/exchange-open-id-token.ts'
 import { getVersion } from './federation/get-version.ts'
 import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
+import { federationReadingEndpoints } from './federation/reading-endpoints.ts'
 import { mediaEndpoints } from './media/endpoints.ts'
 import { health, metrics } from './operations.ts'
 
@@ -43,15 +46,23 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...pushRuleEndpoints,
   ...directoryEndpoints,
   ...mediaEndpoints,
+  requestOpenIdToken,
 ]
 
 /** Every endpoint of the server-server API, one folder of `federation/` a line. */
-export const federationEndpoints: readonly AnyEndpoint[] = [...serverKeyEndpoints, getVersion, getWellknownServer]
+export const federationEndpoints: readonly AnyEndpoint[] = [
+  ...serverKeyEndpoints,
+  ...federationReadingEndpoints,
+  exchangeOpenIdToken,
+  getVersion,
+  getWellknownServer,
+]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,
   federation: federationEndpoints,
   keys: serverKeyEndpoints,
+  openid: [exchangeOpenIdToken],
   media: mediaEndpoints,
   health: [health],
   metrics: [metrics],

@@ -24,6 +24,14 @@ export interface ServiceConfig {
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
   readonly federation: FederationSettings
+  readonly disclosure: DisclosureSettings
+}
+
+/** What other servers are told beyond what they must know. */
+export interface DisclosureSettings {
+  readonly tellsProfiles: boolean
+  readonly tellsPublicRooms: boolean
+  readonly tellsDeviceNames: boolean
 }
 
 /** Who may make an account, and what it takes. */

@@ -7,6 +7,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import { signBytes } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { KeyFetches } from './key-fetches.ts'
+import { RecentAnswers } from './recent-answers.ts'
 import { RemoteError } from './remote-error.ts'
 import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
 
@@ -54,6 +55,8 @@ export class Federation {
   readonly serverName: ServerName
   /** Who is being asked for keys. */
   readonly keyFetches = new KeyFetches()
+  /** What was answered a short while ago. */
+  readonly recent = new RecentAnswers()
   readonly #transport: Transport
   readonly #key: SigningKey
   readonly #mayCall: (server: ServerName) => boolean

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dropExpiredOpenIdTokens } from '@myelin/storage/openid-tokens'
 import { forgetAnswers } from '@myelin/storage/transactions'
 import type { Runtime } from './runtime.ts'
 
@@ -11,7 +12,10 @@ export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void
   const tidy = () => {
     timer = rt.clock.later(HOUR_MS, tidy)
     rt.db
-      .write((tx) => forgetAnswers(tx, rt.clock.now() - ANSWERS_KEPT_MS))
+      .write(async (tx) => {
+        await forgetAnswers(tx, rt.clock.now() - ANSWERS_KEPT_MS)
+        await dropExpiredOpenIdTokens(tx, rt.clock.now())
+      })
       .catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
   }
   let timer = rt.clock.later(HOUR_MS, tidy)

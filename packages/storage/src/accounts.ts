@@ -53,6 +53,7 @@ export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: stri
 }
 
 const TABLES_OF_AN_ACCOUNT = [
+  'openid_tokens',
   'profiles',
   'account_data',
   'filters',

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
-import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid } from './schema.ts'
+import type { StateChange } from './state-change.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
 
@@ -9,6 +10,20 @@ import type { KeptPdu, StoredEvent } from './stored-event.ts'
 export interface StateKeyName {
   readonly type: string
   readonly stateKey: string
+}
+
+/** An event's place among auth events. */
+export interface AuthNode {
+  readonly nid: Nid
+  readonly roomNid: Nid
+  readonly isRejected: boolean
+  readonly authEvents: readonly EventId[]
+}
+
+/** How many users each server has in a room, as of a state. */
+export interface JoinedServers {
+  readonly stateRoot: Nid
+  readonly servers: ReadonlyMap<ServerName, number>
 }
 
 /**
@@ -26,6 +41,14 @@ export class Caches {
   readonly roomVersions = new Cache<RoomId, string>(50_000)
   /** The root of a room's state at a position, by both. */
   readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** The auth events of state events, as numbers. */
+  readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
+  /** What several states came to: the first of them, and what to change in it. */
+  readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
+  /** What each event names as its auth events. */
+  readonly authNodes = new Cache<EventId, AuthNode>(200_000)
+  /** The last count of a room; it names the state it holds for. */
+  readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
   readonly userNames = new Cache<Nid, UserId>(200_000)
   readonly roomNames = new Cache<Nid, RoomId>(50_000)
@@ -45,8 +68,12 @@ export class Caches {
       this.pdus,
       this.stateNodes,
       this.rootsAt,
+      this.authNids,
+      this.resolutions,
       this.tails,
       this.roomVersions,
+      this.authNodes,
+      this.joinedServers,
       this.keyNames,
       this.userNames,
       this.roomNames,

@@ -27,6 +27,17 @@ async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<
   await insertRow(tx, 'device_list_changes', { user_id: user, position: tx.takePosition(), only_for: onlyFor })
 }
 
+/** Where in the log a user's devices or keys last changed as everybody sees them; 0 where they never did. */
+export async function lastDeviceChange(db: Read, user: UserId): Promise<Position> {
+  const row = await db
+    .selectFrom('device_list_changes')
+    .select((row) => row.fn.max('position').as('position'))
+    .where('user_id', '=', user)
+    .where('only_for', 'is', null)
+    .executeTakeFirst()
+  return row?.position ?? 0
+}
+
 /** The users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */
 export async function deviceChangesBetween(
   db: Read,

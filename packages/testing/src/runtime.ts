@@ -61,6 +61,7 @@ export const testConfig: ServiceConfig = {
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
+  disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
   federation: {
     allowedServers: undefined,
     deniedServers: [],

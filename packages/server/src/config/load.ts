@@ -33,6 +33,7 @@ export function loadConfig(paths: readonly string[]): Config {
     media: read(sections.media),
     rateLimits: read(sections.rateLimits),
     caches: read(sections.caches),
+    disclosure: read(sections.disclosure),
     notices,
   }
   if (faults.length > 0) throw new ConfigError(faults)

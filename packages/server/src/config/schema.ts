@@ -5,6 +5,7 @@ import type { Section } from './section.ts'
 import { caches } from './sections/caches.ts'
 import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
+import { disclosure } from './sections/disclosure.ts'
 import { federation } from './sections/federation.ts'
 import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
@@ -35,6 +36,7 @@ export const sections = {
   listeners,
   federation,
   connections,
+  disclosure,
   database,
   registration,
   sessions,

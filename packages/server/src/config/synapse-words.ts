@@ -17,8 +17,8 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
 
 /** Settings of Synapse that would be missed when they had no effect: a configuration that has one is refused. */
 export const NOT_BUILT: ReadonlySet<string> = new Set(
-  `account_threepid_delegates alias_creation_rules allow_device_name_lookup_over_federation allow_per_room_profiles
-  allow_profile_lookup_over_federation allow_public_rooms_over_federation allow_public_rooms_without_auth
+  `account_threepid_delegates alias_creation_rules allow_per_room_profiles
+  allow_public_rooms_without_auth
   allow_underscore_prefixed_registration allowed_avatar_mimetypes allowed_local_3pids app_service_config_files
   auto_accept_invites auto_join_mxid_localpart auto_join_rooms auto_join_rooms_for_guests
   autocreate_auto_join_room_preset autocreate_auto_join_rooms autocreate_auto_join_rooms_federated background_updates

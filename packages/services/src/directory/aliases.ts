@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias } from '@myelin/matrix/ids'
-import type { RoomAlias, RoomId } from '@myelin/matrix/ids'
+import type { RoomAlias, RoomId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
 import { aliasesOf, aliasTarget, putAlias, removeAlias } from '@myelin/storage/aliases'
 import { membershipIn } from '@myelin/storage/members'
 import { roomById } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import { askAlias } from '../federation/ask/alias.ts'
+import { relayed } from '../federation/ask/ask-server.ts'
+import type { Asker } from '../federation/ask/ask-server.ts'
 import type { Requester, Runtime } from '../runtime.ts'
+import { residentServers } from './resident-servers.ts'
 import { dropCanonicalAlias } from './drop-canonical-alias.ts'
 import { mayNameRoom } from './may-name-room.ts'
 
@@ -37,18 +41,32 @@ export async function nameRoom(
   })
 }
 
+/** A room, and servers through which it can be joined. */
+export interface FoundRoom {
+  readonly roomId: RoomId
+  readonly servers: readonly ServerName[]
+}
+
 /**
- * The room an alias names, and servers that are in it.
+ * The room an alias names, and servers that are in it; an alias of another server is asked for there.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directoryroomroomalias
  */
-export async function findRoom(
-  rt: Needs,
-  text: string,
-): Promise<{ readonly roomId: RoomId; readonly servers: readonly string[] }> {
+export async function findRoom(rt: Needs & Asker, text: string): Promise<FoundRoom> {
+  const alias = checkedAlias(text)
+  if (serverOfAlias(alias) === rt.serverName) return findLocalRoom(rt, alias)
+  try {
+    return await askAlias(rt, alias)
+  } catch (cause) {
+    throw relayed(cause)
+  }
+}
+
+/** The room an alias of this server names; `M_NOT_FOUND` for any other alias. */
+export async function findLocalRoom(rt: Needs, text: string): Promise<FoundRoom> {
   const target = await aliasTarget(rt.db.read, checkedAlias(text))
   if (!target) throw noSuchAlias(text)
-  return { roomId: target.roomId, servers: [rt.serverName] }
+  return { roomId: target.roomId, servers: await residentServers(rt, target.roomId) }
 }
 
 /**

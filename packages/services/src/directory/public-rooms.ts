@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { publishedCount, publishedRooms } from '@myelin/storage/published-rooms'
 import type { DirectoryPlace } from '@myelin/storage/published-rooms'
 import type { Runtime } from '../runtime.ts'
+import { isFederated } from './is-federated.ts'
 import { parseStart, printStart } from './directory-token.ts'
 import type { PageStart } from './directory-token.ts'
 import { roomEntry } from './room-entry.ts'
@@ -12,7 +12,6 @@ import type { RoomEntry } from './room-entry.ts'
 
 /** What a client wants of the directory. */
 export interface DirectoryQuery {
-  readonly server?: string | undefined
   readonly limit?: number | undefined
   readonly since?: string | undefined
   /** A text that name, topic or alias contain. */
@@ -21,6 +20,8 @@ export interface DirectoryQuery {
   readonly roomTypes?: readonly (string | null)[] | undefined
   /** Only rooms of a bridged network; we know none. */
   readonly network?: string | undefined
+  /** Asked by another server: rooms it cannot enter are left out. */
+  readonly isForServers?: boolean
 }
 
 /** A page of the directory, in the members of the wire. */
@@ -41,13 +42,7 @@ const MAX_LOOKED_AT = 1000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms
  */
-export async function publicRooms(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
-  query: DirectoryQuery,
-): Promise<DirectoryPage> {
-  if (query.server !== undefined && query.server !== rt.serverName) {
-    throw new MatrixError('M_UNKNOWN', `this server cannot reach ${query.server}`, { status: 502 })
-  }
+export async function publicRooms(rt: Pick<Runtime, 'db'>, query: DirectoryQuery): Promise<DirectoryPage> {
   const db = rt.db.read
   const start = query.since === undefined || query.since === '' ? undefined : parseStart(query.since)
   if (query.network !== undefined && query.network !== '') return { chunk: [], total_room_count_estimate: 0 }
@@ -71,6 +66,7 @@ async function collect(db: Read, start: PageStart | undefined, query: DirectoryQ
     for (const room of isBackward ? page.toReversed() : page) {
       if (chunk.length === wanted) return { chunk: ordered(chunk, isBackward), reached, isEnd: false }
       reached = room
+      if (query.isForServers && !(await isFederated(db, room.stateRoot))) continue
       const entry = await roomEntry(db, room)
       if (matches(entry)) chunk.push(entry)
     }

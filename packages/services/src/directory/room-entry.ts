@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { JsonObject } from '@myelin/matrix/json'
 import { stringMember } from '@myelin/matrix/json'
-import { stateKey } from '@myelin/rules/auth/state-key'
 import { isWorldReadable } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
 import type { PublishedRoom } from '@myelin/storage/published-rooms'
-import { loadState } from '../rooms/load-auth-state.ts'
+import { versionOfRoom } from '@myelin/storage/rooms'
+import { shownContents } from '../reading/shown-state.ts'
+import { roomVersionOf } from '../rooms/versions.ts'
 
 /** A room as the directory shows it, in the members of the wire. */
 export interface RoomEntry {
@@ -38,15 +38,9 @@ const TYPES = [
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
  */
 export async function roomEntry(db: Read, { roomId, joinedCount, stateRoot }: PublishedRoom): Promise<RoomEntry> {
-  const state = await loadState(
-    db,
-    stateRoot,
-    TYPES.map((type) => [type, '']),
-  )
-  const said = (type: (typeof TYPES)[number], key: string) => {
-    const content: JsonObject = state.get(stateKey(type))?.content ?? {}
-    return stringMember(content, key)
-  }
+  const version = roomVersionOf(await versionOfRoom(db, roomId))
+  const state = await shownContents(db, { stateRoot, version }, TYPES)
+  const said = (type: (typeof TYPES)[number], key: string) => stringMember(state.get(type) ?? {}, key)
   const optional = {
     name: said('m.room.name', 'name'),
     topic: said('m.room.topic', 'topic'),

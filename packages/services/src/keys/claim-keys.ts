@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RawJson } from '@myelin/kit/raw-json'
+import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/database'
 import { claimOneTimeKey, useFallbackKey } from '@myelin/storage/one-time-keys'
 import type { KeyWish, NamedKey } from '@myelin/storage/one-time-keys'
 import type { Runtime } from '../runtime.ts'
-import { askedUsers } from './local-users.ts'
+import { askOneTimeKeys } from '../federation/ask/one-time-keys.ts'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { askServers } from './ask-servers.ts'
+import { askedUsers } from './asked-users.ts'
 
-/** Keys by user, device and name, and the servers that could not be asked. */
+/** Keys by user, device and name. */
+export type KeysByUser = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, RawJson>>>>>>
+
+/** The same of all servers, and the servers that could not be asked. */
 export interface ClaimedKeys {
-  readonly oneTimeKeys: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, RawJson>>>>>>
+  readonly oneTimeKeys: Readonly<Record<string, unknown>>
   readonly failures: JsonObject
 }
 
@@ -24,10 +31,23 @@ const CLAIMS_PER_UNIT = 50
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
  */
 export async function claimKeys(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'serverName'> & Asker,
   wishes: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  timeoutMs?: number,
 ): Promise<ClaimedKeys> {
-  const { local, failures } = askedUsers(rt.serverName, wishes)
+  const { local, away } = askedUsers(rt.serverName, wishes)
+  const claimed = new Map<string, unknown>(Object.entries(await claimOwnKeys(rt, local)))
+  const failures = await askServers(away, timeoutMs, async (server, users, patienceMs) => {
+    for (const [user, keys] of await askOneTimeKeys(rt, server, users, patienceMs)) claimed.set(user, keys)
+  })
+  return { oneTimeKeys: Object.fromEntries(claimed), failures }
+}
+
+/** Takes one-time keys of devices of this server. */
+export async function claimOwnKeys(
+  rt: Pick<Runtime, 'db'>,
+  local: ReadonlyMap<UserId, Readonly<Record<string, string>>>,
+): Promise<KeysByUser> {
   const wanted = [...local].flatMap(([userId, devices]) =>
     Object.entries(devices).map(([deviceId, algorithm]) => ({ userId, deviceId, algorithm })),
   )
@@ -40,8 +60,7 @@ export async function claimKeys(
       devices.set(wish.deviceId, { [`${claimed.algorithm}:${claimed.keyId}`]: new RawJson(claimed.key) })
     }
   }
-  const oneTimeKeys = Object.fromEntries([...byUser].map(([user, devices]) => [user, Object.fromEntries(devices)]))
-  return { oneTimeKeys, failures }
+  return Object.fromEntries([...byUser].map(([user, devices]) => [user, Object.fromEntries(devices)]))
 }
 
 async function claimAll(tx: Tx, wishes: readonly KeyWish[]): Promise<{ wish: KeyWish; claimed: NamedKey }[]> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import type { JsonObject } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
 import { withSignature } from '@myelin/matrix/signatures'
 import { crossSigningKeysOf } from '@myelin/storage/cross-signing'
 import type { KeyUsage } from '@myelin/storage/cross-signing'
@@ -11,30 +11,64 @@ import { signaturesOn } from '@myelin/storage/key-signatures'
 import type { KeySignature } from '@myelin/storage/key-signatures'
 import type { Runtime } from '../runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
-import { askedUsers } from './local-users.ts'
+import { askDeviceKeys } from '../federation/ask/device-keys.ts'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { askServers } from './ask-servers.ts'
+import { askedUsers } from './asked-users.ts'
 
 /** Identity keys as one user may see them. */
-export interface QueriedKeys {
+export interface LocalKeys {
   /** By user and device. A user without any is there, and has none. */
   readonly deviceKeys: JsonObject
   /** By what they sign, and by user. */
   readonly crossSigningKeys: Readonly<Record<KeyUsage, JsonObject>>
+}
+
+/** The same, with a word for every server that did not answer. */
+export interface QueriedKeys extends LocalKeys {
   readonly failures: JsonObject
 }
 
 /**
- * The identity keys of users, with the signatures on them that `viewer` may see.
+ * The identity keys of users, with the signatures on them that `viewer` may see; other servers are asked for theirs.
  *
  * `asked` maps a user to the devices wanted; an empty list means all of them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
 export async function queryKeys(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'serverName'> & Asker,
   viewer: UserId,
   asked: Readonly<Record<string, readonly string[]>>,
+  timeoutMs?: number,
 ): Promise<QueriedKeys> {
-  const { local, failures } = askedUsers(rt.serverName, asked)
+  const { local, away } = askedUsers(rt.serverName, asked)
+  const own = await ownKeys(rt, viewer, local)
+  const [devices, master, selfSigning] = [
+    own.deviceKeys,
+    own.crossSigningKeys.master,
+    own.crossSigningKeys.self_signing,
+  ].map((keys) => new Map(Object.entries(keys))) as [Map<string, Json>, Map<string, Json>, Map<string, Json>]
+  const failures = await askServers(away, timeoutMs, async (server, users, patienceMs) => {
+    const told = await askDeviceKeys(rt, server, users, patienceMs)
+    for (const [user, keys] of told.devices) devices.set(user, keys)
+    for (const [user, key] of told.master) master.set(user, key)
+    for (const [user, key] of told.selfSigning) selfSigning.set(user, key)
+  })
+  const crossSigningKeys = {
+    master: Object.fromEntries(master),
+    self_signing: Object.fromEntries(selfSigning),
+    user_signing: own.crossSigningKeys.user_signing,
+  }
+  return { deviceKeys: Object.fromEntries(devices), crossSigningKeys, failures }
+}
+
+/** The identity keys of users of this server. */
+export async function ownKeys(
+  rt: Pick<Runtime, 'db'>,
+  viewer: UserId,
+  local: ReadonlyMap<UserId, readonly string[]>,
+): Promise<LocalKeys> {
   const users = [...local.keys()]
   const signed = signaturesByTarget(await signaturesOn(rt.db.read, viewer, users))
   const devices = new Map<UserId, Map<string, JsonObject>>(users.map((user) => [user, new Map()]))
@@ -47,7 +81,6 @@ export async function queryKeys(
   return {
     deviceKeys: Object.fromEntries([...devices].map(([user, keys]) => [user, Object.fromEntries(keys)])),
     crossSigningKeys: await shownCrossSigningKeys(rt.db.read, viewer, users, signed),
-    failures,
   }
 }
 

@@ -6,7 +6,7 @@ import { queueToDevice, reachableDevices } from '@myelin/storage/to-device'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
 import type { Runtime } from '../runtime.ts'
-import { askedUsers } from './local-users.ts'
+import { askedUsers } from './asked-users.ts'
 
 /** Contents of one type by user and device, where `*` stands for every device that has none of its own. */
 export interface ToDeviceMessages {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { aliasTarget } from '@myelin/storage/aliases'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/members'
 import { roomById } from '@myelin/storage/rooms'
 import { refuseSuspended } from '../people/suspension.ts'
@@ -34,14 +33,6 @@ export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, wording:
   await refuseSuspended(rt, user)
   rt.limits.take('joinLocal', user)
   await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
-}
-
-/** The room an id or an alias of this server names; throws `M_NOT_FOUND`. */
-export async function resolveRoom(rt: Pick<Runtime, 'db'>, idOrAlias: string): Promise<RoomId> {
-  if (idOrAlias.startsWith('!')) return idOrAlias as RoomId
-  const target = idOrAlias.startsWith('#') ? await aliasTarget(rt.db.read, idOrAlias as RoomAlias) : undefined
-  if (!target) throw new MatrixError('M_NOT_FOUND', `there is no room ${idOrAlias}`)
-  return target.roomId
 }
 
 /** Invites a user of this server. */

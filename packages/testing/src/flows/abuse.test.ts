@@ -69,8 +69,9 @@ function bodiesNear(schema: Schema | undefined, depth = 0): fc.Arbitrary<unknown
   )
 }
 
+// 502: another server cannot be reached, which is no failure of ours.
 const isRefusal = ({ status, body }: Answer) =>
-  status >= 400 && status < 500 && /^M_[A-Z_]+$/.test(String(body['errcode']))
+  ((status >= 400 && status < 500) || status === 502) && /^M_[A-Z_]+$/.test(String(body['errcode']))
 /** User-interactive authentication asks for more with a 401 that need not carry a code. */
 const asksForMore = ({ status, body }: Answer) => status === 401 && Array.isArray(body['flows'])
 const describeAnswer = (answer: Answer) => `${answer.status} ${JSON.stringify(answer.body)}`

@@ -116,7 +116,7 @@ describe('the room directory', () => {
         [put('#a:one.test', { room_id: '!never:one.test' }), 403, 'M_FORBIDDEN'],
         [put('#a:one.test', { room_id: room }, tokens.bob), 403, 'M_FORBIDDEN'],
         [directory('GET', '#a'), 400, 'M_INVALID_PARAM'],
-        [directory('GET', '#a:two.test'), 404, 'M_NOT_FOUND'],
+        [directory('GET', '#a:two.test'), 502, 'M_UNKNOWN'],
         [directory('GET', '#__proto__:one.test'), 404, 'M_NOT_FOUND'],
         [directory('DELETE', '#a:one.test', tokens.alice), 404, 'M_NOT_FOUND'],
         [directory('DELETE', '#taken:one.test', tokens.bob), 403, 'M_FORBIDDEN'],

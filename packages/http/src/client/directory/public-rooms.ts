@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { publicRooms } from '@myelin/services/directory/public-rooms'
+import { listedRooms } from '@myelin/services/directory/listed-rooms'
 import { directoryVisibility, setDirectoryVisibility } from '@myelin/services/directory/visibility'
 import { Type } from 'typebox'
+import { DirectoryBody, directoryQueryOf } from '../../directory-body.ts'
 import { endpoint } from '../../endpoint.ts'
 import { RoomIdSchema } from '../../schemas.ts'
 
@@ -44,7 +45,7 @@ export const getPublicRooms = endpoint({
   path: '/_matrix/client/v3/publicRooms',
   access: 'none',
   query: Type.Object({ limit: Limit, since: Text, server: Text }),
-  handle: ({ query }, rt) => publicRooms(rt, query),
+  handle: ({ query: { server, ...query } }, rt) => listedRooms(rt, server, query),
 })
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms */
@@ -55,26 +56,6 @@ export const queryPublicRooms = endpoint({
   access: 'guest',
   maxBodyBytes: 65_536,
   query: Type.Object({ server: Text }),
-  body: Type.Object({
-    limit: Limit,
-    since: Text,
-    filter: Type.Optional(
-      Type.Object({
-        generic_search_term: Text,
-        room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
-      }),
-    ),
-    include_all_networks: Type.Optional(Type.Boolean()),
-    third_party_instance_id: Text,
-  }),
-  async handle({ query, body }, rt) {
-    return publicRooms(rt, {
-      server: query.server,
-      limit: body.limit,
-      since: body.since,
-      term: body.filter?.generic_search_term,
-      roomTypes: body.filter?.room_types,
-      network: body.include_all_networks === true ? undefined : body.third_party_instance_id,
-    })
-  },
+  body: DirectoryBody,
+  handle: ({ query, body }, rt) => listedRooms(rt, query.server, directoryQueryOf(body)),
 })

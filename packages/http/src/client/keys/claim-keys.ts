@@ -20,7 +20,7 @@ export const claimKeys = endpoint({
   }),
 
   async handle({ body }, rt) {
-    const { oneTimeKeys, failures } = await takeKeys(rt, body.one_time_keys)
+    const { oneTimeKeys, failures } = await takeKeys(rt, body.one_time_keys, body.timeout)
     return { one_time_keys: oneTimeKeys, failures }
   },
 })

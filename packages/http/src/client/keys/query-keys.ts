@@ -20,7 +20,12 @@ export const queryKeys = endpoint({
   }),
 
   async handle({ body, requester }, rt) {
-    const { deviceKeys, crossSigningKeys, failures } = await loadKeys(rt, requester.userId, body.device_keys)
+    const { deviceKeys, crossSigningKeys, failures } = await loadKeys(
+      rt,
+      requester.userId,
+      body.device_keys,
+      body.timeout,
+    )
     return {
       device_keys: deviceKeys,
       master_keys: crossSigningKeys.master,

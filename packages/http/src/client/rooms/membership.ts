@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { forget, inviteUser, joinRoom, leaveRoom, moderateMember, resolveRoom } from '@myelin/services/rooms/membership'
+import { forget, inviteUser, joinRoom, leaveRoom, moderateMember } from '@myelin/services/rooms/membership'
+import { resolveRoom } from '@myelin/services/directory/resolve-room'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
@@ -19,7 +20,7 @@ export const joinRoomByIdOrAlias = endpoint({
   params: Type.Object({ roomIdOrAlias: Type.String() }),
   body: Reason,
   async handle({ params, body, requester }, rt) {
-    const roomId = await resolveRoom(rt, params.roomIdOrAlias)
+    const { roomId } = await resolveRoom(rt, params.roomIdOrAlias)
     await joinRoom(rt, requester.userId, roomId, wording(body))
     return { room_id: roomId }
   },

@@ -6,7 +6,7 @@ import { group, oneOf, path, type Reading, section } from '../section.ts'
 /** What a listener can serve. */
 export type Resource = (typeof RESOURCES)[number]
 
-const RESOURCES = ['client', 'federation', 'keys', 'media', 'metrics', 'health'] as const
+const RESOURCES = ['client', 'federation', 'keys', 'openid', 'media', 'metrics', 'health'] as const
 
 /** A port this server listens on. */
 export interface Listener {

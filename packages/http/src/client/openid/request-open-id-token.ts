@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { requestOpenIdToken as requestToken } from '@myelin/services/people/openid'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { UserIdSchema } from '../../schemas.ts'
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridopenidrequest_token */
+export const requestOpenIdToken = endpoint({
+  id: 'requestOpenIdToken',
+  method: 'POST',
+  path: '/_matrix/client/v3/user/:userId/openid/request_token',
+  access: 'guest',
+  params: Type.Object({ userId: UserIdSchema }),
+  bodyMayBeAbsent: true,
+  body: Type.Object({}),
+  async handle({ params, requester }, rt) {
+    const { token, expiresInMs } = await requestToken(rt, requester, params.userId)
+    return {
+      access_token: token,
+      token_type: 'Bearer',
+      matrix_server_name: rt.serverName,
+      expires_in: expiresInMs / 1000,
+    }
+  },
+})

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AnyEndpoint } from '../../endpoint.ts'
+import { backfillRoom, getEvent, getEventByTimestamp, getMissingPreviousEvents } from './history.ts'
+import { getEventAuth, getRoomState, getRoomStateIds } from './state.ts'
+
+/** What other servers may read of rooms. */
+export const federationRoomEndpoints: readonly AnyEndpoint[] = [
+  getEvent,
+  backfillRoom,
+  getMissingPreviousEvents,
+  getEventByTimestamp,
+  getRoomState,
+  getRoomStateIds,
+  getEventAuth,
+]

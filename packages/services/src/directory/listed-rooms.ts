@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isServerName } from '@myelin/matrix/ids'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { askPublicRooms } from '../federation/ask/public-rooms.ts'
+import type { Runtime } from '../runtime.ts'
+import { publicRooms } from './public-rooms.ts'
+import type { DirectoryPage, DirectoryQuery } from './public-rooms.ts'
+
+/**
+ * The room directory of this server, or of the one that is named.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
+ */
+export async function listedRooms(
+  rt: Pick<Runtime, 'db'> & Asker,
+  server: string | undefined,
+  query: DirectoryQuery,
+): Promise<DirectoryPage> {
+  if (server === undefined || server === rt.serverName) return publicRooms(rt, query)
+  if (!isServerName(server)) throw new MatrixError('M_INVALID_PARAM', 'not the name of a server')
+  return askPublicRooms(rt, server, query)
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import { isObject, member, objectMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { federationPath } from '@myelin/remote/federation'
+import { askServer } from './ask-server.ts'
+import type { Asker } from './ask-server.ts'
+
+/** Identity keys as another server tells them, by user. */
+export interface ToldKeys {
+  readonly devices: ReadonlyMap<UserId, JsonObject>
+  readonly master: ReadonlyMap<UserId, JsonObject>
+  readonly selfSigning: ReadonlyMap<UserId, JsonObject>
+}
+
+const MAX_BYTES = 16 * 1024 * 1024
+
+/** The identity keys of users of another server. Only what was asked for is taken, and only under its own name. */
+export async function askDeviceKeys(
+  rt: Asker,
+  server: ServerName,
+  asked: ReadonlyMap<UserId, readonly string[]>,
+  timeoutMs: number,
+): Promise<ToldKeys> {
+  const target = federationPath(['federation', 'v1', 'user', 'keys', 'query'])
+  const body = { device_keys: Object.fromEntries(asked) }
+  const answer = await askServer(rt, server, { method: 'POST', target, body, timeoutMs, maxBytes: MAX_BYTES })
+  return {
+    devices: new Map([...asked].map(([user, devices]) => [user, devicesIn(answer, user, devices)])),
+    master: keysIn(answer, 'master_keys', asked.keys()),
+    selfSigning: keysIn(answer, 'self_signing_keys', asked.keys()),
+  }
+}
+
+function devicesIn(answer: JsonObject, user: UserId, wanted: readonly string[]): JsonObject {
+  const told = objectMember(objectMember(answer, 'device_keys') ?? {}, user) ?? {}
+  const devices = Object.entries(told).filter(([id, keys]) => {
+    const isWanted = wanted.length === 0 || wanted.includes(id)
+    return isWanted && isObject(keys) && member(keys, 'user_id') === user && member(keys, 'device_id') === id
+  })
+  return Object.fromEntries(devices)
+}
+
+function keysIn(answer: JsonObject, kind: string, users: Iterable<UserId>): Map<UserId, JsonObject> {
+  const told = objectMember(answer, kind) ?? {}
+  const keys = new Map<UserId, JsonObject>()
+  for (const user of users) {
+    const key = objectMember(told, user)
+    if (key && member(key, 'user_id') === user && objectMember(key, 'keys')) keys.set(user, key)
+  }
+  return keys
+}

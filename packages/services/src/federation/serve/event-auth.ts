@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import { authChainOf } from '@myelin/storage/auth-chains'
+import type { Runtime } from '../../runtime.ts'
+import { eventIn, roomFor } from './server-access.ts'
+import { Sight } from './sight.ts'
+import { servedPdus } from './served-pdus.ts'
+
+/**
+ * The whole auth chain of an event, for a server that may ask about its room.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1event_authroomideventid
+ */
+export async function serveEventAuth(
+  rt: Pick<Runtime, 'db'>,
+  origin: ServerName,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<readonly RawJson[]> {
+  const db = rt.db.read
+  const room = await roomFor(db, origin, roomId)
+  const event = await eventIn(db, room, eventId)
+  await new Sight(db, room).requireWhole(event)
+  const chain = await authChainOf(db, roomId, [event.pdu.id])
+  return servedPdus(db, room.version, [...chain.values()])
+}

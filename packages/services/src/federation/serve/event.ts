@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { EventId, ServerName } from '@myelin/matrix/ids'
+import { eventById } from '@myelin/storage/events'
+import type { Runtime } from '../../runtime.ts'
+import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
+import { seenPdus } from './served-pdus.ts'
+
+/**
+ * One event, redacted where the asking server may not see what is in it.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1eventeventid
+ */
+export async function serveEvent(rt: Pick<Runtime, 'db'>, origin: ServerName, eventId: EventId): Promise<RawJson> {
+  const db = rt.db.read
+  const found = await eventById(db, eventId)
+  if (!found) throw noSuchEvent()
+  const room = await roomFor(db, origin, found.pdu.roomId)
+  const event = await eventIn(db, room, eventId)
+  // Messages outside the timeline have no state we know, so nobody knows who may see them.
+  if (event.position === null && event.pdu.stateKey === undefined) throw noSuchEvent()
+  const [pdu] = await seenPdus(db, room, [event])
+  if (!pdu) throw noSuchEvent()
+  return pdu
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { mayServerSee } from '@myelin/rules/visibility'
+import type { Read } from '@myelin/storage/database'
+import { usersOfServer } from '@myelin/storage/joined-servers'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { loadStateEvent } from '../../rooms/load-auth-state.ts'
+import { notForYou } from './server-access.ts'
+import type { ServedRoom } from './server-access.ts'
+
+/**
+ * Says of each event of a room whether the asking server may have all of it; otherwise it gets it redacted.
+ *
+ * What it learns of one state serves every event that shares it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
+ */
+export class Sight {
+  readonly #db: Read
+  readonly #room: ServedRoom
+  readonly #visibilities = new Map<number, string | undefined>()
+  readonly #memberships = new Map<number, readonly string[]>()
+  #users: Promise<readonly UserId[]> | undefined
+
+  constructor(db: Read, room: ServedRoom) {
+    this.#db = db
+    this.#room = room
+  }
+
+  async isWhole(event: StoredEvent): Promise<boolean> {
+    // What we hold outside the timeline is state that others gave us: it is told with `/state` as it is, messages never.
+    if (event.position === null) return this.#room.isIn && event.pdu.stateKey !== undefined
+    const root = event.stateBefore
+    const view = { event: event.pdu, serverName: this.#room.origin, visibility: await this.#visibilityAt(root) }
+    if (!this.#room.isIn && view.visibility !== 'world_readable') return false
+    if (mayServerSee({ ...view, memberships: [] })) return true
+    return mayServerSee({ ...view, memberships: await this.#membershipsAt(root) })
+  }
+
+  /** Refuses a server that is not in the room what belongs to an event it may not see, such as the state at it. */
+  async requireWhole(event: StoredEvent): Promise<void> {
+    if (!this.#room.isIn && !(await this.isWhole(event))) throw notForYou()
+  }
+
+  async #visibilityAt(root: number): Promise<string | undefined> {
+    if (this.#visibilities.has(root)) return this.#visibilities.get(root)
+    const event = await loadStateEvent(this.#db, root, 'm.room.history_visibility')
+    const visibility = event && stringMember(event.content, 'history_visibility')
+    this.#visibilities.set(root, visibility)
+    return visibility
+  }
+
+  async #membershipsAt(root: number): Promise<readonly string[]> {
+    const kept = this.#memberships.get(root)
+    if (kept) return kept
+    const memberships: string[] = []
+    for (const user of await (this.#users ??= this.#usersOfOrigin())) {
+      const member = await loadStateEvent(this.#db, root, 'm.room.member', user)
+      const membership = member && stringMember(member.content, 'membership')
+      if (membership !== undefined) memberships.push(membership)
+      if (membership === 'join') break
+    }
+    this.#memberships.set(root, memberships)
+    return memberships
+  }
+
+  /** Who is in the room now first: they most likely were in it then. */
+  async #usersOfOrigin(): Promise<readonly UserId[]> {
+    const users = await usersOfServer(this.#db, this.#room.id, this.#room.origin)
+    const rank = ({ membership }: { membership: string }) => (membership === 'join' ? 0 : 1)
+    return users.toSorted((a, b) => rank(a) - rank(b)).map(({ userId }) => userId)
+  }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import { authChainOf } from '@myelin/storage/auth-chains'
+import type { Read } from '@myelin/storage/database'
+import { namedState } from '@myelin/storage/rooms'
+import { eventIdsByNid } from '@myelin/storage/served-events'
+import type { Runtime } from '../../runtime.ts'
+import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
+import type { ServedRoom } from './server-access.ts'
+import { Sight } from './sight.ts'
+import { servedPdus } from './served-pdus.ts'
+
+type Needs = Pick<Runtime, 'db'>
+type Wanted = { readonly origin: ServerName; readonly roomId: RoomId; readonly eventId: EventId }
+
+/**
+ * A room's state before an event, whole, and its auth chain.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1stateroomid
+ */
+export async function serveState(
+  rt: Needs,
+  wanted: Wanted,
+): Promise<{ readonly pdus: readonly RawJson[]; readonly authChain: readonly RawJson[] }> {
+  const db = rt.db.read
+  const { room, state } = await stateBefore(db, wanted)
+  const chain = await authChainOf(db, room.id, await eventIdsByNid(db, state))
+  return {
+    pdus: await servedPdus(db, room.version, state),
+    authChain: await servedPdus(db, room.version, [...chain.values()]),
+  }
+}
+
+/**
+ * The names of what {@link serveState} gives.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
+ */
+export async function serveStateIds(
+  rt: Needs,
+  wanted: Wanted,
+): Promise<{ readonly ids: readonly EventId[]; readonly authChainIds: readonly EventId[] }> {
+  const db = rt.db.read
+  const { room, state } = await stateBefore(db, wanted)
+  const ids = await eventIdsByNid(db, state)
+  return { ids, authChainIds: [...(await authChainOf(db, room.id, ids)).keys()] }
+}
+
+async function stateBefore(
+  db: Read,
+  { origin, roomId, eventId }: Wanted,
+): Promise<{ readonly room: ServedRoom; readonly state: readonly number[] }> {
+  const room = await roomFor(db, origin, roomId)
+  const event = await eventIn(db, room, eventId)
+  // Of an event outside the timeline we do not know the state.
+  if (event.position === null) throw noSuchEvent()
+  await new Sight(db, room).requireWhole(event)
+  return { room, state: (await namedState(db, event.stateBefore)).map((entry) => entry.event) }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/database'
+import { eventsByTime } from '@myelin/storage/events-by-time'
+import type { TimePlace } from '@myelin/storage/events-by-time'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+
+const PAGE = 20
+const MAX_PAGES = 10
+
+/** The event nearest to a time, one way, that `firstSeen` picks out of those it is shown, the nearest first. */
+export async function nearestEvent(
+  db: Read,
+  search: { readonly roomId: RoomId; readonly ts: number; readonly direction: 'forward' | 'backward' },
+  firstSeen: (events: readonly StoredEvent[]) => Promise<StoredEvent | undefined>,
+): Promise<StoredEvent | undefined> {
+  let from: TimePlace = { ts: search.ts }
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const events = await eventsByTime(db, { ...search, from, limit: PAGE })
+    const seen = await firstSeen(events)
+    if (seen) return seen
+    const last = events.at(-1)
+    if (!last || events.length < PAGE) return undefined
+    from = { ts: last.pdu.originServerTs, position: last.position ?? 0 }
+  }
+  return undefined
+}

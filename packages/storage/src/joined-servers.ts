@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { JoinedServers } from './caches.ts'
+import type { Read } from './database.ts'
+import { pdusByNid } from './events.ts'
+import { keyNames, roomNid } from './names.ts'
+import { roomById } from './rooms.ts'
+import type { Nid } from './schema.ts'
+import { stateDifference } from './state.ts'
+
+const ATTEMPTS = 3
+
+/**
+ * The servers that are in a room now, each with how many users it has there.
+ *
+ * Counted once per room; after that only what changed in the room's state is looked at.
+ */
+export async function joinedServers(db: Read, roomId: RoomId): Promise<ReadonlyMap<ServerName, number>> {
+  const nid = await roomNid(db, roomId)
+  const room = await roomById(db, roomId)
+  if (nid === undefined || !room) return new Map()
+  const kept = db.caches.joinedServers.get(nid)
+  if (kept?.stateRoot === room.stateRoot) return kept.servers
+  const isOpen = 'takePosition' in db
+  if (kept && !isOpen) {
+    const servers = await moved(db, kept, room.stateRoot)
+    db.caches.joinedServers.set(nid, { stateRoot: room.stateRoot, servers })
+    return servers
+  }
+  return counted(db, roomId, nid, !isOpen)
+}
+
+async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<ServerName, number>> {
+  const servers = new Map(from.servers)
+  const differences = await stateDifference(db, from.stateRoot, to)
+  const names = await keyNames(
+    db,
+    differences.map(({ key }) => key),
+  )
+  const events = await pdusByNid(
+    db,
+    differences.flatMap(({ before, after }) => [before ?? [], after ?? []].flat()),
+  )
+  const isJoin = (nid: Nid | undefined) => {
+    const pdu = nid === undefined ? undefined : events.get(nid)
+    return pdu !== undefined && stringMember(pdu.content, 'membership') === 'join'
+  }
+  for (const { key, before, after } of differences) {
+    const name = names.get(key)
+    if (name?.type !== 'm.room.member') continue
+    add(servers, serverOf(name.stateKey as UserId), Number(isJoin(after)) - Number(isJoin(before)))
+  }
+  return servers
+}
+
+/** Members and state are read one after the other, so the count stands only where the room did not move meanwhile. */
+async function counted(db: Read, roomId: RoomId, nid: Nid, mayKeep: boolean): Promise<Map<ServerName, number>> {
+  let servers = new Map<ServerName, number>()
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const before = await roomById(db, roomId)
+    servers = new Map()
+    for (const user of await joinedUsers(db, nid)) add(servers, serverOf(user), 1)
+    const after = await roomById(db, roomId)
+    if (before?.stateRoot !== after?.stateRoot) continue
+    if (mayKeep && after) db.caches.joinedServers.set(nid, { stateRoot: after.stateRoot, servers })
+    break
+  }
+  return servers
+}
+
+async function joinedUsers(db: Read, room: Nid): Promise<UserId[]> {
+  const rows = await db
+    .selectFrom('members')
+    .innerJoin('users', 'users.user_nid', 'members.user_nid')
+    .select('users.user_id')
+    .where('members.room_nid', '=', room)
+    .where('members.membership', '=', 'join')
+    .execute()
+  return rows.map((row) => row.user_id)
+}
+
+function add(servers: Map<ServerName, number>, server: ServerName, count: number): void {
+  const total = (servers.get(server) ?? 0) + count
+  if (total > 0) servers.set(server, total)
+  else servers.delete(server)
+}
+
+/** The users of one server that have or had anything to do with a room, and where they stand now. */
+export async function usersOfServer(
+  db: Read,
+  roomId: RoomId,
+  server: ServerName,
+): Promise<{ readonly userId: UserId; readonly membership: string }[]> {
+  const nid = await roomNid(db, roomId)
+  if (nid === undefined) return []
+  const rows = await db
+    .selectFrom('members')
+    .innerJoin('users', 'users.user_nid', 'members.user_nid')
+    .select(['users.user_id', 'members.membership'])
+    .where('members.room_nid', '=', nid)
+    .where((row) => row(row.cast<string>('users.user_id', 'text'), 'like', `%:${server}`))
+    .execute()
+  return rows
+    .filter((row) => serverOf(row.user_id) === server)
+    .map((row) => ({ userId: row.user_id, membership: row.membership }))
+}

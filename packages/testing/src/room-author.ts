@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { createRoom } from '@myelin/services/rooms/create-room'
+import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { openRoom } from '@myelin/storage/rooms'
+import type { TestRuntime } from './runtime.ts'
+
+/** Writes a room's history, also in the name of users of other servers; the rules hold, signatures are ours. */
+export interface RoomAuthor {
+  readonly roomId: RoomId
+  readonly send: (sender: string, type: string, content: JsonObject, stateKey?: string) => Promise<EventId>
+  readonly member: (sender: string, target: string, membership: string) => Promise<EventId>
+  readonly say: (sender: string, body: string) => Promise<EventId>
+}
+
+/** A room of `creator`, in which everybody may do everything. */
+export async function authorRoom(
+  rt: TestRuntime,
+  creator: string,
+  wishes: Partial<Parameters<typeof createRoom>[2]> = {},
+): Promise<RoomAuthor> {
+  const roomId = await createRoom(rt, creator as UserId, {
+    visibility: 'private',
+    invite: [],
+    isDirect: false,
+    initialState: [],
+    creationContent: {},
+    ...wishes,
+  })
+  return authorOf(rt, roomId)
+}
+
+/** Goes on with a room that is there. */
+export function authorOf(rt: TestRuntime, roomId: RoomId): RoomAuthor {
+  const send: RoomAuthor['send'] = async (sender, type, content, stateKey) => {
+    rt.clock.advance(1000)
+    const draft = { roomId, sender: sender as UserId, type, content }
+    return rt.db.write(async (tx) => {
+      const room = await openRoom(tx, roomId)
+      if (!room) throw new Error('no such room')
+      return (await extendRoom(tx, rt, room, stateKey === undefined ? draft : { ...draft, stateKey })).event.id
+    })
+  }
+  return {
+    roomId,
+    send,
+    member: (sender, target, membership) => send(sender, 'm.room.member', { membership }, target),
+    say: (sender, body) => send(sender, 'm.room.message', { msgtype: 'm.text', body }),
+  }
+}
