@@ -154,6 +154,10 @@ export interface FederationSettings {
   readonly oldSigningKeys: readonly OldSigningKey[]
   /** For how long from now our own key is said to be valid. */
   readonly keyRefreshMs: number
+  /** How long a request may take where its caller does not say. */
+  readonly requestTimeoutMs: number
+  /** How long a server that does not answer is left alone: `firstMs`, then `factor` times as long each time, up to `longestMs`. */
+  readonly retries: { readonly firstMs: number; readonly factor: number; readonly longestMs: number }
 }
 
 /** A server whose word about other servers' keys is taken. */

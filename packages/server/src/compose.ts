@@ -65,9 +65,10 @@ export async function compose(config: Config): Promise<House> {
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, transportOf(config.connections), (server) =>
-    maySpeakWith({ config }, server),
-  )
+  const remote = new Federation(serverName, signingKey, transportOf(config.connections), {
+    mayCall: (server) => maySpeakWith({ config }, server),
+    timeoutMs: config.federation.requestTimeoutMs,
+  })
   const rt: Runtime = {
     serverName,
     signingKey,

@@ -63,9 +63,13 @@ export async function askServer(rt: Needs, server: ServerName): Promise<ServerKe
  */
 export async function askNotaries(rt: Needs, wanted: readonly KeyWanted[]): Promise<ServerKeyAnswer[]> {
   const found = new Map<ServerName, ServerKeyAnswer>()
+  const servers = new Set(wanted.map(({ server }) => server))
+  const askable = new Set([...servers].filter((server) => rt.remote.notaryQuestions.mayAsk(server, rt.clock.now())))
   for (const notary of rt.config.federation.keyServers) {
     if (notary.serverName === rt.serverName) continue
-    const left = wanted.filter(({ server, keyId }) => !found.get(server)?.keys.some((key) => key.keyId === keyId))
+    const left = wanted
+      .filter(({ server }) => askable.has(server))
+      .filter(({ server, keyId }) => !found.get(server)?.keys.some((key) => key.keyId === keyId))
     for (const batch of batchesOf(left)) {
       for (const answer of await askNotary(rt, notary, batch)) found.set(answer.server, answer)
     }

@@ -188,6 +188,16 @@ describe('a notary', () => {
       [notary],
     ))
 
+  test('is not asked without end about one server', () =>
+    scene(
+      async ({ servers, find }) => {
+        servers.set(notary, vouching([]))
+        for (let count = 0; count < 30; count++) await find()
+        assert.ok(servers.asked.filter(({ target }) => target.endsWith('/query')).length <= 6)
+      },
+      [notary],
+    ))
+
   test('is asked after another that is gone', () =>
     scene(
       async ({ servers, find }) => {
