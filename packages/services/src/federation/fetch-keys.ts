@@ -8,6 +8,7 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import type { KeyServer } from '@myelin/kit/settings'
 import { type ServerKeyAnswer, serverKeysOf } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
+import { keepServerKeys } from './keep-keys.ts'
 import { keyAnswerOf } from './key-answer.ts'
 import type { KeyWanted } from './key-ring.ts'
 
@@ -122,8 +123,10 @@ async function notaryKeys(rt: Needs, notary: KeyServer): Promise<ReadonlyMap<str
   const name = notary.serverName as ServerName
   const now = rt.clock.now()
   const stored = (await serverKeysOf(rt.db.read, [name])).filter((key) => !key.isOld && key.validUntilTs >= now)
-  const published = stored.length > 0 ? stored : ((await askServer(rt, name))?.keys ?? [])
-  for (const key of published) if (!key.isOld && key.validUntilTs >= now) keys.set(key.keyId, key.publicKey)
+  const answer = stored.length > 0 ? undefined : await askServer(rt, name)
+  if (answer) await keepServerKeys(rt, [answer])
+  for (const key of answer?.keys ?? stored)
+    if (!key.isOld && key.validUntilTs >= now) keys.set(key.keyId, key.publicKey)
   return keys
 }
 

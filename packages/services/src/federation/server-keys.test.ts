@@ -188,6 +188,21 @@ describe('a notary', () => {
       [notary],
     ))
 
+  test('is asked for its own key once, however many servers it is asked about', () =>
+    scene(
+      async ({ servers, find }) => {
+        const names = Array.from({ length: 20 }, (_, index) => `s${index}.test` as ServerName)
+        servers.set(notary, vouching(names.map((name) => publishedBy(name, { validUntilTs: NOW + DAY }))))
+        for (const server of names) assert.ok(await find({ server }))
+        assert.equal(
+          servers.asked.filter(({ target, destination }) => destination === notary && target.endsWith('/server'))
+            .length,
+          1,
+        )
+      },
+      [notary],
+    ))
+
   test('is not asked without end about one server', () =>
     scene(
       async ({ servers, find }) => {
