@@ -5,6 +5,7 @@ import { adminEndpoints } from './client/admin/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
+import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
@@ -56,6 +57,7 @@ export const federationEndpoints: readonly AnyEndpoint[] = [
   sendTransaction,
   exchangeOpenIdToken,
   getVersion,
+  getWellknownServer,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {

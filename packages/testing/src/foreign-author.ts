@@ -72,7 +72,7 @@ export class ForeignAuthor {
       target: federationPath(['federation', 'v1', 'send', `t${this.#transactions++}`]),
       body: { origin: this.#author.rt.serverName, origin_server_ts: this.#home.rt.clock.now(), pdus: [...pdus] },
     })
-    await this.#home.inbound.settled()
+    await this.#home.workers.inbound.settled()
     return answer
   }
 

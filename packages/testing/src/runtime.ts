@@ -14,6 +14,7 @@ import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
+import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
@@ -58,7 +59,7 @@ export const testConfig: ServiceConfig = {
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },
   },
-  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
+  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
   disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
   federation: {
@@ -67,6 +68,8 @@ export const testConfig: ServiceConfig = {
     keyServers: [],
     oldSigningKeys: [],
     keyRefreshMs: 86_400_000,
+    requestTimeoutMs: 60_000,
+    retries: { firstMs: 600_000, factor: 2, longestMs: 604_800_000 },
   },
 }
 
@@ -106,7 +109,9 @@ export async function testRuntime(
   const random = seededRandom(`test ${settings.serverName}`)
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
-  const remote = new Federation(serverName, signingKey, transport)
+  const remote = new Federation(serverName, signingKey, transport, {
+    mayCall: (server) => maySpeakWith({ config: settings }, server),
+  })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,

@@ -3,9 +3,10 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName, type ServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember } from '@myelin/matrix/json'
 import { signJson } from '@myelin/matrix/signatures'
-import { serverKeyAnswers, serverKeysOf, putServerKeys, type StoredServerKey } from '@myelin/storage/server-keys'
+import { serverKeyAnswers, serverKeysOf, type StoredServerKey } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { askServers } from './fetch-keys.ts'
+import { keepServerKeys } from './keep-keys.ts'
 import { publishedKeys } from './published-keys.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
@@ -21,6 +22,8 @@ export interface KeyQuestion {
 /** A question about more servers than this is refused. */
 const MAX_SERVERS = 1000
 const MAX_QUESTIONS = 5000
+/** Anybody may ask, so that a question makes us ask this many servers at most; of others we tell what we hold. */
+const MAX_ASKED = 100
 
 /**
  * The questions in the body of a batch.
@@ -58,15 +61,12 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
   const stale = questions.filter(
     ({ server, ...key }) => server !== rt.serverName && !isFresh(held.get(server) ?? [], key, now),
   )
+  const asked = new Set(stale.map(({ server }) => server).slice(0, MAX_ASKED))
   const fetched = await askServers(
     rt,
-    stale.map(({ server, keyId }) => ({ server, keyId: keyId ?? '', validAt: now })),
+    [...asked].map((server) => ({ server, keyId: '', validAt: now })),
   )
-  if (fetched.length > 0) {
-    await rt.db.write(async (tx) => {
-      for (const answer of fetched) await putServerKeys(tx, answer)
-    })
-  }
+  await keepServerKeys(rt, fetched)
   const answers: JsonObject[] = []
   for (const server of servers) answers.push(...(await answersAbout(rt, server)))
   return answers
