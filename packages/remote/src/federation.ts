@@ -59,9 +59,17 @@ export class Federation {
   readonly recent = new RecentAnswers()
   readonly #transport: Transport
   readonly #key: SigningKey
+  readonly #mayCall: (server: ServerName) => boolean
 
-  constructor(serverName: ServerName, key: SigningKey, transport: Transport) {
+  /** `mayCall` says which servers the admin lets us speak with. */
+  constructor(
+    serverName: ServerName,
+    key: SigningKey,
+    transport: Transport,
+    mayCall: (server: ServerName) => boolean = () => true,
+  ) {
     this.serverName = serverName
+    this.#mayCall = mayCall
     this.#key = key
     this.#transport = transport
   }
@@ -79,6 +87,8 @@ export class Federation {
   /** The raw answer, whatever its status, for those who read it as it comes. */
   async open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
     const { method, target, body, timeoutMs = TIMEOUT_MS, signal } = call
+    if (destination === this.serverName) throw new RemoteError('unreachable', 'we do not call ourselves')
+    if (!this.#mayCall(destination)) throw new RemoteError('unreachable', `the admin does not want ${destination}`)
     const headers: Record<string, string> = { accept: 'application/json' }
     if (body) headers['content-type'] = 'application/json'
     if (call.isUnsigned !== true) headers['authorization'] = this.#authorization(destination, call)

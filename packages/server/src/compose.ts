@@ -8,13 +8,16 @@ import { systemClock } from '@myelin/kit/clock'
 import { createLog } from '@myelin/kit/log'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
+import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
 import { Federation } from '@myelin/remote/federation'
-import { RemoteError } from '@myelin/remote/remote-error'
-import type { Transport } from '@myelin/remote/transport'
+import { HttpsTransport } from '@myelin/remote/https-transport'
+import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { keepHouse } from '@myelin/services/housekeeping'
+import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
+import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
@@ -62,7 +65,9 @@ export async function compose(config: Config): Promise<House> {
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, noRoute)
+  const remote = new Federation(serverName, signingKey, transportOf(config.connections), (server) =>
+    maySpeakWith({ config }, server),
+  )
   const rt: Runtime = {
     serverName,
     signingKey,
@@ -95,10 +100,18 @@ export async function compose(config: Config): Promise<House> {
   }
 }
 
-/** NOTE: until the HTTPS transport stands. */
-const noRoute: Transport = {
-  send: ({ destination }) => Promise.reject(new RemoteError('unreachable', `no way leads to ${destination} yet`)),
-  close: async () => {},
+function transportOf({ tls, addresses }: Config['connections']): HttpsTransport {
+  return new HttpsTransport({
+    clock: systemClock,
+    random: systemRandom,
+    userAgent: `${softwareVersion.name}/${softwareVersion.version}`,
+    addresses: new AddressCheck(addresses.blocked, addresses.allowed),
+    tls: {
+      authorities: tls.authorities,
+      minVersion: tls.minVersion,
+      verifies: (name) => tls.isVerified && !tls.unverified.some((pattern) => matchGlob(pattern, name)),
+    },
+  })
 }
 
 /** One web server for each address of each listener. */

@@ -84,3 +84,9 @@ function storedKey(row: Tables['server_keys']): StoredServerKey {
     answerTs: row.answer_ts,
   }
 }
+
+/** Forgets everything a server said about its keys. */
+export async function deleteServerKeys(tx: Tx, server: ServerName): Promise<void> {
+  await tx.deleteFrom('server_keys').where('server_name', '=', server).execute()
+  await tx.deleteFrom('server_key_answers').where('server_name', '=', server).execute()
+}

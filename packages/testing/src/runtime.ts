@@ -14,6 +14,7 @@ import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
+import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
@@ -106,7 +107,9 @@ export async function testRuntime(
   const random = seededRandom(`test ${settings.serverName}`)
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
-  const remote = new Federation(serverName, signingKey, transport)
+  const remote = new Federation(serverName, signingKey, transport, (server) =>
+    maySpeakWith({ config: settings }, server),
+  )
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,

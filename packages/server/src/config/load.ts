@@ -27,6 +27,7 @@ export function loadConfig(paths: readonly string[]): Config {
     ...read(sections.observation),
     listeners: read(sections.listeners),
     federation: read(sections.federation),
+    connections: read(sections.connections),
     database: read(sections.database),
     sessions: read(sections.sessions),
     media: read(sections.media),

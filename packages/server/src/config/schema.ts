@@ -3,6 +3,7 @@ import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
 import type { Section } from './section.ts'
 import { caches } from './sections/caches.ts'
+import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
 import { disclosure } from './sections/disclosure.ts'
 import { federation } from './sections/federation.ts'
@@ -21,6 +22,7 @@ export interface Config extends ServiceConfig {
     readonly maxRequestBodyBytes: number
   }
   readonly listeners: readonly Listener[]
+  readonly connections: ConnectionSettings
   readonly database: DatabaseSettings
   readonly log: LogSettings
   readonly metrics: { readonly isEnabled: boolean }
@@ -34,6 +36,7 @@ export const sections = {
   listeners,
   federation,
   disclosure,
+  connections,
   database,
   registration,
   sessions,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 const NOT_NEEDED = 'Myelin has no use for it'
-const NO_FEDERATION = 'this version of Myelin does not speak to other servers yet'
 
 /** Settings of Synapse that do no harm when they have no effect: each with the reason, which is logged. */
 export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
@@ -13,8 +12,7 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
-  ...['federation_verify_certificates', 'ip_range_blacklist'].map(because(NO_FEDERATION)),
-  ...['ip_range_whitelist', 'federation', 'send_federation'].map(because(NO_FEDERATION)),
+  ...['federation', 'send_federation'].map(because('listeners say what is served')),
 ])
 
 /** Settings of Synapse that would be missed when they had no effect: a configuration that has one is refused. */
@@ -28,8 +26,8 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   delete_stale_devices_after disable_msisdn_registration dummy_events_threshold dynamic_thumbnails email
   enable_3pid_changes enable_3pid_lookup enable_authenticated_media enable_local_media_storage enable_media_repo
   enable_registration_captcha enable_room_list_search enable_search encryption_enabled_by_default_for_room_type
-  exclude_rooms_from_presence exclude_rooms_from_sync experimental_features federation_certificate_verification_whitelist
-  federation_client_minimum_tls_version federation_custom_ca_list federation_metrics_domains
+  exclude_rooms_from_presence exclude_rooms_from_sync experimental_features 
+  federation_metrics_domains
   federation_rr_transactions_per_room_per_second federation_sender_instances federation_whitelist_endpoint_enabled
   filter_timeline_limit forget_rooms_on_leave forgotten_room_retention_period hs_disabled hs_disabled_message http_proxy
   https_proxy include_profile_data_on_invite inhibit_user_in_use_error instance_map jwt_config

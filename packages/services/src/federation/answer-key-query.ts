@@ -3,9 +3,10 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName, type ServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember } from '@myelin/matrix/json'
 import { signJson } from '@myelin/matrix/signatures'
-import { serverKeyAnswers, serverKeysOf, putServerKeys, type StoredServerKey } from '@myelin/storage/server-keys'
+import { serverKeyAnswers, serverKeysOf, type StoredServerKey } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { askServers } from './fetch-keys.ts'
+import { keepServerKeys } from './keep-keys.ts'
 import { publishedKeys } from './published-keys.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
@@ -62,11 +63,7 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
     rt,
     stale.map(({ server, keyId }) => ({ server, keyId: keyId ?? '', validAt: now })),
   )
-  if (fetched.length > 0) {
-    await rt.db.write(async (tx) => {
-      for (const answer of fetched) await putServerKeys(tx, answer)
-    })
-  }
+  await keepServerKeys(rt, fetched)
   const answers: JsonObject[] = []
   for (const server of servers) answers.push(...(await answersAbout(rt, server)))
   return answers

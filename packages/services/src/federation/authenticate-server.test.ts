@@ -76,7 +76,7 @@ describe('a request of another server', () => {
     'without quotes, colons and all': (parameters) => quoted(parameters).replaceAll('"', ''),
     'with names in capitals and space around commas': (parameters) =>
       quoted(parameters).replaceAll(',', ' ,\t').replace('origin', 'ORIGIN').replace('X-Matrix', 'x-matrix'),
-    'without a destination': ({ destination: _, ...parameters }) => quoted(parameters),
+    'without a destination': ({ destination: _said, ...parameters }) => quoted(parameters),
     'with an unknown parameter': (parameters) => `${quoted(parameters)},more="of, this"`,
     'with escapes': (parameters) => quoted(parameters).replace('two.test', String.raw`t\wo.test`),
   }
@@ -99,7 +99,7 @@ describe('a request of another server', () => {
     'an access token': { ...signed(), authorization: ['Bearer abc'] },
     'a header that stops in the middle': { ...signed(), authorization: ['X-Matrix origin="two.test'] },
     'a parameter that stands twice': signed({ header: (parameters) => `${quoted(parameters)},origin="two.test"` }),
-    'no signature': signed({ header: ({ sig: _, ...parameters }) => quoted(parameters) }),
+    'no signature': signed({ header: ({ sig: _said, ...parameters }) => quoted(parameters) }),
     'an empty signature': signed({ header: (parameters) => quoted({ ...parameters, sig: '' }) }),
     'another destination': signed({ signedFor: 'three.test' }),
     'a signature replayed from another destination': signed({
@@ -108,7 +108,7 @@ describe('a request of another server', () => {
     }),
     'a signature replayed without its destination': signed({
       signedFor: 'three.test',
-      header: ({ destination: _, ...parameters }) => quoted(parameters),
+      header: ({ destination: _said, ...parameters }) => quoted(parameters),
     }),
     'a signature for another path': signed({ uri: '/_matrix/federation/v1/send/2' }),
     'a signature for the path as somebody normalized it': signed({ uri: '/_matrix/federation/v1/send/1?a=!b' }),

@@ -10,7 +10,6 @@ import { type ServerKeyAnswer, serverKeysOf } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { keyAnswerOf } from './key-answer.ts'
 import type { KeyWanted } from './key-ring.ts'
-import { maySpeakWith } from './may-speak-with.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'log'>
 
@@ -28,7 +27,7 @@ const MAX_BATCH_BYTES = 16 * 1024 * 1024
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
  */
 export async function askServers(rt: Needs, wanted: readonly KeyWanted[]): Promise<ServerKeyAnswer[]> {
-  const servers = [...new Set(wanted.map(({ server }) => server))].filter((server) => maySpeakWith(rt, server))
+  const servers = [...new Set(wanted.map(({ server }) => server))]
   const answers: ServerKeyAnswer[] = []
   const worker = async (): Promise<void> => {
     for (let server = servers.shift(); server !== undefined; server = servers.shift()) {

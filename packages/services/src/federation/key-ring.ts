@@ -18,10 +18,10 @@ export function isKeyId(text: string): boolean {
 export class KeyRing {
   readonly #keys = new Map<ServerName, Map<string, ServerKey>>()
 
-  /** Adds a key; a later one takes the place of an earlier one of that name. */
+  /** Adds a key; what is known already is settled by {@link settledKey}. */
   add(server: ServerName, key: ServerKey): void {
     const ofServer = this.#keys.get(server) ?? new Map<string, ServerKey>()
-    this.#keys.set(server, ofServer.set(key.keyId, key))
+    this.#keys.set(server, ofServer.set(key.keyId, settledKey(ofServer.get(key.keyId), key)))
   }
 
   /**
@@ -39,6 +39,20 @@ export class KeyRing {
     const key = this.#keys.get(server)?.get(keyId)
     return key !== undefined && (key.isOld || isValidAt(key, validAt))
   }
+}
+
+/**
+ * What is to be believed of a key that was heard of twice.
+ *
+ * Notaries tell what they heard long ago, so the later word is not always the newer one: a key that was retired stays
+ * so, and validity only grows. Other bytes under a known ID are believed where they are vouched for longer.
+ */
+export function settledKey(known: ServerKey | undefined, heard: ServerKey): ServerKey {
+  if (!known) return heard
+  const isSame = Buffer.from(known.publicKey).equals(heard.publicKey)
+  if (isSame && known.isOld !== heard.isOld) return known.isOld ? known : heard
+  if (known.isOld && heard.isOld) return known.validUntilTs < heard.validUntilTs ? known : heard
+  return known.validUntilTs > heard.validUntilTs ? known : heard
 }
 
 function isValidAt(key: ServerKey, validAt: number): boolean {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeBase64 } from '@myelin/matrix/base64'
 import type { ServerName } from '@myelin/matrix/ids'
-import { putServerKeys, type ServerKeyAnswer, serverKeysOf } from '@myelin/storage/server-keys'
+import { serverKeysOf } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { askNotaries, askServers } from './fetch-keys.ts'
+import { keepServerKeys } from './keep-keys.ts'
 import { KeyRing, type KeyWanted } from './key-ring.ts'
 
 export type { KeyRing, KeyWanted } from './key-ring.ts'
@@ -37,7 +38,7 @@ export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): P
     const still = foreign.filter(isMissing)
     if (still.length === 0) break
     const answers = await ask(rt, still)
-    await keep(rt, answers)
+    await keepServerKeys(rt, answers)
     for (const { server, keys } of answers) for (const key of keys) ring.add(server, key)
   }
   return ring
@@ -46,13 +47,6 @@ export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): P
 /** The servers of these keys, each once. */
 export function serversOf(wanted: readonly KeyWanted[]): ServerName[] {
   return [...new Set(wanted.map(({ server }) => server))]
-}
-
-async function keep(rt: Needs, answers: readonly ServerKeyAnswer[]): Promise<void> {
-  if (answers.length === 0) return
-  await rt.db.write(async (tx) => {
-    for (const answer of answers) await putServerKeys(tx, answer)
-  })
 }
 
 /** Our own key is valid as long as we use it. */

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const SHORTEST_MS = 5 * 60_000
+const DEFAULT_MS = 24 * 3_600_000
+const LONGEST_MS = 48 * 3_600_000
+
+/**
+ * For how long a well-known document may be kept: what its headers say, a day without them, never above two days.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names
+ */
+export function cacheLifetimeMs(headers: Readonly<Record<string, string>>, now: number): number {
+  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, saidLifetimeMs(headers, now) ?? DEFAULT_MS))
+}
+
+function saidLifetimeMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const directives = (headers['cache-control'] ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((part) => part.trim())
+  if (directives.includes('no-store') || directives.includes('no-cache')) return 0
+  const maxAge = directives
+    .map((part) => /^max-age="?([0-9]{1,10})"?$/.exec(part)?.[1])
+    .find((age) => age !== undefined)
+  if (maxAge !== undefined) return Number(maxAge) * 1000
+  const expires = headers['expires']
+  if (expires === undefined) return undefined
+  const at = Date.parse(expires)
+  // A date that is none has passed already: RFC 9111, section 5.3.
+  return Number.isNaN(at) ? 0 : at - now
+}

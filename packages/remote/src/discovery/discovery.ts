@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net'
+import type { Random } from '@myelin/kit/random'
+import { hostnameOf, type ServerName } from '@myelin/matrix/ids'
+import { RemoteError } from '../remote-error.ts'
+import type { Names, ServiceRecord } from '../sockets/names.ts'
+import type { WellKnown } from './well-known.ts'
+
+/** How a server is reached: the places to try in order, what to ask them for, and whose certificate they must have. */
+export interface Route {
+  readonly places: readonly { readonly host: string; readonly port: number }[]
+  /** The `Host` header. */
+  readonly hostHeader: string
+  /** Never the name an SRV record leads to: DNS alone proves nothing. */
+  readonly certificateName: string
+}
+
+const DEFAULT_PORT = 8448
+const SERVICES = ['_matrix-fed', '_matrix']
+/** So many places of one service are tried. */
+const MAX_PLACES = 8
+
+/**
+ * Finds out where a server is.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names
+ */
+export class Discovery {
+  readonly #names: Pick<Names, 'servicesOf'>
+  readonly #wellKnown: Pick<WellKnown, 'delegateOf'>
+  readonly #random: Random
+
+  constructor(names: Pick<Names, 'servicesOf'>, wellKnown: Pick<WellKnown, 'delegateOf'>, random: Random) {
+    this.#names = names
+    this.#wellKnown = wellKnown
+    this.#random = random
+  }
+
+  async routeTo(server: ServerName): Promise<Route> {
+    const direct = directRoute(server)
+    if (direct) return direct
+    const name = (await this.#wellKnown.delegateOf(server)) ?? server
+    return directRoute(name) ?? this.#routeBySrv(name)
+  }
+
+  async #routeBySrv(name: ServerName): Promise<Route> {
+    for (const service of SERVICES) {
+      const records = await this.#names.servicesOf(`${service}._tcp.${name}`)
+      if (records.length === 0) continue
+      const places = this.#ordered(records).filter((record) => record.name !== '' && record.name !== '.')
+      // A record that leads nowhere says that there is no such service: RFC 2782.
+      if (places.length === 0) throw new RemoteError('unreachable', `${name} says that it has no Matrix server`)
+      const tried = places.slice(0, MAX_PLACES).map(({ name: host, port }) => ({ host, port }))
+      return { places: tried, hostHeader: name, certificateName: name }
+    }
+    return { places: [{ host: name, port: DEFAULT_PORT }], hostHeader: name, certificateName: name }
+  }
+
+  /** Lower priorities first; among equals a draw, in which weight helps. */
+  #ordered(records: readonly ServiceRecord[]): ServiceRecord[] {
+    const drawn = records.map((record) => {
+      const chance = (Buffer.from(this.#random.bytes(4)).readUInt32BE(0) + 1) / 2 ** 32
+      return { record, turn: -Math.log(chance) / Math.max(record.weight, 0.01) }
+    })
+    drawn.sort((a, b) => a.record.priority - b.record.priority || a.turn - b.turn)
+    return drawn.map(({ record }) => record)
+  }
+}
+
+/** A name with an address or a port says where it is by itself. */
+function directRoute(name: ServerName): Route | undefined {
+  const hostname = hostnameOf(name)
+  const host = hostname.replace(/^\[|\]$/g, '')
+  const port = name === hostname ? undefined : Number(name.slice(hostname.length + 1))
+  if (port !== undefined && (port < 1 || port > 65_535)) throw new RemoteError('malformed', `${name} has no such port`)
+  if (isIP(host) === 0 && port === undefined) return undefined
+  return { places: [{ host, port: port ?? DEFAULT_PORT }], hostHeader: name, certificateName: host }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from '@myelin/kit/clock'
+import type { Random } from '@myelin/kit/random'
+import { Discovery, type Route } from './discovery/discovery.ts'
+import { WellKnown } from './discovery/well-known.ts'
+import { RemoteError } from './remote-error.ts'
+import { AddressCheck } from './sockets/address-check.ts'
+import { Deadline } from './sockets/deadline.ts'
+import { HttpsClient, NotConnected, type TlsSettings } from './sockets/https-client.ts'
+import { type Names, systemNames } from './sockets/names.ts'
+import { Slots } from './sockets/slots.ts'
+import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
+
+/** What a transport over TLS is made of. */
+export interface HttpsTransportParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly tls: TlsSettings
+  readonly addresses?: AddressCheck
+  readonly names?: Names
+  readonly userAgent: string
+}
+
+const WELL_KNOWN_TIMEOUT_MS = 10_000
+/** Exchanges under way at once; more wait. */
+const MAX_AT_ONCE = 512
+
+/**
+ * Carries requests to other servers over TLS: finds them, connects, and checks who they are.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#api-standards
+ */
+export class HttpsTransport implements Transport {
+  readonly #clock: Clock
+  readonly #client: HttpsClient
+  readonly #discovery: Discovery
+  readonly #slots = new Slots(MAX_AT_ONCE)
+  readonly #userAgent: string
+
+  constructor(parts: HttpsTransportParts) {
+    const { names = systemNames(), addresses = new AddressCheck() } = parts
+    this.#clock = parts.clock
+    this.#userAgent = parts.userAgent
+    this.#client = new HttpsClient({ names, addresses, tls: parts.tls })
+    const wellKnown = new WellKnown((url) => this.#page(url), parts.clock)
+    this.#discovery = new Discovery(names, wellKnown, parts.random)
+  }
+
+  async send(request: OutgoingRequest): Promise<IncomingReply> {
+    const deadline = new Deadline(this.#clock, request.timeoutMs, request.signal)
+    const giveBack = await this.#slots.take(deadline.signal)
+    // Also where nobody ever reads the answer.
+    deadline.signal.addEventListener('abort', giveBack, { once: true })
+    const end = (): void => {
+      deadline.end()
+      giveBack()
+    }
+    return untilRead(end, async () => {
+      const route = await deadline.race(this.#discovery.routeTo(request.destination))
+      return this.#tryPlaces(request, route, deadline.signal)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#client.close()
+  }
+
+  async #tryPlaces(request: OutgoingRequest, route: Route, signal: AbortSignal): Promise<IncomingReply> {
+    let fault: RemoteError = new RemoteError('unreachable', `${request.destination} is nowhere`)
+    for (const place of route.places) {
+      try {
+        return await this.#client.send({
+          ...place,
+          certificateName: route.certificateName,
+          method: request.method,
+          path: request.target,
+          headers: { 'user-agent': this.#userAgent, ...request.headers, host: route.hostHeader },
+          ...(request.body === undefined ? {} : { body: request.body }),
+          signal,
+        })
+      } catch (error) {
+        if (!(error instanceof NotConnected)) throw error
+        fault = error
+      }
+    }
+    throw fault
+  }
+
+  /** A page of a web server, for discovery. */
+  async #page(url: URL): Promise<IncomingReply> {
+    const deadline = new Deadline(this.#clock, WELL_KNOWN_TIMEOUT_MS)
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    return untilRead(
+      () => deadline.end(),
+      () =>
+        this.#client.send({
+          host,
+          port: url.port === '' ? 443 : Number(url.port),
+          certificateName: host,
+          method: 'GET',
+          path: `${url.pathname}${url.search}`,
+          headers: { 'user-agent': this.#userAgent, accept: 'application/json', host: url.host },
+          signal: deadline.signal,
+        }),
+    )
+  }
+}
+
+/** Calls `end` when the exchange has failed, or its body was read, or nobody wants the rest of it. */
+async function untilRead(end: () => void, exchange: () => Promise<IncomingReply>): Promise<IncomingReply> {
+  let reply: IncomingReply
+  try {
+    reply = await exchange()
+  } catch (error) {
+    end()
+    throw error
+  }
+  return { ...reply, body: ending(reply.body, end) }
+}
+
+async function* ending(body: AsyncIterable<Uint8Array>, end: () => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body
+  } finally {
+    end()
+  }
+}
