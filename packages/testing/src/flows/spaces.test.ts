@@ -89,12 +89,12 @@ describe('a tree of spaces over two servers', () => {
     const whole = namesIn(await tree())
     for (const limit of [1, 2, 5]) {
       const paged: string[] = []
-      let from: unknown
+      let from: string | undefined
       do {
-        const answer = await tree(`limit=${limit}${from === undefined ? '' : `&from=${String(from)}`}`)
+        const answer = await tree(`limit=${limit}${from === undefined ? '' : `&from=${from}`}`)
         assert.ok(namesIn(answer).length <= limit)
         paged.push(...namesIn(answer))
-        from = answer.body['next_batch']
+        from = answer.body['next_batch'] as string | undefined
       } while (from !== undefined)
       assert.deepEqual(paged, whole)
     }
