@@ -12,11 +12,16 @@ export interface CommitEngine {
   readonly dialect: string
   /** Runs one compiled statement on the writing connection. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
+  /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
+  send(sql: string, parameters: readonly unknown[]): void
   /** Opens the transaction, holds the log's row, and answers the last position taken. */
   begin(): Promise<Position>
-  savepoint(): Promise<void>
+  /** Begins a unit. It may not have happened on return; what goes wrong is told by `release`. */
+  savepoint(): void
+  /** Ends a unit: on return everything it sent was done, or this throws. */
   release(): Promise<void>
-  rollbackTo(): Promise<void>
+  /** Takes a unit back; answers why: the cause given, or a refusal of something sent before it. */
+  rollbackTo(cause: unknown): Promise<unknown>
   rollback(): Promise<void>
   /** Stores the last position and commits. On return the commit is atomic, though not yet on disk or visible to readers. */
   commit(position: Position): Promise<void>
@@ -126,16 +131,15 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
-    await this.#engine.savepoint()
     try {
+      this.#engine.savepoint()
       const answer = await unit.run(tx)
       await this.#engine.release()
       tx.keep()
       batch.units.push(unit)
       batch.answers.push(answer)
     } catch (cause) {
-      await this.#engine.rollbackTo()
-      unit.fail(cause)
+      unit.fail(await this.#engine.rollbackTo(cause))
     } finally {
       tx.close()
     }
@@ -205,6 +209,9 @@ class UnitTx implements Tx {
   }
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     return this.#open.engine.run(sql, parameters)
+  }
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#open.engine.send(sql, parameters)
   }
   get selectFrom(): Tx['selectFrom'] {
     const { connection } = this.#open

@@ -98,20 +98,25 @@ class SqliteFiles implements CommitEngine {
     return this.#write.run<Row>(sql, parameters).rows
   }
 
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#write.run(sql, parameters)
+  }
+
   async begin(): Promise<Position> {
     if (this.#isRewindDue) await this.#rewindLog()
     this.#write.run('begin immediate')
     return this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
   }
-  async savepoint(): Promise<void> {
+  savepoint(): void {
     this.#write.run('savepoint unit')
   }
   async release(): Promise<void> {
     this.#write.run('release unit')
   }
-  async rollbackTo(): Promise<void> {
+  async rollbackTo(cause: unknown): Promise<unknown> {
     this.#write.run('rollback to unit')
     this.#write.run('release unit')
+    return cause
   }
   async rollback(): Promise<void> {
     this.#write.run('rollback')
