@@ -4,10 +4,13 @@ import type pg from 'pg'
 import { Caches } from './caches.ts'
 import type { CommitHint, Database, DatabaseEvents } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { CommitEngine } from './group-commit.ts'
+import type { BatchMove, CommitEngine } from './group-commit.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
 import { dialectThat, PostgresClient } from './postgres-client.ts'
+import { Moves } from './moves.ts'
+import { PostgresFollower, printTopics } from './postgres-follower.ts'
+import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import type { Position, Tables } from './schema.ts'
@@ -28,32 +31,34 @@ export interface PostgresSettings extends pg.ConnectionConfig {
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
   const readers = new PostgresReaders(connection, maxReaders)
-  const writer = new PostgresWriter(connection)
+  const moves = new Moves()
+  const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
+  const writer = new PostgresWriter(connection, follower)
   const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
     caches: writer.caches,
+    moves,
     dialect: writer.dialect,
     run: async <Row>(text: string, values: readonly unknown[]) =>
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
   await writer.migrate()
-  const hints = new PostgresHints(connection, events.committed.bind(events))
+  const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
+  moves.reset(started[0]?.position ?? 0)
+  const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   await hints.listen()
   const commits = new GroupCommit(writer, {
     ...events,
     committed: (hint: CommitHint) => {
       events.committed(hint)
-      hints.tell(hint)
+      hints.tell()
     },
   })
-  const text = 'select position from log'
-  const position = async () =>
-    (await readers.query<{ position: Position }>({ text, isKept: true })).rows[0]?.position ?? 0
   return {
     read: reader,
     write: (work) => commits.write(work),
-    position,
+    position: () => follower.position(),
     isHealthy: () =>
-      position().then(
+      readers.query({ text: 'select 1' }).then(
         () => true,
         () => false,
       ),
@@ -64,6 +69,16 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   }
 }
 
+async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {
+  const text = 'select position, start, topics from moves where position > $1 order by position'
+  const { rows } = await readers.query<Tables['moves']>({ text, values: [after], isKept: true })
+  return rows.map(({ topics, ...row }) => ({ ...row, topics: JSON.parse(topics) as string[] }))
+}
+
+// So far back a node may have slept without losing what it keeps in memory.
+const MOVES_KEPT = 100_000
+const SWEPT_EVERY = 10_000
+
 /** The connection that writes. What a unit only sends is not waited for until the unit ends. */
 class PostgresWriter implements CommitEngine {
   readonly connection: Kysely<Tables>
@@ -73,8 +88,11 @@ class PostgresWriter implements CommitEngine {
   /** The last statement that was sent without waiting. The server answers in order, so it settles after all others. */
   #lastSent: Promise<void> | undefined
   #refused: { readonly cause: unknown } | undefined
+  readonly #follower: PostgresFollower
+  #committed: BatchMove | undefined
 
-  constructor(settings: pg.ConnectionConfig) {
+  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower) {
+    this.#follower = follower
     this.#client = new PostgresClient(settings, { connectsByItself: false })
     this.connection = new Kysely<Tables>({ dialect: dialectThat((statement) => this.#client.query(statement)) })
   }
@@ -132,16 +150,28 @@ class PostgresWriter implements CommitEngine {
   async rollback(): Promise<void> {
     await this.#client.query({ text: 'rollback' })
   }
-  async commit(position: Position): Promise<void> {
-    this.send('update log set position = $1', [position])
+  async commit(move: BatchMove): Promise<void> {
+    this.#committed = undefined
+    const { start, position, topics } = move
+    if (position > start) {
+      this.send(
+        'with taken as (update log set position = $1) insert into moves (position, start, topics) values ($1, $2, $3)',
+        [position, start, printTopics(topics)],
+      )
+      const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
+      if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])
+    }
     // With synchronous_commit the server answers once the commit is on disk.
     const committed = this.#client.query({ text: 'commit' })
     // Where a statement was refused, a commit takes everything back, and says nothing of it.
     await this.#lastSent
     await committed
     if (this.#refused) throw this.#refused.cause
+    this.#committed = move
   }
-  async makeDurable(): Promise<void> {}
+  async makeDurable(): Promise<void> {
+    if (this.#committed) await this.#follower.follow(this.#committed)
+  }
 
   async close(): Promise<void> {
     await this.#client.close()

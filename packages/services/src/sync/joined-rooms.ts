@@ -6,7 +6,7 @@ import { accountDataOfRoom } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
 import { roomTail } from '@myelin/storage/events'
-import { roomById } from '@myelin/storage/rooms'
+import { roomNow } from '@myelin/storage/room-now'
 import { passesRoom, passesType } from '../reading/event-filter.ts'
 import { printPosition } from '../reading/page-token.ts'
 import { renderEvents } from '../reading/render.ts'
@@ -65,7 +65,7 @@ async function joinedRoom(
   { membership, accountData }: RoomInput,
 ): Promise<RoomChange | undefined> {
   const { roomId } = membership
-  const room = await roomById(db, roomId)
+  const room = await roomNow(db, roomId)
   if (!room) return undefined
   const isNew = slice.since === undefined || membership.position > slice.since.position
   // A room that is new to the client is told from the beginning, like at the first sync.
