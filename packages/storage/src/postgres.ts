@@ -90,6 +90,7 @@ class PostgresWriter implements CommitEngine {
   #refused: { readonly cause: unknown } | undefined
   readonly #follower: PostgresFollower
   #committed: BatchMove | undefined
+  #owesRelease = false
 
   constructor(settings: pg.ConnectionConfig, follower: PostgresFollower) {
     this.#follower = follower
@@ -128,17 +129,20 @@ class PostgresWriter implements CommitEngine {
 
   async begin(): Promise<Position> {
     this.#refused = undefined
+    this.#owesRelease = false
     await this.#client.connect()
     const text = 'begin; select position from log for update'
     return (await this.#client.query<{ position: Position }>({ text })).rows[0]?.position ?? 0
   }
   savepoint(): void {
-    this.send('savepoint unit', [], false)
+    this.send(this.#owesRelease ? 'release savepoint unit; savepoint unit' : 'savepoint unit', [], false)
+    this.#owesRelease = false
   }
   async release(): Promise<void> {
     await this.#lastSent
     if (this.#refused) throw this.#refused.cause
-    this.send('release savepoint unit', [], false)
+    // The next savepoint releases this one, or the commit does.
+    this.#owesRelease = true
   }
   async rollbackTo(cause: unknown): Promise<unknown> {
     await this.#lastSent

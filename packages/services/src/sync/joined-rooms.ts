@@ -13,7 +13,7 @@ import { renderEvents } from '../reading/render.ts'
 import type { View } from '../reading/view.ts'
 import type { Runtime } from '../runtime.ts'
 import { readEphemeral } from './ephemeral.ts'
-import { readState } from './room-state.ts'
+import { readState, rootAt } from './room-state.ts'
 import { summaryOf } from './summary.ts'
 import type { Slice } from './sync-request.ts'
 import { readTimeline } from './timeline.ts'
@@ -83,12 +83,15 @@ async function joinedRoom(
     tail,
     wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
   })
+  // Members who are only told along with what they sent do not change the summary.
+  const isStateMoved =
+    isWhole || (await rootAt(db, { roomId, tail }, after)) !== (await rootAt(db, { roomId, tail }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),
     ephemeral: { events: ephemeral },
     account_data: { events: isNew ? await wholeAccountData(db, slice, roomId) : accountData },
-    summary: isWhole || hasMemberChange(timeline, state) ? await summaryOf(db, room, slice.user) : {},
+    summary: isWhole || (isStateMoved && hasMemberChange(timeline, state)) ? await summaryOf(db, room, slice.user) : {},
     ...(await unreadOf(db, slice, { membership, room, tail })),
   }
   return { roomId, body, isNewlyJoined: isNew }

@@ -77,7 +77,12 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
   return new Set([...timeline.events.map(({ pdu }) => pdu.sender), ...named])
 }
 
-async function rootAt(db: Read, { roomId, tail }: StateBounds, position: number): Promise<number> {
+/** The root of a room's state as it was at a position: out of the tail where it reaches that far. */
+export async function rootAt(
+  db: Read,
+  { roomId, tail }: Pick<StateBounds, 'roomId' | 'tail'>,
+  position: number,
+): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
   return event?.roomRoot ?? stateRootAt(db, roomId, position)
 }
