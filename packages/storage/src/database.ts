@@ -48,6 +48,8 @@ export interface Database {
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
   position(): Promise<Position>
+  /** Looks for what other nodes did, in case a hint got lost. Called once a second. */
+  catchUp(): Promise<void>
   /** Whether a trivial read succeeds. */
   isHealthy(): Promise<boolean>
   close(): Promise<void>

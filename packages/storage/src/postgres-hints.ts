@@ -15,6 +15,7 @@ export class PostgresHints {
   readonly #heard: () => void
   readonly #node = randomUUID()
   #client: pg.Client | undefined
+  #connecting: Promise<void> | undefined
   #isDue = false
   #isTelling = false
   #isClosed = false
@@ -24,12 +25,21 @@ export class PostgresHints {
     this.#heard = heard
   }
 
-  /** Connects and listens; called again by itself when there is something to tell after the connection broke. */
-  async listen(): Promise<void> {
+  /** Makes sure that somebody listens; answers whether nobody did. */
+  async listen(): Promise<boolean> {
+    if (this.#client || this.#isClosed) return false
+    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))
+    await this.#connecting
+    return true
+  }
+
+  async #connect(): Promise<void> {
     const client = new pg.Client(this.#settings)
-    client.on('error', () => {
+    const forget = () => {
       if (this.#client === client) this.#client = undefined
-    })
+    }
+    client.on('error', forget)
+    client.on('end', forget)
     client.on('notification', ({ payload }) => {
       if (payload !== this.#node) this.#heard()
     })
@@ -49,7 +59,7 @@ export class PostgresHints {
     try {
       while (this.#isDue && !this.#isClosed) {
         this.#isDue = false
-        if (!this.#client) await this.listen()
+        await this.listen()
         await this.#client?.query('select pg_notify($1, $2)', [CHANNEL, this.#node])
       }
     } catch {

@@ -57,6 +57,10 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     read: reader,
     write: (work) => commits.write(work),
     position: () => follower.position(),
+    catchUp: async () => {
+      await hints.listen()
+      await follower.position()
+    },
     isHealthy: () =>
       readers.query({ text: 'select 1' }).then(
         () => true,

@@ -35,6 +35,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
     read: files.reader,
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
+    catchUp: async () => {},
     isHealthy: async () => files.isReadable(),
     close: async () => {
       await commits.settle()
