@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto'
+import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
 import pg from 'pg'
@@ -26,6 +27,7 @@ export class PostgresClient {
   #client: Promise<pg.Client> | undefined
   /** The same once it stands: no statement then waits for a promise before it goes out. */
   #connected: pg.Client | undefined
+  #socket: Socket | undefined
   readonly #connectsByItself: boolean
   inFlight = 0
 
@@ -44,6 +46,7 @@ export class PostgresClient {
     this.inFlight++
     try {
       const client = this.#connected ?? (await this.#connectAgain())
+      this.#gather()
       const name = isKept ? { name: statementName(text) } : {}
       const answer: pg.QueryResult | pg.QueryResult[] = await client.query({ ...name, text, values: [...values] })
       const last = Array.isArray(answer) ? answer.at(-1) : answer
@@ -51,6 +54,14 @@ export class PostgresClient {
     } finally {
       this.inFlight--
     }
+  }
+
+  /** Statements that go out together are one write to the network. */
+  #gather(): void {
+    const socket = this.#socket
+    if (!socket || socket.writableCorked > 0) return
+    socket.cork()
+    process.nextTick(() => socket.uncork())
   }
 
   /** A statement of a transaction must not run on another connection than the one that began it. */
@@ -68,7 +79,8 @@ export class PostgresClient {
   }
 
   async #open(): Promise<pg.Client> {
-    const client = new pg.Client({ ...this.#settings, types, pipeline: true })
+    const socket = new Socket()
+    const client = new pg.Client({ ...this.#settings, types, pipeline: true, stream: () => socket })
     const forget = () => {
       if (this.#connected === client) this.#connected = this.#client = undefined
     }
@@ -76,6 +88,7 @@ export class PostgresClient {
     client.on('end', forget)
     await client.connect()
     await client.query('set synchronous_commit = on')
+    this.#socket = socket
     this.#connected = client
     return client
   }
