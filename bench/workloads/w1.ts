@@ -21,10 +21,15 @@ export const w1: Workload = {
       const polls = clients.map((client) => poll(client))
       await Promise.all(polls.map(({ ready }) => ready))
       progress(`W1: ${senders} senders, ${seconds} s`)
+      const startMs = target.own?.processorMs() ?? 0
       const { durationsMs, errors, elapsedS } = await sendAll(clients, room, seconds)
+      const processorMs = (target.own?.processorMs() ?? 0) - startMs
       for (const each of polls) each.stop()
       for (const client of clients) client.close()
-      rows.push({ senders, 'messages/s': round(durationsMs.length / elapsedS), ...latencyOf(durationsMs), errors })
+      // With the answers to the long polls, and without the database server's share.
+      const cost = target.own && { 'server CPU us/message': Math.round((processorMs * 1000) / durationsMs.length) }
+      const rate = round(durationsMs.length / elapsedS)
+      rows.push({ senders, 'messages/s': rate, ...latencyOf(durationsMs), errors, ...cost })
     }
     return rows
   },

@@ -4,10 +4,14 @@ import { forgetAnswers } from '@myelin/storage/transactions'
 import type { Runtime } from './runtime.ts'
 
 const HOUR_MS = 3_600_000
+const SECOND_MS = 1000
 /** How long a request may be repeated under its transaction id and still be answered as the first time. */
 export const ANSWERS_KEPT_MS = 24 * HOUR_MS
 
-/** Throws away, once an hour, what nobody will ask for any more; until the returned function is called. */
+/**
+ * Throws away, once an hour, what nobody will ask for any more, and looks once a second for what other nodes did; until
+ * the returned function is called.
+ */
 export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void {
   const tidy = () => {
     timer = rt.clock.later(HOUR_MS, tidy)
@@ -18,6 +22,14 @@ export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void
       })
       .catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
   }
+  const catchUp = () => {
+    look = rt.clock.later(SECOND_MS, catchUp)
+    rt.db.catchUp().catch((cause: unknown) => rt.log.error({ err: cause }, 'the database cannot be asked'))
+  }
   let timer = rt.clock.later(HOUR_MS, tidy)
-  return () => timer.cancel()
+  let look = rt.clock.later(SECOND_MS, catchUp)
+  return () => {
+    timer.cancel()
+    look.cancel()
+  }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
+import { readOnce } from './kept.ts'
 import type { Tables } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** An account of this server. */
 export interface Account {
@@ -26,6 +28,13 @@ export async function accountOf(db: Read, userId: UserId): Promise<Account | und
   return row && accountFrom(row)
 }
 
+/** Whether an account may only look on. */
+export const isSuspended = readOnce(
+  50_000,
+  (userId: UserId) => topics.account(userId),
+  async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
+)
+
 /** Makes an account; false if there is or was one of that name. */
 export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> {
   const made = await tx
@@ -44,12 +53,14 @@ export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> 
     .onConflict((at) => at.column('user_id').doNothing())
     .returning('user_id')
     .executeTakeFirst()
+  tx.touch(topics.account(account.userId))
   return made !== undefined
 }
 
 /** Replaces an account's password. */
 export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: string | null): Promise<void> {
   await tx.updateTable('accounts').set({ password_hash: passwordHash }).where('user_id', '=', userId).execute()
+  tx.touch(topics.account(userId))
 }
 
 const TABLES_OF_AN_ACCOUNT = [
@@ -74,6 +85,9 @@ export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): P
     .set({ password_hash: null, is_deactivated: 1, ...(isErased ? { is_erased: 1 } : {}) })
     .where('user_id', '=', userId)
     .execute()
+  tx.touch(topics.account(userId))
+  // What it kept for itself is read by its syncs.
+  tx.touch(userId)
   for (const table of TABLES_OF_AN_ACCOUNT) await tx.deleteFrom(table).where('user_id', '=', userId).execute()
 }
 
@@ -84,6 +98,7 @@ export async function putLocked(tx: Tx, userId: UserId, isLocked: boolean): Prom
     .set({ is_locked: Number(isLocked) })
     .where('user_id', '=', userId)
     .execute()
+  tx.touch(topics.account(userId))
 }
 
 /** Suspends an account, or lets it act again. */
@@ -93,6 +108,7 @@ export async function putSuspended(tx: Tx, userId: UserId, isSuspended: boolean)
     .set({ is_suspended: Number(isSuspended) })
     .where('user_id', '=', userId)
     .execute()
+  tx.touch(topics.account(userId))
 }
 
 function accountFrom(row: Tables['accounts']): Account {

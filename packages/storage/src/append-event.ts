@@ -12,6 +12,8 @@ import { insertRow, preparedWrite } from './prepared.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 import { changeState, stateAt } from './state.ts'
 import { pduBytes } from './stored-pdu.ts'
+import { topics } from './topics.ts'
+import { topics } from './topics.ts'
 
 /** What the law and the relations say of an event, worked out before it is appended. */
 export interface EventFacts {
@@ -85,6 +87,8 @@ export async function appendEvent(
     ...counts,
   })
   tx.touch(room.id)
+  if (facts.notifies !== 'no' && facts.thread !== undefined) tx.touch(topics.threads(room.id))
+  if (facts.notifies === 'highlight') tx.touch(topics.loud(room.id))
   return { nid, position, stateAfter: state.after }
 }
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
+import type { Moving } from './moves.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
+  /** Where things last moved. */
+  readonly moves: Moving
   /** Names the SQL dialect; a compiled query goes by it. */
   readonly dialect: string
   /** Runs a compiled query. Only `prepared.ts` calls it. */
@@ -14,6 +17,8 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 
 /** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
+  /** Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Only `prepared.ts` calls it. */
+  send(sql: string, parameters: readonly unknown[]): void
   /**
    * The next position of the log.
    *
@@ -41,8 +46,10 @@ export interface Database {
   readonly read: Read
   /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** The last position that reads can see. */
+  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
   position(): Promise<Position>
+  /** Looks for what other nodes did, in case a hint got lost. Called once a second. */
+  catchUp(): Promise<void>
   /** Whether a trivial read succeeds. */
   isHealthy(): Promise<boolean>
   close(): Promise<void>

@@ -4,6 +4,7 @@ import type { Read, Tx } from './database.ts'
 import { noteDeviceChange } from './device-lists.ts'
 import type { Tables } from './schema.ts'
 import { deleteTokens } from './sessions.ts'
+import { topics } from './topics.ts'
 
 /** A device of a local account: something that logged in. */
 export interface Device {
@@ -87,6 +88,7 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
     .where('user_id', '=', seen.userId)
     .where('device_id', '=', seen.deviceId)
     .execute()
+  tx.touch(topics.account(seen.userId))
 }
 
 const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device'] as const
@@ -96,6 +98,7 @@ export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly 
   let isChanged = false
   for (const deviceId of deviceIds) {
     await deleteTokens(tx, userId, deviceId)
+    tx.touch(topics.keys(userId))
     for (const table of TABLES_OF_A_DEVICE) {
       await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     }

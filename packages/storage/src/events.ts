@@ -9,6 +9,7 @@ import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
 import { storedPdu } from './stored-pdu.ts'
+import { topics } from './topics.ts'
 
 /** What became of an event: in force, soft-failed (in the graph, not shown), or rejected. */
 export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
@@ -210,12 +211,14 @@ const rootAt = prepared((db, room: Nid, position: Position) =>
 
 /** Marks an event as redacted by another; the first redaction stands. */
 export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> {
-  await tx
+  const row = await tx
     .updateTable('events')
     .set({ redacted_by: by })
     .where('event_nid', '=', target)
     .where('redacted_by', 'is', null)
-    .execute()
+    .returning('room_nid')
+    .executeTakeFirst()
+  if (row) tx.touch(topics.redacted(row.room_nid))
 }
 
 async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
+import { Shelf } from './kept.ts'
 
 /** Keeps a filter definition; the same definition gets the same id again. Ids count up per user. */
 export async function putFilter(tx: Tx, user: UserId, definition: string): Promise<number> {
@@ -15,11 +16,18 @@ export async function putFilter(tx: Tx, user: UserId, definition: string): Promi
 
 /** The definition behind a filter id. */
 export async function filterDefinition(db: Read, user: UserId, id: number): Promise<string | undefined> {
+  const key = `${user}\0${id}`
+  const kept = definitions.of(db).get(key)
+  if (kept !== undefined) return kept
   const row = await db
     .selectFrom('filters')
     .select('definition')
     .where('user_id', '=', user)
     .where('filter_id', '=', id)
     .executeTakeFirst()
+  if (row && db.moves.position !== undefined) definitions.of(db).set(key, row.definition)
   return row?.definition
 }
+
+/** What an id stands for never changes. */
+const definitions = new Shelf<string>(5000)

@@ -2,7 +2,16 @@
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
+import { everMoving } from './moves.ts'
+import type { Moving } from './moves.ts'
 import type { Nid, Position, Tables } from './schema.ts'
+
+/** From where to where a batch took the log, and what it moved. */
+export interface BatchMove {
+  readonly start: Position
+  readonly position: Position
+  readonly topics: ReadonlySet<string>
+}
 
 /** What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs beside the next batch's units. */
 export interface CommitEngine {
@@ -12,15 +21,20 @@ export interface CommitEngine {
   readonly dialect: string
   /** Runs one compiled statement on the writing connection. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
+  /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
+  send(sql: string, parameters: readonly unknown[]): void
   /** Opens the transaction, holds the log's row, and answers the last position taken. */
   begin(): Promise<Position>
-  savepoint(): Promise<void>
+  /** Begins a unit. It may not have happened on return; what goes wrong is told by `release`. */
+  savepoint(): void
+  /** Ends a unit: on return everything it sent was done, or this throws. */
   release(): Promise<void>
-  rollbackTo(): Promise<void>
+  /** Takes a unit back; answers why: the cause given, or a refusal of something sent before it. */
+  rollbackTo(cause: unknown): Promise<unknown>
   rollback(): Promise<void>
   /** Stores the last position and commits. On return the commit is atomic, though not yet on disk or visible to readers. */
-  commit(position: Position): Promise<void>
-  /** Returns when the commit is on disk and readers see it. */
+  commit(move: BatchMove): Promise<void>
+  /** Returns when the commit is on disk, readers see it, and `moves` knows it. */
   makeDurable(): Promise<void>
 }
 
@@ -84,13 +98,15 @@ export class GroupCommit {
     const batch = new Batch(this.#engine)
     let opened = false
     try {
-      batch.position = await this.#engine.begin()
+      batch.position = batch.start = await this.#engine.begin()
       opened = true
       await this.#runUnits(batch)
       // Nobody may see this batch before the previous one is safe.
       await this.#syncing
       if (this.#failure) throw this.#failure
-      await this.#engine.commit(batch.position)
+      // What moved must have moved somewhere.
+      if (batch.topics.size > 0 && batch.position === batch.start) batch.position++
+      await this.#engine.commit(batch)
     } catch (cause) {
       if (opened) await this.#engine.rollback().catch(() => {})
       // Its numbers will be given again, to other things.
@@ -126,16 +142,15 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
-    await this.#engine.savepoint()
     try {
+      this.#engine.savepoint()
       const answer = await unit.run(tx)
       await this.#engine.release()
       tx.keep()
       batch.units.push(unit)
       batch.answers.push(answer)
     } catch (cause) {
-      await this.#engine.rollbackTo()
-      unit.fail(cause)
+      unit.fail(await this.#engine.rollbackTo(cause))
     } finally {
       tx.close()
     }
@@ -173,6 +188,7 @@ class Batch {
   readonly answers: (() => void)[] = []
   readonly topics = new Set<string>()
   readonly onCommit: (() => void)[] = []
+  start: Position = 0
   position: Position = 0
 
   constructor(engine: CommitEngine) {
@@ -200,11 +216,17 @@ class UnitTx implements Tx {
   get caches(): Caches {
     return this.#open.caches
   }
+  get moves(): Moving {
+    return everMoving
+  }
   get dialect(): string {
     return this.#open.engine.dialect
   }
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     return this.#open.engine.run(sql, parameters)
+  }
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#open.engine.send(sql, parameters)
   }
   get selectFrom(): Tx['selectFrom'] {
     const { connection } = this.#open

@@ -4,6 +4,7 @@ import type { Tx } from './database.ts'
 import { internUser } from './names.ts'
 import type { OpenRoom } from './rooms.ts'
 import type { Position } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** Records that an event highlights for some users by name. */
 export async function putHighlights(
@@ -17,5 +18,6 @@ export async function putHighlights(
       .insertInto('highlights')
       .values({ room_nid: room.nid, user_nid: await internUser(tx, user), position })
       .execute()
+    tx.touch(topics.named(user))
   }
 }

@@ -2,6 +2,7 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { internUser, roomNames, roomNid, userNames, userNid } from './names.ts'
+import { readOnce } from './kept.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 
@@ -84,6 +85,13 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
     return roomId === undefined ? [] : [membershipFrom(roomId, row)]
   })
 }
+
+/** The same as {@link membershipsOf}, read once until the user moves. */
+export const knownMemberships = readOnce(
+  10_000,
+  (user: UserId) => user,
+  async (db, user: UserId) => membershipsOf(db, user),
+)
 
 const rowsOfUser = prepared((db, user: Nid) => db.selectFrom('members').selectAll().where('user_nid', '=', user))
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from './database.ts'
+import { knownMemberships } from './members.ts'
 import { userNid } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 
 /** The rooms a user is joined to in which an event came or a receipt moved after a position. */
 export async function movedRooms(db: Read, user: UserId, after: Position): Promise<Set<RoomId>> {
+  if (db.moves.remembers(after) && !db.moves.changedSince(user, after)) {
+    const joined = (await knownMemberships(db, user)).filter(({ membership }) => membership === 'join')
+    return new Set(joined.map(({ roomId }) => roomId).filter((roomId) => db.moves.changedSince(roomId, after)))
+  }
   const nid = await userNid(db, user)
   if (nid === undefined) return new Set()
   const rows = [...(await withEvents(db, nid, after)), ...(await withReceipts(db, nid, after))]

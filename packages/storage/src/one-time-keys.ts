@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import { inChunks } from './database.ts'
-import type { Read, Tx } from './database.ts'
+import type { Tx } from './database.ts'
 import { prepared } from './prepared.ts'
+import { readOnce } from './kept.ts'
+import { topics } from './topics.ts'
 
 /** A one-time or fallback key. `key` is its JSON, in canonical form. */
 export interface NamedKey {
@@ -48,6 +50,7 @@ export async function addOneTimeKeys(
       .onConflict((at) => at.columns(['user_id', 'device_id', 'algorithm', 'key_id']).doUpdateSet(row))
       .execute()
   }
+  if (fresh.length > 0) tx.touch(topics.keys(user))
   if (fresh.length > 0) await forgetClaimed(tx, user, deviceId)
   return undefined
 }
@@ -117,6 +120,7 @@ export async function claimOneTimeKey(tx: Tx, wish: KeyWish): Promise<NamedKey |
     .where('algorithm', '=', wish.algorithm)
     .where('key_id', '=', first.key_id)
     .execute()
+  tx.touch(topics.keys(wish.userId))
   return { algorithm: wish.algorithm, keyId: first.key_id, key: first.key }
 }
 
@@ -134,6 +138,7 @@ export async function putFallbackKey(tx: Tx, user: UserId, deviceId: string, fal
         .where((held) => held.or([held('fallback_keys.key_id', '!=', keyId), held('fallback_keys.key', '!=', key)])),
     )
     .execute()
+  tx.touch(topics.keys(user))
 }
 
 /** A device's fallback key, which is used from here on. */
@@ -146,20 +151,29 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
     .where('algorithm', '=', wish.algorithm)
     .returning(['key_id', 'key'])
     .executeTakeFirst()
+  tx.touch(topics.keys(wish.userId))
   return row && { algorithm: wish.algorithm, keyId: row.key_id, key: row.key }
 }
 
 /** How many unclaimed one-time keys a device has, by algorithm. */
-export async function oneTimeKeyCounts(db: Read, user: UserId, deviceId: string): Promise<Record<string, number>> {
-  const rows = await counts(db, user, deviceId)
-  return Object.fromEntries(rows.map((row) => [row.algorithm, Number(row.count)]))
-}
+export const oneTimeKeyCounts = readOnce(
+  20_000,
+  (user: UserId) => topics.keys(user),
+  async (db, user: UserId, deviceId: string) => {
+    const rows = await counts(db, user, deviceId)
+    return Object.fromEntries(rows.map((row) => [row.algorithm, Number(row.count)]))
+  },
+)
 
 /** The algorithms for which a device has a fallback key that nobody was given yet. */
-export async function unusedFallbackAlgorithms(db: Read, user: UserId, deviceId: string): Promise<string[]> {
-  const rows = await unusedFallbacks(db, user, deviceId)
-  return rows.map((row) => row.algorithm)
-}
+export const unusedFallbackAlgorithms = readOnce(
+  20_000,
+  (user: UserId) => topics.keys(user),
+  async (db, user: UserId, deviceId: string) => {
+    const rows = await unusedFallbacks(db, user, deviceId)
+    return rows.map((row) => row.algorithm)
+  },
+)
 
 const counts = prepared((db, user: UserId, deviceId: string) =>
   db

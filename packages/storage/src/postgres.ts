@@ -1,30 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto'
-import {
-  CompiledQuery,
-  Kysely,
-  PostgresAdapter,
-  PostgresDialect,
-  PostgresIntrospector,
-  PostgresQueryCompiler,
-} from 'kysely'
-import type { DatabaseConnection, Driver, QueryResult } from 'kysely'
-import pg from 'pg'
+import { Kysely } from 'kysely'
+import type pg from 'pg'
 import { Caches } from './caches.ts'
 import type { CommitHint, Database, DatabaseEvents } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { CommitEngine } from './group-commit.ts'
+import type { BatchMove, CommitEngine } from './group-commit.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
+import { dialectThat, PostgresClient } from './postgres-client.ts'
+import { Moves } from './moves.ts'
+import { PostgresFollower, printTopics } from './postgres-follower.ts'
+import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
+import { PostgresReaders } from './postgres-readers.ts'
 import type { Position, Tables } from './schema.ts'
 
 const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
-const INT8 = 20
-const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown),
-}
 
 /** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
 export interface PostgresSettings extends pg.ConnectionConfig {
@@ -39,158 +30,158 @@ export interface PostgresSettings extends pg.ConnectionConfig {
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
-  const pool = new pg.Pool({ ...connection, types, max: maxReaders })
-  pool.on('error', () => {})
-  const writer = new PostgresWriter({ ...connection, types })
-  const pooled = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-  const reader = Object.assign(pooled, {
+  const readers = new PostgresReaders(connection, maxReaders)
+  const moves = new Moves()
+  const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
+  const writer = new PostgresWriter(connection, follower)
+  const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
     caches: writer.caches,
+    moves,
     dialect: writer.dialect,
-    run: async <Row>(sql: string, parameters: readonly unknown[]) =>
-      (await pool.query({ name: statementName(sql), text: sql, values: [...parameters] })).rows as Row[],
+    run: async <Row>(text: string, values: readonly unknown[]) =>
+      (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
   await writer.migrate()
-  const hints = new PostgresHints({ ...connection, types }, events.committed.bind(events))
+  const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
+  moves.reset(started[0]?.position ?? 0)
+  const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   await hints.listen()
   const commits = new GroupCommit(writer, {
     ...events,
     committed: (hint: CommitHint) => {
       events.committed(hint)
-      hints.tell(hint)
+      hints.tell()
     },
   })
-  const position = async () => (await reader.selectFrom('log').select('position').executeTakeFirstOrThrow()).position
   return {
     read: reader,
     write: (work) => commits.write(work),
-    position,
+    position: () => follower.position(),
+    catchUp: async () => {
+      await hints.listen()
+      await follower.position()
+    },
     isHealthy: () =>
-      position().then(
+      readers.query({ text: 'select 1' }).then(
         () => true,
         () => false,
       ),
     close: async () => {
       await commits.settle()
-      await Promise.all([hints.close(), writer.close(), reader.destroy()])
+      await Promise.all([hints.close(), writer.close(), readers.close()])
     },
   }
 }
 
-/** The server plans a statement once per connection if it has a name; names are short, texts are not. */
-function statementName(sql: string): string {
-  return hash('sha256', sql, 'base64url').slice(0, 24)
+async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {
+  const text = 'select position, start, topics from moves where position > $1 order by position'
+  const { rows } = await readers.query<Tables['moves']>({ text, values: [after], isKept: true })
+  return rows.map(({ topics, ...row }) => ({ ...row, topics: JSON.parse(topics) as string[] }))
 }
 
+// So far back a node may have slept without losing what it keeps in memory.
+const MOVES_KEPT = 100_000
+const SWEPT_EVERY = 10_000
+
+/** The connection that writes. What a unit only sends is not waited for until the unit ends. */
 class PostgresWriter implements CommitEngine {
   readonly connection: Kysely<Tables>
   readonly caches = new Caches()
   readonly dialect = 'postgres'
-  readonly #settings: pg.ConnectionConfig
-  #client: pg.Client | undefined
+  readonly #client: PostgresClient
+  /** The last statement that was sent without waiting. The server answers in order, so it settles after all others. */
+  #lastSent: Promise<void> | undefined
+  #refused: { readonly cause: unknown } | undefined
+  readonly #follower: PostgresFollower
+  #committed: BatchMove | undefined
+  #owesRelease = false
 
-  constructor(settings: pg.ConnectionConfig) {
-    this.#settings = settings
-    this.connection = new Kysely<Tables>({
-      dialect: {
-        createAdapter: () => new PostgresAdapter(),
-        createDriver: () => new WriterDriver((text, values) => this.#query(text, values)),
-        createIntrospector: (db) => new PostgresIntrospector(db),
-        createQueryCompiler: () => new PostgresQueryCompiler(),
-      },
-    })
+  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower) {
+    this.#follower = follower
+    this.#client = new PostgresClient(settings, { connectsByItself: false })
+    this.connection = new Kysely<Tables>({ dialect: dialectThat((statement) => this.#client.query(statement)) })
   }
 
   async migrate(): Promise<void> {
-    await this.#query('begin')
-    await this.#query('select pg_advisory_xact_lock(7305)')
-    await this.#query('create table if not exists schema_version (version bigint not null)')
-    const { rows } = await this.#query('select max(version) as version from schema_version')
-    const done = Number((rows[0] as { version: number | null }).version ?? 0)
+    await this.#client.connect()
+    await this.#client.query({ text: 'begin' })
+    await this.#client.query({ text: 'select pg_advisory_xact_lock(7305)' })
+    await this.#client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
+    const text = 'select max(version) as version from schema_version'
+    const { rows } = await this.#client.query<{ version: number | null }>({ text })
+    const done = Number(rows[0]?.version ?? 0)
     const newest = migrations.at(-1)?.id ?? 0
     if (done > newest)
       throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
     for (const migration of migrations.filter(({ id }) => id > done)) {
-      for (const statement of migration.statements) await this.#query(spelled(statement, spelling))
-      await this.#query('insert into schema_version values ($1)', [migration.id])
+      for (const statement of migration.statements) await this.#client.query({ text: spelled(statement, spelling) })
+      await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
     }
-    await this.#query('commit')
+    await this.#client.query({ text: 'commit' })
   }
 
-  async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
-    const client = (this.#client ??= await this.#connect())
-    const { rows } = await client.query({ name: statementName(sql), text: sql, values: [...parameters] })
-    return rows as Row[]
+  async run<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return (await this.#client.query<Row>({ text, values, isKept: true })).rows
+  }
+
+  send(text: string, values: readonly unknown[], isKept = true): void {
+    this.#lastSent = this.#client.query({ text, values, isKept }).then(
+      () => {},
+      (cause: unknown) => void (this.#refused ??= { cause }),
+    )
   }
 
   async begin(): Promise<Position> {
-    await this.#query('begin')
-    const { rows } = await this.#query('select position from log for update')
-    return (rows[0] as { position: number }).position
+    this.#refused = undefined
+    this.#owesRelease = false
+    await this.#client.connect()
+    const text = 'begin; select position from log for update'
+    return (await this.#client.query<{ position: Position }>({ text })).rows[0]?.position ?? 0
   }
-  async savepoint(): Promise<void> {
-    await this.#query('savepoint unit')
+  savepoint(): void {
+    this.send(this.#owesRelease ? 'release savepoint unit; savepoint unit' : 'savepoint unit', [], false)
+    this.#owesRelease = false
   }
   async release(): Promise<void> {
-    await this.#query('release savepoint unit')
+    await this.#lastSent
+    if (this.#refused) throw this.#refused.cause
+    // The next savepoint releases this one, or the commit does.
+    this.#owesRelease = true
   }
-  async rollbackTo(): Promise<void> {
-    await this.#query('rollback to savepoint unit; release savepoint unit')
+  async rollbackTo(cause: unknown): Promise<unknown> {
+    await this.#lastSent
+    const first = this.#refused ? this.#refused.cause : cause
+    this.#refused = undefined
+    await this.#client.query({ text: 'rollback to savepoint unit; release savepoint unit' })
+    return first
   }
   async rollback(): Promise<void> {
-    await this.#query('rollback')
+    await this.#client.query({ text: 'rollback' })
   }
-  async commit(position: Position): Promise<void> {
-    await this.#query('update log set position = $1', [position])
+  async commit(move: BatchMove): Promise<void> {
+    this.#committed = undefined
+    const { start, position, topics } = move
+    if (position > start) {
+      this.send(
+        'with taken as (update log set position = $1) insert into moves (position, start, topics) values ($1, $2, $3)',
+        [position, start, printTopics(topics)],
+      )
+      const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
+      if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])
+    }
     // With synchronous_commit the server answers once the commit is on disk.
-    await this.#query('commit')
+    const committed = this.#client.query({ text: 'commit' })
+    // Where a statement was refused, a commit takes everything back, and says nothing of it.
+    await this.#lastSent
+    await committed
+    if (this.#refused) throw this.#refused.cause
+    this.#committed = move
   }
-  async makeDurable(): Promise<void> {}
-
-  async #query(text: string, values?: readonly unknown[]): Promise<pg.QueryResult> {
-    const client = (this.#client ??= await this.#connect())
-    return client.query(text, values as unknown[])
-  }
-
-  async #connect(): Promise<pg.Client> {
-    const client = new pg.Client(this.#settings)
-    client.on('error', () => {
-      if (this.#client === client) this.#client = undefined
-    })
-    await client.connect()
-    await client.query('set synchronous_commit = on')
-    return client
+  async makeDurable(): Promise<void> {
+    if (this.#committed) await this.#follower.follow(this.#committed)
   }
 
   async close(): Promise<void> {
-    await this.#client?.end()
+    await this.#client.close()
   }
-}
-
-type Send = (text: string, values: readonly unknown[]) => Promise<pg.QueryResult>
-
-class WriterDriver implements Driver {
-  readonly #connection: DatabaseConnection
-
-  constructor(send: Send) {
-    this.#connection = {
-      async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-        const result = await send(sql, parameters)
-        return { rows: result.rows as R[], numAffectedRows: BigInt(result.rowCount ?? 0) }
-      },
-      streamQuery: () => {
-        throw new Error('the writer does not stream')
-      },
-    }
-  }
-  async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection
-  }
-  async beginTransaction(): Promise<void> {
-    throw new Error('transactions are opened by group commit only')
-  }
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {}
 }

@@ -30,7 +30,7 @@ export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
       plan = planOf(build(tx, slots as unknown as Values).compile())
       plans.set(tx.dialect, plan)
     }
-    await tx.run(
+    tx.send(
       plan.sql,
       filled(plan, (index) => values[names[index] ?? '']),
     )
@@ -54,7 +54,7 @@ export async function insertRow<Table extends keyof Tables>(tx: Tx, table: Table
     inserts.set(key, plan)
   }
   const values = row as Readonly<Record<string, unknown>>
-  await tx.run(
+  tx.send(
     plan.sql,
     plan.columns.map((column) => values[column]),
   )

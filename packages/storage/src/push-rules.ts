@@ -2,18 +2,17 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { prepared } from './prepared.ts'
+import { readOnce } from './kept.ts'
 import type { Position } from './schema.ts'
 
 /** What a user changed about the push rules, as JSON; undefined for who changed nothing. */
 export async function storedPushRules(db: Read, user: UserId): Promise<string | undefined> {
-  const [row] = await rowOf(db, user)
-  return row?.rules
+  return (await rowOnce(db, user))?.rules
 }
 
 /** Where a user's rules last changed. */
 export async function pushRulesPosition(db: Read, user: UserId): Promise<Position> {
-  const [row] = await rowOf(db, user)
-  return row?.position ?? 0
+  return (await rowOnce(db, user))?.position ?? 0
 }
 
 /** Stores what a user changed about the push rules, and wakes their devices. */
@@ -28,3 +27,9 @@ export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise
 }
 
 const rowOf = prepared((db, user: UserId) => db.selectFrom('push_rules').selectAll().where('user_id', '=', user))
+
+const rowOnce = readOnce(
+  10_000,
+  (user: UserId) => user,
+  async (db, user: UserId) => (await rowOf(db, user))[0],
+)

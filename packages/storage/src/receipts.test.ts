@@ -56,7 +56,8 @@ onEveryDatabase('receipts', (open) => {
     const receipt = { roomId: room, userId: alice, threadId: '', eventId: '$1' as EventId, eventPosition: 1, ts: 1 }
     await db.write((tx) => putReceipt(tx, { ...receipt, kind: 'm.read' }))
     await db.write((tx) => putReceipt(tx, { ...receipt, kind: 'm.read.private' }))
-    assert.deepEqual(woken, [room, alice])
+    const waitedFor = woken.filter((topic) => topic === room || topic === alice)
+    assert.deepEqual(waitedFor, [room, alice])
     await db.close()
   })
 

@@ -4,6 +4,7 @@ import type { Read, Tx } from './database.ts'
 import { internUser, roomNid, userNames } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** How far a user has read: publicly, privately, or as their own mark. `threadId` is empty for all threads together. */
 export interface Receipt {
@@ -48,11 +49,14 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
     .execute()
   // A private receipt concerns nobody else.
   tx.touch(receipt.kind === 'm.read' ? receipt.roomId : receipt.userId)
+  tx.touch(topics.readIn(receipt.roomId))
+  tx.touch(topics.readBy(receipt.userId))
   return true
 }
 
 /** Receipts of a room that moved after one position and up to another. */
 export async function receiptsBetween(db: Read, roomId: RoomId, after: Position, upTo: Position): Promise<Receipt[]> {
+  if (!db.moves.changedSince(topics.readIn(roomId), after)) return []
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
   const rows = await movedBetween(db, room, after, upTo)

@@ -12,6 +12,8 @@ export type Bytes = Uint8Array
 export interface Tables {
   /** One row: the last position taken. */
   log: { position: Position }
+  /** What the last commits moved, a row each, written where several nodes share the database. */
+  moves: { position: Position; start: Position; topics: string }
   settings: { name: string; value: string }
   readers: { name: string; position: Position; holder: string | null; until: number | null }
 

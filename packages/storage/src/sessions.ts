@@ -3,7 +3,9 @@ import type { UserId } from '@myelin/matrix/ids'
 import { hash } from 'node:crypto'
 import type { Read, Tx } from './database.ts'
 import { prepared } from './prepared.ts'
-import type { Bytes, Nid } from './schema.ts'
+import { Shelf } from './kept.ts'
+import type { Bytes, Nid, Position } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** Who holds an access token, as far as every request wants to know. */
 export interface TokenOwner {
@@ -50,19 +52,41 @@ const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
 /** The account and device an access token stands for, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
-  const [row] = await ownerOf(db, stored(token))
-  return (
-    row && {
-      userId: row.user_id,
-      deviceId: row.device_id,
-      expiresTs: row.expires_ts,
-      predecessorId: row.predecessor_id,
-      lastSeenTs: row.last_seen_ts,
-      isAdmin: row.is_admin === 1,
-      isGuest: row.is_guest === 1,
-      isLocked: row.is_locked === 1,
-    }
-  )
+  const readAt = db.moves.position
+  const hashed = stored(token)
+  const name = Buffer.from(hashed).toString('base64')
+  const kept = readAt === undefined ? undefined : owners.of(db).get(name)
+  if (kept && !db.moves.changedSince(topics.account(kept.owner.userId), kept.readAt)) return kept.owner
+  const [row] = await ownerOf(db, hashed)
+  const owner = row && ownerFrom(row)
+  if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner })
+  return owner
+}
+
+const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>(50_000)
+
+type OwnerRow = {
+  user_id: UserId
+  device_id: string
+  expires_ts: number | null
+  predecessor_id: Nid | null
+  last_seen_ts: number | null
+  is_admin: number
+  is_guest: number
+  is_locked: number
+}
+
+function ownerFrom(row: OwnerRow): TokenOwner {
+  return {
+    userId: row.user_id,
+    deviceId: row.device_id,
+    expiresTs: row.expires_ts,
+    predecessorId: row.predecessor_id,
+    lastSeenTs: row.last_seen_ts,
+    isAdmin: row.is_admin === 1,
+    isGuest: row.is_guest === 1,
+    isLocked: row.is_locked === 1,
+  }
 }
 
 /** What a refresh token stands for, expired or not; undefined once its successor was used. */
@@ -105,12 +129,19 @@ export async function putTokens(tx: Tx, tokens: NewTokens): Promise<Nid | null> 
     .insertInto('access_tokens')
     .values({ token: stored(tokens.accessToken), ...device, expires_ts: tokens.expiresTs, refresh_id: refreshId })
     .execute()
+  tx.touch(topics.account(tokens.userId))
   return refreshId
 }
 
 /** Says which pair a refresh token was spent for; both work until the new pair is first used. */
 export async function putSuccessor(tx: Tx, refreshId: Nid, nextId: Nid): Promise<void> {
-  await tx.updateTable('refresh_tokens').set({ next_id: nextId }).where('refresh_id', '=', refreshId).execute()
+  const row = await tx
+    .updateTable('refresh_tokens')
+    .set({ next_id: nextId })
+    .where('refresh_id', '=', refreshId)
+    .returning('user_id')
+    .executeTakeFirst()
+  if (row) tx.touch(topics.account(row.user_id))
 }
 
 /** Ends a refresh token and the access tokens handed out with it: its successor was used, or will be replaced. */
@@ -121,6 +152,7 @@ export async function spendPredecessor(tx: Tx, refreshId: Nid): Promise<void> {
     .returning(['user_id', 'device_id'])
     .executeTakeFirst()
   if (!row) return
+  tx.touch(topics.account(row.user_id))
   await tx
     .deleteFrom('access_tokens')
     .where('user_id', '=', row.user_id)
@@ -131,6 +163,7 @@ export async function spendPredecessor(tx: Tx, refreshId: Nid): Promise<void> {
 
 /** Ends every token of a device. */
 export async function deleteTokens(tx: Tx, userId: UserId, deviceId: string): Promise<void> {
+  tx.touch(topics.account(userId))
   for (const table of ['access_tokens', 'refresh_tokens'] as const) {
     await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
   }

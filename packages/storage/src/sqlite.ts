@@ -7,7 +7,8 @@ import { Kysely } from 'kysely'
 import { Caches } from './caches.ts'
 import type { Database, DatabaseEvents, Read } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { CommitEngine } from './group-commit.ts'
+import type { BatchMove, CommitEngine } from './group-commit.ts'
+import { Moves } from './moves.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
 import { checkpointInBackground } from './sqlite-checkpoint.ts'
@@ -33,7 +34,8 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
   return {
     read: files.reader,
     write: (work) => commits.write(work),
-    position: async () => files.visiblePosition,
+    position: async () => files.moves.position,
+    catchUp: async () => {},
     isHealthy: async () => files.isReadable(),
     close: async () => {
       await commits.settle()
@@ -45,6 +47,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
 class SqliteFiles implements CommitEngine {
   readonly connection: Kysely<Tables>
   readonly caches = new Caches()
+  readonly moves = new Moves()
   readonly dialect = 'sqlite'
   readonly reader: Read
   readonly #path: string
@@ -57,8 +60,7 @@ class SqliteFiles implements CommitEngine {
   #durable: Promise<void> = Promise.resolve()
   #isRewindDue = false
   #changesCopied = 0
-  #committedPosition: Position = 0
-  visiblePosition: Position = 0
+  #committed: BatchMove | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -69,6 +71,7 @@ class SqliteFiles implements CommitEngine {
     this.connection = new Kysely<Tables>({ dialect: dialectOver(this.#write) })
     this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
       caches: this.caches,
+      moves: this.moves,
       dialect: this.dialect,
       run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
     })
@@ -91,11 +94,15 @@ class SqliteFiles implements CommitEngine {
     fsyncSync(folder)
     closeSync(folder)
     fsyncSync(this.#walFile)
-    this.#standAtNow()
+    this.moves.reset(this.#standAtNow())
   }
 
   async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     return this.#write.run<Row>(sql, parameters).rows
+  }
+
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#write.run(sql, parameters)
   }
 
   async begin(): Promise<Position> {
@@ -103,39 +110,40 @@ class SqliteFiles implements CommitEngine {
     this.#write.run('begin immediate')
     return this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
   }
-  async savepoint(): Promise<void> {
+  savepoint(): void {
     this.#write.run('savepoint unit')
   }
   async release(): Promise<void> {
     this.#write.run('release unit')
   }
-  async rollbackTo(): Promise<void> {
+  async rollbackTo(cause: unknown): Promise<unknown> {
     this.#write.run('rollback to unit')
     this.#write.run('release unit')
+    return cause
   }
   async rollback(): Promise<void> {
     this.#write.run('rollback')
   }
-  async commit(position: Position): Promise<void> {
-    this.#write.run('update log set position = ?', [position])
+  async commit(move: BatchMove): Promise<void> {
+    this.#write.run('update log set position = ?', [move.position])
     this.#write.run('commit')
-    this.#committedPosition = position
+    this.#committed = move
   }
 
   async makeDurable(): Promise<void> {
     this.#durable = syncFile(this.#walFile).then(() => {
       this.#read.run('commit')
       this.#standAtNow()
+      if (this.#committed) this.moves.note(this.#committed.position, this.#committed.topics)
     })
     await this.#durable
     if (this.#changes() - this.#changesCopied > CHECKPOINT_CHANGES) this.#copyLogBack()
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
-  #standAtNow(): void {
+  #standAtNow(): Position {
     this.#read.run('begin')
-    this.visiblePosition =
-      this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? this.#committedPosition
+    return this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
   }
 
   #changes(): number {

@@ -3,8 +3,10 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from './database.ts'
 import { eventIdOf } from './event-ids.ts'
 import { roomNid, userNid } from './names.ts'
+import { readOnce, Shelf } from './kept.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** How far a user has read a room: by receipts, public or private, and by what they sent themselves. */
 export interface ReadUpTo {
@@ -33,7 +35,26 @@ export interface UnreadQuestion {
   /** The room's counter, if `upTo` is where the room ends. */
   readonly notified?: number
   /** The user's last event, if the asker has it at hand. */
-  readonly lastOwn?: { readonly position: Position; readonly isInThread: boolean; readonly notified: number }
+  readonly lastOwn?: OwnEvent
+  /** Whether the asker knows all events since a position, and `lastOwn` is among them if there is one. */
+  readonly knowsSince?: (position: Position) => boolean
+}
+
+type OwnEvent = { readonly position: Position; readonly isInThread: boolean; readonly notified?: number }
+
+const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>(50_000)
+
+/** The user's last event in a room, looked up once and then followed as long as the asker knows what came since. */
+async function lastOwnOf(db: Read, question: UnreadQuestion, room: Nid, nid: Nid): Promise<OwnEvent> {
+  const { upTo, lastOwn, knowsSince } = question
+  if (db.moves.position === undefined || upTo > db.moves.position)
+    return lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  const [shelf, key] = [lastOwns.of(db), `${room} ${nid}`]
+  const kept = shelf.get(key)
+  const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
+  const event = lastOwn ?? still ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
+  return event
 }
 
 const ownReceipts = prepared((db, room: Nid, user: Nid) =>
@@ -43,6 +64,15 @@ const ownReceipts = prepared((db, room: Nid, user: Nid) =>
     .where('room_nid', '=', room)
     .where('user_nid', '=', user)
     .where('kind', 'in', ['m.read', 'm.read.private']),
+)
+
+const receiptsOf = readOnce(
+  50_000,
+  (user: UserId) => topics.readBy(user),
+  async (db, user: UserId, roomId: RoomId) => {
+    const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+    return room === undefined || nid === undefined ? [] : ownReceipts(db, room, nid)
+  },
 )
 
 const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
@@ -62,14 +92,14 @@ const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
 export async function readUpTo(db: Read, question: UnreadQuestion): Promise<ReadUpTo> {
-  const { roomId, user, joined, upTo } = question
+  const { roomId, user, joined } = question
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   const threads = new Map<string, Position>()
   if (room === undefined || nid === undefined) return { main: joined, everywhere: joined, threads }
-  for (const { thread_id: thread, event_position: position } of await ownReceipts(db, room, nid)) {
+  for (const { thread_id: thread, event_position: position } of await receiptsOf(db, user, roomId)) {
     threads.set(thread, Math.max(position, threads.get(thread) ?? 0))
   }
-  const sent = question.lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  const sent = await lastOwnOf(db, question, room, nid)
   const ownPosition = sent.isInThread ? 0 : sent.position
   const everywhere = Math.max(joined, threads.get('') ?? 0)
   return { main: Math.max(everywhere, ownPosition, threads.get('main') ?? 0), everywhere, threads }
@@ -90,6 +120,18 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
     .orderBy('position', 'desc')
     .limit(1),
 )
+
+const countedAt = new Shelf<number>(50_000)
+
+/** How many had notified up to a position. What a position shows never changes. */
+async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
+  const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
+  const kept = shelf.get(key)
+  if (kept !== undefined) return kept
+  const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
+  if (position <= (db.moves.position ?? -1)) shelf.set(key, count)
+  return count
+}
 
 const redactedSince = prepared((db, room: Nid, after: Position, upTo: Position) =>
   db
@@ -152,18 +194,20 @@ export async function unreadCounts(
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
-  const counts: UnreadCount[] = await threadCounts(db, { room, nid, upTo }, read)
+  const counts: UnreadCount[] = db.moves.changedSince(topics.threads(roomId), read.everywhere)
+    ? await threadCounts(db, { room, nid, upTo }, read)
+    : []
   if (read.main >= upTo) return counts
-  const head = notified ?? (await countedUpTo(db, room, upTo))[0]?.notified ?? 0
-  const start =
-    lastOwn?.position === read.main ? lastOwn.notified : ((await countedUpTo(db, room, read.main))[0]?.notified ?? 0)
+  const head = notified ?? (await countAt(db, room, upTo))
+  const start = (lastOwn?.position === read.main ? lastOwn.notified : undefined) ?? (await countAt(db, room, read.main))
   const difference = head - start
-  const named = (await byName(db, room, nid, read.main, upTo)).filter(
+  const isMoved = (topic: string) => db.moves.changedSince(topic, read.main)
+  const named = (isMoved(topics.named(user)) ? await byName(db, room, nid, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null,
   )
   if (difference === 0 && named.length === 0) return counts
-  const [gone] = await redactedSince(db, room, read.main, upTo)
-  const loud = (await forEverybody(db, room, read.main, upTo)).filter(
+  const [gone] = isMoved(topics.redacted(room)) ? await redactedSince(db, room, read.main, upTo) : []
+  const loud = (isMoved(topics.loud(roomId)) ? await forEverybody(db, room, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
   )
   // An edit that mentions somebody highlights without counting for everybody else.

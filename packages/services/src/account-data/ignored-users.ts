@@ -3,11 +3,16 @@ import type { UserId } from '@myelin/matrix/ids'
 import { objectMember } from '@myelin/matrix/json'
 import { accountDataOf } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
+import { readOnce } from '@myelin/storage/kept'
 
 /** The users a user does not want to hear of; never the user themselves. */
-export async function ignoredUsers(db: Read, userId: UserId): Promise<ReadonlySet<string>> {
-  const stored = await accountDataOf(db, userId, '', 'm.ignored_user_list')
-  const ignored = new Set(Object.keys((stored && objectMember(stored, 'ignored_users')) ?? {}))
-  ignored.delete(userId)
-  return ignored
-}
+export const ignoredUsers: (db: Read, userId: UserId) => Promise<ReadonlySet<string>> = readOnce(
+  10_000,
+  (userId: UserId) => userId,
+  async (db, userId: UserId) => {
+    const stored = await accountDataOf(db, userId, '', 'm.ignored_user_list')
+    const ignored = new Set(Object.keys((stored && objectMember(stored, 'ignored_users')) ?? {}))
+    ignored.delete(userId)
+    return ignored
+  },
+)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
-import { accountOf } from '@myelin/storage/accounts'
+import { isSuspended } from '@myelin/storage/accounts'
 import type { Runtime } from '../runtime.ts'
 
 /**
@@ -10,6 +10,6 @@ import type { Runtime } from '../runtime.ts'
  * @see https://spec.matrix.org/v1.19/client-server-api/#account-suspension
  */
 export async function refuseSuspended(rt: Pick<Runtime, 'db'>, userId: UserId): Promise<void> {
-  const account = await accountOf(rt.db.read, userId)
-  if (account?.isSuspended) throw new MatrixError('M_USER_SUSPENDED', 'this account has been suspended')
+  if (await isSuspended(rt.db.read, userId))
+    throw new MatrixError('M_USER_SUSPENDED', 'this account has been suspended')
 }

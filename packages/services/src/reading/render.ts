@@ -3,7 +3,7 @@ import type { RawJson } from '@myelin/kit/raw-json'
 import { stringMember } from '@myelin/matrix/json'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { Read } from '@myelin/storage/database'
-import { eventsByNid } from '@myelin/storage/events'
+import { knownEvents } from '@myelin/storage/known-events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { versionOfRoom } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
@@ -17,7 +17,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   const [first] = events
   if (!first) return []
   const version = roomVersionOf(await versionOfRoom(db, first.pdu.roomId))
-  const beside = await eventsByNid(
+  const beside = await knownEvents(
     db,
     events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
   )

@@ -43,9 +43,8 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
 
 async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
   // Only now: while we waited for our turn, the same request may have come through another door.
-  const earlier = key && (await earlierAnswer(tx, key))
+  const [earlier, room] = await Promise.all([key && earlierAnswer(tx, key), openRoom(tx, draft.roomId)])
   if (earlier !== undefined) return earlier as EventId
-  const room = await openRoom(tx, draft.roomId)
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   const same = await sameState(tx, room, draft)
   if (same) return same

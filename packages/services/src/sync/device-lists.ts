@@ -32,7 +32,9 @@ export interface DeviceListQuestion {
  */
 export async function deviceListChanges(db: Read, question: DeviceListQuestion): Promise<DeviceLists> {
   const { came, went } = await comingsAndGoings(db, question)
-  const moved = await deviceChangesBetween(db, question.user, question.after, question.upTo)
+  const { user, after, upTo } = question
+  // A change wakes everybody who shares a room with whom it is about; who comes to share one later is told by that.
+  const moved = db.moves.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
   if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const sharing = await usersSharingRooms(db, question.user)
   const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))

@@ -6,14 +6,14 @@ import { accountDataOfRoom } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
 import { roomTail } from '@myelin/storage/events'
-import { roomById } from '@myelin/storage/rooms'
+import { roomNow } from '@myelin/storage/room-now'
 import { passesRoom, passesType } from '../reading/event-filter.ts'
 import { printPosition } from '../reading/page-token.ts'
 import { renderEvents } from '../reading/render.ts'
 import type { View } from '../reading/view.ts'
 import type { Runtime } from '../runtime.ts'
 import { readEphemeral } from './ephemeral.ts'
-import { readState } from './room-state.ts'
+import { readState, rootAt } from './room-state.ts'
 import { summaryOf } from './summary.ts'
 import type { Slice } from './sync-request.ts'
 import { readTimeline } from './timeline.ts'
@@ -65,7 +65,7 @@ async function joinedRoom(
   { membership, accountData }: RoomInput,
 ): Promise<RoomChange | undefined> {
   const { roomId } = membership
-  const room = await roomById(db, roomId)
+  const room = await roomNow(db, roomId)
   if (!room) return undefined
   const isNew = slice.since === undefined || membership.position > slice.since.position
   // A room that is new to the client is told from the beginning, like at the first sync.
@@ -83,12 +83,15 @@ async function joinedRoom(
     tail,
     wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
   })
+  // Members who are only told along with what they sent do not change the summary.
+  const isStateMoved =
+    isWhole || (await rootAt(db, { roomId, tail }, after)) !== (await rootAt(db, { roomId, tail }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),
     ephemeral: { events: ephemeral },
     account_data: { events: isNew ? await wholeAccountData(db, slice, roomId) : accountData },
-    summary: isWhole || hasMemberChange(timeline, state) ? await summaryOf(db, room, slice.user) : {},
+    summary: isWhole || (isStateMoved && hasMemberChange(timeline, state)) ? await summaryOf(db, room, slice.user) : {},
     ...(await unreadOf(db, slice, { membership, room, tail })),
   }
   return { roomId, body, isNewlyJoined: isNew }

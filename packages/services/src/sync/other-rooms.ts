@@ -15,9 +15,9 @@ import { readTimeline } from './timeline.ts'
 /** Rooms a user is invited to or knocks at, with what they are shown of them. */
 export async function offeredRooms(db: Read, slice: Slice, kind: 'invite' | 'knock'): Promise<Record<string, unknown>> {
   const rooms: Record<string, unknown> = {}
-  const isBlocked = kind === 'invite' && (await blocksInvites(db, slice.user))
-  for (const membership of slice.memberships) {
-    if (membership.membership !== kind || isBlocked || !isNews(slice, membership)) continue
+  const offered = slice.memberships.filter((each) => each.membership === kind && isNews(slice, each))
+  if (offered.length === 0 || (kind === 'invite' && (await blocksInvites(db, slice.user)))) return rooms
+  for (const membership of offered) {
     if (kind === 'invite' && (await isIgnored(db, slice, membership))) continue
     const events = JSON.parse(membership.strippedState ?? '[]') as Json
     rooms[membership.roomId] = { [`${kind}_state`]: { events } }

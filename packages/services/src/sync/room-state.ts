@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
-import { eventsByNid, stateRootAt } from '@myelin/storage/events'
+import { stateRootAt } from '@myelin/storage/events'
+import { knownEvents } from '@myelin/storage/known-events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms'
 import { stateDifference } from '@myelin/storage/state'
@@ -37,7 +38,7 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
   const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)
   const nids = new Set([...entries, ...members].map(({ event }) => event))
-  const events = [...(await eventsByNid(db, [...nids])).values()]
+  const events = [...(await knownEvents(db, [...nids])).values()]
   return events.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
 }
 
@@ -76,7 +77,12 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
   return new Set([...timeline.events.map(({ pdu }) => pdu.sender), ...named])
 }
 
-async function rootAt(db: Read, { roomId, tail }: StateBounds, position: number): Promise<number> {
+/** The root of a room's state as it was at a position: out of the tail where it reaches that far. */
+export async function rootAt(
+  db: Read,
+  { roomId, tail }: Pick<StateBounds, 'roomId' | 'tail'>,
+  position: number,
+): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
   return event?.roomRoot ?? stateRootAt(db, roomId, position)
 }

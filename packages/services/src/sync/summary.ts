@@ -20,7 +20,7 @@ const HEROES = 5
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync_response-200_roomsummary
  */
-export async function summaryOf(db: Read, room: Room, user: UserId): Promise<RoomSummary> {
+export async function summaryOf(db: Read, room: Omit<Room, 'isPublished'>, user: UserId): Promise<RoomSummary> {
   const counts = { 'm.joined_member_count': room.joinedCount, 'm.invited_member_count': room.invitedCount }
   const name = await loadStateEvent(db, room.stateRoot, 'm.room.name')
   const alias = await loadStateEvent(db, room.stateRoot, 'm.room.canonical_alias')
@@ -33,7 +33,12 @@ export async function summaryOf(db: Read, room: Room, user: UserId): Promise<Roo
   return { 'm.heroes': heroes, ...counts }
 }
 
-async function others(db: Read, room: Room, user: UserId, memberships: readonly string[]): Promise<string[]> {
+async function others(
+  db: Read,
+  room: Pick<Room, 'id'>,
+  user: UserId,
+  memberships: readonly string[],
+): Promise<string[]> {
   const members = await membersOf(db, room.id, memberships, HEROES + 1)
   return members
     .map(({ userId }) => userId)

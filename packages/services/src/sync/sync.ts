@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { membershipsOf } from '@myelin/storage/members'
+import { knownMemberships } from '@myelin/storage/members'
 import { storedPushRules } from '@myelin/storage/push-rules'
-import { dropToDevice, waitingToDevice } from '@myelin/storage/to-device'
+import { dropToDevice, keepsUpTo } from '@myelin/storage/to-device'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { Runtime } from '../runtime.ts'
 import { assemble } from './assemble.ts'
@@ -67,7 +67,7 @@ async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
   const upTo = { position: await rt.db.position(), typing: rt.typing.serial, toDevice: 0 }
   const user = request.requester.userId
   const db = rt.db.read
-  const all = await membershipsOf(db, user)
+  const all = await knownMemberships(db, user)
   // What came after the position was read is for the next look.
   const memberships = all.filter(({ position }) => position <= upTo.position)
   const ignored = await ignoredUsers(db, user)
@@ -80,12 +80,12 @@ async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
 async function acknowledge(rt: Needs, { requester, since }: SyncRequest): Promise<void> {
   if (!since || since.toDevice === 0) return
   const { userId, deviceId } = requester
-  const waiting = await waitingToDevice(rt.db.read, userId, deviceId, { after: 0, upTo: since.toDevice, limit: 1 })
-  if (waiting.length > 0) await rt.db.write((tx) => dropToDevice(tx, userId, deviceId, since.toDevice))
+  if (await keepsUpTo(rt.db.read, userId, deviceId, since.toDevice))
+    await rt.db.write((tx) => dropToDevice(tx, userId, deviceId, since.toDevice))
 }
 
 async function topicsOf(rt: Needs, { requester }: SyncRequest): Promise<string[]> {
-  const memberships = await membershipsOf(rt.db.read, requester.userId)
+  const memberships = await knownMemberships(rt.db.read, requester.userId)
   const rooms = memberships.filter(({ membership }) => membership === 'join').map(({ roomId }) => roomId)
   return [requester.userId, ...rooms]
 }

@@ -2,7 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/database'
-import { timeline } from '@myelin/storage/events'
+import { reachesBackTo, timeline } from '@myelin/storage/events'
 import type { Membership } from '@myelin/storage/members'
 import type { Room } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
@@ -35,7 +35,11 @@ export async function unreadOf(
     membership: { roomId, position: joined },
     room,
     tail,
-  }: { readonly membership: Membership; readonly room: Room; readonly tail?: readonly StoredEvent[] | undefined },
+  }: {
+    readonly membership: Membership
+    readonly room: Pick<Room, 'notified'>
+    readonly tail?: readonly StoredEvent[] | undefined
+  },
 ): Promise<Unread> {
   const own = tail?.find(({ pdu }) => pdu.sender === slice.user)
   const question = {
@@ -43,7 +47,7 @@ export async function unreadOf(
     user: slice.user,
     joined,
     upTo: slice.upTo.position,
-    ...(tail ? { notified: room.notified } : {}),
+    ...(tail ? { notified: room.notified, knowsSince: (position: number) => reachesBackTo(tail, position) } : {}),
     ...(own
       ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null, notified: own.notified } }
       : {}),

@@ -7,6 +7,7 @@ export const firstLight: Migration = {
   statements: [
     'create table log (position bigint not null)',
     'insert into log values (0)',
+    'create table moves (position {id} primary key, start bigint not null, topics text not null)',
     'create table settings (name text primary key, value text not null)',
     'create table readers (name text primary key, position bigint not null, holder text, until bigint)',
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { Nid } from './schema.ts'
+
+/**
+ * Topics that nobody waits for, beside the rooms' and users' own: what is kept in memory goes by them, so whatever writes
+ * such a thing must touch its topic.
+ */
+export const topics = {
+  /** A user's account, devices as such, and tokens. */
+  account: (user: UserId) => `account ${user}`,
+  /** The one-time and fallback keys of a user's devices. */
+  keys: (user: UserId) => `keys ${user}`,
+  /** A user's receipts, private ones too. */
+  readBy: (user: UserId) => `read by ${user}`,
+  /** Receipts in a room, private ones too. */
+  readIn: (room: RoomId) => `read in ${room}`,
+  /** Events of a room that notify and are in a thread. */
+  threads: (room: RoomId) => `threads ${room}`,
+  /** Events of a room that highlight for everybody. */
+  loud: (room: RoomId) => `loud ${room}`,
+  /** Events that highlight for a user by name. */
+  named: (user: UserId) => `named ${user}`,
+  /** Events of a room that were redacted. */
+  redacted: (room: Nid) => `redacted ${room}`,
+} as const

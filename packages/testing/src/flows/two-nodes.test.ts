@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { keepHouse } from '@myelin/services/housekeeping'
+import { openPostgres } from '@myelin/storage/postgres'
+import { createDatabase } from '../databases.ts'
+import { testServer } from '../server.ts'
+import type { Answer, TestServer } from '../server.ts'
+import pg from 'pg'
+
+const CLIENT = '/_matrix/client/v3'
+const serverUrl = process.env['MYELIN_TEST_POSTGRES'] ?? ''
+
+/** Two nodes of one server over one database. */
+async function twoNodes() {
+  const shared = await createDatabase(serverUrl)
+  const open = (events: Parameters<typeof openPostgres>[1] = { committed: () => {} }) =>
+    openPostgres({ connectionString: shared.url, maxReaders: 3 }, events)
+  const [here, there] = [await testServer(open), await testServer(open)]
+  const close = async () => {
+    await Promise.all([here.close(), there.close()])
+    await shared.drop()
+  }
+  /** Cuts the connections over which the nodes hear of each other. */
+  const deafen = async () => {
+    const client = new pg.Client({ connectionString: shared.url })
+    await client.connect()
+    const listening = "datname = current_database() and pid <> pg_backend_pid() and query like 'listen %'"
+    await client.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where ${listening}`)
+    await client.end()
+  }
+  return { here, there, close, deafen }
+}
+
+const send = (node: TestServer, token: string, room: string, text: string) =>
+  node.call('PUT', `${CLIENT}/rooms/${encodeURIComponent(room)}/send/m.room.message/${text}`, {
+    token,
+    body: { msgtype: 'm.text', body: text },
+  })
+
+const syncAt = (node: TestServer, token: string, since?: string, timeout = 0) =>
+  node.call('GET', `${CLIENT}/sync?timeout=${timeout}${since === undefined ? '' : `&since=${since}`}`, {
+    token,
+  })
+
+const textsIn = ({ body }: Answer, room: string) => {
+  const { rooms } = body as {
+    rooms: { join: Record<string, { timeline: { events: { content: { body?: string } }[] } }> }
+  }
+  return (rooms.join[room]?.timeline.events ?? []).flatMap(({ content }) => content.body ?? [])
+}
+
+/** Returns once a node's waiting syncs have gone to sleep: each sets a timer. */
+async function asleep(node: TestServer): Promise<void> {
+  while (node.rt.clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
+test('what one node did, the other shows at once', async () => {
+  const { here, there, close } = await twoNodes()
+  const alice = await here.register('alice')
+  const login = {
+    type: 'm.login.password',
+    identifier: { type: 'm.id.user', user: 'alice' },
+    password: 'correct horse',
+  }
+  const elsewhere = await there.call('POST', `${CLIENT}/login`, { body: login })
+  assert.equal(elsewhere.status, 200, 'an account made here logs in there')
+  const token = String(elsewhere.body['access_token'])
+  const first = await syncAt(there, token)
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: { name: 'both' } })
+  const room = String(made.body['room_id'])
+  assert.equal((await send(there, token, room, 'from-there')).status, 200, 'a room made here can be talked in there')
+  assert.equal((await send(here, alice.token, room, 'from-here')).status, 200)
+  const news = await syncAt(there, token, String(first.body['next_batch']))
+  assert.deepEqual(textsIn(news, room), ['from-there', 'from-here'])
+  const onward = await syncAt(here, alice.token, String(news.body['next_batch']))
+  assert.deepEqual(textsIn(onward, room), [], 'a token of one node is good at the other')
+  await close()
+})
+
+test('what a node keeps in memory is dropped when another changes it', async () => {
+  const { here, there, close } = await twoNodes()
+  const alice = await here.register('alice')
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
+  const room = String(made.body['room_id'])
+  const dataPath = `${CLIENT}/user/${alice.userId}/account_data`
+  const before = await syncAt(there, alice.token)
+  const list = { ignored_users: { '@bob:one.test': {} } }
+  await here.call('PUT', `${dataPath}/m.ignored_user_list`, { token: alice.token, body: list })
+  const after = await syncAt(there, alice.token, String(before.body['next_batch']))
+  assert.deepEqual(after.body['account_data'], { events: [{ type: 'm.ignored_user_list', content: list }] })
+  await here.call('POST', `${CLIENT}/rooms/${encodeURIComponent(room)}/leave`, { token: alice.token, body: {} })
+  assert.equal((await send(there, alice.token, room, 'too-late')).status, 403)
+  await here.call('POST', `${CLIENT}/logout`, { token: alice.token, body: {} })
+  await there.rt.db.catchUp()
+  assert.equal((await syncAt(there, alice.token)).status, 401, 'a session that ended here has ended there')
+  await close()
+})
+
+test('a message sent at one node wakes who waits at the other', async () => {
+  const { here, there, close } = await twoNodes()
+  const alice = await here.register('alice')
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
+  const room = String(made.body['room_id'])
+  const { body } = await syncAt(there, alice.token)
+  there.rt.clock.advance(1000)
+  const waiting = syncAt(there, alice.token, String(body['next_batch']), 30_000)
+  await asleep(there)
+  await send(here, alice.token, room, 'wake-up')
+  assert.deepEqual(textsIn(await waiting, room), ['wake-up'])
+  await close()
+})
+
+test('where the hint is lost, the other node finds out within a second', async () => {
+  const { here, there, close, deafen } = await twoNodes()
+  const alice = await here.register('alice')
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
+  const room = String(made.body['room_id'])
+  const { body } = await syncAt(there, alice.token)
+  there.rt.clock.advance(1000)
+  const waiting = syncAt(there, alice.token, String(body['next_batch']), 30_000)
+  await asleep(there)
+  await deafen()
+  await send(here, alice.token, room, 'unheard')
+  const stop = keepHouse(there.rt)
+  there.rt.clock.advance(1000)
+  assert.deepEqual(textsIn(await waiting, room), ['unheard'])
+  const again = syncAt(there, alice.token, String((await syncAt(there, alice.token)).body['next_batch']), 30_000)
+  await send(here, alice.token, room, 'heard-again')
+  there.rt.clock.advance(1000)
+  assert.deepEqual(textsIn(await again, room), ['heard-again'])
+  stop()
+  await close()
+})
