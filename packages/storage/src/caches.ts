@@ -49,6 +49,8 @@ export class Caches {
   readonly authNodes = new Cache<EventId, AuthNode>(200_000)
   /** The last count of a room; it names the state it holds for. */
   readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
+  /** The events of one type in a state, by both. */
+  readonly stateOfType = new Cache<string, readonly Nid[]>(2_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
   readonly userNames = new Cache<Nid, UserId>(200_000)
   readonly roomNames = new Cache<Nid, RoomId>(50_000)
@@ -74,6 +76,7 @@ export class Caches {
       this.roomVersions,
       this.authNodes,
       this.joinedServers,
+      this.stateOfType,
       this.keyNames,
       this.userNames,
       this.roomNames,

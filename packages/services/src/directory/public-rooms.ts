@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { publishedCount, publishedRooms } from '@myelin/storage/published-rooms'
 import type { DirectoryPlace } from '@myelin/storage/published-rooms'
@@ -100,7 +99,7 @@ function tokens(
 }
 
 function placeOf(entry: RoomEntry): DirectoryPlace {
-  return { joinedCount: entry.num_joined_members, roomId: entry.room_id as RoomId }
+  return { joinedCount: entry.num_joined_members, roomId: entry.room_id }
 }
 
 function matcher({ term, roomTypes }: DirectoryQuery): (entry: RoomEntry) => boolean {

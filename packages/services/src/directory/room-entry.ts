@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
@@ -9,7 +10,7 @@ import { roomVersionOf } from '../rooms/versions.ts'
 
 /** A room as the directory shows it, in the members of the wire. */
 export interface RoomEntry {
-  readonly room_id: string
+  readonly room_id: RoomId
   readonly num_joined_members: number
   readonly world_readable: boolean
   readonly guest_can_join: boolean

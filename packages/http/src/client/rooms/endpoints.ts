@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
 import { createRoom } from './create-room.ts'
+import { getEventByTimestamp } from './get-event-by-timestamp.ts'
+import { getRoomSummary } from './get-room-summary.ts'
+import { getSpaceHierarchy } from './get-space-hierarchy.ts'
 import { getEventContext, getOneRoomEvent, getRoomEvents } from './history.ts'
 import { getJoinedMembersByRoom, getJoinedRooms, getMembersByRoom } from './members.ts'
 import { ban, forgetRoom, inviteToRoom, joinRoomById, joinRoomByIdOrAlias, kick, leave, unban } from './membership.ts'
@@ -29,4 +32,7 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getMembersByRoom,
   getJoinedMembersByRoom,
   getJoinedRooms,
+  getEventByTimestamp,
+  getRoomSummary,
+  getSpaceHierarchy,
 ]

@@ -121,8 +121,12 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const notification = judgeNotification(pdu, state)
     const facts: EventFacts = { notifies: notification.notifies, ...relation }
     const heads = wasMissing ? room.heads : await headsWith(tx, room, pdu)
+    const isFork = !wasMissing && heads.length > 1
+    // Whoever resolves a fork looks its events up.
+    if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
     const roomRoot = wasMissing ? room.stateRoot : await rootOfHeads(tx, version, heads, place.stateAfter)
-    const { position } = await appendEvent(tx, room, pdu, facts, { ...place, roomRoot, heads })
+    const isKept = place.isKept || isFork
+    const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
     await putHighlights(tx, room, notification.highlights, position)
   }
   await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: historicPosition })

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isServerName } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { Read } from '@myelin/storage/database'
+import { membershipIn } from '@myelin/storage/members'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { askHierarchy } from '../federation/ask/hierarchy.ts'
+import type { Runtime } from '../runtime.ts'
+import { isOpenToAll, mayUserEnter } from '../spaces/may-enter.ts'
+import { resolveRoom } from './resolve-room.ts'
+import { summaryOf } from './room-summary.ts'
+import type { RoomSummary } from './room-summary.ts'
+
+/**
+ * What a room is like, for who may enter it (`user` is undefined for somebody without an account); servers are asked
+ * where nobody here is in it. `M_NOT_FOUND` for everybody else.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
+ */
+export async function readSummary(
+  rt: Pick<Runtime, 'db'> & Asker,
+  user: UserId | undefined,
+  idOrAlias: string,
+  via: readonly string[],
+): Promise<RoomSummary & { readonly membership?: string }> {
+  const db = rt.db.read
+  const { roomId, servers } = await resolveRoom(rt, idOrAlias)
+  const asked = [...new Set([...via.filter(isServerName), ...servers])]
+  const summary = (await summaryOf(db, roomId)) ?? (await told(rt, roomId, asked))
+  if (!summary || !(await mayBeShown(db, user, summary))) throw new MatrixError('M_NOT_FOUND', 'there is no such room')
+  const standing = user === undefined ? undefined : await membershipIn(db, roomId, user)
+  return { ...summary, ...(standing ? { membership: standing.membership } : {}) }
+}
+
+async function told(rt: Asker, roomId: RoomId, servers: readonly ServerName[]): Promise<RoomSummary | undefined> {
+  try {
+    return (await askHierarchy(rt, servers, { roomId, suggestedOnly: false })).summary
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+    return undefined
+  }
+}
+
+async function mayBeShown(db: Read, user: UserId | undefined, summary: RoomSummary): Promise<boolean> {
+  return user === undefined ? isOpenToAll(summary) : mayUserEnter(db, user, summary)
+}
