@@ -133,6 +133,22 @@ describe('the signatures of events', () => {
     assert.ok(turns >= 5)
   })
 
+  test('hold on an event of today beside one that claims the far future', async () => {
+    assert.deepEqual((await check([sent({ at: 2 ** 50 }), sent()])).good, [false, true])
+    assert.deepEqual((await check([sent(), sent({ at: 2 ** 50 })])).good, [true, false])
+  })
+
+  test('are checked by other threads where there are many, and come out the same', async () => {
+    const events = Array.from({ length: 1203 }, (_, index) =>
+      sent({ content: { index }, ...(index % 7 === 0 ? { key: next } : {}) }),
+    )
+    const { good } = await check(events)
+    assert.deepEqual(
+      good,
+      events.map((_, index) => index % 7 !== 0),
+    )
+  })
+
   test('cost no more than a few keys where an event claims thousands', async () => {
     const claims = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`ed25519:k${index}`, 'AAAA']))
     const { good, asked } = await check([withJson(sent(), { signatures: { 'two.test': claims } })])

@@ -5,11 +5,9 @@ import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { isServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember, stringMember } from '@myelin/matrix/json'
 import { unsignedForm, verifyJson } from '@myelin/matrix/signatures'
-import { isKeyId } from './key-ring.ts'
+import { isKeyId, LONGEST_VALIDITY_MS } from './key-ring.ts'
 import type { ServerKey, ServerKeyAnswer } from '@myelin/storage/server-keys'
 
-/** Nobody is vouched for any longer than this from when we heard of it. */
-const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
 /** Honest servers publish a handful of keys. */
 const MAX_KEYS = 64
 const MAX_ANSWER_BYTES = 32 * 1024

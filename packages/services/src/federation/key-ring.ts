@@ -9,6 +9,9 @@ export interface KeyWanted {
   readonly validAt: number
 }
 
+/** No key is believed for longer than this from when it was heard of, so that its owner can take it back. */
+export const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
+
 /** Whether a text can name an Ed25519 key: servers in the wild are looser about versions than the spec. */
 export function isKeyId(text: string): boolean {
   return /^ed25519:[\x21-\x7e]{1,128}$/.test(text)

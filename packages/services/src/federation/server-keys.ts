@@ -5,7 +5,7 @@ import { serverKeysOf } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { askNotaries, askServers } from './fetch-keys.ts'
 import { keepServerKeys } from './keep-keys.ts'
-import { KeyRing, type KeyWanted } from './key-ring.ts'
+import { KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
 
 export type { KeyRing, KeyWanted } from './key-ring.ts'
 
@@ -13,8 +13,6 @@ type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' |
 
 /** Above this many unknown servers, those who know many keys are asked first. */
 const MANY_SERVERS = 10
-/** No key can be shown to be valid further ahead than an answer vouches for. */
-const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
 
 /**
  * The keys we want as far as they can be had: from storage, from the servers themselves, from notaries.
@@ -30,6 +28,7 @@ export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): P
   for (const key of await serverKeysOf(rt.db.read, serversOf(foreign))) ring.add(key.server, key)
 
   const steps = [askServers, askNotaries]
+  // Nobody can vouch for what is further ahead.
   const latest = rt.clock.now() + LONGEST_VALIDITY_MS
   const isMissing = (key: KeyWanted): boolean => key.validAt <= latest && !ring.isSettled(key)
   const missing = foreign.filter(isMissing)
