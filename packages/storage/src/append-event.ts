@@ -13,7 +13,6 @@ import type { Nid, Position, Tables } from './schema.ts'
 import { changeState, stateAt } from './state.ts'
 import { pduBytes } from './stored-pdu.ts'
 import { topics } from './topics.ts'
-import { topics } from './topics.ts'
 
 /** What the law and the relations say of an event, worked out before it is appended. */
 export interface EventFacts {
