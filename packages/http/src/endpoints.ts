@@ -5,6 +5,7 @@ import { adminEndpoints } from './client/admin/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
+import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
@@ -20,6 +21,7 @@ import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { exchangeOpenIdToken } from './federation/exchange-open-id-token.ts'
 import { getVersion } from './federation/get-version.ts'
+import { sendTransaction } from './federation/transactions/send-transaction.ts'
 import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
 import { federationReadingEndpoints } from './federation/reading-endpoints.ts'
 import { mediaEndpoints } from './media/endpoints.ts'
@@ -52,8 +54,10 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
 export const federationEndpoints: readonly AnyEndpoint[] = [
   ...serverKeyEndpoints,
   ...federationReadingEndpoints,
+  sendTransaction,
   exchangeOpenIdToken,
   getVersion,
+  getWellknownServer,
 ]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {

@@ -133,6 +133,8 @@ export interface WellKnownSettings {
   readonly servesClient: boolean
   /** Members that the client document gets besides the server's own. */
   readonly extraClientContent: Readonly<Record<string, unknown>>
+  /** The public keys of the policy server at this name, by algorithm; undefined: there is none. */
+  readonly policyServerKeys: Readonly<Record<string, string>> | undefined
 }
 
 /** How many things are kept in memory. */
@@ -152,6 +154,10 @@ export interface FederationSettings {
   readonly oldSigningKeys: readonly OldSigningKey[]
   /** For how long from now our own key is said to be valid. */
   readonly keyRefreshMs: number
+  /** How long a request may take where its caller does not say. */
+  readonly requestTimeoutMs: number
+  /** How long a server that does not answer is left alone: `firstMs`, then `factor` times as long each time, up to `longestMs`. */
+  readonly retries: { readonly firstMs: number; readonly factor: number; readonly longestMs: number }
 }
 
 /** A server whose word about other servers' keys is taken. */

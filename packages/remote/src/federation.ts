@@ -46,6 +46,14 @@ export function federationPath(
   return text === '' ? path : `${path}?${text}`
 }
 
+/** What the admin decides about calls. */
+export interface CallOptions {
+  /** Which servers we may speak with; all where nothing is said. */
+  readonly mayCall?: (server: ServerName) => boolean
+  /** How long a call may take that does not say so itself. */
+  readonly timeoutMs?: number
+}
+
 /**
  * Calls other servers in our name.
  *
@@ -55,21 +63,19 @@ export class Federation {
   readonly serverName: ServerName
   /** Who is being asked for keys. */
   readonly keyFetches = new KeyFetches()
+  /** About whom notaries are being asked. */
+  readonly notaryQuestions = new KeyFetches()
   /** What was answered a short while ago. */
   readonly recent = new RecentAnswers()
   readonly #transport: Transport
   readonly #key: SigningKey
   readonly #mayCall: (server: ServerName) => boolean
+  readonly #timeoutMs: number
 
-  /** `mayCall` says which servers the admin lets us speak with. */
-  constructor(
-    serverName: ServerName,
-    key: SigningKey,
-    transport: Transport,
-    mayCall: (server: ServerName) => boolean = () => true,
-  ) {
+  constructor(serverName: ServerName, key: SigningKey, transport: Transport, options: CallOptions = {}) {
     this.serverName = serverName
-    this.#mayCall = mayCall
+    this.#mayCall = options.mayCall ?? (() => true)
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS
     this.#key = key
     this.#transport = transport
   }
@@ -86,7 +92,7 @@ export class Federation {
 
   /** The raw answer, whatever its status, for those who read it as it comes. */
   async open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
-    const { method, target, body, timeoutMs = TIMEOUT_MS, signal } = call
+    const { method, target, body, timeoutMs = this.#timeoutMs, signal } = call
     if (destination === this.serverName) throw new RemoteError('unreachable', 'we do not call ourselves')
     if (!this.#mayCall(destination)) throw new RemoteError('unreachable', `the admin does not want ${destination}`)
     const headers: Record<string, string> = { accept: 'application/json' }

@@ -43,7 +43,7 @@ export class HttpsTransport implements Transport {
     this.#userAgent = parts.userAgent
     this.#client = new HttpsClient({ names, addresses, tls: parts.tls })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
-    this.#discovery = new Discovery(names, wellKnown, parts.random)
+    this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
 
   async send(request: OutgoingRequest): Promise<IncomingReply> {

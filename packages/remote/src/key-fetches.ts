@@ -9,11 +9,14 @@ interface Pause {
 
 /** The first pause after a server did not answer; each further one is twice as long. */
 const SHORTEST_PAUSE_MS = 30_000
-const LONGEST_PAUSE_MS = 3_600_000
+/** Not long: a server that is back signs its first requests with a key we may have to ask for. */
+const LONGEST_PAUSE_MS = 300_000
 /** Whoever says another server's name can make us ask it this often, and no more. */
 const BURST = 6
 const REFILL_MS = 10_000
 const REMEMBERED = 20_000
+/** Names are free to make up, connections are not: above this many questions at once, the next ones are not asked. */
+const MAX_UNDER_WAY = 200
 
 /**
  * Who is being asked for keys, and who is left alone for a while.
@@ -31,8 +34,8 @@ export class KeyFetches {
     const underWay = this.#underWay.get(server)
     // Every question for one server's keys has one kind of answer.
     if (underWay) return underWay as Promise<T>
-    if ((this.#pauses.get(server)?.until ?? 0) > now || !this.#spend(server, now)) {
-      return Promise.reject(new RemoteError('unreachable', `${server} was asked for its keys too often of late`))
+    if (this.#underWay.size >= MAX_UNDER_WAY || !this.mayAsk(server, now)) {
+      return Promise.reject(new RemoteError('unreachable', `${server} is not asked for its keys at the moment`))
     }
     const asked = ask().then(
       (answer) => {
@@ -49,7 +52,9 @@ export class KeyFetches {
     return settled
   }
 
-  #spend(server: ServerName, now: number): boolean {
+  /** Whether a question about a server may be asked; counts it as asked if so. */
+  mayAsk(server: ServerName, now: number): boolean {
+    if ((this.#pauses.get(server)?.until ?? 0) > now) return false
     const { tokens, at } = this.#spent.get(server) ?? { tokens: BURST, at: now }
     const left = Math.min(BURST, tokens + Math.max(0, now - at) / REFILL_MS)
     if (left < 1) return false

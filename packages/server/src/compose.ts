@@ -15,12 +15,12 @@ import { HttpsTransport } from '@myelin/remote/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/ephemeral/typing'
-import { keepHouse } from '@myelin/services/housekeeping'
 import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
 import type { Runtime } from '@myelin/services/runtime'
+import { startWorkers } from '@myelin/services/workers'
 import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
@@ -65,9 +65,10 @@ export async function compose(config: Config): Promise<House> {
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, transportOf(config.connections), (server) =>
-    maySpeakWith({ config }, server),
-  )
+  const remote = new Federation(serverName, signingKey, transportOf(config.connections), {
+    mayCall: (server) => maySpeakWith({ config }, server),
+    timeoutMs: config.federation.requestTimeoutMs,
+  })
   const rt: Runtime = {
     serverName,
     signingKey,
@@ -84,7 +85,7 @@ export async function compose(config: Config): Promise<House> {
     random: systemRandom,
     limits: new Limits(systemClock, config.rateLimits),
   }
-  const stopHousekeeping = keepHouse(rt)
+  const workers = startWorkers(rt)
   const { apps, urls } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {
@@ -92,7 +93,7 @@ export async function compose(config: Config): Promise<House> {
     urls,
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
-      stopHousekeeping()
+      await workers.close()
       typing.close()
       await remote.close()
       await db.close()

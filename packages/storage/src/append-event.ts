@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, UserId } from '@myelin/matrix/ids'
-import { stringMember } from '@myelin/matrix/json'
+import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from './database.ts'
+import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
-import { moveMember } from './members.ts'
+import { moveMembers } from './member-changes.ts'
 import { internKey, internUser } from './names.ts'
 import type { OpenRoom } from './rooms.ts'
 import { insertRow, preparedWrite } from './prepared.ts'
@@ -24,6 +24,18 @@ export interface EventFacts {
   readonly transaction?: { readonly deviceId: string; readonly txnId: string }
 }
 
+/** Where an event stands that does not simply continue the room: between which states, and what it leaves the room with. */
+export interface EventPlace {
+  readonly stateBefore: Nid
+  readonly stateAfter: Nid
+  /** The root of the room's current state with the event, and the heads of its graph; a null among them is the event itself. */
+  readonly roomRoot: Nid
+  readonly heads: readonly (Nid | null)[]
+  /** The event's number, and whether it is kept already, as an outlier. */
+  readonly nid: Nid
+  readonly isKept: boolean
+}
+
 /** How {@link EventFacts.notifies} is stored. */
 export const NOTIFIES = { no: 0, yes: 1, highlight: 2 } as const
 
@@ -37,30 +49,43 @@ export interface Appended {
 /**
  * Puts an event at the end of its room: the event, the state it makes, membership and the room's row, all at once.
  *
- * The event must have been authorized against the room's current state and name its extremities. Nothing else
- * creates events of the timeline.
+ * Without a place the event must have been authorized against the room's current state and name its heads. Nothing
+ * else creates events of the timeline.
  */
-export async function appendEvent(tx: Tx, room: OpenRoom, event: Pdu, facts: EventFacts): Promise<Appended> {
+export async function appendEvent(
+  tx: Tx,
+  room: OpenRoom,
+  event: Pdu,
+  facts: EventFacts,
+  place?: EventPlace,
+): Promise<Appended> {
   const position = tx.takePosition()
-  const state = await stateWith(tx, room, event, position)
+  const nid = place?.nid ?? position
+  const state = await stateWith(tx, room, event, nid, place)
   const isNotifying = facts.notifies !== 'no' && facts.thread === undefined
   const notified = room.notified + (isNotifying ? 1 : 0)
-  const row = eventRow(event, facts, { room, position, state, notified, sender: await internUser(tx, event.sender) })
-  await insertRow(tx, 'events', row)
-  tx.caches.pdus.set(position, { pdu: event })
-  const counts = await moveMembership(tx, room, event, position)
-  const extremities = `[${position}]`
+  await putEventRow(tx, event, {
+    ...facts,
+    nid,
+    room: room.nid,
+    position,
+    state,
+    notified,
+    status: 'accepted',
+    isKept: place?.isKept ?? false,
+  })
+  const counts = await moveMembers(tx, room, { event, nid, root: place?.roomRoot, position })
   await moveRoom(tx, {
     room: room.nid,
-    extremities,
-    depth: event.depth,
-    root: state.after,
+    extremities: JSON.stringify((place?.heads ?? [null]).map((head) => head ?? nid)),
+    depth: Math.max(room.depth, event.depth),
+    root: state.roomRoot,
     position,
     notified,
     ...counts,
   })
   tx.touch(room.id)
-  return { nid: position, position, stateAfter: state.after }
+  return { nid, position, stateAfter: state.after }
 }
 
 type RoomNow = {
@@ -92,72 +117,73 @@ const moveRoom = preparedWrite<RoomNow>(
       .where('room_nid', '=', now.room),
 )
 
-type Landing = {
-  readonly room: OpenRoom
-  readonly position: Position
-  readonly sender: Nid
+/** Everything a row of `events` says beside the event itself. */
+export interface EventRow extends EventFacts {
+  readonly nid: Nid
+  readonly room: Nid
+  readonly position: Position | null
   readonly notified: number
-  readonly state: { readonly after: Nid; readonly replaces?: Nid }
+  readonly state: { readonly before: Nid; readonly after: Nid; readonly roomRoot: Nid; readonly replaces?: Nid }
+  readonly status: keyof typeof EVENT_STATUS
+  /** Whether the row is there already and is now overwritten. */
+  readonly isKept: boolean
 }
 
-function eventRow(
-  event: Pdu,
-  facts: EventFacts,
-  { room, position, sender, notified, state }: Landing,
-): Tables['events'] {
+/** Writes an event's row. */
+export async function putEventRow(tx: Tx, event: Pdu, says: EventRow): Promise<void> {
+  const row = eventRow(event, says, await internUser(tx, event.sender), await authNidsOf(tx, event))
+  if (says.isKept) {
+    const { event_nid: nid, pdu: _pdu, event_id: _id, room_nid: _room, ...changed } = row
+    await tx.updateTable('events').set(changed).where('event_nid', '=', nid).execute()
+  } else {
+    await insertRow(tx, 'events', row)
+    tx.caches.pdus.set(says.nid, { pdu: event })
+  }
+}
+
+// What old room versions allow and a column does not hold; the PDU keeps the number as it is.
+const clamped = (value: number) => Math.min(value, Number.MAX_SAFE_INTEGER)
+
+function eventRow(event: Pdu, says: EventRow, sender: Nid, authNids: readonly Nid[] | undefined): Tables['events'] {
   return {
-    event_nid: position,
+    event_nid: says.nid,
     event_id: eventIdBytes(event.id),
-    room_nid: room.nid,
-    position,
-    depth: event.depth,
+    room_nid: says.room,
+    position: says.position,
+    depth: clamped(event.depth),
     type: event.type,
     state_key: event.stateKey ?? null,
     sender_nid: sender,
-    origin_server_ts: event.originServerTs,
-    state_before: room.stateRoot,
-    state_after: state.after,
-    room_root: state.after,
-    replaces_nid: state.replaces ?? null,
-    relates_to: facts.relatesTo ? eventIdBytes(facts.relatesTo) : null,
-    rel_type: facts.relType ?? null,
-    thread_nid: facts.thread ?? null,
-    notifies: NOTIFIES[facts.notifies],
-    notified,
-    status: EVENT_STATUS.accepted,
+    origin_server_ts: clamped(event.originServerTs),
+    state_before: says.state.before,
+    state_after: says.state.after,
+    room_root: says.state.roomRoot,
+    replaces_nid: says.state.replaces ?? null,
+    relates_to: says.relatesTo ? eventIdBytes(says.relatesTo) : null,
+    rel_type: says.relType ?? null,
+    thread_nid: says.thread ?? null,
+    notifies: NOTIFIES[says.notifies],
+    notified: says.notified,
+    status: EVENT_STATUS[says.status],
     redacted_by: null,
-    txn_device: facts.transaction?.deviceId ?? null,
-    txn_id: facts.transaction?.txnId ?? null,
+    txn_device: says.transaction?.deviceId ?? null,
+    txn_id: says.transaction?.txnId ?? null,
+    auth_nids: authNids ? JSON.stringify(authNids) : null,
     pdu: pduBytes(event),
   }
 }
 
-/** Records a member event as its target's standing; answers the room's counts with it. */
-async function moveMembership(
+async function stateWith(
   tx: Tx,
   room: OpenRoom,
   event: Pdu,
-  position: Position,
-): Promise<{ joined: number; invited: number }> {
-  const counts = { joined: room.joinedCount, invited: room.invitedCount }
-  if (event.type !== 'm.room.member' || event.stateKey === undefined) return counts
-  const membership = stringMember(event.content, 'membership') ?? 'leave'
-  const before = await moveMember(tx, room.nid, event.stateKey as UserId, { membership, event: position, position })
-  for (const [status, change] of [
-    [before, -1],
-    [membership, 1],
-  ] as const) {
-    if (status === 'join') counts.joined += change
-    if (status === 'invite') counts.invited += change
-  }
-  tx.touch(event.stateKey)
-  return counts
-}
-
-async function stateWith(tx: Tx, room: OpenRoom, event: Pdu, nid: Nid): Promise<{ after: Nid; replaces?: Nid }> {
-  if (event.stateKey === undefined) return { after: room.stateRoot }
+  nid: Nid,
+  place: EventPlace | undefined,
+): Promise<EventRow['state']> {
+  const before = place?.stateBefore ?? room.stateRoot
+  if (event.stateKey === undefined) return { before, after: before, roomRoot: place?.roomRoot ?? before }
   const key = await internKey(tx, event.type, event.stateKey)
-  const replaces = await stateAt(tx, room.stateRoot, key)
-  const after = await changeState(tx, room.stateRoot, [{ key, event: nid }])
-  return { after, ...(replaces === undefined ? {} : { replaces }) }
+  const replaces = await stateAt(tx, before, key)
+  const after = place?.stateAfter ?? (await changeState(tx, before, [{ key, event: nid }]))
+  return { before, after, roomRoot: place?.roomRoot ?? after, ...(replaces === undefined ? {} : { replaces }) }
 }

@@ -2,6 +2,7 @@
 import { Cache } from '@myelin/kit/cache'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid } from './schema.ts'
+import type { StateChange } from './state-change.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
 
@@ -40,6 +41,10 @@ export class Caches {
   readonly roomVersions = new Cache<RoomId, string>(50_000)
   /** The root of a room's state at a position, by both. */
   readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** The auth events of state events, as numbers. */
+  readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
+  /** What several states came to: the first of them, and what to change in it. */
+  readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
   /** What each event names as its auth events. */
   readonly authNodes = new Cache<EventId, AuthNode>(200_000)
   /** The last count of a room; it names the state it holds for. */
@@ -65,6 +70,8 @@ export class Caches {
       this.pdus,
       this.stateNodes,
       this.rootsAt,
+      this.authNids,
+      this.resolutions,
       this.tails,
       this.roomVersions,
       this.authNodes,

@@ -27,10 +27,13 @@ class OpenRoom implements Room {
   readonly #row: Tables['rooms']
   /** The heads of the room's graph: what the next event names as `prev_events`. */
   readonly extremities: readonly EventId[]
+  /** The same, as numbers, in the same order. */
+  readonly heads: readonly Nid[]
 
-  constructor(row: Tables['rooms'], extremities: readonly EventId[]) {
+  constructor(row: Tables['rooms'], extremities: ReadonlyMap<Nid, EventId>) {
     this.#row = row
-    this.extremities = extremities
+    this.extremities = [...extremities.values()]
+    this.heads = [...extremities.keys()]
   }
   get id(): RoomId {
     return this.#row.room_id
@@ -79,7 +82,12 @@ export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undef
   const pdus = await pdusByNid(tx, heads)
   return new OpenRoom(
     row,
-    heads.flatMap((nid) => pdus.get(nid)?.id ?? []),
+    new Map(
+      heads.flatMap((nid) => {
+        const pdu = pdus.get(nid)
+        return pdu ? [[nid, pdu.id]] : []
+      }),
+    ),
   )
 }
 
@@ -100,13 +108,13 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     notified: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
-  return new OpenRoom(row, [])
+  return new OpenRoom(row, new Map())
 }
 
 /** What a room's row says, for reading. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)
-  return row && new OpenRoom(row, [])
+  return row && new OpenRoom(row, new Map())
 }
 
 /** The version of a room that is there. */

@@ -37,6 +37,8 @@ export interface Tables {
    * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
    * current state once the event had arrived, which forks may make another than the state after the event. `notified`
    * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
+   * Positions below zero are of events fetched from other servers' histories. `state_after` 0 means that the state is
+   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`.
    */
   events: {
     event_nid: Nid
@@ -61,8 +63,15 @@ export interface Tables {
     redacted_by: Nid | null
     txn_device: string | null
     txn_id: string | null
+    auth_nids: string | null
     pdu: Bytes
   }
+  /** Events that are named as `prev_events` by one in our timeline and have no place there themselves: where history has holes. */
+  backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
+  /** Redactions that arrived before what they redact. */
+  early_redactions: { event_id: Bytes; redaction_nid: Nid }
+  /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
+  staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
     room_nid: Nid

@@ -3,6 +3,7 @@ import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { insertRow, prepared } from './prepared.ts'
 import type { Bytes, Nid } from './schema.ts'
+import type { StateChange } from './state-change.ts'
 import {
   childAt,
   decodeNode,
@@ -17,12 +18,6 @@ import {
   withEntry,
 } from './state-trie.ts'
 import type { Leaf, TrieNode } from './state-trie.ts'
-
-/** A change of one state key; no event takes the key out. */
-export interface StateChange {
-  readonly key: Nid
-  readonly event: Nid | undefined
-}
 
 /** One key in which two states differ. */
 export interface StateDifference {
@@ -49,6 +44,12 @@ export async function changeState(tx: Tx, root: Nid, changes: readonly StateChan
   let now = root
   for (const change of changes) now = await changeOne(tx, now, change, 0)
   return now
+}
+
+/** The root of the state that has just these entries; its nodes are written once, from the leaves up. */
+export async function buildState(tx: Tx, entries: ReadonlyMap<Nid, Nid>): Promise<Nid> {
+  const sorted = [...entries].sort(([a], [b]) => a - b)
+  return putLeaf(tx, { keys: sorted.map(([key]) => key), events: sorted.map(([, event]) => event) }, 0)
 }
 
 async function changeOne(tx: Tx, nid: Nid, change: StateChange, depth: number): Promise<Nid> {

@@ -2,20 +2,27 @@
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
 import type { Pdu } from '@myelin/matrix/pdu'
+import { numberOf } from '@myelin/matrix/raw-number'
 import type { Bytes } from './schema.ts'
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
+// May have a number that JavaScript would spell otherwise; a space in front says so.
+const MAY_HAVE_ODD_NUMBERS = /\d\.\d|\d[eE]|-0|\d{16}/
+
 /** The bytes that {@link storedPdu} reads back. */
 export function pduBytes(pdu: Pdu): Bytes {
-  return encoder.encode(JSON.stringify(pdu.json))
+  const text = JSON.stringify(pdu.json)
+  return encoder.encode(MAY_HAVE_ODD_NUMBERS.test(text) ? ` ${text}` : text)
 }
 
 /** A PDU this server has judged before: read back without any check. */
 export function storedPdu(bytes: Bytes, id: EventId, roomId: RoomId): Pdu {
-  const json = JSON.parse(decoder.decode(bytes)) as JsonObject
+  const text = decoder.decode(bytes)
+  const json = (text.startsWith(' ') ? parseJson(text, { keepNumbers: true }) : JSON.parse(text)) as JsonObject
   const stateKey = stringMember(json, 'state_key')
   const content = objectMember(json, 'content') ?? {}
   const redacts = stringMember(json, 'redacts') ?? stringMember(content, 'redacts')
@@ -29,8 +36,8 @@ export function storedPdu(bytes: Bytes, id: EventId, roomId: RoomId): Pdu {
     content,
     prevEvents: referencesIn(json['prev_events']),
     authEvents: referencesIn(json['auth_events']),
-    depth: Number(json['depth']),
-    originServerTs: Number(json['origin_server_ts']),
+    depth: numberOf(json['depth']) ?? 0,
+    originServerTs: numberOf(json['origin_server_ts']) ?? 0,
     ...(type === 'm.room.redaction' && redacts !== undefined ? { redacts: redacts as EventId } : {}),
     json,
   }

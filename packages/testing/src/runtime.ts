@@ -59,7 +59,7 @@ export const testConfig: ServiceConfig = {
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },
   },
-  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {} },
+  wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
   disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
   federation: {
@@ -68,6 +68,8 @@ export const testConfig: ServiceConfig = {
     keyServers: [],
     oldSigningKeys: [],
     keyRefreshMs: 86_400_000,
+    requestTimeoutMs: 60_000,
+    retries: { firstMs: 600_000, factor: 2, longestMs: 604_800_000 },
   },
 }
 
@@ -107,9 +109,9 @@ export async function testRuntime(
   const random = seededRandom(`test ${settings.serverName}`)
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
-  const remote = new Federation(serverName, signingKey, transport, (server) =>
-    maySpeakWith({ config: settings }, server),
-  )
+  const remote = new Federation(serverName, signingKey, transport, {
+    mayCall: (server) => maySpeakWith({ config: settings }, server),
+  })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,

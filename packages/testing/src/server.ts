@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
 import { buildApp } from '@myelin/http/app'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { endpointsOf } from '@myelin/http/endpoints'
+import type { Workers } from '@myelin/services/workers'
+import { startWorkers } from '@myelin/services/workers'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
@@ -19,6 +21,8 @@ export interface Answer {
 /** A server in this process, called without a socket. */
 export interface TestServer {
   readonly rt: TestRuntime
+  /** What runs beside the requests. */
+  readonly workers: Workers
   readonly name: ServerName
   /** Calls an endpoint; a string body is sent as it is, anything else as JSON. */
   call(
@@ -40,7 +44,8 @@ export async function testServer(
   shared: SharedParts = {},
 ): Promise<TestServer> {
   const rt = await testRuntime(open, config, shared)
-  const app = buildApp(rt, [...clientEndpoints, ...federationEndpoints], {
+  const workers = startWorkers(rt)
+  const app = buildApp(rt, endpointsOf(['client', 'federation']), {
     isForwarded: false,
     maxBodyBytes: 1_000_000,
   })
@@ -60,6 +65,7 @@ export async function testServer(
   }
   return {
     rt,
+    workers,
     name: rt.serverName,
     call,
     receive: async ({ method, target, headers, body }) => {
@@ -84,6 +90,7 @@ export async function testServer(
     },
     close: async () => {
       await app.close()
+      await workers.close()
       await rt.close()
     },
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { seededRandom } from '@myelin/kit/random'
+import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { RemoteError } from '../remote-error.ts'
 import type { ServiceRecord } from '../sockets/names.ts'
@@ -24,9 +25,17 @@ async function route(server: string, delegates: Readonly<Record<string, string>>
       return delegates[host] as ServerName | undefined
     },
   }
-  const found = await new Discovery(names, wellKnown, seededRandom('route')).routeTo(server as ServerName)
+  const found = await discoveryOf(names, wellKnown).routeTo(server as ServerName)
   const places = found.places.map(({ host, port }) => `${host} ${port}`)
   return { asked, places, host: found.hostHeader, certificate: found.certificateName }
+}
+
+function discoveryOf(
+  names: ConstructorParameters<typeof Discovery>[0]['names'],
+  wellKnown: ConstructorParameters<typeof Discovery>[0]['wellKnown'],
+  clock = new StoppedClock(),
+): Discovery {
+  return new Discovery({ names, wellKnown, clock, random: seededRandom('route') })
 }
 
 const FED = (host: string) => `_matrix-fed._tcp.${host}`
@@ -103,6 +112,24 @@ describe('a server is found', () => {
     const found = await route('a.test', {}, { [FED('a.test')]: records })
     assert.deepEqual(found.places, ['first.test 1', 'next.test 1', 'late.test 1'])
   })
+})
+
+test('the DNS is asked again about a service after five minutes', async () => {
+  let asked = 0
+  const clock = new StoppedClock()
+  const servicesOf = async () => {
+    asked++
+    return [{ name: 'x.test', port: 7, priority: 0, weight: 0 }]
+  }
+  const discovery = discoveryOf({ servicesOf }, { delegateOf: async () => undefined }, clock)
+  const name = 'a.test' as ServerName
+  await discovery.routeTo(name)
+  clock.advance(299_999)
+  await discovery.routeTo(name)
+  assert.equal(asked, 1)
+  clock.advance(1)
+  await discovery.routeTo(name)
+  assert.equal(asked, 2)
 })
 
 describe('a server is not found', () => {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from 'node:net'
+import { Cache } from '@myelin/kit/cache'
+import type { Clock } from '@myelin/kit/clock'
 import type { Random } from '@myelin/kit/random'
 import { hostnameOf, type ServerName } from '@myelin/matrix/ids'
 import { RemoteError } from '../remote-error.ts'
@@ -19,6 +21,8 @@ const DEFAULT_PORT = 8448
 const SERVICES = ['_matrix-fed', '_matrix']
 /** So many places of one service are tried. */
 const MAX_PLACES = 8
+/** Node does not tell how long an answer of the DNS is good for. */
+const REMEMBERED_MS = 5 * 60_000
 
 /**
  * Finds out where a server is.
@@ -29,13 +33,22 @@ export class Discovery {
   readonly #names: Pick<Names, 'servicesOf'>
   readonly #wellKnown: Pick<WellKnown, 'delegateOf'>
   readonly #random: Random
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #services = new Cache<string, { readonly records: readonly ServiceRecord[]; readonly until: number }>(20_000)
 
-  constructor(names: Pick<Names, 'servicesOf'>, wellKnown: Pick<WellKnown, 'delegateOf'>, random: Random) {
-    this.#names = names
-    this.#wellKnown = wellKnown
-    this.#random = random
+  constructor(parts: {
+    readonly names: Pick<Names, 'servicesOf'>
+    readonly wellKnown: Pick<WellKnown, 'delegateOf'>
+    readonly random: Random
+    readonly clock: Pick<Clock, 'now'>
+  }) {
+    this.#names = parts.names
+    this.#wellKnown = parts.wellKnown
+    this.#random = parts.random
+    this.#clock = parts.clock
   }
 
+  /** The places of a server; a `RemoteError` where it has none. */
   async routeTo(server: ServerName): Promise<Route> {
     const direct = directRoute(server)
     if (direct) return direct
@@ -45,7 +58,7 @@ export class Discovery {
 
   async #routeBySrv(name: ServerName): Promise<Route> {
     for (const service of SERVICES) {
-      const records = await this.#names.servicesOf(`${service}._tcp.${name}`)
+      const records = await this.#servicesOf(`${service}._tcp.${name}`)
       if (records.length === 0) continue
       const places = this.#ordered(records).filter((record) => record.name !== '' && record.name !== '.')
       // A record that leads nowhere says that there is no such service: RFC 2782.
@@ -54,6 +67,14 @@ export class Discovery {
       return { places: tried, hostHeader: name, certificateName: name }
     }
     return { places: [{ host: name, port: DEFAULT_PORT }], hostHeader: name, certificateName: name }
+  }
+
+  async #servicesOf(name: string): Promise<readonly ServiceRecord[]> {
+    const known = this.#services.get(name)
+    if (known && known.until > this.#clock.now()) return known.records
+    const records = await this.#names.servicesOf(name)
+    this.#services.set(name, { records, until: this.#clock.now() + REMEMBERED_MS })
+    return records
   }
 
   /** Lower priorities first; among equals a draw, in which weight helps. */

@@ -7,7 +7,10 @@ export class Deadline {
   readonly #controller = new AbortController()
   readonly #timer: Timer
   readonly #outer: AbortSignal | undefined
-  readonly #stop = (): void => this.#controller.abort(new RemoteError('unreachable', 'nobody waits for the answer'))
+  readonly #stop = (): void => {
+    this.#timer.cancel()
+    this.#controller.abort(new RemoteError('unreachable', 'nobody waits for the answer'))
+  }
 
   constructor(clock: Pick<Clock, 'later'>, timeoutMs: number, outer?: AbortSignal) {
     const late = (): void => this.#controller.abort(new RemoteError('unreachable', `no answer within ${timeoutMs} ms`))

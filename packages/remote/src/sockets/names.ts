@@ -28,13 +28,19 @@ const SETTINGS = { timeout: 3000, tries: 2 }
 export function systemNames(resolver: Resolver = new Resolver(SETTINGS)): Names {
   return {
     async addressesOf(host) {
+      // A name without a dot is none of the DNS: `localhost`, or a neighbor in a container network.
+      if (!host.includes('.')) return systemAddresses(host)
       const found = await Promise.all([orNone(resolver.resolve6(host)), orNone(resolver.resolve4(host))])
       const addresses = found.flat()
       if (addresses.length > 0) return addresses
-      return (await orNone(lookup(host, { all: true, order: 'verbatim' }))).map(({ address }) => address)
+      return systemAddresses(host)
     },
     servicesOf: (name) => orNone(resolver.resolveSrv(name)),
   }
+}
+
+async function systemAddresses(host: string): Promise<readonly string[]> {
+  return (await orNone(lookup(host, { all: true, order: 'verbatim' }))).map(({ address }) => address)
 }
 
 /** A resolver that fails says as little as one that knows nothing. */

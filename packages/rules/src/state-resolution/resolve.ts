@@ -32,15 +32,27 @@ export function resolve(
 
 /** The same for state that somebody has sorted already, as a comparison of tries does. */
 export function resolveSplit(split: SplitState, resolution: Resolution): Map<StateKey, EventId> {
+  const isNew = resolution.version.stateResolution === 'v2.1'
+  return resolveConflicted(fullConflictedSet(split, resolution.events, isNew), split.unconflicted, resolution)
+}
+
+/**
+ * The same once the full conflicted set is known. Of the state that is not in conflict it takes what the events of the
+ * set need to be judged; storage knows both without reading a whole room.
+ */
+export function resolveConflicted(
+  conflicted: ReadonlySet<EventId>,
+  unconflicted: ReadonlyMap<StateKey, EventId>,
+  resolution: Resolution,
+): Map<StateKey, EventId> {
   const { version, events } = resolution
   const isNew = version.stateResolution === 'v2.1'
-  const conflicted = fullConflictedSet(split, events, isNew)
 
   // 1. Select the power events and what authorizes them, in reverse topological power order.
   const powerEvents = powerOrder(conflicted, resolution)
 
   // 2. Apply them, since version 2.1 starting from an empty state.
-  const state = new Map(isNew ? [] : split.unconflicted)
+  const state = new Map(isNew ? [] : unconflicted)
   applyAllowed(powerEvents, state, resolution)
 
   // 3. Order the others by the mainline of the power levels that came out.
@@ -51,6 +63,6 @@ export function resolveSplit(split: SplitState, resolution: Resolution): Map<Sta
   applyAllowed(ordered, state, resolution)
 
   // 5. What was not in conflict stays.
-  for (const [key, id] of split.unconflicted) state.set(key, id)
+  for (const [key, id] of unconflicted) state.set(key, id)
   return state
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Random } from '@myelin/kit/random'
+import { isBannedKey } from '@myelin/matrix/banned-keys'
 import { generateSigningKey, parseSigningKeys, printSigningKey, type SigningKey } from '@myelin/matrix/signatures'
 
 /** A signing key file that cannot be used, and what to do about it. */
@@ -16,6 +17,11 @@ export class SigningKeyError extends Error {
 export function readSigningKey(path: string): SigningKey {
   const key = firstKeyIn(textOf(path))
   if (!key) throw new SigningKeyError(`names ${path}, which has something else in it than lines "ed25519 VERSION SEED"`)
+  if (isBannedKey(key.publicKey)) {
+    throw new SigningKeyError(
+      `names ${path}, whose key has been published; make another with: myelin generate-signing-key`,
+    )
+  }
   return key
 }
 

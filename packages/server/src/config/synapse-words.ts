@@ -12,7 +12,7 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
-  ...['federation', 'send_federation'].map(because('listeners say what is served')),
+  ['send_federation', 'every node sends'],
 ])
 
 /** Settings of Synapse that would be missed when they had no effect: a configuration that has one is refused. */

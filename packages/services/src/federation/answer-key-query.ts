@@ -22,6 +22,8 @@ export interface KeyQuestion {
 /** A question about more servers than this is refused. */
 const MAX_SERVERS = 1000
 const MAX_QUESTIONS = 5000
+/** Anybody may ask, so that a question makes us ask this many servers at most; of others we tell what we hold. */
+const MAX_ASKED = 100
 
 /**
  * The questions in the body of a batch.
@@ -59,9 +61,10 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
   const stale = questions.filter(
     ({ server, ...key }) => server !== rt.serverName && !isFresh(held.get(server) ?? [], key, now),
   )
+  const asked = new Set(stale.map(({ server }) => server).slice(0, MAX_ASKED))
   const fetched = await askServers(
     rt,
-    stale.map(({ server, keyId }) => ({ server, keyId: keyId ?? '', validAt: now })),
+    [...asked].map((server) => ({ server, keyId: '', validAt: now })),
   )
   await keepServerKeys(rt, fetched)
   const answers: JsonObject[] = []

@@ -8,6 +8,7 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import type { KeyServer } from '@myelin/kit/settings'
 import { type ServerKeyAnswer, serverKeysOf } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
+import { keepServerKeys } from './keep-keys.ts'
 import { keyAnswerOf } from './key-answer.ts'
 import type { KeyWanted } from './key-ring.ts'
 
@@ -63,9 +64,13 @@ export async function askServer(rt: Needs, server: ServerName): Promise<ServerKe
  */
 export async function askNotaries(rt: Needs, wanted: readonly KeyWanted[]): Promise<ServerKeyAnswer[]> {
   const found = new Map<ServerName, ServerKeyAnswer>()
+  const servers = new Set(wanted.map(({ server }) => server))
+  const askable = new Set([...servers].filter((server) => rt.remote.notaryQuestions.mayAsk(server, rt.clock.now())))
   for (const notary of rt.config.federation.keyServers) {
     if (notary.serverName === rt.serverName) continue
-    const left = wanted.filter(({ server, keyId }) => !found.get(server)?.keys.some((key) => key.keyId === keyId))
+    const left = wanted
+      .filter(({ server }) => askable.has(server))
+      .filter(({ server, keyId }) => !found.get(server)?.keys.some((key) => key.keyId === keyId))
     for (const batch of batchesOf(left)) {
       for (const answer of await askNotary(rt, notary, batch)) found.set(answer.server, answer)
     }
@@ -118,8 +123,10 @@ async function notaryKeys(rt: Needs, notary: KeyServer): Promise<ReadonlyMap<str
   const name = notary.serverName as ServerName
   const now = rt.clock.now()
   const stored = (await serverKeysOf(rt.db.read, [name])).filter((key) => !key.isOld && key.validUntilTs >= now)
-  const published = stored.length > 0 ? stored : ((await askServer(rt, name))?.keys ?? [])
-  for (const key of published) if (!key.isOld && key.validUntilTs >= now) keys.set(key.keyId, key.publicKey)
+  const answer = stored.length > 0 ? undefined : await askServer(rt, name)
+  if (answer) await keepServerKeys(rt, [answer])
+  for (const key of answer?.keys ?? stored)
+    if (!key.isOld && key.validUntilTs >= now) keys.set(key.keyId, key.publicKey)
   return keys
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isBannedKey } from '@myelin/matrix/banned-keys'
 import { decodeBase64 } from '@myelin/matrix/base64'
 import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { isServerName } from '@myelin/matrix/ids'
@@ -55,7 +56,7 @@ function listOf(
     Object.entries(list).flatMap(([keyId, entry]) => {
       if (!isKeyId(keyId) || !isObject(entry)) return []
       const publicKey = decodeBase64(stringMember(entry, 'key') ?? '')
-      return publicKey?.length === 32 ? [[keyId, publicKey, entry] as const] : []
+      return publicKey?.length === 32 && !isBannedKey(publicKey) ? [[keyId, publicKey, entry] as const] : []
     })
   )
 }

@@ -136,6 +136,9 @@ describe('a server key is not believed where the document', () => {
     'has a key more that did not sign': resigned({
       verify_keys: { 'ed25519:test': { key: keyBytes }, [next.id]: { key: encodeBase64(next.publicKey) } },
     }),
+    'has a key whose other half everybody knows': resigned({
+      verify_keys: { 'ed25519:test': { key: 'l/O9hxMVKB6Lg+3Hqf0FQQZhVESQcMzbPN1Cz2nM3og' } },
+    }),
     'has no keys': resigned({ verify_keys: {} }),
     'has a list of keys': resigned({ verify_keys: [] }),
     'has keys that are none': resigned({ verify_keys: { 'ed25519:test': { key: 'AAAA' } } }),
@@ -181,6 +184,31 @@ describe('a notary', () => {
       async ({ servers, find }) => {
         servers.set(notary, vouching([good]))
         assert.equal(await find(), keyBytes)
+      },
+      [notary],
+    ))
+
+  test('is asked for its own key once, however many servers it is asked about', () =>
+    scene(
+      async ({ servers, find }) => {
+        const names = Array.from({ length: 20 }, (_, index) => `s${index}.test` as ServerName)
+        servers.set(notary, vouching(names.map((name) => publishedBy(name, { validUntilTs: NOW + DAY }))))
+        for (const server of names) assert.ok(await find({ server }))
+        assert.equal(
+          servers.asked.filter(({ target, destination }) => destination === notary && target.endsWith('/server'))
+            .length,
+          1,
+        )
+      },
+      [notary],
+    ))
+
+  test('is not asked without end about one server', () =>
+    scene(
+      async ({ servers, find }) => {
+        servers.set(notary, vouching([]))
+        for (let count = 0; count < 30; count++) await find()
+        assert.ok(servers.asked.filter(({ target }) => target.endsWith('/query')).length <= 6)
       },
       [notary],
     ))

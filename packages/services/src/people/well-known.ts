@@ -39,3 +39,13 @@ export function supportWellKnown({ config: { adminContact } }: Pick<Runtime, 'co
   if (isUserId(adminContact)) return { contacts: [{ role, matrix_id: adminContact }] }
   return { contacts: [{ role, email_address: adminContact.replace(/^mailto:/i, '') }] }
 }
+
+/**
+ * The public keys of the policy server at this name; undefined where there is none.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server
+ */
+export function policyServerWellKnown({ config }: Pick<Runtime, 'config'>): JsonObject | undefined {
+  const keys = config.wellKnown.policyServerKeys
+  return keys && { public_keys: keys }
+}

@@ -8,7 +8,7 @@ import { referenceHash } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { appendEvent } from '@myelin/storage/append-event'
 import type { Appended, EventFacts } from '@myelin/storage/append-event'
-import type { Tx } from '@myelin/storage/database'
+import type { Read, Tx } from '@myelin/storage/database'
 import { eventsById } from '@myelin/storage/events'
 import { putHighlights } from '@myelin/storage/highlights'
 import type { OpenRoom } from '@myelin/storage/rooms'
@@ -60,8 +60,8 @@ export async function extendRoom(
 }
 
 /** The first room versions name an event together with its hash. */
-async function referenceHashes(
-  tx: Tx,
+export async function referenceHashes(
+  tx: Read,
   version: RoomVersion,
   ids: readonly EventId[],
 ): Promise<ReadonlyMap<EventId, string> | undefined> {

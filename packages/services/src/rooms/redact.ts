@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { serverOf } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
+import { mayRedact } from '@myelin/rules/auth/redaction'
 import type { AuthState } from '@myelin/rules/auth/auth-state'
 import type { Read, Tx } from '@myelin/storage/database'
-import { eventById, markRedacted } from '@myelin/storage/events'
+import { eventById, eventsByNid, markRedacted } from '@myelin/storage/events'
+import { putEarlyRedaction, takeEarlyRedactions } from '@myelin/storage/outliers'
+import { versionOfRoom } from '@myelin/storage/rooms'
 import type { EventDraft } from './event-draft.ts'
+import { loadAuthState } from './load-auth-state.ts'
+import { roomVersionOf } from './versions.ts'
 
 /**
  * A redaction takes effect where its sender's power allows it, or where the target is of the sender's server.
@@ -15,10 +19,21 @@ import type { EventDraft } from './event-draft.ts'
 export async function applyRedaction(tx: Tx, event: Pdu, nid: number, state: AuthState): Promise<void> {
   if (event.type !== 'm.room.redaction' || event.redacts === undefined) return
   const target = await eventById(tx, event.redacts)
-  if (!target || target.pdu.roomId !== event.roomId || target.pdu.type === 'm.room.create') return
-  const mayRedact =
-    state.powerOf(event.sender) >= state.levelFor('redact') || serverOf(target.pdu.sender) === serverOf(event.sender)
-  if (mayRedact) await markRedacted(tx, target.nid, nid)
+  if (!target) return putEarlyRedaction(tx, event.redacts, nid)
+  if (target.pdu.type !== 'm.room.create' && mayRedact(event, target.pdu, state))
+    await markRedacted(tx, target.nid, nid)
+}
+
+/** Lets the redactions take effect that arrived before the event they redact. */
+export async function applyEarlyRedactions(tx: Tx, target: Pdu, nid: number): Promise<void> {
+  if (target.type === 'm.room.create') return
+  const waiting = await takeEarlyRedactions(tx, target.id)
+  for (const redaction of (await eventsByNid(tx, waiting)).values()) {
+    if (redaction.pdu.roomId !== target.roomId) continue
+    const version = roomVersionOf(await versionOfRoom(tx, target.roomId))
+    const { state } = await loadAuthState(tx, redaction.stateBefore, redaction.pdu, version)
+    if (mayRedact(redaction.pdu, target, state)) await markRedacted(tx, nid, redaction.nid)
+  }
 }
 
 /** Refuses a redaction our own user may not make: of nothing, in another room, or of somebody else's event without the power. */

@@ -37,7 +37,7 @@ describe('a client that looks around', () => {
   })
 
   test('is not told what the admin does not say', async () => {
-    for (const name of ['server', 'support']) {
+    for (const name of ['server', 'support', 'policy_server']) {
       const { status, body } = await server.call('GET', `/.well-known/matrix/${name}`)
       assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND'])
     }
@@ -58,11 +58,13 @@ describe('a server that says', () => {
     })
   }
 
-  test('where it is tells servers and adds what the admin wants clients to know', async () => {
+  test('where it is tells servers, says its policy keys, and adds what the admin wants clients to know', async () => {
     const extraClientContent = { 'org.example.extra': { a: 1 } }
     const server = await testServer(undefined, {
-      wellKnown: { servesServer: true, servesClient: true, extraClientContent },
+      wellKnown: { servesServer: true, servesClient: true, extraClientContent, policyServerKeys: { ed25519: 'abc' } },
     })
+    const policy = await server.call('GET', '/.well-known/matrix/policy_server')
+    assert.deepEqual(policy.body, { public_keys: { ed25519: 'abc' } })
     assert.deepEqual((await server.call('GET', '/.well-known/matrix/server')).body, { 'm.server': 'one.test:443' })
     const { body } = await server.call('GET', '/.well-known/matrix/client')
     assert.deepEqual(body, { 'm.homeserver': { base_url: 'https://one.test/' }, ...extraClientContent })

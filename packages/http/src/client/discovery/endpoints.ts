@@ -2,7 +2,7 @@
 import type { AnyEndpoint } from '../../endpoint.ts'
 import { getCapabilities } from './get-capabilities.ts'
 import { getVersions } from './get-versions.ts'
-import { getWellknown, getWellknownServer, getWellknownSupport } from './well-known.ts'
+import { getWellknown, getWellknownPolicy, getWellknownServer, getWellknownSupport } from './well-known.ts'
 
 /** What a client learns before it does anything. */
 export const discoveryEndpoints: readonly AnyEndpoint[] = [
@@ -11,4 +11,5 @@ export const discoveryEndpoints: readonly AnyEndpoint[] = [
   getWellknown,
   getWellknownServer,
   getWellknownSupport,
+  getWellknownPolicy,
 ]

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
-import { clientWellKnown, serverWellKnown, supportWellKnown } from '@myelin/services/people/well-known'
+import {
+  clientWellKnown,
+  policyServerWellKnown,
+  serverWellKnown,
+  supportWellKnown,
+} from '@myelin/services/people/well-known'
 import { endpoint } from '../../endpoint.ts'
 
 /**
@@ -41,6 +46,19 @@ export const getWellknownSupport = endpoint({
   path: '/.well-known/matrix/support',
   access: 'none',
   handle: async (_, rt) => orNothing(supportWellKnown(rt)),
+})
+
+/**
+ * The keys of the policy server at this name.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server
+ */
+export const getWellknownPolicy = endpoint({
+  id: 'getWellknownPolicy',
+  method: 'GET',
+  path: '/.well-known/matrix/policy_server',
+  access: 'none',
+  handle: async (_, rt) => orNothing(policyServerWellKnown(rt)),
 })
 
 function orNothing(document: JsonObject | undefined): JsonObject {

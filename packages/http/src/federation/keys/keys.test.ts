@@ -5,7 +5,7 @@ import { encodeBase64 } from '@myelin/matrix/base64'
 import { isObject, type JsonObject } from '@myelin/matrix/json'
 import { signingKeyIds, verifyJson } from '@myelin/matrix/signatures'
 import { testNetwork } from '@myelin/testing/network'
-import { testSigningKey } from '@myelin/testing/runtime'
+import { testConfig, testSigningKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 
 const HOUR = 3_600_000
@@ -24,9 +24,7 @@ describe('the keys of this server', () => {
   test('are told signed, valid for a while, with those of former times', async () => {
     const old = { keyId: 'ed25519:old', publicKey: encodeBase64(Buffer.alloc(32, 1)), expiredTs: 5 }
     const federation = {
-      allowedServers: undefined,
-      deniedServers: [],
-      keyServers: [],
+      ...testConfig.federation,
       oldSigningKeys: [old],
       keyRefreshMs: 2 * HOUR,
     }

@@ -25,6 +25,14 @@ const trustedServer = group(
   { description: `A server.` },
 )
 
+const REQUESTS_ONCE = 'Taken from Synapse; a request is made once, and what sends events tries again by itself.'
+const IGNORED = {
+  max_short_retry_delay: Type.Optional(duration({ description: REQUESTS_ONCE })),
+  max_long_retry_delay: Type.Optional(duration({ description: REQUESTS_ONCE })),
+  max_short_retries: Type.Optional(Type.Integer({ description: REQUESTS_ONCE })),
+  max_long_retries: Type.Optional(Type.Integer({ description: REQUESTS_ONCE })),
+}
+
 const fields = {
   trusted_key_servers: Type.Array(trustedServer, {
     description: `The servers that are asked for the keys of servers that do not answer. Whoever controls one of them
@@ -59,6 +67,26 @@ last used, in milliseconds since 1970.`,
     default: {},
     examples: [{ 'ed25519:id': { key: 'base64string', expired_ts: 1_700_000_000_000 } }],
   }),
+  federation: group(
+    {
+      client_timeout: duration({ description: `How long a request to another server may take.`, default: '60s' }),
+      destination_min_retry_interval: duration({
+        description: `For how long a server is left alone that did not answer.`,
+        default: '10m',
+      }),
+      destination_retry_multiplier: Type.Number({
+        description: `How many times as long it is left alone the next time.`,
+        minimum: 1,
+        default: 2,
+      }),
+      destination_max_retry_interval: duration({
+        description: `The longest time it is left alone.`,
+        default: '7d',
+      }),
+      ...IGNORED,
+    },
+    { description: `How patient this server is with others.`, default: {} },
+  ),
   key_refresh_interval: duration({
     description: `For how long other servers may rely on our key without asking again.`,
     default: '1d',
@@ -76,6 +104,12 @@ export const federation = section({
       keyServers: values.trusted_key_servers.map((one, index) => keyServerOf(one, index, reading)),
       oldSigningKeys: Object.entries(values.old_signing_keys).map((entry) => oldKeyOf(entry, reading)),
       // Below an hour, other servers would ask us all the time: the spec asks for more than that.
+      requestTimeoutMs: durationMs(values.federation.client_timeout),
+      retries: {
+        firstMs: durationMs(values.federation.destination_min_retry_interval),
+        factor: values.federation.destination_retry_multiplier,
+        longestMs: durationMs(values.federation.destination_max_retry_interval),
+      },
       keyRefreshMs: Math.max(3_600_000, durationMs(values.key_refresh_interval)),
     }
   },

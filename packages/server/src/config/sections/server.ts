@@ -34,6 +34,17 @@ to clients. Without it, https:// and the server name are taken.`,
     default: {},
     examples: [{ 'org.example.support': 'https://example.org/help' }],
   }),
+  policy_server_public_keys: Type.Optional(
+    Type.Unsafe<Readonly<Record<string, string>>>({
+      type: 'object',
+      properties: { ed25519: { type: 'string' } },
+      required: ['ed25519'],
+      additionalProperties: { type: 'string' },
+      description: `The public keys, in Base64, of a policy server at this name, for
+/.well-known/matrix/policy_server to tell. (Synapse has no such setting.)`,
+      examples: [{ ed25519: 'base64string' }],
+    }),
+  ),
   signing_key_path: Type.Optional(
     path({
       description: `The file with the key that signs what this server says. Without this setting it is
@@ -87,6 +98,7 @@ export const server = section({
         servesServer: values.serve_server_wellknown,
         servesClient: values.public_baseurl !== undefined,
         extraClientContent: values.extra_well_known_client_content,
+        policyServerKeys: values.policy_server_public_keys,
       },
     }
   },

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Json } from '@myelin/matrix/json'
+import { receiveTransaction } from '@myelin/services/federation/receive/transaction'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+
+/** @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1sendtxnid */
+export const sendTransaction = endpoint({
+  id: 'sendTransaction',
+  method: 'PUT',
+  path: '/_matrix/federation/v1/send/:txnId',
+  access: 'server',
+  params: Type.Object({ txnId: Type.String({ maxLength: 255 }) }),
+  body: Type.Object({
+    pdus: Type.Optional(Type.Array(Type.Unknown())),
+    edus: Type.Optional(Type.Array(Type.Unknown())),
+  }),
+  async handle({ params: { txnId }, body, origin }, rt) {
+    // What is parsed JSON is JSON all the way down.
+    const { pdus = [], edus = [] } = body as { pdus?: Json[]; edus?: Json[] }
+    return receiveTransaction(rt, { origin, txnId, pdus, edus })
+  },
+})

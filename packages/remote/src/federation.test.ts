@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ServerName } from '@myelin/matrix/ids'
+import { signingKeyFromSeed, verifyBytes } from '@myelin/matrix/signatures'
+import { StandInServers } from '@myelin/testing/stand-in-servers'
+import { Federation, federationPath, requestForm } from './federation.ts'
+import { RemoteError } from './remote-error.ts'
+
+const key = signingKeyFromSeed('test', Buffer.alloc(32, 7))
+const [one, two] = ['one.test', 'two.test'] as [ServerName, ServerName]
+
+function world(mayCall?: (server: ServerName) => boolean) {
+  const servers = new StandInServers()
+  return { servers, federation: new Federation(one, key, servers, mayCall ? { mayCall } : {}) }
+}
+
+describe('a call of another server', () => {
+  test('is signed over its target and body, for that server alone', async () => {
+    const { servers, federation } = world()
+    servers.set(two, () => ({}))
+    const target = federationPath(['federation', 'v1', 'x', '!a:b/c'], { q: ['1', '2'], none: undefined })
+    assert.equal(target, '/_matrix/federation/v1/x/!a%3Ab%2Fc?q=1&q=2')
+    await federation.call(two, { method: 'PUT', target, body: { b: 1, a: 2 } })
+    const [sent] = servers.asked
+    const header = sent?.headers['authorization'] ?? ''
+    const sig = /sig="([^"]+)"/.exec(header)?.[1] ?? ''
+    assert.match(header, /^X-Matrix origin="one\.test",destination="two\.test",key="ed25519:test",sig="/)
+    const signed = { method: 'PUT', uri: target, origin: one, destination: two, content: { a: 2, b: 1 } }
+    assert.ok(verifyBytes(requestForm(signed), sig, key.publicKey))
+    assert.equal(sent?.body, '{"a":2,"b":1}')
+  })
+
+  test('is not made to ourselves, nor to a server the admin does not want', async () => {
+    const { servers, federation } = world((server) => server !== two)
+    servers.set(two, () => ({}))
+    for (const server of [one, two]) {
+      await assert.rejects(federation.call(server, { method: 'GET', target: '/' }), RemoteError)
+    }
+    assert.equal(servers.asked.length, 0)
+  })
+
+  for (const [name, text] of Object.entries({
+    'no JSON': '<html>',
+    'a list': '[]',
+    'too much': `{"a":"${'x'.repeat(200)}"}`,
+  })) {
+    test(`fails where the answer is ${name}`, async () => {
+      const { servers, federation } = world()
+      servers.set(two, () => text)
+      const asked = federation.call(two, { method: 'GET', target: '/', maxBytes: 100 })
+      await assert.rejects(asked, (error) => error instanceof RemoteError && error.fault === 'malformed')
+    })
+  }
+})

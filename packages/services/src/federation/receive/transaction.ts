@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isRoomId } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { isObject, member } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { isServerAllowed } from '@myelin/rules/server-acl'
+import type { Read } from '@myelin/storage/database'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { roomById } from '@myelin/storage/rooms'
+import { stagePdu } from '@myelin/storage/staged-pdus'
+import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
+import type { TransactionKey } from '@myelin/storage/transactions'
+import { shownContent } from '../../reading/shown-state.ts'
+import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
+import { STAGED } from '../../rooms/intake/inbound.ts'
+import { roomVersionOf } from '../../rooms/versions.ts'
+import type { Runtime } from '../../runtime.ts'
+import { receiveEdus } from './edus.ts'
+import type { EduReceiver } from './edus.ts'
+
+/** A transaction as it came, its numbers as they were spelled. */
+export interface Transaction {
+  readonly origin: ServerName
+  readonly txnId: string
+  readonly pdus: readonly Json[]
+  readonly edus: readonly Json[]
+}
+
+type Needs = EduReceiver & Pick<Runtime, 'clock' | 'serverName'>
+type Accepted = { readonly roomId: RoomId; readonly eventId: string; readonly json: JsonObject }
+
+const MAX_PDUS = 50
+const MAX_EDUS = 100
+
+/**
+ * Takes a transaction from another server: its events are on disk when we answer, and are judged after that.
+ *
+ * Each event fails alone. The same transaction sent again gets the same answer and does nothing.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1sendtxnid
+ */
+export async function receiveTransaction(rt: Needs, transaction: Transaction): Promise<JsonObject> {
+  const { origin, txnId, pdus, edus } = transaction
+  if (pdus.length > MAX_PDUS) throw new MatrixError('M_INVALID_PARAM', `a transaction has at most ${MAX_PDUS} PDUs`)
+  if (edus.length > MAX_EDUS) throw new MatrixError('M_INVALID_PARAM', `a transaction has at most ${MAX_EDUS} EDUs`)
+  const key: TransactionKey = { userId: '' as UserId, deviceId: origin, endpoint: 'PUT send', txnId }
+  const earlier = await earlierAnswer(rt.db.read, key)
+  if (earlier !== undefined) return JSON.parse(earlier) as JsonObject
+  const results: Record<string, Json> = Object.create(null) as Record<string, Json>
+  const accepted: Accepted[] = []
+  for (const json of pdus) {
+    const checked = await checkPdu(rt.db.read, rt.serverName, origin, json)
+    if (checked === undefined) continue
+    results[checked.eventId] = 'fault' in checked ? { error: checked.fault } : {}
+    if (!('fault' in checked)) accepted.push(checked)
+  }
+  const answer: JsonObject = { pdus: { ...results } }
+  await rt.db.write(async (tx) => {
+    if ((await earlierAnswer(tx, key)) !== undefined) return
+    for (const { roomId, json } of accepted) {
+      await stagePdu(tx, { origin, roomId, pdu: JSON.stringify(json) }, rt.clock.now())
+    }
+    await rememberAnswer(tx, key, JSON.stringify(answer), rt.clock.now())
+    if (accepted.length > 0) tx.touch(STAGED)
+  })
+  await receiveEdus(rt, origin, edus)
+  return answer
+}
+
+/** Whether an event may be looked at at all; undefined for what has no id to answer under. */
+async function checkPdu(
+  db: Read,
+  us: ServerName,
+  origin: ServerName,
+  json: Json,
+): Promise<Accepted | { readonly eventId: string; readonly fault: string } | undefined> {
+  const roomId = isObject(json) ? member(json, 'room_id') : undefined
+  const room = isRoomId(roomId) ? await roomById(db, roomId) : undefined
+  const claimed = isObject(json) ? member(json, 'event_id') : undefined
+  if (!room || !isObject(json)) {
+    return typeof claimed === 'string' && claimed.length < 256
+      ? { eventId: claimed, fault: 'we are not in that room' }
+      : undefined
+  }
+  const version = roomVersionOf(room.roomVersion)
+  const parsed = parseIncoming(json, { roomId: room.id, version })
+  if ('fault' in parsed) return typeof claimed === 'string' ? { eventId: claimed, fault: parsed.fault } : undefined
+  const eventId = parsed.pdu.id
+  if (!(await joinedServers(db, room.id)).has(us)) return { eventId, fault: 'we are not in that room' }
+  const acl = await shownContent(db, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
+  if (!isServerAllowed(origin, acl)) return { eventId, fault: 'your server is not allowed in that room' }
+  return { roomId: room.id, eventId, json }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { authorize } from '@myelin/rules/auth/authorize'
+import type { AuthState } from '@myelin/rules/auth/auth-state'
+import { createOfRoomId } from '@myelin/rules/events/event-id'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { appendEvent } from '@myelin/storage/append-event'
+import type { EventFacts } from '@myelin/storage/append-event'
+import type { Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
+import { putHighlights } from '@myelin/storage/highlights'
+import {
+  putBackwardExtremities,
+  putHistoricEvent,
+  putOutlier,
+  stateWithEvent,
+  takeBackwardExtremity,
+} from '@myelin/storage/outliers'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { loadAuthState } from '../load-auth-state.ts'
+import { judgeNotification } from '../notification.ts'
+import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
+import { relationOf } from '../relation.ts'
+import { judgeByAuthEvents } from './judge.ts'
+import { mergedRoot } from './resolve-roots.ts'
+
+/** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
+export interface Incoming {
+  readonly pdu: Pdu
+  readonly version: RoomVersion
+  /** Where it stands if it is not news but history: a position below zero. */
+  readonly historicPosition?: number
+  /** The room's policy server does not want it. */
+  readonly isUnwanted?: boolean
+}
+
+/** What became of an event: `waits` means that events it names as `prev_events` must be fetched first. */
+export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
+
+/**
+ * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
+ * nothing leaves the house; what must be fetched was fetched before.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
+ */
+export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate> {
+  const { pdu, version } = incoming
+  const [earlier] = await eventsById(tx, [pdu.id])
+  if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
+  const previous = await eventsById(tx, pdu.prevEvents)
+  const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
+  if (!isComplete || previous.length === 0) return 'waits'
+  const stateBefore = await mergedRoot(
+    tx,
+    version,
+    previous.map(({ stateAfter }) => stateAfter),
+  )
+  const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
+  // 4. and 5.: what neither its auth events nor the state before it allow.
+  if (!(await isAllowed(tx, incoming, stateBefore, previous))) {
+    await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
+    return 'rejected'
+  }
+  // 6. and 7.: what the room of today does not want.
+  if (incoming.historicPosition === undefined && (await isRefusedToday(tx, room, incoming, stateBefore))) {
+    const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
+    await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter })
+    return 'soft-failed'
+  }
+  await land(tx, room, incoming, { ...row, previous })
+  return 'appended'
+}
+
+async function isAllowed(
+  tx: Tx,
+  { pdu, version }: Incoming,
+  stateBefore: number,
+  previous: readonly StoredEvent[],
+): Promise<boolean> {
+  // Events of one room do not continue another.
+  if (previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
+  const ids =
+    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
+  const named = new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
+  const byAuthEvents = judgeByAuthEvents(pdu, version, (id) => judged(named.get(id)))
+  if (!byAuthEvents.allowed) return false
+  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  return authorize(pdu, state).allowed
+}
+
+const judged = (event: StoredEvent | undefined) =>
+  event && { pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected }
+
+async function isRefusedToday(tx: Tx, room: OpenRoom, incoming: Incoming, stateBefore: number): Promise<boolean> {
+  if (incoming.isUnwanted) return true
+  if (room.stateRoot === stateBefore) return false
+  const { state } = await loadAuthState(tx, room.stateRoot, incoming.pdu, incoming.version)
+  return !authorize(incoming.pdu, state).allowed
+}
+
+type Ground = {
+  readonly room: number
+  readonly nid: number
+  readonly isKept: boolean
+  readonly stateBefore: number
+  readonly previous: readonly StoredEvent[]
+}
+
+async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground): Promise<void> {
+  const { pdu, version, historicPosition } = incoming
+  const { stateBefore, previous, ...row } = ground
+  const place = { ...row, stateBefore, stateAfter: await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu }) }
+  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  const relation = await relationOf(tx, pdu)
+  const wasMissing = await takeBackwardExtremity(tx, room.nid, pdu.id)
+  if (historicPosition !== undefined) {
+    await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
+  } else {
+    const notification = judgeNotification(pdu, state)
+    const facts: EventFacts = { notifies: notification.notifies, ...relation }
+    const heads = wasMissing ? room.heads : await headsWith(tx, room, pdu)
+    const isFork = !wasMissing && heads.length > 1
+    // Whoever resolves a fork looks its events up.
+    if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
+    const roomRoot = wasMissing ? room.stateRoot : await rootOfHeads(tx, version, heads, place.stateAfter)
+    const isKept = place.isKept || isFork
+    const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
+    await putHighlights(tx, room, notification.highlights, position)
+  }
+  await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: historicPosition })
+}
+
+/** What arrives may have been redacted before, redact what is there, and name what is not. */
+async function settleReferences(
+  tx: Tx,
+  room: OpenRoom,
+  landed: {
+    readonly pdu: Pdu
+    readonly nid: number
+    readonly state: AuthState
+    readonly previous: readonly StoredEvent[]
+    readonly position: number | undefined
+  },
+): Promise<void> {
+  const { pdu, nid, state, previous } = landed
+  await applyRedaction(tx, pdu, nid, state)
+  await applyEarlyRedactions(tx, pdu, nid)
+  const holes = previous.filter(({ position, status }) => position === null && status === EVENT_STATUS.accepted)
+  await putBackwardExtremities(
+    tx,
+    room.nid,
+    holes.map((event) => event.pdu.id),
+    landed.position ?? room.lastPosition,
+  )
+}
+
+/** The heads of the graph with an event: those it leads to are none any more, also where only unwanted events lie between. */
+async function headsWith(tx: Tx, room: OpenRoom, pdu: Pdu): Promise<(number | null)[]> {
+  const covered = new Set<EventId>(pdu.prevEvents)
+  for (let level = [...covered], left = 200; level.length > 0 && left > 0; ) {
+    const unwanted = (await eventsById(tx, level)).filter(({ status }) => status !== EVENT_STATUS.accepted)
+    left -= unwanted.length
+    level = unwanted.flatMap((event) => event.pdu.prevEvents).filter((id) => !covered.has(id))
+    for (const id of level) covered.add(id)
+  }
+  return [...room.heads.filter((_, at) => !covered.has(room.extremities[at] ?? pdu.id)), null]
+}
+
+/** The state that the heads of the graph come to; a null among them is the event that just arrived. */
+async function rootOfHeads(
+  tx: Tx,
+  version: RoomVersion,
+  heads: readonly (number | null)[],
+  stateAfter: number,
+): Promise<number> {
+  const others = heads.filter((head) => head !== null)
+  if (others.length === 0) return stateAfter
+  const events = await eventsByNid(tx, others)
+  return mergedRoot(tx, version, [...[...events.values()].map((event) => event.stateAfter), stateAfter])
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { isObject } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { contentHashMatches } from '@myelin/rules/events/content-hash'
+import { parsePdu } from '@myelin/rules/events/parse-pdu'
+import type { PduSource } from '@myelin/rules/events/parse-pdu'
+import { redactPdu } from '@myelin/rules/redaction'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { checkEventSignatures } from '../../federation/check-signatures.ts'
+import type { Runtime } from '../../runtime.ts'
+
+/** What checking events takes of the runtime: keys of other servers may have to be fetched. */
+export type Checker = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+
+/** Which room events are said to be of. */
+export interface RoomContext {
+  readonly roomId: RoomId
+  readonly version: RoomVersion
+}
+
+/** An event's form, or why it has none. */
+export type Parsed = { readonly pdu: Pdu } | { readonly fault: string }
+
+/** Step 1: an event of this room in the form of its version. */
+export function parseIncoming(json: Json | undefined, { roomId, version }: RoomContext, from?: PduSource): Parsed {
+  if (!isObject(json)) return { fault: 'an event is an object' }
+  try {
+    const pdu = parsePdu(json, version, from)
+    return pdu.roomId === roomId ? { pdu } : { fault: 'the event is of another room' }
+  } catch (cause) {
+    if (cause instanceof MatrixError) return { fault: cause.message }
+    throw cause
+  }
+}
+
+/**
+ * Steps 1 to 3 of the spec's list for many events at once: those that have a form and all signatures they need, each
+ * once; redacted where the content is not what was hashed.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
+ */
+export async function checkIncoming(
+  rt: Checker,
+  jsons: readonly Json[],
+  room: RoomContext,
+  from?: PduSource,
+): Promise<Pdu[]> {
+  const parsed = new Map<EventId, Pdu>()
+  for (const json of jsons) {
+    const result = parseIncoming(json, room, from)
+    if ('pdu' in result) parsed.set(result.pdu.id, result.pdu)
+  }
+  return verified(rt, [...parsed.values()], room.version)
+}
+
+/** Steps 2 and 3: those whose signatures hold, redacted where their hash does not. */
+export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
+  if (pdus.length === 0) return []
+  const signed = await checkEventSignatures(rt, version, pdus)
+  return pdus.filter(({ id }) => signed.has(id)).map((pdu) => asHashed(pdu, version))
+}
+
+function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
+  return contentHashMatches(pdu.json) ? pdu : redactPdu(pdu, version)
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { parseJson } from '@myelin/matrix/parse-json'
+import { versionOfRoom } from '@myelin/storage/rooms'
+import { roomsWithStagedPdus, stagedPdus, unstagePdus } from '@myelin/storage/staged-pdus'
+import type { StagedPdu } from '@myelin/storage/staged-pdus'
+import type { Runtime } from '../../runtime.ts'
+import { roomVersionOf } from '../versions.ts'
+import { parseIncoming } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import { receivePdus } from './receive-pdus.ts'
+
+/** What is touched when events were staged. */
+export const STAGED = 'staged pdus'
+const BATCH = 50
+const RETRY_MS = 60_000
+
+type Needs = Checker & Pick<Runtime, 'bus'>
+
+/**
+ * Judges the events that wait in the staging table, one room after the other within a room, rooms side by side.
+ *
+ * It holds nothing that matters: what it did not finish is still staged at the next start.
+ */
+export class Inbound {
+  readonly #rt: Needs
+  readonly #rooms = new Map<RoomId, Promise<void>>()
+  readonly #stopListening: () => void
+  #isStopped = false
+  #scan: Promise<void> | undefined
+
+  constructor(rt: Needs) {
+    this.#rt = rt
+    this.#stopListening = rt.bus.wait([STAGED], () => this.#look())
+    this.#look()
+  }
+
+  /** Resolves when everything that was staged has been judged. */
+  async settled(): Promise<void> {
+    await this.#scan
+    await Promise.all(this.#rooms.values())
+    if (this.#isStopped || (await roomsWithStagedPdus(this.#rt.db.read)).length === 0) return
+    this.#look()
+    await this.settled()
+  }
+
+  /** Finishes what is under way and takes up nothing more. */
+  async close(): Promise<void> {
+    this.#isStopped = true
+    this.#stopListening()
+    await this.#scan
+    await Promise.all(this.#rooms.values())
+  }
+
+  #look(): void {
+    this.#scan ??= this.#startRooms().finally(() => (this.#scan = undefined))
+  }
+
+  async #startRooms(): Promise<void> {
+    try {
+      for (const roomId of await roomsWithStagedPdus(this.#rt.db.read)) this.#start(roomId)
+    } catch (cause) {
+      this.#failed(cause)
+    }
+  }
+
+  #start(roomId: RoomId): void {
+    if (this.#isStopped || this.#rooms.has(roomId)) return
+    const work = this.#workOff(roomId).catch((cause: unknown) => this.#failed(cause))
+    this.#rooms.set(
+      roomId,
+      work.finally(() => this.#rooms.delete(roomId)),
+    )
+  }
+
+  async #workOff(roomId: RoomId): Promise<void> {
+    while (!this.#isStopped) {
+      const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
+      if (staged.length === 0) return
+      await receiveStaged(this.#rt, roomId, staged)
+    }
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#isStopped) return
+    this.#rt.log.error({ err: cause }, 'judging what other servers sent failed')
+    this.#rt.clock.later(RETRY_MS, () => this.#look())
+  }
+}
+
+/** Judges staged events of one room, as far as they came from the same server in a row. */
+async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedPdu[]): Promise<void> {
+  const [first] = staged
+  if (!first) return
+  const run = staged.slice(0, staged.findIndex(({ origin }) => origin !== first.origin) >>> 0)
+  const version = roomVersionOf(await versionOfRoom(rt.db.read, roomId))
+  const pdus: Pdu[] = run.flatMap(({ pdu }) => {
+    const parsed = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })
+    return 'pdu' in parsed ? [parsed.pdu] : []
+  })
+  const nids = run.map(({ nid }) => nid)
+  await receivePdus(rt, { server: first.origin, roomId, version }, pdus, (tx) => unstagePdus(tx, nids))
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { createOfRoomId } from '@myelin/rules/events/event-id'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { inChunks } from '@myelin/storage/database'
+import type { Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
+import { putOutlier } from '@myelin/storage/outliers'
+import { inOrder, judgeByAuthEvents } from './judge.ts'
+import type { Judged } from './judge.ts'
+
+/** An event that is kept, and whether it counts. */
+export interface Kept extends Judged {
+  readonly nid: number
+}
+
+/**
+ * Keeps events that have no place in the timeline, each judged by its auth events alone; what is kept already stays as it
+ * is. Answers all of them by id, with the auth events they name.
+ */
+export async function keepOutliers(
+  tx: Tx,
+  room: number,
+  version: RoomVersion,
+  pdus: readonly Pdu[],
+): Promise<Map<EventId, Kept>> {
+  const kept = new Map<EventId, Kept>()
+  const named = new Set(pdus.flatMap((pdu) => [pdu.id, ...pdu.authEvents]))
+  const [first] = pdus
+  if (first && version.roomIds === 'hash of create event') named.add(createOfRoomId(first.roomId))
+  for (const event of await inChunks([...named], (chunk) => eventsById(tx, chunk))) {
+    kept.set(event.pdu.id, { nid: event.nid, pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected })
+  }
+  for (const pdu of inOrder(pdus, ({ authEvents }) => authEvents)) {
+    if (kept.has(pdu.id)) continue
+    const isRejected = !judgeByAuthEvents(pdu, version, (id) => kept.get(id)).allowed
+    const nid = await putOutlier(tx, pdu, { room, status: isRejected ? 'rejected' : 'accepted' })
+    kept.set(pdu.id, { nid, pdu, isRejected })
+  }
+  return kept
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { Tx } from '@myelin/storage/database'
+import { eventsById } from '@myelin/storage/events'
+import { openRoom, roomById } from '@myelin/storage/rooms'
+import { appendForeign } from './append-foreign.ts'
+import type { Fate } from './append-foreign.ts'
+import { verified } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import { fetchGap, keepAuthEvents, keepStateAt, missingAmong } from './fetch-missing.ts'
+import type { Source } from './fetch-missing.ts'
+import { inOrder } from './judge.ts'
+import { resolveRoots } from './resolve-roots.ts'
+
+/** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
+const MAX_STATES = 5
+
+/**
+ * Takes news of a room from another server. The order of the checks:
+ *
+ * | step                        | may fetch | refuses by   |
+ * |-----------------------------|-----------|--------------|
+ * | parse (before staging)      |           | drop         |
+ * | server ACL (before staging) |           | drop         |
+ * | verifySignatures            | keys      | drop         |
+ * | verifyContentHash           |           | redaction    |
+ * | haveAuthEvents              | events    | reject       |
+ * | havePreviousEvents          | events    |              |
+ * | allowedByItsAuthEvents      |           | reject       |
+ * | allowedByStateBefore        |           | reject       |
+ * | allowedByCurrentState       |           | soft failure |
+ * | append                      |           |              |
+ *
+ * From `allowedByItsAuthEvents` on, everything happens in one unit. `settle` runs in the unit that ends an event's way.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
+ */
+export async function receivePdus(
+  rt: Checker,
+  source: Source,
+  pdus: readonly Pdu[],
+  settle: (tx: Tx) => Promise<void> = async () => {},
+): Promise<Map<EventId, Fate>> {
+  const good = await verified(rt, pdus, source.version)
+  await keepAuthEvents(rt, source, good)
+  const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
+  await foreseeResolution(rt, source, ordered)
+  const first = await appendAll(rt, source, ordered)
+  const waiting = ordered.filter(({ id }) => first.get(id) === 'waits')
+  if (waiting.length > 0) {
+    for (const [id, fate] of await appendAcrossGap(rt, source, waiting)) first.set(id, fate)
+  }
+  await rt.db.write(settle)
+  return first
+}
+
+/** Appends in one unit what can be appended. */
+async function appendAll(rt: Checker, { roomId, version }: Source, pdus: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+  return rt.db.write(async (tx) => {
+    const fates = new Map<EventId, Fate>()
+    for (const pdu of pdus) {
+      const room = await openRoom(tx, roomId)
+      if (!room) break
+      fates.set(pdu.id, await appendForeign(tx, room, { pdu, version }))
+    }
+    return fates
+  })
+}
+
+/** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
+async function appendAcrossGap(rt: Checker, source: Source, waiting: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+  const heads = await headsOf(rt, source.roomId)
+  const between = await fetchGap(rt, source, heads, waiting)
+  await keepAuthEvents(rt, source, between)
+  const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
+  let fates = await appendAll(rt, source, all)
+  const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
+  if (stuck.length === 0) return fates
+  const own = new Set(all.map(({ id }) => id))
+  const edge = stuck.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
+  for (const id of (await withoutState(rt, edge)).slice(0, MAX_STATES)) await keepStateAt(rt, source, id)
+  const later = await appendAll(rt, source, stuck)
+  fates = new Map([...fates, ...later])
+  return fates
+}
+
+/** The events among these whose state we do not know. */
+async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<EventId[]> {
+  const missing = await missingAmong(rt, ids)
+  const stateless = (await eventsById(rt.db.read, ids)).filter(({ stateAfter }) => stateAfter === 0)
+  return [...missing, ...stateless.map(({ pdu }) => pdu.id)]
+}
+
+async function headsOf(rt: Checker, roomId: RoomId): Promise<readonly EventId[]> {
+  return rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+}
+
+/** Works out what forks come to before the unit, so that others need not wait for it. */
+async function foreseeResolution(rt: Checker, { version, roomId }: Source, pdus: readonly Pdu[]): Promise<void> {
+  const room = await roomById(rt.db.read, roomId)
+  for (const { prevEvents } of pdus) {
+    if (prevEvents.length < 2) continue
+    const roots = (await eventsById(rt.db.read, prevEvents))
+      .map(({ stateAfter }) => stateAfter)
+      .filter((root) => root !== 0)
+    if (room && new Set(roots).size > 1) await resolveRoots(rt.db.read, version, roots)
+  }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { keepHouse } from './housekeeping.ts'
+import { Inbound } from './rooms/intake/inbound.ts'
+import type { Runtime } from './runtime.ts'
+
+/** What runs beside the requests. */
+export interface Workers {
+  /** Judges what other servers sent. */
+  readonly inbound: Inbound
+  /** Finishes what is under way and takes up nothing more. */
+  close(): Promise<void>
+}
+
+/** Starts everything that runs beside the requests; it all goes on where it stopped. */
+export function startWorkers(rt: Runtime): Workers {
+  const inbound = new Inbound(rt)
+  const stopHousekeeping = keepHouse(rt)
+  return {
+    inbound,
+    close: async () => {
+      stopHousekeeping()
+      await inbound.close()
+    },
+  }
+}

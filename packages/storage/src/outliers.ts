@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { putEventRow } from './append-event.ts'
+import type { EventFacts, EventRow } from './append-event.ts'
+import type { Read, Tx } from './database.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { EVENT_STATUS } from './events.ts'
+import { internKey } from './names.ts'
+import type { Nid, Position } from './schema.ts'
+import { buildState, changeState } from './state.ts'
+
+/** What is known of an event that gets no place in the timeline. */
+export interface Outlier {
+  readonly room: Nid
+  readonly status: EventRow['status']
+  /** The states around it, where they are known. */
+  readonly stateBefore?: Nid
+  readonly stateAfter?: Nid
+  /** Its number, where it has one, and whether it is kept already. */
+  readonly nid?: Nid | undefined
+  readonly isKept?: boolean
+}
+
+const SILENT: EventFacts = { notifies: 'no' }
+
+/** Keeps an event without a place in the timeline: auth events, state before our time, what was rejected or soft-failed. Answers its number. */
+export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<Nid> {
+  const nid = outlier.nid ?? tx.takeNid()
+  const state = { before: outlier.stateBefore ?? 0, after: outlier.stateAfter ?? 0, roomRoot: 0 }
+  const { room, status } = outlier
+  await putEventRow(tx, event, {
+    ...SILENT,
+    nid,
+    room,
+    status,
+    position: null,
+    notified: 0,
+    state,
+    isKept: outlier.isKept ?? false,
+  })
+  return nid
+}
+
+/** Where an event of another server's history stands in ours: below everything that is there already. */
+export interface HistoricPlace extends EventFacts {
+  readonly room: Nid
+  /** Below zero; the newer, the nearer to zero. */
+  readonly position: Position
+  readonly stateBefore: Nid
+  readonly stateAfter: Nid
+  readonly nid: Nid
+  readonly isKept: boolean
+}
+
+/** Puts an event in front of the room's history. The room itself does not move. */
+export async function putHistoricEvent(tx: Tx, event: Pdu, place: HistoricPlace): Promise<void> {
+  const { stateBefore: before, stateAfter: after, ...says } = place
+  const state = { before, after, roomRoot: after }
+  await putEventRow(tx, event, { ...says, notified: 0, state, status: 'accepted' })
+}
+
+/** The root of the state that these events make, the last one counting where two have one key. */
+export async function stateOfEvents(tx: Tx, events: readonly { readonly nid: Nid; readonly pdu: Pdu }[]): Promise<Nid> {
+  const entries = new Map<Nid, Nid>()
+  for (const { nid, pdu } of events) {
+    if (pdu.stateKey !== undefined) entries.set(await internKey(tx, pdu.type, pdu.stateKey), nid)
+  }
+  return buildState(tx, entries)
+}
+
+/** The root of a state with one event on top of it; the same where it is not a state event. */
+export async function stateWithEvent(tx: Tx, root: Nid, event: { readonly nid: Nid; readonly pdu: Pdu }): Promise<Nid> {
+  if (event.pdu.stateKey === undefined) return root
+  return changeState(tx, root, [{ key: await internKey(tx, event.pdu.type, event.pdu.stateKey), event: event.nid }])
+}
+
+/** Notes the events that one of the timeline names as `prev_events` and that have no place in it. */
+export async function putBackwardExtremities(
+  tx: Tx,
+  room: Nid,
+  ids: readonly EventId[],
+  position: Position,
+): Promise<void> {
+  if (ids.length === 0) return
+  await tx
+    .insertInto('backward_extremities')
+    .values(ids.map((id) => ({ room_nid: room, event_id: eventIdBytes(id), position })))
+    .onConflict((at) => at.columns(['room_nid', 'event_id']).doNothing())
+    .execute()
+}
+
+/** Whether an event was missing from history; it is not any more. */
+export async function takeBackwardExtremity(tx: Tx, room: Nid, id: EventId): Promise<boolean> {
+  const gone = await tx
+    .deleteFrom('backward_extremities')
+    .where('room_nid', '=', room)
+    .where('event_id', '=', eventIdBytes(id))
+    .returning('position')
+    .execute()
+  return gone.length > 0
+}
+
+/** Where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
+export async function backwardExtremities(
+  db: Read,
+  roomId: RoomId,
+): Promise<{ readonly eventId: EventId; readonly position: Position }[]> {
+  const rows = await db
+    .selectFrom('backward_extremities')
+    .innerJoin('rooms', 'rooms.room_nid', 'backward_extremities.room_nid')
+    .select(['backward_extremities.event_id', 'backward_extremities.position'])
+    .where('rooms.room_id', '=', roomId)
+    .orderBy('backward_extremities.position', 'desc')
+    .limit(100)
+    .execute()
+  return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
+}
+
+/** Keeps a redaction in mind whose target is not there yet. */
+export async function putEarlyRedaction(tx: Tx, target: EventId, redaction: Nid): Promise<void> {
+  await tx
+    .insertInto('early_redactions')
+    .values({ event_id: eventIdBytes(target), redaction_nid: redaction })
+    .onConflict((at) => at.columns(['event_id', 'redaction_nid']).doNothing())
+    .execute()
+}
+
+/** The redactions that waited for an event; they do not wait any more. */
+export async function takeEarlyRedactions(tx: Tx, target: EventId): Promise<Nid[]> {
+  const rows = await tx
+    .deleteFrom('early_redactions')
+    .where('event_id', '=', eventIdBytes(target))
+    .returning('redaction_nid')
+    .execute()
+  return rows.map((row) => row.redaction_nid)
+}
+
+/** Marks an outlier as rejected: what leads through it is not allowed by it. */
+export async function rejectOutlier(tx: Tx, nid: Nid): Promise<void> {
+  await tx.updateTable('events').set({ status: EVENT_STATUS.rejected }).where('event_nid', '=', nid).execute()
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { buildPdu } from '@myelin/rules/events/build-pdu'
+import { referenceHashes } from '@myelin/services/rooms/extend-room'
+import { loadAuthState } from '@myelin/services/rooms/load-auth-state'
+import { roomVersionOf } from '@myelin/services/rooms/versions'
+import { federationPath } from '@myelin/remote/federation'
+import { eventById } from '@myelin/storage/events'
+import { openRoom, versionOfRoom } from '@myelin/storage/rooms'
+import type { TestServer } from './server.ts'
+
+/** An event as another server writes it: anywhere in the graph. */
+export interface ForeignDraft {
+  readonly roomId: RoomId
+  readonly sender: string
+  readonly type: string
+  readonly content: JsonObject
+  readonly stateKey?: string
+  /** Where nothing is said, the room's heads. */
+  readonly prevEvents?: readonly EventId[]
+  /** Where nothing is said, what the state after the first of `prevEvents` gives. */
+  readonly authEvents?: readonly EventId[]
+}
+
+/** Writes events in the name of one server into rooms that another one has. */
+export class ForeignAuthor {
+  readonly #home: TestServer
+  readonly #author: TestServer
+  #transactions = 0
+
+  constructor(home: TestServer, author: TestServer) {
+    this.#home = home
+    this.#author = author
+  }
+
+  /** Builds and signs an event; nobody has it yet. */
+  async build(draft: ForeignDraft): Promise<Pdu> {
+    const { rt } = this.#home
+    const version = roomVersionOf(await versionOfRoom(rt.db.read, draft.roomId))
+    const prevEvents = draft.prevEvents ?? (await this.heads(draft.roomId))
+    const previous = prevEvents[0] && (await eventById(rt.db.read, prevEvents[0]))
+    const needs = { ...draft, sender: draft.sender as UserId }
+    const root = previous ? previous.stateAfter : 0
+    const authEvents = draft.authEvents ?? (await loadAuthState(rt.db.read, root, needs, version)).authEvents
+    const hashes = await referenceHashes(rt.db.read, version, [...prevEvents, ...authEvents])
+    return buildPdu(
+      {
+        ...needs,
+        ...(hashes ? { hashes } : {}),
+        prevEvents,
+        authEvents,
+        depth: (previous?.pdu.depth ?? 50) + 1,
+        originServerTs: rt.clock.now(),
+      },
+      version,
+      { serverName: this.#author.rt.serverName, key: this.#author.rt.signingKey },
+      () => `$${rt.random.token(18)}:${this.#author.rt.serverName}`,
+    )
+  }
+
+  /** The heads of a room's graph. */
+  heads(roomId: RoomId): Promise<readonly EventId[]> {
+    return this.#home.rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  }
+
+  /** Sends PDUs in one transaction, as JSON; answers what was said of each, once all of them were judged. */
+  async send(pdus: readonly JsonObject[]): Promise<JsonObject> {
+    const answer = await this.#author.rt.remote.call(this.#home.rt.serverName, {
+      method: 'PUT',
+      target: federationPath(['federation', 'v1', 'send', `t${this.#transactions++}`]),
+      body: { origin: this.#author.rt.serverName, origin_server_ts: this.#home.rt.clock.now(), pdus: [...pdus] },
+    })
+    await this.#home.workers.inbound.settled()
+    return answer
+  }
+
+  /** Builds an event and sends it. */
+  async tell(draft: ForeignDraft): Promise<Pdu> {
+    const pdu = await this.build(draft)
+    await this.send([pdu.json])
+    return pdu
+  }
+}
