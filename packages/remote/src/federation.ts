@@ -9,7 +9,7 @@ import type { SigningKey } from '@myelin/matrix/signatures'
 import { KeyFetches } from './key-fetches.ts'
 import { RecentAnswers } from './recent-answers.ts'
 import { RemoteError } from './remote-error.ts'
-import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
+import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
 /** A call of another server's federation API. */
 export interface FederationCall {
@@ -107,6 +107,14 @@ export class Federation {
       ...(body ? { body: canonicalJsonLoose(body) } : {}),
       ...(signal ? { signal } : {}),
     })
+  }
+
+  /** A page that another server sends us to. */
+  async fetchPage(url: URL, options: PageOptions): Promise<IncomingReply> {
+    if (url.protocol !== 'https:' || !this.#transport.fetchPage) {
+      throw new RemoteError('unreachable', `${url.protocol}//${url.host} is not fetched from`)
+    }
+    return this.#transport.fetchPage(url, options)
   }
 
   close(): Promise<void> {

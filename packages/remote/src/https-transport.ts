@@ -9,7 +9,7 @@ import { Deadline } from './sockets/deadline.ts'
 import { HttpsClient, NotConnected, type TlsSettings } from './sockets/https-client.ts'
 import { type Names, systemNames } from './sockets/names.ts'
 import { Slots } from './sockets/slots.ts'
-import type { IncomingReply, OutgoingRequest, Transport } from './transport.ts'
+import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
 /** What a transport over TLS is made of. */
 export interface HttpsTransportParts {
@@ -42,7 +42,7 @@ export class HttpsTransport implements Transport {
     this.#clock = parts.clock
     this.#userAgent = parts.userAgent
     this.#client = new HttpsClient({ names, addresses, tls: parts.tls })
-    const wellKnown = new WellKnown((url) => this.#page(url), parts.clock)
+    const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
 
@@ -86,9 +86,9 @@ export class HttpsTransport implements Transport {
     throw fault
   }
 
-  /** A page of a web server, for discovery. */
-  async #page(url: URL): Promise<IncomingReply> {
-    const deadline = new Deadline(this.#clock, WELL_KNOWN_TIMEOUT_MS)
+  /** A page of a web server. */
+  async fetchPage(url: URL, { timeoutMs, signal }: PageOptions): Promise<IncomingReply> {
+    const deadline = new Deadline(this.#clock, timeoutMs, signal)
     const host = url.hostname.replace(/^\[|\]$/g, '')
     return untilRead(
       () => deadline.end(),
@@ -99,7 +99,7 @@ export class HttpsTransport implements Transport {
           certificateName: host,
           method: 'GET',
           path: `${url.pathname}${url.search}`,
-          headers: { 'user-agent': this.#userAgent, accept: 'application/json', host: url.host },
+          headers: { 'user-agent': this.#userAgent, accept: '*/*', host: url.host },
           signal: deadline.signal,
         }),
     )

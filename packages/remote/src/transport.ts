@@ -23,6 +23,12 @@ export interface IncomingReply {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** How long a page may take, and who stops waiting for it. */
+export interface PageOptions {
+  readonly timeoutMs: number
+  readonly signal?: AbortSignal
+}
+
 /**
  * Carries requests to other servers: over TLS in a running house, between servers of one process in tests.
  *
@@ -30,5 +36,7 @@ export interface IncomingReply {
  */
 export interface Transport {
   send(request: OutgoingRequest): Promise<IncomingReply>
+  /** A page of any web server, over TLS and under the same checks; redirects are not followed. Not every transport can. */
+  fetchPage?(url: URL, options: PageOptions): Promise<IncomingReply>
   close(): Promise<void>
 }

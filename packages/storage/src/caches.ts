@@ -12,14 +12,6 @@ export interface StateKeyName {
   readonly stateKey: string
 }
 
-/** An event's place among auth events. */
-export interface AuthNode {
-  readonly nid: Nid
-  readonly roomNid: Nid
-  readonly isRejected: boolean
-  readonly authEvents: readonly EventId[]
-}
-
 /** How many users each server has in a room, as of a state. */
 export interface JoinedServers {
   readonly stateRoot: Nid
@@ -45,8 +37,6 @@ export class Caches {
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
   /** What several states came to: the first of them, and what to change in it. */
   readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
-  /** What each event names as its auth events. */
-  readonly authNodes = new Cache<EventId, AuthNode>(200_000)
   /** The last count of a room; it names the state it holds for. */
   readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
   /** The events of one type in a state, by both. */
@@ -74,7 +64,6 @@ export class Caches {
       this.resolutions,
       this.tails,
       this.roomVersions,
-      this.authNodes,
       this.joinedServers,
       this.stateOfType,
       this.keyNames,

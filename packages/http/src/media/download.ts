@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findMedia } from '@myelin/services/media/find-media'
 import { checkedName } from '@myelin/services/media/media-name'
+import { findAnyMedia } from '@myelin/services/media/remote-media'
 import type { Runtime } from '@myelin/services/runtime'
 import { Type } from 'typebox'
 import { endpoint, Reply } from '../endpoint.ts'
@@ -47,8 +47,9 @@ export const getContentOverrideName = download('getContentOverrideName', named(L
 
 async function send(rt: Runtime, request: Request, isAuthenticated: boolean): Promise<Reply> {
   const { params, query, headers, signal } = request
-  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, signal }
-  const content = await findMedia(rt, checkedName(params), wish)
+  const mayFetch = query.allow_remote ?? true
+  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal }
+  const content = await findAnyMedia(rt, checkedName(params), wish)
   const { sha256, sizeBytes, contentType } = content
   const etag = `"${Buffer.from(sha256).toString('base64url')}"`
   const shared = { ...mediaHeaders(isAuthenticated), etag, 'accept-ranges': 'bytes' }

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findMedia } from '@myelin/services/media/find-media'
 import { checkedName } from '@myelin/services/media/media-name'
+import { findAnyMedia } from '@myelin/services/media/remote-media'
 import { thumbnailOf } from '@myelin/services/media/thumbnail'
 import { Type } from 'typebox'
 import { endpoint, Reply } from '../endpoint.ts'
+import { thumbnailQuery } from './thumbnail-query.ts'
 import { mediaHeaders } from './media-headers.ts'
 
 const Params = Type.Object({ serverName: Type.String(), mediaId: Type.String() })
-const Pixels = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 const Query = Type.Object({
-  width: Pixels,
-  height: Pixels,
-  method: Type.Optional(Type.Union([Type.Literal('crop'), Type.Literal('scale')])),
-  animated: Type.Optional(Type.Boolean()),
+  ...thumbnailQuery,
   timeout_ms: Type.Optional(Type.Integer({ minimum: 0 })),
   allow_remote: Type.Optional(Type.Boolean()),
   allow_redirect: Type.Optional(Type.Boolean()),
@@ -27,7 +24,12 @@ const thumbnail = (id: string, path: readonly string[], isAuthenticated: boolean
     params: Params,
     query: Query,
     async handle({ params, query, signal }, rt) {
-      const content = await findMedia(rt, checkedName(params), { isAuthenticated, timeoutMs: query.timeout_ms, signal })
+      const content = await findAnyMedia(rt, checkedName(params), {
+        isAuthenticated,
+        timeoutMs: query.timeout_ms,
+        mayFetch: query.allow_remote ?? true,
+        signal,
+      })
       const { width, height, method = 'scale', animated: isAnimated = false } = query
       const { bytes, contentType } = await thumbnailOf(rt, content, { width, height, method, isAnimated })
       const fileName = `thumbnail.${contentType.slice('image/'.length)}`

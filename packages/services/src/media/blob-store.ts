@@ -29,6 +29,7 @@ export class BlobStore {
   readonly #random: Random
   readonly #turns = new Turns(MAX_AT_ONCE)
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
+  readonly #onTheWay = new Map<string, Promise<void>>()
 
   constructor(folder: string, random: Random) {
     this.#folder = folder
@@ -44,6 +45,16 @@ export class BlobStore {
       final: (sha256) => this.#placeFor('blobs', hex(sha256), hex(sha256)),
     }
     return receiveBlob(paths, source, maxBytes)
+  }
+
+  /** Fetches what is known by a name; who wants it while it is on the way waits for the same. */
+  async once(name: string, fetch: () => Promise<void>): Promise<void> {
+    const running = this.#onTheWay.get(name)
+    if (running) return running
+    if (this.#onTheWay.size >= MAX_WAITING) throw new MatrixError('M_LIMIT_EXCEEDED', 'too much is on the way')
+    const fetched = fetch().finally(() => this.#onTheWay.delete(name))
+    this.#onTheWay.set(name, fetched)
+    return fetched
   }
 
   /** Where a blob lies. */

@@ -111,11 +111,12 @@ function saidOf({ contentType, fileName }: Upload): Pick<MediaContent, 'contentT
   if (fileName !== undefined && (fileName.includes('\0') || !fitsBytes(fileName, MAX_FILE_NAME_BYTES))) {
     throw new MatrixError('M_INVALID_PARAM', 'not a file name')
   }
-  const isType = contentType !== undefined && MEDIA_TYPE.test(contentType)
-  return {
-    contentType: isType ? contentType : 'application/octet-stream',
-    fileName: fileName === '' ? undefined : fileName,
-  }
+  return { contentType: contentTypeOf(contentType), fileName: fileName === '' ? undefined : fileName }
+}
+
+/** A media type as its sender names it, where it is one. */
+export function contentTypeOf(said: string | undefined): string {
+  return said !== undefined && MEDIA_TYPE.test(said) ? said : 'application/octet-stream'
 }
 
 function newName(rt: Needs): MediaName {

@@ -166,6 +166,20 @@ describe('the room directory', () => {
       assert.deepEqual((await listed('GET', room)).body, { visibility: 'private' })
     })
 
+    test('without what was redacted of their state', async () => {
+      const room = await makeRoom({ preset: 'public_chat', visibility: 'public', topic: 'stays' })
+      const path = `${v3}/rooms/${enc(room)}`
+      const named = await server.call('PUT', `${path}/state/m.room.name/`, {
+        token: tokens.alice,
+        body: { name: 'Oh no' },
+      })
+      const redact = `${path}/redact/${enc(String(named.body['event_id']))}/1`
+      assert.equal((await server.call('PUT', redact, { token: tokens.alice, body: {} })).status, 200)
+      const [entry] = (await find()).chunk as { name?: string; topic?: string }[]
+      assert.deepEqual([entry?.name, entry?.topic], [undefined, 'stays'])
+      await listed('PUT', room, tokens.alice, { visibility: 'private' })
+    })
+
     test('only where somebody with a say wants it', async () => {
       const room = await makeRoom({ preset: 'public_chat', name: 'wanted' })
       await join(room, tokens.bob)

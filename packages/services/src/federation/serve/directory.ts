@@ -21,7 +21,7 @@ export async function serveAlias(
 /**
  * The rooms this server lists that others can be in, if its admin wants them told.
  *
- * @see https://spec.matrix.org/v1.19/server-server-api/#public-room-directory
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1publicrooms
  */
 export async function servePublicRooms(
   rt: Pick<Runtime, 'db' | 'config'>,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import { authChainOf } from '@myelin/storage/auth-chains'
+import { authChainOf, nidsOfEvents } from '@myelin/storage/auth-edges'
 import type { Runtime } from '../../runtime.ts'
 import { eventIn, roomFor } from './server-access.ts'
 import { Sight } from './sight.ts'
@@ -22,6 +22,8 @@ export async function serveEventAuth(
   const room = await roomFor(db, origin, roomId)
   const event = await eventIn(db, room, eventId)
   await new Sight(db, room).requireWhole(event)
-  const chain = await authChainOf(db, roomId, [event.pdu.id])
-  return servedPdus(db, room.version, [...chain.values()])
+  // Chains lead from state event to state event; this one may be a message.
+  const named = [...(await nidsOfEvents(db, event.pdu.authEvents)).values()]
+  const chain = await authChainOf(db, named)
+  return servedPdus(db, room.version, [...new Set([...named, ...chain])])
 }

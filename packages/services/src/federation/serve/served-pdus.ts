@@ -10,6 +10,8 @@ import type { StoredEvent } from '@myelin/storage/stored-event'
 import type { ServedRoom } from './server-access.ts'
 import { Sight } from './sight.ts'
 
+const SLICE = 500
+
 /** Events as other servers get them, in the order asked: what was redacted is redacted, and so is what `isHidden` names. */
 export async function servedPdus(
   db: Read,
@@ -17,10 +19,15 @@ export async function servedPdus(
   nids: readonly number[],
   isHidden: (nid: number) => boolean = () => false,
 ): Promise<RawJson[]> {
-  const events = await servedEvents(db, nids)
-  return events.map(
-    ({ nid, text, isRedacted }) => new RawJson(isRedacted || isHidden(nid) ? redacted(text, version) : text),
-  )
+  const pdus: RawJson[] = []
+  for (let start = 0; start < nids.length; start += SLICE) {
+    // A whole state may be long, and others want their turn.
+    if (start > 0) await new Promise<void>((resolve) => setImmediate(resolve))
+    for (const { nid, text, isRedacted } of await servedEvents(db, nids.slice(start, start + SLICE))) {
+      pdus.push(new RawJson(isRedacted || isHidden(nid) ? redacted(text, version) : text))
+    }
+  }
+  return pdus
 }
 
 /**

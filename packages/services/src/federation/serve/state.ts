@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import { authChainOf } from '@myelin/storage/auth-chains'
+import { authChainOf } from '@myelin/storage/auth-edges'
 import type { Read } from '@myelin/storage/database'
 import { namedState } from '@myelin/storage/rooms'
 import { eventIdsByNid } from '@myelin/storage/served-events'
@@ -25,10 +25,10 @@ export async function serveState(
 ): Promise<{ readonly pdus: readonly RawJson[]; readonly authChain: readonly RawJson[] }> {
   const db = rt.db.read
   const { room, state } = await stateBefore(db, wanted)
-  const chain = await authChainOf(db, room.id, await eventIdsByNid(db, state))
+  const chain = await authChainOf(db, state)
   return {
     pdus: await servedPdus(db, room.version, state),
-    authChain: await servedPdus(db, room.version, [...chain.values()]),
+    authChain: await servedPdus(db, room.version, [...chain]),
   }
 }
 
@@ -42,9 +42,9 @@ export async function serveStateIds(
   wanted: Wanted,
 ): Promise<{ readonly ids: readonly EventId[]; readonly authChainIds: readonly EventId[] }> {
   const db = rt.db.read
-  const { room, state } = await stateBefore(db, wanted)
-  const ids = await eventIdsByNid(db, state)
-  return { ids, authChainIds: [...(await authChainOf(db, room.id, ids)).keys()] }
+  const { state } = await stateBefore(db, wanted)
+  const chain = await authChainOf(db, state)
+  return { ids: await eventIdsByNid(db, state), authChainIds: await eventIdsByNid(db, [...chain]) }
 }
 
 async function stateBefore(
