@@ -30,7 +30,7 @@ import { mergedRoot } from './resolve-roots.ts'
 export interface Incoming {
   readonly pdu: Pdu
   readonly version: RoomVersion
-  /** Where it stands if it is not news but history: a position below zero. */
+  /** Where it stands if it is not news but history. */
   readonly historicPosition?: number
   /** The room's policy server does not want it. */
   readonly isUnwanted?: boolean
@@ -115,6 +115,7 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
   const { state } = await loadAuthState(tx, stateBefore, pdu, version)
   const relation = await relationOf(tx, pdu)
   const wasMissing = await takeBackwardExtremity(tx, room.nid, pdu.id)
+  let landedAt = historicPosition
   if (historicPosition !== undefined) {
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
   } else {
@@ -128,8 +129,9 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
     await putHighlights(tx, room, notification.highlights, position)
+    landedAt = position
   }
-  await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: historicPosition })
+  await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: landedAt ?? 0 })
 }
 
 /** What arrives may have been redacted before, redact what is there, and name what is not. */
@@ -141,7 +143,7 @@ async function settleReferences(
     readonly nid: number
     readonly state: AuthState
     readonly previous: readonly StoredEvent[]
-    readonly position: number | undefined
+    readonly position: number
   },
 ): Promise<void> {
   const { pdu, nid, state, previous } = landed
@@ -152,7 +154,7 @@ async function settleReferences(
     tx,
     room.nid,
     holes.map((event) => event.pdu.id),
-    landed.position ?? room.lastPosition,
+    landed.position,
   )
 }
 
