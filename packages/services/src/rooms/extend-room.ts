@@ -2,6 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
+import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referenceHash } from '@myelin/rules/events/event-id'
@@ -30,9 +31,29 @@ export async function extendRoom(
   room: OpenRoom,
   draft: EventDraft,
 ): Promise<{ readonly event: Pdu; readonly appended: Appended }> {
+  const { transaction, ...rest } = draft
+  const { event, state } = await nextEvent(tx, rt, room, rest)
+  const relation = await relationOf(tx, event)
+  const notification = judgeNotification(event, state)
+  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
+  const appended = await appendEvent(tx, room, event, facts)
+  await putHighlights(tx, room, notification.highlights, appended.position)
+  await applyRedaction(tx, event, appended.nid, state)
+  return { event, appended }
+}
+
+/**
+ * Builds an event on top of an open room and judges it; nothing is kept of it. Throws `M_FORBIDDEN` where the rules refuse.
+ */
+export async function nextEvent(
+  tx: Tx,
+  rt: EventMaker,
+  room: OpenRoom,
+  draft: Omit<EventDraft, 'transaction'>,
+): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
   const version = roomVersionOf(room.roomVersion)
   const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
-  const { transaction, redacts, ...rest } = draft
+  const { redacts, ...rest } = draft
   const hashes = await referenceHashes(tx, version, [...room.extremities, ...authEvents])
   const event = buildPdu(
     {
@@ -50,13 +71,7 @@ export async function extendRoom(
   )
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
-  const relation = await relationOf(tx, event)
-  const notification = judgeNotification(event, state)
-  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-  const appended = await appendEvent(tx, room, event, facts)
-  await putHighlights(tx, room, notification.highlights, appended.position)
-  await applyRedaction(tx, event, appended.nid, state)
-  return { event, appended }
+  return { event, state }
 }
 
 /** The first room versions name an event together with its hash. */
