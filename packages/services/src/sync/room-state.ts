@@ -33,7 +33,8 @@ type Entry = { readonly type: string; readonly stateKey: string; readonly event:
  */
 export async function readState(db: Read, slice: Slice, bounds: StateBounds): Promise<StoredEvent[]> {
   const end = slice.request.stateAfter ? bounds.end : bounds.timeline.startsAfter
-  const root = await rootAt(db, bounds, end)
+  const begun = slice.request.stateAfter ? undefined : bounds.timeline.startRoot
+  const root = begun ?? (await rootAt(db, bounds, end))
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
   const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
-import { reachesBackTo, timeline } from '@myelin/storage/events'
+import { reachesBackTo, stateRootAt, timeline } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { passes } from '../reading/event-filter.ts'
 import { visibleTo } from '../reading/visible.ts'
@@ -14,6 +16,8 @@ export interface Timeline {
   readonly isLimited: boolean
   /** The position before the first event that is shown, or where there is none, the slice's end. */
   readonly startsAfter: number
+  /** The state before the first event, where that is not what the room had before it: this server came into the room with it. */
+  readonly startRoot?: number
 }
 
 const DEFAULT_LIMIT = 10
@@ -48,6 +52,9 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
         startsAfter = (event.position ?? 1) - 1
+        if (await beginsAnew(db, slice, event)) {
+          return { events: events.reverse(), isLimited: true, startsAfter, startRoot: event.stateBefore }
+        }
       }
       before = event.position ?? before
     }
@@ -56,6 +63,16 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
       return { events: events.reverse(), isLimited: false, startsAfter: events.length > 0 ? startsAfter : bounds.after }
   }
   return { events: events.reverse(), isLimited: true, startsAfter }
+}
+
+/**
+ * Whether an event is the join by which this server came into a room that others had: what lies before it in our log is
+ * of an earlier stay, with a gap between.
+ */
+async function beginsAnew(db: Read, { user }: Slice, { pdu, stateBefore, position }: StoredEvent): Promise<boolean> {
+  const isOurs = pdu.type === 'm.room.member' && pdu.stateKey === pdu.sender && serverOf(pdu.sender) === serverOf(user)
+  if (!isOurs || position === null || stringMember(pdu.content, 'membership') !== 'join') return false
+  return (await stateRootAt(db, pdu.roomId, position - 1)) !== stateBefore
 }
 
 /** The next events backward: out of the shared tail while it lasts, else from the database. */

@@ -88,7 +88,9 @@ async function appendJoin(tx: Tx, room: OpenRoom, own: Pdu, stateBefore: number)
   const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
   const place = { stateBefore, stateAfter, roomRoot: stateAfter, heads: [null], nid, isKept: earlier !== undefined }
   const { position } = await appendEvent(tx, room, own, { notifies: 'no' }, place)
-  const there = new Set((await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id))
+  const there = new Set(
+    (await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id),
+  )
   const holes = own.prevEvents.filter((id) => !there.has(id))
   await putBackwardExtremities(tx, room.nid, holes, position)
 }

@@ -39,7 +39,11 @@ const MAX_FETCHED = 40
 export async function readJoinAnswer(rt: Checker, source: Source, sent: Pdu, answer: JsonObject): Promise<ShownRoom> {
   const state = await parsed(listIn(answer, 'state'), source)
   const chain = await parsed(listIn(answer, 'auth_chain'), source)
-  const good = await verified(rt, [...new Map([...state, ...chain].map((pdu) => [pdu.id, pdu])).values()], source.version)
+  const good = await verified(
+    rt,
+    [...new Map([...state, ...chain].map((pdu) => [pdu.id, pdu])).values()],
+    source.version,
+  )
   const own = await sealed(rt, source.version, sent, objectMember(answer, 'event'))
   const events = await wholeChains(rt, source, good, own)
   const there = new Map(events.map((pdu) => [pdu.id, pdu]))
@@ -116,4 +120,3 @@ async function wholeChains(rt: Checker, source: Source, good: readonly Pdu[], ow
 function malformed(message: string): RemoteError {
   return new RemoteError('malformed', message)
 }
-

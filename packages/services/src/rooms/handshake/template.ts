@@ -63,7 +63,7 @@ function knownVersions({ membership }: Wish): string[] {
 
 /** A template, looked at field by field: we sign nothing that another server words (CVE-2026-24471). */
 export function templateIn(answer: JsonObject, wish: Wish): Template {
-  const version = ROOM_VERSIONS.get(String(member(answer, 'room_version') ?? '1'))
+  const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
   if (!version) throw malformed('the room version is not known')
   const event = objectMember(answer, 'event')
   const content = event && objectMember(event, 'content')
@@ -81,7 +81,10 @@ export function templateIn(answer: JsonObject, wish: Wish): Template {
   return { version, ...placeIn(event, version), voucher: voucher as UserId | undefined }
 }
 
-function placeIn(event: JsonObject, version: RoomVersion): Pick<Template, 'prevEvents' | 'authEvents' | 'hashes' | 'depth'> {
+function placeIn(
+  event: JsonObject,
+  version: RoomVersion,
+): Pick<Template, 'prevEvents' | 'authEvents' | 'hashes' | 'depth'> {
   const arePairs = version.eventIds === 'chosen by server'
   const depth = numberOf(member(event, 'depth'))
   if (depth === undefined || !Number.isSafeInteger(depth) || depth < 0) throw malformed('the depth is not a number')
@@ -91,7 +94,9 @@ function placeIn(event: JsonObject, version: RoomVersion): Pick<Template, 'prevE
     if (prevEvents.length === 0 || ![...prevEvents, ...authEvents].every(isEventId)) {
       throw malformed('the template names no events')
     }
-    const hashes = arePairs ? new Map([...hashesIn(event, 'prev_events'), ...hashesIn(event, 'auth_events')]) : undefined
+    const hashes = arePairs
+      ? new Map([...hashesIn(event, 'prev_events'), ...hashesIn(event, 'auth_events')])
+      : undefined
     return { prevEvents, authEvents, hashes, depth }
   } catch (cause) {
     if (!(cause instanceof MatrixError)) throw cause

@@ -60,7 +60,8 @@ export function refusalOf(failures: readonly RemoteError[]): MatrixError {
     if (!found) continue
     const said = stringMember(found.body, 'error')?.slice(0, MAX_MESSAGE) ?? 'the other server refuses'
     const roomVersion = member(found.body, 'room_version')
-    const extra: Record<string, Json> = typeof roomVersion === 'string' ? { room_version: roomVersion.slice(0, 255) } : {}
+    const extra: Record<string, Json> =
+      typeof roomVersion === 'string' ? { room_version: roomVersion.slice(0, 255) } : {}
     return new MatrixError(code, said, { cause: found, extra: code === 'M_INCOMPATIBLE_ROOM_VERSION' ? extra : {} })
   }
   return new MatrixError('M_UNKNOWN', 'no server of the room could be reached', { status: 502, cause: failures.at(-1) })
