@@ -85,6 +85,8 @@ export interface Tables {
     forgotten: number
     stripped_state: string | null
   }
+  /** Events of other servers that came to us alone, by a handshake: we send them on to the servers in their room. */
+  relayed_events: { position: Position }
   /** The words by which members of rooms are found, folded, in UTF-8. */
   user_words: { word: Bytes; user_nid: Nid }
   /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */

@@ -42,6 +42,7 @@ export const firstLight: Migration = {
     `create table staged_pdus (staged_nid {id} primary key, origin text not null, room_id text not null, pdu text not null,
       received_ts bigint not null)`,
     'create index staged_pdus_by_room on staged_pdus (room_id, staged_nid)',
+    'create table relayed_events (position bigint primary key) {compact}',
     `create table members (room_nid bigint not null, user_nid bigint not null, membership text not null,
       event_nid bigint not null, position bigint not null, forgotten integer not null, stripped_state text,
       primary key (room_nid, user_nid)) {compact}`,
