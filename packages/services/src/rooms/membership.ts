@@ -9,9 +9,10 @@ import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventMaker } from './event-draft.ts'
 import { changeMembership } from './members-change.ts'
+import { writeEvents } from './policy-server.ts'
 import type { MembershipChange } from './members-change.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing' | 'remote'>
 
 /** What a membership request may add: why, and further content. */
 export interface Wording {
@@ -116,5 +117,5 @@ async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
 }
 
 async function change(rt: Needs, order: MembershipChange): Promise<void> {
-  await rt.db.write((tx) => changeMembership(tx, rt, order))
+  await writeEvents(rt, (tx, maker) => changeMembership(tx, maker, order))
 }

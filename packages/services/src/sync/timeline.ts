@@ -2,6 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { reachesBackTo, timeline } from '@myelin/storage/events'
+import { justAfter, justBefore } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { passes } from '../reading/event-filter.ts'
 import { visibleTo } from '../reading/visible.ts'
@@ -29,6 +30,8 @@ export interface TimelineBounds {
   readonly checksVisibility: boolean
   /** The room's newest events, if the part to show ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
+  /** The newest event in front of which history is missing: the timeline goes no further back. */
+  readonly hole?: number | undefined
 }
 
 /** Reads a room's timeline from its end back to the slice's beginning or the filter's limit. */
@@ -36,7 +39,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   const filter = slice.request.filter.timeline
   const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
   const events: StoredEvent[] = []
-  let before = bounds.upTo + 1
+  let before = justAfter(bounds.upTo)
   let startsAfter = bounds.upTo
   for (let read = 0; read < MAX_READ; ) {
     const size = Math.max(20, limit + 1)
@@ -47,9 +50,10 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
       if (!isIgnored && (seen?.has(event) ?? true) && passes(event.pdu, filter)) {
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
-        startsAfter = (event.position ?? 1) - 1
+        startsAfter = justBefore(event.position ?? 1)
       }
       before = event.position ?? before
+      if (before === bounds.hole) return { events: events.reverse(), isLimited: true, startsAfter: justBefore(before) }
     }
     read += page.length
     if (page.length < size)
