@@ -13,6 +13,7 @@ import { candidates } from './handshake/try-servers.ts'
 import { joinRemote } from './handshake/join-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
+import { knockRemote } from './handshake/knock-remote.ts'
 import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from './handshake/servers-around.ts'
@@ -71,6 +72,25 @@ async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Wordin
 
 /** What another server may know or be able to do better. */
 const FOR_OTHERS: ReadonlySet<ErrorCode> = new Set(['M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_GRANT_JOIN'])
+
+/**
+ * Asks to be let into a room, through other servers where this one is not in it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
+ */
+export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: JoinRequest = {}): Promise<void> {
+  const { via = [], ...wording } = request
+  await refuseSuspended(rt, user)
+  if (await isHere(rt, roomId)) {
+    rt.limits.take('joinLocal', user)
+    return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
+  }
+  const servers = candidates(rt, via, await serversAround(rt, user, roomId))
+  if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  rt.limits.take('joinRemote', user)
+  const content = await memberContent(rt.db.read, rt, { target: user, membership: 'knock', ...wording })
+  await knockRemote(rt, servers, { roomId, userId: user, membership: 'knock' }, content)
+}
 
 /** Invites a user, of another server with that server's consent. */
 export async function inviteUser(

@@ -296,6 +296,74 @@ onEveryDatabase('rooms of several servers', (open) => {
     assert.deepEqual([silent.status, silent.body['errcode']], [502, 'M_UNKNOWN'])
     await network.close()
   })
+
+  for (const version of ['7', '12']) {
+    test(`of version ${version} are knocked at from another server; the knock is taken back, or answered with an invite`, async () => {
+      const { network, alice, bob, roomId } = await stage(open, {
+        wishes: {
+          room_version: version,
+          initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }],
+        },
+      })
+      const knock = () => post(bob, `knock/${encodeURIComponent(roomId)}?via=one.test`, { reason: 'please' })
+      const { status, body } = await knock()
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal(await standing(alice, roomId, bob.userId), 'knock')
+      const shown = (await offered(bob, 'knock', roomId)).map(({ type }) => type)
+      assert.ok(shown.includes('m.room.name') && shown.includes('m.room.member'))
+      assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
+      assert.equal(await standing(alice, roomId, bob.userId), 'leave')
+      assert.deepEqual(await offered(bob, 'knock', roomId), [])
+      assert.equal((await knock()).status, 200)
+      assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+      assert.deepEqual(await offered(bob, 'knock', roomId), [])
+      assert.equal((await join(bob, roomId, [])).status, 200)
+      assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+      await network.close()
+    })
+  }
+
+  test('that take no knocks refuse them, from here and from elsewhere', async () => {
+    const { network, bob, roomId } = await stage(open)
+    const carol = await user(network, 'carol', 'one.test')
+    for (const who of [bob, carol]) {
+      const { status, body } = await post(who, `knock/${encodeURIComponent(roomId)}?via=one.test`)
+      assert.deepEqual([status, body['errcode']], [403, 'M_FORBIDDEN'])
+    }
+    const unknown = await post(bob, `knock/${encodeURIComponent('!nobody-knows:one.test')}`)
+    assert.deepEqual([unknown.status, unknown.body['errcode']], [404, 'M_NOT_FOUND'])
+    await network.close()
+  })
+
+  test('that only members of another room may join take those in, with the signature of a server that may', async () => {
+    const { network, alice, bob, roomId: space } = await stage(open, { servers: 3 })
+    const carol = await user(network, 'carol', 'three.test')
+    const rule = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] }
+    const roomId = await create(alice, {
+      initial_state: [{ type: 'm.room.join_rules', state_key: '', content: rule }],
+    })
+    const outside = await join(bob, roomId)
+    assert.deepEqual([outside.status, outside.body['errcode']], [403, 'M_FORBIDDEN'])
+    assert.equal((await join(bob, space)).status, 200)
+    const inside = await join(bob, roomId)
+    assert.equal(inside.status, 200, JSON.stringify(inside.body))
+    assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+    // Two.test is in the room and in the space now, but nobody of it may invite: the next server is asked.
+    const levels = await alice.server.call('PUT', `/_matrix/client/v3/${path(roomId, 'state/m.room.power_levels/')}`, {
+      token: alice.token,
+      body: { users: {}, invite: 50 },
+    })
+    assert.equal(levels.status, 200, JSON.stringify(levels.body))
+    const author = new ForeignAuthor(bob.server, alice.server)
+    const row = await roomById(alice.server.rt.db.read, roomId)
+    const [latest] = await roomTail(alice.server.rt.db.read, roomId, row?.lastPosition ?? 0)
+    await author.send([latest?.pdu.json ?? {}])
+    assert.equal((await join(carol, space)).status, 200)
+    const through = await join(carol, roomId, ['two.test', 'one.test'])
+    assert.equal(through.status, 200, JSON.stringify(through.body))
+    assert.deepEqual(await stateOn(carol, roomId), await stateOn(alice, roomId))
+    await network.close()
+  })
 })
 
 describe('answers to a join', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { serverOf } from '@myelin/matrix/ids'
-import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { objectMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
@@ -34,7 +34,7 @@ type Prepared = { readonly event: Pdu; readonly version: RoomVersion; readonly s
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room
  */
-export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<void> {
+export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<EventId> {
   const prepared = await prepare(rt, invite)
   const server = serverOf(invite.target)
   const signed = await offer(rt, server, prepared)
@@ -43,6 +43,7 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<vo
     return room && appendForeign(tx, room, { pdu: signed, version: prepared.version })
   })
   if (fate !== 'appended') throw new MatrixError('M_FORBIDDEN', 'the room does not allow the invite any more')
+  return signed.id
 }
 
 async function prepare(rt: Joiner, { roomId, sender, target, content }: RemoteInvite): Promise<Prepared> {
