@@ -5,6 +5,7 @@ import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from './names.ts'
+import { BEGINNING, justAfter } from './history-place.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
@@ -97,7 +98,7 @@ export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position)
   const key = `${nid} ${lastPosition}`
   const kept = db.caches.tails.get(key)
   if (kept) return kept
-  const tail = await withPdus(db, await backward(db, nid, 0, lastPosition + 1, TAIL))
+  const tail = await withPdus(db, await backward(db, nid, BEGINNING, justAfter(lastPosition), TAIL))
   db.caches.tails.set(key, tail)
   return tail
 }

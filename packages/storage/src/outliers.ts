@@ -45,7 +45,7 @@ export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<
 /** Where an event of another server's history stands in ours: below everything that is there already. */
 export interface HistoricPlace extends EventFacts {
   readonly room: Nid
-  /** Below zero; the newer, the nearer to zero. */
+  /** One of `placesBefore` the event that led to it. */
   readonly position: Position
   readonly stateBefore: Nid
   readonly stateAfter: Nid
@@ -88,6 +88,12 @@ export async function putBackwardExtremities(
     .values(ids.map((id) => ({ room_nid: room, event_id: eventIdBytes(id), position })))
     .onConflict((at) => at.columns(['room_nid', 'event_id']).doNothing())
     .execute()
+  await tx
+    .updateTable('rooms')
+    .set({ last_hole: position })
+    .where('room_nid', '=', room)
+    .where('last_hole', '<', position)
+    .execute()
 }
 
 /** Whether an event was missing from history; it is not any more. */
@@ -115,6 +121,17 @@ export async function backwardExtremities(
     .limit(100)
     .execute()
   return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
+}
+
+/** The newest event between two positions that names a missing one. */
+export async function newestHole(
+  db: Read,
+  roomId: RoomId,
+  after: Position,
+  upTo: Position,
+): Promise<Position | undefined> {
+  const holes = await backwardExtremities(db, roomId)
+  return holes.find(({ position }) => position > after && position <= upTo)?.position
 }
 
 /** Keeps a redaction in mind whose target is not there yet. */

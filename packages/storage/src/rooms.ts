@@ -20,6 +20,8 @@ export interface Room {
   readonly isPublished: boolean
   /** How many events of the main timeline notify whoever keeps the default rules. */
   readonly notified: number
+  /** The newest event that names one in front of it which is missing; 0 where there never was any. */
+  readonly lastHole: Position
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -66,6 +68,10 @@ class OpenRoom implements Room {
   get notified(): number {
     return this.#row.notified
   }
+  /** The newest event that names one in front of it which is missing; 0 where there never was any. */
+  get lastHole(): Position {
+    return this.#row.last_hole
+  }
   get opened(): number {
     return this.#row.opened
   }
@@ -106,6 +112,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     invited_count: 0,
     is_published: 0,
     notified: 0,
+    last_hole: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, new Map())

@@ -17,7 +17,7 @@ export interface Tables {
   settings: { name: string; value: string }
   readers: { name: string; position: Position; holder: string | null; until: number | null }
 
-  /** `extremities` is a JSON list of event numbers; `opened` counts the changes of the row and is the version its cached forms go by. */
+  /** `extremities` is a JSON list of event numbers; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no history is missing. */
   rooms: {
     room_nid: Nid
     room_id: RoomId
@@ -31,6 +31,7 @@ export interface Tables {
     invited_count: number
     is_published: number
     notified: number
+    last_hole: Position
   }
   users: { user_nid: Nid; user_id: UserId }
   state_keys: { key_nid: Nid; type: string; state_key: string }
@@ -39,7 +40,7 @@ export interface Tables {
    * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
    * current state once the event had arrived, which forks may make another than the state after the event. `notified`
    * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
-   * Positions below zero are of events fetched from other servers' histories. `state_after` 0 means that the state is
+   * Positions that are not whole numbers, or below zero, are of events fetched from other servers' histories. `state_after` 0 means that the state is
    * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`.
    */
   events: {
@@ -74,6 +75,16 @@ export interface Tables {
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
   /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
   staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
+  /** Servers that have not got everything yet: what came up to `position` they have; the rest they get at `retry_ts` or when we hear from them. */
+  destinations: {
+    server_name: ServerName
+    position: Position
+    failing_since_ts: number
+    retry_ts: number
+    interval_ms: number
+  }
+  /** Events of other servers' users that came to us to be sent on to the room. */
+  relayed_events: { event_nid: Nid }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
     room_nid: Nid
@@ -84,8 +95,6 @@ export interface Tables {
     forgotten: number
     stripped_state: string | null
   }
-  /** Events of other servers that came to us alone, by a handshake: we send them on to the servers in their room. */
-  relayed_events: { position: Position }
   /** The words by which members of rooms are found, folded, in UTF-8. */
   user_words: { word: Bytes; user_nid: Nid }
   /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */

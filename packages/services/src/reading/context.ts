@@ -3,6 +3,7 @@ import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid, timeline } from '@myelin/storage/events'
+import { BEGINNING, justBefore } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { namedState } from '@myelin/storage/rooms'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
@@ -52,7 +53,7 @@ export async function readContext(
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true } }
   const rendered = async (events: readonly StoredEvent[]) => renderEvents(db, events, { ...view, bundles: true })
   return {
-    start: printPosition((before.at(-1)?.position ?? position) - 1),
+    start: printPosition(justBefore(before.at(-1)?.position ?? position)),
     end: printPosition(last.position ?? position),
     event: (await rendered([event]))[0],
     events_before: await rendered(before),
@@ -69,7 +70,8 @@ async function around(
 ): Promise<StoredEvent[]> {
   if (limit === 0) return []
   const ignored = await ignoredUsers(db, requester.userId)
-  const bounds = direction === 'forward' ? { after: from, before: Number.MAX_SAFE_INTEGER } : { after: 0, before: from }
+  const bounds =
+    direction === 'forward' ? { after: from, before: Number.MAX_SAFE_INTEGER } : { after: BEGINNING, before: from }
   const page = await timeline(db, { roomId, direction, ...bounds, limit: limit * 2 + 20 })
   const seen = await visibleTo(db, requester.userId, roomId, page)
   return seen

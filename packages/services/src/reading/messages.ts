@@ -4,11 +4,14 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { eventById, timeline } from '@myelin/storage/events'
+import { BEGINNING, justAfter, justBefore } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { stateEventNid } from '@myelin/storage/rooms'
 import { eventsByNid } from '@myelin/storage/events'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
-import type { Requester, Runtime } from '../runtime.ts'
+import { fillHole, holesBetween } from '../rooms/intake/backfill.ts'
+import type { Checker } from '../rooms/intake/check-incoming.ts'
+import type { Requester } from '../runtime.ts'
 import type { EventFilter } from './event-filter.ts'
 import { passes } from './event-filter.ts'
 import { parseToken, printPosition } from './page-token.ts'
@@ -17,7 +20,7 @@ import { roomAccess } from './room-access.ts'
 import type { RoomAccess } from './room-access.ts'
 import { visibleTo } from './visible.ts'
 
-type Needs = Pick<Runtime, 'db' | 'clock'>
+type Needs = Checker
 
 /** Which page of a room's history. */
 export interface PageRequest {
@@ -38,6 +41,8 @@ export interface Page {
 }
 
 const MAX_LIMIT = 1000
+// How often a page waits for other servers.
+const MAX_ROUNDS = 3
 // A page reads at most so many events that the filter or visibility then hide; it may come back short, with an `end`.
 const MAX_READ = 5000
 
@@ -50,7 +55,8 @@ export async function readMessages(rt: Needs, requester: Requester, request: Pag
   const db = rt.db.read
   const access = await roomAccess(db, requester.userId, request.roomId)
   const bounds = boundsOf(request, access, await rt.db.position())
-  const { events, end } = await walk(db, requester, { ...request, limit: Math.min(request.limit, MAX_LIMIT) }, bounds)
+  const whole = { ...request, limit: Math.min(request.limit, MAX_LIMIT) }
+  const { events, end } = await walkAcrossHoles(rt, requester, whole, { bounds, access })
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
   const members = request.filter.lazyLoadMembers ? await membersFor(db, access, events) : []
   return {
@@ -67,11 +73,31 @@ type Bounds = { readonly after: number; readonly before: number; readonly start:
 function boundsOf(request: PageRequest, access: RoomAccess, now: number): Bounds {
   const end = Math.min(now, access.upTo)
   const isBackward = request.direction === 'backward'
-  const from = request.from === undefined ? (isBackward ? end : 0) : parseToken(request.from).position
+  const from = request.from === undefined ? (isBackward ? end : BEGINNING) : parseToken(request.from).position
   const to = request.to === undefined ? undefined : parseToken(request.to).position
   return isBackward
-    ? { after: to ?? 0, before: Math.min(from, end) + 1, start: from }
-    : { after: from, before: Math.min(to ?? end, end) + 1, start: from }
+    ? { after: to ?? BEGINNING, before: justAfter(Math.min(from, end)), start: from }
+    : { after: from, before: justAfter(Math.min(to ?? end, end)), start: from }
+}
+
+/** Walks; where history is missing on the way it is fetched, a few times at the most. */
+async function walkAcrossHoles(
+  rt: Needs,
+  requester: Requester,
+  request: PageRequest,
+  { bounds, access }: { readonly bounds: Bounds; readonly access: RoomAccess },
+): Promise<{ events: StoredEvent[]; end: number | undefined }> {
+  for (let round = 0; ; round++) {
+    const page = await walk(rt.db.read, requester, request, bounds)
+    if (request.direction === 'forward' || access.lastHole === 0 || !access.isJoined) return page
+    const [hole] = await holesBetween(rt, request.roomId, page.end ?? bounds.after, bounds.before)
+    if (!hole) return page
+    const isFilled = round < MAX_ROUNDS && (await fillHole(rt, request.roomId, hole)) > 0
+    if (isFilled) continue
+    // Who asks again may find a server that has more; who got nothing at all has no reason to.
+    const last = page.events.at(-1)?.position ?? undefined
+    return { events: page.events, end: page.end ?? (last === undefined ? undefined : justBefore(last)) }
+  }
 }
 
 async function walk(
@@ -90,7 +116,7 @@ async function walk(
     const seen = new Set(await visibleTo(db, requester.userId, request.roomId, page))
     for (const event of page) {
       const position = event.position ?? 0
-      if (events.length === request.limit) return { events, end: isBackward ? position : position - 1 }
+      if (events.length === request.limit) return { events, end: isBackward ? position : justBefore(position) }
       const isIgnored = event.pdu.stateKey === undefined && ignored.has(event.pdu.sender)
       if (seen.has(event) && !isIgnored && passes(event.pdu, request.filter)) events.push(event)
       if (isBackward) before = position
@@ -99,7 +125,7 @@ async function walk(
     read += page.length
     if (page.length < limit) return { events, end: undefined }
   }
-  return { events, end: isBackward ? before - 1 : after }
+  return { events, end: isBackward ? justBefore(before) : after }
 }
 
 /** The member events of those who sent these events, as the room knows them where the requester may read. */

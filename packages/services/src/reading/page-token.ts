@@ -15,12 +15,12 @@ export function printToken({ position, typing, toDevice }: StreamToken): string 
 
 /** A token for paging through a room, which says nothing but the position. */
 export function printPosition(position: number): string {
-  return printToken({ position: Math.max(0, position), typing: 0, toDevice: 0 })
+  return printToken({ position, typing: 0, toDevice: 0 })
 }
 
 /** The token a client sent back; throws `M_INVALID_PARAM` for anything we did not write. */
 export function parseToken(text: string): StreamToken {
-  const match = /^s(\d{1,15})_(\d{1,15})_(\d{1,15})$/.exec(text)
+  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})$/.exec(text)
   if (!match) throw new MatrixError('M_INVALID_PARAM', 'not a token of this server')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1).map(Number)
   return { position, typing, toDevice }

@@ -18,6 +18,8 @@ export interface RoomAccess {
   readonly stateRoot: number
   /** The last position they may read; without end for members. */
   readonly upTo: number
+  /** Behind this position no history is missing; 0 where none ever was. */
+  readonly lastHole: number
 }
 
 /**
@@ -29,7 +31,8 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
   const room = await roomById(db, roomId)
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   const standing = await membershipIn(db, roomId, user)
-  const now = { roomId, roomVersion: room.roomVersion, stateRoot: room.stateRoot, upTo: Number.MAX_SAFE_INTEGER }
+  const { roomVersion, stateRoot, lastHole } = room
+  const now = { roomId, roomVersion, stateRoot, lastHole, upTo: Number.MAX_SAFE_INTEGER }
   if (standing?.membership === 'join') return { ...now, isJoined: true }
   const visibility = await loadStateEvent(db, room.stateRoot, 'm.room.history_visibility')
   if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))

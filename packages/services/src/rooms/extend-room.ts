@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
@@ -16,23 +17,29 @@ import type { OpenRoom } from '@myelin/storage/rooms'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState } from './load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
+import { appendForeign } from './intake/append-foreign.ts'
+import { isRecommended, NeedsRecommendation, policyServerOf } from './policy-server.ts'
 import { applyRedaction } from './redact.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from './versions.ts'
+
+/** An event and where it landed. */
+export interface Extended {
+  readonly event: Pdu
+  readonly appended: Appended
+}
 
 /**
  * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
  *
  * Throws `M_FORBIDDEN` where the rules refuse; then nothing happened.
  */
-export async function extendRoom(
-  tx: Tx,
-  rt: EventMaker,
-  room: OpenRoom,
-  draft: EventDraft,
-): Promise<{ readonly event: Pdu; readonly appended: Appended }> {
+export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Extended> {
+  const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
+  if (signed) return appendSigned(tx, room, signed, draft)
   const { transaction, ...rest } = draft
   const { event, state } = await nextEvent(tx, rt, room, rest)
+  await requireRecommendation(tx, room, event)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
   const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
@@ -72,6 +79,46 @@ export async function nextEvent(
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
   return { event, state }
+}
+
+/** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */
+export async function nextSignedEvent(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Pdu> {
+  const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
+  if (signed) return signed
+  const { event } = await nextEvent(tx, rt, room, draft)
+  await requireRecommendation(tx, room, event)
+  return event
+}
+
+/** Where the room has a policy server, the unit ends here and starts again once that server has signed. */
+async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu): Promise<void> {
+  const version = roomVersionOf(room.roomVersion)
+  const policy = await policyServerOf(tx, room)
+  if (policy && !isRecommended(event, version, policy)) throw new NeedsRecommendation(event, version, policy)
+}
+
+function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts }: EventDraft): boolean {
+  return (
+    pdu.roomId === roomId &&
+    pdu.sender === sender &&
+    pdu.type === type &&
+    pdu.stateKey === stateKey &&
+    pdu.redacts === redacts &&
+    // What a redaction names may stand in its content.
+    canonicalJson({ ...pdu.content, redacts: null }) === canonicalJson({ ...content, redacts: null })
+  )
+}
+
+/** The room may have moved on while the policy server was asked: then the event forks it, as one from elsewhere would. */
+async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended> {
+  const version = roomVersionOf(room.roomVersion)
+  const { transaction } = draft
+  const fate = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
+  const [stored] = await eventsById(tx, [pdu.id])
+  if (fate !== 'appended' || !stored || stored.position === null) {
+    throw new MatrixError('M_FORBIDDEN', 'not allowed any more')
+  }
+  return { event: pdu, appended: { nid: stored.nid, position: stored.position, stateAfter: stored.stateAfter } }
 }
 
 /** The first room versions name an event together with its hash. */

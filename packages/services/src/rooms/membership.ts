@@ -17,6 +17,7 @@ import { knockRemote } from './handshake/knock-remote.ts'
 import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from './handshake/servers-around.ts'
+import { writeEvents } from './policy-server.ts'
 import { changeMembership, memberContent } from './members-change.ts'
 import type { MembershipChange } from './members-change.ts'
 
@@ -185,5 +186,5 @@ async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
 }
 
 async function change(rt: Needs, order: MembershipChange): Promise<void> {
-  await rt.db.write((tx) => changeMembership(tx, rt, order))
+  await writeEvents(rt, (tx, maker) => changeMembership(tx, maker, order))
 }

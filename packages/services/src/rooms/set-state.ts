@@ -10,9 +10,10 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './members-change.ts'
+import { writeEvents } from './policy-server.ts'
 import { sendEvent } from './send-event.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing' | 'remote'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
@@ -36,7 +37,9 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   if (membership === 'invite' && serverOf(target) !== rt.serverName) {
     return inviteRemote(rt, { roomId, sender, target, content: { ...extra, membership } })
   }
-  const eventId = await rt.db.write((tx) => changeMembership(tx, rt, { roomId, sender, target, membership, extra }))
+  const eventId = await writeEvents(rt, (tx, maker) =>
+    changeMembership(tx, maker, { roomId, sender, target, membership, extra }),
+  )
   if (membership !== 'join') rt.typing.stop(roomId, target)
   return eventId
 }

@@ -8,6 +8,7 @@ import type { Membership } from '@myelin/storage/members'
 import { roomTail } from '@myelin/storage/events'
 import { roomNow } from '@myelin/storage/room-now'
 import { passesRoom, passesType } from '../reading/event-filter.ts'
+import { newestHole } from '@myelin/storage/outliers'
 import { printPosition } from '../reading/page-token.ts'
 import { renderEvents } from '../reading/render.ts'
 import type { View } from '../reading/view.ts'
@@ -72,7 +73,8 @@ async function joinedRoom(
   const after = isNew ? 0 : (slice.since?.position ?? 0)
   const upTo = slice.upTo.position
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
-  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail })
+  const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
+  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
   const isWhole = isNew || slice.request.isFullState
   const heroes = isWhole ? (await summaryOf(db, room, slice.user))['m.heroes'] : undefined
   const state = await readState(db, slice, {

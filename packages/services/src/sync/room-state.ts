@@ -32,15 +32,30 @@ type Entry = { readonly type: string; readonly stateKey: string; readonly event:
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
  */
 export async function readState(db: Read, slice: Slice, bounds: StateBounds): Promise<StoredEvent[]> {
-  const end = slice.request.stateAfter ? bounds.end : bounds.timeline.startsAfter
-  const begun = slice.request.stateAfter ? undefined : bounds.timeline.startRoot
-  const root = begun ?? (await rootAt(db, bounds, end))
+  const endRoot = await rootAt(db, bounds, bounds.end)
+  const root = slice.request.stateAfter ? endRoot : await startRoot(db, bounds)
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
   const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)
-  const nids = new Set([...entries, ...members].map(({ event }) => event))
+  const beside = await besideTimeline(db, bounds, root, endRoot)
+  const nids = new Set([...entries, ...members].map(({ event }) => event).concat(beside))
   const events = [...(await knownEvents(db, [...nids])).values()]
   return events.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
+}
+
+/** The state where the timeline starts; in front of the first event we ever had, what that event found. */
+async function startRoot(db: Read, bounds: StateBounds): Promise<number> {
+  if (bounds.timeline.startRoot !== undefined) return bounds.timeline.startRoot
+  const root = await rootAt(db, bounds, bounds.timeline.startsAfter)
+  return root === 0 ? (bounds.timeline.events[0]?.stateBefore ?? 0) : root
+}
+
+/** What merged forks and holes in history changed without an event in the timeline that says so. */
+async function besideTimeline(db: Read, { timeline }: StateBounds, from: number, to: number): Promise<number[]> {
+  if (from === to) return []
+  const told = new Set(timeline.events.map(({ nid }) => nid))
+  const changes = await stateDifference(db, from, to)
+  return changes.flatMap(({ after }) => (after === undefined || told.has(after) ? [] : [after]))
 }
 
 async function wholeEntries(db: Read, slice: Slice, bounds: StateBounds, root: number): Promise<Entry[]> {

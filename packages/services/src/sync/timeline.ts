@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId } from '@myelin/matrix/ids'
-import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
-import { reachesBackTo, stateRootAt, timeline } from '@myelin/storage/events'
+import { reachesBackTo, timeline } from '@myelin/storage/events'
+import { justAfter, justBefore } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { passes } from '../reading/event-filter.ts'
 import { visibleTo } from '../reading/visible.ts'
@@ -33,6 +32,8 @@ export interface TimelineBounds {
   readonly checksVisibility: boolean
   /** The room's newest events, if the part to show ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
+  /** The newest event in front of which history is missing: the timeline goes no further back. */
+  readonly hole?: number | undefined
 }
 
 /** Reads a room's timeline from its end back to the slice's beginning or the filter's limit. */
@@ -40,7 +41,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   const filter = slice.request.filter.timeline
   const limit = Math.min(filter.limit ?? DEFAULT_LIMIT, MAX_LIMIT)
   const events: StoredEvent[] = []
-  let before = bounds.upTo + 1
+  let before = justAfter(bounds.upTo)
   let startsAfter = bounds.upTo
   for (let read = 0; read < MAX_READ; ) {
     const size = Math.max(20, limit + 1)
@@ -51,28 +52,22 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
       if (!isIgnored && (seen?.has(event) ?? true) && passes(event.pdu, filter)) {
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
-        startsAfter = (event.position ?? 1) - 1
-        if (await beginsAnew(db, slice, event)) {
-          return { events: events.reverse(), isLimited: true, startsAfter, startRoot: event.stateBefore }
-        }
+        startsAfter = justBefore(event.position ?? 1)
       }
       before = event.position ?? before
+      if (before === bounds.hole)
+        return {
+          events: events.reverse(),
+          isLimited: true,
+          startsAfter: justBefore(before),
+          startRoot: event.stateBefore,
+        }
     }
     read += page.length
     if (page.length < size)
       return { events: events.reverse(), isLimited: false, startsAfter: events.length > 0 ? startsAfter : bounds.after }
   }
   return { events: events.reverse(), isLimited: true, startsAfter }
-}
-
-/**
- * Whether an event is the join by which this server came into a room that others had: what lies before it in our log is
- * of an earlier stay, with a gap between.
- */
-async function beginsAnew(db: Read, { user }: Slice, { pdu, stateBefore, position }: StoredEvent): Promise<boolean> {
-  const isOurs = pdu.type === 'm.room.member' && pdu.stateKey === pdu.sender && serverOf(pdu.sender) === serverOf(user)
-  if (!isOurs || position === null || stringMember(pdu.content, 'membership') !== 'join') return false
-  return (await stateRootAt(db, pdu.roomId, position - 1)) !== stateBefore
 }
 
 /** The next events backward: out of the shared tail while it lasts, else from the database. */

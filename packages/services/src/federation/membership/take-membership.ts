@@ -10,7 +10,7 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import { addSignature } from '@myelin/rules/events/signing'
 import type { Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
-import { putRelayed } from '@myelin/storage/relayed-events'
+import { relayEvent } from '@myelin/storage/outgoing-events'
 import { openRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { appendForeign } from '../../rooms/intake/append-foreign.ts'
@@ -83,6 +83,6 @@ async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu): Prom
   if (event?.status !== EVENT_STATUS.accepted || event.position === null) {
     throw new MatrixError('M_FORBIDDEN', 'the room does not allow it')
   }
-  if (fate === 'appended') await putRelayed(tx, event.position)
+  if (fate === 'appended') await relayEvent(tx, pdu.id)
   return event
 }

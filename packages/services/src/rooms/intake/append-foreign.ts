@@ -30,10 +30,12 @@ import { mergedRoot } from './resolve-roots.ts'
 export interface Incoming {
   readonly pdu: Pdu
   readonly version: RoomVersion
-  /** Where it stands if it is not news but history: a position below zero. */
+  /** Where it stands if it is not news but history. */
   readonly historicPosition?: number
   /** The room's policy server does not want it. */
   readonly isUnwanted?: boolean
+  /** The device of ours that sent it and the transaction id it gave. */
+  readonly transaction?: EventFacts['transaction']
 }
 
 /** What became of an event: `waits` means that events it names as `prev_events` must be fetched first. */
@@ -115,11 +117,13 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
   const { state } = await loadAuthState(tx, stateBefore, pdu, version)
   const relation = await relationOf(tx, pdu)
   const wasMissing = await takeBackwardExtremity(tx, room.nid, pdu.id)
+  let landedAt = historicPosition
   if (historicPosition !== undefined) {
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
   } else {
     const notification = judgeNotification(pdu, state)
-    const facts: EventFacts = { notifies: notification.notifies, ...relation }
+    const { transaction } = incoming
+    const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
     const heads = wasMissing ? room.heads : await headsWith(tx, room, pdu)
     const isFork = !wasMissing && heads.length > 1
     // Whoever resolves a fork looks its events up.
@@ -128,8 +132,9 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
     await putHighlights(tx, room, notification.highlights, position)
+    landedAt = position
   }
-  await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: historicPosition })
+  await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: landedAt ?? 0 })
 }
 
 /** What arrives may have been redacted before, redact what is there, and name what is not. */
@@ -141,7 +146,7 @@ async function settleReferences(
     readonly nid: number
     readonly state: AuthState
     readonly previous: readonly StoredEvent[]
-    readonly position: number | undefined
+    readonly position: number
   },
 ): Promise<void> {
   const { pdu, nid, state, previous } = landed
@@ -152,7 +157,7 @@ async function settleReferences(
     tx,
     room.nid,
     holes.map((event) => event.pdu.id),
-    landed.position ?? room.lastPosition,
+    landed.position,
   )
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { member } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { placesBefore } from '@myelin/storage/history-place'
+import { backwardExtremities } from '@myelin/storage/outliers'
+import { openRoom, versionOfRoom } from '@myelin/storage/rooms'
+import { residentServers } from '../../directory/resident-servers.ts'
+import { roomVersionOf } from '../versions.ts'
+import { appendForeign } from './append-foreign.ts'
+import { checkIncoming } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
+import type { Source } from './fetch-missing.ts'
+import { inOrder } from './judge.ts'
+
+const LIMIT = 100
+const TIMEOUT_MS = 20_000
+/** So many servers are asked before we go without. */
+const MAX_SERVERS = 3
+
+/** A place in a room's history where events are missing: before the event of a position. */
+export interface Hole {
+  readonly position: number
+  readonly missing: readonly EventId[]
+}
+
+/** The holes between two positions, the newest first. */
+export async function holesBetween(
+  rt: Pick<Checker, 'db'>,
+  roomId: RoomId,
+  after: number,
+  upTo: number,
+): Promise<Hole[]> {
+  const holes = new Map<number, EventId[]>()
+  for (const { eventId, position } of await backwardExtremities(rt.db.read, roomId)) {
+    if (position <= after || position > upTo) continue
+    const hole = holes.get(position)
+    if (hole) hole.push(eventId)
+    else holes.set(position, [eventId])
+  }
+  return [...holes].map(([position, missing]) => ({ position, missing }))
+}
+
+/**
+ * Fetches history for a hole from servers in the room, one after the other until one has some, and puts it where it
+ * belongs. Answers how many events came.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
+ */
+export async function fillHole(rt: Checker, roomId: RoomId, hole: Hole): Promise<number> {
+  const version = roomVersionOf(await versionOfRoom(rt.db.read, roomId))
+  const servers = (await residentServers(rt, roomId)).filter((server) => server !== rt.serverName)
+  for (const server of servers.slice(0, MAX_SERVERS)) {
+    const source: Source = { server, roomId, version }
+    const pdus = await askForHistory(rt, source, hole)
+    const landed = pdus.length === 0 ? 0 : await keepHistory(rt, source, hole, pdus)
+    if (landed > 0) return landed
+  }
+  return 0
+}
+
+async function askForHistory(rt: Checker, source: Source, hole: Hole): Promise<Pdu[]> {
+  const query = { v: hole.missing.slice(0, 20), limit: LIMIT }
+  const target = federationPath(['federation', 'v1', 'backfill', source.roomId], query)
+  try {
+    const call = { method: 'GET', target, timeoutMs: TIMEOUT_MS, keepNumbers: true } as const
+    const list = member(await rt.remote.call(source.server, call), 'pdus')
+    const jsons = Array.isArray(list) ? (list as readonly Json[]).slice(0, LIMIT) : []
+    return await checkIncoming(rt, jsons, source, { isBackfill: true })
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+    rt.log.info({ err: cause, server: source.server }, 'another server gave no history')
+    return []
+  }
+}
+
+/** Puts history in front of what led to it; the oldest of it is judged by the state the other server tells. */
+async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readonly Pdu[]): Promise<number> {
+  const ordered = connected(pdus, hole.missing)
+  await keepAuthEvents(rt, source, ordered)
+  const own = new Set(ordered.map(({ id }) => id))
+  const edge = ordered.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
+  for (const id of new Set(edge.slice(0, 20))) await keepStateAt(rt, source, id)
+  return rt.db.write(async (tx) => {
+    const room = await openRoom(tx, source.roomId)
+    if (!room) return 0
+    const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
+    let landed = 0
+    // The oldest first, so that each finds the state of those before it; the newest has the first place.
+    for (const [index, pdu] of ordered.entries()) {
+      const historicPosition = places[ordered.length - 1 - index]
+      if (historicPosition === undefined) continue
+      const fate = await appendForeign(tx, room, { pdu, version: source.version, historicPosition })
+      if (fate === 'appended') landed++
+    }
+    return landed
+  })
+}
+
+/** Those that the missing events lead to, the oldest first: nobody puts unrelated events into our history. */
+function connected(pdus: readonly Pdu[], missing: readonly EventId[]): Pdu[] {
+  const all = new Map(pdus.map((pdu) => [pdu.id, pdu]))
+  const wanted = new Set<EventId>()
+  const open = [...missing]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    if (wanted.has(id)) continue
+    wanted.add(id)
+    open.push(...(all.get(id)?.prevEvents ?? []))
+  }
+  return inOrder(
+    pdus.filter(({ id }) => wanted.has(id)),
+    ({ prevEvents }) => prevEvents,
+  )
+}
