@@ -65,6 +65,7 @@ export class Playground {
     const config = {
       ...this.#common(label, client, federation),
       rc_joins_per_room: UNLIMITED,
+      rc_room_creation: UNLIMITED,
       report_stats: false,
       macaroon_secret_key: 'macaroon',
       form_secret: 'form',
@@ -82,9 +83,10 @@ export class Playground {
     return this.#run(label, config, [python, '-m', 'synapse.app.homeserver', '-c'])
   }
 
-  async close(): Promise<void> {
+  /** Stops the servers; what they wrote goes too, unless somebody wants to look at it. */
+  async close(keeps = false): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()))
-    rmSync(this.folder, { recursive: true, force: true })
+    if (!keeps) rmSync(this.folder, { recursive: true, force: true })
   }
 
   #common(label: string, client: number, federation: number): Readonly<Record<string, unknown>> {
@@ -95,6 +97,7 @@ export class Playground {
       signing_key_path: join(this.folder, `${label}.signing.key`),
       media_store_path: join(this.folder, `${label}-media`),
       enable_registration: true,
+      allow_public_rooms_over_federation: true,
       enable_registration_without_verification: true,
       trusted_key_servers: [],
       federation_custom_ca_list: [join(this.folder, 'authority.pem')],

@@ -25,7 +25,7 @@ import { blocksInvites, changeMembership, memberContent } from './members-change
 import { writeEvents } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config' | 'remote'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
 
 const INVITES_AT_ONCE = 4
 

@@ -13,7 +13,7 @@ import { changeMembership } from './members-change.ts'
 import { writeEvents } from './policy-server.ts'
 import { sendEvent } from './send-event.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing' | 'remote'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
