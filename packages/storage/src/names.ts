@@ -49,6 +49,7 @@ export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<R
   for (const userId of fresh) nids.set(userId, tx.takeNid())
   const rows = fresh.map((userId) => ({ user_nid: nids.get(userId) ?? 0, user_id: userId }))
   await insertRows(tx, 'users', rows)
+  remember(tx, (caches) => rows.forEach((row) => caches.userNids.set(row.user_id, row.user_nid)))
   return nids
 }
 
@@ -166,6 +167,7 @@ export async function internKeys(
   for (const stateKey of fresh) nids.set(stateKey, tx.takeNid())
   const rows = fresh.map((stateKey) => ({ key_nid: nids.get(stateKey) ?? 0, type, state_key: stateKey }))
   await insertRows(tx, 'state_keys', rows)
+  remember(tx, (caches) => rows.forEach((row) => caches.keyNids.set(keyText(type, row.state_key), row.key_nid)))
   return nids
 }
 

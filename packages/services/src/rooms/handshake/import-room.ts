@@ -26,6 +26,12 @@ type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
 
 /** So many events are kept in a unit; others get their turn between. */
 const CHUNK = 200
+/** Of so many, the names get their numbers in one unit. */
+const NAMES = 1000
+
+function* chunksOf<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
+}
 
 /**
  * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
@@ -39,12 +45,10 @@ export async function importRoom(
   entered: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   const room = await rt.db.write((tx) => roomFor(tx, context))
-  for (let start = 0; start < shown.events.length; start += CHUNK) {
-    const chunk = shown.events.slice(start, start + CHUNK)
-    await rt.db.write(async (tx) => {
-      await internKeysOf(tx, chunk)
-      await keepOutliers(tx, room, context.version, chunk)
-    })
+  // Whoever keeps the events finds the numbers in memory.
+  for (const chunk of chunksOf(shown.events, NAMES)) await rt.db.write((tx) => internKeysOf(tx, chunk))
+  for (const chunk of chunksOf(shown.events, CHUNK)) {
+    await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
   }
   const ground = await layGround(rt.db, context, shown.state)
   await rt.db.write(async (tx) => {
