@@ -83,6 +83,8 @@ export interface Tables {
     retry_ts: number
     interval_ms: number
   }
+  /** EDUs that must not get lost, until their server took them; in the order of writing. */
+  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string }
   /** Events of other servers' users that came to us to be sent on to the room. */
   relayed_events: { event_nid: Nid }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */

@@ -44,6 +44,7 @@ export const firstLight: Migration = {
     'create index staged_pdus_by_room on staged_pdus (room_id, staged_nid)',
     `create table destinations (server_name text primary key, position bigint not null, failing_since_ts bigint not null,
       retry_ts bigint not null, interval_ms bigint not null) {compact}`,
+    'create table outgoing_edus (server_name text not null, nid bigint not null, edu text not null, primary key (server_name, nid)) {compact}',
     'create table relayed_events (event_nid {id} primary key)',
     `create table members (room_nid bigint not null, user_nid bigint not null, membership text not null,
       event_nid bigint not null, position bigint not null, forgotten integer not null, stripped_state text,

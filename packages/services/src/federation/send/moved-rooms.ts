@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { roomReadIn } from '@myelin/storage/topics'
 
 const MAX_ROOMS = 50_000
 
@@ -22,6 +23,8 @@ export class MovedRooms {
     const rooms: RoomId[] = []
     let concernsOthers = false
     for (const topic of topics) {
+      const read = roomReadIn(topic)
+      if (read && !this.#own.has(read)) this.#rooms.add(read)
       if (topic.startsWith('!')) rooms.push(topic as RoomId)
       else if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
     }
