@@ -3,64 +3,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { federationPath } from '@myelin/remote/federation'
 import { queueEdu } from '@myelin/storage/outgoing-edus'
 import { receiptsBetween } from '@myelin/storage/receipts'
 import { onEveryDatabase } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { testNetwork } from '../network.ts'
-import type { TestNetwork } from '../network.ts'
-import { authorRoom } from '../room-author.ts'
 import type { RoomAuthor } from '../room-author.ts'
 import type { TestServer } from '../server.ts'
-import { shareRoom } from '../shared-room.ts'
-
-type Person = { readonly userId: string; readonly deviceId: string; readonly token: string }
-type Stage = {
-  readonly network: TestNetwork
-  readonly room: RoomAuthor
-  readonly alice: Person
-  readonly bob: Person
-  readonly one: () => TestServer
-  readonly two: () => TestServer
-  /** Everything was sent and judged, by the stopped clock. */
-  readonly settled: () => Promise<void>
-  /** Sends EDUs to one.test in the name of two.test. */
-  readonly tell: (...edus: readonly JsonObject[]) => Promise<void>
-}
-
-/** A room in which alice of one.test and bob of two.test are. */
-async function onStage(open: OpenDatabase, run: (stage: Stage) => Promise<void>): Promise<void> {
-  const network = await testNetwork({ servers: 2, open })
-  const [one, two] = [() => network.server('one.test'), () => network.server('two.test')]
-  const [alice, bob] = [await one().register('alice'), await two().register('bob')]
-  const room = await authorRoom(one().rt, alice.userId, { preset: 'public_chat' })
-  await room.member(bob.userId, bob.userId, 'join')
-  await shareRoom(one().rt, two().rt, room.roomId)
-  const settled = async () => {
-    for (let round = 0; round < 2; round++) {
-      for (const server of [one(), two()]) {
-        await server.workers.outbound.settled()
-        await server.workers.inbound.settled()
-      }
-    }
-  }
-  let serial = 0
-  const tell: Stage['tell'] = async (...edus) => {
-    await two().rt.remote.call(one().name, {
-      method: 'PUT',
-      target: federationPath(['federation', 'v1', 'send', `told${serial++}`]),
-      body: { origin: two().name, origin_server_ts: network.clock.now(), pdus: [], edus },
-    })
-  }
-  await settled()
-  await network.settle()
-  try {
-    await run({ network, room, alice, bob, one, two, settled, tell })
-  } finally {
-    await network.close()
-  }
-}
+import { onTwoServers } from '../two-servers.ts'
+import type { Person } from '../two-servers.ts'
 
 const typingOf = ({ rt }: TestServer, roomId: RoomAuthor['roomId']) => rt.typing.typersIn(roomId)
 
@@ -87,7 +36,7 @@ async function inboxOf(server: TestServer, who: Person, since = ''): Promise<{ w
 
 onEveryDatabase('typing', (open) => {
   test('is seen at other servers, until it ends or is heard of no more', () =>
-    onStage(open, async ({ network, room, alice, one, two, settled }) => {
+    onTwoServers(open, async ({ network, room, alice, one, two, settled }) => {
       await type(one(), alice, room, true)
       await settled()
       assert.deepEqual(typingOf(two(), room.roomId), [alice.userId])
@@ -102,7 +51,7 @@ onEveryDatabase('typing', (open) => {
     }))
 
   test('is lost rather than late', () =>
-    onStage(open, async ({ network, room, alice, one, two, settled }) => {
+    onTwoServers(open, async ({ network, room, alice, one, two, settled }) => {
       network.partition(['one.test'], ['two.test'])
       await room.say(alice.userId, 'does not arrive yet')
       await settled()
@@ -115,7 +64,7 @@ onEveryDatabase('typing', (open) => {
     }))
 
   test('is taken only from who is in the room, and from their own server', () =>
-    onStage(open, async ({ room, alice, one, tell }) => {
+    onTwoServers(open, async ({ room, alice, one, tell }) => {
       const typing = (userId: string, roomId: string = room.roomId) => ({
         edu_type: 'm.typing',
         content: { room_id: roomId, user_id: userId, typing: true },
@@ -127,7 +76,7 @@ onEveryDatabase('typing', (open) => {
     }))
 
   test('and receipts are not taken from a server that the room does not let speak', () =>
-    onStage(open, async ({ room, alice, bob, one, tell, settled }) => {
+    onTwoServers(open, async ({ room, alice, bob, one, tell, settled }) => {
       const read = await room.say(alice.userId, 'hello')
       await room.send(alice.userId, 'm.room.server_acl', { allow: ['*'], deny: ['two.test'] }, '')
       await settled()
@@ -153,7 +102,7 @@ onEveryDatabase('receipts', (open) => {
     (await receiptsBetween(rt.db.read, roomId, 0, 2 ** 40)).map(({ userId, eventId }) => `${userId} ${eventId}`)
 
   test('reach the other servers in the room, private ones do not', () =>
-    onStage(open, async ({ room, alice, one, two, settled }) => {
+    onTwoServers(open, async ({ room, alice, one, two, settled }) => {
       const [first, second] = [await room.say(alice.userId, 'one'), await room.say(alice.userId, 'two')]
       await settled()
       await mark(one(), alice, room, first)
@@ -163,7 +112,7 @@ onEveryDatabase('receipts', (open) => {
     }))
 
   test('wait for a server that does not answer', () =>
-    onStage(open, async ({ network, room, alice, one, two, settled }) => {
+    onTwoServers(open, async ({ network, room, alice, one, two, settled }) => {
       const read = await room.say(alice.userId, 'one')
       await settled()
       network.partition(['one.test'], ['two.test'])
@@ -176,7 +125,7 @@ onEveryDatabase('receipts', (open) => {
     }))
 
   test('are taken for who is in the room, from their own server, on events we have', () =>
-    onStage(open, async ({ room, alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ room, alice, bob, one, tell }) => {
       const read = await room.say(alice.userId, 'one')
       const receipt = (userId: string, eventId: string, extra: JsonObject = {}) => ({
         edu_type: 'm.receipt',
@@ -197,7 +146,7 @@ onEveryDatabase('receipts', (open) => {
 
 onEveryDatabase('messages to devices elsewhere', (open) => {
   test('arrive once and in order, at one device or at all of a user', () =>
-    onStage(open, async ({ alice, bob, one, two, settled }) => {
+    onTwoServers(open, async ({ alice, bob, one, two, settled }) => {
       await toDevice(one(), alice, { [bob.userId]: { [bob.deviceId]: { word: 'first' } } }, 't1')
       await toDevice(one(), alice, { [bob.userId]: { '*': { word: 'second' } } }, 't2')
       await toDevice(one(), alice, { [bob.userId]: { '*': { word: 'second' } } }, 't2')
@@ -207,7 +156,7 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
     }))
 
   test('survive partition, loss and restart, none lost and none doubled', () =>
-    onStage(open, async ({ network, alice, bob, one, two, settled }) => {
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled }) => {
       const wanted = Array.from({ length: 40 }, (_, number) => number)
       network.setFaults({ loss: 0.5 })
       for (const word of wanted) {
@@ -225,8 +174,18 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
       assert.deepEqual((await inboxOf(two(), bob)).words, wanted)
     }))
 
+  test('go out after a restart, also where nothing else happens', () =>
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled }) => {
+      network.partition(['one.test'], ['two.test'])
+      await toDevice(one(), alice, { [bob.userId]: { '*': { word: 'only' } } }, 't')
+      await settled()
+      await network.restart('one.test')
+      network.heal()
+      await network.settle(async () => (await inboxOf(two(), bob)).words.includes('only'))
+    }))
+
   test('go in smaller parts to a server that refuses large ones, and what it never takes is left out', () =>
-    onStage(open, async ({ network, alice, bob, one, two, settled }) => {
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled }) => {
       network.partition(['one.test'], ['two.test'])
       for (let number = 0; number < 30; number++) {
         const word = `${number}`.padEnd(60_000, 'x')
@@ -242,7 +201,7 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
     }))
 
   test('are taken only from the sender, for users of ours, and once under an id', () =>
-    onStage(open, async ({ alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ alice, bob, one, tell }) => {
       const message = (sender: string, id: string, to: string = alice.userId) => ({
         edu_type: 'm.direct_to_device',
         content: { sender, type: 'm.x', message_id: id, messages: { [to]: { '*': { word: `${sender} ${id}` } } } },
@@ -260,7 +219,7 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
     }))
 
   test('that are too large are refused here, and left out when they come', () =>
-    onStage(open, async ({ alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ alice, bob, one, tell }) => {
       const word = 'x'.repeat(70_000)
       const path = '/_matrix/client/v3/sendToDevice/m.x/t1'
       const body = { messages: { [bob.userId]: { '*': { word } } } }

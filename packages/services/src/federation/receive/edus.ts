@@ -3,14 +3,17 @@ import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
+import { receiveDeviceListUpdate, receiveSigningKeyUpdate } from './device-lists.ts'
 import { receiveReceipt } from './receipt.ts'
 import { receiveToDevice } from './to-device.ts'
 import { receiveTyping } from './typing.ts'
 
 /** Every kind of EDU we understand. */
 const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map([
+  ['m.device_list_update', receiveDeviceListUpdate],
   ['m.direct_to_device', receiveToDevice],
   ['m.receipt', receiveReceipt],
+  ['m.signing_key_update', receiveSigningKeyUpdate],
   ['m.typing', receiveTyping],
 ])
 

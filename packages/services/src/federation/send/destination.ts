@@ -8,6 +8,8 @@ import type { LateDestination } from '@myelin/storage/destinations'
 import { dropEdus, waitingEdus } from '@myelin/storage/outgoing-edus'
 import type { WaitingEdu } from '@myelin/storage/outgoing-edus'
 import type { Receipt } from '@myelin/storage/receipts'
+import { deviceNewsFor, putTold } from './device-news.ts'
+import type { ToldDevices } from './device-news.ts'
 import { missedEvents } from './missed-events.ts'
 import type { Pending } from './missed-events.ts'
 import { PassingEdus } from './passing-edus.ts'
@@ -34,7 +36,7 @@ const MOST_WAITING = 60
 const QUIET_MS = 10_000
 const ODD_MS = 60_000
 
-type Load = Omit<Cargo, 'serial'> & { readonly waiting: readonly WaitingEdu[] }
+type Load = Omit<Cargo, 'serial'> & { readonly waiting: readonly WaitingEdu[]; readonly news: readonly ToldDevices[] }
 
 /**
  * What goes to one server: one transaction after the other.
@@ -48,6 +50,7 @@ export class Destination {
   #queue: Pending[] = []
   /** Whether EDUs may wait for it on disk. */
   #hasWaiting = false
+  #hasNews = false
   readonly #passing = new PassingEdus()
   #late: LateDestination | undefined
   #isLateKept: boolean
@@ -79,7 +82,8 @@ export class Destination {
       !this.#timer &&
       this.#queue.length === 0 &&
       this.#passing.isEmpty &&
-      !this.#hasWaiting
+      !this.#hasWaiting &&
+      !this.#hasNews
     )
   }
 
@@ -123,6 +127,7 @@ export class Destination {
   /** Something that must not get lost waits for the server on disk. */
   offerWaiting(): void {
     this.#hasWaiting = true
+    this.#hasNews = true
     this.#wake()
   }
 
@@ -143,7 +148,7 @@ export class Destination {
     if (this.#run || this.#timer || this.#dispatch.stopped.aborted) return
     const ended = () => {
       this.#run = undefined
-      if (this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting) this.#wake()
+      if (this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting || this.#hasNews) this.#wake()
     }
     this.#run = this.#work()
       .catch((cause: unknown) => this.#failedOddly(cause))
@@ -165,10 +170,11 @@ export class Destination {
 
   async #load(): Promise<Load> {
     const events = this.#queue.slice(0, this.#mostPdus)
-    if (this.#isApart && events.length > 0) return { events, edus: [], waiting: [] }
+    if (this.#isApart && events.length > 0) return { events, edus: [], waiting: [], news: [] }
     const waiting = await this.#loadWaiting()
-    const passing = this.#passing.take(MOST.edus - waiting.length)
-    return { events, edus: [...waiting.map(({ edu }) => edu), ...passing], waiting }
+    const news = await this.#loadDeviceNews(MOST.edus - waiting.length)
+    const lasting = [...waiting.map(({ edu }) => edu), ...news.flatMap(({ edus }) => edus)]
+    return { events, edus: [...lasting, ...this.#passing.take(MOST.edus - lasting.length)], waiting, news }
   }
 
   async #loadWaiting(): Promise<readonly WaitingEdu[]> {
@@ -177,6 +183,15 @@ export class Destination {
     const waiting = await waitingEdus(this.#dispatch.rt.db.read, this.server, this.#mostWaiting)
     if (waiting.length > 0) this.#hasWaiting = true
     return waiting
+  }
+
+  async #loadDeviceNews(most: number): Promise<readonly ToldDevices[]> {
+    if (!this.#hasNews) return []
+    this.#hasNews = false
+    const { rt } = this.#dispatch
+    const news = await deviceNewsFor(rt, this.server, this.#isApart ? 1 : most)
+    if (news.length > 0) this.#hasNews = true
+    return news
   }
 
   /** Finds what was missed; answers false when that led to a server that misses nothing any more. */
@@ -199,7 +214,7 @@ export class Destination {
   async #try(load: Load): Promise<'taken' | 'again' | 'stop'> {
     const { rt, stopped } = this.#dispatch
     this.#lastTryTs = rt.clock.now()
-    const serial = `${this.#lastTryTs} ${this.#sent++}`
+    const serial = `${this.#lastTryTs} ${this.#sent++} ${rt.random.token(8)}`
     try {
       await untilStopped(stopped, sendTransaction(rt, this.server, { ...load, serial }, stopped))
       return 'taken'
@@ -226,12 +241,13 @@ export class Destination {
     return 'again'
   }
 
-  async #taken({ events, waiting }: Load): Promise<void> {
+  async #taken({ events, waiting, news }: Load): Promise<void> {
     this.#mostPdus = MOST.pdus
     this.#mostWaiting = MOST_WAITING
     this.#isApart = false
     const last = waiting.at(-1)
     if (last) await this.#dispatch.rt.db.write((tx) => dropEdus(tx, this.server, last.nid))
+    await putTold(this.#dispatch.rt, this.server, news)
     const late = this.#late
     if (!late) this.#queue = this.#queue.slice(events.length)
     else if (this.#lookedUpTo > 0) {

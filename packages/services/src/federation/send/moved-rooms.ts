@@ -10,6 +10,7 @@ export class MovedRooms {
   readonly #us: ServerName
   readonly #own = new Set<RoomId>()
   #rooms = new Set<RoomId>()
+  #hasUsers = true
   /** Hints were missed: any room may have moved. */
   #isLost = true
 
@@ -26,7 +27,8 @@ export class MovedRooms {
       const read = roomReadIn(topic)
       if (read && !this.#own.has(read)) this.#rooms.add(read)
       if (topic.startsWith('!')) rooms.push(topic as RoomId)
-      else if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
+      if (topic.startsWith('@')) this.#hasUsers = true
+      if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
     }
     for (const room of rooms) {
       // A member of another server came or went, maybe here.
@@ -39,6 +41,7 @@ export class MovedRooms {
   /** From here on it is not known which rooms moved. */
   lose(): void {
     this.#isLost = true
+    this.#hasUsers = true
     this.#rooms.clear()
     this.#own.clear()
   }
@@ -49,6 +52,13 @@ export class MovedRooms {
     this.#isLost = false
     this.#rooms = new Set()
     return rooms
+  }
+
+  /** Whether anything moved that concerns users since somebody last asked. */
+  takeUsers(): boolean {
+    const hadUsers = this.#hasUsers
+    this.#hasUsers = false
+    return hadUsers
   }
 
   /** Leaves a room out until a member of another server comes. */

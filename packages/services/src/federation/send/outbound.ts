@@ -6,11 +6,13 @@ import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { lateDestinations } from '@myelin/storage/destinations'
 import type { LateDestination } from '@myelin/storage/destinations'
 import { joinedServers } from '@myelin/storage/joined-servers'
+import { serversWithDeviceNews } from '@myelin/storage/outgoing-device-lists'
 import { serversWaitedFor } from '@myelin/storage/outgoing-edus'
 import { dropLease, moveReader, takeLease } from '@myelin/storage/readers'
 import { serverWaitedFor } from '@myelin/storage/topics'
 import { roomTypedIn } from '../../ephemeral/typing.ts'
 import { maySpeakWith } from '../may-speak-with.ts'
+import { changedDevices, putDeviceNews } from './device-news.ts'
 import { Destination } from './destination.ts'
 import type { Dispatch } from './destination.ts'
 import { serverHeardFrom } from './heard-from.ts'
@@ -109,7 +111,9 @@ export class Outbound {
   }
 
   async #lookForWaiting(): Promise<void> {
-    for (const server of await serversWaitedFor(this.#rt.db.read)) this.#to(server)?.offerWaiting()
+    const { read } = this.#rt.db
+    const servers = [...(await serversWaitedFor(read)), ...(await serversWithDeviceNews(read))]
+    for (const server of servers) this.#to(server)?.offerWaiting()
   }
 
   #tellTyping(roomId: RoomId): void {
@@ -151,6 +155,7 @@ export class Outbound {
     const late = await lateDestinations(db.read)
     this.#term = new AbortController()
     for (const one of late) this.#to(one.server, one)
+    await this.#lookForWaiting()
   }
 
   /** Another node took over, because this one was silent for too long. */
@@ -194,6 +199,9 @@ export class Outbound {
       try {
         if (!rooms) await this.#lookForWaiting()
         const found = await spread(this.#rt, rooms, { after: this.#reached, upTo }, this.#moved)
+        const hasUsers = this.#moved.takeUsers()
+        const changes = hasUsers ? await changedDevices(this.#rt, { after: this.#reached, upTo }) : []
+        await putDeviceNews(this.#rt, [...found.joins, ...changes])
         if (term.signal.aborted) return
         this.#hand(found)
         this.#reached = upTo

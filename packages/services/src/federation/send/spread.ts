@@ -5,6 +5,8 @@ import { joinedServers } from '@myelin/storage/joined-servers'
 import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/outgoing-events'
 import { receiptsBetween } from '@myelin/storage/receipts'
 import type { Receipt } from '@myelin/storage/receipts'
+import { newlyShared } from './device-news.ts'
+import type { DeviceNews } from './device-news.ts'
 import type { Pending } from './missed-events.ts'
 import type { MovedRooms } from './moved-rooms.ts'
 import { recipientsOf } from './recipients.ts'
@@ -25,17 +27,20 @@ export interface SpreadReceipt {
 export interface Stretch {
   readonly events: readonly Spread[]
   readonly receipts: readonly SpreadReceipt[]
+  /** Users of ours who came to share a room with servers. */
+  readonly joins: readonly DeviceNews[]
 }
 
 /** What is to be sent of a stretch of the log, in its order; `rooms` are those that moved, all where it is not known. */
 export async function spread(
-  rt: Pick<Sending, 'db' | 'serverName'>,
+  rt: Pick<Sending, 'db' | 'serverName' | 'config'>,
   rooms: ReadonlySet<RoomId> | undefined,
   between: { readonly after: number; readonly upTo: number },
   moved: MovedRooms,
 ): Promise<Stretch> {
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
+  const joins: DeviceNews[] = []
   for (const roomId of rooms ?? (await roomsMovedAfter(rt.db.read, between.after))) {
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
@@ -45,13 +50,15 @@ export async function spread(
         if (servers.size === 0) continue
         isOwn = false
         found.push({ nid: event.nid, position: event.position, roomId, servers })
+        const join = await newlyShared(rt, event, servers)
+        if (join) joins.push(join)
       }
     }
     const read = await receiptsToTell(rt, roomId, between)
     receipts.push(...read)
     if (isOwn && read.length === 0 && (await isAlone(rt, roomId))) moved.keepOut(roomId)
   }
-  return { events: found.toSorted((a, b) => a.position - b.position), receipts }
+  return { events: found.toSorted((a, b) => a.position - b.position), receipts, joins }
 }
 
 async function receiptsToTell(
