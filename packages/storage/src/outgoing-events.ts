@@ -2,7 +2,7 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
-import { eventIdBytes } from './event-ids.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
 import { roomNid, userNames } from './names.ts'
 import { prepared } from './prepared.ts'
@@ -93,4 +93,14 @@ export async function relayEvent(tx: Tx, eventId: EventId): Promise<void> {
 export async function roomsMovedAfter(db: Read, after: Position): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
   return rows.map((row) => row.room_id)
+}
+
+/** The events of other servers' users that we send on. */
+export async function relayedEvents(db: Read): Promise<EventId[]> {
+  const rows = await db
+    .selectFrom('relayed_events')
+    .innerJoin('events', 'events.event_nid', 'relayed_events.event_nid')
+    .select('events.event_id')
+    .execute()
+  return rows.map((row) => eventIdOf(row.event_id))
 }

@@ -3,6 +3,7 @@ import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
+import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referenceHash } from '@myelin/rules/events/event-id'
@@ -34,11 +35,32 @@ export interface Extended {
  * Throws `M_FORBIDDEN` where the rules refuse; then nothing happened.
  */
 export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Extended> {
-  const version = roomVersionOf(room.roomVersion)
   const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
   if (signed) return appendSigned(tx, room, signed, draft)
+  const { transaction, ...rest } = draft
+  const { event, state } = await nextEvent(tx, rt, room, rest)
+  await requireRecommendation(tx, room, event)
+  const relation = await relationOf(tx, event)
+  const notification = judgeNotification(event, state)
+  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
+  const appended = await appendEvent(tx, room, event, facts)
+  await putHighlights(tx, room, notification.highlights, appended.position)
+  await applyRedaction(tx, event, appended.nid, state)
+  return { event, appended }
+}
+
+/**
+ * Builds an event on top of an open room and judges it; nothing is kept of it. Throws `M_FORBIDDEN` where the rules refuse.
+ */
+export async function nextEvent(
+  tx: Tx,
+  rt: EventMaker,
+  room: OpenRoom,
+  draft: Omit<EventDraft, 'transaction'>,
+): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
+  const version = roomVersionOf(room.roomVersion)
   const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
-  const { transaction, redacts, ...rest } = draft
+  const { redacts, ...rest } = draft
   const hashes = await referenceHashes(tx, version, [...room.extremities, ...authEvents])
   const event = buildPdu(
     {
@@ -56,18 +78,12 @@ export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: 
   )
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
-  await requireRecommendation(tx, room, event, version)
-  const relation = await relationOf(tx, event)
-  const notification = judgeNotification(event, state)
-  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-  const appended = await appendEvent(tx, room, event, facts)
-  await putHighlights(tx, room, notification.highlights, appended.position)
-  await applyRedaction(tx, event, appended.nid, state)
-  return { event, appended }
+  return { event, state }
 }
 
 /** Where the room has a policy server, the unit ends here and starts again once that server has signed. */
-async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu, version: RoomVersion): Promise<void> {
+async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu): Promise<void> {
+  const version = roomVersionOf(room.roomVersion)
   const policy = await policyServerOf(tx, room)
   if (policy && !isRecommended(event, version, policy)) throw new NeedsRecommendation(event, version, policy)
 }
