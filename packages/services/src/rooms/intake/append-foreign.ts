@@ -17,6 +17,7 @@ import {
   stateWithEvent,
   takeBackwardExtremity,
 } from '@myelin/storage/outliers'
+import { stateEventNid } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { loadAuthState } from '../load-auth-state.ts'
@@ -52,8 +53,9 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   const [earlier] = await eventsById(tx, [pdu.id])
   if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
   const previous = await eventsById(tx, pdu.prevEvents)
+  if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
-  if (!isComplete || previous.length === 0) return 'waits'
+  if (!isComplete) return 'waits'
   const stateBefore = await mergedRoot(
     tx,
     version,
@@ -72,6 +74,19 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
     return 'soft-failed'
   }
   await land(tx, room, incoming, { ...row, previous })
+  return 'appended'
+}
+
+/** The beginning of a room's history: the create event that its state has names nothing before it. Any other is a forgery. */
+async function appendCreate(
+  tx: Tx,
+  room: OpenRoom,
+  incoming: Incoming,
+  earlier: StoredEvent | undefined,
+): Promise<Fate> {
+  const create = await stateEventNid(tx, room.stateRoot, 'm.room.create', '')
+  if (!earlier || earlier.nid !== create || incoming.historicPosition === undefined) return 'rejected'
+  await land(tx, room, incoming, { room: room.nid, nid: earlier.nid, isKept: true, stateBefore: 0, previous: [] })
   return 'appended'
 }
 
