@@ -28,11 +28,7 @@ export interface Transaction {
   readonly edus: readonly Json[]
 }
 
-<<<<<<< HEAD
-type Needs = EduReceiver & Checker & Pick<Runtime, 'clock' | 'serverName'>
-=======
-type Needs = EduReceiver
->>>>>>> fed-send
+type Needs = EduReceiver & Checker
 type Accepted = { readonly roomId: RoomId; readonly eventId: string; readonly json: JsonObject }
 type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly room: RoomContext }
 
