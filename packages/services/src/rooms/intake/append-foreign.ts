@@ -36,8 +36,12 @@ export interface Incoming {
   readonly isUnwanted?: boolean
 }
 
-/** What became of an event: `waits` means that events it names as `prev_events` must be fetched first. */
-export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
+/**
+ * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events
+ * it names as `auth_events` are not to be had. Who sent it may withhold them, so that says nothing about the event: it is
+ * let go of, and judged when it comes with them.
+ */
+export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
@@ -52,6 +56,8 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   const previous = await eventsById(tx, pdu.prevEvents)
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
   if (!isComplete || previous.length === 0) return 'waits'
+  const named = await authEventsOf(tx, incoming)
+  if (!pdu.authEvents.every((id) => named.has(id))) return 'lacks'
   const stateBefore = await mergedRoot(
     tx,
     version,
@@ -59,7 +65,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   )
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
-  if (!(await isAllowed(tx, incoming, stateBefore, previous))) {
+  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named }))) {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
     return 'rejected'
   }
@@ -73,20 +79,26 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   return 'appended'
 }
 
+/** The events an event names as its `auth_events`, those we have; where the room ID stands for it, with the create event. */
+async function authEventsOf(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
+  const ids =
+    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
+  return new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
+}
+
 async function isAllowed(
   tx: Tx,
   { pdu, version }: Incoming,
-  stateBefore: number,
-  previous: readonly StoredEvent[],
+  around: {
+    readonly stateBefore: number
+    readonly previous: readonly StoredEvent[]
+    readonly named: ReadonlyMap<EventId, StoredEvent>
+  },
 ): Promise<boolean> {
   // Events of one room do not continue another.
-  if (previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
-  const ids =
-    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
-  const named = new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
-  const byAuthEvents = judgeByAuthEvents(pdu, version, (id) => judged(named.get(id)))
-  if (!byAuthEvents.allowed) return false
-  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  if (around.previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
+  if (!judgeByAuthEvents(pdu, version, (id) => judged(around.named.get(id))).allowed) return false
+  const { state } = await loadAuthState(tx, around.stateBefore, pdu, version)
   return authorize(pdu, state).allowed
 }
 

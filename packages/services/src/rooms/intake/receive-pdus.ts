@@ -25,7 +25,7 @@ const MAX_STATES = 5
  * | server ACL (before staging) |           | drop         |
  * | verifySignatures            | keys      | drop         |
  * | verifyContentHash           |           | redaction    |
- * | haveAuthEvents              | events    | reject       |
+ * | haveAuthEvents              | events    | drop         |
  * | havePreviousEvents          | events    |              |
  * | allowedByItsAuthEvents      |           | reject       |
  * | allowedByStateBefore        |           | reject       |
