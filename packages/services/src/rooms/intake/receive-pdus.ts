@@ -47,8 +47,9 @@ export async function receivePdus(
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
   await foreseeResolution(rt, source, ordered)
   const first = await appendAll(rt, source, ordered)
-  const waiting = ordered.filter(({ id }) => first.get(id) === 'waits')
-  if (waiting.length > 0) {
+  const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
+  const waiting = ordered.filter(isOpen)
+  if (waiting.some(({ id }) => first.get(id) === 'waits')) {
     for (const [id, fate] of await appendAcrossGap(rt, source, waiting)) first.set(id, fate)
   }
   await rt.db.write(settle)
