@@ -21,6 +21,7 @@ import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { exchangeOpenIdToken } from './federation/exchange-open-id-token.ts'
 import { getVersion } from './federation/get-version.ts'
+import { federationMembershipEndpoints } from './federation/membership/endpoints.ts'
 import { sendTransaction } from './federation/transactions/send-transaction.ts'
 import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
 import { federationReadingEndpoints } from './federation/reading-endpoints.ts'
@@ -54,6 +55,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
 export const federationEndpoints: readonly AnyEndpoint[] = [
   ...serverKeyEndpoints,
   ...federationReadingEndpoints,
+  ...federationMembershipEndpoints,
   sendTransaction,
   exchangeOpenIdToken,
   getVersion,

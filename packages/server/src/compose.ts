@@ -139,7 +139,8 @@ async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInsta
   return { apps, urls }
 }
 
-async function openDatabase(settings: Config['database'], events: DatabaseEvents): Promise<Database> {
+/** Opens the database that the configuration names. */
+export async function openDatabase(settings: Config['database'], events: DatabaseEvents): Promise<Database> {
   if (settings.engine === 'postgres')
     return openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
   mkdirSync(dirname(settings.path), { recursive: true })

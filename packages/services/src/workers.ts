@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import type { Runtime } from './runtime.ts'
@@ -7,6 +8,8 @@ import type { Runtime } from './runtime.ts'
 export interface Workers {
   /** Judges what other servers sent. */
   readonly inbound: Inbound
+  /** Sends to other servers what concerns them. */
+  readonly outbound: Outbound
   /** Finishes what is under way and takes up nothing more. */
   close(): Promise<void>
 }
@@ -14,11 +17,14 @@ export interface Workers {
 /** Starts everything that runs beside the requests; it all goes on where it stopped. */
 export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
+  const outbound = new Outbound(rt)
   const stopHousekeeping = keepHouse(rt)
   return {
     inbound,
+    outbound,
     close: async () => {
       stopHousekeeping()
+      await outbound.close()
       await inbound.close()
     },
   }

@@ -5,6 +5,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { JoinedServers } from './caches.ts'
 import type { Read } from './database.ts'
 import { pdusByNid } from './events.ts'
+import { Shelf } from './kept.ts'
 import { keyNames, roomNid } from './names.ts'
 import { roomById } from './rooms.ts'
 import type { Nid } from './schema.ts'
@@ -31,6 +32,24 @@ export async function joinedServers(db: Read, roomId: RoomId): Promise<ReadonlyM
   }
   return counted(db, roomId, nid, !isOpen)
 }
+
+/** The servers that were in a room under a state of it, each with how many users it had there. */
+export async function joinedServersAt(db: Read, roomId: RoomId, root: Nid): Promise<ReadonlyMap<ServerName, number>> {
+  const nid = await roomNid(db, roomId)
+  const room = await roomById(db, roomId)
+  if (nid === undefined || !room) return new Map()
+  const kept = lastAsked.of(db).get(roomId)
+  if (kept?.stateRoot === root) return kept.servers
+  const servers = await joinedServers(db, roomId)
+  const counted = db.caches.joinedServers.get(nid)
+  if (counted?.stateRoot === root) return counted.servers
+  const then = await moved(db, kept ?? counted ?? { stateRoot: room.stateRoot, servers }, root)
+  if (kept ?? counted) lastAsked.of(db).set(roomId, { stateRoot: root, servers: then })
+  return then
+}
+
+/** Whoever asks for one state of a room goes on to one close by. */
+const lastAsked = new Shelf<JoinedServers>(1_000)
 
 async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<ServerName, number>> {
   const servers = new Map(from.servers)

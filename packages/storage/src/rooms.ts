@@ -118,6 +118,17 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
   return new OpenRoom(row, new Map())
 }
 
+/** Corrects the version of a room we were never in: what an invite said of it proved wrong. */
+export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
+  await tx
+    .updateTable('rooms')
+    .set({ room_version: roomVersion })
+    .where('room_id', '=', roomId)
+    .where('state_root', '=', 0)
+    .execute()
+  tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
+}
+
 /** What a room's row says, for reading. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)

@@ -75,6 +75,16 @@ export interface Tables {
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
   /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
   staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
+  /** Servers that have not got everything yet: what came up to `position` they have; the rest they get at `retry_ts` or when we hear from them. */
+  destinations: {
+    server_name: ServerName
+    position: Position
+    failing_since_ts: number
+    retry_ts: number
+    interval_ms: number
+  }
+  /** Events of other servers' users that came to us to be sent on to the room. */
+  relayed_events: { event_nid: Nid }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
     room_nid: Nid

@@ -5,6 +5,8 @@ import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { IncomingReply, OutgoingRequest, Transport } from '@myelin/remote/transport'
+import type { Database, DatabaseEvents } from '@myelin/storage/database'
+import { openTemporarySqlite } from './databases.ts'
 import type { OpenDatabase } from './databases.ts'
 import type { TestServer } from './server.ts'
 import { testServer } from './server.ts'
@@ -43,6 +45,8 @@ export interface TestNetwork {
   heal(): void
   /** Moves the clock until nothing is on its way and `isDone` holds; throws after `maxMs` of the clock's time. */
   settle(isDone?: () => boolean | Promise<boolean>, maxMs?: number): Promise<void>
+  /** Stops a server and starts it again over its database. */
+  restart(name: string): Promise<TestServer>
   close(): Promise<void>
 }
 
@@ -59,12 +63,17 @@ export async function testNetwork(options: {
 }): Promise<TestNetwork> {
   const wires = new Wires(options.seed ?? 'network')
   const names = NAMES.slice(0, options.servers).map((name) => `${name}.test` as ServerName)
-  const started = names.map(async (name) => {
+  const databases = new Map<string, OpenDatabase>()
+  const closing: (() => Promise<void>)[] = []
+  const start = async (name: ServerName): Promise<TestServer> => {
     const config = { serverName: name, baseUrl: `https://${name}/`, ...options.config?.(name) }
-    return testServer(options.open, config, { clock: wires.clock, transport: wires.transportOf(name) })
-  })
-  const servers = await Promise.all(started)
-  for (const server of servers) wires.connect(server)
+    const open = databases.get(name) ?? lastingDatabase(options.open ?? openTemporarySqlite, closing)
+    databases.set(name, open)
+    const server = await testServer(open, config, { clock: wires.clock, transport: wires.transportOf(name) })
+    wires.connect(server)
+    return server
+  }
+  const servers = await Promise.all(names.map(start))
   return {
     servers,
     clock: wires.clock,
@@ -77,9 +86,29 @@ export async function testNetwork(options: {
       wires.partition(undefined)
     },
     settle: (isDone, maxMs) => wires.settle(isDone, maxMs),
-    close: async () => {
-      for (const server of servers) await server.close()
+    restart: async (name) => {
+      await wires.server(name).close()
+      return start(name as ServerName)
     },
+    close: async () => {
+      for (const name of names) await wires.server(name).close()
+      for (const close of closing) await close()
+    },
+  }
+}
+
+/** Opens the same database each time; it is closed when the test ends. */
+function lastingDatabase(open: OpenDatabase, closing: (() => Promise<void>)[]): OpenDatabase {
+  let opened: Promise<Database> | undefined
+  let listening: DatabaseEvents | undefined
+  return async (events) => {
+    listening = events
+    if (!opened) {
+      opened = open({ committed: (hint) => listening?.committed(hint) })
+      closing.push(async () => (await opened)?.close())
+    }
+    const database = await opened
+    return { ...database, close: async () => {} }
   }
 }
 

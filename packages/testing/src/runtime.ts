@@ -69,7 +69,7 @@ export const testConfig: ServiceConfig = {
     oldSigningKeys: [],
     keyRefreshMs: 86_400_000,
     requestTimeoutMs: 60_000,
-    retries: { firstMs: 600_000, factor: 2, longestMs: 604_800_000 },
+    retries: { firstMs: 10_000, factor: 2, longestMs: 3_600_000 },
   },
 }
 

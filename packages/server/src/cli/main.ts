@@ -3,6 +3,7 @@ import { ConfigError } from '../config/fault.ts'
 import { nearestOf } from '../config/nearest.ts'
 import { type Command, CommandError, helpOf, isListenFailure, UsageError } from './command.ts'
 import { checkConfig } from './commands/check-config.ts'
+import { checkDatabase } from './commands/check-database.ts'
 import { generateConfig } from './commands/generate-config.ts'
 import { generateSigningKey } from './commands/generate-signing-key.ts'
 import { hashPassword } from './commands/hash-password.ts'
@@ -10,10 +11,9 @@ import { registerUser } from './commands/register-user.ts'
 import { startServer } from './commands/start.ts'
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  [generateConfig, startServer, registerUser, checkConfig, hashPassword, generateSigningKey].map((one) => [
-    one.name,
-    one,
-  ]),
+  [generateConfig, startServer, registerUser, checkConfig, checkDatabase, hashPassword, generateSigningKey].map(
+    (one) => [one.name, one],
+  ),
 )
 
 const code = await run(process.argv.slice(2))

@@ -6,11 +6,12 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import { verifyBytes } from '@myelin/matrix/signatures'
 import { requestForm } from '@myelin/remote/federation'
 import type { Runtime } from '../runtime.ts'
+import { hearFrom } from './send/heard-from.ts'
 import { maySpeakWith } from './may-speak-with.ts'
 import { loadServerKeys } from './server-keys.ts'
 import { parseXMatrix, type ServerAuthorization } from './x-matrix.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log' | 'bus'>
 
 /** A request that another server says it signed. */
 export interface SignedRequest {
@@ -56,6 +57,7 @@ export async function authenticateContent(
     return key !== undefined && verifyBytes(text, signature, key)
   })
   if (!isSigned) throw refused(`the request is not signed by ${origin} with a key that can be checked`)
+  hearFrom(rt.bus, origin)
   return origin
 }
 

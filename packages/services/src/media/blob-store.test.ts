@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { BlobStore } from './blob-store.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '@myelin/kit/turns'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
 const streamOf = (...chunks: string[]) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)))

@@ -6,7 +6,7 @@ import type { Random } from '@myelin/kit/random'
 import { MatrixError } from '@myelin/matrix/errors'
 import { receiveBlob, syncFolder } from './incoming-blob.ts'
 import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
-import { Turns } from './turns.ts'
+import { Turns } from '@myelin/kit/turns'
 
 /** Which bytes of a blob: both ends included. */
 export interface ByteRange {

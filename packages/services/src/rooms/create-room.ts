@@ -19,9 +19,10 @@ import { extendRoom } from './extend-room.ts'
 import { initialEvents } from './initial-events.ts'
 import type { InitialEvent, RoomWishes } from './initial-events.ts'
 import { blocksInvites, changeMembership } from './members-change.ts'
+import { writeEvents } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'config'>
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'config' | 'remote'>
 
 /**
  * Creates a room with its first events, in the spec's order, as one unit: there is a whole room or none.
@@ -34,16 +35,16 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   for (const invited of wishes.invite) checkInvited(rt, invited)
   await refuseSuspended(rt, creator)
   rt.limits.take('joinLocal', creator)
-  return rt.db.write(async (tx) => {
-    const roomId = await putCreateEvent(tx, rt, { version, creator, wishes })
-    await changeMembership(tx, rt, { roomId, sender: creator, target: creator, membership: 'join' })
+  return writeEvents(rt, async (tx, maker) => {
+    const roomId = await putCreateEvent(tx, maker, { version, creator, wishes })
+    await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
     }
     for (const event of initialEvents(wishes, { version, creator, alias }))
-      await putInitial(tx, rt, { roomId, creator, event })
+      await putInitial(tx, maker, { roomId, creator, event })
     if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
-    await inviteAll(tx, rt, { roomId, creator, wishes })
+    await inviteAll(tx, maker, { roomId, creator, wishes })
     return roomId
   })
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import type { Runtime } from '../runtime.ts'
 
 /** An event as its sender means it, before it has a place in the room. */
@@ -16,4 +17,7 @@ export interface EventDraft {
 }
 
 /** The part of the runtime that making events takes. */
-export type EventMaker = Pick<Runtime, 'serverName' | 'signingKey' | 'clock' | 'random'>
+export type EventMaker = Pick<Runtime, 'serverName' | 'signingKey' | 'clock' | 'random'> & {
+  /** Events that a policy server signed in an earlier run of the unit, to be used as they are. */
+  readonly recommended?: readonly Pdu[]
+}

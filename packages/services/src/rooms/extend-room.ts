@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
+import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referenceHash } from '@myelin/rules/events/event-id'
@@ -15,24 +17,50 @@ import type { OpenRoom } from '@myelin/storage/rooms'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState } from './load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
+import { appendForeign } from './intake/append-foreign.ts'
+import { isRecommended, NeedsRecommendation, policyServerOf } from './policy-server.ts'
 import { applyRedaction } from './redact.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from './versions.ts'
+
+/** An event and where it landed. */
+export interface Extended {
+  readonly event: Pdu
+  readonly appended: Appended
+}
 
 /**
  * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
  *
  * Throws `M_FORBIDDEN` where the rules refuse; then nothing happened.
  */
-export async function extendRoom(
+export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Extended> {
+  const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
+  if (signed) return appendSigned(tx, room, signed, draft)
+  const { transaction, ...rest } = draft
+  const { event, state } = await nextEvent(tx, rt, room, rest)
+  await requireRecommendation(tx, room, event)
+  const relation = await relationOf(tx, event)
+  const notification = judgeNotification(event, state)
+  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
+  const appended = await appendEvent(tx, room, event, facts)
+  await putHighlights(tx, room, notification.highlights, appended.position)
+  await applyRedaction(tx, event, appended.nid, state)
+  return { event, appended }
+}
+
+/**
+ * Builds an event on top of an open room and judges it; nothing is kept of it. Throws `M_FORBIDDEN` where the rules refuse.
+ */
+export async function nextEvent(
   tx: Tx,
   rt: EventMaker,
   room: OpenRoom,
-  draft: EventDraft,
-): Promise<{ readonly event: Pdu; readonly appended: Appended }> {
+  draft: Omit<EventDraft, 'transaction'>,
+): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
   const version = roomVersionOf(room.roomVersion)
   const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
-  const { transaction, redacts, ...rest } = draft
+  const { redacts, ...rest } = draft
   const hashes = await referenceHashes(tx, version, [...room.extremities, ...authEvents])
   const event = buildPdu(
     {
@@ -51,13 +79,38 @@ export async function extendRoom(
   )
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
-  const relation = await relationOf(tx, event)
-  const notification = judgeNotification(event, state)
-  const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-  const appended = await appendEvent(tx, room, event, facts)
-  await putHighlights(tx, room, notification.highlights, appended.position)
-  await applyRedaction(tx, event, appended.nid, state)
-  return { event, appended }
+  return { event, state }
+}
+
+/** Where the room has a policy server, the unit ends here and starts again once that server has signed. */
+async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu): Promise<void> {
+  const version = roomVersionOf(room.roomVersion)
+  const policy = await policyServerOf(tx, room)
+  if (policy && !isRecommended(event, version, policy)) throw new NeedsRecommendation(event, version, policy)
+}
+
+function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts }: EventDraft): boolean {
+  return (
+    pdu.roomId === roomId &&
+    pdu.sender === sender &&
+    pdu.type === type &&
+    pdu.stateKey === stateKey &&
+    pdu.redacts === redacts &&
+    // What a redaction names may stand in its content.
+    canonicalJson({ ...pdu.content, redacts: null }) === canonicalJson({ ...content, redacts: null })
+  )
+}
+
+/** The room may have moved on while the policy server was asked: then the event forks it, as one from elsewhere would. */
+async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended> {
+  const version = roomVersionOf(room.roomVersion)
+  const { transaction } = draft
+  const fate = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
+  const [stored] = await eventsById(tx, [pdu.id])
+  if (fate !== 'appended' || !stored || stored.position === null) {
+    throw new MatrixError('M_FORBIDDEN', 'not allowed any more')
+  }
+  return { event: pdu, appended: { nid: stored.nid, position: stored.position, stateAfter: stored.stateAfter } }
 }
 
 /** The first room versions name an event together with its hash. */

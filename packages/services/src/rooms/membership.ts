@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import type { ErrorCode } from '@myelin/matrix/errors'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { joinedServers } from '@myelin/storage/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/members'
-import { roomById } from '@myelin/storage/rooms'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventMaker } from './event-draft.ts'
-import { changeMembership } from './members-change.ts'
+import { candidates } from './handshake/try-servers.ts'
+import { joinRemote } from './handshake/join-remote.ts'
+import type { Joiner } from './handshake/join-remote.ts'
+import { inTurn } from './handshake/room-turns.ts'
+import { isHere, serversAround } from './handshake/servers-around.ts'
+import { writeEvents } from './policy-server.ts'
+import { changeMembership, memberContent } from './members-change.ts'
 import type { MembershipChange } from './members-change.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 
 /** What a membership request may add: why, and further content. */
 export interface Wording {
@@ -19,21 +26,50 @@ export interface Wording {
   readonly extra?: JsonObject
 }
 
+/** A wish to join, with servers to ask. */
+export interface JoinRequest extends Wording {
+  readonly via?: readonly string[]
+}
+
 /**
- * Lets a user into a room this server is in. Whoever is in already stays in, without a new event.
+ * Lets a user into a room, through other servers where this one is not in it or cannot let them in. Whoever is in
+ * already stays in, without a new event.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
  */
-export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, wording: Wording = {}): Promise<void> {
-  const standing = await membershipIn(rt.db.read, roomId, user)
-  if (standing?.membership === 'join') return
-  if (!(await roomById(rt.db.read, roomId))) {
-    throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
-  }
+export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, request: JoinRequest = {}): Promise<void> {
+  const { via = [], ...wording } = request
+  if ((await membershipIn(rt.db.read, roomId, user))?.membership === 'join') return
   await refuseSuspended(rt, user)
-  rt.limits.take('joinLocal', user)
-  await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
+  if (await joinHere(rt, user, roomId, wording)) return
+  const servers = candidates(rt, via, await serversAround(rt, user, roomId))
+  if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  rt.limits.take('joinRemote', user)
+  await inTurn(rt.db, roomId, async () => {
+    if (await joinHere(rt, user, roomId, wording)) return
+    const content = await memberContent(rt.db.read, rt, { target: user, membership: 'join', ...wording })
+    await joinRemote(rt, servers, { roomId, userId: user, membership: 'join' }, content)
+  })
 }
+
+/** Joins a room this server is in; false where it takes another server. */
+async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Wording): Promise<boolean> {
+  if (!(await isHere(rt, roomId))) return false
+  rt.limits.take('joinLocal', user)
+  try {
+    await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
+    return true
+  } catch (cause) {
+    const isForOthers = cause instanceof MatrixError && FOR_OTHERS.has(cause.code)
+    if (!isForOthers) throw cause
+    const others = candidates(rt, [...(await joinedServers(rt.db.read, roomId)).keys()])
+    if (others.length > 0) return false
+    throw new MatrixError('M_FORBIDDEN', cause.message, { cause })
+  }
+}
+
+/** What another server may know or be able to do better. */
+const FOR_OTHERS: ReadonlySet<ErrorCode> = new Set(['M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_GRANT_JOIN'])
 
 /** Invites a user of this server. */
 export async function inviteUser(
@@ -112,9 +148,9 @@ export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
 }
 
 async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
-  if (!(await roomById(rt.db.read, roomId))) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  if (!(await isHere(rt, roomId))) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
 }
 
 async function change(rt: Needs, order: MembershipChange): Promise<void> {
-  await rt.db.write((tx) => changeMembership(tx, rt, order))
+  await writeEvents(rt, (tx, maker) => changeMembership(tx, maker, order))
 }

@@ -17,9 +17,10 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState, loadStateEvent } from './load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
+import { writeEvents } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits'>
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'remote'>
 
 /**
  * Sends one of our users' events: builds it on top of the room, judges it, and has it on disk before it answers.
@@ -32,7 +33,7 @@ export async function sendEvent(rt: Needs, draft: EventDraft, key?: TransactionK
   checkContent(draft)
   await refuseSilenced(rt, draft)
   rt.limits.take('message', draft.sender)
-  return rt.db.write((tx) => sendInUnit(tx, rt, draft, key))
+  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, key))
 }
 
 /** Who is suspended may still take back what they said. */

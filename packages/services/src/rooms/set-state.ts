@@ -8,9 +8,10 @@ import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { changeMembership } from './members-change.ts'
+import { writeEvents } from './policy-server.ts'
 import { sendEvent } from './send-event.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing' | 'remote'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
@@ -34,7 +35,9 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
   rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft
-  const eventId = await rt.db.write((tx) => changeMembership(tx, rt, { roomId, sender, target, membership, extra }))
+  const eventId = await writeEvents(rt, (tx, maker) =>
+    changeMembership(tx, maker, { roomId, sender, target, membership, extra }),
+  )
   if (membership !== 'join') rt.typing.stop(roomId, target)
   return eventId
 }

@@ -45,6 +45,7 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
 
 /** The state where the timeline starts; in front of the first event we ever had, what that event found. */
 async function startRoot(db: Read, bounds: StateBounds): Promise<number> {
+  if (bounds.timeline.startRoot !== undefined) return bounds.timeline.startRoot
   const root = await rootAt(db, bounds, bounds.timeline.startsAfter)
   return root === 0 ? (bounds.timeline.events[0]?.stateBefore ?? 0) : root
 }

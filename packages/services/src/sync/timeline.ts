@@ -15,6 +15,8 @@ export interface Timeline {
   readonly isLimited: boolean
   /** The position before the first event that is shown, or where there is none, the slice's end. */
   readonly startsAfter: number
+  /** The state before the first event, where that is not what the room had before it: this server came into the room with it. */
+  readonly startRoot?: number
 }
 
 const DEFAULT_LIMIT = 10
@@ -53,7 +55,13 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
         startsAfter = justBefore(event.position ?? 1)
       }
       before = event.position ?? before
-      if (before === bounds.hole) return { events: events.reverse(), isLimited: true, startsAfter: justBefore(before) }
+      if (before === bounds.hole)
+        return {
+          events: events.reverse(),
+          isLimited: true,
+          startsAfter: justBefore(before),
+          startRoot: event.stateBefore,
+        }
     }
     read += page.length
     if (page.length < size)

@@ -6,7 +6,8 @@ export const firstLight: Migration = {
   id: 1,
   statements: [
     'create table log (position bigint not null)',
-    'insert into log values (0)',
+    // The first number is taken below.
+    'insert into log values (1)',
     'create table moves (position {id} primary key, start bigint not null, topics text not null)',
     'create table settings (name text primary key, value text not null)',
     'create table readers (name text primary key, position bigint not null, holder text, until bigint)',
@@ -19,6 +20,8 @@ export const firstLight: Migration = {
     'create table users (user_nid {id} primary key, user_id text not null unique)',
     'create table state_keys (key_nid {id} primary key, type text not null, state_key text not null)',
     'create unique index state_keys_by_name on state_keys (state_key, type)',
+    // Looked up at every send, and mostly not there: so it has its number from the start, and is found in memory.
+    "insert into state_keys (key_nid, type, state_key) values (1, 'm.room.policy', '')",
     'create table state_nodes (node_nid {id} primary key, hash {bytes} not null unique, body {bytes} not null)',
     `create table events (event_nid {id} primary key, event_id {bytes} not null unique, room_nid bigint not null,
       position double precision, depth bigint not null, type text not null, state_key text, sender_nid bigint not null,
@@ -39,6 +42,9 @@ export const firstLight: Migration = {
     `create table staged_pdus (staged_nid {id} primary key, origin text not null, room_id text not null, pdu text not null,
       received_ts bigint not null)`,
     'create index staged_pdus_by_room on staged_pdus (room_id, staged_nid)',
+    `create table destinations (server_name text primary key, position bigint not null, failing_since_ts bigint not null,
+      retry_ts bigint not null, interval_ms bigint not null) {compact}`,
+    'create table relayed_events (event_nid {id} primary key)',
     `create table members (room_nid bigint not null, user_nid bigint not null, membership text not null,
       event_nid bigint not null, position bigint not null, forgotten integer not null, stripped_state text,
       primary key (room_nid, user_nid)) {compact}`,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import { checkDatabase } from '@myelin/services/check-database'
 import { membershipIn } from '@myelin/storage/members'
 import { EVENT_STATUS, eventById } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
@@ -44,7 +45,11 @@ async function stage(open: OpenDatabase, roomVersion = '12'): Promise<Stage> {
       const row = await roomById(db, room.roomId)
       return (await loadStateEvent(db, row?.stateRoot ?? 0, type, key))?.id
     },
-    close: () => network.close(),
+    // Whatever happened, the database agrees with itself.
+    close: async () => {
+      for await (const { what, name, fault } of checkDatabase(db)) assert.fail(`${what} ${name}: ${fault}`)
+      await network.close()
+    },
   }
 }
 

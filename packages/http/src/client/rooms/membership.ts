@@ -8,6 +8,12 @@ import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
 const RoomParams = Type.Object({ roomId: RoomIdSchema })
 const Reason = Type.Object({ reason: Type.Optional(Type.String()) })
 const Target = Type.Object({ user_id: UserIdSchema, reason: Type.Optional(Type.String()) })
+// `server_name` is what `via` was called before.
+const Via = Type.Object({
+  via: Type.Optional(Type.Array(Type.String())),
+  server_name: Type.Optional(Type.Array(Type.String())),
+})
+const viaOf = ({ via = [], server_name: older = [] }: { via?: string[]; server_name?: string[] }) => [...via, ...older]
 const wording = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { reason })
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias */
@@ -18,10 +24,11 @@ export const joinRoomByIdOrAlias = endpoint({
   access: 'user',
   bodyMayBeAbsent: true,
   params: Type.Object({ roomIdOrAlias: Type.String() }),
+  query: Via,
   body: Reason,
-  async handle({ params, body, requester }, rt) {
-    const { roomId } = await resolveRoom(rt, params.roomIdOrAlias)
-    await joinRoom(rt, requester.userId, roomId, wording(body))
+  async handle({ params, query, body, requester }, rt) {
+    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
+    await joinRoom(rt, requester.userId, roomId, { ...wording(body), via: [...viaOf(query), ...servers] })
     return { room_id: roomId }
   },
 })
@@ -34,9 +41,10 @@ export const joinRoomById = endpoint({
   access: 'user',
   bodyMayBeAbsent: true,
   params: RoomParams,
+  query: Via,
   body: Reason,
-  async handle({ params, body, requester }, rt) {
-    await joinRoom(rt, requester.userId, params.roomId, wording(body))
+  async handle({ params, query, body, requester }, rt) {
+    await joinRoom(rt, requester.userId, params.roomId, { ...wording(body), via: viaOf(query) })
     return { room_id: params.roomId }
   },
 })

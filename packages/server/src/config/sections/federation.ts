@@ -72,7 +72,7 @@ last used, in milliseconds since 1970.`,
       client_timeout: duration({ description: `How long a request to another server may take.`, default: '60s' }),
       destination_min_retry_interval: duration({
         description: `For how long a server is left alone that did not answer.`,
-        default: '10m',
+        default: '10s',
       }),
       destination_retry_multiplier: Type.Number({
         description: `How many times as long it is left alone the next time.`,
@@ -81,7 +81,7 @@ last used, in milliseconds since 1970.`,
       }),
       destination_max_retry_interval: duration({
         description: `The longest time it is left alone.`,
-        default: '7d',
+        default: '1h',
       }),
       ...IGNORED,
     },

@@ -34,6 +34,8 @@ export interface Incoming {
   readonly historicPosition?: number
   /** The room's policy server does not want it. */
   readonly isUnwanted?: boolean
+  /** The device of ours that sent it and the transaction id it gave. */
+  readonly transaction?: EventFacts['transaction']
 }
 
 /**
@@ -132,7 +134,8 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
   } else {
     const notification = judgeNotification(pdu, state)
-    const facts: EventFacts = { notifies: notification.notifies, ...relation }
+    const { transaction } = incoming
+    const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
     const heads = wasMissing ? room.heads : await headsWith(tx, room, pdu)
     const isFork = !wasMissing && heads.length > 1
     // Whoever resolves a fork looks its events up.

@@ -34,11 +34,17 @@ export async function keepOutliers(
   for (const event of await inChunks([...named], (chunk) => eventsById(tx, chunk))) {
     kept.set(event.pdu.id, { nid: event.nid, pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected })
   }
-  for (const pdu of inOrder(pdus, ({ authEvents }) => authEvents)) {
+  for (const pdu of inOrder(createFirst(pdus), ({ authEvents }) => authEvents)) {
     if (kept.has(pdu.id) || !pdu.authEvents.every((id) => kept.has(id))) continue
     const isRejected = !judgeByAuthEvents(pdu, version, (id) => kept.get(id)).allowed
     const nid = await putOutlier(tx, pdu, { room, status: isRejected ? 'rejected' : 'accepted' })
     kept.set(pdu.id, { nid, pdu, isRejected })
   }
   return kept
+}
+
+/** Where the room ID stands for the create event nobody names it, and yet all rest on it. */
+export function createFirst(pdus: Iterable<Pdu>): Pdu[] {
+  const rank = ({ type }: Pdu) => (type === 'm.room.create' ? 0 : 1)
+  return [...pdus].toSorted((a, b) => rank(a) - rank(b))
 }

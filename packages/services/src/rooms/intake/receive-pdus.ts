@@ -11,6 +11,7 @@ import type { Checker } from './check-incoming.ts'
 import { fetchGap, keepAuthEvents, keepStateAt, missingAmong } from './fetch-missing.ts'
 import type { Source } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
+import { recommended } from './recommended.ts'
 import { resolveRoots } from './resolve-roots.ts'
 
 /** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
@@ -27,6 +28,7 @@ const MAX_STATES = 5
  * | verifyContentHash           |           | redaction    |
  * | haveAuthEvents              | events    | drop         |
  * | havePreviousEvents          | events    |              |
+ * | recommended by the policy server | a word | soft failure |
  * | allowedByItsAuthEvents      |           | reject       |
  * | allowedByStateBefore        |           | reject       |
  * | allowedByCurrentState       |           | soft failure |
@@ -57,13 +59,15 @@ export async function receivePdus(
 }
 
 /** Appends in one unit what can be appended. */
-async function appendAll(rt: Checker, { roomId, version }: Source, pdus: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+async function appendAll(rt: Checker, source: Source, incoming: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+  const { roomId, version } = source
+  const { pdus, unwanted } = await recommended(rt, source, incoming)
   return rt.db.write(async (tx) => {
     const fates = new Map<EventId, Fate>()
     for (const pdu of pdus) {
       const room = await openRoom(tx, roomId)
       if (!room) break
-      fates.set(pdu.id, await appendForeign(tx, room, { pdu, version }))
+      fates.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
     }
     return fates
   })

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isObject, stringMember } from '@myelin/matrix/json'
+import type { UserId } from '@myelin/matrix/ids'
+import { parseJson } from '@myelin/matrix/parse-json'
+import { canonicalMembers, signedForm } from '@myelin/rules/events/canonical-members'
+import { hashedEventId } from '@myelin/rules/events/event-id'
+import type { Read } from '@myelin/storage/database'
+import { EVENT_STATUS, pdusByNid } from '@myelin/storage/events'
+import { countRows, everyEvent, everyRoom, nodeFaults, standings } from '@myelin/storage/integrity'
+import type { CheckedEvent, CheckedRoom, DatabaseFault } from '@myelin/storage/integrity'
+import { keyNid } from '@myelin/storage/names'
+import { namedState } from '@myelin/storage/rooms'
+import { stateAt, stateDifference } from '@myelin/storage/state'
+import { roomVersionOf } from './rooms/versions.ts'
+
+/** Where a check stands: out of how many rows so many are done. */
+export type Progress = (done: number, all: number) => void
+
+/**
+ * Looks at everything the database says twice and tells where it contradicts itself: nodes and their hashes, events and
+ * their ids, states before and after events, rooms and their members. Reads only; yields faults as it finds them.
+ */
+export async function* checkDatabase(db: Read, progress: Progress = () => {}): AsyncGenerator<DatabaseFault> {
+  const { nodes, events, rooms } = await countRows(db)
+  const all = nodes + events + rooms
+  let done = 0
+  const advance = (count: number) => progress((done += count), all)
+  for await (const { seen, faults } of nodeFaults(db)) {
+    yield* faults
+    advance(seen)
+  }
+  for await (const page of everyEvent(db)) {
+    for (const event of page) {
+      const fault = await eventFault(db, event)
+      if (fault !== undefined) yield { what: 'event', name: event.id, fault }
+    }
+    advance(page.length)
+  }
+  for await (const page of everyRoom(db)) {
+    for (const room of page)
+      for (const fault of await roomFaults(db, room)) yield { what: 'room', name: room.id, fault }
+    advance(page.length)
+  }
+}
+
+async function eventFault(db: Read, event: CheckedEvent): Promise<string | undefined> {
+  const version = roomVersionOf(event.roomVersion)
+  const json = parseJson(Buffer.from(event.pdu).toString(), { keepNumbers: true })
+  if (!isObject(json)) return 'it is no object'
+  const id = hashedEventId(signedForm(canonicalMembers(json, version), json, version), version)
+  if ((id ?? stringMember(json, 'event_id')) !== event.id) return 'its content does not give its id'
+  if (event.stateAfter === 0) return undefined // an outlier between unknown states
+  return stateFault(db, event)
+}
+
+async function stateFault(db: Read, event: CheckedEvent): Promise<string | undefined> {
+  const changes = await stateDifference(db, event.stateBefore, event.stateAfter)
+  if (event.stateKey === undefined || event.status === EVENT_STATUS.rejected) {
+    return changes.length === 0 ? undefined : 'it changes state and may not'
+  }
+  const key = await keyNid(db, event.type, event.stateKey)
+  if (key === undefined) return 'its state key has no number'
+  if (changes.some((change) => change.key !== key)) return 'it changes state that is not its own'
+  return (await stateAt(db, event.stateAfter, key)) === event.nid ? undefined : 'the state after it does not have it'
+}
+
+async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
+  if (room.stateRoot === 0) return []
+  const faults: string[] = []
+  const heads = await pdusByNid(db, room.heads)
+  if (room.heads.length === 0) faults.push('it has no heads')
+  for (const head of room.heads) if (!heads.has(head)) faults.push(`its head ${head} is missing`)
+  const members = (await namedState(db, room.stateRoot)).filter(({ type }) => type === 'm.room.member')
+  const pdus = await pdusByNid(
+    db,
+    members.map(({ event }) => event),
+  )
+  const table = await standings(db, room.nid)
+  const counts = { join: 0, invite: 0 }
+  for (const { stateKey, event } of members) {
+    const pdu = pdus.get(event)
+    const membership = (pdu && stringMember(pdu.content, 'membership')) ?? 'leave'
+    if (membership === 'join' || membership === 'invite') counts[membership]++
+    const standing = table.get(stateKey as UserId)
+    if (standing?.membership !== membership)
+      faults.push(`${stateKey} is ${membership} in the state and not in the table`)
+  }
+  if (counts.join !== room.joined) faults.push(`it counts ${room.joined} joined members, and has ${counts.join}`)
+  if (counts.invite !== room.invited) faults.push(`it counts ${room.invited} invited members, and has ${counts.invite}`)
+  return faults
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { isServerAllowed } from '@myelin/rules/server-acl'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { roomById } from '@myelin/storage/rooms'
+import { shownContent } from '../../reading/shown-state.ts'
+import { roomVersionOf } from '../../rooms/versions.ts'
+import type { EnteredRoom } from '../../rooms/voucher.ts'
+import type { Runtime } from '../../runtime.ts'
+
+/**
+ * The room for whose membership another server asks: one that we are in, and whose ACL lets the server in.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
+ */
+export async function handshakeRoom(
+  rt: Pick<Runtime, 'db' | 'serverName'>,
+  origin: ServerName,
+  roomId: RoomId,
+): Promise<EnteredRoom> {
+  const db = rt.db.read
+  const row = await roomById(db, roomId)
+  if (!row || !(await joinedServers(db, roomId)).has(rt.serverName)) {
+    throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
+  }
+  const room = { id: roomId, stateRoot: row.stateRoot, version: roomVersionOf(row.roomVersion) }
+  if (!isServerAllowed(origin, await shownContent(db, room, 'm.room.server_acl'))) {
+    throw new MatrixError('M_FORBIDDEN', 'your server is not allowed in that room')
+  }
+  return room
+}

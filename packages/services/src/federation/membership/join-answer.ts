@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RawJson } from '@myelin/kit/raw-json'
+import type { ServerName } from '@myelin/matrix/ids'
+import { serverOf } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { authChainOf } from '@myelin/storage/auth-edges'
+import type { Read } from '@myelin/storage/database'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { namedState, roomById } from '@myelin/storage/rooms'
+import type { Runtime } from '../../runtime.ts'
+import { summaryOf } from '../../sync/summary.ts'
+import { servedPdus } from '../serve/served-pdus.ts'
+import type { TakenMembership } from './take-membership.ts'
+
+/** What a server that joined gets to know of the room. */
+export interface JoinAnswer {
+  readonly state: readonly RawJson[]
+  readonly authChain: readonly RawJson[]
+  readonly event: JsonObject
+  readonly membersOmitted: boolean
+  readonly serversInRoom: readonly ServerName[]
+}
+
+/**
+ * The state before a join and its auth chain; without the members, but for those that name the room, where these are
+ * to be left out.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
+ */
+export async function joinAnswer(
+  rt: Pick<Runtime, 'db'>,
+  { room, event }: TakenMembership,
+  omitsMembers: boolean,
+): Promise<JoinAnswer> {
+  const db = rt.db.read
+  const whole = await namedState(db, event.stateBefore)
+  const heroes = omitsMembers ? await heroesOf(db, { room, event }) : new Set<string>()
+  const shown = whole.filter(({ type, stateKey }) => !omitsMembers || type !== 'm.room.member' || heroes.has(stateKey))
+  const state = shown.map((entry) => entry.event)
+  const chain = await authChainOf(db, [...state, event.nid])
+  if (omitsMembers) for (const nid of state) chain.delete(nid)
+  return {
+    state: await servedPdus(db, room.version, state),
+    authChain: await servedPdus(db, room.version, [...chain]),
+    event: event.pdu.json,
+    membersOmitted: omitsMembers,
+    serversInRoom: await serversBefore(db, { room, event }),
+  }
+}
+
+async function heroesOf(db: Read, { room, event }: TakenMembership): Promise<Set<string>> {
+  const row = await roomById(db, room.id)
+  const summary = row && (await summaryOf(db, row, event.pdu.sender))
+  return new Set(summary?.['m.heroes'] ?? [])
+}
+
+async function serversBefore(db: Read, { room, event }: TakenMembership): Promise<ServerName[]> {
+  const counts = await joinedServers(db, room.id)
+  const own = serverOf(event.pdu.sender)
+  return [...counts].flatMap(([server, count]) => (server === own && count === 1 ? [] : [server]))
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { openRoom } from '@myelin/storage/rooms'
+import type { EventMaker } from '../../rooms/event-draft.ts'
+import { nextEvent } from '../../rooms/extend-room.ts'
+import { voucherFor } from '../../rooms/voucher.ts'
+import type { Runtime } from '../../runtime.ts'
+import { handshakeRoom } from './handshake-room.ts'
+
+/** What another server wants to become of one of its users. */
+export interface MembershipRequest {
+  readonly origin: ServerName
+  readonly roomId: RoomId
+  readonly userId: UserId
+  readonly membership: 'join' | 'leave' | 'knock'
+  /** The room versions the other server knows; absent where it need not know the room's. */
+  readonly versions?: readonly string[]
+}
+
+/**
+ * The event by which a user of another server could join, leave or knock, without hashes and signatures.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
+ */
+export async function makeMembership(
+  rt: EventMaker & Pick<Runtime, 'db'>,
+  { origin, roomId, userId, membership, versions }: MembershipRequest,
+): Promise<JsonObject> {
+  if (!isUserId(userId) || serverOf(userId) !== origin) {
+    throw new MatrixError('M_FORBIDDEN', 'a server asks for its own users only')
+  }
+  const room = await handshakeRoom(rt, origin, roomId)
+  if (versions && !versions.includes(room.version.id)) {
+    throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'your server does not know the version of this room', {
+      extra: { room_version: room.version.id },
+    })
+  }
+  const voucher = membership === 'join' ? await voucherFor(rt.db.read, rt, room, userId) : undefined
+  const content = { membership, ...(voucher === undefined ? {} : { join_authorised_via_users_server: voucher }) }
+  const draft = { roomId, sender: userId, type: 'm.room.member', stateKey: userId, content }
+  const event = await rt.db.write(async (tx) => {
+    const open = await openRoom(tx, roomId)
+    if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
+    return (await nextEvent(tx, rt, open, draft)).event
+  })
+  const { hashes: _hashes, signatures: _signatures, event_id: _eventId, ...template } = event.json
+  return { room_version: room.version.id, event: { ...template, origin: rt.serverName } }
+}

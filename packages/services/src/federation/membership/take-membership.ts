@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { serverOf } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { contentHashMatches } from '@myelin/rules/events/content-hash'
+import { parsePdu } from '@myelin/rules/events/parse-pdu'
+import { addSignature } from '@myelin/rules/events/signing'
+import type { Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
+import { relayEvent } from '@myelin/storage/outgoing-events'
+import { openRoom } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { appendForeign } from '../../rooms/intake/append-foreign.ts'
+import type { Checker } from '../../rooms/intake/check-incoming.ts'
+import { voucherFor } from '../../rooms/voucher.ts'
+import type { EnteredRoom } from '../../rooms/voucher.ts'
+import { checkEventSignatures } from '../check-signatures.ts'
+import { handshakeRoom } from './handshake-room.ts'
+
+/** A member event that another server made for one of its users. */
+export interface GivenMembership {
+  readonly origin: ServerName
+  readonly roomId: RoomId
+  readonly eventId: EventId
+  readonly membership: 'join' | 'leave' | 'knock'
+  readonly json: JsonObject
+}
+
+/** The event where it landed, and its room. */
+export interface TakenMembership {
+  readonly room: EnteredRoom
+  readonly event: StoredEvent
+}
+
+/**
+ * Lets the member event of another server's user into a room of ours; it then goes out to the servers that are there.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
+ */
+export async function takeMembership(rt: Checker, given: GivenMembership): Promise<TakenMembership> {
+  const room = await handshakeRoom(rt, given.origin, given.roomId)
+  const pdu = await vouchedFor(rt, room, memberEventOf(given, room))
+  const signed = await checkEventSignatures(rt, room.version, [pdu])
+  if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
+  if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
+  return { room, event: await rt.db.write((tx) => appendTaken(tx, room, pdu)) }
+}
+
+/** The event, if it is what the path and the request say: CVE-2020-26257 and its kin. */
+function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
+  const pdu = parsePdu(given.json, version)
+  const isAsked =
+    pdu.roomId === given.roomId &&
+    pdu.id === given.eventId &&
+    pdu.type === 'm.room.member' &&
+    stringMember(pdu.content, 'membership') === given.membership &&
+    pdu.stateKey === pdu.sender &&
+    serverOf(pdu.sender) === given.origin
+  if (!isAsked) throw new MatrixError('M_INVALID_PARAM', `not a ${given.membership} of a user of ${given.origin}`)
+  return pdu
+}
+
+/** Adds our signature to a join that a user of ours stands for, if the room's conditions are met. */
+async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
+  const voucher = stringMember(pdu.content, 'join_authorised_via_users_server')
+  const mayHaveOne = room.version.auth.joinRules.includes('restricted')
+  if (voucher === undefined || !mayHaveOne || stringMember(pdu.content, 'membership') !== 'join') return pdu
+  if (serverOf(voucher as UserId) !== rt.serverName) {
+    throw new MatrixError('M_INVALID_PARAM', 'whoever lets the user in is not of this server')
+  }
+  await voucherFor(rt.db.read, rt, room, pdu.sender)
+  return addSignature(pdu, room.version, { serverName: rt.serverName, key: rt.signingKey })
+}
+
+async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu): Promise<StoredEvent> {
+  const room = await openRoom(tx, id)
+  const fate = room && (await appendForeign(tx, room, { pdu, version }))
+  const [event] = await eventsById(tx, [pdu.id])
+  if (fate === 'waits') throw new MatrixError('M_INVALID_PARAM', 'the event follows events that are not known here')
+  if (event?.status !== EVENT_STATUS.accepted || event.position === null) {
+    throw new MatrixError('M_FORBIDDEN', 'the room does not allow it')
+  }
+  if (fate === 'appended') await relayEvent(tx, pdu.id)
+  return event
+}

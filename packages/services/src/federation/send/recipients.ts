@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/database'
+import { joinedServersAt } from '@myelin/storage/joined-servers'
+import type { OutgoingEvent } from '@myelin/storage/outgoing-events'
+import { loadStateEvent } from '../../rooms/load-auth-state.ts'
+
+/**
+ * The servers an event goes to: those in the room before it or after it, which is how a server learns that its last user
+ * was removed, and the server of whoever loses an invitation or a knock.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
+ */
+export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEvent): Promise<Set<ServerName>> {
+  const servers = new Set((await joinedServersAt(db, roomId, event.stateAfter)).keys())
+  if (event.stateBefore === event.stateAfter || event.stateBefore === 0) return servers
+  if (event.type !== 'm.room.member' || !isUserId(event.stateKey)) return servers
+  for (const server of (await joinedServersAt(db, roomId, event.stateBefore)).keys()) servers.add(server)
+  const before = await loadStateEvent(db, event.stateBefore, event.type, event.stateKey)
+  const membership = before && stringMember(before.content, 'membership')
+  if (membership === 'invite' || membership === 'knock') servers.add(serverOf(event.stateKey))
+  return servers
+}

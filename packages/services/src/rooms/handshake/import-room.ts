@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { authorize } from '@myelin/rules/auth/authorize'
+import { createOfRoomId } from '@myelin/rules/events/event-id'
+import { appendEvent } from '@myelin/storage/append-event'
+import { inChunks } from '@myelin/storage/database'
+import type { Database, Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { putBackwardExtremities, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
+import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import type { Runtime } from '../../runtime.ts'
+import { appendForeign } from '../intake/append-foreign.ts'
+import type { RoomContext } from '../intake/check-incoming.ts'
+import { judgeByAuthEvents } from '../intake/judge.ts'
+import { keepOutliers } from '../intake/keep-outliers.ts'
+import { loadAuthState } from '../load-auth-state.ts'
+import type { ShownRoom } from './read-join-answer.ts'
+
+type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
+
+/** So many events are kept in a unit; others get their turn between. */
+const CHUNK = 200
+
+/**
+ * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
+ *
+ * Until the last unit nobody sees anything of the room.
+ */
+export async function importRoom(rt: Needs, context: RoomContext, shown: ShownRoom): Promise<void> {
+  const room = await rt.db.write((tx) => roomFor(tx, context))
+  for (let start = 0; start < shown.events.length; start += CHUNK) {
+    const chunk = shown.events.slice(start, start + CHUNK)
+    await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
+  }
+  await rt.db.write((tx) => enterRoom(tx, rt, context, shown))
+}
+
+/** The room's number. A room we have never been in takes the version that its create event proved. */
+async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number> {
+  const room = await openRoom(tx, roomId)
+  if (!room) return (await createRoomRow(tx, roomId, version.id)).nid
+  if (room.roomVersion === version.id) return room.nid
+  if (room.stateRoot !== 0) throw new RemoteError('malformed', 'the room is said to have changed its version')
+  await turnRoomVersion(tx, roomId, version.id)
+  return room.nid
+}
+
+async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext, shown: ShownRoom): Promise<void> {
+  const { version, roomId } = context
+  const room = await openRoom(tx, roomId)
+  if (!room) throw new Error('the room that was just made is gone')
+  // Somebody of ours came in meanwhile, through another node.
+  if ((await joinedServers(tx, roomId)).has(serverName)) {
+    const fate = await appendForeign(tx, room, { pdu: shown.own, version })
+    if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `our join is ${fate}`)
+    return
+  }
+  const stateBefore = await stateFrom(tx, context, shown.state)
+  if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
+    throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
+  }
+  await appendJoin(tx, room, shown.own, stateBefore)
+}
+
+async function stateFrom(tx: Tx, { roomId }: RoomContext, ids: readonly EventId[]): Promise<number> {
+  const events = await inChunks(ids, (chunk) => eventsById(tx, chunk))
+  const good = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.roomId === roomId)
+  return stateOfEvents(tx, good)
+}
+
+async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, stateBefore: number): Promise<boolean> {
+  const makes = version.roomIds === 'hash of create event' ? [createOfRoomId(roomId)] : []
+  const named = await eventsById(tx, [...own.authEvents, ...makes])
+  const byId = new Map(named.map(({ pdu, status }) => [pdu.id, { pdu, isRejected: status === EVENT_STATUS.rejected }]))
+  if (!judgeByAuthEvents(own, version, (id) => byId.get(id)).allowed) return false
+  const { state } = await loadAuthState(tx, stateBefore, own, version)
+  return authorize(own, state).allowed
+}
+
+/** The room's graph begins anew at our join; what lies before it is history that can be asked for. */
+async function appendJoin(tx: Tx, room: OpenRoom, own: Pdu, stateBefore: number): Promise<void> {
+  const [earlier] = await eventsById(tx, [own.id])
+  const nid = earlier?.nid ?? tx.takeNid()
+  const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
+  const place = { stateBefore, stateAfter, roomRoot: stateAfter, heads: [null], nid, isKept: earlier !== undefined }
+  const { position } = await appendEvent(tx, room, own, { notifies: 'no' }, place)
+  const there = new Set(
+    (await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id),
+  )
+  const holes = own.prevEvents.filter((id) => !there.has(id))
+  await putBackwardExtremities(tx, room.nid, holes, position)
+}

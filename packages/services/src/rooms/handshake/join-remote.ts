@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
+import type { ServerName } from '@myelin/matrix/ids'
+import { federationPath } from '@myelin/remote/federation'
+import type { Runtime } from '../../runtime.ts'
+import { requireAskable } from '../../federation/ask/ask-server.ts'
+import type { EventMaker } from '../event-draft.ts'
+import type { Checker } from '../intake/check-incoming.ts'
+import { importRoom } from './import-room.ts'
+import { readJoinAnswer } from './read-join-answer.ts'
+import { askTemplate, eventFrom } from './template.ts'
+import type { Wish } from './template.ts'
+import { tryServers } from './try-servers.ts'
+
+/** What joining through another server takes of the runtime. */
+export type Joiner = EventMaker & Checker & Pick<Runtime, 'db'>
+
+/** A whole room may come back. */
+const TIMEOUT_MS = 120_000
+
+/**
+ * Lets our user into a room through the first of these servers that makes it possible; the room is ours to use when
+ * this returns.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
+ */
+export async function joinRemote(
+  rt: Joiner,
+  servers: readonly ServerName[],
+  wish: Wish & { readonly membership: 'join' },
+  content: JsonObject,
+): Promise<void> {
+  await tryServers(rt, servers, (server) => joinThrough(rt, server, wish, content))
+}
+
+async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: JsonObject): Promise<void> {
+  const template = await askTemplate(rt, server, wish)
+  const sent = eventFrom(rt, template, wish, content)
+  requireAskable(rt, server)
+  const answer = await rt.remote.call(server, {
+    method: 'PUT',
+    target: federationPath(['federation', 'v2', 'send_join', wish.roomId, sent.id]),
+    body: sent.json,
+    timeoutMs: TIMEOUT_MS,
+    keepNumbers: true,
+  })
+  const context = { roomId: wish.roomId, version: template.version }
+  const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
+  await importRoom(rt, context, shown)
+}

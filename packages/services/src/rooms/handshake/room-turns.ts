@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Database } from '@myelin/storage/database'
+
+const underWay = new WeakMap<Database, Map<RoomId, Promise<unknown>>>()
+
+/** Runs a task when every earlier one for the room has ended: two of ours who join at once fetch the room once. */
+export async function inTurn<T>(db: Database, roomId: RoomId, task: () => Promise<T>): Promise<T> {
+  const rooms = underWay.get(db) ?? new Map<RoomId, Promise<unknown>>()
+  underWay.set(db, rooms)
+  const own = (rooms.get(roomId) ?? Promise.resolve()).then(task)
+  const ended = own.catch(() => {})
+  rooms.set(roomId, ended)
+  try {
+    return await own
+  } finally {
+    if (rooms.get(roomId) === ended) rooms.delete(roomId)
+  }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { eventsByNid } from '@myelin/storage/events'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { membershipIn } from '@myelin/storage/members'
+import type { Runtime } from '../../runtime.ts'
+
+type Needs = Pick<Runtime, 'db' | 'serverName'>
+
+/** Whether a user of this server is in a room: then it is ours to speak for. */
+export async function isHere({ db, serverName }: Needs, roomId: RoomId): Promise<boolean> {
+  return (await joinedServers(db.read, roomId)).has(serverName)
+}
+
+/** Servers that should know a room: of who invited the user, those that were there when we last were, and the one it is named after. */
+export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId): Promise<ServerName[]> {
+  const standing = await membershipIn(db.read, roomId, user)
+  const event = standing && (await eventsByNid(db.read, [standing.eventNid])).get(standing.eventNid)
+  const inviter = event && standing.membership === 'invite' ? [serverOf(event.pdu.sender)] : []
+  const name = roomId.replace('!', '@')
+  const home = isUserId(name) ? [serverOf(name)] : []
+  return [...inviter, ...(await joinedServers(db.read, roomId)).keys(), ...home]
+}

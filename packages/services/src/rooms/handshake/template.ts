@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isEventId, isUserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { numberOf } from '@myelin/matrix/raw-number'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { buildPdu } from '@myelin/rules/events/build-pdu'
+import { referencesOf } from '@myelin/rules/events/references'
+import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { askServer } from '../../federation/ask/ask-server.ts'
+import type { Asker } from '../../federation/ask/ask-server.ts'
+import type { EventMaker } from '../event-draft.ts'
+
+/** Whose membership of which room shall become what. */
+export interface Wish {
+  readonly roomId: RoomId
+  readonly userId: UserId
+  readonly membership: 'join' | 'leave' | 'knock'
+}
+
+/** What we take of a template: the place in the graph, and who lets the user in. Everything else we know ourselves. */
+export interface Template {
+  readonly version: RoomVersion
+  readonly prevEvents: readonly EventId[]
+  readonly authEvents: readonly EventId[]
+  readonly hashes: ReadonlyMap<EventId, string> | undefined
+  readonly depth: number
+  readonly voucher: UserId | undefined
+}
+
+const TIMEOUT_MS = 30_000
+const MAX_PREVIOUS = 20
+const MAX_AUTH = 10
+
+/**
+ * Asks a server of the room for the event by which our user joins, leaves or knocks; `malformed` where it is another.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
+ */
+export async function askTemplate(rt: Asker, server: ServerName, wish: Wish): Promise<Template> {
+  const versions = wish.membership === 'leave' ? {} : { ver: knownVersions(wish) }
+  const path = ['federation', 'v1', `make_${wish.membership}`, wish.roomId, wish.userId]
+  const answer = await askServer(rt, server, {
+    method: 'GET',
+    target: federationPath(path, versions),
+    timeoutMs: TIMEOUT_MS,
+    keepNumbers: true,
+  })
+  return templateIn(answer, wish)
+}
+
+/** Knocking came later than the first versions. */
+function knownVersions({ membership }: Wish): string[] {
+  return [...ROOM_VERSIONS.values()]
+    .filter(({ auth }) => membership !== 'knock' || auth.joinRules.includes('knock'))
+    .map(({ id }) => id)
+}
+
+/** A template, looked at field by field: we sign nothing that another server words (CVE-2026-24471). */
+export function templateIn(answer: JsonObject, wish: Wish): Template {
+  const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
+  if (!version) throw malformed('the room version is not known')
+  const event = objectMember(answer, 'event')
+  const content = event && objectMember(event, 'content')
+  const isAsked =
+    event &&
+    content &&
+    member(event, 'room_id') === wish.roomId &&
+    member(event, 'type') === 'm.room.member' &&
+    member(event, 'sender') === wish.userId &&
+    member(event, 'state_key') === wish.userId &&
+    member(content, 'membership') === wish.membership
+  if (!isAsked) throw malformed(`the template is not the ${wish.membership} that was asked for`)
+  const voucher = wish.membership === 'join' ? member(content, 'join_authorised_via_users_server') : undefined
+  if (voucher !== undefined && !isUserId(voucher)) throw malformed('whoever lets the user in is no user')
+  return { version, ...placeIn(event, version), voucher: voucher as UserId | undefined }
+}
+
+function placeIn(
+  event: JsonObject,
+  version: RoomVersion,
+): Pick<Template, 'prevEvents' | 'authEvents' | 'hashes' | 'depth'> {
+  const arePairs = version.eventIds === 'chosen by server'
+  const depth = numberOf(member(event, 'depth'))
+  if (depth === undefined || !Number.isSafeInteger(depth) || depth < 0) throw malformed('the depth is not a number')
+  try {
+    const prevEvents = referencesOf(event, 'prev_events', arePairs, MAX_PREVIOUS)
+    const authEvents = referencesOf(event, 'auth_events', arePairs, MAX_AUTH)
+    if (prevEvents.length === 0 || ![...prevEvents, ...authEvents].every(isEventId)) {
+      throw malformed('the template names no events')
+    }
+    const hashes = arePairs
+      ? new Map([...hashesIn(event, 'prev_events'), ...hashesIn(event, 'auth_events')])
+      : undefined
+    return { prevEvents, authEvents, hashes, depth }
+  } catch (cause) {
+    if (!(cause instanceof MatrixError)) throw cause
+    throw malformed(cause.message)
+  }
+}
+
+/** The first room versions name an event together with its hash. */
+function hashesIn(event: JsonObject, key: string): [EventId, string][] {
+  return (member(event, key) as readonly (readonly Json[])[]).flatMap(([id, hashes]) => {
+    const sha256 = isObject(hashes) ? stringMember(hashes, 'sha256') : undefined
+    return sha256 === undefined ? [] : [[id as EventId, sha256]]
+  })
+}
+
+/** Our own event in the place that a template gives, with a content of our own. */
+export function eventFrom(rt: EventMaker, template: Template, wish: Wish, content: JsonObject): Pdu {
+  const { version, prevEvents, authEvents, hashes, depth, voucher } = template
+  return buildPdu(
+    {
+      roomId: wish.roomId,
+      sender: wish.userId,
+      type: 'm.room.member',
+      stateKey: wish.userId,
+      content: voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher },
+      prevEvents,
+      authEvents,
+      ...(hashes ? { hashes } : {}),
+      depth,
+      originServerTs: rt.clock.now(),
+    },
+    version,
+    { serverName: rt.serverName, key: rt.signingKey },
+    () => `$${rt.random.token(18)}:${rt.serverName}`,
+  )
+}
+
+function malformed(message: string): RemoteError {
+  return new RemoteError('malformed', message)
+}

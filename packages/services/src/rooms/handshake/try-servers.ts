@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { ErrorCode } from '@myelin/matrix/errors'
+import { isServerName } from '@myelin/matrix/ids'
+import type { ServerName } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { Runtime } from '../../runtime.ts'
+
+/** So many servers are tried before we give up. */
+const MOST = 10
+const MAX_MESSAGE = 500
+
+/** Servers through which something may be tried: each once, in the order given, without us. */
+export function candidates(
+  { serverName }: Pick<Runtime, 'serverName'>,
+  ...lists: readonly (readonly string[])[]
+): ServerName[] {
+  const names = new Set(lists.flat().filter(isServerName))
+  names.delete(serverName)
+  return [...names].slice(0, MOST)
+}
+
+/**
+ * Tries a thing through one server after the other; answers with the first that works. Where none does, throws what
+ * tells the client most: a refusal before an absence, and that before silence.
+ */
+export async function tryServers<T>(
+  { log }: Pick<Runtime, 'log'>,
+  servers: readonly ServerName[],
+  attempt: (server: ServerName) => Promise<T>,
+): Promise<T> {
+  const failures: RemoteError[] = []
+  for (const server of servers) {
+    try {
+      return await attempt(server)
+    } catch (cause) {
+      if (!(cause instanceof RemoteError)) throw cause
+      log.info({ err: cause, server }, 'another server did not help with a membership')
+      failures.push(cause)
+    }
+  }
+  throw refusalOf(failures)
+}
+
+/** What other servers refuse that our client may read, the most telling first. */
+const TELLING: readonly (readonly [status: number, errcode: string | undefined, code: ErrorCode])[] = [
+  [403, undefined, 'M_FORBIDDEN'],
+  [400, 'M_INCOMPATIBLE_ROOM_VERSION', 'M_INCOMPATIBLE_ROOM_VERSION'],
+  [400, 'M_UNABLE_TO_GRANT_JOIN', 'M_UNABLE_TO_GRANT_JOIN'],
+  [400, 'M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_AUTHORISE_JOIN'],
+  [404, 'M_NOT_FOUND', 'M_NOT_FOUND'],
+]
+
+/** One failure for our client out of several. Never a remote's 401, nor its opinion of our requests. */
+export function refusalOf(failures: readonly RemoteError[]): MatrixError {
+  for (const [status, errcode, code] of TELLING) {
+    const found = failures.find((each) => each.status === status && (!errcode || each.errcode === errcode))
+    if (!found) continue
+    const said = stringMember(found.body, 'error')?.slice(0, MAX_MESSAGE) ?? 'the other server refuses'
+    const roomVersion = member(found.body, 'room_version')
+    const extra: Record<string, Json> =
+      typeof roomVersion === 'string' ? { room_version: roomVersion.slice(0, 255) } : {}
+    return new MatrixError(code, said, { cause: found, extra: code === 'M_INCOMPATIBLE_ROOM_VERSION' ? extra : {} })
+  }
+  return new MatrixError('M_UNKNOWN', 'no server of the room could be reached', { status: 502, cause: failures.at(-1) })
+}

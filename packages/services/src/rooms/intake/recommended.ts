@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { roomById } from '@myelin/storage/rooms'
+import { askToSign, isRecommended, policyServerOf } from '../policy-server.ts'
+import type { Checker } from './check-incoming.ts'
+
+/** Events with the signatures that the room's policy server added, and those it does not want. */
+export interface Recommended {
+  readonly pdus: readonly Pdu[]
+  readonly unwanted: ReadonlySet<EventId>
+}
+
+/** Asks the room's policy server about events that came without its signature, each once. */
+export async function recommended(
+  rt: Checker,
+  { roomId, version }: { readonly roomId: RoomId; readonly version: RoomVersion },
+  pdus: readonly Pdu[],
+): Promise<Recommended> {
+  const room = await roomById(rt.db.read, roomId)
+  const policy = room && (await policyServerOf(rt.db.read, room))
+  if (!policy) return { pdus, unwanted: new Set() }
+  const signed: Pdu[] = []
+  const unwanted = new Set<EventId>()
+  for (const pdu of pdus) {
+    const good = isRecommended(pdu, version, policy) ? pdu : await asked(rt, pdu, version, policy)
+    signed.push(good ?? pdu)
+    if (!good) unwanted.add(pdu.id)
+  }
+  return { pdus: signed, unwanted }
+}
+
+async function asked(
+  rt: Checker,
+  pdu: Pdu,
+  version: RoomVersion,
+  policy: Parameters<typeof askToSign>[3],
+): Promise<Pdu | undefined> {
+  if (policy.name === rt.serverName) return undefined
+  try {
+    return await askToSign(rt, pdu, version, policy)
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+    rt.log.info({ err: cause, eventId: pdu.id }, 'the policy server does not recommend an event')
+    return undefined
+  }
+}

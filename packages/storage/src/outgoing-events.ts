@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import type { Read, Tx } from './database.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { EVENT_STATUS } from './events.ts'
+import { roomNid, userNames } from './names.ts'
+import { prepared } from './prepared.ts'
+import type { Nid, Position } from './schema.ts'
+
+/** An event that is ours to send to other servers, and between which states it stands. */
+export interface OutgoingEvent {
+  readonly nid: Nid
+  readonly position: Position
+  readonly type: string
+  readonly stateKey: string | null
+  readonly stateBefore: Nid
+  readonly stateAfter: Nid
+}
+
+const PAGE = 200
+
+/**
+ * The events of a room that are ours to send, after one position and up to another, newest first and a page at a time:
+ * those of our users, and those that were given to us to be sent on.
+ */
+export async function* outgoingEvents(
+  db: Read,
+  us: ServerName,
+  roomId: RoomId,
+  { after, upTo }: { readonly after: Position; readonly upTo: Position },
+): AsyncGenerator<OutgoingEvent[]> {
+  const room = await roomNid(db, roomId)
+  if (room === undefined) return
+  for (let before = upTo + 1; ; ) {
+    const rows = await newestFirst(db, room, after, before, PAGE)
+    const senders = await userNames(
+      db,
+      rows.map((row) => row.sender_nid),
+    )
+    const isOurs = (row: (typeof rows)[number]) => {
+      const sender = senders.get(row.sender_nid)
+      return row.relayed !== null || (sender !== undefined && serverOf(sender) === us)
+    }
+    const ours = rows.filter(isOurs).map((row) => ({
+      nid: row.event_nid,
+      position: row.position ?? 0,
+      type: row.type,
+      stateKey: row.state_key,
+      stateBefore: row.state_before,
+      stateAfter: row.state_after,
+    }))
+    if (ours.length > 0) yield ours
+    if (rows.length < PAGE) return
+    before = rows.at(-1)?.position ?? 0
+  }
+}
+
+const newestFirst = prepared((db, room: Nid, after: Position, before: Position, limit: number) =>
+  db
+    .selectFrom('events')
+    .leftJoin('relayed_events', 'relayed_events.event_nid', 'events.event_nid')
+    .select([
+      'events.event_nid',
+      'events.position',
+      'events.type',
+      'events.state_key',
+      'events.state_before',
+      'events.state_after',
+      'events.sender_nid',
+      'relayed_events.event_nid as relayed',
+    ])
+    .where('events.room_nid', '=', room)
+    .where('events.position', 'is not', null)
+    .where('events.position', '>', after)
+    .where('events.position', '<', before)
+    .where('events.status', '=', EVENT_STATUS.accepted)
+    .orderBy('events.position', 'desc')
+    .limit(limit),
+)
+
+/** Gives an event of another server's user to the sender, which sends it on to the other servers in the room. In the unit that appends it. */
+export async function relayEvent(tx: Tx, eventId: EventId): Promise<void> {
+  await tx
+    .insertInto('relayed_events')
+    .columns(['event_nid'])
+    .expression((from) => from.selectFrom('events').select('event_nid').where('event_id', '=', eventIdBytes(eventId)))
+    .onConflict((at) => at.column('event_nid').doNothing())
+    .execute()
+}
+
+/** The rooms in which something was appended after a position. */
+export async function roomsMovedAfter(db: Read, after: Position): Promise<RoomId[]> {
+  const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
+  return rows.map((row) => row.room_id)
+}
+
+/** The events of other servers' users that we send on. */
+export async function relayedEvents(db: Read): Promise<EventId[]> {
+  const rows = await db
+    .selectFrom('relayed_events')
+    .innerJoin('events', 'events.event_nid', 'relayed_events.event_nid')
+    .select('events.event_id')
+    .execute()
+  return rows.map((row) => eventIdOf(row.event_id))
+}

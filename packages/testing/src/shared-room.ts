@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import { appendEvent } from '@myelin/storage/append-event'
+import { timeline } from '@myelin/storage/events'
+import { createRoomRow, openRoom, roomById, versionOfRoom } from '@myelin/storage/rooms'
+import type { TestRuntime } from './runtime.ts'
+
+/** Gives a server a room that another one has, history and all, or what it lacks of it; heads and state are the same after that. */
+export async function shareRoom(from: TestRuntime, to: TestRuntime, roomId: RoomId): Promise<void> {
+  const version = await versionOfRoom(from.db.read, roomId)
+  const events = await timeline(from.db.read, {
+    roomId,
+    direction: 'forward',
+    after: 0,
+    before: 2 ** 40,
+    limit: 10_000,
+  })
+  const isThere = await roomById(to.db.read, roomId)
+  const known = isThere
+    ? await timeline(to.db.read, { roomId, direction: 'forward', after: 0, before: 2 ** 40, limit: 10_000 })
+    : []
+  const knownIds = new Set(known.map(({ pdu }) => pdu.id))
+  await to.db.write(async (tx) => {
+    if (!isThere) await createRoomRow(tx, roomId, version)
+    for (const { pdu } of events) {
+      if (knownIds.has(pdu.id)) continue
+      const room = await openRoom(tx, roomId)
+      if (room) await appendEvent(tx, room, pdu, { notifies: 'no' })
+    }
+  })
+}

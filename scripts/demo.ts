@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Person, until } from './federated/client.ts'
+import type { Room } from './federated/client.ts'
+import { Playground } from './federated/servers.ts'
+
+/**
+ * Three servers on this machine that trust an authority of their own, three people, and one room that all of them are
+ * in. With `--once` everything is taken down again as soon as every message has reached everybody.
+ */
+
+const playground = new Playground()
+let isStopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(0))
+
+try {
+  await show()
+} catch (cause) {
+  // Whoever stops us does not want to hear what did not come to an end.
+  if (!isStopping) {
+    console.error(cause instanceof Error ? cause.message : cause)
+    await stop(1)
+  }
+}
+
+async function show(): Promise<void> {
+  console.log('Starting three servers ...')
+  const people: Person[] = []
+  for (const name of ['alice', 'bob', 'carol']) {
+    const server = await playground.myelin(name)
+    people.push(await Person.register(server.url, name))
+    console.log(`  ${name}'s is ${server.name}`)
+  }
+  const room = await meet(people)
+  await talk(people, room)
+  report(people, room)
+  if (process.argv.includes('--once')) return stop(0)
+  console.log('\nCtrl-C stops the servers and removes what they wrote.')
+}
+
+/** The first makes the room, the others find it by its alias. */
+async function meet([first, ...others]: readonly Person[]): Promise<Room> {
+  if (!first) throw new Error('nobody is there')
+  const wishes = { preset: 'public_chat', name: 'One room on three servers', room_alias_name: 'demo' }
+  const room = await first.createRoom(wishes)
+  const alias = `#demo:${first.userId.slice(first.userId.indexOf(':') + 1)}`
+  for (const person of others) await person.call('POST', `/join/${encodeURIComponent(alias)}`, {})
+  return room
+}
+
+/** Everybody says something, and reads what everybody said. */
+async function talk(people: readonly Person[], room: Room): Promise<void> {
+  const said: string[] = []
+  for (const person of people) {
+    said.push(`Hello from ${person.userId}.`)
+    await person.say(room, said.at(-1) ?? '')
+  }
+  for (const person of people) {
+    await until(`the messages at ${person.userId}`, async () => {
+      const heard = new Set(await person.texts(room))
+      return said.every((each) => heard.has(each))
+    })
+  }
+}
+
+function report(people: readonly Person[], room: Room): void {
+  console.log(`\nThe room ${room.id} is on three servers, and every message has reached everybody.\n`)
+  console.log(`  ${'homeserver'.padEnd(24)} ${'user'.padEnd(26)} password`)
+  for (const { url, userId, password } of people) console.log(`  ${url.padEnd(24)} ${userId.padEnd(26)} ${password}`)
+}
+
+async function stop(code: number): Promise<void> {
+  if (isStopping) return
+  isStopping = true
+  await playground.close()
+  process.exit(code)
+}

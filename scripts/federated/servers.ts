@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { generateSigningKey, printSigningKey } from '@myelin/matrix/signatures'
+import { testAuthority } from '@myelin/testing/certificates'
+import { until } from './client.ts'
+
+/** A homeserver of its own process, called `localhost` and the port of its federation. */
+export interface HomeServer {
+  readonly label: string
+  readonly name: string
+  /** Where clients reach it. */
+  readonly url: string
+  /** Stops it in order. */
+  stop(): Promise<void>
+  /** Starts it again over the same database. */
+  start(): Promise<void>
+}
+
+/** A folder with a certificate authority, for servers of one machine that trust each other; gone when it closes. */
+export class Playground {
+  readonly folder: string
+  readonly #servers: HomeServer[] = []
+
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), 'myelin-federated-'))
+    const authority = testAuthority('Myelin playground')
+    const certified = authority.issue(['localhost'])
+    writeFileSync(join(this.folder, 'authority.pem'), authority.cert)
+    writeFileSync(join(this.folder, 'tls.pem'), certified.cert)
+    writeFileSync(join(this.folder, 'tls.key'), certified.key)
+  }
+
+  /** Starts a Myelin over SQLite. */
+  async myelin(label: string): Promise<HomeServer> {
+    const [client, federation] = [await freePort(), await freePort()]
+    const common = this.#common(label, client, federation)
+    const config = {
+      ...common,
+      database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
+      listeners: [
+        { port: client, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client'] }] },
+        {
+          port: federation,
+          bind_addresses: ['127.0.0.1'],
+          type: 'http',
+          tls: true,
+          resources: [{ names: ['federation'] }],
+        },
+      ],
+    }
+    const main = join(import.meta.dirname, '../../packages/server/src/cli/bin.js')
+    return this.#run(label, config, [process.execPath, main, 'start', '--config'])
+  }
+
+  /** Starts a Synapse over SQLite, with a Python that has `matrix-synapse`. */
+  async synapse(label: string, python: string): Promise<HomeServer> {
+    const [client, federation] = [await freePort(), await freePort()]
+    const listener = { bind_addresses: ['127.0.0.1'], type: 'http' }
+    const config = {
+      ...this.#common(label, client, federation),
+      report_stats: false,
+      macaroon_secret_key: 'macaroon',
+      form_secret: 'form',
+      presence: { enabled: false },
+      suppress_key_server_warning: true,
+      database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
+      pid_file: join(this.folder, `${label}.pid`),
+      url_preview_enabled: false,
+      rc_registration: { per_second: 1000, burst_count: 1000 },
+      listeners: [
+        { ...listener, port: client, resources: [{ names: ['client'] }] },
+        { ...listener, port: federation, tls: true, resources: [{ names: ['federation'] }] },
+      ],
+    }
+    return this.#run(label, config, [python, '-m', 'synapse.app.homeserver', '-c'])
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server.stop()))
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #common(label: string, client: number, federation: number): Readonly<Record<string, unknown>> {
+    writeFileSync(join(this.folder, `${label}.signing.key`), printSigningKey(generateSigningKey(label)))
+    return {
+      server_name: `localhost:${federation}`,
+      public_baseurl: `http://127.0.0.1:${client}/`,
+      signing_key_path: join(this.folder, `${label}.signing.key`),
+      media_store_path: join(this.folder, `${label}-media`),
+      enable_registration: true,
+      enable_registration_without_verification: true,
+      trusted_key_servers: [],
+      federation_custom_ca_list: [join(this.folder, 'authority.pem')],
+      ip_range_whitelist: ['127.0.0.1', '::1'],
+      tls_certificate_path: join(this.folder, 'tls.pem'),
+      tls_private_key_path: join(this.folder, 'tls.key'),
+      // Nobody hurries here but us.
+      ...Object.fromEntries(['rc_message', 'rc_joins_per_room'].map((name) => [name, UNLIMITED])),
+      rc_joins: { local: UNLIMITED, remote: UNLIMITED },
+      rc_invites: { per_room: UNLIMITED, per_user: UNLIMITED },
+    }
+  }
+
+  async #run(
+    label: string,
+    config: Readonly<Record<string, unknown>> & { readonly listeners: readonly { readonly port: number }[] },
+    commandLine: readonly string[],
+  ): Promise<HomeServer> {
+    const file = join(this.folder, `${label}.yaml`)
+    // JSON is YAML.
+    writeFileSync(file, JSON.stringify(config, undefined, 2))
+    const log = openSync(join(this.folder, `${label}.log`), 'a')
+    const url = `http://127.0.0.1:${config.listeners[0]?.port}`
+    let child: ChildProcess | undefined
+    const [command = '', ...args] = commandLine
+    const server: HomeServer = {
+      label,
+      name: String(config['server_name']),
+      url,
+      start: async () => {
+        const started = spawn(command, [...args, file], { stdio: ['ignore', log, log], cwd: this.folder })
+        child = started
+        await until(`the start of ${label}`, async () => {
+          if (started.exitCode !== null) throw new Error(`${label} did not start; see ${label}.log in ${this.folder}`)
+          return (await fetch(`${url}/_matrix/client/versions`).catch(() => undefined))?.ok
+        })
+      },
+      stop: async () => {
+        const running = child
+        if (!running || running.exitCode !== null) return
+        const gone = new Promise((resolve) => running.once('exit', resolve))
+        running.kill('SIGTERM')
+        await gone
+      },
+    }
+    this.#servers.push(server)
+    await server.start()
+    return server
+  }
+}
+
+const UNLIMITED = { per_second: 10_000, burst_count: 10_000 }
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
