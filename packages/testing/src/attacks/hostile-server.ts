@@ -47,7 +47,7 @@ export class HostileServer implements Author {
 
   /** What it was asked so far, but for its keys. */
   get asked(): readonly OutgoingRequest[] {
-    return this.#asked.filter(({ target }) => !target.includes('/key/'))
+    return this.#asked.filter(({ target }) => !/\/(key|send)\//.test(target))
   }
 
   /** Makes any members an event: hashed and signed by this server, whatever they are. */
