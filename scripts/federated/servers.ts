@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -64,6 +64,8 @@ export class Playground {
     const listener = { bind_addresses: ['127.0.0.1'], type: 'http' }
     const config = {
       ...this.#common(label, client, federation),
+      rc_joins_per_room: UNLIMITED,
+      rc_room_creation: UNLIMITED,
       report_stats: false,
       macaroon_secret_key: 'macaroon',
       form_secret: 'form',
@@ -94,6 +96,7 @@ export class Playground {
       signing_key_path: join(this.folder, `${label}.signing.key`),
       media_store_path: join(this.folder, `${label}-media`),
       enable_registration: true,
+      allow_public_rooms_over_federation: true,
       enable_registration_without_verification: true,
       trusted_key_servers: [],
       federation_custom_ca_list: [join(this.folder, 'authority.pem')],
@@ -101,7 +104,7 @@ export class Playground {
       tls_certificate_path: join(this.folder, 'tls.pem'),
       tls_private_key_path: join(this.folder, 'tls.key'),
       // Nobody hurries here but us.
-      ...Object.fromEntries(['rc_message', 'rc_joins_per_room'].map((name) => [name, UNLIMITED])),
+      rc_message: UNLIMITED,
       rc_joins: { local: UNLIMITED, remote: UNLIMITED },
       rc_invites: { per_room: UNLIMITED, per_user: UNLIMITED },
     }
@@ -127,7 +130,8 @@ export class Playground {
         const started = spawn(command, [...args, file], { stdio: ['ignore', log, log], cwd: this.folder })
         child = started
         await until(`the start of ${label}`, async () => {
-          if (started.exitCode !== null) throw new Error(`${label} did not start; see ${label}.log in ${this.folder}`)
+          if (started.exitCode !== null)
+            throw new Error(`${label} did not start:\n${readFileSync(join(this.folder, `${label}.log`), 'utf8')}`)
           return (await fetch(`${url}/_matrix/client/versions`).catch(() => undefined))?.ok
         })
       },

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { Person } from './federated/client.ts'
+import { scenarios } from './federated/scenarios.ts'
+import type { Pair } from './federated/scenarios.ts'
+import { Playground } from './federated/servers.ts'
+import type { HomeServer } from './federated/servers.ts'
+
+/**
+ * A Myelin and a Synapse on one machine do together what two servers must be able to do, once with the room made on the
+ * one and once on the other. `--python` names a Python that has `matrix-synapse`; without one, nothing runs. `--alone`
+ * takes a second Myelin instead.
+ */
+
+const { values } = parseArgs({
+  options: { python: { type: 'string' }, only: { type: 'string' }, alone: { type: 'boolean', default: false } },
+})
+
+const python = values.python ?? 'python3'
+if (!values.alone && !hasSynapse(python)) {
+  console.log(
+    `Skipped: ${python} has no matrix-synapse. Make one: python3 -m venv V && V/bin/pip install matrix-synapse`,
+  )
+  process.exit(0)
+}
+
+const playground = new Playground()
+try {
+  process.exitCode = await compare()
+} finally {
+  await playground.close()
+}
+
+async function compare(): Promise<number> {
+  const ours = await playground.myelin('myelin')
+  const theirs = values.alone ? await playground.myelin('second') : await playground.synapse('synapse', python)
+  const [alice, bob, eve] = [await person(ours, 'alice'), await person(theirs, 'bob'), await person(theirs, 'eve')]
+  const [carol, dan, mallory] = [
+    await person(theirs, 'carol'),
+    await person(ours, 'dan'),
+    await person(ours, 'mallory'),
+  ]
+  const pairs: readonly (readonly [string, Pair])[] = [
+    [
+      `made on ${ours.label}, joined from ${theirs.label}`,
+      { here: alice, there: bob, other: eve, hereServer: ours, thereServer: theirs },
+    ],
+    [
+      `made on ${theirs.label}, joined from ${ours.label}`,
+      { here: carol, there: dan, other: mallory, hereServer: theirs, thereServer: ours },
+    ],
+  ]
+  let failed = 0
+  for (const [title, pair] of pairs) {
+    console.log(`\n${title}`)
+    for (const { name, run } of scenarios) {
+      if (values.only !== undefined && !name.includes(values.only)) continue
+      const started = performance.now()
+      const fault = await run(pair).then(
+        () => undefined,
+        (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+      )
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      console.log(
+        `  ${fault === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${fault === undefined ? '' : `\n       ${fault}`}`,
+      )
+      if (fault !== undefined) failed++
+    }
+  }
+  console.log(failed === 0 ? '\nEverything works.' : `\n${failed} do not work.`)
+  return failed === 0 ? 0 : 1
+}
+
+function person({ url }: HomeServer, name: string): Promise<Person> {
+  return Person.register(url, name)
+}
+
+function hasSynapse(command: string): boolean {
+  try {
+    execFileSync(command, ['-c', 'import synapse.app.homeserver'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
