@@ -55,10 +55,15 @@ export class ForeignRoom {
   /** Adds an event and answers it; the room's state has it then. */
   append(draft: RoomDraft): Pdu {
     const pdu = this.build(draft)
+    this.adopt(pdu)
+    return pdu
+  }
+
+  /** Takes an event that somebody else made into the room. */
+  adopt(pdu: Pdu): void {
     this.events.set(pdu.id, pdu)
     if (pdu.stateKey !== undefined) this.state.set(stateKey(pdu.type, pdu.stateKey), pdu)
     this.#last = pdu
-    return pdu
   }
 
   /** An event of the room that is not in it. */
