@@ -10,11 +10,16 @@ import type { HomeServer } from './federated/servers.ts'
 /**
  * A Myelin and a Synapse on one machine do together what two servers must be able to do, once with the room made on the
  * one and once on the other. `--python` names a Python that has `matrix-synapse`; without one, nothing runs. `--alone`
- * takes a second Myelin instead.
+ * takes a second Myelin instead; `--keep` leaves logs and databases where they are.
  */
 
 const { values } = parseArgs({
-  options: { python: { type: 'string' }, only: { type: 'string' }, alone: { type: 'boolean', default: false } },
+  options: {
+    python: { type: 'string' },
+    only: { type: 'string' },
+    alone: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
 })
 
 const python = values.python ?? 'python3'
@@ -29,7 +34,8 @@ const playground = new Playground()
 try {
   process.exitCode = await compare()
 } finally {
-  await playground.close()
+  await playground.close(values.keep)
+  if (values.keep) console.log(`\nLogs and databases are in ${playground.folder}`)
 }
 
 async function compare(): Promise<number> {

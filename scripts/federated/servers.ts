@@ -83,9 +83,10 @@ export class Playground {
     return this.#run(label, config, [python, '-m', 'synapse.app.homeserver', '-c'])
   }
 
-  async close(): Promise<void> {
+  /** Stops the servers; what they wrote goes too, unless somebody wants to look at it. */
+  async close(keeps = false): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()))
-    rmSync(this.folder, { recursive: true, force: true })
+    if (!keeps) rmSync(this.folder, { recursive: true, force: true })
   }
 
   #common(label: string, client: number, federation: number): Readonly<Record<string, unknown>> {

@@ -29,7 +29,7 @@ export interface PduDraft {
   readonly prevEvents: readonly EventId[]
   readonly authEvents: readonly EventId[]
   /** Reference hashes of the events named, which room versions 1 and 2 write beside their IDs. */
-  readonly hashes?: ReadonlyMap<EventId, string>
+  readonly hashes?: ReadonlyMap<EventId, string | undefined>
   readonly depth: number
   readonly originServerTs: number
   readonly redacts?: EventId
@@ -85,9 +85,9 @@ function chosenBy(chooseId: (() => string) | undefined): string {
 function referencesOf(ids: readonly EventId[], draft: PduDraft, version: RoomVersion): Json {
   if (version.eventIds !== 'chosen by server') return ids
   return ids.map((id) => {
-    const sha256 = draft.hashes?.get(id)
-    if (sha256 === undefined) throw new TypeError(`this room version needs the reference hash of ${id}`)
-    return [id, { sha256 }]
+    if (!draft.hashes?.has(id)) throw new TypeError(`this room version needs the reference hash of ${id}`)
+    const sha256 = draft.hashes.get(id)
+    return [id, sha256 === undefined ? {} : { sha256 }]
   })
 }
 

@@ -16,13 +16,18 @@ import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
+import { fanOut } from '../federation/ask/fan-out.ts'
+import { inviteRemote } from './handshake/invite-remote.ts'
+import type { Joiner } from './handshake/join-remote.ts'
 import { initialEvents } from './initial-events.ts'
 import type { InitialEvent, RoomWishes } from './initial-events.ts'
-import { blocksInvites, changeMembership } from './members-change.ts'
+import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
 import { writeEvents } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'config' | 'remote'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
+
+const INVITES_AT_ONCE = 4
 
 /**
  * Creates a room with its first events, in the spec's order, as one unit: there is a whole room or none.
@@ -32,10 +37,10 @@ type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'config' | 'remote'>
 export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes): Promise<RoomId> {
   const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
   const alias = aliasFor(rt, wishes)
-  for (const invited of wishes.invite) checkInvited(rt, invited)
+  for (const invited of wishes.invite) checkInvited(invited)
   await refuseSuspended(rt, creator)
   rt.limits.take('joinLocal', creator)
-  return writeEvents(rt, async (tx, maker) => {
+  const made = await writeEvents(rt, async (tx, maker) => {
     const roomId = await putCreateEvent(tx, maker, { version, creator, wishes })
     await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
@@ -46,6 +51,23 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
     if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
     await inviteAll(tx, maker, { roomId, creator, wishes })
     return roomId
+  })
+  await inviteElsewhere(rt, made, creator, wishes)
+  return made
+}
+
+/** The room is there; whom another server does not let be invited can be invited again. */
+async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomWishes): Promise<void> {
+  const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
+  const elsewhere = [...new Set(wishes.invite)].filter((target) => serverOf(target) !== rt.serverName)
+  await fanOut(elsewhere, INVITES_AT_ONCE, async (target) => {
+    try {
+      const content = await memberContent(rt.db.read, rt, { target, membership: 'invite', ...extra })
+      await inviteRemote(rt, { roomId, sender, target, content })
+    } catch (cause) {
+      if (!(cause instanceof MatrixError)) throw cause
+      rt.log.info({ err: cause, target, roomId }, 'a user of another server could not be invited to a new room')
+    }
   })
 }
 
@@ -126,16 +148,13 @@ async function inviteAll(
 ): Promise<void> {
   const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
   for (const target of new Set(wishes.invite)) {
-    if (target === creator || (await blocksInvites(tx, target))) continue
+    if (target === creator || serverOf(target) !== rt.serverName || (await blocksInvites(tx, target))) continue
     await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
   }
 }
 
-function checkInvited(rt: Needs, invited: UserId): void {
+function checkInvited(invited: UserId): void {
   if (!isUserId(invited)) throw new MatrixError('M_INVALID_PARAM', 'invite takes user ids')
-  if (serverOf(invited) !== rt.serverName) {
-    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(invited)}`)
-  }
 }
 
 function aliasFor(rt: Needs, { roomAliasName }: RoomWishes): RoomAlias | undefined {

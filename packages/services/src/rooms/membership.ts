@@ -12,6 +12,9 @@ import type { EventMaker } from './event-draft.ts'
 import { candidates } from './handshake/try-servers.ts'
 import { joinRemote } from './handshake/join-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
+import { inviteRemote } from './handshake/invite-remote.ts'
+import { knockRemote } from './handshake/knock-remote.ts'
+import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from './handshake/servers-around.ts'
 import { writeEvents } from './policy-server.ts'
@@ -71,27 +74,58 @@ async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Wordin
 /** What another server may know or be able to do better. */
 const FOR_OTHERS: ReadonlySet<ErrorCode> = new Set(['M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_GRANT_JOIN'])
 
-/** Invites a user of this server. */
+/**
+ * Asks to be let into a room, through other servers where this one is not in it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
+ */
+export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: JoinRequest = {}): Promise<void> {
+  const { via = [], ...wording } = request
+  await refuseSuspended(rt, user)
+  if (await isHere(rt, roomId)) {
+    rt.limits.take('joinLocal', user)
+    return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
+  }
+  const servers = candidates(rt, via, await serversAround(rt, user, roomId))
+  if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  rt.limits.take('joinRemote', user)
+  const content = await memberContent(rt.db.read, rt, { target: user, membership: 'knock', ...wording })
+  await knockRemote(rt, servers, { roomId, userId: user, membership: 'knock' }, content)
+}
+
+/** Invites a user, of another server with that server's consent. */
 export async function inviteUser(
   rt: Needs,
   { roomId, sender, target }: Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
   wording: Wording = {},
 ): Promise<void> {
   await requireRoom(rt, roomId)
-  if (serverOf(target) !== rt.serverName) {
-    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(target)}`)
-  }
   await refuseSuspended(rt, sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
-  await change(rt, { roomId, sender, target, membership: 'invite', ...wording })
+  if (serverOf(target) === rt.serverName) {
+    await change(rt, { roomId, sender, target, membership: 'invite', ...wording })
+  } else {
+    const content = await memberContent(rt.db.read, rt, { target, membership: 'invite', ...wording })
+    await inviteRemote(rt, { roomId, sender, target, content })
+  }
 }
 
 /** Leaves a room, or rejects an invite, or takes back a knock. */
 export async function leaveRoom(rt: Needs, user: UserId, roomId: RoomId, wording: Wording = {}): Promise<void> {
-  await requireRoom(rt, roomId)
-  await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
-  rt.typing.stop(roomId, user)
+  if (await isHere(rt, roomId)) {
+    await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
+    rt.typing.stop(roomId, user)
+    return
+  }
+  const standing = await membershipIn(rt.db.read, roomId, user)
+  if (standing?.membership === 'leave') return
+  if (standing?.membership !== 'invite' && standing?.membership !== 'knock') {
+    throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  }
+  const servers = candidates(rt, await serversAround(rt, user, roomId))
+  const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
+  await leaveRemote(rt, servers, standing, { wish: { roomId, userId: user, membership: 'leave' }, content })
 }
 
 /** Kicks, bans or lifts a ban. Kicking and unbanning are both a `leave`; they differ in what must stand before. */

@@ -7,11 +7,13 @@ import type { Json } from '@myelin/matrix/json'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
+import { inviteRemote } from './handshake/invite-remote.ts'
+import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './members-change.ts'
 import { writeEvents } from './policy-server.ts'
 import { sendEvent } from './send-event.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'typing' | 'remote'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
@@ -26,15 +28,15 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   if (!isUserId(draft.stateKey))
     throw new MatrixError('M_INVALID_PARAM', 'the state key of a member event is a user id')
   const target: UserId = draft.stateKey
-  if (membership === 'invite' && serverOf(target) !== rt.serverName) {
-    throw new MatrixError('M_FORBIDDEN', `this server cannot reach ${serverOf(target)}`)
-  }
   const extra: Record<string, Json> = { ...draft.content }
   // Only we may say who vouched for a join.
   delete extra['join_authorised_via_users_server']
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
   rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft
+  if (membership === 'invite' && serverOf(target) !== rt.serverName) {
+    return inviteRemote(rt, { roomId, sender, target, content: { ...extra, membership } })
+  }
   const eventId = await writeEvents(rt, (tx, maker) =>
     changeMembership(tx, maker, { roomId, sender, target, membership, extra }),
   )

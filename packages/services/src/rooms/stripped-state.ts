@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { StateKeyPair } from '@myelin/rules/auth/needed-state'
@@ -24,6 +25,11 @@ export async function strippedStateOf(db: Read, root: number, own: Pdu): Promise
   const state = await loadState(db, root, [...SHOWN, ['m.room.member', own.sender]])
   const others = [...state.values()].filter((event) => event.stateKey !== own.stateKey || event.type !== own.type)
   return [...others, own].map(stripped)
+}
+
+/** The same of the room alone, as whole events: what another server shows whom we invite, or who knocks. */
+export async function shownPdus(db: Read, root: number, sender: UserId): Promise<Pdu[]> {
+  return [...(await loadState(db, root, [...SHOWN, ['m.room.member', sender]])).values()]
 }
 
 /** An event with nothing but sender, type, state key and content. */

@@ -74,6 +74,16 @@ async function lastEvent({ server }: User, act: () => Promise<unknown>, roomId: 
   return event?.pdu.json ?? {}
 }
 
+const sync = (who: User, since?: string) =>
+  who.server.call('GET', `/_matrix/client/v3/sync${since === undefined ? '' : `?since=${since}`}`, { token: who.token })
+
+/** What a user is shown of a room they are invited to or knock at. */
+async function offered(who: User, kind: 'invite' | 'knock', roomId: RoomId): Promise<JsonObject[]> {
+  const rooms = (await sync(who)).body['rooms'] as Record<string, Record<string, JsonObject>>
+  const state = rooms[kind]?.[roomId]?.[`${kind}_state`] as { events: JsonObject[] } | undefined
+  return state?.events ?? []
+}
+
 const standing = async ({ server }: User, roomId: RoomId, userId: string) =>
   (await membershipIn(server.rt.db.read, roomId, userId as UserId))?.membership
 
@@ -217,6 +227,141 @@ onEveryDatabase('rooms of several servers', (open) => {
     assert.ok(holes.some(({ eventId }) => eventId === topic.body['event_id']))
     const servers = await joinedServers(bob.server.rt.db.read, roomId)
     assert.deepEqual(Object.fromEntries(servers), { 'one.test': 1, 'two.test': 1 })
+    await network.close()
+  })
+
+  for (const version of ['1', '6', '11', '12']) {
+    test(`of version ${version} are shown to an invited user of another server, who accepts`, async () => {
+      const { network, alice, bob, roomId } = await stage(open, {
+        wishes: { preset: 'private_chat', room_version: version },
+      })
+      const invited = await post(alice, path(roomId, 'invite'), { user_id: bob.userId, reason: 'come in' })
+      assert.equal(invited.status, 200, JSON.stringify(invited.body))
+      const shown = new Map((await offered(bob, 'invite', roomId)).map((event) => [event['type'], event]))
+      assert.equal(Object.keys(shown.get('m.room.name') ?? {}).length, 4)
+      assert.ok(shown.has('m.room.create'))
+      const { status, body } = await join(bob, roomId, [])
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+      assert.deepEqual(await offered(bob, 'invite', roomId), [])
+      await network.close()
+    })
+  }
+
+  test('are made with invited users of other servers', async () => {
+    const { network, alice, bob } = await stage(open)
+    const roomId = await create(alice, { invite: [bob.userId, '@nobody:nowhere.test'], is_direct: true })
+    assert.ok((await offered(bob, 'invite', roomId)).length > 0)
+    assert.equal(await standing(alice, roomId, bob.userId), 'invite')
+    assert.equal(await standing(alice, roomId, '@nobody:nowhere.test'), undefined)
+    await network.close()
+  })
+
+  test('are left by who rejects an invite, there too', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+    const { status, body } = await post(bob, path(roomId, 'leave'))
+    assert.equal(status, 200, JSON.stringify(body))
+    assert.equal(await standing(alice, roomId, bob.userId), 'leave')
+    assert.deepEqual(await offered(bob, 'invite', roomId), [])
+    assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
+    assert.equal((await join(bob, roomId)).status, 403)
+    await network.close()
+  })
+
+  test('are left by who rejects an invite where no server answers, and a sync says so', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+    network.partition(['one.test'], ['two.test'])
+    const since = String((await sync(bob)).body['next_batch'])
+    assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
+    assert.equal(await standing(bob, roomId, bob.userId), 'leave')
+    const rooms = (await sync(bob, since)).body['rooms'] as Record<string, Record<string, JsonObject>>
+    assert.ok(rooms['leave']?.[roomId])
+    await network.close()
+  })
+
+  test('are not shown to who blocks invites, and whoever invited is told', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const setting = `user/${encodeURIComponent(bob.userId)}/account_data/m.invite_permission_config`
+    const set = await bob.server.call('PUT', `/_matrix/client/v3/${setting}`, {
+      token: bob.token,
+      body: { default_action: 'block' },
+    })
+    assert.equal(set.status, 200)
+    const { status, body } = await post(alice, path(roomId, 'invite'), { user_id: bob.userId })
+    assert.deepEqual([status, body['errcode']], [403, 'M_INVITE_BLOCKED'])
+    assert.equal(await standing(alice, roomId, bob.userId), undefined)
+    const silent = await post(alice, path(roomId, 'invite'), { user_id: '@nobody:nowhere.test' })
+    assert.deepEqual([silent.status, silent.body['errcode']], [502, 'M_UNKNOWN'])
+    await network.close()
+  })
+
+  for (const version of ['7', '12']) {
+    test(`of version ${version} are knocked at from another server; the knock is taken back, or answered with an invite`, async () => {
+      const { network, alice, bob, roomId } = await stage(open, {
+        wishes: {
+          room_version: version,
+          initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }],
+        },
+      })
+      const knock = () => post(bob, `knock/${encodeURIComponent(roomId)}?via=one.test`, { reason: 'please' })
+      const { status, body } = await knock()
+      assert.equal(status, 200, JSON.stringify(body))
+      assert.equal(await standing(alice, roomId, bob.userId), 'knock')
+      const shown = (await offered(bob, 'knock', roomId)).map(({ type }) => type)
+      assert.ok(shown.includes('m.room.name') && shown.includes('m.room.member'))
+      assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
+      assert.equal(await standing(alice, roomId, bob.userId), 'leave')
+      assert.deepEqual(await offered(bob, 'knock', roomId), [])
+      assert.equal((await knock()).status, 200)
+      assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+      assert.deepEqual(await offered(bob, 'knock', roomId), [])
+      assert.equal((await join(bob, roomId, [])).status, 200)
+      assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+      await network.close()
+    })
+  }
+
+  test('that take no knocks refuse them, from here and from elsewhere', async () => {
+    const { network, bob, roomId } = await stage(open)
+    const carol = await user(network, 'carol', 'one.test')
+    for (const who of [bob, carol]) {
+      const { status, body } = await post(who, `knock/${encodeURIComponent(roomId)}?via=one.test`)
+      assert.deepEqual([status, body['errcode']], [403, 'M_FORBIDDEN'])
+    }
+    const unknown = await post(bob, `knock/${encodeURIComponent('!nobody-knows:one.test')}`)
+    assert.deepEqual([unknown.status, unknown.body['errcode']], [404, 'M_NOT_FOUND'])
+    await network.close()
+  })
+
+  test('that only members of another room may join take those in, with the signature of a server that may', async () => {
+    const { network, alice, bob, roomId: space } = await stage(open, { servers: 3 })
+    const carol = await user(network, 'carol', 'three.test')
+    const rule = { join_rule: 'restricted', allow: [{ type: 'm.room_membership', room_id: space }] }
+    const roomId = await create(alice, {
+      initial_state: [{ type: 'm.room.join_rules', state_key: '', content: rule }],
+    })
+    const outside = await join(bob, roomId)
+    assert.deepEqual([outside.status, outside.body['errcode']], [403, 'M_FORBIDDEN'])
+    assert.equal((await join(bob, space)).status, 200)
+    const inside = await join(bob, roomId)
+    assert.equal(inside.status, 200, JSON.stringify(inside.body))
+    assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+    // Two.test is in the room and in the space now, but nobody of it may invite: the next server is asked.
+    const levels = await alice.server.call('PUT', `/_matrix/client/v3/${path(roomId, 'state/m.room.power_levels/')}`, {
+      token: alice.token,
+      body: { users: {}, invite: 50 },
+    })
+    assert.equal(levels.status, 200, JSON.stringify(levels.body))
+    const author = new ForeignAuthor(bob.server, alice.server)
+    const row = await roomById(alice.server.rt.db.read, roomId)
+    const [latest] = await roomTail(alice.server.rt.db.read, roomId, row?.lastPosition ?? 0)
+    await author.send([latest?.pdu.json ?? {}])
+    assert.equal((await join(carol, space)).status, 200)
+    const through = await join(carol, roomId, ['two.test', 'one.test'])
+    assert.equal(through.status, 200, JSON.stringify(through.body))
+    assert.deepEqual(await stateOn(carol, roomId), await stateOn(alice, roomId))
     await network.close()
   })
 })

@@ -6,7 +6,17 @@ import { getRoomSummary } from './get-room-summary.ts'
 import { getSpaceHierarchy } from './get-space-hierarchy.ts'
 import { getEventContext, getOneRoomEvent, getRoomEvents } from './history.ts'
 import { getJoinedMembersByRoom, getJoinedRooms, getMembersByRoom } from './members.ts'
-import { ban, forgetRoom, inviteToRoom, joinRoomById, joinRoomByIdOrAlias, kick, leave, unban } from './membership.ts'
+import {
+  ban,
+  forgetRoom,
+  inviteToRoom,
+  joinRoomById,
+  joinRoomByIdOrAlias,
+  kick,
+  knockRoom,
+  leave,
+  unban,
+} from './membership.ts'
 import { redactEvent, sendMessage } from './send-message.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from './state.ts'
 
@@ -20,6 +30,7 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getRoomState,
   joinRoomByIdOrAlias,
   joinRoomById,
+  knockRoom,
   inviteToRoom,
   leave,
   forgetRoom,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { forget, inviteUser, joinRoom, leaveRoom, moderateMember } from '@myelin/services/rooms/membership'
+import { forget, inviteUser, joinRoom, knockAt, leaveRoom, moderateMember } from '@myelin/services/rooms/membership'
 import { resolveRoom } from '@myelin/services/directory/resolve-room'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
@@ -46,6 +46,23 @@ export const joinRoomById = endpoint({
   async handle({ params, query, body, requester }, rt) {
     await joinRoom(rt, requester.userId, params.roomId, { ...wording(body), via: viaOf(query) })
     return { room_id: params.roomId }
+  },
+})
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias */
+export const knockRoom = endpoint({
+  id: 'knockRoom',
+  method: 'POST',
+  path: '/_matrix/client/v3/knock/:roomIdOrAlias',
+  access: 'user',
+  bodyMayBeAbsent: true,
+  params: Type.Object({ roomIdOrAlias: Type.String() }),
+  query: Via,
+  body: Reason,
+  async handle({ params, query, body, requester }, rt) {
+    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
+    await knockAt(rt, requester.userId, roomId, { ...wording(body), via: [...viaOf(query), ...servers] })
+    return { room_id: roomId }
   },
 })
 

@@ -20,5 +20,16 @@ export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId)
   const inviter = event && standing.membership === 'invite' ? [serverOf(event.pdu.sender)] : []
   const name = roomId.replace('!', '@')
   const home = isUserId(name) ? [serverOf(name)] : []
-  return [...inviter, ...(await joinedServers(db.read, roomId)).keys(), ...home]
+  return [
+    ...inviter,
+    ...shownServers(standing?.strippedState ?? null),
+    ...(await joinedServers(db.read, roomId)).keys(),
+    ...home,
+  ]
+}
+
+/** The servers of those whose state was shown to who is invited or knocks. */
+function shownServers(strippedState: string | null): ServerName[] {
+  const shown = JSON.parse(strippedState ?? '[]') as readonly { readonly sender?: unknown }[]
+  return shown.flatMap(({ sender }) => (isUserId(sender) ? [serverOf(sender)] : []))
 }

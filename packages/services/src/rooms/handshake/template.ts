@@ -28,7 +28,7 @@ export interface Template {
   readonly version: RoomVersion
   readonly prevEvents: readonly EventId[]
   readonly authEvents: readonly EventId[]
-  readonly hashes: ReadonlyMap<EventId, string> | undefined
+  readonly hashes: ReadonlyMap<EventId, string | undefined> | undefined
   readonly depth: number
   readonly voucher: UserId | undefined
 }
@@ -104,11 +104,10 @@ function placeIn(
   }
 }
 
-/** The first room versions name an event together with its hash. */
-function hashesIn(event: JsonObject, key: string): [EventId, string][] {
-  return (member(event, key) as readonly (readonly Json[])[]).flatMap(([id, hashes]) => {
-    const sha256 = isObject(hashes) ? stringMember(hashes, 'sha256') : undefined
-    return sha256 === undefined ? [] : [[id as EventId, sha256]]
+/** The first room versions name an event together with its hash, as far as the other server knows it. */
+function hashesIn(event: JsonObject, key: string): [EventId, string | undefined][] {
+  return (member(event, key) as readonly (readonly Json[])[]).map(([id, hashes]) => {
+    return [id as EventId, isObject(hashes) ? stringMember(hashes, 'sha256') : undefined]
   })
 }
 

@@ -46,6 +46,7 @@ export async function tryServers<T>(
 
 /** What other servers refuse that our client may read, the most telling first. */
 const TELLING: readonly (readonly [status: number, errcode: string | undefined, code: ErrorCode])[] = [
+  [403, 'M_INVITE_BLOCKED', 'M_INVITE_BLOCKED'],
   [403, undefined, 'M_FORBIDDEN'],
   [400, 'M_INCOMPATIBLE_ROOM_VERSION', 'M_INCOMPATIBLE_ROOM_VERSION'],
   [400, 'M_UNABLE_TO_GRANT_JOIN', 'M_UNABLE_TO_GRANT_JOIN'],

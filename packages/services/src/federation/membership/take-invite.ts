@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { contentHashMatches } from '@myelin/rules/events/content-hash'
+import { parsePdu } from '@myelin/rules/events/parse-pdu'
+import { addSignature } from '@myelin/rules/events/signing'
+import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { isHere } from '../../rooms/handshake/servers-around.ts'
+import { recordOutside } from '../../rooms/handshake/outside-room.ts'
+import type { Checker } from '../../rooms/intake/check-incoming.ts'
+import { blocksInvites } from '../../rooms/members-change.ts'
+import { stripped } from '../../rooms/stripped-state.ts'
+import type { Runtime } from '../../runtime.ts'
+import { checkEventSignatures } from '../check-signatures.ts'
+import { handshakeRoom } from './handshake-room.ts'
+import { shownRoomState } from './shown-room-state.ts'
+
+/** An invite of one of our users, as another server sends it. */
+export interface GivenInvite {
+  readonly origin: ServerName
+  readonly roomId: RoomId
+  readonly eventId: EventId
+  readonly roomVersion: string
+  readonly json: JsonObject
+  readonly roomState: Json | undefined
+}
+
+type Needs = Checker & Pick<Runtime, 'limits'>
+
+/**
+ * Takes an invite: checks that it is one and may be, tells our user, and answers it with our signature.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
+ */
+export async function takeInvite(rt: Needs, given: GivenInvite): Promise<JsonObject> {
+  const version = knownVersion(given.roomVersion)
+  const pdu = inviteOf(rt, given, version)
+  const context = { roomId: given.roomId, version }
+  if (await isHere(rt, given.roomId)) await handshakeRoom(rt, given.origin, given.roomId)
+  const signed = await checkEventSignatures(rt, version, [pdu])
+  if (!signed.has(pdu.id) || !contentHashMatches(pdu.json)) {
+    throw new MatrixError('M_INVALID_PARAM', 'a signature or the hash of the invite is wrong')
+  }
+  const target = pdu.stateKey as UserId
+  if (await blocksInvites(rt.db.read, target)) {
+    throw new MatrixError('M_INVITE_BLOCKED', `${target} does not accept invites`)
+  }
+  const state = await shownRoomState(rt, context, given.roomState)
+  rt.limits.take('invitePerUser', target)
+  const event = addSignature(pdu, version, { serverName: rt.serverName, key: rt.signingKey })
+  const others = state.filter((each) => each['type'] !== 'm.room.member' || each['state_key'] !== target)
+  const shown = JSON.stringify([...others, stripped(pdu)])
+  await rt.db.write((tx) => recordOutside(tx, rt, context, { event, shown }))
+  return event.json
+}
+
+function knownVersion(id: string): RoomVersion {
+  const version = ROOM_VERSIONS.get(id)
+  if (version) return version
+  throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'this server does not know that room version', {
+    extra: { room_version: id },
+  })
+}
+
+/** The event, if it is an invite of our user by one of the origin: we sign nothing else. */
+function inviteOf(rt: Needs, given: GivenInvite, version: RoomVersion): Pdu {
+  const pdu = parsePdu(given.json, version)
+  const isInvite =
+    pdu.roomId === given.roomId &&
+    pdu.id === given.eventId &&
+    pdu.type === 'm.room.member' &&
+    stringMember(pdu.content, 'membership') === 'invite' &&
+    serverOf(pdu.sender) === given.origin &&
+    isUserId(pdu.stateKey) &&
+    serverOf(pdu.stateKey) === rt.serverName
+  if (!isInvite) throw new MatrixError('M_INVALID_PARAM', 'not an invite of a user of this server by one of yours')
+  return pdu
+}

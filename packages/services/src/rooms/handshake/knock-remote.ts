@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { ServerName } from '@myelin/matrix/ids'
+import { member } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { federationPath } from '@myelin/remote/federation'
+import { askServer } from '../../federation/ask/ask-server.ts'
+import { shownRoomState } from '../../federation/membership/shown-room-state.ts'
+import type { RoomContext } from '../intake/check-incoming.ts'
+import { stripped } from '../stripped-state.ts'
+import type { Joiner } from './join-remote.ts'
+import { recordOutside } from './outside-room.ts'
+import { askTemplate, eventFrom } from './template.ts'
+import type { Wish } from './template.ts'
+import { tryServers } from './try-servers.ts'
+
+/**
+ * Asks to be let into a room this server is not in, through the first of these servers that passes it on.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#knocking-upon-a-room
+ */
+export async function knockRemote(
+  rt: Joiner,
+  servers: readonly ServerName[],
+  wish: Wish & { readonly membership: 'knock' },
+  content: JsonObject,
+): Promise<void> {
+  await tryServers(rt, servers, async (server) => {
+    const template = await askTemplate(rt, server, wish)
+    const event = eventFrom(rt, template, wish, content)
+    const target = federationPath(['federation', 'v1', 'send_knock', wish.roomId, event.id])
+    const answer = await askServer(rt, server, { method: 'PUT', target, body: event.json, keepNumbers: true })
+    const room = { roomId: wish.roomId, version: template.version }
+    const shown = JSON.stringify([...(await shownOf(rt, room, answer)), stripped(event)])
+    await rt.db.write((tx) => recordOutside(tx, rt, room, { event, shown }))
+  })
+}
+
+/** The knock is made already: of what does not hold, nothing is shown. */
+async function shownOf(rt: Joiner, room: RoomContext, answer: JsonObject): Promise<JsonObject[]> {
+  try {
+    return await shownRoomState(rt, room, member(answer, 'knock_room_state'))
+  } catch (cause) {
+    if (!(cause instanceof MatrixError)) throw cause
+    return []
+  }
+}

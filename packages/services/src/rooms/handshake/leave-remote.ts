@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { ServerName } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { eventsByNid } from '@myelin/storage/events'
+import type { Membership } from '@myelin/storage/members'
+import { versionOfRoom } from '@myelin/storage/rooms'
+import { askServer } from '../../federation/ask/ask-server.ts'
+import { referenceHashes } from '../extend-room.ts'
+import { roomVersionOf } from '../versions.ts'
+import type { Joiner } from './join-remote.ts'
+import { recordOutside } from './outside-room.ts'
+import { askTemplate, eventFrom } from './template.ts'
+import type { Wish } from './template.ts'
+import { tryServers } from './try-servers.ts'
+
+/**
+ * Rejects an invite to a room this server is not in, or takes a knock back, through the first of these servers that
+ * takes it. Where none does, our user is out all the same: an invite must be possible to get rid of.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#leaving-rooms-rejecting-invites
+ */
+export async function leaveRemote(
+  rt: Joiner,
+  servers: readonly ServerName[],
+  standing: Membership,
+  order: { readonly wish: Wish; readonly content: JsonObject },
+): Promise<void> {
+  const { wish, content } = order
+  const version = roomVersionOf(await versionOfRoom(rt.db.read, wish.roomId))
+  const event =
+    (await tellServers(rt, servers, version, order)) ?? (await ownLeave(rt, standing, { version, wish, content }))
+  await rt.db.write((tx) => recordOutside(tx, rt, { roomId: wish.roomId, version }, { event }))
+}
+
+async function tellServers(
+  rt: Joiner,
+  servers: readonly ServerName[],
+  version: RoomVersion,
+  { wish, content }: { readonly wish: Wish; readonly content: JsonObject },
+): Promise<Pdu | undefined> {
+  try {
+    return await tryServers(rt, servers, async (server) => {
+      const template = await askTemplate(rt, server, wish)
+      if (template.version.eventIds !== version.eventIds)
+        throw new RemoteError('malformed', 'the room has another version')
+      const event = eventFrom(rt, template, wish, content)
+      const target = federationPath(['federation', 'v2', 'send_leave', wish.roomId, event.id])
+      await askServer(rt, server, { method: 'PUT', target, body: event.json })
+      return event
+    })
+  } catch (cause) {
+    if (!(cause instanceof MatrixError)) throw cause
+    return undefined
+  }
+}
+
+/** A leave that only we know of, right after the invite. */
+async function ownLeave(
+  rt: Joiner,
+  { eventNid }: Membership,
+  { version, wish, content }: { readonly version: RoomVersion; readonly wish: Wish; readonly content: JsonObject },
+): Promise<Pdu> {
+  const invite = (await eventsByNid(rt.db.read, [eventNid])).get(eventNid)
+  if (!invite) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  const { id, depth } = invite.pdu
+  const hashes = await referenceHashes(rt.db.read, version, [id])
+  return eventFrom(
+    rt,
+    { version, prevEvents: [id], authEvents: [id], hashes, depth: depth + 1, voucher: undefined },
+    wish,
+    content,
+  )
+}

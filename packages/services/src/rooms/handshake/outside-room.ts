@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Pdu } from '@myelin/matrix/pdu'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { Tx } from '@myelin/storage/database'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { putOutsideMember } from '@myelin/storage/outside-members'
+import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms'
+import type { Runtime } from '../../runtime.ts'
+import type { RoomContext } from '../intake/check-incoming.ts'
+
+/**
+ * Records a member event of our user in a room this server is not in. Where somebody of ours came in meanwhile, nothing
+ * is recorded: the room itself will tell.
+ */
+export async function recordOutside(
+  tx: Tx,
+  { serverName }: Pick<Runtime, 'serverName'>,
+  { roomId, version }: RoomContext,
+  given: { readonly event: Pdu; readonly shown?: string },
+): Promise<void> {
+  if ((await joinedServers(tx, roomId)).has(serverName)) return
+  const room = (await openRoom(tx, roomId)) ?? (await createRoomRow(tx, roomId, version.id))
+  if (room.roomVersion !== version.id) {
+    if (room.stateRoot !== 0) throw new MatrixError('M_INVALID_PARAM', 'the room has another version')
+    await turnRoomVersion(tx, roomId, version.id)
+  }
+  await putOutsideMember(tx, room, given.event, given.shown)
+}
