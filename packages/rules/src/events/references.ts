@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { type EventId, fitsBytes } from '@myelin/matrix/ids'
-import { isObject, type Json, type JsonObject, member, stringMember } from '@myelin/matrix/json'
+import { isObject, type Json, type JsonObject, member } from '@myelin/matrix/json'
 
 /**
  * The events that `prev_events` or `auth_events` names, checked. Room versions 1 and 2 write each as a pair with its hash.

@@ -53,13 +53,13 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' |
  */
 export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate> {
   const { pdu, version } = incoming
-  const [earlier] = await eventsById(tx, [pdu.id])
+  const around = await eventsAround(tx, incoming)
+  const earlier = around.get(pdu.id)
   if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
-  const previous = await eventsById(tx, pdu.prevEvents)
+  const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
   if (!isComplete || previous.length === 0) return 'waits'
-  const named = await authEventsOf(tx, incoming)
-  if (!pdu.authEvents.every((id) => named.has(id))) return 'lacks'
+  if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const stateBefore = await mergedRoot(
     tx,
     version,
@@ -67,7 +67,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   )
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
-  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named }))) {
+  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
     return 'rejected'
   }
@@ -81,11 +81,11 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   return 'appended'
 }
 
-/** The events an event names as its `auth_events`, those we have; where the room ID stands for it, with the create event. */
-async function authEventsOf(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
-  const ids =
-    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
-  return new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
+/** Itself, where we have it, and the events it names; where the room ID stands for it, the create event too. */
+async function eventsAround(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
+  const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
+  const events = await eventsById(tx, [pdu.id, ...create, ...pdu.prevEvents, ...pdu.authEvents])
+  return new Map(events.map((event) => [event.pdu.id, event]))
 }
 
 async function isAllowed(

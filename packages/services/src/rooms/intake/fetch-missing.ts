@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
+import { nidsOfEvents } from '@myelin/storage/auth-edges'
 import { eventsById } from '@myelin/storage/events'
 import { putOutlier, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
 import { roomNid } from '@myelin/storage/names'
@@ -74,6 +75,19 @@ export async function fetchAuthChain(rt: Checker, source: Source, id: EventId): 
 export async function keepAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<void> {
   const own = new Set(pdus.map(({ id }) => id))
   const missing = async (pdu: Pdu) => missingAmong(rt, withoutThose(pdu.authEvents, own))
+  // Mostly nothing is missing, and one look says so.
+  if (
+    (
+      await missingAmong(
+        rt,
+        withoutThose(
+          pdus.flatMap(({ authEvents }) => authEvents),
+          own,
+        ),
+      )
+    ).length === 0
+  )
+    return
   let [chains, fruitless] = [0, 0]
   for (const pdu of pdus) {
     if (chains === MAX_CHAINS || fruitless === MAX_FRUITLESS) break
@@ -153,9 +167,10 @@ async function keep(rt: Checker, { roomId, version }: Source, pdus: readonly Pdu
 }
 
 /** The ids among these that we have nothing of. */
-export async function missingAmong(rt: Checker, ids: readonly EventId[]): Promise<EventId[]> {
-  const found = new Set((await eventsById(rt.db.read, [...new Set(ids)])).map(({ pdu }) => pdu.id))
-  return [...new Set(ids)].filter((id) => !found.has(id))
+export async function missingAmong(rt: Pick<Checker, 'db'>, ids: readonly EventId[]): Promise<EventId[]> {
+  const distinct = [...new Set(ids)]
+  const found = await nidsOfEvents(rt.db.read, distinct)
+  return distinct.filter((id) => !found.has(id))
 }
 
 /** An answer; an empty one where the other server refuses, undefined where it could not be had at all. */
