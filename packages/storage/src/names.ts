@@ -3,6 +3,7 @@ import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Caches, StateKeyName } from './caches.ts'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
 
 /** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
@@ -99,15 +100,14 @@ const keyText = (type: string, stateKey: string) => `${type}\u0000${stateKey}`
 export async function keyNid(db: Read, type: string, stateKey: string): Promise<Nid | undefined> {
   const kept = db.caches.keyNids.get(keyText(type, stateKey))
   if (kept !== undefined) return kept
-  const row = await db
-    .selectFrom('state_keys')
-    .select('key_nid')
-    .where('state_key', '=', stateKey)
-    .where('type', '=', type)
-    .executeTakeFirst()
+  const [row] = await keyRow(db, type, stateKey)
   if (row) remember(db, (caches) => caches.keyNids.set(keyText(type, stateKey), row.key_nid))
   return row?.key_nid
 }
+
+const keyRow = prepared((db, type: string, stateKey: string) =>
+  db.selectFrom('state_keys').select('key_nid').where('state_key', '=', stateKey).where('type', '=', type),
+)
 
 /** The number of a state key, given now if no room has used it. */
 export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {

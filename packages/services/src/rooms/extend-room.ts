@@ -69,7 +69,8 @@ export async function nextEvent(
       ...(hashes ? { hashes } : {}),
       prevEvents: room.extremities,
       authEvents,
-      depth: room.depth + 1,
+      // Somebody may have said the greatest number there is: then ours is that, too.
+      depth: Math.min(room.depth + 1, Number.MAX_SAFE_INTEGER),
       originServerTs: rt.clock.now(),
     },
     version,

@@ -39,8 +39,12 @@ export interface Incoming {
   readonly transaction?: EventFacts['transaction']
 }
 
-/** What became of an event: `waits` means that events it names as `prev_events` must be fetched first. */
-export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
+/**
+ * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events
+ * it names as `auth_events` are not to be had. Who sent it may withhold them, so that says nothing about the event: it is
+ * let go of, and judged when it comes with them.
+ */
+export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
@@ -50,12 +54,14 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
  */
 export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate> {
   const { pdu, version } = incoming
-  const [earlier] = await eventsById(tx, [pdu.id])
+  const around = await eventsAround(tx, incoming)
+  const earlier = around.get(pdu.id)
   if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
-  const previous = await eventsById(tx, pdu.prevEvents)
   if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
+  const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
   if (!isComplete) return 'waits'
+  if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const stateBefore = await mergedRoot(
     tx,
     version,
@@ -63,7 +69,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   )
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
-  if (!(await isAllowed(tx, incoming, stateBefore, previous))) {
+  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
     return 'rejected'
   }
@@ -90,20 +96,26 @@ async function appendCreate(
   return 'appended'
 }
 
+/** Itself, where we have it, and the events it names; where the room ID stands for it, the create event too. */
+async function eventsAround(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
+  const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
+  const events = await eventsById(tx, [pdu.id, ...create, ...pdu.prevEvents, ...pdu.authEvents])
+  return new Map(events.map((event) => [event.pdu.id, event]))
+}
+
 async function isAllowed(
   tx: Tx,
   { pdu, version }: Incoming,
-  stateBefore: number,
-  previous: readonly StoredEvent[],
+  around: {
+    readonly stateBefore: number
+    readonly previous: readonly StoredEvent[]
+    readonly named: ReadonlyMap<EventId, StoredEvent>
+  },
 ): Promise<boolean> {
   // Events of one room do not continue another.
-  if (previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
-  const ids =
-    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
-  const named = new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
-  const byAuthEvents = judgeByAuthEvents(pdu, version, (id) => judged(named.get(id)))
-  if (!byAuthEvents.allowed) return false
-  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  if (around.previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
+  if (!judgeByAuthEvents(pdu, version, (id) => judged(around.named.get(id))).allowed) return false
+  const { state } = await loadAuthState(tx, around.stateBefore, pdu, version)
   return authorize(pdu, state).allowed
 }
 

@@ -78,7 +78,22 @@ export class Inbound {
     while (!this.#isStopped) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
       if (staged.length === 0) return
-      await receiveStaged(this.#rt, roomId, staged)
+      await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
+    }
+  }
+
+  /**
+   * One event that we fail at must not hold up its room: those of a batch that failed are judged alone, and what then
+   * still fails is let go of. Where it was the database that failed, letting go fails as well, and all of them stay.
+   */
+  async #oneByOne(roomId: RoomId, staged: readonly StagedPdu[], cause: unknown): Promise<void> {
+    this.#rt.log.error({ err: cause, roomId }, 'judging some events failed; they are judged one by one')
+    for (const each of staged) {
+      if (this.#isStopped) return
+      await receiveStaged(this.#rt, roomId, [each]).catch(async (reason: unknown) => {
+        await this.#rt.db.write((tx) => unstagePdus(tx, [each.nid]))
+        this.#rt.log.error({ err: reason, roomId, origin: each.origin }, 'an event could not be judged and was dropped')
+      })
     }
   }
 

@@ -26,7 +26,7 @@ const MAX_STATES = 5
  * | server ACL (before staging) |           | drop         |
  * | verifySignatures            | keys      | drop         |
  * | verifyContentHash           |           | redaction    |
- * | haveAuthEvents              | events    | reject       |
+ * | haveAuthEvents              | events    | drop         |
  * | havePreviousEvents          | events    |              |
  * | recommended by the policy server | a word | soft failure |
  * | allowedByItsAuthEvents      |           | reject       |
@@ -48,17 +48,24 @@ export async function receivePdus(
   await keepAuthEvents(rt, source, good)
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
   await foreseeResolution(rt, source, ordered)
-  const first = await appendAll(rt, source, ordered)
-  const waiting = ordered.filter(({ id }) => first.get(id) === 'waits')
-  if (waiting.length > 0) {
-    for (const [id, fate] of await appendAcrossGap(rt, source, waiting)) first.set(id, fate)
-  }
+  // What waits for others is settled when they came; all else in the unit that judged it.
+  const first = await appendAll(rt, source, ordered, async (tx, fates) => {
+    if (![...fates.values()].includes('waits')) await settle(tx)
+  })
+  const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
+  if (![...first.values()].includes('waits')) return first
+  for (const [id, fate] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, fate)
   await rt.db.write(settle)
   return first
 }
 
 /** Appends in one unit what can be appended. */
-async function appendAll(rt: Checker, source: Source, incoming: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+async function appendAll(
+  rt: Checker,
+  source: Source,
+  incoming: readonly Pdu[],
+  settle: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> = async () => {},
+): Promise<Map<EventId, Fate>> {
   const { roomId, version } = source
   const { pdus, unwanted } = await recommended(rt, source, incoming)
   return rt.db.write(async (tx) => {
@@ -68,6 +75,7 @@ async function appendAll(rt: Checker, source: Source, incoming: readonly Pdu[]):
       if (!room) break
       fates.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
     }
+    await settle(tx, fates)
     return fates
   })
 }
