@@ -37,6 +37,8 @@ export class Person {
   readonly userId: string
   readonly deviceId: string
   readonly password = PASSWORD
+  /** How far this person has listened. */
+  #heard: string | undefined
   readonly #token: string
 
   private constructor(url: string, answer: Answer) {
@@ -80,6 +82,15 @@ export class Person {
 
   sync(since?: string): Promise<Answer> {
     return this.call('GET', `/sync?timeout=0${since === undefined ? '' : `&since=${since}`}`)
+  }
+
+  /** Listens on until something is heard that `pick` finds. */
+  async hears(what: string, pick: (answer: Answer) => boolean): Promise<void> {
+    await until(`${what} at ${this.userId}`, async () => {
+      const answer = await this.sync(this.#heard)
+      this.#heard = String(answer['next_batch'])
+      return pick(answer)
+    })
   }
 
   async say(room: Room, body: string): Promise<string> {

@@ -103,8 +103,8 @@ async function joinByAlias({ here, there }: Pair): Promise<void> {
 }
 
 async function invited(who: Person, room: Room): Promise<void> {
-  await until(`the invite of ${who.userId}`, async () => {
-    const rooms = (await who.sync())['rooms'] as { invite?: Record<string, unknown> } | undefined
+  await who.hears('the invite', (answer) => {
+    const rooms = answer['rooms'] as { invite?: Record<string, unknown> } | undefined
     return rooms?.invite?.[room.id] !== undefined
   })
 }
@@ -242,9 +242,9 @@ async function stateBothWays(pair: Pair): Promise<void> {
 }
 
 async function ephemeral(who: Person, room: Room, type: string, mentions: string): Promise<void> {
-  await until(`${type} at ${who.userId}`, async () => {
-    const rooms = (await who.sync())['rooms'] as { join?: Record<string, { ephemeral?: { events: ClientEvent[] } }> }
-    const events = rooms.join?.[room.id]?.ephemeral?.events ?? []
+  await who.hears(type, (answer) => {
+    const rooms = answer['rooms'] as { join?: Record<string, { ephemeral?: { events: ClientEvent[] } }> } | undefined
+    const events = rooms?.join?.[room.id]?.ephemeral?.events ?? []
     return events.some((event) => event.type === type && JSON.stringify(event.content).includes(mentions))
   })
 }
@@ -325,12 +325,11 @@ async function deviceKeys(pair: Pair): Promise<void> {
   const wanted = { one_time_keys: { [there.userId]: { [there.deviceId]: 'signed_curve25519' } } }
   const claimed = await here.call('POST', '/keys/claim', wanted)
   assert.ok(JSON.stringify(claimed['one_time_keys']).includes('signed_curve25519:AAAA'))
-  const since = String((await here.sync())['next_batch'])
   const second = await there.anotherDevice()
   await uploadKeys(second)
-  await until('the changed device list', async () => {
-    const lists = (await here.sync(since))['device_lists'] as { changed?: string[] } | undefined
-    return lists?.changed?.includes(there.userId)
+  await here.hears('the changed device list', (answer) => {
+    const lists = answer['device_lists'] as { changed?: string[] } | undefined
+    return lists?.changed?.includes(there.userId) ?? false
   })
   await until('the second device', async () => {
     const answer = await here.call('POST', '/keys/query', { device_keys: { [there.userId]: [] } })
@@ -341,11 +340,10 @@ async function deviceKeys(pair: Pair): Promise<void> {
 }
 
 async function toDevice({ here, there }: Pair): Promise<void> {
-  const since = String((await there.sync())['next_batch'])
   const body = { messages: { [there.userId]: { [there.deviceId]: { hello: here.userId } } } }
   await here.call('PUT', `/sendToDevice/org.example.test/t${Date.now()}`, body)
-  await until('the message to the device', async () => {
-    const events = ((await there.sync(since))['to_device'] as { events?: ClientEvent[] } | undefined)?.events ?? []
+  await there.hears('the message to the device', (answer) => {
+    const events = (answer['to_device'] as { events?: ClientEvent[] } | undefined)?.events ?? []
     return events.some(({ type, sender }) => type === 'org.example.test' && sender === here.userId)
   })
 }

@@ -82,6 +82,15 @@ export async function nextEvent(
   return { event, state }
 }
 
+/** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */
+export async function nextSignedEvent(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Pdu> {
+  const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
+  if (signed) return signed
+  const { event } = await nextEvent(tx, rt, room, draft)
+  await requireRecommendation(tx, room, event)
+  return event
+}
+
 /** Where the room has a policy server, the unit ends here and starts again once that server has signed. */
 async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu): Promise<void> {
   const version = roomVersionOf(room.roomVersion)

@@ -4,20 +4,21 @@ import { isRoomId } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { isObject, member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { isServerAllowed } from '@myelin/rules/server-acl'
-import type { Read } from '@myelin/storage/database'
-import { joinedServers } from '@myelin/storage/joined-servers'
 import { roomById } from '@myelin/storage/rooms'
 import { stagePdu } from '@myelin/storage/staged-pdus'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
 import { shownContent } from '../../reading/shown-state.ts'
+import { isHere } from '../../rooms/handshake/servers-around.ts'
+import { isWithdrawal, takeWithdrawal } from '../../rooms/handshake/withdrawal.ts'
 import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
+import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
-import type { Runtime } from '../../runtime.ts'
 import { receiveEdus } from './edus.ts'
-import type { EduReceiver } from './edus.ts'
+import type { EduReceiver } from './edu-receiver.ts'
 
 /** A transaction as it came, its numbers as they were spelled. */
 export interface Transaction {
@@ -27,8 +28,9 @@ export interface Transaction {
   readonly edus: readonly Json[]
 }
 
-type Needs = EduReceiver & Pick<Runtime, 'clock' | 'serverName'>
+type Needs = EduReceiver & Checker
 type Accepted = { readonly roomId: RoomId; readonly eventId: string; readonly json: JsonObject }
+type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly room: RoomContext }
 
 const MAX_PDUS = 50
 const MAX_EDUS = 100
@@ -50,12 +52,15 @@ export async function receiveTransaction(rt: Needs, transaction: Transaction): P
   const results: Record<string, Json> = Object.create(null) as Record<string, Json>
   const accepted: Accepted[] = []
   for (const json of pdus) {
-    const checked = await checkPdu(rt.db.read, rt.serverName, origin, json)
+    const checked = await checkPdu(rt, origin, json)
     if (checked === undefined) continue
     results[checked.eventId] = 'fault' in checked ? { error: checked.fault } : {}
-    if (!('fault' in checked)) accepted.push(checked)
+    if ('withdrawal' in checked) await takeWithdrawal(rt, checked.room, checked.withdrawal)
+    else if (!('fault' in checked)) accepted.push(checked)
   }
   const answer: JsonObject = { pdus: { ...results } }
+  // Before we say that we have the transaction; taking one in twice does no harm.
+  await receiveEdus(rt, origin, edus)
   await rt.db.write(async (tx) => {
     if ((await earlierAnswer(tx, key)) !== undefined) return
     for (const { roomId, json } of accepted) {
@@ -64,17 +69,16 @@ export async function receiveTransaction(rt: Needs, transaction: Transaction): P
     await rememberAnswer(tx, key, JSON.stringify(answer), rt.clock.now())
     if (accepted.length > 0) tx.touch(STAGED)
   })
-  await receiveEdus(rt, origin, edus)
   return answer
 }
 
 /** Whether an event may be looked at at all; undefined for what has no id to answer under. */
 async function checkPdu(
-  db: Read,
-  us: ServerName,
+  rt: Needs,
   origin: ServerName,
   json: Json,
-): Promise<Accepted | { readonly eventId: string; readonly fault: string } | undefined> {
+): Promise<Accepted | Withdrawn | { readonly eventId: string; readonly fault: string } | undefined> {
+  const db = rt.db.read
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
   const room = isRoomId(roomId) ? await roomById(db, roomId) : undefined
   const claimed = isObject(json) ? member(json, 'event_id') : undefined
@@ -87,7 +91,10 @@ async function checkPdu(
   const parsed = parseIncoming(json, { roomId: room.id, version })
   if ('fault' in parsed) return typeof claimed === 'string' ? { eventId: claimed, fault: parsed.fault } : undefined
   const eventId = parsed.pdu.id
-  if (!(await joinedServers(db, room.id)).has(us)) return { eventId, fault: 'we are not in that room' }
+  if (!(await isHere(rt, room.id))) {
+    if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'we are not in that room' }
+    return { eventId, withdrawal: parsed.pdu, room: { roomId: room.id, version } }
+  }
   const acl = await shownContent(db, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(origin, acl)) return { eventId, fault: 'your server is not allowed in that room' }
   return { roomId: room.id, eventId, json }

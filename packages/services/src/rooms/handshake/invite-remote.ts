@@ -11,8 +11,9 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { openRoom } from '@myelin/storage/rooms'
 import { askServer } from '../../federation/ask/ask-server.ts'
-import { nextEvent } from '../extend-room.ts'
+import { nextSignedEvent } from '../extend-room.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
+import { writeEvents } from '../policy-server.ts'
 import { shownPdus } from '../stripped-state.ts'
 import { roomVersionOf } from '../versions.ts'
 import type { Joiner } from './join-remote.ts'
@@ -47,16 +48,11 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<Ev
 }
 
 async function prepare(rt: Joiner, { roomId, sender, target, content }: RemoteInvite): Promise<Prepared> {
-  return rt.db.write(async (tx) => {
+  return writeEvents(rt, async (tx, maker) => {
     const room = await openRoom(tx, roomId)
     if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-    const { event } = await nextEvent(tx, rt, room, {
-      roomId,
-      sender,
-      type: 'm.room.member',
-      stateKey: target,
-      content,
-    })
+    const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content }
+    const event = await nextSignedEvent(tx, maker, room, draft)
     const shown = await shownPdus(tx, room.stateRoot, sender)
     return { event, version: roomVersionOf(room.roomVersion), shown: shown.map(({ json }) => json) }
   })

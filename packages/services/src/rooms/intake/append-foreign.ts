@@ -17,6 +17,7 @@ import {
   stateWithEvent,
   takeBackwardExtremity,
 } from '@myelin/storage/outliers'
+import { stateEventNid } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { loadAuthState } from '../load-auth-state.ts'
@@ -59,9 +60,10 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   const around = await eventsAround(tx, incoming)
   const earlier = around.get(pdu.id)
   if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
+  if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
   const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
-  if (!isComplete || previous.length === 0) return 'waits'
+  if (!isComplete) return 'waits'
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const stateBefore = await mergedRoot(
     tx,
@@ -81,6 +83,19 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
     return 'soft-failed'
   }
   await land(tx, room, incoming, { ...row, previous })
+  return 'appended'
+}
+
+/** The beginning of a room's history: the create event that its state has names nothing before it. Any other is a forgery. */
+async function appendCreate(
+  tx: Tx,
+  room: OpenRoom,
+  incoming: Incoming,
+  earlier: StoredEvent | undefined,
+): Promise<Fate> {
+  const create = await stateEventNid(tx, room.stateRoot, 'm.room.create', '')
+  if (!earlier || earlier.nid !== create || incoming.historicPosition === undefined) return 'rejected'
+  await land(tx, room, incoming, { room: room.nid, nid: earlier.nid, isKept: true, stateBefore: 0, previous: [] })
   return 'appended'
 }
 

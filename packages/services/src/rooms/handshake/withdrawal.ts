@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { ServerName } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { eventsByNid } from '@myelin/storage/events'
+import { membershipIn } from '@myelin/storage/members'
+import type { Runtime } from '../../runtime.ts'
+import { verified } from '../intake/check-incoming.ts'
+import type { Checker, RoomContext } from '../intake/check-incoming.ts'
+import { recordOutside } from './outside-room.ts'
+import { serversAround } from './servers-around.ts'
+
+/**
+ * Whether an event of a room that we are not in takes back what our user was offered there, or refuses their knock: it
+ * names the invite or the knock, and comes from a server that invited them or was shown to them as the room's.
+ */
+export async function isWithdrawal(
+  rt: Pick<Runtime, 'db' | 'serverName'>,
+  origin: ServerName,
+  pdu: Pdu,
+): Promise<boolean> {
+  const { stateKey: target, type, sender, content } = pdu
+  const isOut = ['leave', 'ban'].includes(stringMember(content, 'membership') ?? '')
+  if (type !== 'm.room.member' || !isOut || !isUserId(target) || target === sender) return false
+  if (serverOf(target) !== rt.serverName || serverOf(sender) !== origin) return false
+  const standing = await membershipIn(rt.db.read, pdu.roomId, target)
+  if (standing?.membership !== 'invite' && standing?.membership !== 'knock') return false
+  const offered = (await eventsByNid(rt.db.read, [standing.eventNid])).get(standing.eventNid)
+  if (!offered || !pdu.authEvents.includes(offered.pdu.id)) return false
+  return (await serversAround(rt, target, pdu.roomId)).includes(origin)
+}
+
+/** Tells our user that an invite was taken back, or a knock refused; what is not signed is dropped. */
+export async function takeWithdrawal(rt: Checker, room: RoomContext, pdu: Pdu): Promise<void> {
+  const [event] = await verified(rt, [pdu], room.version)
+  if (event) await rt.db.write((tx) => recordOutside(tx, rt, room, { event }))
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { JsonObject } from '@myelin/matrix/json'
+import { openTemporarySqlite } from '../databases.ts'
+import { join, stage, standing, stateOn, user } from '../federated-stage.ts'
+
+type Tamper = (answer: JsonObject, target: string) => JsonObject
+
+const inTemplate =
+  (change: (event: JsonObject) => JsonObject): Tamper =>
+  (answer, target) =>
+    target.includes('/make_join/') ? { ...answer, event: change(answer['event'] as JsonObject) } : answer
+const inAnswer =
+  (change: (answer: JsonObject) => JsonObject): Tamper =>
+  (answer, target) =>
+    target.includes('/send_join/') ? change(answer) : answer
+const events = (answer: JsonObject, key: string) => answer[key] as readonly JsonObject[]
+
+/** What a server may say that wants our signature on what is not ours, or us in a room that is none. */
+const HOSTILE: Readonly<Record<string, Tamper>> = {
+  'the template of another room': inTemplate((event) => ({ ...event, room_id: '!other:one.test' })),
+  'the template of another sender': inTemplate((event) => ({ ...event, sender: '@mallory:two.test' })),
+  'the template for another member': inTemplate((event) => ({ ...event, state_key: '@mallory:two.test' })),
+  'the template of another type': inTemplate((event) => ({ ...event, type: 'm.room.power_levels' })),
+  'the template of a leave': inTemplate((event) => ({ ...event, content: { membership: 'leave' } })),
+  'a template without a place': inTemplate((event) => ({ ...event, prev_events: [] })),
+  'a template with thousands of places': inTemplate((event) => ({
+    ...event,
+    prev_events: Array.from({ length: 5000 }, (_, at) => `$${String(at).padStart(43, 'a')}`),
+  })),
+  'a template that is none': inTemplate(() => ({})),
+  'a version nobody knows': (answer) => ('room_version' in answer ? { ...answer, room_version: 'org.evil' } : answer),
+  'another version than the create event names': (answer) =>
+    'room_version' in answer ? { ...answer, room_version: '10' } : answer,
+  'no state': inAnswer((answer) => ({ ...answer, state: [] })),
+  'a state that is no list': inAnswer((answer) => ({ ...answer, state: {} })),
+  'no auth chain and no create event': inAnswer((answer) => ({
+    ...answer,
+    auth_chain: [],
+    state: events(answer, 'state').filter(({ type }) => type !== 'm.room.create'),
+  })),
+  'a create event that somebody changed': inAnswer((answer) => ({
+    ...answer,
+    auth_chain: [],
+    state: events(answer, 'state').map((event) =>
+      event['type'] === 'm.room.create'
+        ? { ...event, content: { room_version: '11', creator: '@mallory:two.test' } }
+        : event,
+    ),
+  })),
+  'two events for one key': inAnswer((answer) => {
+    const state = events(answer, 'state')
+    const own = state.find(({ type }) => type === 'm.room.member') as JsonObject
+    return { ...answer, state: [...state, own] }
+  }),
+  'a state that does not allow the join': inAnswer((answer) => ({
+    ...answer,
+    auth_chain: [],
+    state: events(answer, 'state').filter(({ type }) => type !== 'm.room.join_rules'),
+  })),
+}
+
+describe('answers to a join', () => {
+  for (const [name, tamper] of Object.entries(HOSTILE)) {
+    test(`are not believed with ${name}, and the next server is asked`, async () => {
+      const { network, alice, bob, roomId } = await stage(openTemporarySqlite, { servers: 3 })
+      const carol = await user(network, 'carol', 'three.test')
+      assert.equal((await join(carol, roomId)).status, 200)
+      const { remote } = bob.server.rt
+      const honest = remote.call.bind(remote)
+      remote.call = async (server, call) => {
+        const answer = await honest(server, call)
+        const isJoin = server === 'one.test' && /\/(?:make|send)_join\//.test(call.target)
+        return isJoin ? tamper(answer, call.target) : answer
+      }
+      const failed = await join(bob, roomId, ['one.test'])
+      assert.equal(failed.status, 502, JSON.stringify(failed.body))
+      assert.equal(await standing(bob, roomId, bob.userId), undefined)
+      remote.call = async (server, call) =>
+        server === 'one.test' ? tamper(await honest(server, call), call.target) : honest(server, call)
+      assert.equal((await join(bob, roomId, ['one.test', 'three.test'])).status, 200)
+      assert.ok((await stateOn(alice, roomId)).length > 0)
+      await network.close()
+    })
+  }
+})
