@@ -5,11 +5,10 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
-import { roomVersion } from '@myelin/rules/room-versions'
-import { publicForeignRoom } from '@myelin/testing/foreign-room'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { Client } from '../client.ts'
 import { prepare, pushAll } from '../fedsim/push.ts'
+import { hostedRoom, memberName } from '../fedsim/rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
 import { round } from '../figures.ts'
 import { registerMany } from '../fixture.ts'
@@ -58,7 +57,7 @@ async function measure(run: WorkloadRun, servers: SimulatedServers, client: Clie
   const { target, progress, scale } = run
   const members = Math.round(cell.members * scale)
   progress(`W8: making a room of ${members}`)
-  const room = roomOf(servers, members)
+  const room = hostedRoom(servers, members)
   const joinedMs = performance.now()
   const host = servers.name(0)
   await client.call('POST', `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${host}`, {})
@@ -125,20 +124,6 @@ async function land(
   await seen
 }
 
-function roomOf(servers: SimulatedServers, members: number): ForeignRoom {
-  const version = roomVersion('12')
-  if (!version) throw new Error('room version 12 is not known')
-  const room = publicForeignRoom(version, `@host:${servers.name(0)}`, servers.keyOf, Date.now() - 3_600_000)
-  for (let at = 0; at < members; at++) {
-    const user = member(servers, at)
-    room.append({ sender: user, type: 'm.room.member', stateKey: user, content: { membership: 'join' } })
-  }
-  servers.rooms.set(room.roomId, room)
-  return room
-}
-
-const member = (servers: SimulatedServers, number: number) => `@u${number}:${servers.name(number)}`
-
 /** Every other branch changes the power levels, those between kick five members one after the other. */
 function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number): Pdu[][] {
   const root = room.last.id
@@ -153,12 +138,12 @@ function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number)
             {
               type: 'm.room.power_levels',
               stateKey: '',
-              content: { users: { [member(servers, branch % joined)]: 50 } },
+              content: { users: { [memberName(servers, branch % joined)]: 50 } },
             },
           ]
         : Array.from({ length: 5 }, (_each, at) => ({
             type: 'm.room.member',
-            stateKey: member(servers, (branch * 5 + at) % joined),
+            stateKey: memberName(servers, (branch * 5 + at) % joined),
             content: { membership: 'leave' },
           }))
     let previous = root
