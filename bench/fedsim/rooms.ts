@@ -52,7 +52,7 @@ export async function joinOurs(
     depth: number
     content: JsonObject
   }
-  const version = roomVersion(String(template['room_version']))
+  const version = roomVersion((template as { room_version?: string }).room_version ?? '')
   if (!version) throw new Error('the room has a version nobody knows')
   const draft = {
     roomId: roomId as RoomId,
