@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dropLostJoins } from '@myelin/storage/joins-under-way'
 import { dropExpiredOpenIdTokens } from '@myelin/storage/openid-tokens'
 import { forgetAnswers } from '@myelin/storage/transactions'
+import { STAGED } from './rooms/intake/inbound.ts'
+import { joinsCountSince } from './rooms/intake/longest-join.ts'
 import type { Runtime } from './runtime.ts'
 
 const HOUR_MS = 3_600_000
@@ -19,6 +22,7 @@ export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void
       .write(async (tx) => {
         await forgetAnswers(tx, rt.clock.now() - ANSWERS_KEPT_MS)
         await dropExpiredOpenIdTokens(tx, rt.clock.now())
+        if (await dropLostJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
       })
       .catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
   }

@@ -75,6 +75,8 @@ export interface Tables {
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
   /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
   staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
+  /** Rooms that users of ours are about to enter through other servers: what comes for them meanwhile is kept. */
+  joins_under_way: { join_nid: Nid; room_id: RoomId; room_version: string; since_ts: number }
   /** Servers that have not got everything yet: what came up to `position` they have; the rest they get at `retry_ts` or when we hear from them. */
   destinations: {
     server_name: ServerName

@@ -31,10 +31,41 @@ export async function stagedPdus(db: Read, roomId: RoomId, limit: number): Promi
   return rows.map((row) => ({ nid: row.staged_nid, origin: row.origin, roomId: row.room_id, pdu: row.pdu }))
 }
 
-/** The rooms in which events wait. */
-export async function roomsWithStagedPdus(db: Read): Promise<RoomId[]> {
-  const rows = await db.selectFrom('staged_pdus').select('room_id').distinct().execute()
+/** How many events wait in a room; counts no further than the limit. */
+export async function stagedCount(db: Read, roomId: RoomId, limit: number): Promise<number> {
+  const rows = await db
+    .selectFrom('staged_pdus')
+    .select('staged_nid')
+    .where('room_id', '=', roomId)
+    .limit(limit)
+    .execute()
+  return rows.length
+}
+
+/** The rooms in which events wait to be judged: not those that somebody of ours has been about to enter since a time. */
+export async function roomsWithStagedPdus(db: Read, underWaySinceTs: number): Promise<RoomId[]> {
+  const rows = await db
+    .selectFrom('staged_pdus')
+    .select('room_id')
+    .distinct()
+    .where((row) =>
+      row.not(
+        row.exists(
+          row
+            .selectFrom('joins_under_way')
+            .select('join_nid')
+            .whereRef('joins_under_way.room_id', '=', 'staged_pdus.room_id')
+            .where('since_ts', '>=', underWaySinceTs),
+        ),
+      ),
+    )
+    .execute()
   return rows.map((row) => row.room_id)
+}
+
+/** Lets go of everything that waits in a room. */
+export async function unstageRoom(tx: Tx, roomId: RoomId): Promise<void> {
+  await tx.deleteFrom('staged_pdus').where('room_id', '=', roomId).execute()
 }
 
 /** Lets go of events that were judged. */

@@ -7,10 +7,11 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { isServerAllowed } from '@myelin/rules/server-acl'
 import { roomById } from '@myelin/storage/rooms'
-import { stagePdu } from '@myelin/storage/staged-pdus'
+import { stagedCount, stagePdu } from '@myelin/storage/staged-pdus'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
 import { shownContent } from '../../reading/shown-state.ts'
+import { versionAwaited } from '../../rooms/handshake/join-under-way.ts'
 import { isHere } from '../../rooms/handshake/servers-around.ts'
 import { isWithdrawal, takeWithdrawal } from '../../rooms/handshake/withdrawal.ts'
 import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
@@ -34,6 +35,8 @@ type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly 
 
 const MAX_PDUS = 50
 const MAX_EDUS = 100
+/** So many events are kept of a room that we are about to enter. */
+const MAX_EARLY = 1000
 
 /**
  * Takes a transaction from another server: its events are on disk when we answer, and are judged after that.
@@ -72,30 +75,35 @@ export async function receiveTransaction(rt: Needs, transaction: Transaction): P
   return answer
 }
 
+/** What is said of one event. */
+type Checked = Accepted | Withdrawn | { readonly eventId: string; readonly fault: string }
+
 /** Whether an event may be looked at at all; undefined for what has no id to answer under. */
-async function checkPdu(
-  rt: Needs,
-  origin: ServerName,
-  json: Json,
-): Promise<Accepted | Withdrawn | { readonly eventId: string; readonly fault: string } | undefined> {
-  const db = rt.db.read
+async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Checked | undefined> {
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
-  const room = isRoomId(roomId) ? await roomById(db, roomId) : undefined
+  const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
+  const isIn = room !== undefined && (await isHere(rt, room.id))
+  const awaited = isIn || !isRoomId(roomId) ? undefined : await versionAwaited(rt, roomId)
   const claimed = isObject(json) ? member(json, 'event_id') : undefined
-  if (!room || !isObject(json)) {
-    return typeof claimed === 'string' && claimed.length < 256
-      ? { eventId: claimed, fault: 'we are not in that room' }
-      : undefined
-  }
-  const version = roomVersionOf(room.roomVersion)
-  const parsed = parseIncoming(json, { roomId: room.id, version })
-  if ('fault' in parsed) return typeof claimed === 'string' ? { eventId: claimed, fault: parsed.fault } : undefined
+  const refused = (fault: string) =>
+    typeof claimed === 'string' && claimed.length < 256 ? { eventId: claimed, fault } : undefined
+  const version = awaited ?? (room && roomVersionOf(room.roomVersion))
+  if (!version || !isRoomId(roomId) || !isObject(json)) return refused('we are not in that room')
+  const parsed = parseIncoming(json, { roomId, version })
+  if ('fault' in parsed) return refused(parsed.fault)
   const eventId = parsed.pdu.id
-  if (!(await isHere(rt, room.id))) {
+  if (awaited) return checkEarly(rt, { roomId, eventId, json })
+  if (!isIn || !room) {
     if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'we are not in that room' }
-    return { eventId, withdrawal: parsed.pdu, room: { roomId: room.id, version } }
+    return { eventId, withdrawal: parsed.pdu, room: { roomId, version } }
   }
-  const acl = await shownContent(db, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
+  const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(origin, acl)) return { eventId, fault: 'your server is not allowed in that room' }
-  return { roomId: room.id, eventId, json }
+  return { roomId, eventId, json }
+}
+
+/** Of a room that we are about to enter anybody may send; its ACL is asked once we are in it. */
+async function checkEarly(rt: Needs, early: Accepted): Promise<Checked> {
+  if ((await stagedCount(rt.db.read, early.roomId, MAX_EARLY)) < MAX_EARLY) return early
+  return { eventId: early.eventId, fault: 'we are not in that room yet' }
 }

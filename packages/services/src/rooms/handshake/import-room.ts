@@ -28,15 +28,23 @@ const CHUNK = 200
 /**
  * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
  *
- * Until the last unit nobody sees anything of the room.
+ * Until the last unit nobody sees anything of the room; `entered` runs in it.
  */
-export async function importRoom(rt: Needs, context: RoomContext, shown: ShownRoom): Promise<void> {
+export async function importRoom(
+  rt: Needs,
+  context: RoomContext,
+  shown: ShownRoom,
+  entered: (tx: Tx) => Promise<void>,
+): Promise<void> {
   const room = await rt.db.write((tx) => roomFor(tx, context))
   for (let start = 0; start < shown.events.length; start += CHUNK) {
     const chunk = shown.events.slice(start, start + CHUNK)
     await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
   }
-  await rt.db.write((tx) => enterRoom(tx, rt, context, shown))
+  await rt.db.write(async (tx) => {
+    await enterRoom(tx, rt, context, shown)
+    await entered(tx)
+  })
 }
 
 /** The room's number. A room we have never been in takes the version that its create event proved. */

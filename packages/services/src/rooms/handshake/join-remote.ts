@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
 import type { ServerName } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import type { Runtime } from '../../runtime.ts'
 import { requireAskable } from '../../federation/ask/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { importRoom } from './import-room.ts'
+import { beginJoin } from './join-under-way.ts'
 import { readJoinAnswer } from './read-join-answer.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
@@ -37,14 +39,24 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   const template = await askTemplate(rt, server, wish)
   const sent = eventFrom(rt, template, wish, content)
   requireAskable(rt, server)
-  const answer = await rt.remote.call(server, {
+  const context = { roomId: wish.roomId, version: template.version }
+  const endJoin = await beginJoin(rt, context)
+  try {
+    const answer = await sendJoin(rt, server, sent)
+    const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
+    await importRoom(rt, context, shown, endJoin)
+  } catch (cause) {
+    await rt.db.write(endJoin)
+    throw cause
+  }
+}
+
+function sendJoin(rt: Joiner, server: ServerName, sent: Pdu): Promise<JsonObject> {
+  return rt.remote.call(server, {
     method: 'PUT',
-    target: federationPath(['federation', 'v2', 'send_join', wish.roomId, sent.id]),
+    target: federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id]),
     body: sent.json,
     timeoutMs: TIMEOUT_MS,
     keepNumbers: true,
   })
-  const context = { roomId: wish.roomId, version: template.version }
-  const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
-  await importRoom(rt, context, shown)
 }

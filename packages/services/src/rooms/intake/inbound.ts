@@ -2,13 +2,20 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { parseJson } from '@myelin/matrix/parse-json'
-import { versionOfRoom } from '@myelin/storage/rooms'
-import { roomsWithStagedPdus, stagedPdus, unstagePdus } from '@myelin/storage/staged-pdus'
+import type { Read, Tx } from '@myelin/storage/database'
+import { isServerAllowed } from '@myelin/rules/server-acl'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { versionUnderWay } from '@myelin/storage/joins-under-way'
+import { roomById } from '@myelin/storage/rooms'
+import { roomsWithStagedPdus, stagedPdus, unstagePdus, unstageRoom } from '@myelin/storage/staged-pdus'
 import type { StagedPdu } from '@myelin/storage/staged-pdus'
+import { shownContent } from '../../reading/shown-state.ts'
 import type { Runtime } from '../../runtime.ts'
+import { isHere } from '../handshake/servers-around.ts'
 import { roomVersionOf } from '../versions.ts'
 import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
+import { joinsCountSince } from './longest-join.ts'
 import { receivePdus } from './receive-pdus.ts'
 
 /** What is touched when events were staged. */
@@ -19,7 +26,8 @@ const RETRY_MS = 60_000
 type Needs = Checker & Pick<Runtime, 'bus'>
 
 /**
- * Judges the events that wait in the staging table, one room after the other within a room, rooms side by side.
+ * Judges the events that wait in the staging table, one after the other within a room, rooms side by side. Those of a
+ * room that we are about to enter wait until we are in it, and are let go of where we are not in the end.
  *
  * It holds nothing that matters: what it did not finish is still staged at the next start.
  */
@@ -29,6 +37,9 @@ export class Inbound {
   readonly #stopListening: () => void
   #isStopped = false
   #scan: Promise<void> | undefined
+  /** Something was staged during the scan, or for rooms that are at work. */
+  #isLate = false
+  readonly #late = new Set<RoomId>()
 
   constructor(rt: Needs) {
     this.#rt = rt
@@ -40,7 +51,7 @@ export class Inbound {
   async settled(): Promise<void> {
     await this.#scan
     await Promise.all(this.#rooms.values())
-    if (this.#isStopped || (await roomsWithStagedPdus(this.#rt.db.read)).length === 0) return
+    if (this.#isStopped || (await this.#waiting()).length === 0) return
     this.#look()
     await this.settled()
   }
@@ -54,30 +65,45 @@ export class Inbound {
   }
 
   #look(): void {
-    this.#scan ??= this.#startRooms().finally(() => (this.#scan = undefined))
+    this.#isLate = this.#scan !== undefined
+    this.#scan ??= this.#startRooms().finally(() => {
+      this.#scan = undefined
+      if (this.#isLate && !this.#isStopped) this.#look()
+    })
+  }
+
+  #waiting(): Promise<RoomId[]> {
+    return roomsWithStagedPdus(this.#rt.db.read, joinsCountSince(this.#rt))
   }
 
   async #startRooms(): Promise<void> {
     try {
-      for (const roomId of await roomsWithStagedPdus(this.#rt.db.read)) this.#start(roomId)
+      for (const roomId of await this.#waiting()) this.#start(roomId)
     } catch (cause) {
       this.#failed(cause)
     }
   }
 
   #start(roomId: RoomId): void {
-    if (this.#isStopped || this.#rooms.has(roomId)) return
+    if (this.#isStopped) return
+    if (this.#rooms.has(roomId)) {
+      this.#late.add(roomId)
+      return
+    }
     const work = this.#workOff(roomId).catch((cause: unknown) => this.#failed(cause))
     this.#rooms.set(
       roomId,
-      work.finally(() => this.#rooms.delete(roomId)),
+      work.finally(() => {
+        this.#rooms.delete(roomId)
+        if (this.#late.delete(roomId)) this.#start(roomId)
+      }),
     )
   }
 
   async #workOff(roomId: RoomId): Promise<void> {
     while (!this.#isStopped) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
-      if (staged.length === 0) return
+      if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) return
       await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
     }
   }
@@ -109,11 +135,27 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   const [first] = staged
   if (!first) return
   const run = staged.slice(0, staged.findIndex(({ origin }) => origin !== first.origin) >>> 0)
-  const version = roomVersionOf(await versionOfRoom(rt.db.read, roomId))
+  const room = await roomById(rt.db.read, roomId)
+  if (!room || !(await isHere(rt, roomId))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
+  const version = roomVersionOf(room.roomVersion)
   const pdus: Pdu[] = run.flatMap(({ pdu }) => {
     const parsed = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })
     return 'pdu' in parsed ? [parsed.pdu] : []
   })
   const nids = run.map(({ nid }) => nid)
+  // Who sent before we were in the room was not held against its ACL yet.
+  const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
+  if (!isServerAllowed(first.origin, acl)) return rt.db.write((tx) => unstagePdus(tx, nids))
   await receivePdus(rt, { server: first.origin, roomId, version }, pdus, (tx) => unstagePdus(tx, nids))
+}
+
+async function isAwaited(db: Read, rt: Needs, roomId: RoomId): Promise<boolean> {
+  return (await versionUnderWay(db, roomId, joinsCountSince(rt))) !== undefined
+}
+
+/** What waits in a room that we are not in after all. */
+async function unstageLost(tx: Tx, rt: Needs, roomId: RoomId): Promise<void> {
+  // Another join may have begun since we looked, or ended.
+  if ((await isAwaited(tx, rt, roomId)) || (await joinedServers(tx, roomId)).has(rt.serverName)) return
+  await unstageRoom(tx, roomId)
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tx } from '@myelin/storage/database'
+import { dropJoinUnderWay, putJoinUnderWay, versionUnderWay } from '@myelin/storage/joins-under-way'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { Runtime } from '../../runtime.ts'
+import type { RoomContext } from '../intake/check-incoming.ts'
+import { STAGED } from '../intake/inbound.ts'
+import { joinsCountSince } from '../intake/longest-join.ts'
+import { roomVersionOf } from '../versions.ts'
+import { isHere } from './servers-around.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
+
+/**
+ * Has events that come for a room from now on kept until the join to it has ended. Answers what ends it, to be run in
+ * the unit that enters the room, or when the join has failed.
+ *
+ * The servers of a room send us what happens there from the moment one of them took our join, and we know nothing of
+ * the room yet.
+ */
+export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Promise<(tx: Tx) => Promise<void>> {
+  if (await isHere(rt, roomId)) return async () => {}
+  const join = { roomId, roomVersion: version.id, sinceTs: rt.clock.now() }
+  const nid = await rt.db.write((tx) => putJoinUnderWay(tx, join))
+  return async (tx) => {
+    await dropJoinUnderWay(tx, nid)
+    tx.touch(STAGED)
+  }
+}
+
+/** The version of a room that somebody of ours is about to enter. */
+export async function versionAwaited(
+  rt: Pick<Needs, 'db' | 'clock'>,
+  roomId: RoomContext['roomId'],
+): Promise<RoomVersion | undefined> {
+  const id = await versionUnderWay(rt.db.read, roomId, joinsCountSince(rt))
+  return id === undefined ? undefined : roomVersionOf(id)
+}

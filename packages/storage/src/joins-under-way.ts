@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read, Tx } from './database.ts'
+import type { Nid } from './schema.ts'
+
+/** Notes that somebody of ours is about to enter a room; answers the note's number. */
+export async function putJoinUnderWay(
+  tx: Tx,
+  join: { readonly roomId: RoomId; readonly roomVersion: string; readonly sinceTs: number },
+): Promise<Nid> {
+  const nid = tx.takeNid()
+  const row = { join_nid: nid, room_id: join.roomId, room_version: join.roomVersion, since_ts: join.sinceTs }
+  await tx.insertInto('joins_under_way').values(row).execute()
+  return nid
+}
+
+/** Takes the note of a join away: it came to its end. */
+export async function dropJoinUnderWay(tx: Tx, nid: Nid): Promise<void> {
+  await tx.deleteFrom('joins_under_way').where('join_nid', '=', nid).execute()
+}
+
+/** Takes away the notes of joins that began before a time, and whoever made them is gone; answers whether there were any. */
+export async function dropLostJoins(tx: Tx, beforeTs: number): Promise<boolean> {
+  const gone = await tx.deleteFrom('joins_under_way').where('since_ts', '<', beforeTs).returning('join_nid').execute()
+  return gone.length > 0
+}
+
+/** The version of a room that somebody of ours has been about to enter since a time. */
+export async function versionUnderWay(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('joins_under_way')
+    .select('room_version')
+    .where('room_id', '=', roomId)
+    .where('since_ts', '>=', sinceTs)
+    .orderBy('join_nid', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.room_version
+}
