@@ -10,7 +10,10 @@ import { w1Open } from './workloads/w1-open.ts'
 import { w3 } from './workloads/w3.ts'
 import { w4 } from './workloads/w4.ts'
 import { w5 } from './workloads/w5.ts'
+import { w6 } from './workloads/w6.ts'
 import { w7 } from './workloads/w7.ts'
+import { w8 } from './workloads/w8.ts'
+import { w9 } from './workloads/w9.ts'
 import { w15a, w15b } from './workloads/w15.ts'
 import { startSimulatedServers } from './fedsim/simulated-servers.ts'
 import type { SimulatedServers } from './fedsim/simulated-servers.ts'
@@ -19,7 +22,7 @@ import type { SimulatedServers } from './fedsim/simulated-servers.ts'
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
  * REGISTRATION_SHARED_SECRET`, prints a table each and writes bench/results/*.json.
  */
-const workloads: readonly Workload[] = [w1, w1Open, w3, w4, w5, w7, w15a, w15b]
+const workloads: readonly Workload[] = [w1, w1Open, w3, w4, w5, w6, w7, w8, w9, w15a, w15b]
 
 const { values } = parseArgs({
   options: {

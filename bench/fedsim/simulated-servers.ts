@@ -42,6 +42,8 @@ export class SimulatedServers {
   readonly settings: string
   readonly rooms = new Map<RoomId, ForeignRoom>()
   readonly conduct = new Map<string, Conduct>()
+  /** How often keys were asked for. */
+  keyRequests = 0
   /** Called for every request that is not for keys. */
   heard: (asked: Asked) => void = () => {}
   readonly #keys = new Map<string, SigningKey>()
@@ -91,7 +93,8 @@ export class SimulatedServers {
     if (delayMs > 0) await delay(delayMs)
     if (fails === 'hangs') return
     if (fails === 'resets') return void request.socket.destroy()
-    if (!target.startsWith('/_matrix/key/')) this.heard(asked)
+    if (target.startsWith('/_matrix/key/')) this.keyRequests++
+    else this.heard(asked)
     const { status, text } =
       fails === 'lies' ? { status: 200, text: '{"pdus":{},"lies":[1,2,3]}' } : answerTo(this, asked)
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })

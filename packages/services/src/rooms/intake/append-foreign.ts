@@ -27,6 +27,9 @@ import { relationOf } from '../relation.ts'
 import { judgeByAuthEvents } from './judge.ts'
 import { mergedRoot } from './resolve-roots.ts'
 
+/** So many heads an event may continue, and so many states are resolved at once. */
+const MOST_HEADS = 20
+
 /** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
 export interface Incoming {
   readonly pdu: Pdu
@@ -155,7 +158,9 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const isFork = !wasMissing && heads.length > 1
     // Whoever resolves a fork looks its events up.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const roomRoot = wasMissing ? room.stateRoot : await rootOfHeads(tx, version, heads, place.stateAfter)
+    const roomRoot = wasMissing
+      ? room.stateRoot
+      : await rootOfHeads(tx, version, room, { heads, stateAfter: place.stateAfter })
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
     await putHighlights(tx, room, notification.highlights, position)
@@ -200,15 +205,23 @@ async function headsWith(tx: Tx, room: OpenRoom, pdu: Pdu): Promise<(number | nu
   return [...room.heads.filter((_, at) => !covered.has(room.extremities[at] ?? pdu.id)), null]
 }
 
-/** The state that the heads of the graph come to; a null among them is the event that just arrived. */
+/**
+ * The state that the heads of the graph come to; a null among them is the event that just arrived.
+ *
+ * Where there are more heads than an event may continue, what they came to so far is resolved with the new one's state
+ * alone: so whoever splits a room a thousand times cannot make each event cost a thousand states. It comes to the same
+ * as ever when the room's next events have brought the heads together.
+ */
 async function rootOfHeads(
   tx: Tx,
   version: RoomVersion,
-  heads: readonly (number | null)[],
-  stateAfter: number,
+  room: OpenRoom,
+  landing: { readonly heads: readonly (number | null)[]; readonly stateAfter: number },
 ): Promise<number> {
+  const { heads, stateAfter } = landing
   const others = heads.filter((head) => head !== null)
   if (others.length === 0) return stateAfter
+  if (others.length >= MOST_HEADS) return mergedRoot(tx, version, [room.stateRoot, stateAfter])
   const events = await eventsByNid(tx, others)
   return mergedRoot(tx, version, [...[...events.values()].map((event) => event.stateAfter), stateAfter])
 }
