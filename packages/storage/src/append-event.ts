@@ -6,6 +6,7 @@ import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
 import { moveMembers } from './member-changes.ts'
+import type { ForeseenMembers } from './member-changes.ts'
 import { internKey, internUser } from './names.ts'
 import type { OpenRoom } from './rooms.ts'
 import { insertRow, preparedWrite } from './prepared.ts'
@@ -35,6 +36,8 @@ export interface EventPlace {
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid
   readonly isKept: boolean
+  /** How the members differ, where many do. */
+  readonly foreseen?: ForeseenMembers
 }
 
 /** How {@link EventFacts.notifies} is stored. */
@@ -75,7 +78,13 @@ export async function appendEvent(
     status: 'accepted',
     isKept: place?.isKept ?? false,
   })
-  const counts = await moveMembers(tx, room, { event, nid, root: place?.roomRoot, position })
+  const counts = await moveMembers(tx, room, {
+    event,
+    nid,
+    root: place?.roomRoot,
+    position,
+    foreseen: place?.foreseen,
+  })
   await moveRoom(tx, {
     room: room.nid,
     extremities: JSON.stringify((place?.heads ?? [null]).map((head) => head ?? nid)),

@@ -46,6 +46,12 @@ export async function moveMember(
   return before?.membership
 }
 
+/** The numbers of everybody who has or had anything to do with a room. */
+export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
+  const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
+  return new Set(rows.map((row) => row.user_nid))
+}
+
 /** Keeps what an invited or knocking user is shown of the room: a JSON list of stripped state. */
 export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, strippedState: string): Promise<void> {
   const [room, nid] = [await roomNid(tx, roomId), await internUser(tx, user)]

@@ -3,7 +3,7 @@ import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Caches, StateKeyName } from './caches.ts'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
-import { prepared } from './prepared.ts'
+import { insertRow, insertRows, prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
 
 /** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
@@ -17,9 +17,39 @@ function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
 export async function userNid(db: Read, userId: UserId): Promise<Nid | undefined> {
   const kept = db.caches.userNids.get(userId)
   if (kept !== undefined) return kept
-  const row = await db.selectFrom('users').select('user_nid').where('user_id', '=', userId).executeTakeFirst()
+  const [row] = await userRow(db, userId)
   if (row) remember(db, (caches) => caches.userNids.set(userId, row.user_nid))
   return row?.user_nid
+}
+
+const userRow = prepared((db, userId: UserId) =>
+  db.selectFrom('users').select('user_nid').where('user_id', '=', userId),
+)
+
+/** The numbers of the users among these that this server has met. */
+export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Map<UserId, Nid>> {
+  const nids = new Map<UserId, Nid>()
+  const missing = userIds.filter((userId) => {
+    const kept = db.caches.userNids.get(userId)
+    if (kept !== undefined) nids.set(userId, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('users').selectAll().where('user_id', 'in', chunk).execute(),
+  )
+  for (const row of rows) nids.set(row.user_id, row.user_nid)
+  remember(db, (caches) => rows.forEach((row) => caches.userNids.set(row.user_id, row.user_nid)))
+  return nids
+}
+
+/** The numbers of many users, given now to those we hear of for the first time. */
+export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, Nid>> {
+  const nids = await userNids(tx, userIds)
+  const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
+  for (const userId of fresh) nids.set(userId, tx.takeNid())
+  const rows = fresh.map((userId) => ({ user_nid: nids.get(userId) ?? 0, user_id: userId }))
+  await insertRows(tx, 'users', rows)
+  return nids
 }
 
 /** The number of a user, given now if this is the first time we hear of them. */
@@ -27,7 +57,7 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   const known = await userNid(tx, userId)
   if (known !== undefined) return known
   const nid = tx.takeNid()
-  await tx.insertInto('users').values({ user_nid: nid, user_id: userId }).execute()
+  await insertRow(tx, 'users', { user_nid: nid, user_id: userId })
   return nid
 }
 
@@ -109,12 +139,42 @@ const keyRow = prepared((db, type: string, stateKey: string) =>
   db.selectFrom('state_keys').select('key_nid').where('state_key', '=', stateKey).where('type', '=', type),
 )
 
+/** The numbers of state keys of one type that some room has used. */
+export async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
+  const nids = new Map<string, Nid>()
+  const missing = stateKeys.filter((stateKey) => {
+    const kept = db.caches.keyNids.get(keyText(type, stateKey))
+    if (kept !== undefined) nids.set(stateKey, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('state_keys').selectAll().where('state_key', 'in', chunk).where('type', '=', type).execute(),
+  )
+  for (const row of rows) nids.set(row.state_key, row.key_nid)
+  remember(db, (caches) => rows.forEach((row) => caches.keyNids.set(keyText(type, row.state_key), row.key_nid)))
+  return nids
+}
+
+/** The numbers of many state keys of one type, given now to those that no room has used. */
+export async function internKeys(
+  tx: Tx,
+  type: string,
+  stateKeys: readonly string[],
+): Promise<ReadonlyMap<string, Nid>> {
+  const nids = await keyNids(tx, type, stateKeys)
+  const fresh = [...new Set(stateKeys)].filter((stateKey) => !nids.has(stateKey))
+  for (const stateKey of fresh) nids.set(stateKey, tx.takeNid())
+  const rows = fresh.map((stateKey) => ({ key_nid: nids.get(stateKey) ?? 0, type, state_key: stateKey }))
+  await insertRows(tx, 'state_keys', rows)
+  return nids
+}
+
 /** The number of a state key, given now if no room has used it. */
 export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {
   const known = await keyNid(tx, type, stateKey)
   if (known !== undefined) return known
   const nid = tx.takeNid()
-  await tx.insertInto('state_keys').values({ key_nid: nid, type, state_key: stateKey }).execute()
+  await insertRow(tx, 'state_keys', { key_nid: nid, type, state_key: stateKey })
   return nid
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUserId } from '@myelin/matrix/ids'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { putEventRow } from './append-event.ts'
@@ -6,7 +7,7 @@ import type { EventFacts, EventRow } from './append-event.ts'
 import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
-import { internKey } from './names.ts'
+import { internKey, internKeys, internUsers } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import { buildState, changeState } from './state.ts'
@@ -63,11 +64,30 @@ export async function putHistoricEvent(tx: Tx, event: Pdu, place: HistoricPlace)
 
 /** The root of the state that these events make, the last one counting where two have one key. */
 export async function stateOfEvents(tx: Tx, events: readonly { readonly nid: Nid; readonly pdu: Pdu }[]): Promise<Nid> {
+  const keys = await internKeysOf(
+    tx,
+    events.map(({ pdu }) => pdu),
+  )
   const entries = new Map<Nid, Nid>()
   for (const { nid, pdu } of events) {
-    if (pdu.stateKey !== undefined) entries.set(await internKey(tx, pdu.type, pdu.stateKey), nid)
+    const key = pdu.stateKey === undefined ? undefined : keys.get(pdu.type)?.get(pdu.stateKey)
+    if (key !== undefined) entries.set(key, nid)
   }
   return buildState(tx, entries)
+}
+
+/** Gives numbers to the state keys of events and to the users named there, by type and key. */
+export async function internKeysOf(
+  tx: Tx,
+  pdus: readonly Pdu[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Nid>>> {
+  const keys = new Map<string, ReadonlyMap<string, Nid>>()
+  for (const type of new Set(pdus.map((pdu) => pdu.type))) {
+    const named = pdus.flatMap((pdu) => (pdu.type === type ? (pdu.stateKey ?? []) : []))
+    keys.set(type, await internKeys(tx, type, named))
+  }
+  await internUsers(tx, [...(keys.get('m.room.member')?.keys() ?? [])].filter(isUserId))
+  return keys
 }
 
 /** The root of a state with one event on top of it; the same where it is not a state event. */

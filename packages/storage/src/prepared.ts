@@ -60,6 +60,37 @@ export async function insertRow<Table extends keyof Tables>(tx: Tx, table: Table
   )
 }
 
+/** So many rows go into one statement. */
+const ROWS = 64
+
+/** Inserts many whole rows, a statement for every 64 of them. All have the same columns. */
+export async function insertRows<Table extends keyof Tables>(
+  tx: Tx,
+  table: Table,
+  rows: readonly Tables[Table][],
+): Promise<void> {
+  const key = `${tx.dialect} ${table} ${ROWS}`
+  const whole = rows.length - (rows.length % ROWS)
+  for (let start = 0; start < whole; start += ROWS) {
+    const chunk = rows.slice(start, start + ROWS)
+    let plan = inserts.get(key)
+    if (!plan) {
+      const { sql } = tx
+        .insertInto(table)
+        .values(chunk as never)
+        .compile()
+      plan = { sql, columns: Object.keys(chunk[0] ?? {}) }
+      inserts.set(key, plan)
+    }
+    const { sql, columns } = plan
+    tx.send(
+      sql,
+      chunk.flatMap((row) => columns.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
+    )
+  }
+  for (const row of rows.slice(whole)) await insertRow(tx, table, row)
+}
+
 /**
  * A query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
  * building the query would cost more than running it.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
-import { insertRow, prepared } from './prepared.ts'
-import type { Bytes, Nid } from './schema.ts'
+import { insertRow, insertRows, prepared } from './prepared.ts'
+import type { Bytes, Nid, Tables } from './schema.ts'
 import type { StateChange } from './state-change.ts'
 import {
   childAt,
@@ -46,10 +46,36 @@ export async function changeState(tx: Tx, root: Nid, changes: readonly StateChan
   return now
 }
 
-/** The root of the state that has just these entries; its nodes are written once, from the leaves up. */
+/** The root of the state that has just these entries; its nodes are written once, from the leaves up, level by level. */
 export async function buildState(tx: Tx, entries: ReadonlyMap<Nid, Nid>): Promise<Nid> {
+  if (entries.size === 0) return EMPTY_STATE
   const sorted = [...entries].sort(([a], [b]) => a - b)
-  return putLeaf(tx, { keys: sorted.map(([key]) => key), events: sorted.map(([, event]) => event) }, 0)
+  const top = splitLeaf({ keys: sorted.map(([key]) => key), events: sorted.map(([, event]) => event) }, 0)
+  const levels = [[top]]
+  for (let level = [top]; level.length > 0; levels.push(level)) {
+    level = level.flatMap((part) => ('slots' in part ? [...part.slots.values()] : []))
+  }
+  const nids = new Map<StatePart, Nid>()
+  for (const level of levels.toReversed()) {
+    const nodes = level.map((part) => nodeOf(part, nids))
+    for (const [index, nid] of (await putNodes(tx, nodes)).entries()) nids.set(level[index] ?? top, nid)
+  }
+  return nids.get(top) ?? EMPTY_STATE
+}
+
+/** A state, or a part of one, before it is written. */
+type StatePart = Leaf | { readonly slots: ReadonlyMap<number, StatePart> }
+
+function splitLeaf(leaf: Leaf, depth: number): StatePart {
+  if (leaf.keys.length <= FANOUT) return leaf
+  return { slots: new Map([...slotsOf(leaf, depth)].map(([slot, part]) => [slot, splitLeaf(part, depth + 1)])) }
+}
+
+function nodeOf(part: StatePart, nids: ReadonlyMap<StatePart, Nid>): TrieNode {
+  if (!('slots' in part)) return part
+  let branch = { bitmap: 0, children: [] as readonly Nid[] }
+  for (const [slot, child] of part.slots) branch = withChild(branch, slot, nids.get(child) ?? EMPTY_STATE)
+  return branch
 }
 
 async function changeOne(tx: Tx, nid: Nid, change: StateChange, depth: number): Promise<Nid> {
@@ -79,6 +105,13 @@ async function mergedLeaf(tx: Tx, children: readonly Nid[]): Promise<Leaf | unde
 async function putLeaf(tx: Tx, leaf: Leaf, depth: number): Promise<Nid> {
   if (leaf.keys.length === 0) return EMPTY_STATE
   if (leaf.keys.length <= FANOUT) return putNode(tx, leaf)
+  let branch = { bitmap: 0, children: [] as readonly Nid[] }
+  for (const [slot, part] of slotsOf(leaf, depth)) branch = withChild(branch, slot, await putLeaf(tx, part, depth + 1))
+  return putNode(tx, branch)
+}
+
+/** A leaf's entries by the slot of a branch at this depth. */
+function slotsOf(leaf: Leaf, depth: number): Map<number, Leaf> {
   const slots = new Map<number, { keys: Nid[]; events: Nid[] }>()
   for (const [index, key] of leaf.keys.entries()) {
     const slot = slotOf(key, depth)
@@ -87,9 +120,38 @@ async function putLeaf(tx: Tx, leaf: Leaf, depth: number): Promise<Nid> {
     part.events.push(leaf.events[index] ?? 0)
     slots.set(slot, part)
   }
-  let branch = { bitmap: 0, children: [] as readonly Nid[] }
-  for (const [slot, part] of slots) branch = withChild(branch, slot, await putLeaf(tx, part, depth + 1))
-  return putNode(tx, branch)
+  return slots
+}
+
+/** The numbers of many nodes, in their order; those that are new are written together. */
+async function putNodes(tx: Tx, nodes: readonly TrieNode[]): Promise<Nid[]> {
+  const drafts = nodes.map((node) => {
+    const body = encodeNode(node)
+    const hash = nodeHash(body)
+    return { node, body, hash, name: Buffer.from(hash).toString('hex') }
+  })
+  const rows = await inChunks(drafts, (chunk) =>
+    tx
+      .selectFrom('state_nodes')
+      .select(['node_nid', 'hash'])
+      .where(
+        'hash',
+        'in',
+        chunk.map(({ hash }) => hash),
+      )
+      .execute(),
+  )
+  const nids = new Map(rows.map((row) => [Buffer.from(row.hash).toString('hex'), row.node_nid]))
+  const fresh: Tables['state_nodes'][] = []
+  for (const { node, body, hash, name } of drafts) {
+    if (nids.has(name)) continue
+    const nid = tx.takeNid()
+    nids.set(name, nid)
+    fresh.push({ node_nid: nid, hash, body })
+    tx.caches.stateNodes.set(nid, node)
+  }
+  await insertRows(tx, 'state_nodes', fresh)
+  return drafts.map(({ name }) => nids.get(name) ?? EMPTY_STATE)
 }
 
 async function putNode(tx: Tx, node: TrieNode): Promise<Nid> {

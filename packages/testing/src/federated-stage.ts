@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { extendRoom } from '@myelin/services/rooms/extend-room'
 import { roomTail } from '@myelin/storage/events'
 import { membershipIn } from '@myelin/storage/members'
-import { namedState, roomById } from '@myelin/storage/rooms'
+import { namedState, openRoom, roomById } from '@myelin/storage/rooms'
 import { eventIdsByNid } from '@myelin/storage/served-events'
 import type { OpenDatabase } from './databases.ts'
 import { testNetwork } from './network.ts'
@@ -93,3 +94,16 @@ export async function offered(who: User, kind: 'invite' | 'knock', roomId: RoomI
 /** A user's membership as a server knows it. */
 export const standing = async ({ server }: User, roomId: RoomId, userId: string) =>
   (await membershipIn(server.rt.db.read, roomId, userId as UserId))?.membership
+
+/** Gives users of the room's own server another membership there, all at once. */
+export async function moveAll({ alice, roomId }: Stage, users: readonly UserId[], membership: string): Promise<void> {
+  const { rt } = alice.server
+  await rt.db.write(async (tx) => {
+    for (const sender of users) {
+      const room = await openRoom(tx, roomId)
+      if (!room) throw new Error('no such room')
+      const content = { membership, displayname: sender.slice(1) }
+      await extendRoom(tx, rt, room, { roomId, sender, type: 'm.room.member', stateKey: sender, content })
+    }
+  })
+}

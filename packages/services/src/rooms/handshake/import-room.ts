@@ -9,8 +9,10 @@ import { inChunks } from '@myelin/storage/database'
 import type { Database, Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
-import { putBackwardExtremities, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
-import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms'
+import { foreseeMembers } from '@myelin/storage/member-changes'
+import type { ForeseenMembers } from '@myelin/storage/member-changes'
+import { internKeysOf, putBackwardExtremities, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
+import { createRoomRow, openRoom, roomById, turnRoomVersion } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
@@ -39,10 +41,14 @@ export async function importRoom(
   const room = await rt.db.write((tx) => roomFor(tx, context))
   for (let start = 0; start < shown.events.length; start += CHUNK) {
     const chunk = shown.events.slice(start, start + CHUNK)
-    await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
+    await rt.db.write(async (tx) => {
+      await internKeysOf(tx, chunk)
+      await keepOutliers(tx, room, context.version, chunk)
+    })
   }
+  const ground = await layGround(rt.db, context, shown.state)
   await rt.db.write(async (tx) => {
-    await enterRoom(tx, rt, context, shown)
+    await enterRoom(tx, rt, { ...context, ...ground }, shown)
     await entered(tx)
   })
 }
@@ -57,8 +63,25 @@ async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number
   return room.nid
 }
 
-async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext, shown: ShownRoom): Promise<void> {
-  const { version, roomId } = context
+/** The state before our join, and how it moves the room's members. */
+type Ground = { readonly stateBefore: number; readonly foreseen: ForeseenMembers }
+
+/** What would hold the log too long in the unit that enters a large room. The nodes of a state that nothing leads to hurt nobody. */
+async function layGround(db: Database, { roomId }: RoomContext, ids: readonly EventId[]): Promise<Ground> {
+  const events = await inChunks(ids, (chunk) => eventsById(db.read, chunk))
+  const good = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.roomId === roomId)
+  const stateBefore = await db.write((tx) => stateOfEvents(tx, good))
+  const now = (await roomById(db.read, roomId))?.stateRoot ?? 0
+  return { stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
+}
+
+async function enterRoom(
+  tx: Tx,
+  { serverName }: Needs,
+  context: RoomContext & Ground,
+  shown: ShownRoom,
+): Promise<void> {
+  const { version, roomId, stateBefore } = context
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
   // Somebody of ours came in meanwhile, through another node.
@@ -67,17 +90,10 @@ async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext, sh
     if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `our join is ${fate}`)
     return
   }
-  const stateBefore = await stateFrom(tx, context, shown.state)
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
     throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
   }
-  await appendJoin(tx, room, shown.own, stateBefore)
-}
-
-async function stateFrom(tx: Tx, { roomId }: RoomContext, ids: readonly EventId[]): Promise<number> {
-  const events = await inChunks(ids, (chunk) => eventsById(tx, chunk))
-  const good = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.roomId === roomId)
-  return stateOfEvents(tx, good)
+  await appendJoin(tx, room, shown.own, context)
 }
 
 async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, stateBefore: number): Promise<boolean> {
@@ -90,11 +106,12 @@ async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, sta
 }
 
 /** The room's graph begins anew at our join; what lies before it is history that can be asked for. */
-async function appendJoin(tx: Tx, room: OpenRoom, own: Pdu, stateBefore: number): Promise<void> {
+async function appendJoin(tx: Tx, room: OpenRoom, own: Pdu, { stateBefore, foreseen }: Ground): Promise<void> {
   const [earlier] = await eventsById(tx, [own.id])
   const nid = earlier?.nid ?? tx.takeNid()
   const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
-  const place = { stateBefore, stateAfter, roomRoot: stateAfter, heads: [null], nid, isKept: earlier !== undefined }
+  const isKept = earlier !== undefined
+  const place = { stateBefore, stateAfter, roomRoot: stateAfter, heads: [null], nid, isKept, foreseen }
   const { position } = await appendEvent(tx, room, own, { notifies: 'no' }, place)
   const there = new Set(
     (await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id),
