@@ -1,27 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias } from '@myelin/matrix/ids'
+import type { RoomAlias, RoomId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
+import { RemoteError } from '@myelin/remote/remote-error'
 import { aliasTarget } from '@myelin/storage/aliases'
 import type { Read } from '@myelin/storage/database'
+import { membershipIn } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
+import { askAlias } from '../federation/ask/alias.ts'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { fanOut } from '../federation/ask/fan-out.ts'
+import type { Runtime } from '../runtime.ts'
+import type { EventDraft } from './event-draft.ts'
 import { loadStateEvent } from './load-auth-state.ts'
 
+type Needs = Asker & Pick<Runtime, 'db'>
+
+/** So many aliases of other servers may be added at once. */
+const MAX_ASKED = 20
+const AT_ONCE = 4
+
 /**
- * Aliases that a canonical alias event adds must be valid (`M_INVALID_PARAM`) and name this room (`M_BAD_ALIAS`).
+ * Asks other servers which rooms their aliases name that a canonical alias event adds; answers those that are known there.
+ * Who is not in the room is refused (`M_FORBIDDEN`) before anybody is asked.
+ */
+export async function askCanonicalAliases(
+  rt: Needs,
+  { type, stateKey, roomId, sender, content }: EventDraft,
+): Promise<ReadonlyMap<RoomAlias, RoomId>> {
+  const targets = new Map<RoomAlias, RoomId>()
+  const db = rt.db.read
+  if (type !== 'm.room.canonical_alias' || stateKey !== '') return targets
+  if ((await membershipIn(db, roomId, sender))?.membership !== 'join') {
+    throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  }
+  const added = await addedAliases(db, (await roomById(db, roomId))?.stateRoot ?? 0, content)
+  const elsewhere = new Set(added.filter((alias) => isRoomAlias(alias) && !alias.endsWith(`:${rt.serverName}`)))
+  await fanOut([...elsewhere].slice(0, MAX_ASKED) as RoomAlias[], AT_ONCE, async (alias) => {
+    try {
+      targets.set(alias, (await askAlias(rt, alias)).roomId)
+    } catch (cause) {
+      if (!(cause instanceof RemoteError)) throw cause
+    }
+  })
+  return targets
+}
+
+/**
+ * Aliases that a canonical alias event adds must be valid (`M_INVALID_PARAM`) and name this room (`M_BAD_ALIAS`), those of
+ * other servers by what these said before.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias
  */
-export async function checkAliases(db: Read, room: OpenRoom, content: JsonObject): Promise<void> {
-  const current = await loadStateEvent(db, room.stateRoot, 'm.room.canonical_alias')
-  const known = new Set(current ? aliasesIn(current.content) : [])
-  for (const alias of aliasesIn(content)) {
-    if (known.has(alias)) continue
+export async function checkAliases(
+  db: Read,
+  room: OpenRoom,
+  content: JsonObject,
+  elsewhere: ReadonlyMap<RoomAlias, RoomId>,
+): Promise<void> {
+  for (const alias of await addedAliases(db, room.stateRoot, content)) {
     if (typeof alias !== 'string' || !isRoomAlias(alias)) throw new MatrixError('M_INVALID_PARAM', 'not a room alias')
-    const target = await aliasTarget(db, alias)
-    if (target?.roomId !== room.id) throw new MatrixError('M_BAD_ALIAS', `${alias} does not name this room`)
+    const named = elsewhere.get(alias) ?? (await aliasTarget(db, alias))?.roomId
+    if (named !== room.id) throw new MatrixError('M_BAD_ALIAS', `${alias} does not name this room`)
   }
+}
+
+async function addedAliases(db: Read, stateRoot: number, content: JsonObject): Promise<unknown[]> {
+  const current = await loadStateEvent(db, stateRoot, 'm.room.canonical_alias')
+  const known = new Set(current ? aliasesIn(current.content) : [])
+  return aliasesIn(content).filter((alias) => !known.has(alias))
 }
 
 function aliasesIn(content: JsonObject): unknown[] {

@@ -11,7 +11,8 @@ import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
-import { checkAliases } from './canonical-alias.ts'
+import type { Asker } from '../federation/ask/ask-server.ts'
+import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
 import { extendRoom } from './extend-room.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState, loadStateEvent } from './load-auth-state.ts'
@@ -20,7 +21,8 @@ import { checkRelation } from './relation.ts'
 import { writeEvents } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'limits' | 'remote'>
+type Needs = EventMaker & Asker & Pick<Runtime, 'db' | 'limits'>
+type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 
 /**
  * Sends one of our users' events: builds it on top of the room, judges it, and has it on disk before it answers.
@@ -33,7 +35,8 @@ export async function sendEvent(rt: Needs, draft: EventDraft, key?: TransactionK
   checkContent(draft)
   await refuseSilenced(rt, draft)
   rt.limits.take('message', draft.sender)
-  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, key))
+  const elsewhere = await askCanonicalAliases(rt, draft)
+  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, elsewhere, key))
 }
 
 /** Who is suspended may still take back what they said. */
@@ -42,14 +45,20 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
   if (target?.pdu.sender !== sender) await refuseSuspended(rt, sender)
 }
 
-async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
+async function sendInUnit(
+  tx: Tx,
+  rt: EventMaker,
+  draft: EventDraft,
+  elsewhere: Aliases,
+  key?: TransactionKey,
+): Promise<EventId> {
   // Only now: while we waited for our turn, the same request may have come through another door.
   const [earlier, room] = await Promise.all([key && earlierAnswer(tx, key), openRoom(tx, draft.roomId)])
   if (earlier !== undefined) return earlier as EventId
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   const same = await sameState(tx, room, draft)
   if (same) return same
-  await checkDraft(tx, room, draft)
+  await checkDraft(tx, room, draft, elsewhere)
   const { event } = await extendRoom(tx, rt, room, key ? { ...draft, transaction: key } : draft)
   if (key) await rememberAnswer(tx, key, event.id, rt.clock.now())
   return event.id
@@ -63,13 +72,15 @@ async function sameState(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<Eve
   return isSame ? current.id : undefined
 }
 
-async function checkDraft(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<void> {
+async function checkDraft(tx: Tx, room: OpenRoom, draft: EventDraft, elsewhere: Aliases): Promise<void> {
   await checkRelation(tx, draft)
   if (draft.type === 'm.room.redaction') {
     const { state } = await loadAuthState(tx, room.stateRoot, draft, roomVersionOf(room.roomVersion))
     await checkRedaction(tx, draft, state)
   }
-  if (draft.type === 'm.room.canonical_alias' && draft.stateKey === '') await checkAliases(tx, room, draft.content)
+  if (draft.type === 'm.room.canonical_alias' && draft.stateKey === '') {
+    await checkAliases(tx, room, draft.content, elsewhere)
+  }
 }
 
 /** What we ask of our own users' contents beyond the rules every server applies. */

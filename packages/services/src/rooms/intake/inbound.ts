@@ -11,6 +11,7 @@ import { roomsWithStagedPdus, stagedPdus, unstagePdus, unstageRoom } from '@myel
 import type { StagedPdu } from '@myelin/storage/staged-pdus'
 import { shownContent } from '../../reading/shown-state.ts'
 import type { Runtime } from '../../runtime.ts'
+import { mergeHeads } from '../merge-heads.ts'
 import { isHere } from '../handshake/servers-around.ts'
 import { roomVersionOf } from '../versions.ts'
 import { parseIncoming } from './check-incoming.ts'
@@ -23,7 +24,7 @@ export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
 
-type Needs = Checker & Pick<Runtime, 'bus'>
+type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 /**
  * Judges the events that wait in the staging table, one after the other within a room, rooms side by side. Those of a
@@ -101,9 +102,12 @@ export class Inbound {
   }
 
   async #workOff(roomId: RoomId): Promise<void> {
-    while (!this.#isStopped) {
+    for (let isMoved = false; !this.#isStopped; isMoved = true) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
-      if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) return
+      if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
+        if (isMoved) await mergeHeads(this.#rt, roomId)
+        return
+      }
       await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
     }
   }
