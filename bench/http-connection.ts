@@ -28,7 +28,8 @@ export class HttpConnection {
     if (this.#settle) throw new Error('one request at a time')
     const payload = body === undefined ? undefined : Buffer.from(body)
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#url.host}\r\n`
-    if (token !== undefined) head += `authorization: Bearer ${token}\r\n`
+    // Another server comes with a whole header instead of a token.
+    if (token !== undefined) head += `authorization: ${token.startsWith('X-Matrix ') ? token : `Bearer ${token}`}\r\n`
     if (payload) head += `content-type: application/json\r\ncontent-length: ${payload.length}\r\n`
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject }

@@ -42,8 +42,11 @@ const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 /** Starts one on a free port of loopback; `database` is a PostgreSQL URL, or absent for a file. */
 export async function startOwnServer({
   database,
+  settings = '',
 }: {
   readonly database?: string | undefined
+  /** Lines of configuration more. */
+  readonly settings?: string
 } = {}): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
   const port = await freePort()
@@ -58,7 +61,7 @@ export async function startOwnServer({
     config,
     `server_name: localhost
 public_baseurl: http://127.0.0.1:${port}/
-listeners: [{ port: ${port}, bind_addresses: [127.0.0.1], resources: [{ names: [client, health, metrics] }] }]
+listeners: [{ port: ${port}, bind_addresses: [127.0.0.1], resources: [{ names: [client, federation, health, metrics] }] }]
 database: ${where}
 registration_shared_secret: ${secret}
 signing_key_path: ${join(folder, 'signing.key')}
@@ -69,7 +72,8 @@ rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LI
 rc_joins: { local: ${NO_LIMIT}, remote: ${NO_LIMIT} }
 rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT} }
 log_level: warn
-`,
+trusted_key_servers: []
+${settings}`,
   )
   const url = `http://127.0.0.1:${port}`
   const state: { child: ChildProcess } = { child: await launch(config, url) }

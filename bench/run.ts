@@ -10,13 +10,19 @@ import { w1Open } from './workloads/w1-open.ts'
 import { w3 } from './workloads/w3.ts'
 import { w4 } from './workloads/w4.ts'
 import { w5 } from './workloads/w5.ts'
+import { w6 } from './workloads/w6.ts'
+import { w7 } from './workloads/w7.ts'
+import { w8 } from './workloads/w8.ts'
+import { w9 } from './workloads/w9.ts'
 import { w15a, w15b } from './workloads/w15.ts'
+import { startSimulatedServers } from './fedsim/simulated-servers.ts'
+import type { SimulatedServers } from './fedsim/simulated-servers.ts'
 
 /**
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
  * REGISTRATION_SHARED_SECRET`, prints a table each and writes bench/results/*.json.
  */
-const workloads: readonly Workload[] = [w1, w1Open, w3, w4, w5, w15a, w15b]
+const workloads: readonly Workload[] = [w1, w1Open, w3, w4, w5, w6, w7, w8, w9, w15a, w15b]
 
 const { values } = parseArgs({
   options: {
@@ -33,7 +39,7 @@ const wanted = workloads.filter(({ name }) => !values.only || values.only.includ
 const run = Date.now().toString(36)
 const results: Record<string, unknown> = {}
 for (const workload of wanted) {
-  if (workload.needsOwn && values.url !== undefined) {
+  if ((workload.needsOwn || workload.needsServers !== undefined) && values.url !== undefined) {
     console.log(`${workload.name}: left out, it measures a server that this program starts`)
     continue
   }
@@ -49,22 +55,25 @@ writeFileSync(file, `${JSON.stringify({ name: values.name, at: new Date().toISOS
 async function onFreshServer(workload: Workload) {
   const postgres = values.database === 'postgres' ? await startPostgres() : undefined
   const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
-  const own = await startOwnServer({ database })
+  const servers = workload.needsServers === undefined ? undefined : await startSimulatedServers(workload.needsServers)
+  const own = await startOwnServer({ database, settings: servers?.settings ?? '' })
   try {
-    return await measure(workload, own)
+    return await measure(workload, own, servers)
   } finally {
     await own.close()
+    await servers?.close()
     await postgres?.stop()
   }
 }
 
-async function measure(workload: Workload, own: OwnServer | undefined) {
+async function measure(workload: Workload, own: OwnServer | undefined, servers?: SimulatedServers) {
   const say = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
   const rows = await workload.run({
     target: { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own },
     seconds: Number(values.seconds),
     scale: Number(values.scale),
     progress: (text) => void say(text),
+    ...(servers ? { servers } : {}),
   })
   say('')
   return rows

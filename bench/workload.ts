@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SimulatedServers } from './fedsim/simulated-servers.ts'
 import type { OwnServer } from './own-server.ts'
 
 /** What is measured: a homeserver somewhere on this machine, or one we started. */
@@ -19,6 +20,8 @@ export interface WorkloadRun {
   /** Fixtures are so many times as large as the workload says. */
   readonly scale: number
   readonly progress: (text: string) => void
+  /** Other servers, where the workload asks for some. */
+  readonly servers?: SimulatedServers
 }
 
 /** One of the workloads; a row per cell. */
@@ -27,5 +30,7 @@ export interface Workload {
   readonly title: string
   /** Whether it needs a server that we started. */
   readonly needsOwn?: boolean
+  /** So many other servers take part; it then needs a server that we started. */
+  readonly needsServers?: number
   run(run: WorkloadRun): Promise<readonly Readonly<Record<string, unknown>>[]>
 }

@@ -66,6 +66,7 @@ export class Playground {
       ...this.#common(label, client, federation),
       rc_joins_per_room: UNLIMITED,
       rc_room_creation: UNLIMITED,
+      room_list_publication_rules: [{ action: 'allow' }],
       report_stats: false,
       macaroon_secret_key: 'macaroon',
       form_secret: 'form',

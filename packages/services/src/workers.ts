@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { DeviceListFetches } from './federation/device-lists/device-list-fetches.ts'
 import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
@@ -10,6 +11,8 @@ export interface Workers {
   readonly inbound: Inbound
   /** Sends to other servers what concerns them. */
   readonly outbound: Outbound
+  /** Fetches the device lists of users of other servers. */
+  readonly deviceLists: DeviceListFetches
   /** Finishes what is under way and takes up nothing more. */
   close(): Promise<void>
 }
@@ -18,13 +21,16 @@ export interface Workers {
 export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
+  const deviceLists = new DeviceListFetches(rt)
   const stopHousekeeping = keepHouse(rt)
   return {
     inbound,
     outbound,
+    deviceLists,
     close: async () => {
       stopHousekeeping()
       await outbound.close()
+      await deviceLists.close()
       await inbound.close()
     },
   }

@@ -88,7 +88,7 @@ export async function appendEvent(
   await moveRoom(tx, {
     room: room.nid,
     extremities: JSON.stringify((place?.heads ?? [null]).map((head) => head ?? nid)),
-    depth: Math.max(room.depth, event.depth),
+    depth: Math.max(room.depth, clamped(event.depth)),
     root: state.roomRoot,
     position,
     notified,

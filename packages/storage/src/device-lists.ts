@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { UserId } from '@myelin/matrix/ids'
+import { serverOf } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { usersSharingRooms } from './members.ts'
 import { insertRow, prepared } from './prepared.ts'
@@ -57,4 +58,26 @@ const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Positi
     .where('position', '>', after)
     .where('position', '<=', upTo)
     .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
+)
+
+/** The users of this server whose devices or keys changed as everybody sees them, after one position and up to another. */
+export async function ownDeviceChangesBetween(
+  db: Read,
+  us: ServerName,
+  after: Position,
+  upTo: Position,
+): Promise<{ readonly userId: UserId; readonly position: Position }[]> {
+  const rows = await changesForAll(db, after, upTo)
+  return rows
+    .filter(({ user_id: user }) => serverOf(user) === us)
+    .map((row) => ({ userId: row.user_id, position: row.position }))
+}
+
+const changesForAll = prepared((db, after: Position, upTo: Position) =>
+  db
+    .selectFrom('device_list_changes')
+    .select(['user_id', 'position'])
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .where('only_for', 'is', null),
 )

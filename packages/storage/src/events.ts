@@ -6,7 +6,7 @@ import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from './names.ts'
 import { BEGINNING, justAfter } from './history-place.ts'
-import { prepared } from './prepared.ts'
+import { prepared, preparedList } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
 import { storedPdu } from './stored-pdu.ts'
@@ -115,20 +115,23 @@ export async function eventById(db: Read, id: EventId): Promise<StoredEvent | un
 
 /** The events among these that we have, in no particular order. */
 export async function eventsById(db: Read, ids: readonly EventId[]): Promise<StoredEvent[]> {
-  const rows = await inChunks(ids.map(eventIdBytes), (chunk) =>
-    db.selectFrom('events').select(LIGHT).where('event_id', 'in', chunk).execute(),
-  )
-  return withPdus(db, rows)
+  if (ids.length === 0) return []
+  return withPdus(db, await rowsById(db, new Set(ids).values().map(eventIdBytes)))
 }
+
+const rowsById = preparedList((db, ids: readonly Uint8Array[]) =>
+  db.selectFrom('events').select(LIGHT).where('event_id', 'in', ids),
+)
 
 /** Events by number, as a map. */
 export async function eventsByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
   if (nids.length === 0) return new Map()
-  const rows = await inChunks(padded([...new Set(nids)]), (chunk) =>
-    db.selectFrom('events').select(LIGHT).where('event_nid', 'in', chunk).execute(),
-  )
-  return new Map((await withPdus(db, rows)).map((event) => [event.nid, event]))
+  return new Map((await withPdus(db, await rowsByNid(db, nids))).map((event) => [event.nid, event]))
 }
+
+const rowsByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select(LIGHT).where('event_nid', 'in', nids),
+)
 
 /** Only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
 export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
@@ -255,15 +258,13 @@ function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
   }
 }
 
+const bytesByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select(['event_nid', 'event_id', 'room_nid', 'pdu']).where('event_nid', 'in', nids),
+)
+
 async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
   if (nids.length === 0) return new Map()
-  const rows = await inChunks(padded(nids), (chunk) =>
-    db
-      .selectFrom('events')
-      .select(['event_nid', 'event_id', 'room_nid', 'pdu'])
-      .where('event_nid', 'in', chunk)
-      .execute(),
-  )
+  const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
   return new Map(
     rows.map((row) => {

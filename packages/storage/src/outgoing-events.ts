@@ -16,6 +16,8 @@ export interface OutgoingEvent {
   readonly stateKey: string | null
   readonly stateBefore: Nid
   readonly stateAfter: Nid
+  /** The server that gave it to us to be sent on. */
+  readonly relayedFor: ServerName | undefined
 }
 
 const PAGE = 200
@@ -38,18 +40,21 @@ export async function* outgoingEvents(
       db,
       rows.map((row) => row.sender_nid),
     )
-    const isOurs = (row: (typeof rows)[number]) => {
+    const ours = rows.flatMap((row): OutgoingEvent[] => {
       const sender = senders.get(row.sender_nid)
-      return row.relayed !== null || (sender !== undefined && serverOf(sender) === us)
-    }
-    const ours = rows.filter(isOurs).map((row) => ({
-      nid: row.event_nid,
-      position: row.position ?? 0,
-      type: row.type,
-      stateKey: row.state_key,
-      stateBefore: row.state_before,
-      stateAfter: row.state_after,
-    }))
+      if (sender === undefined || (row.relayed === null && serverOf(sender) !== us)) return []
+      return [
+        {
+          nid: row.event_nid,
+          position: row.position ?? 0,
+          type: row.type,
+          stateKey: row.state_key,
+          stateBefore: row.state_before,
+          stateAfter: row.state_after,
+          relayedFor: row.relayed === null ? undefined : serverOf(sender),
+        },
+      ]
+    })
     if (ours.length > 0) yield ours
     if (rows.length < PAGE) return
     before = rows.at(-1)?.position ?? 0

@@ -8,6 +8,7 @@ import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
 import { internKey, internKeys, internUsers } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import { buildState, changeState } from './state.ts'
 
@@ -118,14 +119,16 @@ export async function putBackwardExtremities(
 
 /** Whether an event was missing from history; it is not any more. */
 export async function takeBackwardExtremity(tx: Tx, room: Nid, id: EventId): Promise<boolean> {
-  const gone = await tx
-    .deleteFrom('backward_extremities')
-    .where('room_nid', '=', room)
-    .where('event_id', '=', eventIdBytes(id))
-    .returning('position')
-    .execute()
-  return gone.length > 0
+  const bytes = eventIdBytes(id)
+  // Hardly any event is one, so looking comes first: it is cheaper than writing nothing.
+  if ((await isBackwardExtremity(tx, room, bytes)).length === 0) return false
+  await tx.deleteFrom('backward_extremities').where('room_nid', '=', room).where('event_id', '=', bytes).execute()
+  return true
 }
+
+const isBackwardExtremity = prepared((db, room: Nid, id: Uint8Array) =>
+  db.selectFrom('backward_extremities').select('position').where('room_nid', '=', room).where('event_id', '=', id),
+)
 
 /** Where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
 export async function backwardExtremities(
@@ -165,13 +168,16 @@ export async function putEarlyRedaction(tx: Tx, target: EventId, redaction: Nid)
 
 /** The redactions that waited for an event; they do not wait any more. */
 export async function takeEarlyRedactions(tx: Tx, target: EventId): Promise<Nid[]> {
-  const rows = await tx
-    .deleteFrom('early_redactions')
-    .where('event_id', '=', eventIdBytes(target))
-    .returning('redaction_nid')
-    .execute()
+  const bytes = eventIdBytes(target)
+  const rows = await earlyRedactionsOf(tx, bytes)
+  if (rows.length === 0) return []
+  await tx.deleteFrom('early_redactions').where('event_id', '=', bytes).execute()
   return rows.map((row) => row.redaction_nid)
 }
+
+const earlyRedactionsOf = prepared((db, target: Uint8Array) =>
+  db.selectFrom('early_redactions').select('redaction_nid').where('event_id', '=', target),
+)
 
 /** Marks an outlier as rejected: what leads through it is not allowed by it. */
 export async function rejectOutlier(tx: Tx, nid: Nid): Promise<void> {

@@ -4,11 +4,15 @@ import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
 import pg from 'pg'
+import { keptText, toldText } from './postgres-text.ts'
 
 const INT8 = 20
+const TEXT = 25
 const types = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === INT8 ? Number : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown),
+  getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) => {
+    if (oid === INT8) return Number
+    return oid === TEXT ? toldText : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
+  },
 }
 
 /** A statement as it goes to the server; with a name the server plans it once per connection. */
@@ -48,7 +52,11 @@ export class PostgresClient {
       const client = this.#connected ?? (await this.#connectAgain())
       this.#gather()
       const name = isKept ? { name: statementName(text) } : {}
-      const answer: pg.QueryResult | pg.QueryResult[] = await client.query({ ...name, text, values: [...values] })
+      const answer: pg.QueryResult | pg.QueryResult[] = await client.query({
+        ...name,
+        text,
+        values: values.map(keptValue),
+      })
       const last = Array.isArray(answer) ? answer.at(-1) : answer
       return { rows: (last?.rows ?? []) as Row[], numAffectedRows: BigInt(last?.rowCount ?? 0) }
     } finally {
@@ -109,6 +117,8 @@ export function dialectThat(send: <Row>(statement: Statement) => Promise<QueryRe
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
 }
+
+const keptValue = (value: unknown) => (typeof value === 'string' ? keptText(value) : value)
 
 const names = new Map<string, string>()
 

@@ -115,6 +115,38 @@ export function prepared<Values extends readonly unknown[], Row>(
   }
 }
 
+/** So many values go into one statement. */
+const LONGEST_LIST = 512
+
+/**
+ * Like {@link prepared}, for a query over a list of values, each asked for once, in statements of a few lengths: a list
+ * is filled up to the next power of two with its last value.
+ */
+export function preparedList<Value, Row>(
+  build: (db: Read, list: readonly Value[]) => Compilable<Row>,
+): (db: Read, list: Iterable<Value>) => Promise<readonly Row[]> {
+  const plans = new Map<string, Plan>()
+  return async (db, list) => {
+    const values = [...new Set(list)]
+    const answers: Promise<readonly Row[]>[] = []
+    for (let start = 0; start < values.length; start += LONGEST_LIST) {
+      const last = Math.min(values.length, start + LONGEST_LIST) - 1
+      const length = 2 ** Math.ceil(Math.log2(last - start + 1))
+      const name = `${db.dialect} ${length}`
+      let plan = plans.get(name)
+      if (!plan) {
+        const slots = Array.from({ length }, (_, index) => new Slot(index))
+        plan = planOf(build(db, slots as unknown as readonly Value[]).compile())
+        plans.set(name, plan)
+      }
+      const parameters = filled(plan, (index) => values[Math.min(start + index, last)])
+      answers.push(db.run<Row>(plan.sql, parameters))
+    }
+    const [only, ...others] = await Promise.all(answers)
+    return others.length === 0 ? (only ?? []) : [...(only ?? []), ...others.flat()]
+  }
+}
+
 function planOf({ sql, parameters }: CompiledQuery): Plan {
   const slots = parameters.flatMap((value, at) => (value instanceof Slot ? [[at, value.index] as const] : []))
   return { sql, fixed: parameters, slots }

@@ -129,6 +129,12 @@ export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: strin
   tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
 }
 
+/** How many heads a room's graph has. */
+export async function headCount(db: Read, roomId: RoomId): Promise<number> {
+  const [row] = await rowOf(db, roomId)
+  return row ? (JSON.parse(row.extremities) as Nid[]).length : 0
+}
+
 /** What a room's row says, for reading. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)

@@ -85,6 +85,18 @@ export interface Tables {
     retry_ts: number
     interval_ms: number
   }
+  /** EDUs that must not get lost, until their server took them; in the order of writing. */
+  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string }
+  /** What a server was told of a user's devices (`told`, a digest of each, as JSON) as of `told_position`; where `position` is larger, there is news. */
+  outgoing_device_lists: {
+    server_name: ServerName
+    user_id: UserId
+    position: Position
+    told_position: Position
+    told: string
+  }
+  /** The devices of users of other servers, as JSON, as of a stream id of theirs; `position` is from where on we follow them. */
+  remote_device_lists: { user_id: UserId; stream_id: number; position: Position; list: string }
   /** Events of other servers' users that came to us to be sent on to the room. */
   relayed_events: { event_nid: Nid }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */

@@ -1,6 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid } from './schema.ts'
+
+const READ_IN = 'read in '
+const WAITING_FOR = 'waiting for '
+
+/** The server a topic says an EDU waits for. */
+export function serverWaitedFor(topic: string): ServerName | undefined {
+  return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
+}
+
+/** The room a topic says receipts moved in. */
+export function roomReadIn(topic: string): RoomId | undefined {
+  return topic.startsWith(READ_IN) ? (topic.slice(READ_IN.length) as RoomId) : undefined
+}
 
 /**
  * Topics that nobody waits for, beside the rooms' and users' own: what is kept in memory goes by them, so whatever writes
@@ -13,8 +26,10 @@ export const topics = {
   keys: (user: UserId) => `keys ${user}`,
   /** A user's receipts, private ones too. */
   readBy: (user: UserId) => `read by ${user}`,
+  /** EDUs that wait for a server. */
+  waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
   /** Receipts in a room, private ones too. */
-  readIn: (room: RoomId) => `read in ${room}`,
+  readIn: (room: RoomId) => `${READ_IN}${room}`,
   /** Events of a room that notify and are in a thread. */
   threads: (room: RoomId) => `threads ${room}`,
   /** Events of a room that highlight for everybody. */

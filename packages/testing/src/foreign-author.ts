@@ -9,6 +9,7 @@ import { roomVersionOf } from '@myelin/services/rooms/versions'
 import { federationPath } from '@myelin/remote/federation'
 import { eventById } from '@myelin/storage/events'
 import { openRoom, versionOfRoom } from '@myelin/storage/rooms'
+import type { TestRuntime } from './runtime.ts'
 import type { TestServer } from './server.ts'
 
 /** An event as another server writes it: anywhere in the graph. */
@@ -24,13 +25,18 @@ export interface ForeignDraft {
   readonly authEvents?: readonly EventId[]
 }
 
+/** In whose name events are written: a server of the test's network, or one that is made up. */
+export interface Author {
+  readonly rt: Pick<TestRuntime, 'serverName' | 'signingKey' | 'remote'>
+}
+
 /** Writes events in the name of one server into rooms that another one has. */
 export class ForeignAuthor {
   readonly #home: TestServer
-  readonly #author: TestServer
+  readonly #author: Author
   #transactions = 0
 
-  constructor(home: TestServer, author: TestServer) {
+  constructor(home: TestServer, author: Author) {
     this.#home = home
     this.#author = author
   }
@@ -51,7 +57,7 @@ export class ForeignAuthor {
         ...(hashes ? { hashes } : {}),
         prevEvents,
         authEvents,
-        depth: (previous?.pdu.depth ?? 50) + 1,
+        depth: Math.min((previous?.pdu.depth ?? 50) + 1, Number.MAX_SAFE_INTEGER),
         originServerTs: rt.clock.now(),
       },
       version,

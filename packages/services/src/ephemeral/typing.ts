@@ -3,6 +3,13 @@ import type { Bus } from '@myelin/kit/bus'
 import type { Clock, Timer } from '@myelin/kit/clock'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 
+const PREFIX = 'typing in '
+
+/** The room a topic says somebody typed in, or went on typing, or no longer does. */
+export function roomTypedIn(topic: string): RoomId | undefined {
+  return topic.startsWith(PREFIX) ? (topic.slice(PREFIX.length) as RoomId) : undefined
+}
+
 type RoomTyping = { readonly users: Map<UserId, Timer>; serial: number }
 
 /**
@@ -40,6 +47,7 @@ export class Typing {
       this.#clock.later(timeoutMs, () => this.stop(roomId, userId)),
     )
     if (!running) this.#changed(roomId, room)
+    else this.#announce(`${PREFIX}${roomId}`)
   }
 
   /** A user no longer types. */
@@ -58,6 +66,11 @@ export class Typing {
     return room && room.serial > serial ? [...room.users.keys()] : undefined
   }
 
+  /** Who types in a room. */
+  typersIn(roomId: RoomId): UserId[] {
+    return [...(this.#rooms.get(roomId)?.users.keys() ?? [])]
+  }
+
   /** Ends all timers. */
   close(): void {
     for (const room of this.#rooms.values()) for (const timer of room.users.values()) timer.cancel()
@@ -66,6 +79,10 @@ export class Typing {
 
   #changed(roomId: RoomId, room: RoomTyping): void {
     room.serial = ++this.#serial
-    this.#bus.announce({ position: 0, topics: new Set([roomId]) })
+    this.#announce(roomId, `${PREFIX}${roomId}`)
+  }
+
+  #announce(...topics: string[]): void {
+    this.#bus.announce({ position: 0, topics: new Set(topics) })
   }
 }

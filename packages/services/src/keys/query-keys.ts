@@ -12,6 +12,8 @@ import type { KeySignature } from '@myelin/storage/key-signatures'
 import type { Runtime } from '../runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
 import { askDeviceKeys } from '../federation/ask/device-keys.ts'
+import type { ToldKeys } from '../federation/ask/device-keys.ts'
+import { keptDeviceKeys } from '../federation/device-lists/kept-device-keys.ts'
 import type { Asker } from '../federation/ask/ask-server.ts'
 import { askServers } from './ask-servers.ts'
 import { askedUsers } from './asked-users.ts'
@@ -37,7 +39,7 @@ export interface QueriedKeys extends LocalKeys {
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
 export async function queryKeys(
-  rt: Pick<Runtime, 'db' | 'serverName'> & Asker,
+  rt: Pick<Runtime, 'db' | 'serverName' | 'bus'> & Asker,
   viewer: UserId,
   asked: Readonly<Record<string, readonly string[]>>,
   timeoutMs?: number,
@@ -49,11 +51,15 @@ export async function queryKeys(
     own.crossSigningKeys.master,
     own.crossSigningKeys.self_signing,
   ].map((keys) => new Map(Object.entries(keys))) as [Map<string, Json>, Map<string, Json>, Map<string, Json>]
-  const failures = await askServers(away, timeoutMs, async (server, users, patienceMs) => {
-    const told = await askDeviceKeys(rt, server, users, patienceMs)
+  const tell = (told: ToldKeys) => {
     for (const [user, keys] of told.devices) devices.set(user, keys)
     for (const [user, key] of told.master) master.set(user, key)
     for (const [user, key] of told.selfSigning) selfSigning.set(user, key)
+  }
+  const { kept, unknown } = await keptDeviceKeys(rt, viewer, away)
+  tell(kept)
+  const failures = await askServers(unknown, timeoutMs, async (server, users, patienceMs) => {
+    tell(await askDeviceKeys(rt, server, users, patienceMs))
   })
   const crossSigningKeys = {
     master: Object.fromEntries(master),

@@ -2,6 +2,8 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/database'
+import { queueEdu } from '@myelin/storage/outgoing-edus'
 import { queueToDevice, reachableDevices } from '@myelin/storage/to-device'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
@@ -27,29 +29,76 @@ const EVERY_DEVICE = '*'
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
  */
 export async function sendToDevice(
-  rt: Pick<Runtime, 'db' | 'serverName' | 'clock'>,
+  rt: Pick<Runtime, 'db' | 'serverName' | 'clock' | 'random'>,
   sent: ToDeviceMessages,
   key: TransactionKey,
 ): Promise<void> {
-  // NOTE: until there is federation, what goes to users of other servers is lost.
-  const { local } = askedUsers(rt.serverName, sent.messages)
+  const { local, away } = askedUsers(rt.serverName, sent.messages)
   const encoded = new Map([...local].map(([user, contents]) => [user, encodedMessages(sent, contents)]))
+  for (const users of away.values()) for (const contents of users.values()) encodedMessages(sent, contents)
   await rt.db.write(async (tx) => {
     if ((await earlierAnswer(tx, key)) !== undefined) return
-    const devices = await reachableDevices(tx, [...encoded.keys()])
-    for (const [user, messages] of encoded) {
-      const toAll = messages.get(EVERY_DEVICE)
-      for (const deviceId of devices.get(user) ?? []) {
-        const message = messages.get(deviceId) ?? toAll
-        if (message !== undefined) await queueToDevice(tx, user, deviceId, message)
-      }
+    await queueForDevices(tx, encoded)
+    for (const [server, users] of away) {
+      for (const edu of eduParts(rt, sent, users)) await queueEdu(tx, server, JSON.stringify(edu))
     }
     await rememberAnswer(tx, key, '', rt.clock.now())
   })
 }
 
-function encodedMessages(
+/** Queues encoded messages by user and device, where `*` stands for every device that has none of its own. */
+export async function queueForDevices(
+  tx: Tx,
+  encoded: ReadonlyMap<UserId, ReadonlyMap<string, string>>,
+): Promise<void> {
+  const devices = await reachableDevices(tx, [...encoded.keys()])
+  for (const [user, messages] of encoded) {
+    const toAll = messages.get(EVERY_DEVICE)
+    for (const deviceId of devices.get(user) ?? []) {
+      const message = messages.get(deviceId) ?? toAll
+      if (message !== undefined) await queueToDevice(tx, user, deviceId, message)
+    }
+  }
+}
+
+type Contents = Readonly<Record<string, JsonObject>>
+
+/**
+ * What one server gets, in parts none of which is too large to be carried.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging
+ */
+function eduParts(
+  { random }: Pick<Runtime, 'random'>,
   { sender, type }: ToDeviceMessages,
+  users: ReadonlyMap<UserId, Contents>,
+): JsonObject[] {
+  const parts: JsonObject[] = []
+  let messages = new Map<UserId, Map<string, JsonObject>>()
+  let sizeBytes = 0
+  const close = () => {
+    if (messages.size === 0) return
+    const named = [...messages].map(([user, contents]) => [user, Object.fromEntries(contents)])
+    const content = { sender, type, message_id: random.token(32), messages: Object.fromEntries(named) as JsonObject }
+    parts.push({ edu_type: 'm.direct_to_device', content })
+    messages = new Map()
+    sizeBytes = 0
+  }
+  for (const [user, contents] of users) {
+    for (const [deviceId, content] of Object.entries(contents)) {
+      const bytes = Buffer.byteLength(JSON.stringify(content)) + user.length + deviceId.length
+      if (sizeBytes + bytes > MAX_BYTES) close()
+      sizeBytes += bytes
+      messages.set(user, (messages.get(user) ?? new Map<string, JsonObject>()).set(deviceId, content))
+    }
+  }
+  close()
+  return parts
+}
+
+/** Each device's message as it is queued; throws `M_TOO_LARGE`. */
+export function encodedMessages(
+  { sender, type }: Pick<ToDeviceMessages, 'sender' | 'type'>,
   contents: Readonly<Record<string, JsonObject>>,
 ): Map<string, string> {
   return new Map(

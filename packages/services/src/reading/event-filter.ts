@@ -3,6 +3,7 @@ import { matchGlob } from '@myelin/matrix/glob'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
+import { MERGING } from '../rooms/merging-event.ts'
 
 /** Which events a client wants. A list that is there but empty lets nothing through. */
 export interface EventFilter {
@@ -48,7 +49,7 @@ export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter
 
 /** Whether a filter lets an event through; what it excludes wins over what it names. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
-  if (!passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
+  if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
   if (filter.notSenders.includes(event.sender)) return false
   if (filter.senders && !filter.senders.includes(event.sender)) return false
   if (filter.containsUrl === undefined) return true

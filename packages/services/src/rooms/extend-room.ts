@@ -18,6 +18,7 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState } from './load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
 import { appendForeign } from './intake/append-foreign.ts'
+import { mergedRoot } from './intake/resolve-roots.ts'
 import { isRecommended, NeedsRecommendation, policyServerOf } from './policy-server.ts'
 import { applyRedaction } from './redact.ts'
 import { relationOf } from './relation.ts'
@@ -40,6 +41,8 @@ export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: 
   const { transaction, ...rest } = draft
   const { event, state } = await nextEvent(tx, rt, room, rest)
   await requireRecommendation(tx, room, event)
+  // Where it follows some of the heads only, it is one branch among others.
+  if (event.prevEvents.length < room.heads.length) return appendSigned(tx, room, event, draft)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
   const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
@@ -59,17 +62,19 @@ export async function nextEvent(
   draft: Omit<EventDraft, 'transaction'>,
 ): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
   const version = roomVersionOf(room.roomVersion)
-  const { state, authEvents } = await loadAuthState(tx, room.stateRoot, draft, version)
+  const { prevEvents, stateRoot } = await groundOf(tx, room, version)
+  const { state, authEvents } = await loadAuthState(tx, stateRoot, draft, version)
   const { redacts, ...rest } = draft
-  const hashes = await referenceHashes(tx, version, [...room.extremities, ...authEvents])
+  const hashes = await referenceHashes(tx, version, [...prevEvents, ...authEvents])
   const event = buildPdu(
     {
       ...rest,
       ...(redacts === undefined ? {} : { redacts }),
       ...(hashes ? { hashes } : {}),
-      prevEvents: room.extremities,
+      prevEvents,
       authEvents,
-      depth: room.depth + 1,
+      // Somebody may have said the greatest number there is: then ours is that, too.
+      depth: Math.min(room.depth + 1, Number.MAX_SAFE_INTEGER),
       originServerTs: rt.clock.now(),
     },
     version,
@@ -79,6 +84,24 @@ export async function nextEvent(
   const verdict = authorize(event, state)
   if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
   return { event, state }
+}
+
+/** An event names at most so many before it. */
+const MAX_PREVIOUS = 20
+
+/** What an event of ours follows: all heads of the room, or the oldest of them where there are too many for one event. */
+async function groundOf(
+  tx: Tx,
+  room: OpenRoom,
+  version: RoomVersion,
+): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number }> {
+  if (room.heads.length <= MAX_PREVIOUS) return { prevEvents: room.extremities, stateRoot: room.stateRoot }
+  const events = (await eventsById(tx, room.extremities.slice(0, MAX_PREVIOUS))).map(({ pdu, stateAfter }) => ({
+    id: pdu.id,
+    stateAfter,
+  }))
+  const roots = events.map(({ stateAfter }) => stateAfter)
+  return { prevEvents: events.map(({ id }) => id), stateRoot: await mergedRoot(tx, version, roots) }
 }
 
 /** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { encodeJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { checkDatabase } from '@myelin/services/check-database'
 import { membershipIn } from '@myelin/storage/members'
-import { EVENT_STATUS, eventById } from '@myelin/storage/events'
+import { EVENT_STATUS, eventById, eventsById } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
+import { eventFilterOf } from '@myelin/services/reading/event-filter'
+import { readMessages } from '@myelin/services/reading/messages'
 import { loadStateEvent } from '@myelin/services/rooms/load-auth-state'
 import { onEveryDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
@@ -212,6 +215,30 @@ onEveryDatabase('what other servers send', (open) => {
     const answer = await theirs.send([odd, foreign, { nonsense: true }, good.json])
     assert.equal(await status(good.id), EVENT_STATUS.accepted)
     assert.deepEqual(answer, { pdus: { '$x:two.test': { error: 'we are not in that room' }, [good.id]: {} } })
+    await close()
+  })
+
+  test('keeps the heads of a room few, with an event that no client is shown', async () => {
+    const { room, theirs, home, stateOf, close } = await stage(open)
+    const [before] = await theirs.heads(room.roomId)
+    assert.ok(before)
+    const branches = []
+    for (let index = 0; index < 25; index++) {
+      branches.push(await theirs.build({ ...said(room.roomId, bob, `branch ${index}`), prevEvents: [before] }))
+    }
+    await theirs.send(branches.map(({ json }) => json))
+    const heads = await theirs.heads(room.roomId)
+    assert.equal(heads.length, 6)
+    const merging = (await eventsById(home.rt.db.read, heads)).find(({ pdu }) => pdu.type === 'org.matrix.dummy_event')
+    assert.equal(merging?.pdu.prevEvents.length, 20)
+    assert.ok(await stateOf('m.room.create'))
+    const page = await readMessages(
+      home.rt,
+      { userId: alice as UserId, deviceId: 'd', isAdmin: false, isGuest: false },
+      { roomId: room.roomId, direction: 'backward', limit: 100, filter: eventFilterOf(undefined) },
+    )
+    const text = encodeJson(page)
+    assert.ok(text.includes('branch 24') && !text.includes('org.matrix.dummy_event'))
     await close()
   })
 

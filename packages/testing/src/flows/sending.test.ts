@@ -221,4 +221,35 @@ onEveryDatabase('what our users send', (open) => {
       await untilAt('two.test', said)
       assert.ok(sends(network, 'two.test').length >= 3)
     }))
+
+  test('reaches everybody in a room that was joined from three servers, whoever speaks', async () => {
+    const network = await testNetwork({ servers: 3, open })
+    const people = await Promise.all(
+      network.servers.map(async (server, number) => ({ server, ...(await server.register(`user${number}`)) })),
+    )
+    const [first, ...others] = people
+    assert.ok(first)
+    const created = await first.server.call('POST', '/_matrix/client/v3/createRoom', {
+      token: first.token,
+      body: { preset: 'public_chat' },
+    })
+    const roomId = String(created.body['room_id']) as RoomId
+    for (const { server, token } of others) {
+      const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=one.test`
+      const joined = await server.call('POST', path, { token, body: {} })
+      assert.equal(joined.status, 200, JSON.stringify(joined.body))
+    }
+    const said: EventId[] = []
+    for (const { server, token } of people) {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/t`
+      const sent = await server.call('PUT', path, { token, body: { msgtype: 'm.text', body: 'hello' } })
+      assert.equal(sent.status, 200, JSON.stringify(sent.body))
+      said.push(String(sent.body['event_id']) as EventId)
+    }
+    await network.settle(async () => {
+      const there = await Promise.all(network.servers.map(({ name }) => idsAt(network, name, roomId)))
+      return there.every((ids) => said.every((id) => ids.includes(id)))
+    })
+    await network.close()
+  })
 })

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, objectMember, stringMember } from '@myelin/matrix/json'
-import type { Json, JsonObject } from '@myelin/matrix/json'
-import type { Runtime } from '../../runtime.ts'
-
-/** What taking in EDUs needs of the runtime. */
-export type EduReceiver = Pick<Runtime, 'db' | 'log'>
-
-/** Takes one kind of EDU from a server; what is not that server's to say is left out. */
-export type ReceiveEdu = (rt: EduReceiver, origin: ServerName, content: JsonObject) => Promise<void>
+import type { Json } from '@myelin/matrix/json'
+import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
+import { receiveDeviceListUpdate, receiveSigningKeyUpdate } from './device-lists.ts'
+import { receiveReceipt } from './receipt.ts'
+import { receiveToDevice } from './to-device.ts'
+import { receiveTyping } from './typing.ts'
 
 /** Every kind of EDU we understand. */
-const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map()
+const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map([
+  ['m.device_list_update', receiveDeviceListUpdate],
+  ['m.direct_to_device', receiveToDevice],
+  ['m.receipt', receiveReceipt],
+  ['m.signing_key_update', receiveSigningKeyUpdate],
+  ['m.typing', receiveTyping],
+])
 
-/** Takes EDUs in, each by itself; those we do not understand are left out. */
+/** Takes EDUs in, each by itself and in order; those we do not understand are left out. */
 export async function receiveEdus(rt: EduReceiver, origin: ServerName, edus: readonly Json[]): Promise<void> {
   for (const edu of edus) {
     if (!isObject(edu)) continue

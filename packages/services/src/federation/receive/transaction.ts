@@ -18,9 +18,8 @@ import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
 import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
-import type { Runtime } from '../../runtime.ts'
 import { receiveEdus } from './edus.ts'
-import type { EduReceiver } from './edus.ts'
+import type { EduReceiver } from './edu-receiver.ts'
 
 /** A transaction as it came, its numbers as they were spelled. */
 export interface Transaction {
@@ -30,7 +29,7 @@ export interface Transaction {
   readonly edus: readonly Json[]
 }
 
-type Needs = EduReceiver & Checker & Pick<Runtime, 'clock' | 'serverName'>
+type Needs = EduReceiver & Checker
 type Accepted = { readonly roomId: RoomId; readonly eventId: string; readonly json: JsonObject }
 type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly room: RoomContext }
 
@@ -63,6 +62,8 @@ export async function receiveTransaction(rt: Needs, transaction: Transaction): P
     else if (!('fault' in checked)) accepted.push(checked)
   }
   const answer: JsonObject = { pdus: { ...results } }
+  // Before we say that we have the transaction; taking one in twice does no harm.
+  await receiveEdus(rt, origin, edus)
   await rt.db.write(async (tx) => {
     if ((await earlierAnswer(tx, key)) !== undefined) return
     for (const { roomId, json } of accepted) {
@@ -71,7 +72,6 @@ export async function receiveTransaction(rt: Needs, transaction: Transaction): P
     await rememberAnswer(tx, key, JSON.stringify(answer), rt.clock.now())
     if (accepted.length > 0) tx.touch(STAGED)
   })
-  await receiveEdus(rt, origin, edus)
   return answer
 }
 

@@ -5,11 +5,18 @@ import type { ServerName } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { dropLateDestination, putLateDestination } from '@myelin/storage/destinations'
 import type { LateDestination } from '@myelin/storage/destinations'
+import { dropEdus, waitingEdus } from '@myelin/storage/outgoing-edus'
+import type { WaitingEdu } from '@myelin/storage/outgoing-edus'
+import type { Receipt } from '@myelin/storage/receipts'
+import { deviceNewsFor, putTold } from './device-news.ts'
+import type { ToldDevices } from './device-news.ts'
 import { missedEvents } from './missed-events.ts'
 import type { Pending } from './missed-events.ts'
+import { PassingEdus } from './passing-edus.ts'
 import { pauseAfter } from './pause.ts'
 import { MOST, sendTransaction } from './transaction.ts'
-import type { Sending } from './transaction.ts'
+import type { Cargo, Sending } from './transaction.ts'
+import type { TypingEdu } from './typing-news.ts'
 
 /** What the destinations of one sender share. */
 export interface Dispatch {
@@ -24,8 +31,12 @@ export interface Dispatch {
 const MAX_QUEUE = 500
 /** After a shorter outage a server gets all it missed of a room, if that is not too much; after a longer one, the newest. */
 const SHORT_OUTAGE_MS = 3_600_000
+/** Of what waits on disk; the rest is for what does not. */
+const MOST_WAITING = 60
 const QUIET_MS = 10_000
 const ODD_MS = 60_000
+
+type Load = Omit<Cargo, 'serial'> & { readonly waiting: readonly WaitingEdu[]; readonly news: readonly ToldDevices[] }
 
 /**
  * What goes to one server: one transaction after the other.
@@ -37,11 +48,18 @@ export class Destination {
   readonly server: ServerName
   readonly #dispatch: Dispatch
   #queue: Pending[] = []
+  /** Whether EDUs may wait for it on disk. */
+  #hasWaiting = false
+  #hasNews = false
+  readonly #passing = new PassingEdus()
   #late: LateDestination | undefined
   #isLateKept: boolean
   /** While late: what `#queue` holds is all that was missed up to here. */
   #lookedUpTo = 0
+  /** Smaller while something the server refuses is being looked for. */
   #mostPdus: number = MOST.pdus
+  #mostWaiting = MOST_WAITING
+  #isApart = false
   #lastTryTs = 0
   #sent = 0
   #timer: Timer | undefined
@@ -58,7 +76,15 @@ export class Destination {
 
   /** Whether nothing would be lost by forgetting it. */
   get isIdle(): boolean {
-    return !this.#run && !this.#late && !this.#timer && this.#queue.length === 0
+    return (
+      !this.#run &&
+      !this.#late &&
+      !this.#timer &&
+      this.#queue.length === 0 &&
+      this.#passing.isEmpty &&
+      !this.#hasWaiting &&
+      !this.#hasNews
+    )
   }
 
   /** Everything up to here was taken or is remembered on disk; undefined where that holds for all there is. */
@@ -85,6 +111,26 @@ export class Destination {
     this.#wake()
   }
 
+  /** Says who types, if the server is there to hear it. */
+  offerTyping(typing: TypingEdu): void {
+    if (this.#late) return
+    this.#passing.putTyping(typing)
+    this.#wake()
+  }
+
+  /** Says how far somebody has read. */
+  offerReceipt(receipt: Receipt): void {
+    this.#passing.putReceipt(receipt)
+    this.#wake()
+  }
+
+  /** Something that must not get lost waits for the server on disk. */
+  offerWaiting(): void {
+    this.#hasWaiting = true
+    this.#hasNews = true
+    this.#wake()
+  }
+
   /** The server showed that it lives: it is tried again at once, unless it just was. */
   heard(): void {
     if (!this.#timer || this.#dispatch.rt.clock.now() - this.#lastTryTs < QUIET_MS) return
@@ -102,7 +148,7 @@ export class Destination {
     if (this.#run || this.#timer || this.#dispatch.stopped.aborted) return
     const ended = () => {
       this.#run = undefined
-      if (this.#queue.length > 0) this.#wake()
+      if (this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting || this.#hasNews) this.#wake()
     }
     this.#run = this.#work()
       .catch((cause: unknown) => this.#failedOddly(cause))
@@ -113,10 +159,39 @@ export class Destination {
     const { stopped } = this.#dispatch
     while (!stopped.aborted) {
       if (this.#late && this.#queue.length === 0 && !(await this.#lookUp(this.#late))) continue
-      const events = this.#queue.slice(0, this.#mostPdus)
-      if (events.length === 0) return
-      if (!(await this.#try(events))) return
+      const load = await this.#load()
+      if (load.events.length === 0 && load.edus.length === 0) return
+      const fate = await this.#try(load)
+      if (fate === 'stop') return
+      if (fate === 'again') this.#passing.giveBack()
+      else await this.#taken(load)
     }
+  }
+
+  async #load(): Promise<Load> {
+    const events = this.#queue.slice(0, this.#mostPdus)
+    if (this.#isApart && events.length > 0) return { events, edus: [], waiting: [], news: [] }
+    const waiting = await this.#loadWaiting()
+    const news = await this.#loadDeviceNews(MOST.edus - waiting.length)
+    const lasting = [...waiting.map(({ edu }) => edu), ...news.flatMap(({ edus }) => edus)]
+    return { events, edus: [...lasting, ...this.#passing.take(MOST.edus - lasting.length)], waiting, news }
+  }
+
+  async #loadWaiting(): Promise<readonly WaitingEdu[]> {
+    if (!this.#hasWaiting) return []
+    this.#hasWaiting = false
+    const waiting = await waitingEdus(this.#dispatch.rt.db.read, this.server, this.#mostWaiting)
+    if (waiting.length > 0) this.#hasWaiting = true
+    return waiting
+  }
+
+  async #loadDeviceNews(most: number): Promise<readonly ToldDevices[]> {
+    if (!this.#hasNews) return []
+    this.#hasNews = false
+    const { rt } = this.#dispatch
+    const news = await deviceNewsFor(rt, this.server, this.#isApart ? 1 : most)
+    if (news.length > 0) this.#hasNews = true
+    return news
   }
 
   /** Finds what was missed; answers false when that led to a server that misses nothing any more. */
@@ -136,49 +211,50 @@ export class Destination {
     return this.#queue.length > 0
   }
 
-  /** Sends these; answers whether to go on. */
-  async #try(events: readonly Pending[]): Promise<boolean> {
+  async #try(load: Load): Promise<'taken' | 'again' | 'stop'> {
     const { rt, stopped } = this.#dispatch
     this.#lastTryTs = rt.clock.now()
-    const serial = `${this.#lastTryTs} ${this.#sent++}`
+    const serial = `${this.#lastTryTs} ${this.#sent++} ${rt.random.token(8)}`
     try {
-      await untilStopped(stopped, sendTransaction(rt, this.server, { events, edus: [], serial }, stopped))
+      await untilStopped(stopped, sendTransaction(rt, this.server, { ...load, serial }, stopped))
+      return 'taken'
     } catch (cause) {
-      if (stopped.aborted) return false
+      if (stopped.aborted) return 'stop'
       if (!(cause instanceof RemoteError)) throw cause
-      return this.#refused(cause, events)
+      if (cause.status === 400 || cause.status === 413) return this.#unfit(cause, load)
+      this.#passing.giveBack()
+      await this.#failed(cause)
+      return 'stop'
     }
-    this.#mostPdus = MOST.pdus
-    await this.#taken(events)
-    return true
   }
 
-  async #taken(events: readonly Pending[]): Promise<void> {
+  /** What a server never takes, however often it is sent, must not keep the rest from it: it is looked for, and left out. */
+  #unfit(cause: RemoteError, { events, edus, waiting }: Load): 'taken' | 'again' {
+    if (events.length > 0 && edus.length > 0) this.#isApart = true
+    else if (events.length > 1) this.#mostPdus = Math.ceil(events.length / 2)
+    else if (waiting.length > 1) this.#mostWaiting = Math.ceil(waiting.length / 2)
+    else {
+      const { log } = this.#dispatch.rt
+      log.warn({ err: cause, server: this.server, room: events[0]?.roomId }, 'a server does not take this')
+      return 'taken'
+    }
+    return 'again'
+  }
+
+  async #taken({ events, waiting, news }: Load): Promise<void> {
+    this.#mostPdus = MOST.pdus
+    this.#mostWaiting = MOST_WAITING
+    this.#isApart = false
+    const last = waiting.at(-1)
+    if (last) await this.#dispatch.rt.db.write((tx) => dropEdus(tx, this.server, last.nid))
+    await putTold(this.#dispatch.rt, this.server, news)
     const late = this.#late
     if (!late) this.#queue = this.#queue.slice(events.length)
-    else if (this.#lookedUpTo === 0) await this.#keep({ ...late, position: events.at(-1)?.position ?? late.position })
-    else {
+    else if (this.#lookedUpTo > 0) {
       this.#queue = this.#queue.slice(events.length)
       const position = this.#queue.length === 0 ? this.#lookedUpTo : (events.at(-1)?.position ?? late.position)
       await this.#keep({ ...late, position, intervalMs: 0 })
-    }
-  }
-
-  /** What a server never takes, however often it is sent, must not keep the rest from it. */
-  async #refused(cause: RemoteError, events: readonly Pending[]): Promise<boolean> {
-    const isUnfit = cause.status === 400 || cause.status === 413
-    if (isUnfit && events.length > 1) {
-      this.#mostPdus = Math.ceil(events.length / 2)
-      return true
-    }
-    const { rt } = this.#dispatch
-    if (isUnfit && events.length === 1) {
-      rt.log.warn({ err: cause, server: this.server, room: events[0]?.roomId }, 'a server does not take an event')
-      await this.#taken(events)
-      return true
-    }
-    await this.#failed(cause)
-    return false
+    } else await this.#keep({ ...late, position: events.at(-1)?.position ?? late.position })
   }
 
   async #failed(cause: RemoteError): Promise<void> {
@@ -197,6 +273,7 @@ export class Destination {
     const { rt, reached } = this.#dispatch
     const now = rt.clock.now()
     const position = this.safePosition ?? reached()
+    this.#passing.dropTyping()
     this.#late = { server: this.server, position, failingSinceTs: now, retryTs: now, intervalMs: 0 }
     this.#isLateKept = false
     this.#lookedUpTo = 0

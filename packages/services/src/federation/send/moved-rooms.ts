@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { roomReadIn } from '@myelin/storage/topics'
 
 const MAX_ROOMS = 50_000
 
@@ -9,6 +10,7 @@ export class MovedRooms {
   readonly #us: ServerName
   readonly #own = new Set<RoomId>()
   #rooms = new Set<RoomId>()
+  #hasUsers = true
   /** Hints were missed: any room may have moved. */
   #isLost = true
 
@@ -22,8 +24,11 @@ export class MovedRooms {
     const rooms: RoomId[] = []
     let concernsOthers = false
     for (const topic of topics) {
+      const read = roomReadIn(topic)
+      if (read && !this.#own.has(read)) this.#rooms.add(read)
       if (topic.startsWith('!')) rooms.push(topic as RoomId)
-      else if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
+      if (topic.startsWith('@')) this.#hasUsers = true
+      if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
     }
     for (const room of rooms) {
       // A member of another server came or went, maybe here.
@@ -36,6 +41,7 @@ export class MovedRooms {
   /** From here on it is not known which rooms moved. */
   lose(): void {
     this.#isLost = true
+    this.#hasUsers = true
     this.#rooms.clear()
     this.#own.clear()
   }
@@ -46,6 +52,13 @@ export class MovedRooms {
     this.#isLost = false
     this.#rooms = new Set()
     return rooms
+  }
+
+  /** Whether anything moved that concerns users since somebody last asked. */
+  takeUsers(): boolean {
+    const hadUsers = this.#hasUsers
+    this.#hasUsers = false
+    return hadUsers
   }
 
   /** Leaves a room out until a member of another server comes. */

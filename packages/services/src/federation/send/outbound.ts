@@ -2,17 +2,25 @@
 import type { Hint } from '@myelin/kit/bus'
 import type { Timer } from '@myelin/kit/clock'
 import { Turns } from '@myelin/kit/turns'
-import type { ServerName } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { lateDestinations } from '@myelin/storage/destinations'
 import type { LateDestination } from '@myelin/storage/destinations'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { serversWithDeviceNews } from '@myelin/storage/outgoing-device-lists'
+import { serversWaitedFor } from '@myelin/storage/outgoing-edus'
 import { dropLease, moveReader, takeLease } from '@myelin/storage/readers'
+import { serverWaitedFor } from '@myelin/storage/topics'
+import { roomTypedIn } from '../../ephemeral/typing.ts'
 import { maySpeakWith } from '../may-speak-with.ts'
+import { changedDevices, putDeviceNews } from './device-news.ts'
 import { Destination } from './destination.ts'
 import type { Dispatch } from './destination.ts'
 import { serverHeardFrom } from './heard-from.ts'
 import { MovedRooms } from './moved-rooms.ts'
 import { spread } from './spread.ts'
+import type { Stretch } from './spread.ts'
 import type { Sending } from './transaction.ts'
+import { TypingNews } from './typing-news.ts'
 
 const READER = 'federation sender'
 const LEASE_MS = 30_000
@@ -30,6 +38,7 @@ export class Outbound {
   readonly #moved: MovedRooms
   readonly #lookups = new Turns(4)
   readonly #stopListening: () => void
+  readonly #typing: TypingNews
   #destinations = new Map<ServerName, Destination>()
   #isStopped = false
   /** Aborts when the lease is over; undefined while another node holds it. */
@@ -45,6 +54,7 @@ export class Outbound {
     this.#rt = rt
     this.#holder = rt.random.token(16)
     this.#moved = new MovedRooms(rt.serverName)
+    this.#typing = new TypingNews(rt)
     this.#stopListening = rt.bus.listen((hint) => this.#hear(hint))
     this.#timer = rt.clock.later(RENEW_MS, () => this.#renewLater())
     this.#renewing = this.#renew()
@@ -89,11 +99,34 @@ export class Outbound {
     for (const topic of hint.topics) {
       const server = serverHeardFrom(topic)
       if (server) this.#destinations.get(server)?.heard()
+      const waited = serverWaitedFor(topic)
+      if (waited) this.#to(waited)?.offerWaiting()
+      const room = roomTypedIn(topic)
+      if (room && this.#term) this.#tellTyping(room)
     }
     if (hint.position === 0) return
     this.#moved.hear(hint)
     this.#known = Math.max(this.#known, hint.position)
     this.#follow()
+  }
+
+  async #lookForWaiting(): Promise<void> {
+    const { read } = this.#rt.db
+    const servers = [...(await serversWaitedFor(read)), ...(await serversWithDeviceNews(read))]
+    for (const server of servers) this.#to(server)?.offerWaiting()
+  }
+
+  #tellTyping(roomId: RoomId): void {
+    const news = this.#typing.newsOf(roomId)
+    if (news.length === 0 || this.#isStopped) return
+    joinedServers(this.#rt.db.read, roomId)
+      .then((servers) => {
+        for (const server of servers.keys()) {
+          if (server === this.#rt.serverName) continue
+          for (const typing of news) this.#to(server)?.offerTyping(typing)
+        }
+      })
+      .catch((cause: unknown) => this.#readFailed(cause))
   }
 
   #renewLater(): void {
@@ -122,6 +155,7 @@ export class Outbound {
     const late = await lateDestinations(db.read)
     this.#term = new AbortController()
     for (const one of late) this.#to(one.server, one)
+    await this.#lookForWaiting()
   }
 
   /** Another node took over, because this one was silent for too long. */
@@ -163,15 +197,24 @@ export class Outbound {
       const upTo = this.#known
       const rooms = this.#moved.take()
       try {
+        if (!rooms) await this.#lookForWaiting()
         const found = await spread(this.#rt, rooms, { after: this.#reached, upTo }, this.#moved)
+        const hasUsers = this.#moved.takeUsers()
+        const changes = hasUsers ? await changedDevices(this.#rt, { after: this.#reached, upTo }) : []
+        await putDeviceNews(this.#rt, [...found.joins, ...changes])
         if (term.signal.aborted) return
-        for (const { servers, ...event } of found) for (const server of servers) this.#to(server)?.offer(event)
+        this.#hand(found)
         this.#reached = upTo
       } catch (cause) {
         this.#moved.lose()
         throw cause
       }
     }
+  }
+
+  #hand({ events, receipts }: Stretch): void {
+    for (const { servers, ...event } of events) for (const server of servers) this.#to(server)?.offer(event)
+    for (const { servers, receipt } of receipts) for (const server of servers) this.#to(server)?.offerReceipt(receipt)
   }
 
   #readFailed(cause: unknown): void {

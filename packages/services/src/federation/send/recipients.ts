@@ -15,11 +15,14 @@ import { loadStateEvent } from '../../rooms/load-auth-state.ts'
  */
 export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEvent): Promise<Set<ServerName>> {
   const servers = new Set((await joinedServersAt(db, roomId, event.stateAfter)).keys())
-  if (event.stateBefore === event.stateAfter || event.stateBefore === 0) return servers
-  if (event.type !== 'm.room.member' || !isUserId(event.stateKey)) return servers
-  for (const server of (await joinedServersAt(db, roomId, event.stateBefore)).keys()) servers.add(server)
-  const before = await loadStateEvent(db, event.stateBefore, event.type, event.stateKey)
-  const membership = before && stringMember(before.content, 'membership')
-  if (membership === 'invite' || membership === 'knock') servers.add(serverOf(event.stateKey))
+  const isMembership =
+    event.type === 'm.room.member' && event.stateBefore !== event.stateAfter && event.stateBefore !== 0
+  if (isMembership && isUserId(event.stateKey)) {
+    for (const server of (await joinedServersAt(db, roomId, event.stateBefore)).keys()) servers.add(server)
+    const before = await loadStateEvent(db, event.stateBefore, event.type, event.stateKey)
+    const membership = before && stringMember(before.content, 'membership')
+    if (membership === 'invite' || membership === 'knock') servers.add(serverOf(event.stateKey))
+  }
+  if (event.relayedFor) servers.delete(event.relayedFor)
   return servers
 }

@@ -17,6 +17,7 @@ import {
   stateWithEvent,
   takeBackwardExtremity,
 } from '@myelin/storage/outliers'
+import { stateEventNid } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { loadAuthState } from '../load-auth-state.ts'
@@ -25,6 +26,9 @@ import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
 import { judgeByAuthEvents } from './judge.ts'
 import { mergedRoot } from './resolve-roots.ts'
+
+/** So many heads an event may continue, and so many states are resolved at once. */
+const MOST_HEADS = 20
 
 /** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
 export interface Incoming {
@@ -38,8 +42,12 @@ export interface Incoming {
   readonly transaction?: EventFacts['transaction']
 }
 
-/** What became of an event: `waits` means that events it names as `prev_events` must be fetched first. */
-export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
+/**
+ * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events
+ * it names as `auth_events` are not to be had. Who sent it may withhold them, so that says nothing about the event: it is
+ * let go of, and judged when it comes with them.
+ */
+export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
@@ -49,11 +57,14 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits'
  */
 export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate> {
   const { pdu, version } = incoming
-  const [earlier] = await eventsById(tx, [pdu.id])
+  const around = await eventsAround(tx, incoming)
+  const earlier = around.get(pdu.id)
   if (earlier && (earlier.position !== null || earlier.status !== EVENT_STATUS.accepted)) return 'known'
-  const previous = await eventsById(tx, pdu.prevEvents)
+  if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
+  const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
-  if (!isComplete || previous.length === 0) return 'waits'
+  if (!isComplete) return 'waits'
+  if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const stateBefore = await mergedRoot(
     tx,
     version,
@@ -61,7 +72,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   )
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
-  if (!(await isAllowed(tx, incoming, stateBefore, previous))) {
+  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
     return 'rejected'
   }
@@ -75,20 +86,39 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   return 'appended'
 }
 
+/** The beginning of a room's history: the create event that its state has names nothing before it. Any other is a forgery. */
+async function appendCreate(
+  tx: Tx,
+  room: OpenRoom,
+  incoming: Incoming,
+  earlier: StoredEvent | undefined,
+): Promise<Fate> {
+  const create = await stateEventNid(tx, room.stateRoot, 'm.room.create', '')
+  if (!earlier || earlier.nid !== create || incoming.historicPosition === undefined) return 'rejected'
+  await land(tx, room, incoming, { room: room.nid, nid: earlier.nid, isKept: true, stateBefore: 0, previous: [] })
+  return 'appended'
+}
+
+/** Itself, where we have it, and the events it names; where the room ID stands for it, the create event too. */
+async function eventsAround(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
+  const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
+  const events = await eventsById(tx, [pdu.id, ...create, ...pdu.prevEvents, ...pdu.authEvents])
+  return new Map(events.map((event) => [event.pdu.id, event]))
+}
+
 async function isAllowed(
   tx: Tx,
   { pdu, version }: Incoming,
-  stateBefore: number,
-  previous: readonly StoredEvent[],
+  around: {
+    readonly stateBefore: number
+    readonly previous: readonly StoredEvent[]
+    readonly named: ReadonlyMap<EventId, StoredEvent>
+  },
 ): Promise<boolean> {
   // Events of one room do not continue another.
-  if (previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
-  const ids =
-    version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId), ...pdu.authEvents] : pdu.authEvents
-  const named = new Map((await eventsById(tx, ids)).map((event) => [event.pdu.id, event]))
-  const byAuthEvents = judgeByAuthEvents(pdu, version, (id) => judged(named.get(id)))
-  if (!byAuthEvents.allowed) return false
-  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  if (around.previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
+  if (!judgeByAuthEvents(pdu, version, (id) => judged(around.named.get(id))).allowed) return false
+  const { state } = await loadAuthState(tx, around.stateBefore, pdu, version)
   return authorize(pdu, state).allowed
 }
 
@@ -128,7 +158,9 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const isFork = !wasMissing && heads.length > 1
     // Whoever resolves a fork looks its events up.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const roomRoot = wasMissing ? room.stateRoot : await rootOfHeads(tx, version, heads, place.stateAfter)
+    const roomRoot = wasMissing
+      ? room.stateRoot
+      : await rootOfHeads(tx, version, room, { heads, stateAfter: place.stateAfter })
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
     await putHighlights(tx, room, notification.highlights, position)
@@ -173,15 +205,23 @@ async function headsWith(tx: Tx, room: OpenRoom, pdu: Pdu): Promise<(number | nu
   return [...room.heads.filter((_, at) => !covered.has(room.extremities[at] ?? pdu.id)), null]
 }
 
-/** The state that the heads of the graph come to; a null among them is the event that just arrived. */
+/**
+ * The state that the heads of the graph come to; a null among them is the event that just arrived.
+ *
+ * Where there are more heads than an event may continue, what they came to so far is resolved with the new one's state
+ * alone: so whoever splits a room a thousand times cannot make each event cost a thousand states. It comes to the same
+ * as ever when the room's next events have brought the heads together.
+ */
 async function rootOfHeads(
   tx: Tx,
   version: RoomVersion,
-  heads: readonly (number | null)[],
-  stateAfter: number,
+  room: OpenRoom,
+  landing: { readonly heads: readonly (number | null)[]; readonly stateAfter: number },
 ): Promise<number> {
+  const { heads, stateAfter } = landing
   const others = heads.filter((head) => head !== null)
   if (others.length === 0) return stateAfter
+  if (others.length >= MOST_HEADS) return mergedRoot(tx, version, [room.stateRoot, stateAfter])
   const events = await eventsByNid(tx, others)
   return mergedRoot(tx, version, [...[...events.values()].map((event) => event.stateAfter), stateAfter])
 }

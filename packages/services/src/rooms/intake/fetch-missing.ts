@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
+import { nidsOfEvents } from '@myelin/storage/auth-edges'
 import { eventsById } from '@myelin/storage/events'
 import { putOutlier, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
 import { roomNid } from '@myelin/storage/names'
@@ -16,6 +17,9 @@ const MAX_GAP = 50
 /** So many events are asked for one by one; more come cheaper as a whole. */
 const MAX_SINGLE = 40
 const PARALLEL = 6
+/** So many auth chains are asked for in a batch, fewer where nothing comes of it. */
+const MAX_CHAINS = 5
+const MAX_FRUITLESS = 2
 const TIMEOUT_MS = 30_000
 
 /** Whom to ask about a room. */
@@ -46,6 +50,8 @@ export async function fetchEvents(rt: Checker, source: Source, ids: readonly Eve
   const work = async () => {
     for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
       const answer = await ask(rt, source, { method: 'GET', target: federationPath(['federation', 'v1', 'event', id]) })
+      // Who cannot be reached, or does not answer in time, is not asked for the rest.
+      if (answer === undefined) queue.length = 0
       found.push(...listMember(answer, 'pdus').slice(0, 1))
     }
   }
@@ -60,15 +66,48 @@ export async function fetchAuthChain(rt: Checker, source: Source, id: EventId): 
   return checkIncoming(rt, listMember(answer, 'auth_chain'), source, { isBackfill: true })
 }
 
-/** Makes sure that the auth events of an event are kept, with theirs; what nobody tells stays missing. */
+/**
+ * Makes sure that the auth events of these events are kept, with theirs; what nobody tells stays missing.
+ *
+ * However many events name however many others, the questions of one batch are few: whole chains first, as one of them
+ * mostly has what the next event needs too, then what is still missing.
+ */
 export async function keepAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<void> {
+  const own = new Set(pdus.map(({ id }) => id))
+  const missing = async (pdu: Pdu) => missingAmong(rt, withoutThose(pdu.authEvents, own))
+  // Mostly nothing is missing, and one look says so.
+  if (
+    (
+      await missingAmong(
+        rt,
+        withoutThose(
+          pdus.flatMap(({ authEvents }) => authEvents),
+          own,
+        ),
+      )
+    ).length === 0
+  )
+    return
+  let [chains, fruitless] = [0, 0]
   for (const pdu of pdus) {
-    if ((await missingAmong(rt, pdu.authEvents)).length === 0) continue
-    await keep(rt, source, await fetchAuthChain(rt, source, pdu.id))
-    const left = await missingAmong(rt, pdu.authEvents)
-    if (left.length > 0) await keep(rt, source, await fetchEvents(rt, source, left))
+    if (chains === MAX_CHAINS || fruitless === MAX_FRUITLESS) break
+    if ((await missing(pdu)).length === 0) continue
+    const chain = await fetchAuthChain(rt, source, pdu.id)
+    await keep(rt, source, chain)
+    chains++
+    if (chain.length === 0) fruitless++
   }
+  const left = await missingAmong(
+    rt,
+    withoutThose(
+      pdus.flatMap(({ authEvents }) => authEvents),
+      own,
+    ),
+  )
+  if (left.length > 0) await keep(rt, source, await fetchEvents(rt, source, left.slice(0, MAX_SINGLE)))
 }
+
+const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids.filter((id) => !own.has(id))
 
 /**
  * Learns the state after an event we do not have, so that what follows it can be judged: the event is kept without a
@@ -128,31 +167,32 @@ async function keep(rt: Checker, { roomId, version }: Source, pdus: readonly Pdu
 }
 
 /** The ids among these that we have nothing of. */
-export async function missingAmong(rt: Checker, ids: readonly EventId[]): Promise<EventId[]> {
-  const found = new Set((await eventsById(rt.db.read, [...new Set(ids)])).map(({ pdu }) => pdu.id))
-  return [...new Set(ids)].filter((id) => !found.has(id))
+export async function missingAmong(rt: Pick<Checker, 'db'>, ids: readonly EventId[]): Promise<EventId[]> {
+  const distinct = [...new Set(ids)]
+  const found = await nidsOfEvents(rt.db.read, distinct)
+  return distinct.filter((id) => !found.has(id))
 }
 
-/** An answer, or an empty one where the other server fails us: what is missing then stays missing. */
+/** An answer; an empty one where the other server refuses, undefined where it could not be had at all. */
 async function ask(
   rt: Checker,
   { server }: Source,
   call: { readonly method: 'GET' | 'POST'; readonly target: string; readonly body?: JsonObject },
-): Promise<JsonObject> {
+): Promise<JsonObject | undefined> {
   try {
     return await rt.remote.call(server, { ...call, timeoutMs: TIMEOUT_MS, keepNumbers: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     rt.log.info({ err: cause, server }, 'another server did not help with missing events')
-    return {}
+    return cause.fault === 'unreachable' ? undefined : {}
   }
 }
 
-function listMember(answer: JsonObject, key: string): readonly Json[] {
-  const list = member(answer, key)
+function listMember(answer: JsonObject | undefined, key: string): readonly Json[] {
+  const list = answer && member(answer, key)
   return Array.isArray(list) ? (list as readonly Json[]) : []
 }
 
-function stringsIn(answer: JsonObject, key: string): string[] {
+function stringsIn(answer: JsonObject | undefined, key: string): string[] {
   return listMember(answer, key).filter((each): each is string => typeof each === 'string' && each.length <= 255)
 }

@@ -11,6 +11,7 @@ import { roomsWithStagedPdus, stagedPdus, unstagePdus, unstageRoom } from '@myel
 import type { StagedPdu } from '@myelin/storage/staged-pdus'
 import { shownContent } from '../../reading/shown-state.ts'
 import type { Runtime } from '../../runtime.ts'
+import { mergeHeads } from '../merge-heads.ts'
 import { isHere } from '../handshake/servers-around.ts'
 import { roomVersionOf } from '../versions.ts'
 import { parseIncoming } from './check-incoming.ts'
@@ -23,7 +24,7 @@ export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
 
-type Needs = Checker & Pick<Runtime, 'bus'>
+type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 /**
  * Judges the events that wait in the staging table, one after the other within a room, rooms side by side. Those of a
@@ -101,10 +102,28 @@ export class Inbound {
   }
 
   async #workOff(roomId: RoomId): Promise<void> {
-    while (!this.#isStopped) {
+    for (let isMoved = false; !this.#isStopped; isMoved = true) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
-      if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) return
-      await receiveStaged(this.#rt, roomId, staged)
+      if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
+        if (isMoved) await mergeHeads(this.#rt, roomId)
+        return
+      }
+      await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
+    }
+  }
+
+  /**
+   * One event that we fail at must not hold up its room: those of a batch that failed are judged alone, and what then
+   * still fails is let go of. Where it was the database that failed, letting go fails as well, and all of them stay.
+   */
+  async #oneByOne(roomId: RoomId, staged: readonly StagedPdu[], cause: unknown): Promise<void> {
+    this.#rt.log.error({ err: cause, roomId }, 'judging some events failed; they are judged one by one')
+    for (const each of staged) {
+      if (this.#isStopped) return
+      await receiveStaged(this.#rt, roomId, [each]).catch(async (reason: unknown) => {
+        await this.#rt.db.write((tx) => unstagePdus(tx, [each.nid]))
+        this.#rt.log.error({ err: reason, roomId, origin: each.origin }, 'an event could not be judged and was dropped')
+      })
     }
   }
 

@@ -17,7 +17,9 @@ export interface Kept extends Judged {
 
 /**
  * Keeps events that have no place in the timeline, each judged by its auth events alone; what is kept already stays as it
- * is. Answers all of them by id, with the auth events they name.
+ * is, and what names auth events that nobody told is left out. Answers the kept by id, with the auth events they name.
+ *
+ * Whoever told an event may have withheld what it rests on, so rejecting it then would be theirs to decide.
  */
 export async function keepOutliers(
   tx: Tx,
@@ -33,7 +35,7 @@ export async function keepOutliers(
     kept.set(event.pdu.id, { nid: event.nid, pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected })
   }
   for (const pdu of inOrder(createFirst(pdus), ({ authEvents }) => authEvents)) {
-    if (kept.has(pdu.id)) continue
+    if (kept.has(pdu.id) || !pdu.authEvents.every((id) => kept.has(id))) continue
     const isRejected = !judgeByAuthEvents(pdu, version, (id) => kept.get(id)).allowed
     const nid = await putOutlier(tx, pdu, { room, status: isRejected ? 'rejected' : 'accepted' })
     kept.set(pdu.id, { nid, pdu, isRejected })

@@ -16,6 +16,8 @@ import { resolveRoots } from './resolve-roots.ts'
 
 /** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
 const MAX_STATES = 5
+/** So many events of a split room are judged in one unit: each has states to resolve. */
+const FORKS_A_UNIT = 2
 
 /**
  * Takes news of a room from another server. The order of the checks:
@@ -26,7 +28,7 @@ const MAX_STATES = 5
  * | server ACL (before staging) |           | drop         |
  * | verifySignatures            | keys      | drop         |
  * | verifyContentHash           |           | redaction    |
- * | haveAuthEvents              | events    | reject       |
+ * | haveAuthEvents              | events    | drop         |
  * | havePreviousEvents          | events    |              |
  * | recommended by the policy server | a word | soft failure |
  * | allowedByItsAuthEvents      |           | reject       |
@@ -48,28 +50,45 @@ export async function receivePdus(
   await keepAuthEvents(rt, source, good)
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
   await foreseeResolution(rt, source, ordered)
-  const first = await appendAll(rt, source, ordered)
-  const waiting = ordered.filter(({ id }) => first.get(id) === 'waits')
-  if (waiting.length > 0) {
-    for (const [id, fate] of await appendAcrossGap(rt, source, waiting)) first.set(id, fate)
-  }
+  // What waits for others is settled when they came; all else in the unit that judged it.
+  const first = await appendAll(rt, source, ordered, async (tx, fates) => {
+    if (![...fates.values()].includes('waits')) await settle(tx)
+  })
+  const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
+  if (![...first.values()].includes('waits')) return first
+  for (const [id, fate] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, fate)
   await rt.db.write(settle)
   return first
 }
 
-/** Appends in one unit what can be appended. */
-async function appendAll(rt: Checker, source: Source, incoming: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+/** Appends what can be appended, in one unit; in several where the room is split, so that others get their turn. */
+async function appendAll(
+  rt: Checker,
+  source: Source,
+  incoming: readonly Pdu[],
+  settle: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> = async () => {},
+): Promise<Map<EventId, Fate>> {
   const { roomId, version } = source
   const { pdus, unwanted } = await recommended(rt, source, incoming)
-  return rt.db.write(async (tx) => {
-    const fates = new Map<EventId, Fate>()
-    for (const pdu of pdus) {
-      const room = await openRoom(tx, roomId)
-      if (!room) break
-      fates.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
-    }
-    return fates
-  })
+  const fates = new Map<EventId, Fate>()
+  // Units are run again where the database asks for it, so each answers what it came to.
+  for (let at = 0; at < pdus.length || at === 0; ) {
+    const unit = await rt.db.write(async (tx) => {
+      const judged = new Map<EventId, Fate>()
+      for (let [next, forks] = [at, 0]; next < pdus.length && forks < FORKS_A_UNIT; next++) {
+        const [pdu, room] = [pdus[next], await openRoom(tx, roomId)]
+        if (!pdu || !room) break
+        if (room.extremities.length > 1) forks++
+        judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
+      }
+      if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
+      return judged
+    })
+    for (const [id, fate] of unit) fates.set(id, fate)
+    if (unit.size === 0) break
+    at += unit.size
+  }
+  return fates
 }
 
 /** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import { encodeBase64 } from '@myelin/matrix/base64'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { signJson } from '@myelin/matrix/signatures'
+import { parsePdu } from '@myelin/rules/events/parse-pdu'
+import type { ForeignRoom } from '@myelin/testing/foreign-room'
+import type { Asked, SimulatedServers } from './simulated-servers.ts'
+
+type Answer = { readonly status: number; readonly text: string }
+type Question = {
+  readonly servers: SimulatedServers
+  readonly asked: Asked
+  readonly parts: readonly string[]
+  readonly query: URLSearchParams
+}
+
+/** What an honest server says to a request; rooms are known to all of them. */
+export function answerTo(servers: SimulatedServers, asked: Asked): Answer {
+  const url = new URL(asked.target, 'https://x')
+  const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
+  if (api === 'key') return ok(keyDocument(servers, asked.server))
+  const [endpoint = '', ...rest] = parts
+  const answer = ANSWERS[endpoint]?.({ servers, asked, parts: rest, query: url.searchParams })
+  return answer === undefined ? { status: 404, text: '{"errcode":"M_NOT_FOUND","error":"not here"}' } : ok(answer)
+}
+
+const ok = (body: JsonObject | string): Answer => ({
+  status: 200,
+  text: typeof body === 'string' ? body : JSON.stringify(body),
+})
+
+function keyDocument(servers: SimulatedServers, server: string): JsonObject {
+  const key = servers.keyOf(server)
+  const document = {
+    server_name: server,
+    verify_keys: { [key.id]: { key: encodeBase64(key.publicKey) } },
+    old_verify_keys: {},
+    valid_until_ts: Date.now() + 86_400_000,
+  }
+  return signJson(document, server, key)
+}
+
+const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | string | undefined>> = {
+  version: () => ({ server: { name: 'simulated', version: '1' } }),
+  send: ({ asked }) => {
+    const { pdus = [] } = JSON.parse(asked.body) as { pdus?: Json[] }
+    return { pdus: {}, taken: pdus.length }
+  },
+  make_join: (question) => {
+    const { room, parts } = inRoom(question)
+    const sender = parts[1] ?? ''
+    if (!room) return undefined
+    const { json } = room.build({ sender, type: 'm.room.member', stateKey: sender, content: { membership: 'join' } })
+    const { hashes: _hashes, signatures: _signatures, ...event } = json
+    return { room_version: room.version.id, event }
+  },
+  send_join: (question) => {
+    const { room, asked, servers } = inRoom(question)
+    if (!room) return undefined
+    const state = listOf(room.state.values())
+    room.adopt(parsePdu(JSON.parse(asked.body) as JsonObject, room.version))
+    const known = JSON.stringify(servers.names)
+    return `{"origin":"x","members_omitted":false,"state":${state},"auth_chain":${state},"event":${asked.body},"servers_in_room":${known}}`
+  },
+  state: (question) => {
+    const state = listOf(inRoom(question).room?.state.values() ?? [])
+    return `{"pdus":${state},"auth_chain":${state}}`
+  },
+  state_ids: (question) => ({
+    pdu_ids: [...(inRoom(question).room?.state.values() ?? [])].map(({ id }) => id),
+    auth_chain_ids: [],
+  }),
+  event: ({ servers, parts: [id] }) => {
+    for (const room of servers.rooms.values()) {
+      const pdu = room.events.get(id as EventId)
+      if (pdu) return { origin: 'x', origin_server_ts: 0, pdus: [pdu.json] }
+    }
+    return undefined
+  },
+  event_auth: (question) => {
+    const { room, parts } = inRoom(question)
+    const first = room?.events.get(parts[1] as EventId)
+    return `{"auth_chain":${listOf(room && first ? walk(room, first.authEvents, ({ authEvents }) => authEvents, 100_000) : [])}}`
+  },
+  backfill: (question) => {
+    const { room, query } = inRoom(question)
+    const from = query.getAll('v') as EventId[]
+    return `{"pdus":${listOf(room ? walk(room, from, ({ prevEvents }) => prevEvents, Number(query.get('limit'))) : [])}}`
+  },
+  get_missing_events: (question) => {
+    const { room, asked } = inRoom(question)
+    const wish = JSON.parse(asked.body) as { earliest_events: EventId[]; latest_events: EventId[]; limit: number }
+    const from = wish.latest_events.flatMap((id) => room?.events.get(id)?.prevEvents ?? [])
+    const known = new Set(wish.earliest_events)
+    const found = room ? walk(room, from, ({ prevEvents }) => prevEvents, wish.limit, known) : []
+    return `{"events":${listOf(found.toReversed())}}`
+  },
+}
+
+function inRoom(question: Question): Question & { readonly room: ForeignRoom | undefined } {
+  return { ...question, room: question.servers.rooms.get(question.parts[0] as RoomId) }
+}
+
+function listOf(pdus: Iterable<Pdu>): string {
+  const texts: string[] = []
+  for (const { json } of pdus) texts.push(JSON.stringify(json))
+  return `[${texts.join(',')}]`
+}
+
+/** Events from these on backwards, the nearest first, without those that are known. */
+function walk(
+  room: ForeignRoom,
+  from: readonly EventId[],
+  next: (pdu: Pdu) => readonly EventId[],
+  limit: number,
+  known: ReadonlySet<EventId> = new Set(),
+): Pdu[] {
+  const found = new Map<EventId, Pdu>()
+  const open = [...from]
+  for (let at = 0; at < open.length && found.size < limit; at++) {
+    const id = open[at] as EventId
+    const pdu = room.events.get(id)
+    if (!pdu || known.has(id) || found.has(id)) continue
+    found.set(id, pdu)
+    open.push(...next(pdu))
+  }
+  return [...found.values()]
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Client } from '../client.ts'
+import { latencyOf } from '../figures.ts'
+import type { Latency } from '../figures.ts'
+import { eventBody, roomWith, sendPath } from '../fixture.ts'
+
+const EVERY_MS = 25
+
+/** Somebody who sends forty messages a second in a room of their own, and how long that takes them. */
+export class Bystander {
+  readonly #client: Client
+  readonly #room: string
+  #serial = 0
+
+  constructor(client: Client, room: string) {
+    this.#client = client
+    this.#room = room
+  }
+
+  /** How long sends took while something else ran, from when they were meant to begin. */
+  async during(work: () => Promise<unknown>): Promise<Latency> {
+    const durationsMs: number[] = []
+    const free: Client[] = []
+    const sending: Promise<void>[] = []
+    let isOver = false
+    const send = async (client: Client, dueMs: number) => {
+      const path = sendPath(this.#room, `b${this.#serial++}`)
+      // A connection nobody used for long may just have been closed.
+      await client.send('PUT', path, eventBody()).catch(() => client.send('PUT', path, eventBody()))
+      durationsMs.push(performance.now() - dueMs)
+      free.push(client)
+    }
+    const ticking = (async () => {
+      for (let dueMs = performance.now(); !isOver; dueMs += EVERY_MS) {
+        await delay(Math.max(0, dueMs - performance.now()))
+        // Nobody waits for the message before: connections are made as they are needed.
+        sending.push(send(free.pop() ?? this.#client.again(), dueMs))
+      }
+    })()
+    try {
+      await work()
+    } finally {
+      isOver = true
+      await ticking
+      await Promise.all(sending)
+      for (const client of free) client.close()
+    }
+    return latencyOf(durationsMs)
+  }
+}
+
+/** Makes their room. */
+export async function bystander(client: Client): Promise<Bystander> {
+  return new Bystander(client, await roomWith([client]))
+}

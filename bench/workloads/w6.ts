@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hostedRoom } from '../fedsim/rooms.ts'
+import { round } from '../figures.ts'
+import { registerMany } from '../fixture.ts'
+import type { Workload } from '../workload.ts'
+import { bystander } from './bystander.ts'
+
+const SERVERS = 100
+const RTT_MS = 20
+
+/**
+ * W6: somebody joins a room of 1,000 and 10,000 members on 100 servers, 20 ms away (`--scale 10` for 100,000), while
+ * somebody else sends in a room of their own.
+ */
+export const w6: Workload = {
+  name: 'W6',
+  title: 'joining a room of other servers',
+  needsServers: SERVERS,
+  async run({ servers, target, scale, progress }) {
+    const { own } = target
+    if (!servers || !own) throw new Error('W6 needs simulated servers')
+    const [client, other] = await registerMany(target, [`w6-${target.run}`, `w6b-${target.run}`])
+    if (!client || !other) throw new Error('nobody could be registered')
+    const beside = await bystander(other)
+    for (const name of servers.names) servers.conduct.set(name, { delayMs: RTT_MS })
+    const rows = []
+    for (const members of [1000, 10_000].map((count) => Math.round(count * scale))) {
+      progress(`W6: making a room of ${members}`)
+      const room = hostedRoom(servers, members)
+      const path = `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${servers.name(0)}`
+      const [startMs, startCpuMs, startBytes, startKeys] = [
+        performance.now(),
+        own.processorMs(),
+        own.residentBytes(),
+        servers.keyRequests,
+      ]
+      let joinedMs = 0
+      const latency = await beside.during(async () => {
+        await client.call('POST', path, {})
+        joinedMs = performance.now() - startMs
+      })
+      const listed = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/joined_members`
+      const { joined } = await client.call<{ joined: object }>('GET', listed)
+      rows.push({
+        members,
+        'join s': round(joinedMs / 1000),
+        'members seen': Object.keys(joined).length,
+        'key requests': servers.keyRequests - startKeys,
+        'server CPU s': round((own.processorMs() - startCpuMs) / 1000),
+        'RSS grown MiB': round((own.residentBytes() - startBytes) / 2 ** 20),
+        'bystander p50/p99/max ms': `${latency.p50} / ${latency.p99} / ${latency.max}`,
+      })
+    }
+    client.close()
+    other.close()
+    return rows
+  },
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+
+/** A user's devices as they are kept: by device what a client is told, and the keys that sign. */
+export interface DeviceList {
+  readonly devices: ReadonlyMap<string, JsonObject>
+  readonly master: JsonObject | undefined
+  readonly selfSigning: JsonObject | undefined
+}
+
+const MAX_DEVICES = 1_000
+const MAX_BYTES = 1_000_000
+
+/** What another server answers about all of a user's devices; undefined where that is not fit to be kept. */
+export function deviceListOf(
+  user: UserId,
+  answer: JsonObject,
+): (DeviceList & { readonly streamId: number }) | undefined {
+  const [told, streamId] = [member(answer, 'devices'), member(answer, 'stream_id')]
+  if (member(answer, 'user_id') !== user || !Array.isArray(told) || !isStreamId(streamId)) return undefined
+  const devices = new Map<string, JsonObject>()
+  for (const device of told as readonly Json[]) {
+    if (!isObject(device)) return undefined
+    const id = stringMember(device, 'device_id')
+    const keys = id === undefined ? undefined : deviceKeysIn(user, id, device)
+    if (id !== undefined && keys) devices.set(id, keys)
+  }
+  return {
+    streamId,
+    devices,
+    master: signingKey(user, answer, 'master_key'),
+    selfSigning: signingKey(user, answer, 'self_signing_key'),
+  }
+}
+
+/** A device's keys as a client is told them, with its name; undefined where they are not of this device. */
+export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): JsonObject | undefined {
+  const keys = objectMember(told, 'keys')
+  if (!keys || member(keys, 'user_id') !== user || member(keys, 'device_id') !== deviceId) return undefined
+  const { unsigned: _unsigned, ...signed } = keys
+  const name = stringMember(told, 'device_display_name')
+  return { ...signed, unsigned: name === undefined ? {} : { device_display_name: name } }
+}
+
+/** A key that signs others, if it is this user's. */
+export function signingKey(user: UserId, told: JsonObject, name: string): JsonObject | undefined {
+  const key = objectMember(told, name)
+  return key && member(key, 'user_id') === user && objectMember(key, 'keys') ? key : undefined
+}
+
+/** A number that counts the changes of a user's devices. */
+export function isStreamId(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/** How a list is kept; undefined where it is too large. */
+export function printDeviceList({ devices, master, selfSigning }: DeviceList): JsonObject | undefined {
+  const list: JsonObject = {
+    devices: Object.fromEntries(devices),
+    ...(master ? { master } : {}),
+    ...(selfSigning ? { selfSigning } : {}),
+  }
+  return devices.size > MAX_DEVICES || JSON.stringify(list).length > MAX_BYTES ? undefined : list
+}
+
+/** Reads it again. */
+export function parseDeviceList(list: JsonObject): DeviceList {
+  return {
+    devices: new Map(Object.entries(objectMember(list, 'devices') ?? {}) as [string, JsonObject][]),
+    master: objectMember(list, 'master'),
+    selfSigning: objectMember(list, 'selfSigning'),
+  }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/database'
+import { noteDeviceChange } from '@myelin/storage/device-lists'
+import { usersSharingRooms } from '@myelin/storage/members'
+import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/remote-device-lists'
+import type { RemoteDeviceList } from '@myelin/storage/remote-device-lists'
+import {
+  deviceKeysIn,
+  isStreamId,
+  parseDeviceList,
+  printDeviceList,
+  signingKey,
+} from '../device-lists/device-list-form.ts'
+import type { DeviceList } from '../device-lists/device-list-form.ts'
+import { deviceListTopics } from '../device-lists/stale.ts'
+import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
+
+type Change = (known: RemoteDeviceList) => { readonly streamId: number; readonly list: DeviceList } | undefined
+
+/**
+ * Takes in that a device of a user elsewhere changed. Where we missed an earlier change, or know nothing of the user's
+ * devices, the whole list is fetched.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
+ */
+export const receiveDeviceListUpdate: ReceiveEdu = async (rt, origin, content) => {
+  const [deviceId, streamId] = [stringMember(content, 'device_id'), member(content, 'stream_id')]
+  if (deviceId === undefined || !isStreamId(streamId)) return
+  const before = member(content, 'prev_id')
+  const previous = Array.isArray(before) ? (before as readonly unknown[]) : []
+  await changeList(rt, origin, content, (known) => {
+    const follows = previous.length > 0 && previous.every((id) => isStreamId(id) && id <= known.streamId)
+    if (!follows || streamId <= known.streamId) return undefined
+    const list = parseDeviceList(known.list)
+    const devices = new Map(list.devices)
+    const keys = deviceKeysIn(known.userId, deviceId, content)
+    if (keys && member(content, 'deleted') !== true) devices.set(deviceId, keys)
+    else devices.delete(deviceId)
+    return { streamId, list: { ...list, devices } }
+  })
+}
+
+/**
+ * Takes in that a user elsewhere has other keys to sign with.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
+ */
+export const receiveSigningKeyUpdate: ReceiveEdu = (rt, origin, content) =>
+  changeList(rt, origin, content, ({ userId, streamId, list }) => {
+    const known = parseDeviceList(list)
+    const master = signingKey(userId, content, 'master_key') ?? known.master
+    const selfSigning = signingKey(userId, content, 'self_signing_key') ?? known.selfSigning
+    return { streamId, list: { ...known, master, selfSigning } }
+  })
+
+async function changeList(rt: EduReceiver, origin: ServerName, content: JsonObject, change: Change): Promise<void> {
+  const userId = member(content, 'user_id')
+  if (!isUserId(userId) || serverOf(userId) !== origin) return
+  const isKept = await rt.db.write(async (tx) => {
+    const sharing = await usersSharingRooms(tx, userId)
+    if (![...sharing].some((user) => serverOf(user) === rt.serverName)) {
+      await dropRemoteDeviceList(tx, userId)
+      return true
+    }
+    await noteDeviceChange(tx, userId)
+    tx.touch(deviceListTopics.stale(userId))
+    return keepChanged(tx, userId, change)
+  })
+  if (!isKept) rt.bus.announce({ position: 0, topics: new Set([deviceListTopics.wanted(userId)]) })
+}
+
+/** Answers false where the list must be fetched. */
+async function keepChanged(tx: Tx, userId: UserId, change: Change): Promise<boolean> {
+  const [known] = await remoteDeviceLists(tx, [userId])
+  const changed = known && change(known)
+  const list = changed && printDeviceList(changed.list)
+  if (known && list) await putRemoteDeviceList(tx, { ...known, streamId: changed.streamId, list })
+  else await dropRemoteDeviceList(tx, userId)
+  return known !== undefined && list !== undefined
+}

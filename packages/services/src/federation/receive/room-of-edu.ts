@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isRoomId, isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { isServerAllowed } from '@myelin/rules/server-acl'
+import type { Read } from '@myelin/storage/database'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { membershipIn } from '@myelin/storage/members'
+import { roomById } from '@myelin/storage/rooms'
+import { shownContent } from '../../reading/shown-state.ts'
+import { roomVersionOf } from '../../rooms/versions.ts'
+
+/**
+ * The room an EDU is about, if we are in it and it lets the origin speak there.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#server-access-control-lists-acls
+ */
+export async function roomOfEdu(
+  rt: { readonly db: { readonly read: Read }; readonly serverName: ServerName },
+  origin: ServerName,
+  roomId: unknown,
+): Promise<RoomId | undefined> {
+  const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
+  if (!room || !(await joinedServers(rt.db.read, room.id)).has(rt.serverName)) return undefined
+  const where = { version: roomVersionOf(room.roomVersion), stateRoot: room.stateRoot }
+  const acl = await shownContent(rt.db.read, where, 'm.room.server_acl')
+  return isServerAllowed(origin, acl) ? room.id : undefined
+}
+
+/** The user an EDU is about, if the origin may speak for them and they are in the room. */
+export async function memberOfEdu(
+  db: Read,
+  origin: ServerName,
+  roomId: RoomId,
+  userId: unknown,
+): Promise<UserId | undefined> {
+  if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
+  return (await membershipIn(db, roomId, userId))?.membership === 'join' ? userId : undefined
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Read, Tx } from './database.ts'
+import { insertRow } from './prepared.ts'
+import type { Nid } from './schema.ts'
+import { topics } from './topics.ts'
+
+/** An EDU that waits for its server. */
+export interface WaitingEdu {
+  readonly nid: Nid
+  readonly edu: JsonObject
+}
+
+/** Keeps an EDU, as JSON, until its server took it. */
+export async function queueEdu(tx: Tx, server: ServerName, edu: string): Promise<void> {
+  await insertRow(tx, 'outgoing_edus', { server_name: server, nid: tx.takeNid(), edu })
+  tx.touch(topics.waitingFor(server))
+}
+
+/** The first EDUs that wait for a server, oldest first. */
+export async function waitingEdus(db: Read, server: ServerName, limit: number): Promise<WaitingEdu[]> {
+  const rows = await db
+    .selectFrom('outgoing_edus')
+    .select(['nid', 'edu'])
+    .where('server_name', '=', server)
+    .orderBy('nid')
+    .limit(limit)
+    .execute()
+  return rows.map(({ nid, edu }) => ({ nid, edu: JSON.parse(edu) as JsonObject }))
+}
+
+/** A server took what waited for it, up to and with this one. */
+export async function dropEdus(tx: Tx, server: ServerName, upTo: Nid): Promise<void> {
+  await tx.deleteFrom('outgoing_edus').where('server_name', '=', server).where('nid', '<=', upTo).execute()
+}
+
+/** The servers that something waits for. */
+export async function serversWaitedFor(db: Read): Promise<ServerName[]> {
+  const rows = await db.selectFrom('outgoing_edus').select('server_name').distinct().execute()
+  return rows.map((row) => row.server_name)
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import type { EventId, ServerName } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import type { SigningKey } from '@myelin/matrix/signatures'
+import { sha256Base64, signBytes } from '@myelin/matrix/signatures'
+import { Federation, federationPath, requestForm } from '@myelin/remote/federation'
+import type { OutgoingRequest } from '@myelin/remote/transport'
+import { hashedEventId } from '@myelin/rules/events/event-id'
+import { signedFormOf } from '@myelin/rules/events/signing'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { ForeignAuthor } from '../foreign-author.ts'
+import type { Author } from '../foreign-author.ts'
+import { testSigningKey } from '../runtime.ts'
+import type { Answer, TestServer } from '../server.ts'
+import { publishedBy } from '../stand-in-servers.ts'
+import type { Answering, StandInServers } from '../stand-in-servers.ts'
+
+/** An event as a server says it, with the id it comes to. */
+export interface Sealed {
+  readonly id: EventId
+  readonly json: JsonObject
+}
+
+/** A server that knows the protocol well and keeps to it only where the test says so. */
+export class HostileServer implements Author {
+  readonly name: ServerName
+  readonly key: SigningKey
+  readonly rt: Author['rt']
+  readonly author: ForeignAuthor
+  /** What it answers, by what stands behind `/federation/v1/`; the longest that fits counts. */
+  readonly answers = new Map<string, Answering>()
+  readonly #home: TestServer
+  readonly #asked: OutgoingRequest[] = []
+  #transactions = 0
+
+  constructor(name: string, home: TestServer, peers: StandInServers) {
+    this.name = name as ServerName
+    this.key = testSigningKey(name)
+    this.#home = home
+    const transport = { send: (request: OutgoingRequest) => home.receive(request), close: async () => {} }
+    this.rt = { serverName: this.name, signingKey: this.key, remote: new Federation(this.name, this.key, transport) }
+    this.author = new ForeignAuthor(home, this)
+    peers.set(name, (request) => this.#answer(request))
+  }
+
+  /** What it was asked so far, but for its keys. */
+  get asked(): readonly OutgoingRequest[] {
+    return this.#asked.filter(({ target }) => !/\/(key|send)\//.test(target))
+  }
+
+  /** Makes any members an event: hashed and signed by this server, whatever they are. */
+  seal(members: JsonObject, version: RoomVersion): Sealed {
+    const { signatures: _signatures, hashes: _hashes, unsigned, ...rest } = members
+    const hashed = { ...rest, hashes: { sha256: sha256Base64(canonicalJsonLoose(rest)) } }
+    // Where a version refuses what the members are, a signature over something else is as good.
+    const text = attempt(() => signedFormOf(hashed, version)) ?? canonicalJsonLoose(hashed)
+    const signatures = { [this.name]: { [this.key.id]: signBytes(text, this.key) } }
+    const id = hashedEventId(text, version) ?? (members['event_id'] as EventId)
+    return { id, json: { ...hashed, signatures, ...(unsigned === undefined ? {} : { unsigned }) } }
+  }
+
+  /** Sends PDUs and waits until they were judged. */
+  send(pdus: readonly JsonObject[], edus: readonly JsonObject[] = []): Promise<Answer> {
+    return this.sendText(JSON.stringify({ origin: this.name, origin_server_ts: 1, pdus: [...pdus], edus: [...edus] }))
+  }
+
+  /** Sends the text of a transaction as it stands. */
+  async sendText(text: string, txnId = `hostile${this.#transactions++}`): Promise<Answer> {
+    const answer = await this.request('PUT', federationPath(['federation', 'v1', 'send', txnId]), text)
+    await this.#home.workers.inbound.settled()
+    return answer
+  }
+
+  /** A request with this server's signature, its body as it stands. */
+  async request(method: OutgoingRequest['method'], target: string, text?: string): Promise<Answer> {
+    const content = text === undefined ? undefined : attempt(() => parseJson(text, { keepNumbers: true }))
+    const authorization = this.authorization(method, target, content)
+    return this.#home.call(method, target, {
+      headers: { authorization, ...(text === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(text === undefined ? {} : { body: text }),
+    })
+  }
+
+  /** The header that says the request is this server's. */
+  authorization(method: string, uri: string, content: Json | undefined): string {
+    const destination = this.#home.name
+    const sig = signBytes(requestForm({ method, uri, origin: this.name, destination, content }), this.key)
+    return `X-Matrix origin="${this.name}",destination="${destination}",key="${this.key.id}",sig="${sig}"`
+  }
+
+  #answer(request: OutgoingRequest): JsonObject | string | Promise<JsonObject | string> {
+    this.#asked.push(request)
+    if (request.target.includes('/key/v2/server')) {
+      return publishedBy(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })
+    }
+    const path = decodeURIComponent(request.target).replace(/^\/_matrix\/federation\/v\d\//, '')
+    const fitting = [...this.answers.keys()].filter((key) => path.startsWith(key))
+    const longest = fitting.toSorted((a, b) => b.length - a.length)[0]
+    return longest === undefined ? {} : (this.answers.get(longest)?.(request) ?? {})
+  }
+}
+
+function attempt<T extends Json | string>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

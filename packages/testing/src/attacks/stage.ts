@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import type { EventId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { federationPath } from '@myelin/remote/federation'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { loadStateEvent } from '@myelin/services/rooms/load-auth-state'
+import { roomVersionOf } from '@myelin/services/rooms/versions'
+import { EVENT_STATUS, eventById } from '@myelin/storage/events'
+import { roomById } from '@myelin/storage/rooms'
+import { roomsWithStagedPdus } from '@myelin/storage/staged-pdus'
+import type { OpenDatabase } from '../databases.ts'
+import type { ForeignDraft } from '../foreign-author.ts'
+import { authorRoom } from '../room-author.ts'
+import type { RoomAuthor } from '../room-author.ts'
+import { testServer } from '../server.ts'
+import type { TestServer } from '../server.ts'
+import { StandInServers } from '../stand-in-servers.ts'
+import { HostileServer } from './hostile-server.ts'
+
+/** Bob may change state, mallory may talk; both are of the hostile server. */
+export const [bob, mallory] = ['@bob:evil.test', '@mallory:evil.test'] as const
+/** Of an honest server that watches. */
+export const witness = '@witness:good.test'
+
+/** Where attacks happen: a server of ours with a room, a hostile server and an honest one in it. */
+export interface Stage {
+  readonly home: TestServer
+  readonly alice: { readonly userId: string; readonly token: string }
+  readonly room: RoomAuthor
+  readonly version: RoomVersion
+  readonly peers: StandInServers
+  readonly evil: HostileServer
+  readonly good: HostileServer
+  /** What became of an event: undefined where we never took it. */
+  status(id: EventId): Promise<keyof typeof EVENT_STATUS | undefined>
+  stateOf(type: string, key?: string): Promise<EventId | undefined>
+  /** Builds events in the name of the hostile server's users. */
+  build(draft: Partial<ForeignDraft> & { readonly body?: string }): Promise<Pdu>
+  close(): Promise<void>
+}
+
+/** Opens the stage. */
+export async function openStage(options: { open?: OpenDatabase; roomVersion?: string } = {}): Promise<Stage> {
+  const peers = new StandInServers()
+  const { roomVersion = '12' } = options
+  const home = await testServer(options.open, {}, { transport: peers })
+  const alice = await home.register('alice')
+  const room = await authorRoom(home.rt, alice.userId, { roomVersion, preset: 'public_chat' })
+  for (const user of [bob, mallory, witness]) await room.member(user, user, 'join')
+  const version = roomVersionOf(roomVersion)
+  const users = version.auth.creatorsOutrankEveryone ? { [bob]: 50 } : { [alice.userId]: 100, [bob]: 50 }
+  await room.send(alice.userId, 'm.room.power_levels', { users }, '')
+  const evil = new HostileServer('evil.test', home, peers)
+  const db = home.rt.db.read
+  const nameOf = new Map(Object.entries(EVENT_STATUS).map(([name, at]) => [at as number, name]))
+  return {
+    home,
+    alice,
+    room,
+    version,
+    peers,
+    evil,
+    good: new HostileServer('good.test', home, peers),
+    status: async (id) => nameOf.get((await eventById(db, id))?.status ?? -1) as keyof typeof EVENT_STATUS | undefined,
+    stateOf: async (type, key = '') => {
+      const row = await roomById(db, room.roomId)
+      return (await loadStateEvent(db, row?.stateRoot ?? 0, type, key))?.id
+    },
+    build: ({ body = 'hello', ...draft }) =>
+      evil.author.build({
+        roomId: room.roomId,
+        sender: mallory,
+        type: 'm.room.message',
+        content: { msgtype: 'm.text', body },
+        ...draft,
+      }),
+    close: () => home.close(),
+  }
+}
+
+/** Attacks a room, and wants it to live on. */
+export async function onStage(
+  open: OpenDatabase | undefined,
+  roomVersion: string,
+  attack: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const stage = await openStage({ ...(open ? { open } : {}), roomVersion })
+  try {
+    await attack(stage)
+    await assertRoomLives(stage)
+  } finally {
+    await stage.close()
+  }
+}
+
+/** The room goes on as if nothing had happened: nothing waits, its people talk and read, and other servers get it all. */
+export async function assertRoomLives(stage: Stage): Promise<void> {
+  assert.deepEqual(
+    await roomsWithStagedPdus(stage.home.rt.db.read, Number.MAX_SAFE_INTEGER),
+    [],
+    'nothing is left to be judged',
+  )
+  const sent = await sendMessage(stage)
+  await assertSyncShows(stage, sent)
+  await assertPagesEnd(stage)
+  await assertFederatesOut(stage, sent)
+  const next = await stage.good.author.build({
+    roomId: stage.room.roomId,
+    sender: witness,
+    type: 'm.room.message',
+    content: { msgtype: 'm.text', body: 'still here' },
+  })
+  await stage.good.send([next.json])
+  assert.equal(await stage.status(next.id), 'accepted', 'what honest servers send is taken')
+}
+
+async function sendMessage({ home, alice, room }: Stage): Promise<EventId> {
+  const txn = home.rt.random.token(8)
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/send/m.room.message/${txn}`
+  const answer = await home.call('PUT', path, { token: alice.token, body: { msgtype: 'm.text', body: 'I am here' } })
+  assert.equal(answer.status, 200, `we can speak: ${JSON.stringify(answer.body)}`)
+  return answer.body['event_id'] as EventId
+}
+
+async function assertSyncShows({ home, alice, room }: Stage, sent: EventId): Promise<void> {
+  const answer = await home.call('GET', '/_matrix/client/v3/sync?full_state=true', { token: alice.token })
+  assert.equal(answer.status, 200, `sync: ${JSON.stringify(answer.body)}`)
+  const { rooms } = answer.body as { rooms: { join: Record<string, { timeline: { events: { event_id: string }[] } }> } }
+  assert.ok(rooms.join[room.roomId]?.timeline.events.some(({ event_id }) => event_id === sent))
+  for (const what of ['members', 'state', 'joined_members']) {
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/${what}`
+    assert.equal((await home.call('GET', path, { token: alice.token })).status, 200, what)
+  }
+}
+
+/** Walks from the end to the beginning; a page that says it is the last must have reached the create event. */
+async function assertPagesEnd({ home, alice, room }: Stage): Promise<void> {
+  let [from, last] = ['', '']
+  const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/messages?dir=b&limit=7`
+  for (let page = 0; page < 300; page++) {
+    const answer = await home.call('GET', `${path}${from}`, { token: alice.token })
+    assert.equal(answer.status, 200, 'a page')
+    const { chunk, end } = answer.body as { chunk: { type: string }[]; end?: string }
+    last = chunk.at(-1)?.type ?? last
+    if (end === undefined) {
+      assert.equal(last, 'm.room.create', 'pages lead to the beginning')
+      return
+    }
+    from = `&from=${encodeURIComponent(end)}`
+  }
+  assert.fail('pages do not end')
+}
+
+/** Whatever other servers may ask about the room is answered, in JSON that any server takes. */
+async function assertFederatesOut({ home, good, room, version }: Stage, sent: EventId): Promise<void> {
+  const path = (what: string, query: Record<string, string | number> = {}) =>
+    federationPath(['federation', 'v1', what, room.roomId], query)
+  const targets = [
+    path('state', { event_id: sent }),
+    path('state_ids', { event_id: sent }),
+    path('backfill', { v: sent, limit: 100 }),
+    federationPath(['federation', 'v1', 'event', sent]),
+    federationPath(['federation', 'v1', 'event_auth', room.roomId, sent]),
+  ]
+  const limits = { strictNumbers: version.strictCanonicalJson }
+  for (const target of targets) {
+    const reply = await home.receive({ method: 'GET', target, headers: signedHeaders(good, 'GET', target) })
+    const chunks: Uint8Array[] = []
+    for await (const chunk of reply.body) chunks.push(chunk)
+    const text = Buffer.concat(chunks).toString()
+    assert.equal(reply.status, 200, `${target}: ${text.slice(0, 300)}`)
+    parseJson(text, limits)
+  }
+  const body: JsonObject = { earliest_events: [], latest_events: [sent], limit: 20, min_depth: 0 }
+  assert.equal((await good.request('POST', path('get_missing_events'), JSON.stringify(body))).status, 200)
+}
+
+function signedHeaders(server: HostileServer, method: 'GET', target: string): Record<string, string> {
+  return { authorization: server.authorization(method, target, undefined) }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { federationPath } from '@myelin/remote/federation'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { OpenDatabase } from './databases.ts'
+import { testNetwork } from './network.ts'
+import type { TestNetwork } from './network.ts'
+import { authorRoom } from './room-author.ts'
+import type { RoomAuthor } from './room-author.ts'
+import type { TestServer } from './server.ts'
+import { shareRoom } from './shared-room.ts'
+
+/** Somebody who is logged in. */
+export interface Person {
+  readonly userId: string
+  readonly deviceId: string
+  readonly token: string
+}
+
+/** Two servers, a user of each, and a room in which both are. */
+export interface TwoServers {
+  readonly network: TestNetwork
+  readonly room: RoomAuthor
+  readonly alice: Person
+  readonly bob: Person
+  readonly one: () => TestServer
+  readonly two: () => TestServer
+  /** Everything was sent and judged, by the stopped clock. */
+  readonly settled: () => Promise<void>
+  /** Sends EDUs to one.test in the name of two.test. */
+  readonly tell: (...edus: readonly JsonObject[]) => Promise<void>
+}
+
+/** A room in which alice of one.test and bob of two.test are. */
+export async function onTwoServers(open: OpenDatabase, run: (stage: TwoServers) => Promise<void>): Promise<void> {
+  const network = await testNetwork({ servers: 2, open })
+  const [one, two] = [() => network.server('one.test'), () => network.server('two.test')]
+  const [alice, bob] = [await one().register('alice'), await two().register('bob')]
+  const room = await authorRoom(one().rt, alice.userId, { preset: 'public_chat' })
+  await room.member(bob.userId, bob.userId, 'join')
+  await shareRoom(one().rt, two().rt, room.roomId)
+  const settled = async () => {
+    for (let round = 0; round < 2; round++) {
+      for (const server of [one(), two()]) {
+        await server.workers.outbound.settled()
+        await server.workers.inbound.settled()
+        await server.workers.deviceLists.settled()
+      }
+    }
+  }
+  let serial = 0
+  const tell: TwoServers['tell'] = async (...edus) => {
+    await two().rt.remote.call(one().name, {
+      method: 'PUT',
+      target: federationPath(['federation', 'v1', 'send', `told${serial++}`]),
+      body: { origin: two().name, origin_server_ts: network.clock.now(), pdus: [], edus },
+    })
+  }
+  await settled()
+  await network.settle()
+  try {
+    await run({ network, room, alice, bob, one, two, settled, tell })
+  } finally {
+    await network.close()
+  }
+}
