@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { generateSigningKey, printSigningKey } from '@myelin/matrix/signatures'
 import { testAuthority } from '@myelin/testing/certificates'
 import { until } from './client.ts'
+import { Gate } from './gate.ts'
 
 /** A homeserver of its own process, called `localhost` and the port of its federation. */
 export interface HomeServer {
@@ -26,6 +27,7 @@ export interface HomeServer {
 export class Playground {
   readonly folder: string
   readonly #servers: HomeServer[] = []
+  readonly #gates: Gate[] = []
 
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'myelin-federated-'))
@@ -36,12 +38,27 @@ export class Playground {
     writeFileSync(join(this.folder, 'tls.key'), certified.key)
   }
 
+  /** Starts a Myelin over SQLite, to which other servers come through a gate. */
+  async gated(label: string): Promise<{ readonly server: HomeServer; readonly gate: Gate }> {
+    const [outside, inside] = [await freePort(), await freePort()]
+    const gate = await Gate.open(outside, inside)
+    this.#gates.push(gate)
+    return { server: await this.#start(label, outside, inside), gate }
+  }
+
   /** Starts a Myelin over SQLite. */
   async myelin(label: string): Promise<HomeServer> {
-    const [client, federation] = [await freePort(), await freePort()]
-    const common = this.#common(label, client, federation)
+    const port = await freePort()
+    return this.#start(label, port, port)
+  }
+
+  async #start(label: string, outside: number, federation: number): Promise<HomeServer> {
+    const client = await freePort()
+    const common = this.#common(label, client, outside)
     const config = {
       ...common,
+      // Tests do not wait for the pauses of the world.
+      federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
       database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
       listeners: [
         { port: client, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client'] }] },
@@ -87,6 +104,7 @@ export class Playground {
   /** Stops the servers; what they wrote goes too, unless somebody wants to look at it. */
   async close(keeps = false): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()))
+    await Promise.all(this.#gates.map((gate) => gate.close()))
     if (!keeps) rmSync(this.folder, { recursive: true, force: true })
   }
 

@@ -5,7 +5,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import { canonicalMembers, signedForm } from '@myelin/rules/events/canonical-members'
 import { hashedEventId } from '@myelin/rules/events/event-id'
 import type { Read } from '@myelin/storage/database'
-import { EVENT_STATUS, pdusByNid } from '@myelin/storage/events'
+import { EVENT_STATUS, eventsByNid, pdusByNid } from '@myelin/storage/events'
 import { countRows, everyEvent, everyRoom, nodeFaults, standings } from '@myelin/storage/integrity'
 import type { CheckedEvent, CheckedRoom, DatabaseFault } from '@myelin/storage/integrity'
 import { keyNid } from '@myelin/storage/names'
@@ -76,11 +76,17 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
     members.map(({ event }) => event),
   )
   const table = await standings(db, room.nid)
+  const outside = await standingOutside(db, table, new Map(members.map(({ stateKey, event }) => [stateKey, event])))
   const counts = { join: 0, invite: 0 }
+  const count = (membership: string | undefined) => {
+    if (membership === 'join' || membership === 'invite') counts[membership]++
+  }
+  for (const user of outside) count(table.get(user)?.membership)
   for (const { stateKey, event } of members) {
+    if (outside.has(stateKey as UserId)) continue
     const pdu = pdus.get(event)
     const membership = (pdu && stringMember(pdu.content, 'membership')) ?? 'leave'
-    if (membership === 'join' || membership === 'invite') counts[membership]++
+    count(membership)
     const standing = table.get(stateKey as UserId)
     if (standing?.membership !== membership)
       faults.push(`${stateKey} is ${membership} in the state and not in the table`)
@@ -88,4 +94,18 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
   if (counts.join !== room.joined) faults.push(`it counts ${room.joined} joined members, and has ${counts.join}`)
   if (counts.invite !== room.invited) faults.push(`it counts ${room.invited} invited members, and has ${counts.invite}`)
   return faults
+}
+
+/** Who stands to a room by an event that is not part of it: the room went on without this server. */
+async function standingOutside(
+  db: Read,
+  table: Awaited<ReturnType<typeof standings>>,
+  state: ReadonlyMap<string, number>,
+): Promise<Set<UserId>> {
+  const others = [...table].filter(([user, { event }]) => state.get(user) !== event)
+  const events = await eventsByNid(
+    db,
+    others.map(([, { event }]) => event),
+  )
+  return new Set(others.flatMap(([user, { event }]) => (events.get(event)?.position === null ? [user] : [])))
 }

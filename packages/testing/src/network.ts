@@ -43,6 +43,8 @@ export interface TestNetwork {
   partition(...groups: readonly (readonly string[])[]): void
   /** Ends faults and partitions; what is under way arrives as it was going to. */
   heal(): void
+  /** From here on chance is that of another seed, and requests are counted anew: what came before has no part in what comes. */
+  reseed(seed: string): void
   /** Moves the clock until nothing is on its way and `isDone` holds; throws after `maxMs` of the clock's time. */
   settle(isDone?: () => boolean | Promise<boolean>, maxMs?: number): Promise<void>
   /** Stops a server and starts it again over its database. */
@@ -85,6 +87,7 @@ export async function testNetwork(options: {
       wires.setFaults({})
       wires.partition(undefined)
     },
+    reseed: (seed) => wires.reseed(seed),
     settle: (isDone, maxMs) => wires.settle(isDone, maxMs),
     restart: async (name) => {
       await wires.server(name).close()
@@ -116,7 +119,7 @@ class Wires {
   readonly clock = new StoppedClock()
   readonly crossings: Crossing[] = []
   readonly #servers = new Map<string, TestServer>()
-  readonly #seed: string
+  #seed: string
   #faults: Faults = {}
   #groups: readonly (readonly string[])[] | undefined
   #underWay = 0
@@ -137,6 +140,11 @@ class Wires {
 
   setFaults(faults: Faults): void {
     this.#faults = faults
+  }
+
+  reseed(seed: string): void {
+    this.#seed = seed
+    this.crossings.length = 0
   }
 
   partition(groups: readonly (readonly string[])[] | undefined): void {

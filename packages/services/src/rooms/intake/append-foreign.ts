@@ -63,13 +63,12 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
   const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
-  if (!isComplete) return 'waits'
+  // History may begin with an event of which another server told the state before it, and nobody what led to it.
+  const isBeginning = !isComplete && incoming.historicPosition !== undefined && (earlier?.stateAfter ?? 0) !== 0
+  if (!isComplete && !isBeginning) return 'waits'
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
-  const stateBefore = await mergedRoot(
-    tx,
-    version,
-    previous.map(({ stateAfter }) => stateAfter),
-  )
+  const roots = isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter)
+  const stateBefore = await mergedRoot(tx, version, roots)
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
   if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
@@ -184,13 +183,13 @@ async function settleReferences(
   const { pdu, nid, state, previous } = landed
   await applyRedaction(tx, pdu, nid, state)
   await applyEarlyRedactions(tx, pdu, nid)
-  const holes = previous.filter(({ position, status }) => position === null && status === EVENT_STATUS.accepted)
-  await putBackwardExtremities(
-    tx,
-    room.nid,
-    holes.map((event) => event.pdu.id),
-    landed.position,
+  const isThere = new Set(
+    previous.flatMap((event) =>
+      event.position === null && event.status === EVENT_STATUS.accepted ? [] : [event.pdu.id],
+    ),
   )
+  const holes = pdu.prevEvents.filter((id) => !isThere.has(id))
+  await putBackwardExtremities(tx, room.nid, holes, landed.position)
 }
 
 /** The heads of the graph with an event: those it leads to are none any more, also where only unwanted events lie between. */

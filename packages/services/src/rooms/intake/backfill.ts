@@ -21,6 +21,8 @@ const LIMIT = 100
 const TIMEOUT_MS = 20_000
 /** So many servers are asked before we go without. */
 const MAX_SERVERS = 3
+/** Of so many events a page of history stands on, the state is asked for. */
+const MAX_EDGE = 20
 
 /** A place in a room's history where events are missing: before the event of a position. */
 export interface Hole {
@@ -82,9 +84,7 @@ async function askForHistory(rt: Checker, source: Source, hole: Hole): Promise<P
 async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readonly Pdu[]): Promise<number> {
   const ordered = connected(pdus, hole.missing)
   await keepAuthEvents(rt, source, ordered)
-  const own = new Set(ordered.map(({ id }) => id))
-  const edge = ordered.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
-  for (const id of new Set(edge.slice(0, 20))) await keepStateAt(rt, source, id)
+  await keepEdge(rt, source, ordered)
   return rt.db.write(async (tx) => {
     const room = await openRoom(tx, source.roomId)
     if (!room) return 0
@@ -99,6 +99,22 @@ async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readon
     }
     return landed
   })
+}
+
+/**
+ * Learns the states that the oldest of the history stands on. Where the other server's own history ends there it has not
+ * what came before, but it knows the state in front of what it has.
+ */
+async function keepEdge(rt: Checker, source: Source, ordered: readonly Pdu[]): Promise<void> {
+  const own = new Set(ordered.map(({ id }) => id))
+  const asked = new Map<EventId, boolean>()
+  for (const pdu of ordered) {
+    for (const id of pdu.prevEvents) {
+      if (own.has(id) || asked.size >= MAX_EDGE) continue
+      if (!asked.has(id)) asked.set(id, await keepStateAt(rt, source, id))
+      if (asked.get(id) === false) await keepStateAt(rt, source, pdu.id)
+    }
+  }
 }
 
 /** Those that the missing events lead to, the oldest first: nobody puts unrelated events into our history. */

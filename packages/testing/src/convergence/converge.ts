@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { act, disturb } from './acts.ts'
+import { areWhole, haveTheSame, isSound, joinedAt, viewOf } from './agreement.ts'
+import type { View } from './agreement.ts'
+import { prepareGround } from './ground.ts'
+import { Town } from './town.ts'
+import type { Citizen } from './town.ts'
+
+const ACTS = 25
+/** Whoever speaks names all heads: after two rounds everybody has named everybody's. */
+const CLOSING_ROUNDS = 2
+
+/** What came of a town. */
+export interface Outcome {
+  /** Servers that are in the room at the end. */
+  readonly servers: number
+  /** Pairs of them that see two rooms, in a way the spec has no cure for. */
+  readonly splits: number
+  readonly events: number
+}
+
+/** So many towns are founded on the same ground. */
+export const TOWNS_PER_GROUND = 10
+
+/**
+ * Lets people on three servers do what they like while their network fails them, heals it, and throws unless all of them
+ * have the same then. One town after the other: a seed and how many follow it give the same again.
+ */
+export async function* converge(first: number, towns: number): AsyncGenerator<Outcome> {
+  const ground = await prepareGround()
+  try {
+    for (let seed = first; seed < first + towns; seed++) {
+      try {
+        yield await lifeOf(await Town.found(ground, String(seed)))
+        // Once is enough: what is wrong on a disk stays wrong.
+        if (seed === first + towns - 1) await areWhole(ground.network.servers)
+      } catch (cause) {
+        const again = `npm run converge -- --from ${seed} --seeds 1`
+        const before = seed > first ? ` (or --from ${first} --seeds ${seed - first + 1}, with those before it)` : ''
+        throw new Error(`seed ${seed} does not converge; again: ${again}${before}`, { cause })
+      }
+    }
+  } finally {
+    ground.network.heal()
+    await ground.network.close()
+  }
+}
+
+async function lifeOf(town: Town): Promise<Outcome> {
+  await live(town)
+  await close(town)
+  return compare(town)
+}
+
+async function live(town: Town): Promise<void> {
+  const { chance } = town
+  for (let serial = 0; serial < ACTS; serial++) {
+    if (chance.share() < 0.25) disturb(town)
+    town.begin(act(town, serial))
+    if (chance.share() < 0.7) await town.pass(chance.below(4) * 500)
+    if (chance.share() < 0.3) town.begin(chance.pick(town.citizens).client.sync())
+  }
+  town.network.heal()
+  await town.calm()
+}
+
+async function close(town: Town): Promise<void> {
+  for (let round = 0; round < CLOSING_ROUNDS; round++) {
+    for (const server of town.network.servers) {
+      const [speaker] = await joinedAt(town, server)
+      if (!speaker) continue
+      await town.ask(speaker, 'PUT', `send/m.room.message/closing${round}`, { msgtype: 'm.text', body: 'here I am' })
+      await town.calm()
+    }
+  }
+  for (const server of town.network.servers) await readBack(town, await joinedAt(town, server))
+  await town.calm()
+}
+
+/** Reads the whole room, so that what is missing of it is fetched. */
+async function readBack(town: Town, [reader]: readonly Citizen[]): Promise<void> {
+  if (!reader) return
+  for (let from = ''; ; ) {
+    const { body } = await town.during(town.ask(reader, 'GET', `messages?dir=b&limit=100${from}`))
+    if (typeof body['end'] !== 'string') return
+    from = `&from=${body['end']}`
+  }
+}
+
+async function compare(town: Town): Promise<Outcome> {
+  const views: View[] = []
+  for (const server of town.network.servers) {
+    const view = await viewOf(town, server)
+    await isSound(town, view)
+    if (view.joined.length > 0) views.push(view)
+  }
+  let splits = 0
+  for (const [at, one] of views.entries()) {
+    for (const other of views.slice(at + 1)) if (!haveTheSame(one, other)) splits++
+  }
+  return { servers: views.length, splits, events: Math.max(0, ...views.map(({ shown }) => shown.size)) }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util'
+import { converge, TOWNS_PER_GROUND } from '@myelin/testing/convergence/converge'
+
+/**
+ * `npm run converge -- --seeds 2000`: lets that many towns on three servers live through a bad network, and looks whether
+ * all servers have the same after it; `--from N` begins with another seed. Exits with 1 on a difference.
+ */
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '100' }, from: { type: 'string', default: '0' } },
+})
+const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
+const total = { towns: 0, together: 0, splits: 0, failed: 0 }
+const startedMs = performance.now()
+for (let first = from; first < end; first += TOWNS_PER_GROUND) {
+  try {
+    for await (const { servers, splits } of converge(first, Math.min(TOWNS_PER_GROUND, end - first))) {
+      total.towns++
+      if (servers > 1) total.together++
+      total.splits += splits
+    }
+  } catch (cause) {
+    total.failed++
+    console.error(cause)
+  }
+}
+console.log(JSON.stringify(total), `${Math.round((performance.now() - startedMs) / (end - from))} ms each`)
+if (total.failed > 0) process.exitCode = 1
