@@ -80,7 +80,9 @@ describe('what costs much', () => {
       await stage.evil.send(branches.map(({ json }) => json))
       const merge = await stage.build({ sender: bob, prevEvents: branches.map(({ id }) => id) })
       await stage.evil.send([merge.json])
-      assert.deepEqual(await stage.evil.author.heads(stage.room.roomId), [merge.id])
+      // An event of our own may stand beside it: we bring heads together ourselves where they are many.
+      const left = await stage.evil.author.heads(stage.room.roomId)
+      assert.ok(left.includes(merge.id) && !branches.some(({ id }) => left.includes(id)))
     }))
 
   test('4.2 D: a room with hundreds of forks is brought together by our next events', () =>
