@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomId, isUserId } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
@@ -18,7 +18,7 @@ import type { Runtime } from '../runtime.ts'
  */
 export async function defineFilter(rt: Pick<Runtime, 'db'>, user: UserId, definition: JsonObject): Promise<string> {
   checkFilter(definition)
-  return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJson(definition))))
+  return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJsonLoose(definition))))
 }
 
 /** A filter's definition; `M_NOT_FOUND` for an id the user never got. */

@@ -75,7 +75,11 @@ export async function areWhole(servers: readonly TestServer[]): Promise<void> {
 /** Whatever the others have, a server is at peace with itself, and its clients with it. */
 export async function isSound(town: Town, view: View): Promise<void> {
   const { server, joined, state } = view
-  assert.deepEqual(await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER), [], `${server.name} has not judged everything`)
+  assert.deepEqual(
+    await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER),
+    [],
+    `${server.name} has not judged everything`,
+  )
   for (const citizen of joined) {
     await citizen.client.sync()
     const once = new SyncedClient(server, citizen.token, { limit: 50, stateAfter: true })
