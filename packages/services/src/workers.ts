@@ -3,6 +3,7 @@ import { DeviceListFetches } from './federation/device-lists/device-list-fetches
 import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
+import { Completions } from './rooms/partial/completions.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What runs beside the requests. */
@@ -13,6 +14,8 @@ export interface Workers {
   readonly outbound: Outbound
   /** Fetches the device lists of users of other servers. */
   readonly deviceLists: DeviceListFetches
+  /** Learns who is in rooms that were entered without knowing. */
+  readonly completions: Completions
   /** Finishes what is under way and takes up nothing more. */
   close(): Promise<void>
 }
@@ -22,15 +25,18 @@ export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
+  const completions = new Completions(rt)
   const stopHousekeeping = keepHouse(rt)
   return {
     inbound,
     outbound,
     deviceLists,
+    completions,
     close: async () => {
       stopHousekeeping()
       await outbound.close()
       await deviceLists.close()
+      await completions.close()
       await inbound.close()
     },
   }

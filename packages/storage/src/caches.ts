@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
-import type { Nid } from './schema.ts'
+import type { Nid, Position } from './schema.ts'
 import type { StateChange } from './state-change.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
@@ -31,8 +31,8 @@ export class Caches {
   readonly tails = new Cache<string, readonly StoredEvent[]>(2000)
   /** A room's version never changes. */
   readonly roomVersions = new Cache<RoomId, string>(50_000)
-  /** The root of a room's state at a position, by both. */
-  readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** The root of a room's state at a position, by both, and when it was read. */
+  readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
   /** What several states came to: the first of them, and what to change in it. */

@@ -194,11 +194,12 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   if (nid === undefined) return 0
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
-  if (kept !== undefined) return kept
+  // What a position shows changes only once more, where the room's members were not known.
+  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.moves.position
   const [row] = await rootAt(db, nid, position)
   const root = row?.room_root ?? 0
-  // What a position shows never changes, once the position has passed.
-  if (!('takePosition' in db)) db.caches.rootsAt.set(key, root)
+  if (readAt !== undefined) db.caches.rootsAt.set(key, { root, readAt })
   return root
 }
 

@@ -22,6 +22,12 @@ export interface Room {
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
   readonly lastHole: Position
+  /** Most of its members are not known yet. */
+  readonly isPartial: boolean
+  /** Where they became known; 0 where they always were. */
+  readonly wholePosition: Position
+  /** The room's state until then, as far as it was known. */
+  readonly provisionalRoot: Nid
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -75,6 +81,15 @@ class OpenRoom implements Room {
   get opened(): number {
     return this.#row.opened
   }
+  get isPartial(): boolean {
+    return this.#row.is_partial === 1
+  }
+  get wholePosition(): Position {
+    return this.#row.whole_position
+  }
+  get provisionalRoot(): Nid {
+    return this.#row.provisional_root
+  }
 }
 export type { OpenRoom }
 
@@ -113,6 +128,9 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     is_published: 0,
     notified: 0,
     last_hole: 0,
+    is_partial: 0,
+    whole_position: 0,
+    provisional_root: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, new Map())

@@ -36,6 +36,8 @@ export const topics = {
   loud: (room: RoomId) => `loud ${room}`,
   /** Events that highlight for a user by name. */
   named: (user: UserId) => `named ${user}`,
+  /** The states of a room's events, which were provisional and are not any more. */
+  recast: (room: Nid) => `recast ${room}`,
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
 } as const

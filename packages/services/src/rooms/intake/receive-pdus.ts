@@ -2,7 +2,8 @@
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '@myelin/storage/database'
-import { eventsById } from '@myelin/storage/events'
+import { eventsById, pdusByNid } from '@myelin/storage/events'
+import { partialRoom } from '@myelin/storage/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import { appendForeign } from './append-foreign.ts'
 import type { Fate } from './append-foreign.ts'
@@ -51,8 +52,10 @@ export async function receivePdus(
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
   await foreseeResolution(rt, source, ordered)
   // What waits for others is settled when they came; all else in the unit that judged it.
-  const first = await appendAll(rt, source, ordered, async (tx, fates) => {
-    if (![...fates.values()].includes('waits')) await settle(tx)
+  const first = await appendAll(rt, source, ordered, {
+    settle: async (tx, fates) => {
+      if (![...fates.values()].includes('waits')) await settle(tx)
+    },
   })
   const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
   if (![...first.values()].includes('waits')) return first
@@ -66,7 +69,10 @@ async function appendAll(
   rt: Checker,
   source: Source,
   incoming: readonly Pdu[],
-  settle: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> = async () => {},
+  {
+    isAdrift = false,
+    settle = async () => {},
+  }: { readonly isAdrift?: boolean; readonly settle?: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> } = {},
 ): Promise<Map<EventId, Fate>> {
   const { roomId, version } = source
   const { pdus, unwanted } = await recommended(rt, source, incoming)
@@ -79,7 +85,7 @@ async function appendAll(
         const [pdu, room] = [pdus[next], await openRoom(tx, roomId)]
         if (!pdu || !room) break
         if (room.extremities.length > 1) forks++
-        judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
+        judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) }))
       }
       if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
       return judged
@@ -93,13 +99,15 @@ async function appendAll(
 
 /** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
 async function appendAcrossGap(rt: Checker, source: Source, waiting: readonly Pdu[]): Promise<Map<EventId, Fate>> {
-  const heads = await headsOf(rt, source.roomId)
-  const between = await fetchGap(rt, source, heads, waiting)
+  const { heads, minDepth } = await bottomOf(rt, source.roomId)
+  const between = await fetchGap(rt, source, { heads, minDepth }, waiting)
   await keepAuthEvents(rt, source, between)
   const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
   let fates = await appendAll(rt, source, all)
   const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
   if (stuck.length === 0) return fates
+  // Where the members are not known no state is whole anyway: it is asked for when they are.
+  if (await isPartial(rt, source)) return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
   const own = new Set(all.map(({ id }) => id))
   const edge = stuck.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
   for (const id of (await withoutState(rt, edge)).slice(0, MAX_STATES)) await keepStateAt(rt, source, id)
@@ -115,8 +123,23 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
   return [...missing, ...stateless.map(({ pdu }) => pdu.id)]
 }
 
-async function headsOf(rt: Checker, roomId: RoomId): Promise<readonly EventId[]> {
-  return rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+/**
+ * Where a gap ends at the latest. Where the members are not known, that is where we entered: the state of what lies
+ * before is not to be had.
+ */
+async function bottomOf(
+  rt: Checker,
+  roomId: RoomId,
+): Promise<{ readonly heads: readonly EventId[]; readonly minDepth: number }> {
+  const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  const entered = await partialRoom(rt.db.read, roomId)
+  if (!entered) return { heads, minDepth: 0 }
+  const join = (await pdusByNid(rt.db.read, [entered.join])).get(entered.join)
+  return { heads: [...new Set([...heads, ...(join?.prevEvents ?? [])])], minDepth: join?.depth ?? 0 }
+}
+
+async function isPartial(rt: Checker, { roomId }: Source): Promise<boolean> {
+  return (await roomById(rt.db.read, roomId))?.isPartial === true
 }
 
 /** Works out what forks come to before the unit, so that others need not wait for it. */
