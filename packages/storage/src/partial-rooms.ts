@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { readOnce } from './kept.ts'
+import { userNid } from './names.ts'
 import type { Nid } from './schema.ts'
 
 /** What is touched when there is a room whose members must be fetched. */
@@ -79,6 +80,21 @@ export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly Serve
   (roomId: RoomId) => roomId,
   async (db, roomId: RoomId) => (await partialRoom(db, roomId))?.servers ?? [],
 )
+
+/** The rooms without known members that a user is in. */
+export async function partialRoomsWith(db: Read, user: UserId): Promise<RoomId[]> {
+  const nid = await userNid(db, user)
+  if (nid === undefined) return []
+  const rows = await db
+    .selectFrom('partial_rooms')
+    .innerJoin('rooms', 'rooms.room_nid', 'partial_rooms.room_nid')
+    .innerJoin('members', 'members.room_nid', 'partial_rooms.room_nid')
+    .select('rooms.room_id')
+    .where('members.user_nid', '=', nid)
+    .where('members.membership', '=', 'join')
+    .execute()
+  return rows.map((row) => row.room_id)
+}
 
 /** Notes that nobody told a room's members, and when they are asked for again. */
 export async function postponePartialRoom(tx: Tx, room: Nid, tries: number, retryTs: number): Promise<void> {
