@@ -24,6 +24,8 @@ export interface PartialRoom {
   /** How often its members were asked for in vain, and when they are asked for again, in ms. */
   readonly tries: number
   readonly retryTs: number
+  /** Since when nobody of ours is there; 0 while somebody is. */
+  readonly leftTs: number
 }
 
 /** Marks a room as one whose members are not known, in the unit that enters it; what was noted of an earlier entry is gone. */
@@ -42,6 +44,7 @@ export async function putPartialRoom(
       servers: JSON.stringify(servers),
       tries: 0,
       retry_ts: 0,
+      left_ts: 0,
     })
     .execute()
   await tx.updateTable('rooms').set({ is_partial: 1 }).where('room_nid', '=', room).execute()
@@ -101,6 +104,15 @@ export async function postponePartialRoom(tx: Tx, room: Nid, tries: number, retr
   await tx.updateTable('partial_rooms').set({ tries, retry_ts: retryTs }).where('room_nid', '=', room).execute()
 }
 
+/** Notes since when nobody of ours is in a room, and when it is looked at again. */
+export async function notePartialRoomLeft(tx: Tx, room: Nid, leftTs: number, retryTs: number): Promise<void> {
+  await tx
+    .updateTable('partial_rooms')
+    .set({ left_ts: leftTs, retry_ts: retryTs })
+    .where('room_nid', '=', room)
+    .execute()
+}
+
 /** Keeps the whole state before the join. */
 export async function putFullRoot(tx: Tx, { room, join }: PartialRoom, fullRoot: Nid): Promise<void> {
   await tx
@@ -121,6 +133,7 @@ function partialRoomFrom(row: {
   servers: string
   tries: number
   retry_ts: number
+  left_ts: number
 }): PartialRoom {
   return {
     roomId: row.room_id,
@@ -132,5 +145,6 @@ function partialRoomFrom(row: {
     servers: JSON.parse(row.servers) as ServerName[],
     tries: row.tries,
     retryTs: row.retry_ts,
+    leftTs: row.left_ts,
   }
 }

@@ -83,6 +83,7 @@ export interface Tables {
   /**
    * Rooms we entered without being told their members: the join, the state before it as it was shown and, once it was
    * fetched, whole (0 until then); `servers` is a JSON list of those said to be there; the next try is at `retry_ts`.
+   * Since `left_ts` nobody of ours is there; 0 while somebody is.
    */
   partial_rooms: {
     room_nid: Nid
@@ -92,6 +93,7 @@ export interface Tables {
     servers: string
     tries: number
     retry_ts: number
+    left_ts: number
   }
   /**
    * Events of such rooms whose states are provisional, in order of arrival; what they come to with the members, until

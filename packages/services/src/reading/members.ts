@@ -14,7 +14,7 @@ import { renderEvents } from './render.ts'
 import { roomAccess } from './room-access.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock'>
-type Waits = Needs & Pick<Runtime, 'bus'>
+type Waits = Needs & Pick<Runtime, 'bus' | 'serverName'>
 
 /** Which members of a room. The two memberships are alternatives: either one lets a member in. */
 export interface MembersRequest {

@@ -17,7 +17,7 @@ type Needs = Pick<Runtime, 'db' | 'clock'>
 
 /** A room's state, as it is or as it was when the requester left. Waits until its members are known. */
 export async function readState(
-  rt: Needs & Pick<Runtime, 'bus'>,
+  rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
   requester: Requester,
   roomId: RoomId,
 ): Promise<RawJson[]> {
@@ -30,7 +30,7 @@ export async function readState(
 
 /** One piece of state: its content, or the whole event. `M_NOT_FOUND` where there is none. Waits for a member not known yet. */
 export async function readStateEvent(
-  rt: Needs & Pick<Runtime, 'bus'>,
+  rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
   requester: Requester,
   request: {
     readonly roomId: RoomId

@@ -47,7 +47,7 @@ export const firstLight: Migration = {
       since_ts bigint not null)`,
     'create index joins_under_way_by_room on joins_under_way (room_id)',
     `create table partial_rooms (room_nid {id} primary key, join_nid bigint not null, base_root bigint not null,
-      full_root bigint not null, servers text not null, tries bigint not null, retry_ts bigint not null)`,
+      full_root bigint not null, servers text not null, tries bigint not null, retry_ts bigint not null, left_ts bigint not null)`,
     `create table partial_events (event_nid {id} primary key, room_nid bigint not null, arrival bigint not null,
       state_before bigint not null, state_after bigint not null, room_root bigint not null, replaces_nid bigint,
       status integer not null)`,

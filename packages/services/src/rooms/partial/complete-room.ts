@@ -6,7 +6,7 @@ import { joinedServers } from '@myelin/storage/joined-servers'
 import { foreseeMembers } from '@myelin/storage/member-changes'
 import type { ForeseenMembers } from '@myelin/storage/member-changes'
 import { partialEvents, partialEventsOf, pendingPartialEvents, takeBackEvent } from '@myelin/storage/partial-events'
-import { dropPartialRoom, partialRoom, putFullRoot } from '@myelin/storage/partial-rooms'
+import { dropPartialRoom, notePartialRoomLeft, partialRoom, putFullRoot } from '@myelin/storage/partial-rooms'
 import type { PartialRoom } from '@myelin/storage/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
@@ -35,6 +35,7 @@ const MAX_LOST = 0.1
 const MAX_EDGE = 50
 const MAX_EDGE_SERVERS = 3
 const MAX_PENDING = 10_000
+const FAREWELL_MS = 1_800_000
 
 /**
  * Learns the members of a room that we entered without them, works out what came since anew, and makes all of it the
@@ -61,11 +62,16 @@ export async function completeRoom(rt: Checker, given: PartialRoom, signal: Abor
   return catchUp(rt, known, signal)
 }
 
-/** Nobody of ours is in the room: what it was when we left stays as far as we knew it. */
-async function leaveUnfinished(rt: Checker, { room, roomId, join }: PartialRoom): Promise<Completion> {
+/**
+ * Nobody of ours is in the room: what it was when we left stays as far as we knew it. For a while we go on knowing who is
+ * said to be there, so that they can be told that we left.
+ */
+async function leaveUnfinished(rt: Checker, { room, roomId, join, leftTs }: PartialRoom): Promise<Completion> {
+  const now = rt.clock.now()
   await rt.db.write(async (tx) => {
     const isBack = (await joinedServers(tx, roomId)).has(rt.serverName)
     if (isBack || (await partialRoom(tx, roomId))?.join !== join) return
+    if (leftTs === 0) return notePartialRoomLeft(tx, room, now, now + FAREWELL_MS)
     await dropPartialRoom(tx, room)
     tx.touch(roomId)
   })

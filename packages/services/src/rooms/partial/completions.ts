@@ -88,6 +88,8 @@ export class Completions {
     this.#lookAfter(RENEW_MS)
     if (!this.#holdsLease) return
     for (const room of rooms) if (room.retryTs <= now) this.#start(room)
+    const nextTs = Math.min(...rooms.map(({ retryTs }) => (retryTs > now ? retryTs : Infinity)))
+    if (nextTs < now + RENEW_MS) this.#lookAfter(nextTs - now)
   }
 
   #start(entered: PartialRoom): void {
