@@ -7,7 +7,7 @@ import { checkDatabase } from '@myelin/services/check-database'
 import { eventById } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
 import type { OpenDatabase } from './databases.ts'
-import { join, path, stage, user } from './federated-stage.ts'
+import { join, path, stage, standing, user } from './federated-stage.ts'
 import type { Stage, User } from './federated-stage.ts'
 import type { TestServer } from './server.ts'
 
@@ -65,7 +65,7 @@ export async function partialStage(
     await user(set.network, 'mallory', 'three.test'),
   ]
   for (const each of [carol, mallory]) assert.equal((await join(each, set.roomId)).status, 200)
-  await set.network.settle()
+  await set.network.settle(async () => (await standing(set.alice, set.roomId, mallory.userId)) === 'join')
   await before({ ...set, carol, mallory })
   const held = holdStates(set.bob.server, SILENCE)
   const { status, body } = await join(set.bob, set.roomId)
