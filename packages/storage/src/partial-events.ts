@@ -125,7 +125,12 @@ export async function takeBackEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> 
     .deleteFrom('highlights')
     .where('room_nid', '=', room)
     .where('position', 'in', (from) =>
-      from.selectFrom('events').select('position').where('event_nid', '=', nid).where('position', 'is not', null).$castTo<{ position: number }>(),
+      from
+        .selectFrom('events')
+        .select('position')
+        .where('event_nid', '=', nid)
+        .where('position', 'is not', null)
+        .$castTo<{ position: number }>(),
     )
     .execute()
   tx.touch(topics.redacted(room))

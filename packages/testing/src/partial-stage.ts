@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { checkDatabase } from '@myelin/services/check-database'
@@ -110,7 +111,7 @@ export async function syncRoom(
 export const joinedIn = (events: readonly JsonObject[] = []): string[] =>
   events
     .filter(({ type, content }) => type === 'm.room.member' && (content as JsonObject)['membership'] === 'join')
-    .map((event) => String(event['state_key']))
+    .map((event) => stringMember(event, 'state_key') ?? '')
     .toSorted()
 
 /** Says something in a room; answers the event's id. */

@@ -91,7 +91,9 @@ async function joinedRoom(
     timeline,
     end: upTo,
     tail,
-    wantedMembers: isWhole ? [slice.user, ...(heroes ?? []), ...(becameWhole ? await correctedMembers(db, room) : [])] : [],
+    wantedMembers: isWhole
+      ? [slice.user, ...(heroes ?? []), ...(becameWhole ? await correctedMembers(db, room) : [])]
+      : [],
   })
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =

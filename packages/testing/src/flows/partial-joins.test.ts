@@ -59,7 +59,10 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await becomesWhole(set)
     const whole = await syncRoom(bob, roomId, { since: still.next, isLazy: false })
     assert.deepEqual(joinedIn([...(whole.room?.state.events ?? []), ...(whole.room?.timeline.events ?? [])]), everybody)
-    assert.deepEqual(whole.devices.toSorted(), everybody.filter((each) => each !== bob.userId))
+    assert.deepEqual(
+      whole.devices.toSorted(),
+      everybody.filter((each) => each !== bob.userId),
+    )
     const lazily = await syncRoom(bob, roomId, { since: news.next, isLazy: true })
     assert.deepEqual(lazily.room?.timeline.events, [])
     assert.equal(lazily.room?.summary['m.joined_member_count'], 4)
@@ -138,21 +141,27 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
   })
 
   test('takes back what somebody said who turns out to be banned, and what they changed', async () => {
-    const set = await partialStage(open, { room_version: '11', power_level_content_override: { state_default: 0, events: {} } }, async (stage) => {
-      const { alice, mallory, roomId, network } = stage
-      await post(alice, path(roomId, 'ban'), { user_id: mallory.userId })
-      await network.settle()
-    })
+    const set = await partialStage(
+      open,
+      { room_version: '11', power_level_content_override: { state_default: 0, events: {} } },
+      async (stage) => {
+        const { alice, mallory, roomId, network } = stage
+        await post(alice, path(roomId, 'ban'), { user_id: mallory.userId })
+        await network.settle()
+      },
+    )
     const { network, alice, bob, mallory, roomId, held } = set
     const room = await roomById(alice.server.rt.db.read, roomId)
     const ban = await loadStateEvent(alice.server.rt.db.read, room?.stateRoot ?? 0, 'm.room.member', mallory.userId)
     const was = ban && (await eventById(alice.server.rt.db.read, ban.id))
     const joined = (await eventsByNid(alice.server.rt.db.read, [was?.replaces ?? 0])).get(was?.replaces ?? 0)?.pdu.id
-    const named = (await Promise.all(
-      ['m.room.create', 'm.room.power_levels'].map((type) =>
-        loadStateEvent(alice.server.rt.db.read, room?.stateRoot ?? 0, type),
-      ),
-    )).flatMap((event) => (event ? [event.id] : []))
+    const named = (
+      await Promise.all(
+        ['m.room.create', 'm.room.power_levels'].map((type) =>
+          loadStateEvent(alice.server.rt.db.read, room?.stateRoot ?? 0, type),
+        ),
+      )
+    ).flatMap((event) => (event ? [event.id] : []))
     const author = new ForeignAuthor(bob.server, mallory.server)
     const authEvents = [...named, ...(joined === undefined ? [] : [joined])]
     const lie = { roomId, sender: mallory.userId, authEvents }
@@ -247,7 +256,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     for (const pdu of [near, far]) {
       await aside.send([pdu.json])
       await author.send([pdu.json])
-      assert.equal((await eventById(bob.server.rt.db.read, pdu.id))?.status, 0, String(pdu.content['body']))
+      assert.equal((await eventById(bob.server.rt.db.read, pdu.id))?.status, 0)
     }
     held.answer(undefined)
     await becomesWhole(set)

@@ -79,7 +79,13 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
     const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
     stateBefore = await withNamedMembers(tx, stateBefore, named)
   }
-  return judgeIn(tx, room, incoming, { around, previous, earlier, stateBefore, isProvisional: provisional !== undefined })
+  return judgeIn(tx, room, incoming, {
+    around,
+    previous,
+    earlier,
+    stateBefore,
+    isProvisional: provisional !== undefined,
+  })
 }
 
 /** The last four checks, and what becomes of the event by them. */

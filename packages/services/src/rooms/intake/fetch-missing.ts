@@ -37,7 +37,12 @@ export async function fetchGap(
   const answer = await ask(rt, source, {
     method: 'POST',
     target: federationPath(['federation', 'v1', 'get_missing_events', source.roomId]),
-    body: { earliest_events: [...heads], latest_events: latest.map(({ id }) => id), limit: MAX_GAP, min_depth: minDepth },
+    body: {
+      earliest_events: [...heads],
+      latest_events: latest.map(({ id }) => id),
+      limit: MAX_GAP,
+      min_depth: minDepth,
+    },
   })
   return checkIncoming(rt, listMember(answer, 'events').slice(0, MAX_GAP), source)
 }

@@ -72,7 +72,10 @@ async function appendAll(
   {
     isAdrift = false,
     settle = async () => {},
-  }: { readonly isAdrift?: boolean; readonly settle?: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> } = {},
+  }: {
+    readonly isAdrift?: boolean
+    readonly settle?: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void>
+  } = {},
 ): Promise<Map<EventId, Fate>> {
   const { roomId, version } = source
   const { pdus, unwanted } = await recommended(rt, source, incoming)
@@ -107,7 +110,8 @@ async function appendAcrossGap(rt: Checker, source: Source, waiting: readonly Pd
   const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
   if (stuck.length === 0) return fates
   // Where the members are not known no state is whole anyway: it is asked for when they are.
-  if (await isPartial(rt, source)) return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
+  if (await isPartial(rt, source))
+    return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
   const own = new Set(all.map(({ id }) => id))
   const edge = stuck.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
   for (const id of (await withoutState(rt, edge)).slice(0, MAX_STATES)) await keepStateAt(rt, source, id)

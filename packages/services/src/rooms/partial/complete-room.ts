@@ -87,7 +87,11 @@ async function serversToAsk(rt: Checker, { roomId, servers }: PartialRoom): Prom
 }
 
 /** Learns the states of what was not waited for: events that others follow and that we do not have. */
-async function keepEdges(rt: Checker, { entered, version, join }: Known, servers: readonly ServerName[]): Promise<void> {
+async function keepEdges(
+  rt: Checker,
+  { entered, version, join }: Known,
+  servers: readonly ServerName[],
+): Promise<void> {
   const pending = await eventsByNid(rt.db.read, await pendingPartialEvents(rt.db.read, entered.room, MAX_PENDING))
   const named = [...pending.values()].flatMap(({ nid, pdu }) => (nid === join.nid ? [] : pdu.prevEvents))
   const ids = [...new Set(named)].filter((id) => !followsAlone(join, id))

@@ -25,7 +25,9 @@ export async function provisionalRoots(
     tx,
     previous.map(({ nid }) => nid),
   )
-  const roots = previous.flatMap(({ nid, stateAfter }) => (provisional.has(nid) && stateAfter !== 0 ? [stateAfter] : []))
+  const roots = previous.flatMap(({ nid, stateAfter }) =>
+    provisional.has(nid) && stateAfter !== 0 ? [stateAfter] : [],
+  )
   if (roots.length > 0) return roots
   if (isHistory) return undefined
   const entered = await partialRoom(tx, room.id)

@@ -87,9 +87,9 @@ async function recalculated(tx: Tx, known: Known, event: StoredEvent, stateBefor
   const status = nid === known.join.nid ? event.status : await statusOf(tx, known, event, stateBefore)
   const isRejected = status === EVENT_STATUS.rejected
   const stateAfter = isRejected ? stateBefore : await stateWithEvent(tx, stateBefore, event)
-  const replaces =
-    pdu.stateKey === undefined ? undefined : await stateEventNid(tx, stateBefore, pdu.type, pdu.stateKey)
-  const roomRoot = event.position === null ? 0 : await roomRootWith(tx, known, event, isRejected ? undefined : stateAfter)
+  const replaces = pdu.stateKey === undefined ? undefined : await stateEventNid(tx, stateBefore, pdu.type, pdu.stateKey)
+  const roomRoot =
+    event.position === null ? 0 : await roomRootWith(tx, known, event, isRejected ? undefined : stateAfter)
   return { nid, stateBefore, stateAfter, roomRoot, replaces, status }
 }
 
@@ -113,8 +113,7 @@ async function statusOf(
     }),
   )
   const { state } = await loadAuthState(tx, stateBefore, pdu, version)
-  const isAllowed =
-    judgeByAuthEvents(pdu, version, (id) => byId.get(id)).allowed && authorize(pdu, state).allowed
+  const isAllowed = judgeByAuthEvents(pdu, version, (id) => byId.get(id)).allowed && authorize(pdu, state).allowed
   return isAllowed ? status : EVENT_STATUS.rejected
 }
 
