@@ -11,6 +11,7 @@ import type { Checker } from '../intake/check-incoming.ts'
 import { awaitFirstTry } from '../partial/await-whole.ts'
 import { importRoom } from './import-room.ts'
 import { beginJoin } from './join-under-way.ts'
+import { headsUnknownTo, requireJoined } from './own-heads.ts'
 import { readJoinAnswer } from './read-join-answer.ts'
 import { isHere } from './servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
@@ -48,7 +49,10 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   try {
     const answer = await sendJoin(rt, server, sent)
     const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
-    await importRoom(rt, context, shown, endJoin)
+    // Where we are in the room nothing begins anew.
+    const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, server, wish.roomId, shown)
+    await importRoom(rt, context, { ...shown, heads }, endJoin)
+    if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
     await rt.db.write(endJoin)
     throw cause
