@@ -85,6 +85,13 @@ export async function becomesWhole({ network, bob, roomId }: Stage): Promise<voi
   await network.settle()
 }
 
+/** Lets just so much time pass that the members are asked for again, and waits until that was done. */
+export async function isAskedAgain({ network, bob, roomId }: Stage): Promise<void> {
+  network.clock.advance(31_000)
+  await bob.server.workers.completions.settled()
+  assert.equal(await isPartial(bob, roomId), false)
+}
+
 const LAZY = encodeURIComponent(JSON.stringify({ room: { state: { lazy_load_members: true } } }))
 
 /** What a sync says of a joined room. */
