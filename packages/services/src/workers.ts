@@ -2,6 +2,7 @@
 import { DeviceListFetches } from './federation/device-lists/device-list-fetches.ts'
 import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
+import { wakeWatchers } from './presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { Completions } from './rooms/partial/completions.ts'
 import type { Runtime } from './runtime.ts'
@@ -27,6 +28,7 @@ export function startWorkers(rt: Runtime): Workers {
   const deviceLists = new DeviceListFetches(rt)
   const completions = new Completions(rt)
   const stopHousekeeping = keepHouse(rt)
+  const stopWaking = wakeWatchers(rt)
   return {
     inbound,
     outbound,
@@ -34,6 +36,7 @@ export function startWorkers(rt: Runtime): Workers {
     completions,
     close: async () => {
       stopHousekeeping()
+      stopWaking()
       await outbound.close()
       await deviceLists.close()
       await completions.close()
