@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { patiently, Person, Refused, until } from './client.ts'
-import type { ClientEvent, Room } from './client.ts'
+import { Refused, until } from './client.ts'
+import type { ClientEvent, Person, Room } from './client.ts'
+import { manyMembers } from './many-members.ts'
 import type { HomeServer } from './servers.ts'
 
 /** Two servers, somebody on each, and somebody else on the second. */
@@ -20,7 +21,6 @@ export interface Scenario {
 }
 
 const PUBLIC = { preset: 'public_chat' }
-const MANY = 6
 const VERSIONS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']
 
 /** What is made on `here` and joined from `there`; run it both ways round. */
@@ -319,24 +319,6 @@ async function spaces({ here, there }: Pair): Promise<void> {
   const answer = await there.call('GET', `/_matrix/client/v1/rooms/${encodeURIComponent(space.id)}/hierarchy`)
   const rooms = answer['rooms'] as readonly { room_id: string; name?: string }[]
   assert.ok(rooms.some(({ room_id: id, name }) => id === child.id && name === 'Child'))
-}
-
-/** The members come after the join: nobody waits for them to speak, and in the end everybody is there. */
-async function manyMembers(pair: Pair): Promise<void> {
-  const { here, there, hereServer } = pair
-  const room = await here.createRoom({ ...PUBLIC, name: 'Many members' })
-  const stamp = Date.now()
-  for (let index = 0; index < MANY; index++) {
-    const name = `member${stamp}x${index}`
-    const member = await until('another account', () => patiently(() => Person.register(hereServer.url, name)))
-    await member.call('POST', `${room.path}/join`, {})
-  }
-  await join(there, room, here)
-  await arrives(here, room, await there.say(room, 'at once'))
-  await arrives(there, room, await here.say(room, 'so soon'))
-  const joined = (await there.call('GET', `${room.path}/joined_members`))['joined'] as object
-  assert.equal(Object.keys(joined).length, MANY + 2)
-  await arrives(here, room, await there.say(room, 'with everybody'))
 }
 
 async function uploadKeys(who: Person): Promise<void> {
