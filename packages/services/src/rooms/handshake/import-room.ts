@@ -19,6 +19,7 @@ import { appendForeign } from '../intake/append-foreign.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { keepOutliers } from '../intake/keep-outliers.ts'
+import { writeResolved } from '../intake/write-resolved.ts'
 import { loadAuthState } from '../load-auth-state.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 
@@ -51,7 +52,7 @@ export async function importRoom(
     await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
   }
   const ground = await layGround(rt.db, context, shown.state)
-  await rt.db.write(async (tx) => {
+  await writeResolved(rt, async (tx) => {
     await enterRoom(tx, rt, { ...context, ...ground }, shown)
     await entered(tx)
   })
