@@ -85,7 +85,9 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
             return AbortSignal.any([request.signal, closing.signal])
           },
         }
-        return answer(reply, await endpoint.handle(input as never, rt))
+        const handle = () => endpoint.handle(input as never, rt)
+        const isPaced = isSigned && !endpoint.pacesItself
+        return answer(reply, await (isPaced ? rt.limits.ofServer(origin, handle) : handle()))
       },
     })
   }
