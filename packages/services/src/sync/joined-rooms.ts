@@ -89,7 +89,8 @@ async function joinedRoom(
   })
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =
-    isWhole || (await rootAt(db, { roomId, tail, lastMove }, after)) !== (await rootAt(db, { roomId, tail, lastMove }, upTo))
+    isWhole ||
+    (await rootAt(db, { roomId, tail, lastMove }, after)) !== (await rootAt(db, { roomId, tail, lastMove }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),

@@ -10,10 +10,7 @@ const MAX_ROUNDS = 100
  * Runs a unit in which states are merged. Where that is much work the unit is taken back, the states are resolved on
  * another thread, and the unit is run again: it then finds the answer for exactly these states, or needs another one.
  */
-export async function writeResolved<T>(
-  { db }: { readonly db: Database },
-  work: (tx: Tx) => Promise<T>,
-): Promise<T> {
+export async function writeResolved<T>({ db }: { readonly db: Database }, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let round = 0; ; round++) {
     try {
       return await db.write(work)
