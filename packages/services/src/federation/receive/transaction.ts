@@ -19,6 +19,7 @@ import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
 import type { Runtime } from '../../runtime.ts'
+import { nextTurn } from '../signature-workers.ts'
 import { awaitRoom } from './backlog.ts'
 import { receiveEdus } from './edus.ts'
 import type { EduReceiver } from './edu-receiver.ts'
@@ -39,6 +40,8 @@ type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly 
 
 const MAX_PDUS = 50
 const MAX_EDUS = 100
+/** So many events are looked at before others get their turn: some milliseconds. */
+const AT_ONCE = 10
 /** So many events are kept of a room that we are about to enter. */
 const MAX_EARLY = 1000
 
@@ -64,7 +67,8 @@ async function takeTransaction(rt: Needs, { origin, txnId, pdus, edus, signal }:
   if (pdus.length > 0) await awaitRoom(rt, origin, signal)
   const results: Record<string, Json> = Object.create(null) as Record<string, Json>
   const accepted: Accepted[] = []
-  for (const json of pdus) {
+  for (const [index, json] of pdus.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn()
     const checked = await checkPdu(rt, origin, json)
     if (checked === undefined) continue
     results[checked.eventId] = 'fault' in checked ? { error: checked.fault } : {}

@@ -116,6 +116,7 @@ export class Inbound {
     for (let judged = 0; !this.#isStopped; ) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
+        if (((await roomById(this.#rt.db.read, roomId))?.headCount ?? 0) < 2) return
         await mergeHeads(this.#rt, roomId)
         await settleRoom(this.#rt, roomId)
         return
