@@ -13,6 +13,7 @@ import type { OpenDatabase } from '../databases.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
 import { testNetwork } from '../network.ts'
 import { authorRoom } from '../room-author.ts'
+import { testConfig } from '../runtime.ts'
 import type { TestServer } from '../server.ts'
 
 const [alice, bob, carol] = ['@alice:one.test', '@bob:two.test', '@carol:three.test'] as const
@@ -88,4 +89,31 @@ onEveryDatabase('a server that sends faster than we judge', (open) => {
     await inbound.close()
     await network.close()
   })
+})
+
+test('a server that asks much is held up, and told to come again where too many of its requests wait', async () => {
+  const federation = { windowMs: 1000, sleepLimit: 1, sleepDelayMs: 500, rejectLimit: 2, concurrent: 3 }
+  const config = () => ({ rateLimits: { ...testConfig.rateLimits, federation } })
+  const network = await testNetwork({ servers: 3, config })
+  const home = network.server('one.test')
+  await home.register('alice')
+  const target = federationPath(['federation', 'v1', 'query', 'profile'], { user_id: alice })
+  const answered: string[] = []
+  const ask = async (from: string) => {
+    try {
+      await network.server(from).rt.remote.call('one.test' as never, { method: 'GET', target })
+      answered.push(from)
+    } catch (cause) {
+      if (!(cause instanceof RemoteError)) throw cause
+      answered.push(`${from} ${cause.status} ${cause.errcode} ${String(cause.body['retry_after_ms'])}`)
+    }
+  }
+  await ask('two.test')
+  const others = ['two.test', 'two.test', 'two.test', 'three.test'].map(ask)
+  for (let turns = 0; turns < 100; turns++) await turn()
+  assert.deepEqual(answered.toSorted(), ['three.test', 'two.test', 'two.test 429 M_LIMIT_EXCEEDED 1000'])
+  home.rt.clock.advance(500)
+  await Promise.all(others)
+  assert.deepEqual(answered.slice(3), ['two.test', 'two.test'])
+  await network.close()
 })
