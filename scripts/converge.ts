@@ -4,17 +4,23 @@ import { converge, TOWNS_PER_GROUND } from '@myelin/testing/convergence/converge
 
 /**
  * `npm run converge -- --seeds 2000`: lets that many towns on three servers live through a bad network, and looks whether
- * all servers have the same after it; `--from N` begins with another seed. Exits with 1 on a difference.
+ * all servers have the same after it; `--from N` begins with another seed, `--show` tells every event of a town with a
+ * difference. Exits with 1 on a difference.
  */
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '100' }, from: { type: 'string', default: '0' } },
+  options: {
+    seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '0' },
+    show: { type: 'boolean' },
+  },
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
 const total = { towns: 0, together: 0, splits: 0, failed: 0 }
+const tell = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
 for (let first = from; first < end; first += TOWNS_PER_GROUND) {
   try {
-    for await (const { servers, splits } of converge(first, Math.min(TOWNS_PER_GROUND, end - first))) {
+    for await (const { servers, splits } of converge(first, Math.min(TOWNS_PER_GROUND, end - first), tell)) {
       total.towns++
       if (servers > 1) total.together++
       total.splits += splits

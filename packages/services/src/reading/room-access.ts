@@ -4,7 +4,7 @@ import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
-import { eventsByNid } from '@myelin/storage/events'
+import { stateRootAt } from '@myelin/storage/events'
 import { membershipIn } from '@myelin/storage/members'
 import { roomById } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
@@ -29,7 +29,7 @@ export interface RoomAccess {
  */
 export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promise<RoomAccess> {
   const room = await roomById(db, roomId)
-  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  if (!room) throw outside()
   const standing = await membershipIn(db, roomId, user)
   const { roomVersion, stateRoot, lastHole } = room
   const now = { roomId, roomVersion, stateRoot, lastHole, upTo: Number.MAX_SAFE_INTEGER }
@@ -37,12 +37,12 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
   const visibility = await loadStateEvent(db, room.stateRoot, 'm.room.history_visibility')
   if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))
     return { ...now, isJoined: false }
-  const wasMember = standing && !standing.isForgotten && ['leave', 'ban'].includes(standing.membership)
-  const left = wasMember ? (await eventsByNid(db, [standing.eventNid])).get(standing.eventNid) : undefined
-  if (!left || left.replaces === null) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-  const before = (await eventsByNid(db, [left.replaces])).get(left.replaces)
-  if (before && stringMember(before.pdu.content, 'membership') === 'invite') {
-    throw new MatrixError('M_FORBIDDEN', 'you were never in this room')
-  }
-  return { ...now, isJoined: false, stateRoot: left.stateAfter, upTo: left.position ?? 0 }
+  if (!standing || standing.isForgotten || !['leave', 'ban'].includes(standing.membership)) throw outside()
+  // Not what the leaving event says it replaces: where servers disagreed, state resolution ends a membership as well.
+  const end = standing.position
+  const before = await loadStateEvent(db, await stateRootAt(db, roomId, end - 0.5), 'm.room.member', user)
+  if (!before || stringMember(before.content, 'membership') !== 'join') throw outside()
+  return { ...now, isJoined: false, stateRoot: await stateRootAt(db, roomId, end), upTo: end }
 }
+
+const outside = () => new MatrixError('M_FORBIDDEN', 'you are not in this room')

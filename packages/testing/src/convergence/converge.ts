@@ -3,6 +3,7 @@ import { act, disturb } from './acts.ts'
 import { areWhole, haveTheSame, isSound, joinedAt, viewOf } from './agreement.ts'
 import type { View } from './agreement.ts'
 import { prepareGround } from './ground.ts'
+import { show } from './show.ts'
 import { Town } from './town.ts'
 import type { Citizen } from './town.ts'
 
@@ -24,14 +25,15 @@ export const TOWNS_PER_GROUND = 10
 
 /**
  * Lets people on three servers do what they like while their network fails them, heals it, and throws unless all of them
- * have the same then. One town after the other: a seed and how many follow it give the same again.
+ * have the same then. One town after the other: a seed and how many follow it give the same again. `tell` gets every
+ * event of a town that does not converge.
  */
-export async function* converge(first: number, towns: number): AsyncGenerator<Outcome> {
+export async function* converge(first: number, towns: number, tell?: (line: string) => void): AsyncGenerator<Outcome> {
   const ground = await prepareGround()
   try {
     for (let seed = first; seed < first + towns; seed++) {
       try {
-        yield await lifeOf(await Town.found(ground, String(seed)))
+        yield await lifeOf(await Town.found(ground, String(seed)), tell)
         // Once is enough: what is wrong on a disk stays wrong.
         if (seed === first + towns - 1) await areWhole(ground.network.servers)
       } catch (cause) {
@@ -46,10 +48,15 @@ export async function* converge(first: number, towns: number): AsyncGenerator<Ou
   }
 }
 
-async function lifeOf(town: Town): Promise<Outcome> {
+async function lifeOf(town: Town, tell?: (line: string) => void): Promise<Outcome> {
   await live(town)
   await close(town)
-  return compare(town)
+  try {
+    return await compare(town)
+  } catch (cause) {
+    if (tell) for await (const line of show(town)) tell(line)
+    throw cause
+  }
 }
 
 async function live(town: Town): Promise<void> {

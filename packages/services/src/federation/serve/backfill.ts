@@ -26,7 +26,7 @@ export async function serveBackfill(
   },
 ): Promise<readonly RawJson[]> {
   const db = rt.db.read
-  const room = await roomFor(db, asked.origin, asked.roomId)
+  const room = await roomFor(db, asked.origin, asked.roomId, asked.from)
   const limit = Math.min(asked.limit, MAX_EVENTS)
   const walk = new GraphWalk(db, room)
   walk.add(asked.from.slice(0, MAX_STARTS))

@@ -42,6 +42,8 @@ interface Room {
   readonly roomId: RoomId
   readonly messages: readonly { readonly id: EventId; readonly ts: number }[]
   readonly last: EventId
+  /** What ended its user's time in the room. */
+  readonly end: EventId | undefined
 }
 
 async function build(rt: TestRuntime, visibility: Visibility, standing: Standing): Promise<Room> {
@@ -62,10 +64,11 @@ async function build(rt: TestRuntime, visibility: Visibility, standing: Standing
   await say()
   if (steps.includes('join')) await room.member(bob, bob, 'join')
   await say()
-  if (steps.includes('leave')) await room.member(bob, bob, 'leave')
-  if (steps.includes('ban')) await room.member(alice, bob, 'ban')
+  let end: EventId | undefined
+  if (steps.includes('leave')) end = await room.member(bob, bob, 'leave')
+  if (steps.includes('ban')) end = await room.member(alice, bob, 'ban')
   if (steps.includes('deny')) await room.send(alice, 'm.room.server_acl', { allow: ['*'], deny: ['TWO.*'] }, '')
-  return { roomId: room.roomId, messages, last: await room.say(alice, 'the end') }
+  return { roomId: room.roomId, messages, last: await room.say(alice, 'the end'), end }
 }
 
 type Sight = 'whole' | 'redacted' | 'refused'
@@ -142,12 +145,31 @@ describe('what another server may read', () => {
       test(`of a room with ${visibility} history, being ${standing}, is ${messages.join(', ')}`, async () => {
         const room = await build(rt, visibility, standing)
         for (const [name, read] of Object.entries(MESSAGE_READERS)) {
-          assert.deepEqual(await read(rt, room), messages, name)
+          // An event before which it was in the room is its to have, also when it is gone.
+          const isOneByOne = name === 'event' && room.end && !isAnswered
+          assert.deepEqual(await read(rt, room), isOneByOne ? ['refused', 'refused', 'whole'] : messages, name)
         }
         for (const [name, read] of Object.entries(STATE_READERS)) {
           const answer = await refusedOr<unknown>(read(rt, room))
           assert.equal(answer === 'refused', !isAnswered, name)
         }
+      })
+    }
+  }
+
+  for (const visibility of Object.keys(SEEN) as Visibility[]) {
+    for (const standing of ['left', 'banned'] as const) {
+      test(`of a room with ${visibility} history, being ${standing}, is as ever where it asks what led there`, async () => {
+        const { roomId, end, messages } = await build(rt, visibility, standing)
+        assert.ok(end)
+        const before = { roomId, messages, last: end, end }
+        for (const read of [MESSAGE_READERS.backfill, MESSAGE_READERS.get_missing_events]) {
+          assert.deepEqual(await read(rt, before), SEEN[visibility])
+        }
+        for (const read of Object.values(STATE_READERS)) await read(rt, before)
+        const both = { origin, roomId, earliest: [], latest: [end, (await build(rt, visibility, standing)).last] }
+        const withForeign = await refusedOr(serveMissingEvents(rt, { ...both, limit: 50, minDepth: 0 }))
+        assert.equal(withForeign === 'refused', visibility !== 'world_readable')
       })
     }
   }

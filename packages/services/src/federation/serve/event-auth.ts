@@ -19,7 +19,7 @@ export async function serveEventAuth(
   eventId: EventId,
 ): Promise<readonly RawJson[]> {
   const db = rt.db.read
-  const room = await roomFor(db, origin, roomId)
+  const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   await new Sight(db, room).requireWhole(event)
   // Chains lead from state event to state event; this one may be a message.

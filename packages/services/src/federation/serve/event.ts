@@ -15,7 +15,7 @@ export async function serveEvent(rt: Pick<Runtime, 'db'>, origin: ServerName, ev
   const db = rt.db.read
   const found = await eventById(db, eventId)
   if (!found) throw noSuchEvent()
-  const room = await roomFor(db, origin, found.pdu.roomId)
+  const room = await roomFor(db, origin, found.pdu.roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   // Messages outside the timeline have no state we know, so nobody knows who may see them.
   if (event.position === null && event.pdu.stateKey === undefined) throw noSuchEvent()

@@ -27,7 +27,7 @@ export async function serveMissingEvents(
   },
 ): Promise<readonly RawJson[]> {
   const db = rt.db.read
-  const room = await roomFor(db, asked.origin, asked.roomId)
+  const room = await roomFor(db, asked.origin, asked.roomId, asked.latest)
   const latest = asked.latest.slice(0, MAX_NAMED)
   const walk = new GraphWalk(db, room, [...asked.earliest.slice(0, MAX_NAMED), ...latest])
   for (const { pdu, status } of await eventsById(db, latest)) {

@@ -51,7 +51,7 @@ async function stateBefore(
   db: Read,
   { origin, roomId, eventId }: Wanted,
 ): Promise<{ readonly room: ServedRoom; readonly state: readonly number[] }> {
-  const room = await roomFor(db, origin, roomId)
+  const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   // Of an event outside the timeline we do not know the state.
   if (event.position === null) throw noSuchEvent()

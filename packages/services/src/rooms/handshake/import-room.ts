@@ -11,7 +11,13 @@ import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { foreseeMembers } from '@myelin/storage/member-changes'
 import type { ForeseenMembers } from '@myelin/storage/member-changes'
-import { internKeysOf, putBackwardExtremities, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
+import {
+  internKeysOf,
+  putBackwardExtremities,
+  putOutlier,
+  stateOfEvents,
+  stateWithEvent,
+} from '@myelin/storage/outliers'
 import { createRoomRow, openRoom, roomById, turnRoomVersion } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
@@ -19,6 +25,8 @@ import { appendForeign } from '../intake/append-foreign.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { keepOutliers } from '../intake/keep-outliers.ts'
+import { mergedRootSoon } from '../intake/resolve-roots.ts'
+import { settleRoom } from '../intake/settle-room.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
 import { loadAuthState } from '../load-auth-state.ts'
 import type { ShownRoom } from './read-join-answer.ts'
@@ -37,12 +45,13 @@ function* chunksOf<Item>(items: readonly Item[], size: number): Iterable<readonl
 /**
  * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
  *
- * Until the last unit nobody sees anything of the room; `entered` runs in it.
+ * Until the last unit nobody sees anything of the room; `entered` runs in it. `heads` are ends of what we had of the room
+ * that stay ends beside our join.
  */
 export async function importRoom(
   rt: Needs,
   context: RoomContext,
-  shown: ShownRoom,
+  shown: Shown,
   entered: (tx: Tx) => Promise<void>,
 ): Promise<void> {
   const room = await rt.db.write((tx) => roomFor(tx, context))
@@ -56,7 +65,10 @@ export async function importRoom(
     await enterRoom(tx, rt, { ...context, ...ground }, shown)
     await entered(tx)
   })
+  await settleRoom(rt, context.roomId)
 }
+
+type Shown = ShownRoom & { readonly heads: readonly EventId[] }
 
 /** The room's number. A room we have never been in takes the version that its create event proved. */
 async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number> {
@@ -80,12 +92,7 @@ async function layGround(db: Database, { roomId }: RoomContext, ids: readonly Ev
   return { stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
 }
 
-async function enterRoom(
-  tx: Tx,
-  { serverName }: Needs,
-  context: RoomContext & Ground,
-  shown: ShownRoom,
-): Promise<void> {
+async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext & Ground, shown: Shown): Promise<void> {
   const { version, roomId, stateBefore } = context
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
@@ -98,7 +105,7 @@ async function enterRoom(
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
     throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
   }
-  await appendJoin(tx, room, shown.own, context)
+  await appendJoin(tx, room, shown, context)
 }
 
 async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, stateBefore: number): Promise<boolean> {
@@ -111,12 +118,34 @@ async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, sta
 }
 
 /** The room's graph begins anew at our join; what lies before it is history that can be asked for. */
-async function appendJoin(tx: Tx, room: OpenRoom, own: Pdu, { stateBefore, foreseen }: Ground): Promise<void> {
+async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context: RoomContext & Ground): Promise<void> {
+  const { version, stateBefore, foreseen } = context
   const [earlier] = await eventsById(tx, [own.id])
   const nid = earlier?.nid ?? tx.takeNid()
   const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
-  const isKept = earlier !== undefined
-  const place = { stateBefore, stateAfter, roomRoot: stateAfter, heads: [null], nid, isKept, foreseen }
+  const others = (await eventsById(tx, heads)).filter((head) => room.heads.includes(head.nid) && head.stateAfter !== 0)
+  const row = {
+    room: room.nid,
+    status: 'accepted',
+    stateBefore,
+    stateAfter,
+    nid,
+    isKept: earlier !== undefined,
+  } as const
+  // Whoever resolves a fork looks its events up.
+  if (others.length > 0) await putOutlier(tx, own, row)
+  const now = await mergedRootSoon(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
+  const place = {
+    stateBefore,
+    stateAfter,
+    // Where it is much work what the heads come to, the room is as we were shown it until that is done.
+    roomRoot: now ?? stateAfter,
+    isUnsettled: now === undefined,
+    heads: [...others.map((head) => head.nid), null],
+    nid,
+    isKept: earlier !== undefined || others.length > 0,
+    foreseen,
+  }
   const { position } = await appendEvent(tx, room, own, { notifies: 'no' }, place)
   const there = new Set(
     (await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id),

@@ -9,6 +9,7 @@ import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { importRoom } from './import-room.ts'
 import { beginJoin } from './join-under-way.ts'
+import { headsUnknownTo, requireJoined } from './own-heads.ts'
 import { readJoinAnswer } from './read-join-answer.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
@@ -44,7 +45,9 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   try {
     const answer = await sendJoin(rt, server, sent)
     const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
-    await importRoom(rt, context, shown, endJoin)
+    const heads = await headsUnknownTo(rt, server, wish.roomId, shown)
+    await importRoom(rt, context, { ...shown, heads }, endJoin)
+    if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
     await rt.db.write(endJoin)
     throw cause

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { inChunks } from '@myelin/storage/database'
+import { eventsById } from '@myelin/storage/events'
+import { openRoom, roomById } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Runtime } from '../../runtime.ts'
+import { loadStateEvent } from '../load-auth-state.ts'
+import type { ShownRoom } from './read-join-answer.ts'
+import type { Wish } from './template.ts'
+
+type Needs = Pick<Runtime, 'db' | 'remote'>
+
+/** So many are asked about; a room seldom has more than one. */
+const MAX_ASKED = 10
+const TIMEOUT_MS = 10_000
+
+/**
+ * The ends of what we knew of a room when our last user left it that the server we come back through does not know.
+ *
+ * Such as our own leave while nobody could be reached: the join it lets us make does not follow it, so the two are a
+ * fork, and they stay one on all servers until somebody names both. The state it showed us tells: there the user stands
+ * as before we knew better. Of other ends it is asked; one that does not answer is taken to know them, for what the join
+ * follows must not be held against it.
+ */
+export async function headsUnknownTo(
+  rt: Needs,
+  server: ServerName,
+  roomId: RoomId,
+  shown: ShownRoom,
+): Promise<readonly EventId[]> {
+  const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  if (heads.length === 0) return []
+  const members = await shownMembers(rt, shown)
+  const unknown: EventId[] = []
+  for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
+    const standing = head.pdu.type === 'm.room.member' ? members.get(head.pdu.stateKey ?? '') : undefined
+    const isKnown = standing ? !isOlder(standing, head) : await knows(rt, server, head.pdu.id)
+    if (!isKnown) unknown.push(head.pdu.id)
+  }
+  return unknown
+}
+
+/** The members the server showed us by events that we had before. */
+async function shownMembers(rt: Needs, { state }: ShownRoom): Promise<ReadonlyMap<string, StoredEvent>> {
+  const events = await inChunks(state, (chunk) => eventsById(rt.db.read, chunk))
+  return new Map(
+    events.flatMap((event) => (event.pdu.type === 'm.room.member' ? [[event.pdu.stateKey ?? '', event]] : [])),
+  )
+}
+
+const isOlder = (event: StoredEvent, than: StoredEvent) =>
+  event.position !== null && than.position !== null && event.position < than.position
+
+/**
+ * Refuses a join that a fork of our own undoes: what state resolution makes of it, all servers make of it. Through a
+ * server that knows our side of the fork it may work.
+ */
+export async function requireJoined(rt: Needs, { roomId, userId }: Wish): Promise<void> {
+  const room = await roomById(rt.db.read, roomId)
+  const event = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.member', userId))
+  if (event && stringMember(event.content, 'membership') === 'join') return
+  throw new RemoteError('refused', 'what the server let us do does not hold against what it does not know yet')
+}
+
+async function knows(rt: Needs, server: ServerName, id: EventId): Promise<boolean> {
+  const target = federationPath(['federation', 'v1', 'event', id])
+  try {
+    await rt.remote.call(server, { method: 'GET', target, timeoutMs: TIMEOUT_MS, keepNumbers: true })
+    return true
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+    return cause.status !== 404
+  }
+}

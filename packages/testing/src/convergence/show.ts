@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { eventsById } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { viewOf } from './agreement.ts'
+import type { Town } from './town.ts'
+
+const STATUS = ['', 'soft-failed', 'rejected']
+const TELLING = ['membership', 'body', 'topic', 'name', 'join_rule']
+
+/**
+ * Every event that every server of a town has of its room, a line each, in the order of its timeline; what it keeps
+ * outside that comes first. For whoever looks for the reason of a difference.
+ */
+export async function* show(town: Town): AsyncGenerator<string> {
+  for (const server of town.network.servers) {
+    const view = await viewOf(town, server)
+    const people = view.joined.map(({ userId }) => userId).join(' ')
+    yield `${server.name}: heads ${named(view.heads)}; in the room: ${people || 'nobody'}`
+    const events = await eventsById(server.rt.db.read, [...view.fates.keys()] as EventId[])
+    const own = events.filter(({ pdu }) => pdu.roomId === town.roomId)
+    for (const event of own.toSorted(byPlace)) yield `  ${line(event)}`
+  }
+}
+
+const named = (ids: readonly string[]) => ids.map((id) => id.slice(0, 7)).join(' ')
+
+const byPlace = (a: StoredEvent, b: StoredEvent) =>
+  (a.position ?? -Infinity) - (b.position ?? -Infinity) || a.pdu.depth - b.pdu.depth
+
+function line({ position, status, pdu, stateBefore, stateAfter }: StoredEvent): string {
+  const said = TELLING.flatMap((key) => stringMember(pdu.content, key) ?? [])
+  const parts = [
+    position === null ? 'outside' : String(position),
+    STATUS[status],
+    named([pdu.id]),
+    `depth ${pdu.depth}`,
+    pdu.sender,
+    pdu.type,
+    pdu.stateKey,
+    ...said,
+    `after ${named(pdu.prevEvents)}`,
+    `by ${named(pdu.authEvents)}`,
+    `state ${stateBefore} ${stateAfter}`,
+  ]
+  return parts.filter((part) => part !== undefined && part !== '').join(' ')
+}
