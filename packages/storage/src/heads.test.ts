@@ -42,7 +42,10 @@ onEveryDatabase("the heads of a room's graph", (open) => {
         const heads = new Set<EventId>()
         for (const [count, from] of events) {
           const id = newId()
-          const prevEvents = Array.from({ length: all.length === 0 ? 0 : count }, (_, at) => all[(from + at) % all.length])
+          const prevEvents = Array.from(
+            { length: all.length === 0 ? 0 : count },
+            (_, at) => all[(from + at) % all.length],
+          )
           const pdu = messageAfter(roomId, id, [...new Set(prevEvents)] as EventId[])
           await db.write((tx) => land(tx, pdu))
           for (const previous of pdu.prevEvents) heads.delete(previous)

@@ -78,7 +78,7 @@ export interface Tables {
   }
   /** The heads of a room's graph beyond those that its row lists. */
   more_heads: { room_nid: Nid; event_nid: Nid }
-  /** Where a room's current state moved without an event: a split room's heads were resolved. */
+  /** Where a room's current state moved without an event: a split room's heads were resolved. Positions are doubles, as they are compared with such. */
   state_moves: { room_nid: Nid; position: Position; state_root: Nid }
   /** Events that are named as `prev_events` by one in our timeline and have no place there themselves: where history has holes. */
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }

@@ -49,6 +49,8 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
 /** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
 export const openReader: OpenReader = (settings) => {
   const sqlite = connect(settings as string)
+  // What it reads twice it keeps itself.
+  sqlite.exec('pragma cache_size = -8192')
   const connection = new SqliteConnection(sqlite)
   const read = Object.assign(new Kysely<Tables>({ dialect: dialectOver(connection) }), {
     caches: new Caches(),

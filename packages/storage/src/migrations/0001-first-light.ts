@@ -19,7 +19,7 @@ export const firstLight: Migration = {
       head_count bigint not null, is_unsettled integer not null, last_move bigint not null)`,
     'create index rooms_unsettled on rooms (room_nid) where is_unsettled = 1',
     'create table more_heads (room_nid bigint not null, event_nid bigint not null, primary key (room_nid, event_nid)) {compact}',
-    `create table state_moves (room_nid bigint not null, position bigint not null, state_root bigint not null,
+    `create table state_moves (room_nid bigint not null, position double precision not null, state_root bigint not null,
       primary key (room_nid, position)) {compact}`,
     'create index rooms_by_size on rooms (is_published, joined_count, room_nid)',
     'create table users (user_nid {id} primary key, user_id text not null unique)',

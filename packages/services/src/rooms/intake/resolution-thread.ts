@@ -30,24 +30,30 @@ class ResolutionThread {
     this.#db = db
   }
 
-  resolve({ version, roots }: States): Promise<ResolvedRoots> {
+  resolve(states: States): Promise<ResolvedRoots> {
     return this.#turns.run(async () => {
-      const worker = this.#running()
-      const over = new AbortController()
-      const ended = once(worker, 'exit', over).then(() => ({ fault: 'the thread ended' }))
-      worker.postMessage({ version: version.id, roots })
-      // A thread that only waits does not keep the house from ending.
-      worker.ref()
-      try {
-        const answered = once(worker, 'message', over).then(([answer]) => answer as Answer)
-        const answer = await Promise.race([answered, ended])
-        if ('fault' in answer) throw new Error(`resolving a state failed: ${answer.fault}`)
-        return answer
-      } finally {
-        worker.unref()
-        over.abort()
-      }
+      // A thread that had nothing to do for a while ends, which may be just now.
+      const answer = (await this.#asked(states)) ?? (await this.#asked(states)) ?? { fault: 'the thread ended' }
+      if ('fault' in answer) throw new Error(`resolving a state failed: ${answer.fault}`)
+      return answer
     })
+  }
+
+  /** What the thread says; undefined where it ends instead. */
+  async #asked({ version, roots }: States): Promise<Answer | undefined> {
+    const worker = this.#running()
+    const over = new AbortController()
+    const ended = once(worker, 'exit', over).then(() => undefined)
+    const answered = once(worker, 'message', over).then(([answer]) => answer as Answer)
+    worker.postMessage({ version: version.id, roots })
+    // A thread that only waits does not keep the house from ending.
+    worker.ref()
+    try {
+      return await Promise.race([answered, ended])
+    } finally {
+      worker.unref()
+      over.abort()
+    }
   }
 
   #running(): Worker {
