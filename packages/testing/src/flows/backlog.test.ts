@@ -105,7 +105,7 @@ test('a server that asks much is held up, and told to come again where too many 
       answered.push(from)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
-      answered.push(`${from} ${cause.status} ${cause.errcode} ${String(cause.body['retry_after_ms'])}`)
+      answered.push(`${from} ${cause.status} ${cause.errcode} ${JSON.stringify(cause.body['retry_after_ms'])}`)
     }
   }
   await ask('two.test')
