@@ -102,7 +102,6 @@ export class Playground {
       report_stats: false,
       macaroon_secret_key: 'macaroon',
       form_secret: 'form',
-      presence: { enabled: false },
       suppress_key_server_warning: true,
       database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
       pid_file: join(this.folder, `${label}.pid`),
@@ -141,6 +140,7 @@ export class Playground {
       federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
       // Nobody hurries here but us.
       rc_registration: UNLIMITED,
+      rc_presence: { per_user: UNLIMITED },
       rc_message: UNLIMITED,
       rc_joins: { local: UNLIMITED, remote: UNLIMITED },
       rc_invites: { per_room: UNLIMITED, per_user: UNLIMITED },

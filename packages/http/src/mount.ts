@@ -87,7 +87,9 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
         }
         const handle = () => endpoint.handle(input as never, rt)
         const isPaced = isSigned && !endpoint.pacesItself
-        return answer(reply, await (isPaced ? rt.limits.ofServer(origin, handle) : handle()))
+        const result = await (isPaced ? rt.limits.ofServer(origin, handle) : handle())
+        if (endpoint.isAct) rt.presence.acts(input.requester)
+        return answer(reply, result)
       },
     })
   }

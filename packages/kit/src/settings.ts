@@ -139,6 +139,8 @@ export interface RateLimits {
   }
   /** Requests of other servers, per server. */
   readonly federation: HostLimit
+  /** What somebody says of their presence, per user. */
+  readonly presence: RateLimit
 }
 
 /** What `/.well-known/matrix` answers. */

@@ -17,6 +17,7 @@ export type LimitName =
   | 'joinRemote'
   | 'invitePerRoom'
   | 'invitePerUser'
+  | 'presence'
 
 /** The house's rate limits, in memory. */
 export class Limits {
@@ -25,7 +26,7 @@ export class Limits {
   readonly #servers: HostTurns
   readonly #transactions: HostTurns
 
-  constructor(clock: Clock, { message, registration, login, joins, invites, federation }: RateLimits) {
+  constructor(clock: Clock, { message, registration, login, joins, invites, presence, federation }: RateLimits) {
     this.#servers = new HostTurns(clock, federation)
     // One after the other; those that wait here do not count among the requests of their server.
     this.#transactions = new HostTurns(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
@@ -39,6 +40,7 @@ export class Limits {
       joinRemote: new RateLimiter(clock, joins.remote),
       invitePerRoom: new RateLimiter(clock, invites.perRoom),
       invitePerUser: new RateLimiter(clock, invites.perUser),
+      presence: new RateLimiter(clock, presence),
     }
   }
 

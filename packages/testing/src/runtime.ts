@@ -18,6 +18,7 @@ import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
+import { PresenceTracker } from '@myelin/services/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime'
 import { Pace } from '@myelin/services/sync/pace'
 import { openTemporarySqlite } from './databases.ts'
@@ -65,6 +66,7 @@ export const testConfig: ServiceConfig = {
       rejectLimit: 1_000_000,
       concurrent: 1_000_000,
     },
+    presence: unlimited,
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
@@ -119,6 +121,7 @@ export async function testRuntime(
   const remote = new Federation(serverName, signingKey, transport, {
     mayCall: (server) => maySpeakWith({ config: settings }, server),
   })
+  const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,
@@ -128,6 +131,7 @@ export async function testRuntime(
     bus,
     clock,
     typing,
+    presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
     pace: new Pace(clock),
@@ -137,6 +141,7 @@ export async function testRuntime(
     limits: new Limits(clock, settings.rateLimits),
     close: async () => {
       typing.close()
+      await presence.close()
       await remote.close()
       await db.close()
       await rm(mediaFolder, { recursive: true })
