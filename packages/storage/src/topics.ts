@@ -48,6 +48,10 @@ export const topics = {
   named: (user: UserId) => `named ${user}`,
   /** The states of a room's events, which were provisional and are not any more. */
   recast: (room: Nid) => `recast ${room}`,
+  /** Rooms whose heads are still to be resolved. */
+  unsettled: 'unsettled rooms',
+  /** Events that waited to be judged, and do not any more. */
+  unstaged: 'unstaged pdus',
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
 } as const

@@ -71,6 +71,7 @@ async function joinedRoom(
   const { roomId } = membership
   const room = await roomNow(db, roomId)
   if (!room) return undefined
+  const { lastMove } = room
   const upTo = slice.upTo.position
   const since = slice.since?.position ?? 0
   const isLazy = slice.request.filter.state.lazyLoadMembers
@@ -91,13 +92,15 @@ async function joinedRoom(
     timeline,
     end: upTo,
     tail,
+    lastMove,
     wantedMembers: isWhole
       ? [slice.user, ...(heroes ?? []), ...(becameWhole ? await correctedMembers(db, room) : [])]
       : [],
   })
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =
-    isWhole || (await rootAt(db, { roomId, tail }, after)) !== (await rootAt(db, { roomId, tail }, upTo))
+    isWhole ||
+    (await rootAt(db, { roomId, tail, lastMove }, after)) !== (await rootAt(db, { roomId, tail, lastMove }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),

@@ -2,6 +2,7 @@
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
+import { headsOfRoom, MOST_LISTED } from '@myelin/storage/heads'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { foreseeMembers } from '@myelin/storage/member-changes'
 import type { ForeseenMembers } from '@myelin/storage/member-changes'
@@ -17,6 +18,7 @@ import { isHere } from '../handshake/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { keepStateAt } from '../intake/fetch-missing.ts'
 import { mergedRoot } from '../intake/resolve-roots.ts'
+import { writeResolved } from '../intake/write-resolved.ts'
 import { roomVersionOf } from '../versions.ts'
 import { fetchStateBefore } from './fetch-state.ts'
 import { fullStateOf } from './full-state.ts'
@@ -107,9 +109,9 @@ async function keepEdges(
 /** Goes through what came meanwhile until nothing is left, and makes it count in the unit that finds nothing left. */
 async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<Completion> {
   for (;;) {
-    while (await rt.db.write((tx) => recalculateSome(tx, known))) if (signal.aborted) return 'untold'
+    while (await writeResolved(rt, (tx) => recalculateSome(tx, known))) if (signal.aborted) return 'untold'
     const foreseen = await foresee(rt, known)
-    const ended = foreseen ? await rt.db.write((tx) => finish(tx, known, foreseen)) : 'gone'
+    const ended = foreseen ? await writeResolved(rt, (tx) => finish(tx, known, foreseen)) : 'gone'
     if (ended !== 'behind') return ended
   }
 }
@@ -117,7 +119,7 @@ async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<
 /** How the members move, worked out before the unit that moves them. */
 async function foresee(rt: Checker, known: Known): Promise<ForeseenMembers | undefined> {
   const { roomId, join } = known.entered
-  const root = await rt.db.write(async (tx) => {
+  const root = await writeResolved(rt, async (tx) => {
     const room = await openRoom(tx, roomId)
     return room && (await partialRoom(tx, roomId))?.join === join ? (await endOf(tx, room, known)).root : undefined
   })
@@ -133,11 +135,16 @@ async function finish(tx: Tx, known: Known, foreseen: ForeseenMembers): Promise<
   const end = await endOf(tx, room, known)
   if (end.root !== foreseen.to || room.stateRoot !== foreseen.from) return 'behind'
   for (const nid of end.fallen) await takeBackEvent(tx, room.nid, nid)
-  await turnWhole(tx, room, { root: end.root, heads: end.heads, join, foreseen })
+  await turnWhole(tx, room, { ...end, join, foreseen })
   return 'whole'
 }
 
-type End = { readonly root: number; readonly heads: readonly number[]; readonly fallen: readonly number[] }
+type End = {
+  readonly root: number
+  readonly isUnsettled: boolean
+  readonly heads: readonly number[] | undefined
+  readonly fallen: readonly number[]
+}
 
 /** What the room comes to, and the events that do not count any more. */
 async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promise<End> {
@@ -146,16 +153,15 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
     before === EVENT_STATUS.accepted && now === EVENT_STATUS.rejected ? [nid] : [],
   )
   const hasFallen = new Set(fallen)
-  const heads = room.heads.some((head) => hasFallen.has(head))
-    ? await headsAmong(
-        tx,
-        all.flatMap(({ nid }) => nid),
-        hasFallen,
-      )
-    : room.heads
-  const notes = await partialEvents(tx, heads)
-  const roots = heads.flatMap((head) => notes.get(head)?.stateAfter ?? [])
-  return { root: await mergedRoot(tx, version, roots.length > 0 ? roots : [entered.fullRoot]), heads, fallen }
+  const before = (await headsOfRoom(tx, room.nid)).map(({ nid }) => nid)
+  const nids = all.map(({ nid }) => nid)
+  const heads = before.some((head) => hasFallen.has(head)) ? await headsAmong(tx, nids, hasFallen) : undefined
+  // Of a room that is split this often, the state is settled beside its events, as ever.
+  const listed = (heads ?? before).slice(0, MOST_LISTED)
+  const notes = await partialEvents(tx, listed)
+  const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
+  const root = await mergedRoot(tx, version, roots.length > 0 ? roots : [entered.fullRoot])
+  return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
 }
 
 /** The events that no other leads to, not even through such as do not count. */

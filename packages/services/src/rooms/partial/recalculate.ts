@@ -13,7 +13,7 @@ import type { PartialRoom } from '@myelin/storage/partial-rooms'
 import { stateEventNid } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { judgeByAuthEvents } from '../intake/judge.ts'
-import { mergedRoot } from '../intake/resolve-roots.ts'
+import { mergedRoot, mergedRootSoon } from '../intake/resolve-roots.ts'
 import { loadAuthState } from '../load-auth-state.ts'
 
 /** A room whose members are known by now, and the join by which we entered it. */
@@ -44,7 +44,11 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean> {
       const event = events.get(nid)
       const roots = event && (await rootsBefore(tx, known, event, forces))
       if (!event || !roots) continue
-      await putRecalculated(tx, await recalculated(tx, known, event, await mergedRoot(tx, known.version, roots)))
+      // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
+      const stateBefore =
+        done > 0 ? await mergedRootSoon(tx, known.version, roots) : await mergedRoot(tx, known.version, roots)
+      if (stateBefore === undefined) return true
+      await putRecalculated(tx, await recalculated(tx, known, event, stateBefore))
       done++
     }
   }
@@ -127,5 +131,5 @@ async function roomRootWith(
   const isPlain = stateAfter !== undefined && event.roomRoot === event.stateAfter
   if (isPlain) return stateAfter
   const before = (await lastRecalculated(tx, entered.room))?.roomRoot ?? entered.fullRoot
-  return stateAfter === undefined ? before : mergedRoot(tx, version, [before, stateAfter])
+  return stateAfter === undefined ? before : ((await mergedRootSoon(tx, version, [before, stateAfter])) ?? stateAfter)
 }
