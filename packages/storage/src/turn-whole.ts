@@ -26,7 +26,11 @@ export interface WholeRoom {
  * Ends the time in which a room's members were not known: the states of its events, its members, its counts and its
  * current state become what they come to with them, at a position of the log. Answers the position.
  */
-export async function turnWhole(tx: Tx, room: OpenRoom, { root, isUnsettled, heads, join, foreseen }: WholeRoom): Promise<Position> {
+export async function turnWhole(
+  tx: Tx,
+  room: OpenRoom,
+  { root, isUnsettled, heads, join, foreseen }: WholeRoom,
+): Promise<Position> {
   const position = tx.takePosition()
   await takeRecalculated(tx, room.nid)
   const { joined, invited } = await moveMembers(tx, room, {

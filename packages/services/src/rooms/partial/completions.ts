@@ -2,7 +2,7 @@
 import type { Timer } from '@myelin/kit/clock'
 import { Turns } from '@myelin/kit/turns'
 import type { RoomId } from '@myelin/matrix/ids'
-import { PARTIAL, partialRooms, postponePartialRoom } from '@myelin/storage/partial-rooms'
+import { PARTIAL, partialRoom, partialRooms, postponePartialRoom } from '@myelin/storage/partial-rooms'
 import type { PartialRoom } from '@myelin/storage/partial-rooms'
 import { dropLease, takeLease } from '@myelin/storage/readers'
 import type { Runtime } from '../../runtime.ts'
@@ -108,10 +108,13 @@ export class Completions {
     )
   }
 
-  async #complete(entered: PartialRoom): Promise<void> {
-    const { log, clock } = this.#rt
+  async #complete({ roomId }: PartialRoom): Promise<void> {
+    const { db, log, clock } = this.#rt
     if (this.#stop.signal.aborted) return
-    const { roomId, tries } = entered
+    // It may have been put off, or be whole, since somebody looked.
+    const entered = await partialRoom(db.read, roomId)
+    if (!entered || entered.retryTs > clock.now()) return
+    const { tries } = entered
     const startedTs = clock.now()
     const became = await completeRoom(this.#rt, entered, this.#stop.signal)
     if (became === 'untold') await this.#postpone(entered)
