@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
-import type { Nid } from './schema.ts'
+import type { Nid, Position } from './schema.ts'
 import type { StateChange } from './state-change.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
@@ -18,6 +18,13 @@ export interface JoinedServers {
   readonly servers: ReadonlyMap<ServerName, number>
 }
 
+/** A room's newest events up to a position, the newest first, as they were when the log stood at `readAt`. */
+export interface Tail {
+  readonly readAt: Position
+  readonly upTo: Position
+  readonly events: readonly StoredEvent[]
+}
+
 /**
  * What a database keeps in memory: only things that never change under their key.
  *
@@ -27,8 +34,8 @@ export interface JoinedServers {
 export class Caches {
   readonly pdus: Cache<Nid, KeptPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
-  /** The newest events of a room, by the room and its last position. */
-  readonly tails = new Cache<string, readonly StoredEvent[]>(2000)
+  /** The newest events of each room. */
+  readonly tails = new Cache<Nid, Tail>(2000)
   /** A room's version never changes. */
   readonly roomVersions = new Cache<RoomId, string>(50_000)
   /** The root of a room's state at a position, by both. */
