@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
+import type { CacheFigures } from '@myelin/kit/metrics'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid, Position } from './schema.ts'
 import type { StateChange } from './state-change.ts'
@@ -56,9 +57,18 @@ export class Caches {
   readonly userNids = new Cache<UserId, Nid>(200_000)
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
+  /** What readers keep beside, by name: see `kept.ts`. */
+  readonly shelves = new Map<string, CacheFigures>()
+
   constructor(events = 20_000) {
     this.pdus = new Cache(events)
     this.stateNodes = new Cache(events)
+  }
+
+  /** All of them with their names, for the metrics. */
+  *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
+    for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
+    yield* this.shelves
   }
 
   /** Forgets everything: after a batch was rolled back its numbers are given again. */

@@ -11,7 +11,7 @@ import type { StoredEvent } from './stored-event.ts'
 import { topics } from './topics.ts'
 
 /** By event: where the log stood when nothing related to it. */
-const childless = new Shelf<Position>(20_000)
+const childless = new Shelf<Position>('childless', 20_000)
 
 /**
  * What relates to any of these events of one room, oldest first; so many at the most.

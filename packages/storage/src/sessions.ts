@@ -62,7 +62,7 @@ export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | 
   return owner
 }
 
-const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>(50_000)
+const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>('tokenOwners', 50_000)
 
 type OwnerRow = {
   user_id: UserId
