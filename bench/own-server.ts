@@ -71,6 +71,7 @@ rc_registration: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }
 rc_joins: { local: ${NO_LIMIT}, remote: ${NO_LIMIT} }
 rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT} }
+presence: { enabled: false }
 log_level: warn
 trusted_key_servers: []
 ${settings}`,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import { holdEncryptedConversation } from '@myelin/testing/encrypted-conversation'
 import { Person } from './federated/client.ts'
+import { longPartition } from './federated/partition.ts'
 import { scenarios } from './federated/scenarios.ts'
 import type { Pair } from './federated/scenarios.ts'
 import { Playground } from './federated/servers.ts'
@@ -10,7 +12,8 @@ import type { HomeServer } from './federated/servers.ts'
 /**
  * A Myelin and a Synapse on one machine do together what two servers must be able to do, once with the room made on the
  * one and once on the other. `--python` names a Python that has `matrix-synapse`; without one, nothing runs. `--alone`
- * takes a second Myelin instead; `--keep` leaves logs and databases where they are.
+ * takes a second Myelin instead; `--keep` leaves logs and databases where they are. `--apart 10` parts them for ten
+ * minutes at the end, both ways round at once.
  */
 
 const { values } = parseArgs({
@@ -19,6 +22,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     alone: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    apart: { type: 'string' },
   },
 })
 
@@ -39,8 +43,14 @@ try {
 }
 
 async function compare(): Promise<number> {
-  const ours = await playground.myelin('myelin')
-  const theirs = values.alone ? await playground.myelin('second') : await playground.synapse('synapse', python)
+  const { server: ours, gate } = await playground.gated('myelin')
+  const there = values.alone ? await playground.gated('second') : await playground.gatedSynapse('synapse', python)
+  const { server: theirs } = there
+  const gates = [gate, there.gate]
+  const parting = {
+    part: () => gates.forEach((each) => each.shut()),
+    rejoin: () => gates.forEach((each) => each.reopen()),
+  }
   const [alice, bob, eve] = [await person(ours, 'alice'), await person(theirs, 'bob'), await person(theirs, 'eve')]
   const [carol, dan, mallory] = [
     await person(theirs, 'carol'),
@@ -58,24 +68,43 @@ async function compare(): Promise<number> {
     ],
   ]
   let failed = 0
+  const attempt = async (name: string, run: () => Promise<void>) => {
+    if (values.only !== undefined && !name.includes(values.only)) return
+    if (!(await works(name, run))) failed++
+  }
   for (const [title, pair] of pairs) {
     console.log(`\n${title}`)
-    for (const { name, run } of scenarios) {
-      if (values.only !== undefined && !name.includes(values.only)) continue
-      const started = performance.now()
-      const fault = await run(pair).then(
-        () => undefined,
-        (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
-      )
-      const seconds = ((performance.now() - started) / 1000).toFixed(1)
-      console.log(
-        `  ${fault === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${fault === undefined ? '' : `\n       ${fault}`}`,
-      )
-      if (fault !== undefined) failed++
-    }
+    for (const { name, run } of scenarios) await attempt(name, () => run(pair))
+    const [host, guest] = [pair.hereServer, pair.thereServer]
+    await attempt('encrypted conversation', () => holdEncryptedConversation({ host, guest, ...parting }))
+  }
+  if (values.apart !== undefined) {
+    const minutes = Number(values.apart)
+    console.log(`\n${minutes} minutes apart`)
+    await attempt('both rooms come together again', () =>
+      longPartition(
+        pairs.map(([, pair]) => pair),
+        parting,
+        minutes,
+      ),
+    )
   }
   console.log(failed === 0 ? '\nEverything works.' : `\n${failed} do not work.`)
   return failed === 0 ? 0 : 1
+}
+
+/** Does one thing, and says what came of it. */
+async function works(name: string, run: () => Promise<void>): Promise<boolean> {
+  const started = performance.now()
+  const fault = await run().then(
+    () => undefined,
+    (cause: unknown) => (cause instanceof Error ? cause.message : String(cause)),
+  )
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  console.log(
+    `  ${fault === undefined ? 'ok  ' : 'FAIL'} ${name} (${seconds} s)${fault === undefined ? '' : `\n       ${fault}`}`,
+  )
+  return fault === undefined
 }
 
 function person({ url }: HomeServer, name: string): Promise<Person> {

@@ -40,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'edits, reactions, redactions', run: relations },
   { name: 'state both ways, and power levels', run: stateBothWays },
   { name: 'typing', run: typing },
+  { name: 'presence', run: presence },
   { name: 'receipts', run: receipts },
   { name: 'media', run: media },
   { name: 'profiles', run: profiles },
@@ -255,6 +256,22 @@ async function typing(pair: Pair): Promise<void> {
   await arrives(there, room, await here.say(room, 'are you there?'))
   await there.call('PUT', `${room.path}/typing/${encodeURIComponent(there.userId)}`, { typing: true, timeout: 30_000 })
   await ephemeral(here, room, 'm.typing', there.userId)
+}
+
+async function presence(pair: Pair): Promise<void> {
+  const { here, there } = pair
+  await shared(pair)
+  await there.sync()
+  const path = `/presence/${encodeURIComponent(here.userId)}/status`
+  for (const status of ['having tea', 'back again']) {
+    await here.call('PUT', path, { presence: 'online', status_msg: status })
+    const isTold = async () => {
+      await here.sync()
+      const { status_msg: told, presence: state } = await there.call('GET', path)
+      return told === status && state === 'online'
+    }
+    await until(`${status} at ${there.userId}`, isTold, 60_000)
+  }
 }
 
 async function receipts(pair: Pair): Promise<void> {

@@ -23,6 +23,15 @@ export interface HomeServer {
   start(): Promise<void>
 }
 
+/** A server and the way other servers take to it. */
+export interface Gated {
+  readonly server: HomeServer
+  readonly gate: Gate
+}
+
+/** Where other servers knock, and where the server listens; the same without a gate. */
+type Ports = { readonly outside: number; readonly inside: number }
+
 /** A folder with a certificate authority, for servers of one machine that trust each other; gone when it closes. */
 export class Playground {
   readonly folder: string
@@ -38,32 +47,39 @@ export class Playground {
     writeFileSync(join(this.folder, 'tls.key'), certified.key)
   }
 
-  /** Starts a Myelin over SQLite, to which other servers come through a gate. */
-  async gated(label: string): Promise<{ readonly server: HomeServer; readonly gate: Gate }> {
-    const [outside, inside] = [await freePort(), await freePort()]
-    const gate = await Gate.open(outside, inside)
-    this.#gates.push(gate)
-    return { server: await this.#start(label, outside, inside), gate }
+  /** Starts a Myelin over SQLite, or over the PostgreSQL at `database`, to which other servers come through a gate. */
+  async gated(label: string, database?: string): Promise<Gated> {
+    return this.#behindGate((ports) => this.#startMyelin(label, ports, database))
   }
 
   /** Starts a Myelin over SQLite. */
   async myelin(label: string): Promise<HomeServer> {
     const port = await freePort()
-    return this.#start(label, port, port)
+    return this.#startMyelin(label, { outside: port, inside: port })
   }
 
-  async #start(label: string, outside: number, federation: number): Promise<HomeServer> {
+  /** Starts a Synapse over SQLite with a Python that has `matrix-synapse`; other servers come to it through a gate. */
+  async gatedSynapse(label: string, python: string): Promise<Gated> {
+    return this.#behindGate((ports) => this.#startSynapse(label, ports, python))
+  }
+
+  async #behindGate(start: (ports: Ports) => Promise<HomeServer>): Promise<Gated> {
+    const ports = { outside: await freePort(), inside: await freePort() }
+    const gate = await Gate.open(ports.outside, ports.inside)
+    this.#gates.push(gate)
+    return { server: await start(ports), gate }
+  }
+
+  async #startMyelin(label: string, { outside, inside }: Ports, database?: string): Promise<HomeServer> {
     const client = await freePort()
-    const common = this.#common(label, client, outside)
+    const file = { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } }
     const config = {
-      ...common,
-      // Tests do not wait for the pauses of the world.
-      federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
-      database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
+      ...this.#common(label, client, outside),
+      database: database ?? file,
       listeners: [
         { port: client, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client'] }] },
         {
-          port: federation,
+          port: inside,
           bind_addresses: ['127.0.0.1'],
           type: 'http',
           tls: true,
@@ -75,27 +91,24 @@ export class Playground {
     return this.#run(label, config, [process.execPath, main, 'start', '--config'])
   }
 
-  /** Starts a Synapse over SQLite, with a Python that has `matrix-synapse`. */
-  async synapse(label: string, python: string): Promise<HomeServer> {
-    const [client, federation] = [await freePort(), await freePort()]
+  async #startSynapse(label: string, { outside, inside }: Ports, python: string): Promise<HomeServer> {
+    const client = await freePort()
     const listener = { bind_addresses: ['127.0.0.1'], type: 'http' }
     const config = {
-      ...this.#common(label, client, federation),
+      ...this.#common(label, client, outside),
       rc_joins_per_room: UNLIMITED,
       rc_room_creation: UNLIMITED,
       room_list_publication_rules: [{ action: 'allow' }],
       report_stats: false,
       macaroon_secret_key: 'macaroon',
       form_secret: 'form',
-      presence: { enabled: false },
       suppress_key_server_warning: true,
       database: { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } },
       pid_file: join(this.folder, `${label}.pid`),
       url_preview_enabled: false,
-      rc_registration: { per_second: 1000, burst_count: 1000 },
       listeners: [
         { ...listener, port: client, resources: [{ names: ['client'] }] },
-        { ...listener, port: federation, tls: true, resources: [{ names: ['federation'] }] },
+        { ...listener, port: inside, tls: true, resources: [{ names: ['federation'] }] },
       ],
     }
     return this.#run(label, config, [python, '-m', 'synapse.app.homeserver', '-c'])
@@ -123,7 +136,11 @@ export class Playground {
       ip_range_whitelist: ['127.0.0.1', '::1'],
       tls_certificate_path: join(this.folder, 'tls.pem'),
       tls_private_key_path: join(this.folder, 'tls.key'),
+      // Tests do not wait for the pauses of the world.
+      federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
       // Nobody hurries here but us.
+      rc_registration: UNLIMITED,
+      rc_presence: { per_user: UNLIMITED },
       rc_message: UNLIMITED,
       rc_joins: { local: UNLIMITED, remote: UNLIMITED },
       rc_invites: { per_room: UNLIMITED, per_user: UNLIMITED },

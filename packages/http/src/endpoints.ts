@@ -9,6 +9,7 @@ import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
 import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
+import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
@@ -34,6 +35,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...adminEndpoints,
   ...deviceEndpoints,
   ...discoveryEndpoints,
+  ...presenceEndpoints,
   ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,

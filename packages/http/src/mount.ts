@@ -86,7 +86,9 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
             return closing.signalOf(reply)
           },
         }
-        return answer(reply, await endpoint.handle(input as never, rt))
+        const result = await endpoint.handle(input as never, rt)
+        if (endpoint.isAct) rt.presence.acts(input.requester)
+        return answer(reply, result)
       },
     })
   }

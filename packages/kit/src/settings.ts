@@ -125,6 +125,8 @@ export interface RateLimits {
     /** Invites, per user invited. */
     readonly perUser: RateLimit
   }
+  /** What somebody says of their presence, per user. */
+  readonly presence: RateLimit
 }
 
 /** What `/.well-known/matrix` answers. */

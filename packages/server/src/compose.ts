@@ -19,6 +19,7 @@ import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { softwareVersion } from '@myelin/services/federation/software-version'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
+import { PresenceTracker } from '@myelin/services/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime'
 import { startWorkers } from '@myelin/services/workers'
 import { Pace } from '@myelin/services/sync/pace'
@@ -68,12 +69,14 @@ export async function compose(config: Config): Promise<House> {
     mayCall: (server) => maySpeakWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
   })
+  const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
     signingKey,
     db,
     bus,
     typing,
+    presence,
     blobs,
     pace: new Pace(systemClock),
     remote,
@@ -94,9 +97,7 @@ export async function compose(config: Config): Promise<House> {
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
       await workers.close()
-      typing.close()
-      await remote.close()
-      await db.close()
+      await putAway(rt)
     },
   }
 }
@@ -105,6 +106,14 @@ export async function compose(config: Config): Promise<House> {
 function watchMemory({ metrics, db, pace }: Runtime, bus: Bus): void {
   metrics.watchCaches(() => db.cacheFigures())
   metrics.watchWaiting(() => ({ clients: pace.waiting, topics: bus.topics }))
+}
+
+/** Closes what the house was built on, when nobody uses it any more. */
+async function putAway({ typing, presence, remote, db }: Runtime): Promise<void> {
+  typing.close()
+  await presence.close()
+  await remote.close()
+  await db.close()
 }
 
 function transportOf({ tls, addresses }: Config['connections']): HttpsTransport {

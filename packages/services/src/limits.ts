@@ -15,12 +15,13 @@ export type LimitName =
   | 'joinRemote'
   | 'invitePerRoom'
   | 'invitePerUser'
+  | 'presence'
 
 /** The house's rate limits, in memory. */
 export class Limits {
   readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
 
-  constructor(clock: Clock, { message, registration, login, joins, invites }: RateLimits) {
+  constructor(clock: Clock, { message, registration, login, joins, invites, presence }: RateLimits) {
     this.#limiters = {
       message: new RateLimiter(clock, message),
       registration: new RateLimiter(clock, registration),
@@ -31,6 +32,7 @@ export class Limits {
       joinRemote: new RateLimiter(clock, joins.remote),
       invitePerRoom: new RateLimiter(clock, invites.perRoom),
       invitePerUser: new RateLimiter(clock, invites.perUser),
+      presence: new RateLimiter(clock, presence),
     }
   }
 

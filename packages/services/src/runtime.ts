@@ -12,6 +12,7 @@ import type { Database } from '@myelin/storage/database'
 import type { Typing } from './ephemeral/typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './media/blob-store.ts'
+import type { PresenceTracker } from './presence/presence-tracker.ts'
 import type { Pace } from './sync/pace.ts'
 
 /**
@@ -33,6 +34,8 @@ export interface Runtime {
   readonly limits: Limits
   /** Who is typing where; lives in memory, because it may be lost. */
   readonly typing: Typing
+  /** Which of our users are there; what it comes to is on disk. */
+  readonly presence: PresenceTracker
   /** The files behind media. */
   readonly blobs: BlobStore
   /** How often a device is answered while its rooms are busy. */

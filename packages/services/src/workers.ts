@@ -2,6 +2,7 @@
 import { DeviceListFetches } from './federation/device-lists/device-list-fetches.ts'
 import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
+import { wakeWatchers } from './presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -23,12 +24,14 @@ export function startWorkers(rt: Runtime): Workers {
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
   const stopHousekeeping = keepHouse(rt)
+  const stopWaking = wakeWatchers(rt)
   return {
     inbound,
     outbound,
     deviceLists,
     close: async () => {
       stopHousekeeping()
+      stopWaking()
       await outbound.close()
       await deviceLists.close()
       await inbound.close()

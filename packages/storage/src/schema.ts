@@ -114,6 +114,18 @@ export interface Tables {
   /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */
   transactions: { request: Bytes; answer: string; created_ts: number }
   room_aliases: { alias: RoomAlias; room_nid: Nid; creator: UserId; created_ts: number }
+  /** How present people are; `last_active_ts` is 0 where that was never told. */
+  presence: {
+    user_nid: Nid
+    state: string
+    status_msg: string | null
+    last_active_ts: number
+    is_active: number
+    said_ts: number
+    position: Position
+  }
+  /** The devices our users are present on; behind `until_ts` nobody vouches for it. */
+  present_devices: { user_nid: Nid; device_id: string; state: string; until_ts: number }
   receipts: {
     room_nid: Nid
     user_nid: Nid

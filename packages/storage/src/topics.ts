@@ -4,10 +4,16 @@ import type { Nid } from './schema.ts'
 
 const READ_IN = 'read in '
 const WAITING_FOR = 'waiting for '
+const PRESENCE_OF = 'presence of '
 
 /** The server a topic says an EDU waits for. */
 export function serverWaitedFor(topic: string): ServerName | undefined {
   return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
+}
+
+/** The user a topic says is more or less present than before. */
+export function userPresentAs(topic: string): UserId | undefined {
+  return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
 }
 
 /** The room a topic says receipts moved in. */
@@ -30,6 +36,10 @@ export const topics = {
   waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
   /** Receipts in a room, private ones too. */
   readIn: (room: RoomId) => `${READ_IN}${room}`,
+  /** Anybody's presence. */
+  presence: 'presence',
+  /** A user's presence. */
+  presenceOf: (user: UserId) => `${PRESENCE_OF}${user}`,
   /** Events of a room that notify and are in a thread. */
   threads: (room: RoomId) => `threads ${room}`,
   /** Events of a room that highlight for everybody. */

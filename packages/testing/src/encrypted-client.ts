@@ -156,3 +156,18 @@ export async function reads(client: sdk.MatrixClient, roomId: string, ...texts: 
 export async function say(client: sdk.MatrixClient, roomId: string, body: string): Promise<void> {
   await client.sendMessage(roomId, { msgtype: sdk.MsgType.Text, body })
 }
+
+/** Makes an encrypted room on the host's server and brings the guest in, who may come from another one; answers its id. */
+export async function meet(host: sdk.MatrixClient, guest: sdk.MatrixClient): Promise<string> {
+  const guestId = guest.getUserId() ?? ''
+  const { room_id: room } = await host.createRoom({
+    preset: sdk.Preset.PrivateChat,
+    invite: [guestId],
+    initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
+  })
+  await until(guest, sdk.ClientEvent.Sync, () => guest.getRoom(room)?.getMyMembership() === 'invite')
+  await guest.joinRoom(room)
+  const hasJoined = () => host.getRoom(room)?.getMember(guestId)?.membership === 'join'
+  await until(host, sdk.RoomMemberEvent.Membership, hasJoined)
+  return room
+}

@@ -18,6 +18,7 @@ import { maySpeakWith } from '@myelin/services/federation/may-speak-with'
 import { Typing } from '@myelin/services/ephemeral/typing'
 import { Limits } from '@myelin/services/limits'
 import { BlobStore } from '@myelin/services/media/blob-store'
+import { PresenceTracker } from '@myelin/services/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime'
 import { Pace } from '@myelin/services/sync/pace'
 import { openTemporarySqlite } from './databases.ts'
@@ -58,6 +59,7 @@ export const testConfig: ServiceConfig = {
     login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },
+    presence: unlimited,
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
@@ -112,6 +114,7 @@ export async function testRuntime(
   const remote = new Federation(serverName, signingKey, transport, {
     mayCall: (server) => maySpeakWith({ config: settings }, server),
   })
+  const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,
@@ -121,6 +124,7 @@ export async function testRuntime(
     bus,
     clock,
     typing,
+    presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
     pace: new Pace(clock),
@@ -130,6 +134,7 @@ export async function testRuntime(
     limits: new Limits(clock, settings.rateLimits),
     close: async () => {
       typing.close()
+      await presence.close()
       await remote.close()
       await db.close()
       await rm(mediaFolder, { recursive: true })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { federationPath } from '@myelin/remote/federation'
+import type { ServiceConfig } from '@myelin/kit/settings'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { OpenDatabase } from './databases.ts'
 import { testNetwork } from './network.ts'
@@ -31,8 +32,12 @@ export interface TwoServers {
 }
 
 /** A room in which alice of one.test and bob of two.test are. */
-export async function onTwoServers(open: OpenDatabase, run: (stage: TwoServers) => Promise<void>): Promise<void> {
-  const network = await testNetwork({ servers: 2, open })
+export async function onTwoServers(
+  open: OpenDatabase,
+  run: (stage: TwoServers) => Promise<void>,
+  config: Partial<ServiceConfig> = {},
+): Promise<void> {
+  const network = await testNetwork({ servers: 2, open, config: () => config })
   const [one, two] = [() => network.server('one.test'), () => network.server('two.test')]
   const [alice, bob] = [await one().register('alice'), await two().register('bob')]
   const room = await authorRoom(one().rt, alice.userId, { preset: 'public_chat' })

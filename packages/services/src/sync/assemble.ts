@@ -16,6 +16,7 @@ import type { Runtime } from '../runtime.ts'
 import { deviceListChanges } from './device-lists.ts'
 import { joinedRooms } from './joined-rooms.ts'
 import { leftRooms, offeredRooms } from './other-rooms.ts'
+import { presenceEvents } from './presence.ts'
 import type { Slice } from './sync-request.ts'
 
 /** A `/sync` answer, and whether it says anything at all. */
@@ -27,7 +28,7 @@ export interface SyncAnswer {
 const MAX_TO_DEVICE = 100
 
 /** Writes down everything that a slice of the log means to one device. */
-export async function assemble(rt: Pick<Runtime, 'typing'>, db: Read, slice: Slice): Promise<SyncAnswer> {
+export async function assemble(rt: Pick<Runtime, 'typing' | 'config'>, db: Read, slice: Slice): Promise<SyncAnswer> {
   const { filter, requester } = slice.request
   const after = slice.since?.position ?? 0
   const changed = await accountDataBetween(db, slice.user, after, slice.upTo.position)
@@ -52,10 +53,16 @@ export async function assemble(rt: Pick<Runtime, 'typing'>, db: Read, slice: Sli
   const lists = slice.since
     ? await deviceListChanges(db, { user, after, upTo: slice.upTo.position, memberships, moved })
     : { changed: [], left: [] }
+  const presence = await presenceEvents(rt, db, slice, lists.changed)
   const sections = [join, invite, knock, leave].map((section) => Object.keys(section).length)
-  const isEmpty = [...sections, accountData.length, messages.length, lists.changed.length, lists.left.length].every(
-    (count) => count === 0,
-  )
+  const isEmpty = [
+    ...sections,
+    accountData.length,
+    presence.length,
+    messages.length,
+    lists.changed.length,
+    lists.left.length,
+  ].every((count) => count === 0)
   const body = {
     next_batch: printToken({
       ...slice.upTo,
@@ -63,7 +70,7 @@ export async function assemble(rt: Pick<Runtime, 'typing'>, db: Read, slice: Sli
     }),
     rooms: { join, invite, knock, leave },
     account_data: { events: accountData },
-    presence: { events: [] },
+    presence: { events: presence },
     to_device: { events: messages.map(({ message }) => new RawJson(message)) },
     device_lists: lists,
     device_one_time_keys_count: {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Membership } from '@myelin/storage/members'
+import type { PresenceState } from '@myelin/storage/presence'
 import type { SyncFilter } from '../reading/event-filter.ts'
 import type { StreamToken } from '../reading/page-token.ts'
 import type { Requester } from '../runtime.ts'
@@ -16,6 +17,8 @@ export interface SyncRequest {
   readonly isFullState: boolean
   readonly stateAfter: StateAfterName | undefined
   readonly timeoutMs: number
+  /** How present the client says its user is. */
+  readonly presence: PresenceState
 }
 
 /** One look at the log: what a client that stands at `since` must be told to stand at `upTo`. */

@@ -8,7 +8,7 @@ import { assemble } from './assemble.ts'
 import type { SyncAnswer } from './assemble.ts'
 import type { SyncRequest } from './sync-request.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'typing' | 'pace'>
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'pace' | 'presence'>
 
 // However many hints get lost, a waiter looks again this often.
 const LOOK_AGAIN_MS = 30_000
@@ -30,10 +30,12 @@ export async function sync(
   const waits = request.since !== undefined && !request.isFullState && request.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
   const leave = waits ? rt.pace.enter() : undefined
+  const synced = rt.presence.syncs(request.requester, request.presence)
   try {
     return await firstNews(rt, request, { waits, deadline, signal })
   } finally {
     leave?.()
+    synced()
   }
 }
 

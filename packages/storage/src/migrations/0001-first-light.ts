@@ -69,6 +69,13 @@ export const firstLight: Migration = {
       event_id text not null, event_position bigint not null, ts bigint not null, position bigint not null,
       primary key (room_nid, user_nid, kind, thread_id)) {compact}`,
     'create index receipts_by_position on receipts (room_nid, position)',
+    `create table presence (user_nid bigint primary key, state text not null, status_msg text,
+      last_active_ts bigint not null, is_active integer not null, said_ts bigint not null, position bigint not null)`,
+    'create index presence_by_position on presence (position)',
+    "create index presence_by_word on presence (said_ts) where state <> 'offline'",
+    `create table present_devices (user_nid bigint not null, device_id text not null, state text not null,
+      until_ts bigint not null, primary key (user_nid, device_id)) {compact}`,
+    'create index present_devices_by_end on present_devices (until_ts)',
     `create table highlights (room_nid bigint not null, user_nid bigint not null, position bigint not null,
       primary key (room_nid, user_nid, position)) {compact}`,
 

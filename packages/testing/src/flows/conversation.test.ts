@@ -10,6 +10,7 @@ import { createDatabase } from '../databases.ts'
 import {
   cryptoOf,
   knows,
+  meet,
   messages,
   newDevice,
   reads,
@@ -59,21 +60,6 @@ async function converse(server: OwnServer, alice: sdk.MatrixClient, open: Open):
 
 type Open = (user: string, recoveryKey?: Uint8Array<ArrayBuffer>) => Promise<sdk.MatrixClient>
 const TEXTS = ['hello bob', 'hello alice', 'still there?', 'to all four', 'from the second']
-
-/** Makes an encrypted room with both in it. */
-async function meet(host: sdk.MatrixClient, guest: sdk.MatrixClient): Promise<string> {
-  const guestId = guest.getUserId() ?? ''
-  const { room_id: room } = await host.createRoom({
-    preset: sdk.Preset.PrivateChat,
-    invite: [guestId],
-    initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
-  })
-  await until(guest, sdk.ClientEvent.Sync, () => guest.getRoom(room)?.getMyMembership() === 'invite')
-  await guest.joinRoom(room)
-  const hasJoined = () => host.getRoom(room)?.getMember(guestId)?.membership === 'join'
-  await until(host, sdk.RoomMemberEvent.Membership, hasJoined)
-  return room
-}
 
 /** A new device that sees all texts and reads none, until its user unlocks the backup. */
 async function readsFromBackup(phone: sdk.MatrixClient, room: string): Promise<void> {

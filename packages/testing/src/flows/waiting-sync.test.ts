@@ -36,6 +36,7 @@ test('a waiting sync whose client goes away ends without another look at the dat
     isFullState: false,
     stateAfter: undefined,
     timeoutMs: 30_000,
+    presence: 'online' as const,
   }
   const answer = sync({ ...rt, clock, pace: new Pace(clock), db: { ...rt.db, position } }, request, client.signal)
   await waiting.promise

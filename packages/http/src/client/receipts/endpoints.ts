@@ -15,6 +15,7 @@ export const postReceipt = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId',
   access: 'user',
+  isAct: true,
   bodyMayBeAbsent: true,
   params: Type.Object({
     roomId: RoomIdSchema,
@@ -44,6 +45,7 @@ export const setReadMarker = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/rooms/:roomId/read_markers',
   access: 'user',
+  isAct: true,
   params: Type.Object({ roomId: RoomIdSchema }),
   body: Type.Object({
     'm.fully_read': Type.Optional(EventIdSchema),

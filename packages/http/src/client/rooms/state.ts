@@ -22,6 +22,7 @@ export const setRoomStateWithKey = endpoint({
   method: 'PUT',
   path: KEYED,
   access: 'user',
+  isAct: true,
   bodyIsCanonical: true,
   params: KeyedParams,
   body: JsonObjectSchema,

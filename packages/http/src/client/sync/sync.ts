@@ -30,6 +30,7 @@ export const sync = endpoint({
       isFullState: query.full_state ?? false,
       stateAfter: stateAfterName(query),
       timeoutMs: query.timeout ?? 0,
+      presence: query.set_presence ?? 'online',
     }
     return readSync(rt, request, signal)
   },

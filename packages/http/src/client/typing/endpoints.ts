@@ -12,6 +12,7 @@ export const setTyping = endpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/:roomId/typing/:userId',
   access: 'user',
+  isAct: true,
   params: Type.Object({ roomId: RoomIdSchema, userId: Type.String() }),
   body: Type.Object({ typing: Type.Boolean(), timeout: Type.Optional(Type.Integer()) }),
   async handle({ params, body, requester }, rt) {

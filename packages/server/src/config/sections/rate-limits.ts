@@ -41,6 +41,10 @@ export const rateLimits = section({
       },
       { description: `Invites.`, default: {} },
     ),
+    rc_presence: group(
+      { per_user: limit(0.1, 1, `What one person says of their presence.`) },
+      { description: `Presence.`, default: {} },
+    ),
   },
   read(values): RateLimits {
     return {
@@ -52,6 +56,7 @@ export const rateLimits = section({
         failedAttempts: limitOf(values.rc_login.failed_attempts),
       },
       joins: { local: limitOf(values.rc_joins.local), remote: limitOf(values.rc_joins.remote) },
+      presence: limitOf(values.rc_presence.per_user),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
     }
   },

@@ -4,7 +4,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Runtime } from '../../runtime.ts'
 
 /** What taking in EDUs needs of the runtime. */
-export type EduReceiver = Pick<Runtime, 'db' | 'log' | 'clock' | 'typing' | 'serverName' | 'bus'>
+export type EduReceiver = Pick<Runtime, 'db' | 'log' | 'clock' | 'config' | 'typing' | 'serverName' | 'bus'>
 
 /** Takes one kind of EDU from a server; what is not that server's to say is left out. */
 export type ReceiveEdu = (rt: EduReceiver, origin: ServerName, content: JsonObject) => Promise<void>

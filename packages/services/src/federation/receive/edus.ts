@@ -4,6 +4,7 @@ import { isObject, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 import { receiveDeviceListUpdate, receiveSigningKeyUpdate } from './device-lists.ts'
+import { receivePresence } from './presence.ts'
 import { receiveReceipt } from './receipt.ts'
 import { receiveToDevice } from './to-device.ts'
 import { receiveTyping } from './typing.ts'
@@ -12,6 +13,7 @@ import { receiveTyping } from './typing.ts'
 const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map([
   ['m.device_list_update', receiveDeviceListUpdate],
   ['m.direct_to_device', receiveToDevice],
+  ['m.presence', receivePresence],
   ['m.receipt', receiveReceipt],
   ['m.signing_key_update', receiveSigningKeyUpdate],
   ['m.typing', receiveTyping],

@@ -14,6 +14,7 @@ import { missedEvents } from './missed-events.ts'
 import type { Pending } from './missed-events.ts'
 import { PassingEdus } from './passing-edus.ts'
 import { pauseAfter } from './pause.ts'
+import type { PresencePush } from './presence-news.ts'
 import { MOST, sendTransaction } from './transaction.ts'
 import type { Cargo, Sending } from './transaction.ts'
 import type { TypingEdu } from './typing-news.ts'
@@ -115,6 +116,13 @@ export class Destination {
   offerTyping(typing: TypingEdu): void {
     if (this.#late) return
     this.#passing.putTyping(typing)
+    this.#wake()
+  }
+
+  /** Says how present people are, if the server is there to hear it. */
+  offerPresence(pushes: readonly PresencePush[]): void {
+    if (this.#late) return
+    this.#passing.putPresence(pushes)
     this.#wake()
   }
 
@@ -273,7 +281,7 @@ export class Destination {
     const { rt, reached } = this.#dispatch
     const now = rt.clock.now()
     const position = this.safePosition ?? reached()
-    this.#passing.dropTyping()
+    this.#passing.dropFleeting()
     this.#late = { server: this.server, position, failingSinceTs: now, retryTs: now, intervalMs: 0 }
     this.#isLateKept = false
     this.#lookedUpTo = 0

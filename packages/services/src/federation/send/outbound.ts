@@ -9,7 +9,7 @@ import { joinedServers } from '@myelin/storage/joined-servers'
 import { serversWithDeviceNews } from '@myelin/storage/outgoing-device-lists'
 import { serversWaitedFor } from '@myelin/storage/outgoing-edus'
 import { dropLease, moveReader, takeLease } from '@myelin/storage/readers'
-import { serverWaitedFor } from '@myelin/storage/topics'
+import { serverWaitedFor, userPresentAs } from '@myelin/storage/topics'
 import { roomTypedIn } from '../../ephemeral/typing.ts'
 import { maySpeakWith } from '../may-speak-with.ts'
 import { changedDevices, putDeviceNews } from './device-news.ts'
@@ -17,6 +17,7 @@ import { Destination } from './destination.ts'
 import type { Dispatch } from './destination.ts'
 import { serverHeardFrom } from './heard-from.ts'
 import { MovedRooms } from './moved-rooms.ts'
+import { PresenceNews } from './presence-news.ts'
 import { spread } from './spread.ts'
 import type { Stretch } from './spread.ts'
 import type { Sending } from './transaction.ts'
@@ -39,6 +40,7 @@ export class Outbound {
   readonly #lookups = new Turns(4)
   readonly #stopListening: () => void
   readonly #typing: TypingNews
+  readonly #presence: PresenceNews
   #destinations = new Map<ServerName, Destination>()
   #isStopped = false
   /** Aborts when the lease is over; undefined while another node holds it. */
@@ -55,6 +57,7 @@ export class Outbound {
     this.#holder = rt.random.token(16)
     this.#moved = new MovedRooms(rt.serverName)
     this.#typing = new TypingNews(rt)
+    this.#presence = new PresenceNews(rt, (server, pushes) => this.#to(server)?.offerPresence(pushes))
     this.#stopListening = rt.bus.listen((hint) => this.#hear(hint))
     this.#timer = rt.clock.later(RENEW_MS, () => this.#renewLater())
     this.#renewing = this.#renew()
@@ -70,6 +73,7 @@ export class Outbound {
     for (;;) {
       await this.#renewing
       await this.#following
+      await this.#presence.settled()
       await Promise.all([...this.#destinations.values()].map((destination) => destination.resting()))
       await new Promise<void>((resolve) => setImmediate(resolve))
       const isBusy = [...this.#destinations.values()].some(({ isRunning }) => isRunning)
@@ -83,10 +87,12 @@ export class Outbound {
     this.#isStopped = true
     this.#timer.cancel()
     this.#stopListening()
+    this.#presence.close()
     await this.#renewing
     this.#term?.abort()
     for (const destination of this.#destinations.values()) destination.close()
     await this.#following
+    await this.#presence.settled()
     await Promise.all([...this.#destinations.values()].map((destination) => destination.resting()))
     if (!this.#term) return
     await this.#rt.db.write(async (tx) => {
@@ -103,6 +109,8 @@ export class Outbound {
       if (waited) this.#to(waited)?.offerWaiting()
       const room = roomTypedIn(topic)
       if (room && this.#term) this.#tellTyping(room)
+      const present = userPresentAs(topic)
+      if (present && this.#term) this.#presence.hear(present)
     }
     if (hint.position === 0) return
     this.#moved.hear(hint)
@@ -163,6 +171,7 @@ export class Outbound {
     this.#rt.log.warn({}, 'another node sends to other servers now')
     this.#term?.abort()
     this.#term = undefined
+    this.#presence.close()
     for (const destination of this.#destinations.values()) destination.close()
     this.#destinations = new Map()
   }

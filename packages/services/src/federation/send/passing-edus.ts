@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Receipt } from '@myelin/storage/receipts'
+import type { PresencePush } from './presence-news.ts'
 import type { TypingEdu } from './typing-news.ts'
 
 const MAX_TYPING = 100
+/** Users whose presence one EDU tells. */
+const MAX_PRESENCE = 50
 const MAX_RECEIPTS = 1_000
 
 /**
  * What one server is told if that is possible: of each thing only the newest, and not too many.
  *
- * Who types is lost rather than late; receipts wait.
+ * Who types and who is there is lost rather than late; receipts wait.
  */
 export class PassingEdus {
   readonly #typing = new Map<string, TypingEdu>()
+  readonly #presence = new Map<string, PresencePush>()
   readonly #receipts = new Map<string, Receipt>()
   #taken: readonly Receipt[] = []
 
   get isEmpty(): boolean {
-    return this.#typing.size === 0 && this.#receipts.size === 0
+    return this.#typing.size === 0 && this.#presence.size === 0 && this.#receipts.size === 0
   }
 
   putTyping(typing: TypingEdu): void {
     putNewest(this.#typing, `${typing.roomId} ${typing.userId}`, typing, MAX_TYPING)
   }
 
+  putPresence(pushes: readonly PresencePush[]): void {
+    for (const push of pushes) putNewest(this.#presence, push.user_id, push, MAX_PRESENCE)
+  }
+
   putReceipt(receipt: Receipt): void {
     putNewest(this.#receipts, `${receipt.roomId} ${receipt.userId} ${receipt.threadId}`, receipt, MAX_RECEIPTS)
   }
 
-  dropTyping(): void {
+  /** Forgets what nobody wants to hear late. */
+  dropFleeting(): void {
     this.#typing.clear()
+    this.#presence.clear()
   }
 
   /** What was taken did not arrive: receipts are put back, unless there are newer ones. */
@@ -47,6 +57,10 @@ export class PassingEdus {
       if (edus.length >= most) return edus
       this.#typing.delete(key)
       edus.push(typingEdu(typing))
+    }
+    if (this.#presence.size > 0 && edus.length < most) {
+      edus.push({ edu_type: 'm.presence', content: { push: [...this.#presence.values()] } })
+      this.#presence.clear()
     }
     const read = receiptEdus([...this.#receipts.values()])
     const now = read.splice(0, most - edus.length)
