@@ -48,8 +48,8 @@ export async function makeThumbnail(path: string, order: ThumbnailOrder): Promis
   }
 }
 
-/** Some 10 MiB, so it is loaded with the first image. */
-async function imageLibrary(): Promise<typeof Sharp> {
+/** The library, set up for files of strangers. It takes some 10 MiB, so it is loaded with the first image. */
+export async function imageLibrary(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
     // Strangers write these files: of libvips' many readers only those of the formats of the web are left on.
     sharp.block({ operation: ['VipsForeignLoad'] })
