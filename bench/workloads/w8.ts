@@ -18,13 +18,14 @@ import type { Bystander } from './bystander.ts'
 import { Watcher } from './watcher.ts'
 
 const SERVERS = 20
-/** A thousand branches take minutes so far: each event of a room reads all heads. */
 const CELLS = [
   { members: 100, branches: 2 },
   { members: 100, branches: 20 },
   { members: 100, branches: 200 },
+  { members: 100, branches: 1000 },
   { members: 10_000, branches: 20 },
   { members: 10_000, branches: 200 },
+  { members: 10_000, branches: 1000 },
 ]
 /** As many heads as an event may continue. */
 const TIPS = 20

@@ -62,6 +62,8 @@ export interface Endpoint<Params extends TSchema, Query extends TSchema, Body ex
   readonly bodyIsCanonical?: boolean
   /** Bodies above this are refused with 413; the default is the listener's. */
   readonly maxBodyBytes?: number
+  /** The use-case itself sees to it that one server does not ask too much. */
+  readonly pacesItself?: boolean
   /** Whoever calls it is there, and does something. */
   readonly isAct?: boolean
   handle(request: EndpointRequest<Static<Params>, Static<Query>, Static<Body>>, rt: Runtime): Promise<unknown>

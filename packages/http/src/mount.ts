@@ -86,7 +86,9 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
             return closing.signalOf(reply)
           },
         }
-        const result = await endpoint.handle(input as never, rt)
+        const handle = () => endpoint.handle(input as never, rt)
+        const isPaced = isSigned && !endpoint.pacesItself
+        const result = await (isPaced ? rt.limits.ofServer(origin, handle) : handle())
         if (endpoint.isAct) rt.presence.acts(input.requester)
         return answer(reply, result)
       },

@@ -100,6 +100,18 @@ export interface RateLimit {
   readonly burstCount: number
 }
 
+/**
+ * What one other server may ask: `concurrent` requests at a time; from `sleepLimit` within `windowMs` on the next are held
+ * up for `sleepDelayMs`; where `rejectLimit` wait, more are refused.
+ */
+export interface HostLimit {
+  readonly windowMs: number
+  readonly sleepLimit: number
+  readonly sleepDelayMs: number
+  readonly rejectLimit: number
+  readonly concurrent: number
+}
+
 /** How often something may happen, each per the thing its name says. */
 export interface RateLimits {
   /** Events, per sender. */
@@ -125,6 +137,8 @@ export interface RateLimits {
     /** Invites, per user invited. */
     readonly perUser: RateLimit
   }
+  /** Requests of other servers, per server. */
+  readonly federation: HostLimit
   /** What somebody says of their presence, per user. */
   readonly presence: RateLimit
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '@myelin/kit/clock'
+import { HostTurns } from '@myelin/kit/host-turns'
 import { RateLimiter } from '@myelin/kit/rate-limit'
 import type { RateLimits } from '@myelin/kit/settings'
 import { MatrixError } from '@myelin/matrix/errors'
+import type { ServerName } from '@myelin/matrix/ids'
 
 /** What is counted, each by its own key. */
 export type LimitName =
@@ -21,7 +23,13 @@ export type LimitName =
 export class Limits {
   readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
 
-  constructor(clock: Clock, { message, registration, login, joins, invites, presence }: RateLimits) {
+  readonly #servers: HostTurns
+  readonly #transactions: HostTurns
+
+  constructor(clock: Clock, { message, registration, login, joins, invites, presence, federation }: RateLimits) {
+    this.#servers = new HostTurns(clock, federation)
+    // One after the other; those that wait here do not count among the requests of their server.
+    this.#transactions = new HostTurns(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
     this.#limiters = {
       message: new RateLimiter(clock, message),
       registration: new RateLimiter(clock, registration),
@@ -41,9 +49,29 @@ export class Limits {
     refuseFor(this.#limiters[name].take(key))
   }
 
+  /** Answers a request of another server when it is its turn; throws like {@link take} where too many of its requests wait. */
+  async ofServer<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
+    return inTurn(this.#servers.take(server), work)
+  }
+
+  /** The same for a transaction, which waits for the server's earlier ones first. */
+  async ofTransaction<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
+    return inTurn(this.#transactions.take(server), () => this.ofServer(server, work))
+  }
+
   /** Throws like {@link take} when the bucket is empty, without counting. */
   check(name: LimitName, key: string): void {
     refuseFor(this.#limiters[name].peek(key))
+  }
+}
+
+async function inTurn<T>(turn: Promise<() => void> | number, work: () => Promise<T>): Promise<T> {
+  if (typeof turn === 'number') refuseFor(Math.max(1, turn))
+  const end = await turn
+  try {
+    return await work()
+  } finally {
+    if (typeof end === 'function') end()
   }
 }
 

@@ -5,6 +5,7 @@ import type { Tx } from './database.ts'
 import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
+import { dropMoreHeads } from './heads.ts'
 import { moveMembers } from './member-changes.ts'
 import type { ForeseenMembers } from './member-changes.ts'
 import { internKey, internUser } from './names.ts'
@@ -30,9 +31,16 @@ export interface EventFacts {
 export interface EventPlace {
   readonly stateBefore: Nid
   readonly stateAfter: Nid
-  /** The root of the room's current state with the event, and the heads of its graph; a null among them is the event itself. */
+  /**
+   * The root of the room's current state with the event, and the heads of its graph as the room's row lists them; a null
+   * among them is the event itself.
+   */
   readonly roomRoot: Nid
   readonly heads: readonly (Nid | null)[]
+  /** How many heads there are where not all are listed. */
+  readonly headCount?: number
+  /** The root is not what all the heads come to. */
+  readonly isUnsettled?: boolean
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid
   readonly isKept: boolean
@@ -79,15 +87,19 @@ export async function appendEvent(
     isKept: place?.isKept ?? false,
   })
   const counts = await moveMembers(tx, room, {
-    event,
-    nid,
+    own: { event, nid },
     root: place?.roomRoot,
     position,
     foreseen: place?.foreseen,
   })
+  const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
+  const headCount = place?.headCount ?? heads.length
+  if (headCount === heads.length && room.headCount > room.heads.length) await dropMoreHeads(tx, room.nid)
   await moveRoom(tx, {
     room: room.nid,
-    extremities: JSON.stringify((place?.heads ?? [null]).map((head) => head ?? nid)),
+    extremities: JSON.stringify(heads),
+    headCount,
+    isUnsettled: place?.isUnsettled ? 1 : 0,
     depth: Math.max(room.depth, clamped(event.depth)),
     root: state.roomRoot,
     position,
@@ -95,6 +107,7 @@ export async function appendEvent(
     ...counts,
   })
   tx.touch(room.id)
+  if (place?.isUnsettled) tx.touch(topics.unsettled)
   if (facts.notifies !== 'no' && facts.thread !== undefined) tx.touch(topics.threads(room.id))
   if (facts.notifies === 'highlight') tx.touch(topics.loud(room.id))
   return { nid, position, stateAfter: state.after }
@@ -103,6 +116,8 @@ export async function appendEvent(
 type RoomNow = {
   readonly room: Nid
   readonly extremities: string
+  readonly headCount: number
+  readonly isUnsettled: number
   readonly depth: number
   readonly root: Nid
   readonly position: Position
@@ -112,12 +127,14 @@ type RoomNow = {
 }
 
 const moveRoom = preparedWrite<RoomNow>(
-  ['room', 'extremities', 'depth', 'root', 'position', 'notified', 'joined', 'invited'],
+  ['room', 'extremities', 'headCount', 'isUnsettled', 'depth', 'root', 'position', 'notified', 'joined', 'invited'],
   (tx, now) =>
     tx
       .updateTable('rooms')
       .set((room) => ({
         extremities: now.extremities,
+        head_count: now.headCount,
+        is_unsettled: now.isUnsettled,
         depth: now.depth,
         state_root: now.root,
         opened: room('opened', '+', 1),

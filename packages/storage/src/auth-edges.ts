@@ -59,19 +59,24 @@ export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid
 /**
  * The auth chain of some events, by number: not the events themselves, unless another leads to them.
  *
- * Walks level by level; ends early once everything in `wanted`, if given, is found.
+ * Walks level by level; ends early once everything in `wanted`, if given, is found, or more than `most`.
  */
-export async function authChainOf(db: Read, nids: Iterable<Nid>, wanted?: ReadonlySet<Nid>): Promise<Set<Nid>> {
+export async function authChainOf(
+  db: Read,
+  nids: Iterable<Nid>,
+  { wanted, most = Infinity }: { readonly wanted?: ReadonlySet<Nid>; readonly most?: number } = {},
+): Promise<Set<Nid>> {
   const chain = new Set<Nid>()
-  const isFound = () => wanted !== undefined && [...wanted].every((nid) => chain.has(nid))
+  let missing = wanted?.size ?? Infinity
   let level = [...nids]
-  while (level.length > 0 && !isFound()) {
+  while (level.length > 0 && missing > 0 && chain.size <= most) {
     const next = new Set<Nid>()
     for (const list of (await authEdges(db, level)).values()) {
       for (const nid of list) {
         if (chain.has(nid)) continue
         chain.add(nid)
         next.add(nid)
+        if (wanted?.has(nid)) missing--
       }
     }
     level = [...next]

@@ -3,6 +3,7 @@ import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Moving } from './moves.ts'
+import type { ReaderSource } from './reader-source.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
@@ -45,6 +46,8 @@ export interface CommitHint {
 export interface Database {
   /** Everything committed and synced; nothing else. */
   readonly read: Read
+  /** How another thread can read it. */
+  readonly source: ReaderSource
   /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */

@@ -144,6 +144,15 @@ const rowsByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select(LIGHT).where('event_nid', 'in', nids),
 )
 
+/** The events of type `m.room.power_levels` among these. */
+export async function powerLevelsAmong(db: Read, nids: readonly Nid[]): Promise<Nid[]> {
+  return (await powerLevelsByNid(db, nids)).map((row) => row.event_nid)
+}
+
+const powerLevelsByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select('event_nid').where('event_nid', 'in', nids).where('type', '=', 'm.room.power_levels'),
+)
+
 /** Only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
 export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const found = new Map<Nid, Pdu>()
@@ -206,8 +215,9 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
   if (kept !== undefined) return kept
-  const [row] = await rootAt(db, nid, position)
-  const root = row?.room_root ?? 0
+  const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
+  const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
+  const root = isMoved ? move.state_root : (event?.room_root ?? 0)
   // What a position shows never changes, once the position has passed.
   if (!('takePosition' in db)) db.caches.rootsAt.set(key, root)
   return root
@@ -216,9 +226,19 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
 const rootAt = prepared((db, room: Nid, position: Position) =>
   db
     .selectFrom('events')
-    .select('room_root')
+    .select(['room_root', 'position'])
     .where('room_nid', '=', room)
     .where('position', 'is not', null)
+    .where('position', '<=', position)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+const movedAt = prepared((db, room: Nid, position: Position) =>
+  db
+    .selectFrom('state_moves')
+    .select(['state_root', 'position'])
+    .where('room_nid', '=', room)
     .where('position', '<=', position)
     .orderBy('position', 'desc')
     .limit(1),

@@ -37,6 +37,7 @@ export interface CheckedRoom {
   readonly id: RoomId
   readonly stateRoot: Nid
   readonly heads: readonly Nid[]
+  readonly headCount: number
   readonly joined: number
   readonly invited: number
   readonly lastPosition: Position
@@ -142,16 +143,28 @@ export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
     const last = rows.at(-1)
     if (!last) return
     after = last.room_nid
+    const more = await moreHeads(
+      db,
+      rows.map((row) => row.room_nid),
+    )
     yield rows.map((row) => ({
       nid: row.room_nid,
       id: row.room_id,
       stateRoot: row.state_root,
-      heads: JSON.parse(row.extremities) as Nid[],
+      heads: [...(JSON.parse(row.extremities) as Nid[]), ...(more.get(row.room_nid) ?? [])],
+      headCount: row.head_count,
       joined: row.joined_count,
       invited: row.invited_count,
       lastPosition: row.last_position,
     }))
   }
+}
+
+async function moreHeads(db: Read, rooms: readonly Nid[]): Promise<Map<Nid, Nid[]>> {
+  const rows = await db.selectFrom('more_heads').selectAll().where('room_nid', 'in', rooms).execute()
+  const heads = new Map<Nid, Nid[]>()
+  for (const { room_nid: room, event_nid: event } of rows) heads.set(room, [...(heads.get(room) ?? []), event])
+  return heads
 }
 
 /** Who stands how in a room, as the table of members says. */

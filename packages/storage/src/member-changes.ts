@@ -11,10 +11,9 @@ import type { OpenRoom } from './rooms.ts'
 import type { Nid, Position } from './schema.ts'
 import { stateDifference } from './state.ts'
 
-/** An event that moves a room on, and the root of the room's state with it where that is more than the event itself. */
+/** An event that moves a room on, if one does, and the root of the room's state then where that is more than the event itself. */
 export interface Move {
-  readonly event: Pdu
-  readonly nid: Nid
+  readonly own?: { readonly event: Pdu; readonly nid: Nid }
   readonly root: Nid | undefined
   readonly position: Position
   /** What the way to `root` comes to as far as it is known already. */
@@ -97,17 +96,18 @@ async function putNewMembers(
   return standings.filter(isThere)
 }
 
-function ownStanding({ event, nid }: Move): Standing[] {
-  if (event.type !== 'm.room.member' || event.stateKey === undefined) return []
+function ownStanding({ own }: Move): Standing[] {
+  if (own?.event.type !== 'm.room.member' || own.event.stateKey === undefined) return []
+  const { event, nid } = own
   return [{ user: event.stateKey as UserId, membership: membershipIn(event), event: nid }]
 }
 
 /** Where a fork was merged, other members than the event's own may stand differently than before. */
-async function changedStandings(tx: Tx, room: OpenRoom, { event, nid, root, foreseen }: Move): Promise<Standing[]> {
+async function changedStandings(tx: Tx, room: OpenRoom, { own, root, foreseen }: Move): Promise<Standing[]> {
   const to = root ?? room.stateRoot
-  if (foreseen?.from !== room.stateRoot) return standingsBetween(tx, room.stateRoot, to, { event, nid })
+  if (foreseen?.from !== room.stateRoot) return standingsBetween(tx, room.stateRoot, to, own)
   const standings = new Map(foreseen.standings.map((standing) => [standing.user, standing]))
-  for (const last of await standingsBetween(tx, foreseen.to, to, { event, nid })) standings.set(last.user, last)
+  for (const last of await standingsBetween(tx, foreseen.to, to, own)) standings.set(last.user, last)
   return [...standings.values()]
 }
 

@@ -8,11 +8,12 @@ import type { BatchMove, CommitEngine } from './group-commit.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
 import { dialectThat, PostgresClient } from './postgres-client.ts'
-import { Moves } from './moves.ts'
+import { everMoving, Moves } from './moves.ts'
 import { PostgresFollower, printTopics } from './postgres-follower.ts'
 import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
 import { PostgresReaders } from './postgres-readers.ts'
+import type { OpenReader } from './reader.ts'
 import type { Position, Tables } from './schema.ts'
 
 const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
@@ -55,6 +56,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   })
   return {
     read: reader,
+    source: { module: import.meta.url, settings: connection },
     write: (work) => commits.write(work),
     position: () => follower.position(),
     catchUp: async () => {
@@ -72,6 +74,19 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
       await Promise.all([hints.close(), writer.close(), readers.close()])
     },
   }
+}
+
+/** A reader for another thread, over a connection or two of its own. */
+export const openReader: OpenReader = (settings) => {
+  const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
+  const read = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
+    caches: new Caches(),
+    moves: everMoving,
+    dialect: 'postgres',
+    run: async <Row>(text: string, values: readonly unknown[]) =>
+      (await readers.query<Row>({ text, values, isKept: true })).rows,
+  })
+  return { read, close: () => readers.close() }
 }
 
 async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {

@@ -22,12 +22,18 @@ export interface Room {
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
   readonly lastHole: Position
+  /** How many heads the room's graph has. */
+  readonly headCount: number
+  /** The state is not what all the heads come to: that is being worked out. */
+  readonly isUnsettled: boolean
+  /** Where the state last moved without an event; 0 where it never did. */
+  readonly lastMove: Position
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
 class OpenRoom implements Room {
   readonly #row: Tables['rooms']
-  /** The heads of the room's graph: what the next event names as `prev_events`. */
+  /** The oldest 20 heads of the room's graph: what the next event names as `prev_events`. */
   readonly extremities: readonly EventId[]
   /** The same, as numbers, in the same order. */
   readonly heads: readonly Nid[]
@@ -72,6 +78,18 @@ class OpenRoom implements Room {
   get lastHole(): Position {
     return this.#row.last_hole
   }
+  /** How many heads the room's graph has. */
+  get headCount(): number {
+    return this.#row.head_count
+  }
+  /** The state is not what all the heads come to: that is being worked out. */
+  get isUnsettled(): boolean {
+    return this.#row.is_unsettled === 1
+  }
+  /** Where the state last moved without an event; 0 where it never did. */
+  get lastMove(): Position {
+    return this.#row.last_move
+  }
   get opened(): number {
     return this.#row.opened
   }
@@ -113,6 +131,9 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     is_published: 0,
     notified: 0,
     last_hole: 0,
+    head_count: 0,
+    is_unsettled: 0,
+    last_move: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, new Map())
@@ -127,12 +148,6 @@ export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: strin
     .where('state_root', '=', 0)
     .execute()
   tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
-}
-
-/** How many heads a room's graph has. */
-export async function headCount(db: Read, roomId: RoomId): Promise<number> {
-  const [row] = await rowOf(db, roomId)
-  return row ? (JSON.parse(row.extremities) as Nid[]).length : 0
 }
 
 /** What a room's row says, for reading. */

@@ -17,7 +17,11 @@ export interface Tables {
   settings: { name: string; value: string }
   readers: { name: string; position: Position; holder: string | null; until: number | null }
 
-  /** `extremities` is a JSON list of event numbers; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no history is missing. */
+  /**
+   * `extremities` is a JSON list of event numbers, at most 20, the oldest of the `head_count` heads of the room's graph; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no
+   * history is missing. `is_unsettled`: `state_root` is not what all the heads come to, which somebody works out; it last
+   * moved without an event at `last_move`.
+   */
   rooms: {
     room_nid: Nid
     room_id: RoomId
@@ -32,6 +36,9 @@ export interface Tables {
     is_published: number
     notified: number
     last_hole: Position
+    head_count: number
+    is_unsettled: number
+    last_move: Position
   }
   users: { user_nid: Nid; user_id: UserId }
   state_keys: { key_nid: Nid; type: string; state_key: string }
@@ -69,6 +76,10 @@ export interface Tables {
     auth_nids: string | null
     pdu: Bytes
   }
+  /** The heads of a room's graph beyond those that its row lists. */
+  more_heads: { room_nid: Nid; event_nid: Nid }
+  /** Where a room's current state moved without an event: a split room's heads were resolved. Positions are doubles, as they are compared with such. */
+  state_moves: { room_nid: Nid; position: Position; state_root: Nid }
   /** Events that are named as `prev_events` by one in our timeline and have no place there themselves: where history has holes. */
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
   /** Redactions that arrived before what they redact. */

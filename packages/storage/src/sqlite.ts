@@ -8,9 +8,10 @@ import { Caches } from './caches.ts'
 import type { Database, DatabaseEvents, Read } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { BatchMove, CommitEngine } from './group-commit.ts'
-import { Moves } from './moves.ts'
+import { everMoving, Moves } from './moves.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
+import type { OpenReader } from './reader.ts'
 import { checkpointInBackground } from './sqlite-checkpoint.ts'
 import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
 import type { Position, Tables } from './schema.ts'
@@ -33,6 +34,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
   const commits = new GroupCommit(files, events)
   return {
     read: files.reader,
+    source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
     catchUp: async () => {},
@@ -43,6 +45,21 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
       await files.close()
     },
   }
+}
+
+/** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
+export const openReader: OpenReader = (settings) => {
+  const sqlite = connect(settings as string)
+  // What it reads twice it keeps itself.
+  sqlite.exec('pragma cache_size = -8192')
+  const connection = new SqliteConnection(sqlite)
+  const read = Object.assign(new Kysely<Tables>({ dialect: dialectOver(connection) }), {
+    caches: new Caches(),
+    moves: everMoving,
+    dialect: 'sqlite',
+    run: async <Row>(sql: string, parameters: readonly unknown[]) => connection.run<Row>(sql, parameters).rows,
+  })
+  return { read, close: async () => sqlite.close() }
 }
 
 class SqliteFiles implements CommitEngine {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
-import { insertRow } from './prepared.ts'
+import { insertRow, prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** An event another server sent and we acknowledged, not judged yet. `pdu` is its JSON text, numbers spelled as they came. */
 export interface StagedPdu {
@@ -42,6 +43,24 @@ export async function stagedCount(db: Read, roomId: RoomId, limit: number): Prom
   return rows.length
 }
 
+/** How many events of a server wait, and how many in all; counts no further than to some 2,000 and 20,000. */
+export async function stagedOf(db: Read, origin: ServerName): Promise<{ readonly own: number; readonly all: number }> {
+  const [[own], [all]] = await Promise.all([countOf(db, origin), countAll(db)])
+  return { own: own?.rows ?? 0, all: all?.rows ?? 0 }
+}
+
+const countOf = prepared((db, origin: ServerName) =>
+  db
+    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').where('origin', '=', origin).limit(2_000).as('some'))
+    .select((row) => row.fn.countAll<number>().as('rows')),
+)
+
+const countAll = prepared((db) =>
+  db
+    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').limit(20_000).as('some'))
+    .select((row) => row.fn.countAll<number>().as('rows')),
+)
+
 /** The rooms in which events wait to be judged: not those that somebody of ours has been about to enter since a time. */
 export async function roomsWithStagedPdus(db: Read, underWaySinceTs: number): Promise<RoomId[]> {
   const rows = await db
@@ -66,9 +85,12 @@ export async function roomsWithStagedPdus(db: Read, underWaySinceTs: number): Pr
 /** Lets go of everything that waits in a room. */
 export async function unstageRoom(tx: Tx, roomId: RoomId): Promise<void> {
   await tx.deleteFrom('staged_pdus').where('room_id', '=', roomId).execute()
+  tx.touch(topics.unstaged)
 }
 
 /** Lets go of events that were judged. */
 export async function unstagePdus(tx: Tx, nids: readonly Nid[]): Promise<void> {
-  if (nids.length > 0) await tx.deleteFrom('staged_pdus').where('staged_nid', 'in', nids).execute()
+  if (nids.length === 0) return
+  await tx.deleteFrom('staged_pdus').where('staged_nid', 'in', nids).execute()
+  tx.touch(topics.unstaged)
 }

@@ -39,11 +39,9 @@ export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | unde
   return undefined
 }
 
-/** The root of the state with these changes applied. Writes O(log32 N) nodes a change. */
+/** The root of the state with these changes applied. Writes O(log32 N) nodes a change, and each node once. */
 export async function changeState(tx: Tx, root: Nid, changes: readonly StateChange[]): Promise<Nid> {
-  let now = root
-  for (const change of changes) now = await changeOne(tx, now, change, 0)
-  return now
+  return changes.length === 0 ? root : changeNode(tx, root, changes, 0)
 }
 
 /** The root of the state that has just these entries; its nodes are written once, from the leaves up, level by level. */
@@ -78,16 +76,23 @@ function nodeOf(part: StatePart, nids: ReadonlyMap<StatePart, Nid>): TrieNode {
   return branch
 }
 
-async function changeOne(tx: Tx, nid: Nid, change: StateChange, depth: number): Promise<Nid> {
+async function changeNode(tx: Tx, nid: Nid, changes: readonly StateChange[], depth: number): Promise<Nid> {
   const node = nid === EMPTY_STATE ? EMPTY_LEAF : await loadNode(tx, nid)
-  if (isLeaf(node)) return putLeaf(tx, withEntry(node, change.key, change.event), depth)
-  const slot = slotOf(change.key, depth)
-  const before = childAt(node, slot)
-  const after = await changeOne(tx, before, change, depth + 1)
-  if (after === before) return nid
-  const branch = withChild(node, slot, after)
+  if (isLeaf(node)) {
+    let leaf = node
+    for (const { key, event } of changes) leaf = withEntry(leaf, key, event)
+    return putLeaf(tx, leaf, depth)
+  }
+  let branch = node
+  for (const [slot, part] of Map.groupBy(changes, ({ key }) => slotOf(key, depth))) {
+    const before = childAt(node, slot)
+    const after = await changeNode(tx, before, part, depth + 1)
+    if (after !== before) branch = withChild(branch, slot, after)
+  }
+  if (branch === node) return nid
   if (branch.children.length === 0) return EMPTY_STATE
-  const merged = change.event === undefined ? await mergedLeaf(tx, branch.children) : undefined
+  const isSmaller = changes.some(({ event }) => event === undefined)
+  const merged = isSmaller ? await mergedLeaf(tx, branch.children) : undefined
   return putNode(tx, merged ?? branch)
 }
 

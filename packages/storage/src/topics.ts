@@ -46,6 +46,10 @@ export const topics = {
   loud: (room: RoomId) => `loud ${room}`,
   /** Events that highlight for a user by name. */
   named: (user: UserId) => `named ${user}`,
+  /** Rooms whose heads are still to be resolved. */
+  unsettled: 'unsettled rooms',
+  /** Events that waited to be judged, and do not any more. */
+  unstaged: 'unstaged pdus',
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
   /** Events of a room's history came in front of others. */

@@ -3,6 +3,7 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom } from '@myelin/services/rooms/create-room'
 import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { writeResolved } from '@myelin/services/rooms/intake/write-resolved'
 import { openRoom } from '@myelin/storage/rooms'
 import type { TestRuntime } from './runtime.ts'
 
@@ -36,7 +37,7 @@ export function authorOf(rt: TestRuntime, roomId: RoomId): RoomAuthor {
   const send: RoomAuthor['send'] = async (sender, type, content, stateKey) => {
     rt.clock.advance(1000)
     const draft = { roomId, sender: sender as UserId, type, content }
-    return rt.db.write(async (tx) => {
+    return writeResolved(rt, async (tx) => {
       const room = await openRoom(tx, roomId)
       if (!room) throw new Error('no such room')
       return (await extendRoom(tx, rt, room, stateKey === undefined ? draft : { ...draft, stateKey })).event.id

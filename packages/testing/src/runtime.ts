@@ -59,6 +59,13 @@ export const testConfig: ServiceConfig = {
     login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },
+    federation: {
+      windowMs: 1000,
+      sleepLimit: 1_000_000,
+      sleepDelayMs: 0,
+      rejectLimit: 1_000_000,
+      concurrent: 1_000_000,
+    },
     presence: unlimited,
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },

@@ -38,7 +38,7 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   media_retention media_storage_providers media_upload_limits metrics_flags modules next_link_domain_whitelist
   no_proxy_hosts notify_appservices_from_worker oembed oidc_providers opentracing
   outbound_federation_restricted_to prevent_media_downloads_from push pusher_instances rc_3pid_validation
-  rc_admin_redaction rc_delayed_event_mgmt rc_federation rc_joins_per_room rc_media_create
+  rc_admin_redaction rc_delayed_event_mgmt rc_joins_per_room rc_media_create
   rc_registration_token_validity rc_reports rc_room_creation rc_third_party_invite rc_user_directory
   recaptcha_private_key recaptcha_private_key_path recaptcha_public_key recaptcha_public_key_path
   recaptcha_siteverify_api redaction_retention_period redis registrations_require_3pid remote_media_download_burst_count

@@ -41,8 +41,8 @@ export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: 
   const { transaction, ...rest } = draft
   const { event, state } = await nextEvent(tx, rt, room, rest)
   await requireRecommendation(tx, room, event)
-  // Where it follows some of the heads only, it is one branch among others.
-  if (event.prevEvents.length < room.heads.length) return appendSigned(tx, room, event, draft)
+  // Where it follows some of the heads only, it is one branch among others; and the state may be behind the heads.
+  if (event.prevEvents.length < room.headCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
   const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
@@ -86,22 +86,16 @@ export async function nextEvent(
   return { event, state }
 }
 
-/** An event names at most so many before it. */
-const MAX_PREVIOUS = 20
-
 /** What an event of ours follows: all heads of the room, or the oldest of them where there are too many for one event. */
 async function groundOf(
   tx: Tx,
   room: OpenRoom,
   version: RoomVersion,
 ): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number }> {
-  if (room.heads.length <= MAX_PREVIOUS) return { prevEvents: room.extremities, stateRoot: room.stateRoot }
-  const events = (await eventsById(tx, room.extremities.slice(0, MAX_PREVIOUS))).map(({ pdu, stateAfter }) => ({
-    id: pdu.id,
-    stateAfter,
-  }))
-  const roots = events.map(({ stateAfter }) => stateAfter)
-  return { prevEvents: events.map(({ id }) => id), stateRoot: await mergedRoot(tx, version, roots) }
+  const prevEvents = room.extremities
+  if (room.heads.length === room.headCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
+  const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
+  return { prevEvents, stateRoot: await mergedRoot(tx, version, roots) }
 }
 
 /** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */

@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/database'
 import { usersOfServer } from '@myelin/storage/joined-servers'
-import { headCount, openRoom } from '@myelin/storage/rooms'
+import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { Runtime } from '../runtime.ts'
 import { extendRoom } from './extend-room.ts'
 import type { EventMaker } from './event-draft.ts'
@@ -16,18 +16,25 @@ type Needs = EventMaker & Pick<Runtime, 'db' | 'remote'>
 const MANY_HEADS = 10
 /** So many members of ours are tried, where a room lets only some of them speak. */
 const MAX_SPEAKERS = 5
+/** So many events one call makes; each brings up to 20 heads together. */
+const MAX_EVENTS = 100
 
 /**
- * Brings the heads of a room's graph together with an event that says nothing, where others keep forking it and nobody
- * here speaks: every head costs whoever resolves the room's state. Answers whether it did.
+ * Brings the heads of a room's graph together with events that say nothing, where others keep forking it and nobody
+ * here speaks: every head costs whoever resolves the room's state. Answers whether it made any.
  */
 export async function mergeHeads(rt: Needs, roomId: RoomId): Promise<boolean> {
-  if ((await headCount(rt.db.read, roomId)) < MANY_HEADS) return false
-  return writeEvents(rt, async (tx, maker) => {
-    const room = await openRoom(tx, roomId)
-    if (!room || room.heads.length < MANY_HEADS) return false
-    return mergeAs(tx, maker, roomId)
-  })
+  let made = 0
+  while (made < MAX_EVENTS) {
+    if (((await roomById(rt.db.read, roomId))?.headCount ?? 0) < MANY_HEADS) break
+    const isMade = await writeEvents(rt, async (tx, maker) => {
+      const room = await openRoom(tx, roomId)
+      return room !== undefined && room.headCount >= MANY_HEADS && mergeAs(tx, maker, roomId)
+    })
+    if (!isMade) break
+    made++
+  }
+  return made > 0
 }
 
 async function mergeAs(tx: Tx, rt: EventMaker, roomId: RoomId): Promise<boolean> {

@@ -15,6 +15,7 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import type { Read, Tx } from '@myelin/storage/database'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import type { Runtime } from '../runtime.ts'
+import { writeResolved } from './intake/write-resolved.ts'
 import { loadStateEvent } from './load-auth-state.ts'
 
 /** The server that a room lets look at its events, and the key it signs those with that it recommends. */
@@ -96,7 +97,7 @@ export class NeedsRecommendation extends Error {
 const MAX_ROUNDS = 50
 
 /**
- * Runs a unit that sends events of ours. Where a room has a policy server, the unit is taken back, the server asked
+ * Runs a unit that sends events of ours, as `writeResolved` does. Where a room has a policy server, the unit is taken back, the server asked
  * outside of it, and the unit run again with the event as it was signed; a refusal reaches our client as it was said.
  */
 export async function writeEvents<Maker extends Pick<Runtime, 'db' | 'remote'>, T>(
@@ -106,7 +107,7 @@ export async function writeEvents<Maker extends Pick<Runtime, 'db' | 'remote'>, 
   const recommended: Pdu[] = []
   for (let round = 0; ; round++) {
     try {
-      return await rt.db.write((tx) => work(tx, { ...rt, recommended }))
+      return await writeResolved(rt, (tx) => work(tx, { ...rt, recommended }))
     } catch (cause) {
       if (!(cause instanceof NeedsRecommendation) || round >= MAX_ROUNDS) throw cause
       recommended.push(await recommendation(rt, cause))

@@ -68,6 +68,7 @@ async function joinedRoom(
   const { roomId } = membership
   const room = await roomNow(db, roomId)
   if (!room) return undefined
+  const { lastMove } = room
   const isNew = slice.since === undefined || membership.position > slice.since.position
   // A room that is new to the client is told from the beginning, like at the first sync.
   const after = isNew ? 0 : (slice.since?.position ?? 0)
@@ -83,11 +84,13 @@ async function joinedRoom(
     timeline,
     end: upTo,
     tail,
+    lastMove,
     wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
   })
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =
-    isWhole || (await rootAt(db, { roomId, tail }, after)) !== (await rootAt(db, { roomId, tail }, upTo))
+    isWhole ||
+    (await rootAt(db, { roomId, tail, lastMove }, after)) !== (await rootAt(db, { roomId, tail, lastMove }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),

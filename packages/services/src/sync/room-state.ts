@@ -21,6 +21,8 @@ export interface StateBounds {
   readonly wantedMembers: readonly string[]
   /** The room's newest events, if the slice ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
+  /** Where the room's state last moved without an event. */
+  readonly lastMove?: number
 }
 
 type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
@@ -96,9 +98,11 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
 /** The root of a room's state as it was at a position: out of the tail where it reaches that far. */
 export async function rootAt(
   db: Read,
-  { roomId, tail }: Pick<StateBounds, 'roomId' | 'tail'>,
+  { roomId, tail, lastMove = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastMove'>,
   position: number,
 ): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
-  return event?.roomRoot ?? stateRootAt(db, roomId, position)
+  // A move after the event may be one up to the position.
+  if (event && lastMove < (event.position ?? 0)) return event.roomRoot
+  return stateRootAt(db, roomId, position)
 }

@@ -10,14 +10,15 @@ export const sendTransaction = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send/:txnId',
   access: 'server',
+  pacesItself: true,
   params: Type.Object({ txnId: Type.String({ maxLength: 255 }) }),
   body: Type.Object({
     pdus: Type.Optional(Type.Array(Type.Unknown())),
     edus: Type.Optional(Type.Array(Type.Unknown())),
   }),
-  async handle({ params: { txnId }, body, origin }, rt) {
+  async handle({ params: { txnId }, body, origin, signal }, rt) {
     // What is parsed JSON is JSON all the way down.
     const { pdus = [], edus = [] } = body as { pdus?: Json[]; edus?: Json[] }
-    return receiveTransaction(rt, { origin, txnId, pdus, edus })
+    return receiveTransaction(rt, { origin, txnId, pdus, edus, signal })
   },
 })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RateLimit, RateLimits } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { group, section } from '../section.ts'
+import { duration, group, section } from '../section.ts'
+import { durationMs } from '../units.ts'
 
 function limit(perSecond: number, burstCount: number, description: string) {
   return group(
@@ -41,6 +42,28 @@ export const rateLimits = section({
       },
       { description: `Invites.`, default: {} },
     ),
+    rc_federation: group(
+      {
+        window_size: duration({ description: `The time in which requests of a server are counted.`, default: 1000 }),
+        sleep_limit: Type.Integer({
+          description: `From so many requests within that time on, the next are held up.`,
+          minimum: 1,
+          default: 10,
+        }),
+        sleep_delay: duration({ description: `For how long they are held up.`, default: 500 }),
+        reject_limit: Type.Integer({
+          description: `So many requests of a server may wait; more are refused.`,
+          minimum: 1,
+          default: 50,
+        }),
+        concurrent: Type.Integer({
+          description: `So many requests of a server are answered at a time.`,
+          minimum: 1,
+          default: 3,
+        }),
+      },
+      { description: `Requests of one other server. Its transactions are taken one after the other.`, default: {} },
+    ),
     rc_presence: group(
       { per_user: limit(0.1, 1, `What one person says of their presence.`) },
       { description: `Presence.`, default: {} },
@@ -58,6 +81,13 @@ export const rateLimits = section({
       joins: { local: limitOf(values.rc_joins.local), remote: limitOf(values.rc_joins.remote) },
       presence: limitOf(values.rc_presence.per_user),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
+      federation: {
+        windowMs: durationMs(values.rc_federation.window_size),
+        sleepLimit: values.rc_federation.sleep_limit,
+        sleepDelayMs: durationMs(values.rc_federation.sleep_delay),
+        rejectLimit: values.rc_federation.reject_limit,
+        concurrent: values.rc_federation.concurrent,
+      },
     }
   },
 })

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { openRoom } from '@myelin/storage/rooms'
 import type { EventMaker } from '../../rooms/event-draft.ts'
 import { nextEvent } from '../../rooms/extend-room.ts'
+import { writeResolved } from '../../rooms/intake/write-resolved.ts'
 import { voucherFor } from '../../rooms/voucher.ts'
 import type { Runtime } from '../../runtime.ts'
 import { handshakeRoom } from './handshake-room.ts'
@@ -41,7 +42,7 @@ export async function makeMembership(
   const voucher = membership === 'join' ? await voucherFor(rt.db.read, rt, room, userId) : undefined
   const content = { membership, ...(voucher === undefined ? {} : { join_authorised_via_users_server: voucher }) }
   const draft = { roomId, sender: userId, type: 'm.room.member', stateKey: userId, content }
-  const event = await rt.db.write(async (tx) => {
+  const event = await writeResolved(rt, async (tx) => {
     const open = await openRoom(tx, roomId)
     if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
     return (await nextEvent(tx, rt, open, draft)).event

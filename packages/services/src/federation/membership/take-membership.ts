@@ -15,6 +15,7 @@ import { openRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { appendForeign } from '../../rooms/intake/append-foreign.ts'
 import type { Checker } from '../../rooms/intake/check-incoming.ts'
+import { writeResolved } from '../../rooms/intake/write-resolved.ts'
 import { voucherFor } from '../../rooms/voucher.ts'
 import type { EnteredRoom } from '../../rooms/voucher.ts'
 import { checkEventSignatures } from '../check-signatures.ts'
@@ -46,7 +47,7 @@ export async function takeMembership(rt: Checker, given: GivenMembership): Promi
   const signed = await checkEventSignatures(rt, room.version, [pdu])
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
   if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
-  return { room, event: await rt.db.write((tx) => appendTaken(tx, room, pdu)) }
+  return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, pdu)) }
 }
 
 /** The event, if it is what the path and the request say: CVE-2020-26257 and its kin. */

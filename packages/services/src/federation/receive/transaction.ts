@@ -18,6 +18,9 @@ import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
 import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
+import type { Runtime } from '../../runtime.ts'
+import { nextTurn } from '../signature-workers.ts'
+import { awaitRoom } from './backlog.ts'
 import { receiveEdus } from './edus.ts'
 import type { EduReceiver } from './edu-receiver.ts'
 
@@ -27,34 +30,45 @@ export interface Transaction {
   readonly txnId: string
   readonly pdus: readonly Json[]
   readonly edus: readonly Json[]
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
 }
 
-type Needs = EduReceiver & Checker
+type Needs = EduReceiver & Checker & Pick<Runtime, 'random' | 'limits'>
 type Accepted = { readonly roomId: RoomId; readonly eventId: string; readonly json: JsonObject }
 type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly room: RoomContext }
 
 const MAX_PDUS = 50
 const MAX_EDUS = 100
+/** So many events are looked at before others get their turn: some milliseconds. */
+const AT_ONCE = 10
 /** So many events are kept of a room that we are about to enter. */
 const MAX_EARLY = 1000
 
 /**
  * Takes a transaction from another server: its events are on disk when we answer, and are judged after that.
  *
- * Each event fails alone. The same transaction sent again gets the same answer and does nothing.
+ * Each event fails alone. The same transaction sent again gets the same answer and does nothing. Transactions of a server
+ * are taken one after the other, and held up while too many of its events wait to be judged.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1sendtxnid
  */
 export async function receiveTransaction(rt: Needs, transaction: Transaction): Promise<JsonObject> {
-  const { origin, txnId, pdus, edus } = transaction
+  const { pdus, edus } = transaction
   if (pdus.length > MAX_PDUS) throw new MatrixError('M_INVALID_PARAM', `a transaction has at most ${MAX_PDUS} PDUs`)
   if (edus.length > MAX_EDUS) throw new MatrixError('M_INVALID_PARAM', `a transaction has at most ${MAX_EDUS} EDUs`)
+  return rt.limits.ofTransaction(transaction.origin, () => takeTransaction(rt, transaction))
+}
+
+async function takeTransaction(rt: Needs, { origin, txnId, pdus, edus, signal }: Transaction): Promise<JsonObject> {
   const key: TransactionKey = { userId: '' as UserId, deviceId: origin, endpoint: 'PUT send', txnId }
   const earlier = await earlierAnswer(rt.db.read, key)
   if (earlier !== undefined) return JSON.parse(earlier) as JsonObject
+  if (pdus.length > 0) await awaitRoom(rt, origin, signal)
   const results: Record<string, Json> = Object.create(null) as Record<string, Json>
   const accepted: Accepted[] = []
-  for (const json of pdus) {
+  for (const [index, json] of pdus.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn()
     const checked = await checkPdu(rt, origin, json)
     if (checked === undefined) continue
     results[checked.eventId] = 'fault' in checked ? { error: checked.fault } : {}

@@ -25,7 +25,9 @@ import { appendForeign } from '../intake/append-foreign.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { keepOutliers } from '../intake/keep-outliers.ts'
-import { mergedRoot } from '../intake/resolve-roots.ts'
+import { mergedRootSoon } from '../intake/resolve-roots.ts'
+import { settleRoom } from '../intake/settle-room.ts'
+import { writeResolved } from '../intake/write-resolved.ts'
 import { loadAuthState } from '../load-auth-state.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 
@@ -59,10 +61,11 @@ export async function importRoom(
     await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
   }
   const ground = await layGround(rt.db, context, shown.state)
-  await rt.db.write(async (tx) => {
+  await writeResolved(rt, async (tx) => {
     await enterRoom(tx, rt, { ...context, ...ground }, shown)
     await entered(tx)
   })
+  await settleRoom(rt, context.roomId)
 }
 
 type Shown = ShownRoom & { readonly heads: readonly EventId[] }
@@ -131,10 +134,13 @@ async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context
   } as const
   // Whoever resolves a fork looks its events up.
   if (others.length > 0) await putOutlier(tx, own, row)
+  const now = await mergedRootSoon(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
   const place = {
     stateBefore,
     stateAfter,
-    roomRoot: await mergedRoot(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)]),
+    // Where it is much work what the heads come to, the room is as we were shown it until that is done.
+    roomRoot: now ?? stateAfter,
+    isUnsettled: now === undefined,
     heads: [...others.map((head) => head.nid), null],
     nid,
     isKept: earlier !== undefined || others.length > 0,

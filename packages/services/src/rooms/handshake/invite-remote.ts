@@ -13,6 +13,7 @@ import { openRoom } from '@myelin/storage/rooms'
 import { askServer } from '../../federation/ask/ask-server.ts'
 import { nextSignedEvent } from '../extend-room.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
+import { writeResolved } from '../intake/write-resolved.ts'
 import { writeEvents } from '../policy-server.ts'
 import { shownPdus } from '../stripped-state.ts'
 import { roomVersionOf } from '../versions.ts'
@@ -39,7 +40,7 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<Ev
   const prepared = await prepare(rt, invite)
   const server = serverOf(invite.target)
   const signed = await offer(rt, server, prepared)
-  const fate = await rt.db.write(async (tx) => {
+  const fate = await writeResolved(rt, async (tx) => {
     const room = await openRoom(tx, invite.roomId)
     return room && appendForeign(tx, room, { pdu: signed, version: prepared.version })
   })

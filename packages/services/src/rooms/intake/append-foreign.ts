@@ -9,6 +9,8 @@ import { appendEvent } from '@myelin/storage/append-event'
 import type { EventFacts } from '@myelin/storage/append-event'
 import type { Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
+import { moveHeads } from '@myelin/storage/heads'
+import type { Heads } from '@myelin/storage/heads'
 import { putHighlights } from '@myelin/storage/highlights'
 import {
   putBackwardExtremities,
@@ -25,10 +27,7 @@ import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
 import { judgeByAuthEvents } from './judge.ts'
-import { mergedRoot } from './resolve-roots.ts'
-
-/** So many heads an event may continue, and so many states are resolved at once. */
-const MOST_HEADS = 20
+import { mergedRoot, mergedRootSoon } from './resolve-roots.ts'
 
 /** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
 export interface Incoming {
@@ -51,7 +50,8 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' |
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
- * nothing leaves the house; what must be fetched was fetched before.
+ * nothing leaves the house; what must be fetched was fetched before. Where much must be resolved first it throws
+ * `NeedsResolution`, and has written nothing: see `writeResolved`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -153,15 +153,18 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const notification = judgeNotification(pdu, state)
     const { transaction } = incoming
     const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-    const heads = wasMissing ? room.heads : await headsWith(tx, room, pdu)
-    const isFork = !wasMissing && heads.length > 1
+    const heads = wasMissing
+      ? { listed: room.heads, count: room.headCount }
+      : await moveHeads(tx, room, { covered: await coveredBy(tx, pdu), added: row.nid })
+    const isFork = !wasMissing && heads.count > 1
     // Whoever resolves a fork looks its events up.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const roomRoot = wasMissing
-      ? room.stateRoot
-      : await rootOfHeads(tx, version, room, { heads, stateAfter: place.stateAfter })
+    const now = wasMissing
+      ? { roomRoot: room.stateRoot, isUnsettled: room.isUnsettled }
+      : await rootOfHeads(tx, version, room, { heads, own: row.nid, stateAfter: place.stateAfter })
+    const graph = { heads: heads.listed, headCount: heads.count, ...now }
     const isKept = place.isKept || isFork
-    const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, roomRoot, heads })
+    const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
     await putHighlights(tx, room, notification.highlights, position)
     landedAt = position
   }
@@ -192,8 +195,8 @@ async function settleReferences(
   await putBackwardExtremities(tx, room.nid, holes, landed.position)
 }
 
-/** The heads of the graph with an event: those it leads to are none any more, also where only unwanted events lie between. */
-async function headsWith(tx: Tx, room: OpenRoom, pdu: Pdu): Promise<(number | null)[]> {
+/** What an event leads to: its `prev_events`, and what lies behind those where only unwanted events lie between. */
+async function coveredBy(tx: Tx, pdu: Pdu): Promise<Set<EventId>> {
   const covered = new Set<EventId>(pdu.prevEvents)
   for (let level = [...covered], left = 200; level.length > 0 && left > 0; ) {
     const unwanted = (await eventsById(tx, level)).filter(({ status }) => status !== EVENT_STATUS.accepted)
@@ -201,26 +204,30 @@ async function headsWith(tx: Tx, room: OpenRoom, pdu: Pdu): Promise<(number | nu
     level = unwanted.flatMap((event) => event.pdu.prevEvents).filter((id) => !covered.has(id))
     for (const id of level) covered.add(id)
   }
-  return [...room.heads.filter((_, at) => !covered.has(room.extremities[at] ?? pdu.id)), null]
+  return covered
 }
 
 /**
- * The state that the heads of the graph come to; a null among them is the event that just arrived.
+ * The state that the heads of the graph come to with the event that just arrived.
  *
- * Where there are more heads than an event may continue, what they came to so far is resolved with the new one's state
- * alone: so whoever splits a room a thousand times cannot make each event cost a thousand states. It comes to the same
- * as ever when the room's next events have brought the heads together.
+ * Where working that out is more than a unit may do, the state stays as it is and the room is marked: `settleRoom` works
+ * it out on another thread. So whoever splits a room a thousand times cannot make each event cost a thousand states.
  */
 async function rootOfHeads(
   tx: Tx,
   version: RoomVersion,
   room: OpenRoom,
-  landing: { readonly heads: readonly (number | null)[]; readonly stateAfter: number },
-): Promise<number> {
-  const { heads, stateAfter } = landing
-  const others = heads.filter((head) => head !== null)
-  if (others.length === 0) return stateAfter
-  if (others.length >= MOST_HEADS) return mergedRoot(tx, version, [room.stateRoot, stateAfter])
-  const events = await eventsByNid(tx, others)
-  return mergedRoot(tx, version, [...[...events.values()].map((event) => event.stateAfter), stateAfter])
+  landing: { readonly heads: Heads; readonly own: number; readonly stateAfter: number },
+): Promise<{ readonly roomRoot: number; readonly isUnsettled: boolean }> {
+  const { heads, own, stateAfter } = landing
+  if (heads.count === 1) return { roomRoot: stateAfter, isUnsettled: false }
+  const unsettled = { roomRoot: room.stateRoot, isUnsettled: true }
+  if (heads.count > heads.listed.length) return unsettled
+  const others = await eventsByNid(
+    tx,
+    heads.listed.filter((head) => head !== own),
+  )
+  const roots = [...[...others.values()].map((event) => event.stateAfter), stateAfter]
+  const roomRoot = await mergedRootSoon(tx, version, roots)
+  return roomRoot === undefined ? unsettled : { roomRoot, isUnsettled: false }
 }

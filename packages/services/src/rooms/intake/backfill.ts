@@ -5,17 +5,21 @@ import type { Json } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
+import type { Tx } from '@myelin/storage/database'
 import { placesBefore } from '@myelin/storage/history-place'
 import { backwardExtremities } from '@myelin/storage/outliers'
 import { openRoom, versionOfRoom } from '@myelin/storage/rooms'
 import { residentServers } from '../../directory/resident-servers.ts'
 import { roomVersionOf } from '../versions.ts'
 import { appendForeign } from './append-foreign.ts'
+import type { Fate } from './append-foreign.ts'
 import { checkIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import type { Source } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
+import { NeedsResolution } from './needs-resolution.ts'
+import { writeResolved } from './write-resolved.ts'
 
 const LIMIT = 100
 const TIMEOUT_MS = 20_000
@@ -85,20 +89,39 @@ async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readon
   const ordered = connected(pdus, hole.missing)
   await keepAuthEvents(rt, source, ordered)
   await keepEdge(rt, source, ordered)
-  return rt.db.write(async (tx) => {
-    const room = await openRoom(tx, source.roomId)
-    if (!room) return 0
-    const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
-    let landed = 0
-    // The oldest first, so that each finds the state of those before it; the newest has the first place.
-    for (const [index, pdu] of ordered.entries()) {
-      const historicPosition = places[ordered.length - 1 - index]
-      if (historicPosition === undefined) continue
-      const fate = await appendForeign(tx, room, { pdu, version: source.version, historicPosition })
-      if (fate === 'appended') landed++
+  let landed = 0
+  for (let at = 0; at < ordered.length; ) {
+    const fates = await writeResolved(rt, (tx) => keepSome(tx, source, hole, ordered.slice(at)))
+    if (fates.length === 0) break
+    at += fates.length
+    landed += fates.filter((fate) => fate === 'appended').length
+  }
+  return landed
+}
+
+/** Puts the oldest of some history in its places, up to where states must be resolved first: what became of each. */
+async function keepSome(
+  tx: Tx,
+  { roomId, version }: Source,
+  hole: Hole,
+  ordered: readonly Pdu[],
+): Promise<(Fate | 'no place')[]> {
+  const room = await openRoom(tx, roomId)
+  if (!room) return []
+  const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
+  const fates: (Fate | 'no place')[] = []
+  // The oldest first, so that each finds the state of those before it; the newest has the first place.
+  for (const [index, pdu] of ordered.entries()) {
+    const historicPosition = places[ordered.length - 1 - index]
+    try {
+      const isPlaced = historicPosition !== undefined
+      fates.push(isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place')
+    } catch (cause) {
+      if (!(cause instanceof NeedsResolution) || fates.length === 0) throw cause
+      break
     }
-    return landed
-  })
+  }
+  return fates
 }
 
 /**

@@ -10,7 +10,11 @@ import type { PduSource } from '@myelin/rules/events/parse-pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { checkEventSignatures } from '../../federation/check-signatures.ts'
+import { nextTurn } from '../../federation/signature-workers.ts'
 import type { Runtime } from '../../runtime.ts'
+
+/** So many events are hashed before others get their turn: some milliseconds. */
+const AT_ONCE = 64
 
 /** What checking events takes of the runtime: keys of other servers may have to be fetched. */
 export type Checker = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
@@ -60,7 +64,12 @@ export async function checkIncoming(
 export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   if (pdus.length === 0) return []
   const signed = await checkEventSignatures(rt, version, pdus)
-  return pdus.filter(({ id }) => signed.has(id)).map((pdu) => asHashed(pdu, version))
+  const good: Pdu[] = []
+  for (const [index, pdu] of pdus.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await nextTurn()
+    if (signed.has(pdu.id)) good.push(asHashed(pdu, version))
+  }
+  return good
 }
 
 function asHashed(pdu: Pdu, version: RoomVersion): Pdu {

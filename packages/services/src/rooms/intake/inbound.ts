@@ -7,8 +7,10 @@ import { isServerAllowed } from '@myelin/rules/server-acl'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { versionUnderWay } from '@myelin/storage/joins-under-way'
 import { roomById } from '@myelin/storage/rooms'
+import { unsettledRooms } from '@myelin/storage/settle-state'
 import { roomsWithStagedPdus, stagedPdus, unstagePdus, unstageRoom } from '@myelin/storage/staged-pdus'
 import type { StagedPdu } from '@myelin/storage/staged-pdus'
+import { topics } from '@myelin/storage/topics'
 import { shownContent } from '../../reading/shown-state.ts'
 import type { Runtime } from '../../runtime.ts'
 import { mergeHeads } from '../merge-heads.ts'
@@ -18,16 +20,22 @@ import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { joinsCountSince } from './longest-join.ts'
 import { receivePdus } from './receive-pdus.ts'
+import { endResolutions } from './resolution-thread.ts'
+import { settleRoom } from './settle-room.ts'
 
 /** What is touched when events were staged. */
 export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
+/** So many rooms are settled at a time, and so many events judged at least before one that is not at rest is settled. */
+const MOST_UNSETTLED = 1000
+const JUDGED_UNSETTLED = 200
 
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 /**
- * Judges the events that wait in the staging table, one after the other within a room, rooms side by side. Those of a
+ * Judges the events that wait in the staging table, one after the other within a room, rooms side by side, and works out
+ * what the heads of split rooms come to. Those of a
  * room that we are about to enter wait until we are in it, and are let go of where we are not in the end.
  *
  * It holds nothing that matters: what it did not finish is still staged at the next start.
@@ -44,7 +52,7 @@ export class Inbound {
 
   constructor(rt: Needs) {
     this.#rt = rt
-    this.#stopListening = rt.bus.wait([STAGED], () => this.#look())
+    this.#stopListening = rt.bus.wait([STAGED, topics.unsettled], () => this.#look())
     this.#look()
   }
 
@@ -63,6 +71,7 @@ export class Inbound {
     this.#stopListening()
     await this.#scan
     await Promise.all(this.#rooms.values())
+    await endResolutions(this.#rt.db)
   }
 
   #look(): void {
@@ -73,8 +82,10 @@ export class Inbound {
     })
   }
 
-  #waiting(): Promise<RoomId[]> {
-    return roomsWithStagedPdus(this.#rt.db.read, joinsCountSince(this.#rt))
+  async #waiting(): Promise<RoomId[]> {
+    const { read } = this.#rt.db
+    const staged = await roomsWithStagedPdus(read, joinsCountSince(this.#rt))
+    return [...new Set([...staged, ...(await unsettledRooms(read, MOST_UNSETTLED))])]
   }
 
   async #startRooms(): Promise<void> {
@@ -102,12 +113,20 @@ export class Inbound {
   }
 
   async #workOff(roomId: RoomId): Promise<void> {
-    for (let isMoved = false; !this.#isStopped; isMoved = true) {
+    for (let judged = 0; !this.#isStopped; ) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
-        if (isMoved) await mergeHeads(this.#rt, roomId)
+        if (((await roomById(this.#rt.db.read, roomId))?.headCount ?? 0) < 2) return
+        await mergeHeads(this.#rt, roomId)
+        await settleRoom(this.#rt, roomId)
         return
       }
+      // Whoever keeps sending must not keep the room as it was for ever.
+      if (judged >= JUDGED_UNSETTLED && (await isSettleDue(this.#rt.db.read, roomId, judged))) {
+        await settleRoom(this.#rt, roomId)
+        judged = 0
+      }
+      judged += staged.length
       await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
     }
   }
@@ -132,6 +151,12 @@ export class Inbound {
     this.#rt.log.error({ err: cause }, 'judging what other servers sent failed')
     this.#rt.clock.later(RETRY_MS, () => this.#look())
   }
+}
+
+/** What settling costs grows with the heads, so that many events may come first. */
+async function isSettleDue(db: Read, roomId: RoomId, judged: number): Promise<boolean> {
+  const room = await roomById(db, roomId)
+  return room !== undefined && room.isUnsettled && judged >= room.headCount
 }
 
 /** Judges staged events of one room, as far as they came from the same server in a row. */

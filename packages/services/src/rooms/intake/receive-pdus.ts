@@ -3,7 +3,7 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '@myelin/storage/database'
 import { eventsById } from '@myelin/storage/events'
-import { openRoom, roomById } from '@myelin/storage/rooms'
+import { openRoom } from '@myelin/storage/rooms'
 import { appendForeign } from './append-foreign.ts'
 import type { Fate } from './append-foreign.ts'
 import { verified } from './check-incoming.ts'
@@ -11,13 +11,15 @@ import type { Checker } from './check-incoming.ts'
 import { fetchGap, keepAuthEvents, keepStateAt, missingAmong } from './fetch-missing.ts'
 import type { Source } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
+import { NeedsResolution } from './needs-resolution.ts'
 import { recommended } from './recommended.ts'
-import { resolveRoots } from './resolve-roots.ts'
+import { writeResolved } from './write-resolved.ts'
 
 /** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
 const MAX_STATES = 5
-/** So many events of a split room are judged in one unit: each has states to resolve. */
-const FORKS_A_UNIT = 2
+/** So many events are judged in one unit, fewer of a split room, where each has states to resolve: others get their turn. */
+const EVENTS_A_UNIT = 25
+const FORKS_A_UNIT = 4
 
 /**
  * Takes news of a room from another server. The order of the checks:
@@ -36,7 +38,8 @@ const FORKS_A_UNIT = 2
  * | allowedByCurrentState       |           | soft failure |
  * | append                      |           |              |
  *
- * From `allowedByItsAuthEvents` on, everything happens in one unit. `settle` runs in the unit that ends an event's way.
+ * From `allowedByItsAuthEvents` on, everything happens in one unit; states that are much work to resolve are resolved on
+ * another thread before it. `settle` runs in the unit that ends an event's way.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -49,7 +52,6 @@ export async function receivePdus(
   const good = await verified(rt, pdus, source.version)
   await keepAuthEvents(rt, source, good)
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
-  await foreseeResolution(rt, source, ordered)
   // What waits for others is settled when they came; all else in the unit that judged it.
   const first = await appendAll(rt, source, ordered, async (tx, fates) => {
     if (![...fates.values()].includes('waits')) await settle(tx)
@@ -61,26 +63,21 @@ export async function receivePdus(
   return first
 }
 
-/** Appends what can be appended, in one unit; in several where the room is split, so that others get their turn. */
+type Settle = (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void>
+
+/** Appends what can be appended, in several units, so that others get their turn. */
 async function appendAll(
   rt: Checker,
   source: Source,
   incoming: readonly Pdu[],
-  settle: (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void> = async () => {},
+  settle: Settle = async () => {},
 ): Promise<Map<EventId, Fate>> {
-  const { roomId, version } = source
   const { pdus, unwanted } = await recommended(rt, source, incoming)
   const fates = new Map<EventId, Fate>()
-  // Units are run again where the database asks for it, so each answers what it came to.
   for (let at = 0; at < pdus.length || at === 0; ) {
-    const unit = await rt.db.write(async (tx) => {
-      const judged = new Map<EventId, Fate>()
-      for (let [next, forks] = [at, 0]; next < pdus.length && forks < FORKS_A_UNIT; next++) {
-        const [pdu, room] = [pdus[next], await openRoom(tx, roomId)]
-        if (!pdu || !room) break
-        if (room.extremities.length > 1) forks++
-        judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
-      }
+    // Units are run again where the database asks for it, so each answers what it came to.
+    const unit = await writeResolved(rt, async (tx) => {
+      const judged = await appendSome(tx, source, pdus.slice(at), unwanted)
       if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
       return judged
     })
@@ -89,6 +86,30 @@ async function appendAll(
     at += unit.size
   }
   return fates
+}
+
+/** Appends the first of some events, as many as a unit may. */
+async function appendSome(
+  tx: Tx,
+  { roomId, version }: Source,
+  pdus: readonly Pdu[],
+  unwanted: ReadonlySet<EventId>,
+): Promise<Map<EventId, Fate>> {
+  const judged = new Map<EventId, Fate>()
+  let forks = 0
+  for (const pdu of pdus.slice(0, EVENTS_A_UNIT)) {
+    const room = await openRoom(tx, roomId)
+    if (!room || forks === FORKS_A_UNIT) break
+    if (room.headCount > 1) forks++
+    try {
+      judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
+    } catch (cause) {
+      // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
+      if (!(cause instanceof NeedsResolution) || judged.size === 0) throw cause
+      break
+    }
+  }
+  return judged
 }
 
 /** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
@@ -117,16 +138,4 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
 
 async function headsOf(rt: Checker, roomId: RoomId): Promise<readonly EventId[]> {
   return rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
-}
-
-/** Works out what forks come to before the unit, so that others need not wait for it. */
-async function foreseeResolution(rt: Checker, { version, roomId }: Source, pdus: readonly Pdu[]): Promise<void> {
-  const room = await roomById(rt.db.read, roomId)
-  for (const { prevEvents } of pdus) {
-    if (prevEvents.length < 2) continue
-    const roots = (await eventsById(rt.db.read, prevEvents))
-      .map(({ stateAfter }) => stateAfter)
-      .filter((root) => root !== 0)
-    if (room && new Set(roots).size > 1) await resolveRoots(rt.db.read, version, roots)
-  }
 }

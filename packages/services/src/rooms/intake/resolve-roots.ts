@@ -5,16 +5,19 @@ import { neededState } from '@myelin/rules/auth/needed-state'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { conflictedSubgraph } from '@myelin/rules/state-resolution/full-conflicted-set'
+import { ForkedState } from '@myelin/rules/state-resolution/forked-state'
 import type { Resolution } from '@myelin/rules/state-resolution/resolution'
 import { resolveConflicted } from '@myelin/rules/state-resolution/resolve'
 import { resolveV1 } from '@myelin/rules/state-resolution/v1'
-import { authChainOf } from '@myelin/storage/auth-edges'
 import type { Read, Tx } from '@myelin/storage/database'
-import { EVENT_STATUS, eventsByNid } from '@myelin/storage/events'
-import { keyNames, keyNid } from '@myelin/storage/names'
-import { changeState, stateAt, stateDifference, wholeState } from '@myelin/storage/state'
+import { EVENT_STATUS, eventsByNid, powerLevelsAmong } from '@myelin/storage/events'
+import { keyNid } from '@myelin/storage/names'
+import { changeState, stateAt } from '@myelin/storage/state'
 import type { StateChange } from '@myelin/storage/state-change'
+import { branchesOf, conflictedOf, isMuchWork } from './branches.ts'
+import type { Branches } from './branches.ts'
+import { authGraphOf, fullConflict } from './full-conflict.ts'
+import { NeedsResolution } from './needs-resolution.ts'
 
 /** What several states come to: the first of them, and what to change in it. */
 export interface ResolvedRoots {
@@ -25,96 +28,93 @@ export interface ResolvedRoots {
 /**
  * Resolves several whole states into one, reading what they differ in and what judges that, never a whole room.
  *
- * Roots name states that never change, so the answer is kept; asked ahead of a unit, the unit finds it ready.
+ * Roots name states that never change, so the answer is kept.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#state-resolution
  */
 export async function resolveRoots(db: Read, version: RoomVersion, roots: readonly number[]): Promise<ResolvedRoots> {
-  const distinct = [...new Set(roots)].sort((a, b) => a - b)
+  const distinct = distinctOf(roots)
   const [base = 0, ...others] = distinct
   if (others.length === 0) return { base, changes: [] }
-  const name = distinct.join(' ')
-  const kept = db.caches.resolutions.get(name)
+  const kept = db.caches.resolutions.get(distinct.join(' '))
   if (kept) return kept
   const resolved = { base, changes: await changesOf(db, version, distinct) }
-  db.caches.resolutions.set(name, resolved)
+  keepResolution(db, distinct, resolved)
   return resolved
 }
 
-/** The same inside a unit, as a root. */
+/** The distinct ones among roots, in the order in which a resolution names them. */
+export function distinctOf(roots: readonly number[]): number[] {
+  return [...new Set(roots)].sort((a, b) => a - b)
+}
+
+/** Keeps what distinct states come to. */
+export function keepResolution(db: Read, roots: readonly number[], resolved: ResolvedRoots): void {
+  db.caches.resolutions.set(roots.join(' '), resolved)
+}
+
+/**
+ * The same inside a unit, as a root. Throws {@link NeedsResolution} where it is much work and nobody did it before, so
+ * it must stand in front of whatever the unit writes.
+ */
 export async function mergedRoot(tx: Tx, version: RoomVersion, roots: readonly number[]): Promise<number> {
-  const { base, changes } = await resolveRoots(tx, version, roots)
+  const root = await mergedRootSoon(tx, version, roots)
+  if (root === undefined) throw new NeedsResolution(version, distinctOf(roots))
+  return root
+}
+
+/** The same, undefined where it is much work and nobody did it before. */
+export async function mergedRootSoon(
+  tx: Tx,
+  version: RoomVersion,
+  roots: readonly number[],
+): Promise<number | undefined> {
+  const distinct = distinctOf(roots)
+  if (distinct.length < 2) return distinct[0] ?? 0
+  const kept = tx.caches.resolutions.get(distinct.join(' '))
+  if (!kept && (await isMuchWork(tx, distinct))) return undefined
+  const { base, changes } = kept ?? (await resolveRoots(tx, version, distinct))
   return changeState(tx, base, changes)
 }
 
-/** States by number, each as its events of the keys in question. */
-type Branches = {
-  readonly keys: ReadonlyMap<number, StateKey>
-  /** For each root, the events of these keys. */
-  readonly states: readonly ReadonlyMap<number, number>[]
-}
-
 async function changesOf(db: Read, version: RoomVersion, roots: readonly number[]): Promise<StateChange[]> {
-  const [base = 0] = roots
   const branches = await branchesOf(db, roots)
-  const material = await loadMaterial(db, version, roots, branches)
+  const material = await loadMaterial(db, version, roots[0] ?? 0, branches)
   const resolved =
     version.stateResolution === 'v1'
-      ? resolveV1(material.sets, material)
-      : await resolveV2(db, roots, branches, material)
+      ? resolveV1(setsOf(branches, material), material)
+      : resolveConflicted(material.full, material.unconflicted, material)
   const changes: StateChange[] = []
   for (const [key, name] of branches.keys) {
     const id = resolved.get(name)
     const event = id === undefined ? undefined : material.nids.get(id)
-    if (event !== (await stateAt(db, base, key))) changes.push({ key, event })
+    if (event !== branches.base.get(key)) changes.push({ key, event })
   }
   return changes
-}
-
-async function branchesOf(db: Read, roots: readonly number[]): Promise<Branches> {
-  const [base = 0, ...others] = roots
-  const keys = new Set<number>()
-  for (const other of others) for (const { key } of await stateDifference(db, base, other)) keys.add(key)
-  const names = await keyNames(db, [...keys])
-  const states: Map<number, number>[] = []
-  for (const root of roots) {
-    const state = new Map<number, number>()
-    for (const key of keys) {
-      const event = await stateAt(db, root, key)
-      if (event !== undefined) state.set(key, event)
-    }
-    states.push(state)
-  }
-  const named = [...names].map(([key, name]) => [key, stateKey(name.type, name.stateKey)] as const)
-  return { keys: new Map(named), states }
 }
 
 /** Everything the rules ask for, by id. */
 type Material = Resolution & {
   readonly nids: ReadonlyMap<EventId, number>
-  readonly conflicted: ReadonlySet<EventId>
+  readonly ids: ReadonlyMap<number, EventId>
+  /** What is to be judged: the full conflicted set. */
+  readonly full: ReadonlySet<EventId>
   /** The state nobody disputes, as far as the events need it to be judged. */
   readonly unconflicted: ReadonlyMap<StateKey, EventId>
-  /** For each branch, its events of the disputed keys with the undisputed ones. */
-  readonly sets: readonly ReadonlyMap<StateKey, EventId>[]
 }
 
-async function loadMaterial(
-  db: Read,
-  version: RoomVersion,
-  roots: readonly number[],
-  { keys, states }: Branches,
-): Promise<Material> {
-  const conflicted = new Set(states.flatMap((state) => [...state.values()]))
-  const chain = await authChainOf(db, conflicted)
-  const loaded = await eventsByNid(db, [...conflicted.union(chain)])
-  const undisputed = await undisputedState(
-    db,
-    version,
-    roots[0] ?? 0,
-    keys,
-    [...loaded.values()].map(({ pdu }) => pdu),
-  )
+async function loadMaterial(db: Read, version: RoomVersion, root: number, branches: Branches): Promise<Material> {
+  const graph = await authGraphOf(db, conflictedOf(branches))
+  const isV1 = version.stateResolution === 'v1'
+  const isNew = version.stateResolution === 'v2.1'
+  const full = isV1 ? graph.conflicted : await fullConflict(db, root, branches, graph, isNew)
+  // What is judged, what it names, and the power levels behind all of it: no more of the chain is looked at.
+  const wanted = new Set(full)
+  for (const nid of full) for (const next of graph.edges.get(nid) ?? []) wanted.add(next)
+  if (!isV1) for (const nid of await powerLevelsAmong(db, [...graph.chain])) wanted.add(nid)
+  const loaded = await eventsByNid(db, [...wanted])
+  const judged = [...full].flatMap((nid) => loaded.get(nid)?.pdu ?? [])
+  const undisputed = await undisputedState(db, version, root, branches.keys, judged)
   for (const [nid, event] of await eventsByNid(db, [...undisputed.values()])) loaded.set(nid, event)
   const events = new Map<EventId, Pdu>()
   const nids = new Map<EventId, number>()
@@ -124,22 +124,25 @@ async function loadMaterial(
     nids.set(pdu.id, nid)
     if (status === EVENT_STATUS.rejected) rejected.add(pdu.id)
   }
-  const idOf = (nid: number) => loaded.get(nid)?.pdu.id
+  const ids = new Map([...nids].map(([id, nid]) => [nid, id]))
   const unconflicted = new Map<StateKey, EventId>()
   for (const [key, nid] of undisputed) {
-    const id = idOf(nid)
+    const id = ids.get(nid)
     if (id !== undefined) unconflicted.set(key, id)
   }
-  const sets = states.map((state) => {
-    const set = new Map(unconflicted)
-    for (const [key, nid] of state) {
-      const [name, id] = [keys.get(key), idOf(nid)]
-      if (name !== undefined && id !== undefined) set.set(name, id)
-    }
-    return set
-  })
-  const disputed = new Set([...conflicted].flatMap((nid) => idOf(nid) ?? []))
-  return { version, events, rejected, nids, conflicted: disputed, unconflicted, sets }
+  return { version, events, rejected, nids, ids, full: new Set(judged.map(({ id }) => id)), unconflicted }
+}
+
+/** For each branch, its events of the disputed keys with the undisputed ones. */
+function setsOf({ keys, base, changes }: Branches, { ids, unconflicted }: Material): ForkedState[] {
+  const named = (entries: Iterable<[number, number | undefined]>) =>
+    [...entries].flatMap(([key, nid]) => {
+      const [name, id] = [keys.get(key), nid === undefined ? null : ids.get(nid)]
+      return name === undefined || id === undefined ? [] : [[name, id] as const]
+    })
+  const common = new Map<StateKey, EventId>(unconflicted)
+  for (const [name, id] of named(base)) if (id !== null) common.set(name, id)
+  return changes.map((own) => new ForkedState(common, new Map(named(own))))
 }
 
 /** The events of the undisputed state that some event in question is judged by. */
@@ -162,43 +165,4 @@ async function undisputedState(
     if (event !== undefined) found.set(name, event)
   }
   return found
-}
-
-async function resolveV2(
-  db: Read,
-  roots: readonly number[],
-  branches: Branches,
-  material: Material,
-): Promise<Map<StateKey, EventId>> {
-  const { conflicted, events } = material
-  const isNew = material.version.stateResolution === 'v2.1'
-  const byNid = new Map([...material.nids].map(([id, nid]) => [nid, id]))
-  const difference = await authDifference(db, roots[0] ?? 0, branches, material)
-  const full = new Set(isNew ? conflictedSubgraph(conflicted, events) : conflicted)
-  for (const nid of difference) {
-    const id = byNid.get(nid)
-    if (id !== undefined) full.add(id)
-  }
-  return resolveConflicted(full, material.unconflicted, material)
-}
-
-/**
- * The events that are in the auth chains of some branches and not of all. What the undisputed state leads to is in all;
- * whether it leads to a candidate is only asked where there is one that is not in dispute anyway.
- */
-async function authDifference(
-  db: Read,
-  root: number,
-  { keys, states }: Branches,
-  { nids, conflicted }: Material,
-): Promise<Set<number>> {
-  const chains: Set<number>[] = []
-  for (const state of states) chains.push(await authChainOf(db, state.values()))
-  const all = chains.reduce((one, other) => one.union(other), new Set<number>())
-  const disputed = new Set([...conflicted].flatMap((id) => nids.get(id) ?? []))
-  const candidates = new Set<number>()
-  for (const nid of all) if (!disputed.has(nid) && !chains.every((chain) => chain.has(nid))) candidates.add(nid)
-  if (candidates.size === 0) return candidates
-  const undisputed = [...(await wholeState(db, root))].flatMap(([key, event]) => (keys.has(key) ? [] : [event]))
-  return candidates.difference(await authChainOf(db, undisputed, candidates))
 }

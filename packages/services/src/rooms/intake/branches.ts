@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stateKey } from '@myelin/rules/auth/state-key'
+import type { StateKey } from '@myelin/rules/auth/state-key'
+import { authChainOf } from '@myelin/storage/auth-edges'
+import type { Read } from '@myelin/storage/database'
+import { keyNames } from '@myelin/storage/names'
+import { stateAt, stateDifference } from '@myelin/storage/state'
+
+/** Several whole states, by what they do not agree about. */
+export interface Branches {
+  /** The keys in dispute, and their names. */
+  readonly keys: ReadonlyMap<number, StateKey>
+  /** What the first state has under these keys. */
+  readonly base: ReadonlyMap<number, number>
+  /** How each state differs from the first, which does not at all. */
+  readonly changes: readonly ReadonlyMap<number, number | undefined>[]
+}
+
+/** What states with these roots do not agree about; reads what differs and never a whole state. */
+export async function branchesOf(db: Read, roots: readonly number[]): Promise<Branches> {
+  const [first = 0] = roots
+  const changes: Map<number, number | undefined>[] = []
+  const keys = new Set<number>()
+  for (const root of roots) {
+    const own = new Map<number, number | undefined>()
+    for (const { key, after } of await stateDifference(db, first, root)) {
+      keys.add(key)
+      own.set(key, after)
+    }
+    changes.push(own)
+  }
+  const base = new Map<number, number>()
+  for (const key of keys) {
+    const event = await stateAt(db, first, key)
+    if (event !== undefined) base.set(key, event)
+  }
+  const names = await keyNames(db, [...keys])
+  const named = [...names].map(([key, name]) => [key, stateKey(name.type, name.stateKey)] as const)
+  return { keys: new Map(named), base, changes }
+}
+
+/** The events of the keys in dispute. */
+export function conflictedOf({ base, changes }: Branches): Set<number> {
+  const events = new Set(base.values())
+  for (const own of changes) for (const event of own.values()) if (event !== undefined) events.add(event)
+  return events
+}
+
+/** So many keys of states and so many events that authorize what is in dispute are resolved in a few milliseconds. */
+const FEW = 64
+const SHORT_CHAIN = 200
+
+/** Whether resolving these states takes longer than the main thread may be held. Looks no further than to see that. */
+export async function isMuchWork(db: Read, roots: readonly number[]): Promise<boolean> {
+  const [first = 0, ...others] = roots
+  const events = new Set<number>()
+  let seen = 0
+  for (const other of others) {
+    const differences = await stateDifference(db, first, other)
+    seen += differences.length
+    if (seen > FEW) return true
+    for (const { before, after } of differences) {
+      if (before !== undefined) events.add(before)
+      if (after !== undefined) events.add(after)
+    }
+  }
+  return (await authChainOf(db, events, { most: SHORT_CHAIN })).size > SHORT_CHAIN
+}

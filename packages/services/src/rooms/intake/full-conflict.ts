@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import { authChainOf, authEdges } from '@myelin/storage/auth-edges'
+import type { Read } from '@myelin/storage/database'
+import { wholeState } from '@myelin/storage/state'
+import type { Branches } from './branches.ts'
+
+/** The numbers of what is in dispute and of what authorizes it: all that a resolution walks. */
+export interface AuthGraph {
+  readonly conflicted: ReadonlySet<number>
+  /** Their auth events, those of these, and so on. */
+  readonly chain: ReadonlySet<number>
+  readonly edges: ReadonlyMap<number, readonly number[]>
+}
+
+/** Reads that graph; numbers only. */
+export async function authGraphOf(db: Read, conflicted: ReadonlySet<number>): Promise<AuthGraph> {
+  const chain = await authChainOf(db, conflicted)
+  return { conflicted, chain, edges: await authEdges(db, [...chain.union(conflicted)]) }
+}
+
+/**
+ * The full conflicted set: what is in dispute, the auth difference, and since version 2.1 the conflicted state subgraph.
+ *
+ * @see https://spec.matrix.org/v1.19/rooms/v12/#definitions
+ */
+export async function fullConflict(
+  db: Read,
+  root: number,
+  branches: Branches,
+  graph: AuthGraph,
+  withSubgraph: boolean,
+): Promise<Set<number>> {
+  const full = new Set(graph.conflicted)
+  if (withSubgraph) for (const nid of subgraphOf(graph)) full.add(nid)
+  for (const nid of await authDifference(db, root, branches, graph)) full.add(nid)
+  return full
+}
+
+/** All events on ways of auth events between two that are in dispute. */
+function subgraphOf({ conflicted, edges }: AuthGraph): Set<number> {
+  const leadingTo = new Map<number, number[]>()
+  for (const [nid, list] of edges) {
+    for (const next of list) {
+      const sources = leadingTo.get(next)
+      if (sources) sources.push(nid)
+      else leadingTo.set(next, [nid])
+    }
+  }
+  const subgraph = new Set(conflicted)
+  const open = [...conflicted]
+  for (let nid = open.pop(); nid !== undefined; nid = open.pop()) {
+    for (const source of leadingTo.get(nid) ?? []) {
+      if (subgraph.has(source)) continue
+      subgraph.add(source)
+      open.push(source)
+    }
+  }
+  return subgraph
+}
+
+/**
+ * The events that are in the auth chains of some branches and not of all. What the undisputed state leads to is in all;
+ * whether it leads to a candidate is only asked where there is one that is not in dispute anyway.
+ */
+async function authDifference(
+  db: Read,
+  root: number,
+  branches: Branches,
+  { conflicted, chain, edges }: AuthGraph,
+): Promise<Set<number>> {
+  const counts = chainCounts(branches, edges)
+  const candidates = new Set<number>()
+  for (const nid of chain) {
+    if (!conflicted.has(nid) && counts.get(nid) !== branches.changes.length) candidates.add(nid)
+  }
+  if (candidates.size === 0) return candidates
+  const state = await wholeState(db, root)
+  const undisputed = [...state].flatMap(([key, event]) => (branches.keys.has(key) ? [] : [event]))
+  return candidates.difference(await authChainOf(db, undisputed, { wanted: candidates }))
+}
+
+/** In how many of the branches' auth chains each event is, as far as what is in dispute leads to it. */
+function chainCounts(
+  { keys, base, changes }: Branches,
+  edges: ReadonlyMap<number, readonly number[]>,
+): Map<number, number> {
+  const nids = [...edges.keys()]
+  const places = new Map(nids.map((nid, at) => [nid, at]))
+  const placesOf = (list: readonly number[]) => list.flatMap((nid) => places.get(nid) ?? [])
+  const lists = nids.map((nid) => placesOf(edges.get(nid) ?? []))
+  const [counts, visits] = [new Uint32Array(nids.length), new Uint32Array(nids.length)]
+  for (const [branch, own] of changes.entries()) {
+    const open: number[] = []
+    for (const key of keys.keys()) {
+      const place = places.get((own.has(key) ? own.get(key) : base.get(key)) ?? 0)
+      if (place !== undefined) open.push(place)
+    }
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const next of lists[at] ?? []) {
+        if (visits[next] === branch + 1) continue
+        visits[next] = branch + 1
+        counts[next] = (counts[next] ?? 0) + 1
+        open.push(next)
+      }
+    }
+  }
+  return new Map(nids.map((nid, at) => [nid, counts[at] ?? 0]))
+}

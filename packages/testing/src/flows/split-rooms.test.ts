@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { seededRandom } from '@myelin/kit/random'
+import type { EventId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { stateKey } from '@myelin/rules/auth/state-key'
+import type { StateKey } from '@myelin/rules/auth/state-key'
+import { resolve } from '@myelin/rules/state-resolution/resolve'
+import { checkDatabase } from '@myelin/services/check-database'
+import { roomVersionOf } from '@myelin/services/rooms/versions'
+import type { Read } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsByNid } from '@myelin/storage/events'
+import { headsOfRoom } from '@myelin/storage/heads'
+import { roomNid } from '@myelin/storage/names'
+import { namedState, roomById } from '@myelin/storage/rooms'
+import { onEveryDatabase } from '../databases.ts'
+import type { OpenDatabase } from '../databases.ts'
+import { ForeignAuthor } from '../foreign-author.ts'
+import { testNetwork } from '../network.ts'
+import { authorRoom } from '../room-author.ts'
+import { SyncedClient } from '../synced-client.ts'
+
+const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
+const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)
+
+/** A room where nobody of ours may say anything, so that nothing of ours brings its heads together. */
+async function stage(open: OpenDatabase, version: string) {
+  const network = await testNetwork({ servers: 2, open })
+  const [home, away] = [network.server('one.test'), network.server('two.test')]
+  const { token } = await home.register('alice')
+  const room = await authorRoom(home.rt, alice, { roomVersion: version, preset: 'public_chat' })
+  for (const user of [bob, ...MEMBERS]) await room.member(user, user, 'join')
+  const silent = { users: { [bob]: 100, [alice]: 0 }, events_default: 50 }
+  await room.send(alice, 'm.room.power_levels', silent, '')
+  const client = new SyncedClient(home, token, { limit: 5, stateAfter: true })
+  await client.sync()
+  return { network, home, room, client, theirs: new ForeignAuthor(home, away) }
+}
+
+type Stage = Awaited<ReturnType<typeof stage>>
+
+/**
+ * Events that all continue the same one: topics, power levels, kicks of some and new names of others. The state that any
+ * of them lead to allows all others, so that none is soft-failed.
+ */
+async function forks({ room, theirs }: Stage, count: number): Promise<Pdu[]> {
+  const prevEvents = await theirs.heads(room.roomId)
+  const built: Pdu[] = []
+  for (let at = 0; at < count; at++) {
+    const [kicked, renamed] = [MEMBERS[at % 3] ?? bob, MEMBERS[3 + (at % 3)] ?? bob]
+    const levels = { users: { [bob]: 100, [alice]: 0, [renamed]: at }, events_default: 50 }
+    const drafts = [
+      { sender: bob, type: 'm.room.topic', stateKey: '', content: { topic: `${at}` } },
+      { sender: bob, type: 'm.room.power_levels', stateKey: '', content: levels },
+      { sender: bob, type: 'm.room.member', stateKey: kicked, content: { membership: 'leave', reason: `${at}` } },
+      {
+        sender: renamed,
+        type: 'm.room.member',
+        stateKey: renamed,
+        content: { membership: 'join', displayname: `${at}` },
+      },
+    ]
+    const draft = drafts[(at * 7 + Math.floor(at / 5)) % drafts.length]
+    if (draft) built.push(await theirs.build({ roomId: room.roomId, prevEvents, ...draft }))
+  }
+  return built
+}
+
+async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>> {
+  const entries = await namedState(db, root)
+  const events = await eventsByNid(
+    db,
+    entries.map(({ event }) => event),
+  )
+  return new Map(
+    entries.flatMap(({ type, stateKey: key, event }) => {
+      const id = events.get(event)?.pdu.id
+      return id === undefined ? [] : [[stateKey(type, key), id] as const]
+    }),
+  )
+}
+
+/** What the rules say that all heads come to, with everything we have at hand. */
+async function stateByTheRules({ home, room }: Stage, version: string) {
+  const db = home.rt.db.read
+  const heads = await headsOfRoom(db, (await roomNid(db, room.roomId)) ?? 0)
+  const sets = await Promise.all(heads.map(({ stateAfter }) => stateNow(db, stateAfter)))
+  const rows = await db.selectFrom('events').select('event_nid').execute()
+  const all = await eventsByNid(
+    db,
+    rows.map((row) => row.event_nid),
+  )
+  const events = new Map([...all.values()].map(({ pdu }) => [pdu.id, pdu]))
+  const rejected = [...all.values()].filter(({ status }) => status === EVENT_STATUS.rejected).map(({ pdu }) => pdu.id)
+  return { heads, state: resolve(roomVersionOf(version), sets, events, new Set(rejected)) }
+}
+
+function shuffled<Item>(items: readonly Item[], seed: string): Item[] {
+  const random = seededRandom(seed)
+  const keyed = items.map((item) => ({ item, key: random.token(8) }))
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item)
+}
+
+const sorted = (state: ReadonlyMap<StateKey, string>) => [...state].toSorted(([a], [b]) => (a < b ? -1 : 1))
+
+onEveryDatabase('a room with more heads than an event can continue', (open) => {
+  for (const version of ['2', '11']) {
+    test(`has the state that all of them come to, in whatever order they came (version ${version})`, async () => {
+      const results = new Set<string>()
+      for (const seed of ['a', 'b']) {
+        const at = await stage(open, version)
+        const { home, room, client, theirs } = at
+        const { read } = home.rt.db
+        const branches = await forks(at, 45)
+        const order = shuffled(branches, seed)
+        for (let start = 0; start < order.length; start += 9) {
+          await theirs.send(order.slice(start, start + 9).map(({ json }) => json))
+          await client.sync()
+        }
+        const row = await roomById(read, room.roomId)
+        const expected = await stateByTheRules(at, version)
+        assert.deepEqual([row?.headCount, row?.isUnsettled, expected.heads.length], [45, false, 45])
+        const state = await stateNow(read, row?.stateRoot ?? 0)
+        assert.deepEqual(sorted(state), sorted(expected.state))
+        await client.sync()
+        assert.deepEqual(new Set(Object.values(client.stateOf(room.roomId))), new Set(state.values()))
+        const names = new Map(branches.map(({ id }, index) => [id as string, index]))
+        results.add(JSON.stringify(sorted(state).map(([key, id]) => [key, names.get(id)])))
+        for await (const { what, name, fault } of checkDatabase(read)) assert.fail(`${what} ${name}: ${fault}`)
+        await at.network.close()
+      }
+      assert.equal(results.size, 1)
+    })
+  }
+
+  test('gives them to our events, the oldest first, until one is left', async () => {
+    const at = await stage(open, '11')
+    const { home, room, theirs } = at
+    await theirs.send((await forks(at, 45)).map(({ json }) => json))
+    const { read } = home.rt.db
+    const before = (await roomById(read, room.roomId))?.headCount ?? 0
+    assert.ok(before > 20)
+    for (let left = before; left > 1; left -= Math.min(left, 20) - 1) {
+      assert.equal((await roomById(read, room.roomId))?.headCount, left)
+      await room.say(bob, 'together')
+    }
+    const row = await roomById(read, room.roomId)
+    assert.deepEqual([row?.headCount, row?.isUnsettled], [1, false])
+    for await (const { what, name, fault } of checkDatabase(read)) assert.fail(`${what} ${name}: ${fault}`)
+    await at.network.close()
+  })
+})
