@@ -60,7 +60,6 @@ export async function compose(config: Config): Promise<House> {
   })
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
-  for (const [name, cache] of Object.entries(db.read.caches)) metrics.watchCache(name, cache)
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
@@ -88,6 +87,7 @@ export async function compose(config: Config): Promise<House> {
     random: systemRandom,
     limits: new Limits(systemClock, config.rateLimits),
   }
+  watchMemory(rt, bus)
   const workers = startWorkers(rt)
   const { apps, urls } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
@@ -100,6 +100,12 @@ export async function compose(config: Config): Promise<House> {
       await putAway(rt)
     },
   }
+}
+
+/** Shows what is kept in memory, and for whom. */
+function watchMemory({ metrics, db, pace }: Runtime, bus: Bus): void {
+  metrics.watchCaches(() => db.cacheFigures())
+  metrics.watchWaiting(() => ({ clients: pace.waiting, topics: bus.topics }))
 }
 
 /** Closes what the house was built on, when nobody uses it any more. */

@@ -9,7 +9,7 @@ import { topics } from './topics.ts'
 
 type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
 
-const shelf = new Shelf<Known>(20_000)
+const shelf = new Shelf<Known>('knownEvents', 20_000)
 
 /**
  * Events by number, as a map, each read once until something in its room is redacted, or the room's members become known.

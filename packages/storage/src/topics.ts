@@ -54,4 +54,8 @@ export const topics = {
   unstaged: 'unstaged pdus',
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
+  /** Events of a room's history came in front of others. */
+  history: (room: Nid) => `history ${room}`,
+  /** Events of a room that relate to another. */
+  related: (room: Nid) => `related ${room}`,
 } as const
