@@ -90,7 +90,7 @@ const TAIL = 64
  * The newest events of a room at its last position, newest first; 64 of them, or all there are.
  *
  * Everybody who waits for the room shares one. When the room has moved, only what came since is read; when something in
- * it was redacted, or history came in front of what is there, all of it is read anew.
+ * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
  */
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
@@ -101,7 +101,8 @@ export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position)
     kept !== undefined &&
     kept.upTo <= lastPosition &&
     !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.history(nid), kept.readAt)
+    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.recast(nid), kept.readAt)
   if (isStill && kept.upTo === lastPosition) return kept.events
   const fresh = await withPdus(
     db,

@@ -5,7 +5,7 @@ import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
-import { eventById, stateRootAt } from './events.ts'
+import { eventById, roomTail, stateRootAt } from './events.ts'
 import { knownEvents } from './known-events.ts'
 import {
   partialEvents,
@@ -64,6 +64,9 @@ onEveryDatabase('a room without known members', (open) => {
     const at = said.position ?? 0
     assert.equal(await stateRootAt(rt.db.read, roomId, at), said.roomRoot)
     await knownEvents(rt.db.read, [said.nid])
+    const tail = async () => roomTail(rt.db.read, roomId, last.position ?? 0)
+    const before = (await tail()).find(({ nid }) => nid === said.nid)
+    assert.equal(before?.stateAfter, said.stateAfter)
     await rt.db.write((tx) => putPartialEvent(tx, room, said.nid))
     assert.deepEqual(await pendingPartialEvents(rt.db.read, room, 10), [said.nid])
     assert.deepEqual([...(await partialEvents(rt.db.read, [said.nid, last.nid]))], [[said.nid, undefined]])
@@ -75,6 +78,7 @@ onEveryDatabase('a room without known members', (open) => {
     assert.equal(await stateRootAt(rt.db.read, roomId, at), said.roomRoot)
     await rt.db.write((tx) => takeRecalculated(tx, room))
     assert.equal(await stateRootAt(rt.db.read, roomId, at), roomRoot)
+    assert.equal((await tail()).find(({ nid }) => nid === said.nid)?.stateAfter, stateAfter)
     const known = (await knownEvents(rt.db.read, [said.nid])).get(said.nid)
     assert.deepEqual([known?.stateBefore, known?.stateAfter, known?.status], [stateBefore, stateAfter, 0])
     await rt.close()

@@ -79,6 +79,7 @@ export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom
 
 /** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
 export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = readOnce(
+  'hintedServers',
   5_000,
   (roomId: RoomId) => roomId,
   async (db, roomId: RoomId) => (await partialRoom(db, roomId))?.servers ?? [],
