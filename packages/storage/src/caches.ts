@@ -39,8 +39,8 @@ export class Caches {
   readonly tails = new Cache<Nid, Tail>(2000)
   /** A room's version never changes. */
   readonly roomVersions = new Cache<RoomId, string>(50_000)
-  /** The root of a room's state at a position, by both. */
-  readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** The root of a room's state at a position, by both, and when it was read. */
+  readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
   /** What several states came to: the first of them, and what to change in it. */

@@ -90,7 +90,7 @@ const TAIL = 64
  * The newest events of a room at its last position, newest first; 64 of them, or all there are.
  *
  * Everybody who waits for the room shares one. When the room has moved, only what came since is read; when something in
- * it was redacted, or history came in front of what is there, all of it is read anew.
+ * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
  */
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
@@ -101,7 +101,8 @@ export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position)
     kept !== undefined &&
     kept.upTo <= lastPosition &&
     !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.history(nid), kept.readAt)
+    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.recast(nid), kept.readAt)
   if (isStill && kept.upTo === lastPosition) return kept.events
   const fresh = await withPdus(
     db,
@@ -214,12 +215,13 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   if (nid === undefined) return 0
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
-  if (kept !== undefined) return kept
+  // What a position shows changes only once more, where the room's members were not known.
+  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.moves.position
   const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
   const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
   const root = isMoved ? move.state_root : (event?.room_root ?? 0)
-  // What a position shows never changes, once the position has passed.
-  if (!('takePosition' in db)) db.caches.rootsAt.set(key, root)
+  if (readAt !== undefined) db.caches.rootsAt.set(key, { root, readAt })
   return root
 }
 
