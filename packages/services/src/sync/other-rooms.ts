@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stringMember } from '@myelin/matrix/json'
+import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
@@ -19,10 +19,24 @@ export async function offeredRooms(db: Read, slice: Slice, kind: 'invite' | 'kno
   if (offered.length === 0 || (kind === 'invite' && (await blocksInvites(db, slice.user)))) return rooms
   for (const membership of offered) {
     if (kind === 'invite' && (await isIgnored(db, slice, membership))) continue
-    const events = JSON.parse(membership.strippedState ?? '[]') as Json
-    rooms[membership.roomId] = { [`${kind}_state`]: { events } }
+    rooms[membership.roomId] = { [`${kind}_state`]: { events: await shownState(db, slice, membership) } }
   }
   return rooms
+}
+
+/** The stripped state kept with a membership. The event that made it says when it was sent, too: clients show that. */
+async function shownState(
+  db: Read,
+  { user }: Slice,
+  { eventNid, strippedState }: Membership,
+): Promise<readonly Json[]> {
+  const events = JSON.parse(strippedState ?? '[]') as readonly Json[]
+  const pdu = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu
+  if (!pdu) return events
+  const dated = { event_id: pdu.id, origin_server_ts: pdu.originServerTs }
+  const isOwn = (event: Json) =>
+    isObject(event) && member(event, 'type') === 'm.room.member' && member(event, 'state_key') === user
+  return events.map((event) => (isObject(event) && isOwn(event) ? { ...event, ...dated } : event))
 }
 
 /**
