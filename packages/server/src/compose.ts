@@ -27,7 +27,7 @@ import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
 import { openSqlite } from '@myelin/storage/sqlite'
 import type { Config } from './config/schema.ts'
-import { readSigningKey } from './config/signing-key.ts'
+import { readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
 export interface House {
@@ -42,7 +42,7 @@ export interface House {
 export async function compose(config: Config): Promise<House> {
   const log = createLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
-  const signingKey = readSigningKey(config.server.signingKeyPath)
+  const { signingKey, otherKeys } = keysOf(config.server)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
@@ -74,6 +74,7 @@ export async function compose(config: Config): Promise<House> {
   const rt: Runtime = {
     serverName,
     signingKey,
+    otherKeys,
     db,
     bus,
     typing,
@@ -110,11 +111,18 @@ async function putAway({ typing, presence, remote, db }: Runtime): Promise<void>
   await db.close()
 }
 
-function transportOf({ tls, addresses }: Config['connections']): HttpsTransport {
+function keysOf({ signingKeyPath, notaryKeysPath }: Config['server']): Pick<Runtime, 'signingKey' | 'otherKeys'> {
+  const [signingKey, ...published] = readSigningKeys(signingKeyPath)
+  const notary = notaryKeysPath === undefined ? [] : readSigningKeys(notaryKeysPath)
+  return { signingKey, otherKeys: { published, notary } }
+}
+
+function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTransport {
   return new HttpsTransport({
     clock: systemClock,
     random: systemRandom,
     userAgent: `${softwareVersion.name}/${softwareVersion.version}`,
+    proxy,
     addresses: new AddressCheck(addresses.blocked, addresses.allowed),
     tls: {
       authorities: tls.authorities,

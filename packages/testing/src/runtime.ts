@@ -126,6 +126,7 @@ export async function testRuntime(
   return {
     serverName,
     signingKey,
+    otherKeys: { published: [], notary: [] },
     remote,
     db,
     bus,
