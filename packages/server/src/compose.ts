@@ -10,6 +10,7 @@ import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
+import type { SigningKey } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { HttpsTransport } from '@myelin/remote/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
@@ -60,16 +61,13 @@ export async function compose(config: Config): Promise<House> {
   })
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
-  for (const [name, cache] of Object.entries(db.read.caches)) metrics.watchCache(name, cache)
+  watchCaches(metrics, db)
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, transportOf(config.connections), {
-    mayCall: (server) => maySpeakWith({ config }, server),
-    timeoutMs: config.federation.requestTimeoutMs,
-  })
+  const remote = federationOf(config, serverName, signingKey)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
@@ -111,10 +109,21 @@ async function putAway({ typing, presence, remote, db }: Runtime): Promise<void>
   await db.close()
 }
 
+function watchCaches(metrics: PrometheusMetrics, { read }: Database): void {
+  for (const [name, cache] of Object.entries(read.caches)) metrics.watchCache(name, cache)
+}
+
 function keysOf({ signingKeyPath, notaryKeysPath }: Config['server']): Pick<Runtime, 'signingKey' | 'otherKeys'> {
   const [signingKey, ...published] = readSigningKeys(signingKeyPath)
   const notary = notaryKeysPath === undefined ? [] : readSigningKeys(notaryKeysPath)
   return { signingKey, otherKeys: { published, notary } }
+}
+
+function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
+  return new Federation(serverName, signingKey, transportOf(config.connections), {
+    mayCall: (server) => maySpeakWith({ config }, server),
+    timeoutMs: config.federation.requestTimeoutMs,
+  })
 }
 
 function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTransport {
