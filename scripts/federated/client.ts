@@ -189,3 +189,11 @@ async function request(
     `${method} ${path} was answered ${response.status} ${JSON.stringify(answer)}`,
   )
 }
+
+/** Undefined where a server says that it is asked too often. */
+export async function patiently<T>(attempt: () => Promise<T>): Promise<T | undefined> {
+  return attempt().catch((cause: unknown) => {
+    if (cause instanceof Refused && cause.message.includes('M_LIMIT_EXCEEDED')) return undefined
+    throw cause
+  })
+}

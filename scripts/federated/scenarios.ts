@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { Refused, until } from './client.ts'
 import type { ClientEvent, Person, Room } from './client.ts'
+import { manyMembers } from './many-members.ts'
 import type { HomeServer } from './servers.ts'
 
 /** Two servers, somebody on each, and somebody else on the second. */
@@ -39,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
   { name: 'history from before the join', run: history },
   { name: 'edits, reactions, redactions', run: relations },
   { name: 'state both ways, and power levels', run: stateBothWays },
+  { name: 'a room of many members', run: manyMembers },
   { name: 'typing', run: typing },
   { name: 'presence', run: presence },
   { name: 'receipts', run: receipts },

@@ -7,6 +7,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import type { Requester, Runtime } from '@myelin/services/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate, nobody } from './authenticate.ts'
+import { Departures } from './departures.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { Reply } from './endpoint.ts'
 import { answerFailure, unrecognized } from './failures.ts'
@@ -19,7 +20,7 @@ const CLIENT_V3 = '/_matrix/client/v3/'
 /** Routes every endpoint. Only this file and its neighbors know the web framework. */
 export function mount(app: FastifyInstance, endpoints: readonly AnyEndpoint[], rt: Runtime): void {
   // Who waits is answered before the doors close.
-  const closing = new AbortController()
+  const closing = new Departures()
   app.addHook('preClose', async () => closing.abort())
   app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, rt))
   app.setNotFoundHandler((_, reply) => unrecognized(reply, 404))
@@ -44,7 +45,7 @@ export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
   )
 }
 
-type House = { readonly rt: Runtime; readonly closing: AbortController }
+type House = { readonly rt: Runtime; readonly closing: Departures }
 type Context = { requester: Requester }
 const contexts = new WeakMap<FastifyRequest, Context>()
 // The origin of what no server signed.
@@ -83,7 +84,7 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
           takesChunks: request.raw.httpVersion !== '1.0',
           headers: request.headers,
           get signal() {
-            return AbortSignal.any([request.signal, closing.signal])
+            return closing.signalOf(reply)
           },
         }
         const handle = () => endpoint.handle(input as never, rt)

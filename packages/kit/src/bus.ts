@@ -40,6 +40,11 @@ export class Bus {
     }
   }
 
+  /** How many topics somebody waits for. */
+  get topics(): number {
+    return this.#byTopic.size
+  }
+
   /** Hears every hint: readers of the log. */
   listen(listener: (hint: Hint) => void): () => void {
     this.#listeners.add(listener)

@@ -19,8 +19,10 @@ export interface Metrics {
   requestAnswered(endpoint: string, status: number, durationMs: number): void
   /** One transaction with that many units of work went to disk; the time includes the sync. */
   committed(units: number, durationMs: number): void
-  /** Shows the figures of a cache from here on. */
-  watchCache(name: string, cache: CacheFigures): void
+  /** Shows the figures of these caches from here on; some may come later. */
+  watchCaches(read: () => Iterable<readonly [name: string, figures: CacheFigures]>): void
+  /** Shows from here on how many clients wait for something to happen, and for how many topics. */
+  watchWaiting(read: () => { readonly clients: number; readonly topics: number }): void
   /** Shows how far the log is from here on. */
   watchLogPosition(read: () => number): void
   /** Everything counted so far, in Prometheus' text format. */
@@ -31,7 +33,8 @@ export interface Metrics {
 export const silentMetrics: Metrics = {
   requestAnswered: () => undefined,
   committed: () => undefined,
-  watchCache: () => undefined,
+  watchCaches: () => undefined,
+  watchWaiting: () => undefined,
   watchLogPosition: () => undefined,
   expose: () => Promise.resolve({ contentType: 'text/plain; charset=utf-8', text: '' }),
 }

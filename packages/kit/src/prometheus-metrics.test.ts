@@ -7,7 +7,8 @@ test('metrics count requests, commits, caches and the log, and show the event lo
   const metrics = new PrometheusMetrics()
   const cache = { hits: 3, misses: 1, size: 2 }
   let position = 41
-  metrics.watchCache('events', cache)
+  metrics.watchCaches(() => [['events', cache]])
+  metrics.watchWaiting(() => ({ clients: 3, topics: 8 }))
   metrics.watchLogPosition(() => position)
   metrics.requestAnswered('sendMessage', 200, 4)
   metrics.committed(7, 2)
@@ -28,6 +29,8 @@ test('metrics count requests, commits, caches and the log, and show the event lo
     'myelin_cache_lookups_total{cache="events",outcome="miss"} 1',
     'myelin_cache_entries{cache="events"} 2',
     'myelin_log_position 42',
+    'myelin_waiting{what="clients"} 3',
+    'myelin_waiting{what="topics"} 8',
   ]) {
     assert.ok(text.includes(`${line}\n`), `no line ${line}`)
   }

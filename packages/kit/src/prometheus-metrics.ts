@@ -13,7 +13,7 @@ const UNITS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
  */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry()
-  readonly #caches = new Map<string, CacheFigures>()
+  #caches: () => Iterable<readonly [string, CacheFigures]> = () => []
   readonly #requests: Histogram<'endpoint' | 'status'>
   readonly #commitSizes: Histogram
   readonly #commitTimes: Histogram
@@ -52,8 +52,22 @@ export class PrometheusMetrics implements Metrics {
     this.#commitTimes.observe(durationMs / 1000)
   }
 
-  watchCache(name: string, cache: CacheFigures): void {
-    this.#caches.set(name, cache)
+  watchCaches(read: () => Iterable<readonly [string, CacheFigures]>): void {
+    this.#caches = read
+  }
+
+  watchWaiting(read: () => { readonly clients: number; readonly topics: number }): void {
+    new Gauge({
+      name: 'myelin_waiting',
+      help: 'Clients that wait for something to happen, and the topics (rooms, users) that anybody waits for.',
+      labelNames: ['what'],
+      registers: [this.#registry],
+      collect() {
+        const { clients, topics } = read()
+        this.set({ what: 'clients' }, clients)
+        this.set({ what: 'topics' }, topics)
+      },
+    })
   }
 
   watchLogPosition(read: () => number): void {
@@ -72,7 +86,7 @@ export class PrometheusMetrics implements Metrics {
   }
 
   #registerCaches(): void {
-    const caches = this.#caches
+    const figures = () => this.#caches()
     const registers = [this.#registry]
     new Counter({
       name: 'myelin_cache_lookups_total',
@@ -81,7 +95,7 @@ export class PrometheusMetrics implements Metrics {
       registers,
       collect() {
         this.reset()
-        for (const [cache, { hits, misses }] of caches) {
+        for (const [cache, { hits, misses }] of figures()) {
           this.inc({ cache, outcome: 'hit' }, hits)
           this.inc({ cache, outcome: 'miss' }, misses)
         }
@@ -93,7 +107,7 @@ export class PrometheusMetrics implements Metrics {
       labelNames: ['cache'],
       registers,
       collect() {
-        for (const [cache, { size }] of caches) this.set({ cache }, size)
+        for (const [cache, { size }] of figures()) this.set({ cache }, size)
       },
     })
   }

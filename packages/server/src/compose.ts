@@ -61,7 +61,6 @@ export async function compose(config: Config): Promise<House> {
   })
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
-  watchCaches(metrics, db)
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
@@ -87,6 +86,7 @@ export async function compose(config: Config): Promise<House> {
     random: systemRandom,
     limits: new Limits(systemClock, config.rateLimits),
   }
+  watchMemory(rt, bus)
   const workers = startWorkers(rt)
   const { apps, urls } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
@@ -101,16 +101,18 @@ export async function compose(config: Config): Promise<House> {
   }
 }
 
+/** Shows what is kept in memory, and for whom. */
+function watchMemory({ metrics, db, pace }: Runtime, bus: Bus): void {
+  metrics.watchCaches(() => db.cacheFigures())
+  metrics.watchWaiting(() => ({ clients: pace.waiting, topics: bus.topics }))
+}
+
 /** Closes what the house was built on, when nobody uses it any more. */
 async function putAway({ typing, presence, remote, db }: Runtime): Promise<void> {
   typing.close()
   await presence.close()
   await remote.close()
   await db.close()
-}
-
-function watchCaches(metrics: PrometheusMetrics, { read }: Database): void {
-  for (const [name, cache] of Object.entries(read.caches)) metrics.watchCache(name, cache)
 }
 
 function keysOf({ signingKeyPath, notaryKeysPath }: Config['server']): Pick<Runtime, 'signingKey' | 'otherKeys'> {

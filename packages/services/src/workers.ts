@@ -4,6 +4,7 @@ import { Outbound } from './federation/send/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
 import { wakeWatchers } from './presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
+import { Completions } from './rooms/partial/completions.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What runs beside the requests. */
@@ -14,6 +15,8 @@ export interface Workers {
   readonly outbound: Outbound
   /** Fetches the device lists of users of other servers. */
   readonly deviceLists: DeviceListFetches
+  /** Learns who is in rooms that were entered without knowing. */
+  readonly completions: Completions
   /** Finishes what is under way and takes up nothing more. */
   close(): Promise<void>
 }
@@ -23,17 +26,20 @@ export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
+  const completions = new Completions(rt)
   const stopHousekeeping = keepHouse(rt)
   const stopWaking = wakeWatchers(rt)
   return {
     inbound,
     outbound,
     deviceLists,
+    completions,
     close: async () => {
       stopHousekeeping()
       stopWaking()
       await outbound.close()
       await deviceLists.close()
+      await completions.close()
       await inbound.close()
     },
   }

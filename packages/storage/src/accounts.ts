@@ -30,6 +30,7 @@ export async function accountOf(db: Read, userId: UserId): Promise<Account | und
 
 /** Whether an account may only look on. */
 export const isSuspended = readOnce(
+  'suspensions',
   50_000,
   (userId: UserId) => topics.account(userId),
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,

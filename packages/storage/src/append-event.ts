@@ -168,6 +168,7 @@ export async function putEventRow(tx: Tx, event: Pdu, says: EventRow): Promise<v
     await insertRow(tx, 'events', row)
     tx.caches.pdus.set(says.nid, { pdu: event })
   }
+  if (says.relatesTo) tx.touch(topics.related(says.room))
 }
 
 // What old room versions allow and a column does not hold; the PDU keeps the number as it is.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
+import type { CacheFigures } from '@myelin/kit/metrics'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
-import type { Nid } from './schema.ts'
+import type { Nid, Position } from './schema.ts'
 import type { StateChange } from './state-change.ts'
 import type { TrieNode } from './state-trie.ts'
 import type { KeptPdu, StoredEvent } from './stored-event.ts'
@@ -18,6 +19,13 @@ export interface JoinedServers {
   readonly servers: ReadonlyMap<ServerName, number>
 }
 
+/** A room's newest events up to a position, the newest first, as they were when the log stood at `readAt`. */
+export interface Tail {
+  readonly readAt: Position
+  readonly upTo: Position
+  readonly events: readonly StoredEvent[]
+}
+
 /**
  * What a database keeps in memory: only things that never change under their key.
  *
@@ -27,12 +35,12 @@ export interface JoinedServers {
 export class Caches {
   readonly pdus: Cache<Nid, KeptPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
-  /** The newest events of a room, by the room and its last position. */
-  readonly tails = new Cache<string, readonly StoredEvent[]>(2000)
+  /** The newest events of each room. */
+  readonly tails = new Cache<Nid, Tail>(2000)
   /** A room's version never changes. */
   readonly roomVersions = new Cache<RoomId, string>(50_000)
-  /** The root of a room's state at a position, by both. */
-  readonly rootsAt = new Cache<string, Nid>(50_000)
+  /** The root of a room's state at a position, by both, and when it was read. */
+  readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
   /** What several states came to: the first of them, and what to change in it. */
@@ -49,9 +57,18 @@ export class Caches {
   readonly userNids = new Cache<UserId, Nid>(200_000)
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
+  /** What readers keep beside, by name: see `kept.ts`. */
+  readonly shelves = new Map<string, CacheFigures>()
+
   constructor(events = 20_000) {
     this.pdus = new Cache(events)
     this.stateNodes = new Cache(events)
+  }
+
+  /** All of them with their names, for the metrics. */
+  *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
+    for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
+    yield* this.shelves
   }
 
   /** Forgets everything: after a batch was rolled back its numbers are given again. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Moving } from './moves.ts'
@@ -53,6 +54,8 @@ export interface Database {
   position(): Promise<Position>
   /** Looks for what other nodes did, in case a hint got lost. Called once a second. */
   catchUp(): Promise<void>
+  /** Everything it keeps in memory, by name, for the metrics. */
+  cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>
   /** Whether a trivial read succeeds. */
   isHealthy(): Promise<boolean>
   close(): Promise<void>

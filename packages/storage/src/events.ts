@@ -89,18 +89,30 @@ const TAIL = 64
 /**
  * The newest events of a room at its last position, newest first; 64 of them, or all there are.
  *
- * Kept under the room and that position: whatever changes an event (a redaction) moves the room, so who asks again gets
- * a new tail, and everybody who waits for the room shares one.
+ * Everybody who waits for the room shares one. When the room has moved, only what came since is read; when something in
+ * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
  */
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []
-  const key = `${nid} ${lastPosition}`
-  const kept = db.caches.tails.get(key)
-  if (kept) return kept
-  const tail = await withPdus(db, await backward(db, nid, BEGINNING, justAfter(lastPosition), TAIL))
-  db.caches.tails.set(key, tail)
-  return tail
+  const readAt = db.moves.position
+  const kept = readAt === undefined ? undefined : db.caches.tails.get(nid)
+  const isStill =
+    kept !== undefined &&
+    kept.upTo <= lastPosition &&
+    !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.recast(nid), kept.readAt)
+  if (isStill && kept.upTo === lastPosition) return kept.events
+  const fresh = await withPdus(
+    db,
+    await backward(db, nid, isStill ? kept.upTo : BEGINNING, justAfter(lastPosition), TAIL),
+  )
+  const events = isStill ? [...fresh, ...kept.events].slice(0, TAIL) : fresh
+  // Who asks for an earlier end does not take the place of a later one.
+  if (readAt !== undefined && (kept === undefined || kept.upTo <= lastPosition))
+    db.caches.tails.set(nid, { readAt, upTo: lastPosition, events })
+  return events
 }
 
 /** Whether a tail reaches back to a position: everything after it is in the tail. */
@@ -203,12 +215,13 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   if (nid === undefined) return 0
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
-  if (kept !== undefined) return kept
+  // What a position shows changes only once more, where the room's members were not known.
+  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.moves.position
   const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
   const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
   const root = isMoved ? move.state_root : (event?.room_root ?? 0)
-  // What a position shows never changes, once the position has passed.
-  if (!('takePosition' in db)) db.caches.rootsAt.set(key, root)
+  if (readAt !== undefined) db.caches.rootsAt.set(key, { root, readAt })
   return root
 }
 

@@ -30,4 +30,4 @@ export async function filterDefinition(db: Read, user: UserId, id: number): Prom
 }
 
 /** What an id stands for never changes. */
-const definitions = new Shelf<string>(5000)
+const definitions = new Shelf<string>('filters', 5000)

@@ -76,6 +76,17 @@ async function oldestOthers(tx: Tx, room: Nid, limit: number): Promise<Nid[]> {
   return rows.map((row) => row.event_nid)
 }
 
+/** Makes these the heads of a room, whatever they were: answers what the room's row says of them. */
+export async function putHeads(
+  tx: Tx,
+  room: Nid,
+  heads: readonly Nid[],
+): Promise<{ readonly extremities: string; readonly head_count: number }> {
+  await dropMoreHeads(tx, room)
+  for (const nid of heads.slice(MOST_LISTED)) await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
+  return { extremities: JSON.stringify(heads.slice(0, MOST_LISTED)), head_count: heads.length }
+}
+
 /** Forgets all heads but those that the room's row lists. */
 export async function dropMoreHeads(tx: Tx, room: Nid): Promise<void> {
   await tx.deleteFrom('more_heads').where('room_nid', '=', room).execute()

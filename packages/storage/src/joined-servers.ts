@@ -49,7 +49,7 @@ export async function joinedServersAt(db: Read, roomId: RoomId, root: Nid): Prom
 }
 
 /** Whoever asks for one state of a room goes on to one close by. */
-const lastAsked = new Shelf<JoinedServers>(1_000)
+const lastAsked = new Shelf<JoinedServers>('serversLastAsked', 1_000)
 
 async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<ServerName, number>> {
   const servers = new Map(from.servers)

@@ -8,10 +8,13 @@ type Kept<Value> = { readonly readAt: Position; readonly value: Value }
 
 /** A bounded place for values of one kind, apart for each database. */
 export class Shelf<Value> {
+  readonly #name: string
   readonly #capacity: number
   readonly #byDatabase = new WeakMap<Caches, Cache<string, Value>>()
 
-  constructor(capacity: number) {
+  /** Its name is what the metrics call it. */
+  constructor(name: string, capacity: number) {
+    this.#name = name
     this.#capacity = capacity
   }
 
@@ -21,6 +24,7 @@ export class Shelf<Value> {
     if (!shelf) {
       shelf = new Cache(this.#capacity)
       this.#byDatabase.set(caches, shelf)
+      caches.shelves.set(this.#name, shelf)
     }
     return shelf
   }
@@ -34,11 +38,12 @@ export class Shelf<Value> {
  * whoever must not miss it asks for the database's position first.
  */
 export function readOnce<First extends string, Rest extends readonly string[], Value>(
+  shelfName: string,
   capacity: number,
   topicOf: (first: First) => string,
   read: (db: Read, first: First, ...rest: Rest) => Promise<Value>,
 ): (db: Read, first: First, ...rest: Rest) => Promise<Value> {
-  const shelf = new Shelf<Kept<Value>>(capacity)
+  const shelf = new Shelf<Kept<Value>>(shelfName, capacity)
   return async (db, first, ...rest) => {
     const readAt = db.moves.position
     if (readAt === undefined) return read(db, first, ...rest)

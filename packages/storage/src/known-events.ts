@@ -9,10 +9,10 @@ import { topics } from './topics.ts'
 
 type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
 
-const shelf = new Shelf<Known>(20_000)
+const shelf = new Shelf<Known>('knownEvents', 20_000)
 
 /**
- * Events by number, as a map, each read once until something in its room is redacted.
+ * Events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
  *
  * Only events that have their place in the timeline are kept: nothing else about them changes any more.
  */
@@ -24,7 +24,7 @@ export async function knownEvents(db: Read, nids: readonly Nid[]): Promise<Map<N
   const missing: Nid[] = []
   for (const nid of nids) {
     const known = cache.get(String(nid))
-    if (known && !db.moves.changedSince(topics.redacted(known.room), known.readAt)) found.set(nid, known.event)
+    if (known && !hasChanged(db, known)) found.set(nid, known.event)
     else missing.push(nid)
   }
   for (const [nid, event] of await eventsByNid(db, missing)) {
@@ -35,3 +35,6 @@ export async function knownEvents(db: Read, nids: readonly Nid[]): Promise<Map<N
   }
   return found
 }
+
+const hasChanged = ({ moves }: Read, { room, readAt }: Known) =>
+  moves.changedSince(topics.redacted(room), readAt) || moves.changedSince(topics.recast(room), readAt)

@@ -94,6 +94,7 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
 
 /** The same as {@link membershipsOf}, read once until the user moves. */
 export const knownMemberships = readOnce(
+  'memberships',
   10_000,
   (user: UserId) => user,
   async (db, user: UserId) => membershipsOf(db, user),

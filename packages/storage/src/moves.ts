@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Position } from './schema.ts'
 
 /** The topic that stands for all of them. */
@@ -24,10 +25,14 @@ const REMEMBERED = 200_000
  *
  * What it does not remember (from before the start, or gone because memory is bounded) may have moved up to the floor.
  */
-export class Moves implements Moving {
+export class Moves implements Moving, CacheFigures {
   readonly #moved = new Map<string, Position>()
   readonly #remembered: number
   #floor: Position = 0
+  /** How often somebody was told that nothing changed. */
+  hits = 0
+  /** How often something had, or may have. */
+  misses = 0
   /** Everything up to here is known, and visible to readers. */
   position: Position = 0
 
@@ -58,11 +63,19 @@ export class Moves implements Moving {
     }
   }
 
+  /** How many topics are remembered. */
+  get size(): number {
+    return this.#moved.size
+  }
+
   remembers(after: Position): boolean {
     return after >= this.#floor
   }
 
   changedSince(topic: string, after: Position): boolean {
-    return (this.#moved.get(topic) ?? this.#floor) > after
+    const hasMoved = (this.#moved.get(topic) ?? this.#floor) > after
+    if (hasMoved) this.misses++
+    else this.hits++
+    return hasMoved
   }
 }

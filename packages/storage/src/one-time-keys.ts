@@ -157,6 +157,7 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
 
 /** How many unclaimed one-time keys a device has, by algorithm. */
 export const oneTimeKeyCounts = readOnce(
+  'oneTimeKeyCounts',
   20_000,
   (user: UserId) => topics.keys(user),
   async (db, user: UserId, deviceId: string) => {
@@ -167,6 +168,7 @@ export const oneTimeKeyCounts = readOnce(
 
 /** The algorithms for which a device has a fallback key that nobody was given yet. */
 export const unusedFallbackAlgorithms = readOnce(
+  'unusedFallbackKeys',
   20_000,
   (user: UserId) => topics.keys(user),
   async (db, user: UserId, deviceId: string) => {

@@ -11,6 +11,7 @@ import { internKey, internKeys, internUsers } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
 import { buildState, changeState } from './state.ts'
+import { topics } from './topics.ts'
 
 /** What is known of an event that gets no place in the timeline. */
 export interface Outlier {
@@ -60,6 +61,7 @@ export async function putHistoricEvent(tx: Tx, event: Pdu, place: HistoricPlace)
   const { stateBefore: before, stateAfter: after, ...says } = place
   const state = { before, after, roomRoot: after }
   await putEventRow(tx, event, { ...says, notified: 0, state, status: 'accepted' })
+  tx.touch(topics.history(place.room))
 }
 
 /** The root of the state that these events make, the last one counting where two have one key. */

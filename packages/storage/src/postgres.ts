@@ -63,6 +63,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
       await hints.listen()
       await follower.position()
     },
+    cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
     isHealthy: () =>
       readers.query({ text: 'select 1' }).then(
         () => true,

@@ -29,6 +29,7 @@ export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise
 const rowOf = prepared((db, user: UserId) => db.selectFrom('push_rules').selectAll().where('user_id', '=', user))
 
 const rowOnce = readOnce(
+  'pushRules',
   10_000,
   (user: UserId) => user,
   async (db, user: UserId) => (await rowOf(db, user))[0],

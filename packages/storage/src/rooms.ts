@@ -22,6 +22,12 @@ export interface Room {
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
   readonly lastHole: Position
+  /** Most of its members are not known yet. */
+  readonly isPartial: boolean
+  /** Where they became known; 0 where they always were. */
+  readonly wholePosition: Position
+  /** The room's state until then, as far as it was known. */
+  readonly provisionalRoot: Nid
   /** How many heads the room's graph has. */
   readonly headCount: number
   /** The state is not what all the heads come to: that is being worked out. */
@@ -93,6 +99,15 @@ class OpenRoom implements Room {
   get opened(): number {
     return this.#row.opened
   }
+  get isPartial(): boolean {
+    return this.#row.is_partial === 1
+  }
+  get wholePosition(): Position {
+    return this.#row.whole_position
+  }
+  get provisionalRoot(): Nid {
+    return this.#row.provisional_root
+  }
 }
 export type { OpenRoom }
 
@@ -131,6 +146,9 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     is_published: 0,
     notified: 0,
     last_hole: 0,
+    is_partial: 0,
+    whole_position: 0,
+    provisional_root: 0,
     head_count: 0,
     is_unsettled: 0,
     last_move: 0,

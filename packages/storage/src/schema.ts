@@ -20,7 +20,8 @@ export interface Tables {
   /**
    * `extremities` is a JSON list of event numbers, at most 20, the oldest of the `head_count` heads of the room's graph; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no
    * history is missing. `is_unsettled`: `state_root` is not what all the heads come to, which somebody works out; it last
-   * moved without an event at `last_move`.
+   * moved without an event at `last_move`. While `is_partial`, most members are not known; at `whole_position` they became so, and
+   * `provisional_root` was the state until then.
    */
   rooms: {
     room_nid: Nid
@@ -36,6 +37,9 @@ export interface Tables {
     is_published: number
     notified: number
     last_hole: Position
+    is_partial: number
+    whole_position: Position
+    provisional_root: Nid
     head_count: number
     is_unsettled: number
     last_move: Position
@@ -88,6 +92,35 @@ export interface Tables {
   staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
   /** Rooms that users of ours are about to enter through other servers: what comes for them meanwhile is kept. */
   joins_under_way: { join_nid: Nid; room_id: RoomId; room_version: string; since_ts: number }
+  /**
+   * Rooms we entered without being told their members: the join, the state before it as it was shown and, once it was
+   * fetched, whole (0 until then); `servers` is a JSON list of those said to be there; the next try is at `retry_ts`.
+   * Since `left_ts` nobody of ours is there; 0 while somebody is.
+   */
+  partial_rooms: {
+    room_nid: Nid
+    join_nid: Nid
+    base_root: Nid
+    full_root: Nid
+    servers: string
+    tries: number
+    retry_ts: number
+    left_ts: number
+  }
+  /**
+   * Events of such rooms whose states are provisional, in order of arrival; what they come to with the members, until
+   * it takes the place of what `events` says. `state_after` 0 means that it is not worked out yet.
+   */
+  partial_events: {
+    event_nid: Nid
+    room_nid: Nid
+    arrival: Nid
+    state_before: Nid
+    state_after: Nid
+    room_root: Nid
+    replaces_nid: Nid | null
+    status: number
+  }
   /** Servers that have not got everything yet: what came up to `position` they have; the rest they get at `retry_ts` or when we hear from them. */
   destinations: {
     server_name: ServerName

@@ -53,17 +53,16 @@ const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 /** The account and device an access token stands for, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
   const readAt = db.moves.position
-  const hashed = stored(token)
-  const name = Buffer.from(hashed).toString('base64')
+  const name = hash('sha256', token, 'base64')
   const kept = readAt === undefined ? undefined : owners.of(db).get(name)
   if (kept && !db.moves.changedSince(topics.account(kept.owner.userId), kept.readAt)) return kept.owner
-  const [row] = await ownerOf(db, hashed)
+  const [row] = await ownerOf(db, stored(token))
   const owner = row && ownerFrom(row)
   if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner })
   return owner
 }
 
-const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>(50_000)
+const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>('tokenOwners', 50_000)
 
 type OwnerRow = {
   user_id: UserId

@@ -38,6 +38,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
     catchUp: async () => {},
+    cacheFigures: () => [...files.caches.figures(), ['moves', files.moves]],
     isHealthy: async () => files.isReadable(),
     close: async () => {
       await commits.settle()

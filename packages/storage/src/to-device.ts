@@ -47,7 +47,7 @@ export async function waitingToDevice(
 }
 
 /** Of which devices it is known that nothing waited after a position. */
-const empty = new Shelf<{ readonly readAt: Position; readonly after: Position }>(20_000)
+const empty = new Shelf<{ readonly readAt: Position; readonly after: Position }>('waitsForDevice', 20_000)
 
 /** Whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
 export async function keepsUpTo(db: Read, user: UserId, deviceId: string, upTo: Position): Promise<boolean> {
@@ -58,7 +58,7 @@ export async function keepsUpTo(db: Read, user: UserId, deviceId: string, upTo: 
   return first !== undefined
 }
 
-const dropped = new Shelf<Position>(20_000)
+const dropped = new Shelf<Position>('droppedForDevice', 20_000)
 
 /** Drops what a device has acknowledged: everything up to a position. */
 export async function dropToDevice(tx: Tx, user: UserId, deviceId: string, upTo: Position): Promise<void> {

@@ -46,10 +46,16 @@ export const topics = {
   loud: (room: RoomId) => `loud ${room}`,
   /** Events that highlight for a user by name. */
   named: (user: UserId) => `named ${user}`,
+  /** The states of a room's events, which were provisional and are not any more. */
+  recast: (room: Nid) => `recast ${room}`,
   /** Rooms whose heads are still to be resolved. */
   unsettled: 'unsettled rooms',
   /** Events that waited to be judged, and do not any more. */
   unstaged: 'unstaged pdus',
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
+  /** Events of a room's history came in front of others. */
+  history: (room: Nid) => `history ${room}`,
+  /** Events of a room that relate to another. */
+  related: (room: Nid) => `related ${room}`,
 } as const

@@ -42,7 +42,7 @@ export interface UnreadQuestion {
 
 type OwnEvent = { readonly position: Position; readonly isInThread: boolean; readonly notified?: number }
 
-const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>(50_000)
+const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
 /** The user's last event in a room, looked up once and then followed as long as the asker knows what came since. */
 async function lastOwnOf(db: Read, question: UnreadQuestion, room: Nid, nid: Nid): Promise<OwnEvent> {
@@ -67,6 +67,7 @@ const ownReceipts = prepared((db, room: Nid, user: Nid) =>
 )
 
 const receiptsOf = readOnce(
+  'receipts',
   50_000,
   (user: UserId) => topics.readBy(user),
   async (db, user: UserId, roomId: RoomId) => {
@@ -121,7 +122,7 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
     .limit(1),
 )
 
-const countedAt = new Shelf<number>(50_000)
+const countedAt = new Shelf<number>('notifiedAt', 50_000)
 
 /** How many had notified up to a position. What a position shows never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {

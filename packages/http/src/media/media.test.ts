@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import sharp from 'sharp'
+import { imageLibrary } from '@myelin/services/media/make-thumbnail'
 import { buildApp } from '../app.ts'
 import { mediaEndpoints } from './endpoints.ts'
 
@@ -14,6 +14,7 @@ const MAX = 100_000
 type Body = NonNullable<RequestInit['body']>
 
 // The server reads image files of a few formats only; the tests read images from memory, too.
+const sharp = await imageLibrary()
 sharp.unblock({
   operation: [
     'VipsForeignLoadJpegBuffer',

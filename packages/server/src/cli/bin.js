@@ -8,8 +8,15 @@ import { fileURLToPath } from 'node:url'
 
 const OLDEST = 24
 
-if (Number.parseInt(process.versions.node, 10) >= OLDEST) await import('./main.ts')
+if (Number.parseInt(process.versions.node, 10) >= OLDEST) await begin()
 else handOver()
+
+async function begin() {
+  const { keepCompiled, restartLean } = await import('../lean.js')
+  if (process.argv[2] === 'start') restartLean()
+  keepCompiled()
+  await import('./main.ts')
+}
 
 function handOver() {
   const pinned = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node')

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Cache } from '@myelin/kit/cache'
 import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomId, isUserId } from '@myelin/matrix/ids'
@@ -30,16 +31,31 @@ export async function readFilter(rt: Pick<Runtime, 'db'>, user: UserId, id: stri
 
 /** The filter a request names by id, or carries as JSON; without one, everything passes. */
 export async function loadFilter(rt: Pick<Runtime, 'db'>, user: UserId, text: string | undefined): Promise<SyncFilter> {
-  if (text === undefined || text === '') return syncFilterOf({})
-  if (!text.startsWith('{')) {
-    const stored = /^\d{1,15}$/.test(text) ? await filterDefinition(rt.db.read, user, Number(text)) : undefined
-    if (stored === undefined) throw new MatrixError('M_INVALID_PARAM', 'no such filter')
-    return syncFilterOf(JSON.parse(stored) as JsonObject)
-  }
+  if (text === undefined || text === '') return everything
+  if (text.startsWith('{')) return remembered(text, () => checkedFilter(text))
+  const stored = /^\d{1,15}$/.test(text) ? await filterDefinition(rt.db.read, user, Number(text)) : undefined
+  if (stored === undefined) throw new MatrixError('M_INVALID_PARAM', 'no such filter')
+  return remembered(`stored ${stored}`, () => JSON.parse(stored) as JsonObject)
+}
+
+const everything = syncFilterOf({})
+// All clients of one make send the same few texts, so they share what is made of them; long ones are made each time.
+const filters = new Cache<string, SyncFilter>(500)
+const LONGEST_REMEMBERED = 4096
+
+function remembered(text: string, read: () => JsonObject): SyncFilter {
+  const kept = filters.get(text)
+  if (kept) return kept
+  const filter = syncFilterOf(read())
+  if (text.length <= LONGEST_REMEMBERED) filters.set(text, filter)
+  return filter
+}
+
+function checkedFilter(text: string): JsonObject {
   const json = parseJson(text)
   if (!isObject(json)) throw new MatrixError('M_NOT_JSON', 'a filter is an object')
   checkFilter(json)
-  return syncFilterOf(json)
+  return json
 }
 
 const PARTS = ['presence', 'account_data', 'room'] as const

@@ -7,6 +7,7 @@ import { readOnce } from '@myelin/storage/kept'
 
 /** The users a user does not want to hear of; never the user themselves. */
 export const ignoredUsers: (db: Read, userId: UserId) => Promise<ReadonlySet<string>> = readOnce(
+  'ignoredUsers',
   10_000,
   (userId: UserId) => userId,
   async (db, userId: UserId) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import sharp from 'sharp'
+import type Sharp from 'sharp'
 import type { Metadata } from 'sharp'
 import { fittedSize } from './thumbnail-size.ts'
 import type { Size, ThumbnailMethod } from './thumbnail-size.ts'
@@ -14,14 +14,6 @@ export interface ThumbnailOrder {
   /** How large the file is. */
   readonly sizeBytes: number
 }
-
-// Strangers write these files: of libvips' many readers only those of the formats of the web are left on.
-sharp.block({ operation: ['VipsForeignLoad'] })
-sharp.unblock({
-  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((format) => `VipsForeignLoad${format}File`),
-})
-sharp.concurrency(1)
-sharp.cache(false)
 
 const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif', 'heif']
 const TIMEOUT_SECONDS = 20
@@ -42,6 +34,7 @@ export async function makeThumbnail(path: string, order: ThumbnailOrder): Promis
   }
   if (order.sizeBytes <= MAX_PLAIN_BYTES && isThumbnail(found, order.size, frames)) return undefined
   const { width, height } = fittedSize(image, order.size, order.method)
+  const sharp = await imageLibrary()
   const read = sharp(path, { limitInputPixels: order.maxPixels, animated: frames > 1, failOn: 'error' }).timeout({
     seconds: TIMEOUT_SECONDS,
   })
@@ -55,8 +48,26 @@ export async function makeThumbnail(path: string, order: ThumbnailOrder): Promis
   }
 }
 
+/** The library, set up for files of strangers. It takes some 10 MiB, so it is loaded with the first image. */
+export async function imageLibrary(): Promise<typeof Sharp> {
+  loading ??= import('sharp').then(({ default: sharp }) => {
+    // Strangers write these files: of libvips' many readers only those of the formats of the web are left on.
+    sharp.block({ operation: ['VipsForeignLoad'] })
+    sharp.unblock({
+      operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((format) => `VipsForeignLoad${format}File`),
+    })
+    sharp.concurrency(1)
+    sharp.cache(false)
+    return sharp
+  })
+  return loading
+}
+
+let loading: Promise<typeof Sharp> | undefined
+
 async function metadataOf(path: string): Promise<Metadata> {
   try {
+    const sharp = await imageLibrary()
     const found = await sharp(path, { failOn: 'error' }).metadata()
     if (FORMATS.includes(found.format)) return found
   } catch (cause) {

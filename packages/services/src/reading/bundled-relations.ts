@@ -3,7 +3,7 @@ import { encodeJson } from '@myelin/kit/raw-json'
 import { RawJson } from '@myelin/kit/raw-json'
 import { member, objectMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
-import { eventsRelatingTo } from '@myelin/storage/events'
+import { childrenOf } from '@myelin/storage/children'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
@@ -27,12 +27,10 @@ export async function bundledRelations(
   render: Render,
 ): Promise<Map<number, RawJson>> {
   const parents = events.filter(({ pdu }) => pdu.stateKey === undefined)
-  const all = await eventsRelatingTo(
-    db,
-    parents.map(({ pdu }) => pdu.id),
-    undefined,
-    MAX_CHILDREN,
-  )
+  const [first] = parents
+  if (!first) return new Map()
+  const ids = parents.map(({ pdu }) => pdu.id)
+  const all = await childrenOf(db, first.pdu.roomId, ids, MAX_CHILDREN)
   if (all.length === 0) return new Map()
   const ignored = await ignoredUsers(db, view.requester.userId)
   const bundles = new Map<number, RawJson>()

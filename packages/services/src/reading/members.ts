@@ -7,12 +7,14 @@ import type { Json } from '@myelin/matrix/json'
 import { eventsByNid, pdusByNid, stateRootAt } from '@myelin/storage/events'
 import { membersOf, membershipIn, membershipsOf } from '@myelin/storage/members'
 import { namedState } from '@myelin/storage/rooms'
+import { requireWhole } from '../rooms/partial/await-whole.ts'
 import type { Requester, Runtime } from '../runtime.ts'
 import { parseToken } from './page-token.ts'
 import { renderEvents } from './render.ts'
 import { roomAccess } from './room-access.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock'>
+type Waits = Needs & Pick<Runtime, 'bus' | 'serverName'>
 
 /** Which members of a room. The two memberships are alternatives: either one lets a member in. */
 export interface MembersRequest {
@@ -23,12 +25,14 @@ export interface MembersRequest {
 }
 
 /**
- * The member events of a room, now or at a token.
+ * The member events of a room, now or at a token. Waits until they are known.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers
  */
-export async function membersAt(rt: Needs, requester: Requester, request: MembersRequest): Promise<RawJson[]> {
+export async function membersAt(rt: Waits, requester: Requester, request: MembersRequest): Promise<RawJson[]> {
   const db = rt.db.read
+  await roomAccess(db, requester.userId, request.roomId)
+  await requireWhole(rt, request.roomId)
   const access = await roomAccess(db, requester.userId, request.roomId)
   const at = request.at === undefined ? undefined : Math.min(parseToken(request.at).position, access.upTo)
   const root = at === undefined ? access.stateRoot : await stateRootAt(db, request.roomId, at)
@@ -50,11 +54,12 @@ function isWanted(standing: string | undefined, { membership, notMembership }: M
   return standing === membership || (notMembership !== undefined && standing !== notMembership)
 }
 
-/** The joined members of a room with what they are called there; only for members. */
-export async function joinedMembers(rt: Needs, requester: Requester, roomId: RoomId): Promise<Record<string, Json>> {
+/** The joined members of a room with what they are called there; only for members. Waits until they are known. */
+export async function joinedMembers(rt: Waits, requester: Requester, roomId: RoomId): Promise<Record<string, Json>> {
   const db = rt.db.read
   const standing = await membershipIn(db, roomId, requester.userId)
   if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  await requireWhole(rt, roomId)
   const members = await membersOf(db, roomId, ['join'])
   const pdus = await pdusByNid(
     db,

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { redactPdu } from '@myelin/rules/redaction'
 import { eventsByNid } from '@myelin/storage/events'
 import { stateEventNid } from '@myelin/storage/rooms'
+import { isPartial, requireWhole } from '../rooms/partial/await-whole.ts'
 import { roomVersionOf } from '../rooms/versions.ts'
 import type { Requester, Runtime } from '../runtime.ts'
 import { stateEvents } from './context.ts'
@@ -14,16 +15,22 @@ import { roomAccess } from './room-access.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock'>
 
-/** A room's state, as it is or as it was when the requester left. */
-export async function readState(rt: Needs, requester: Requester, roomId: RoomId): Promise<RawJson[]> {
+/** A room's state, as it is or as it was when the requester left. Waits until its members are known. */
+export async function readState(
+  rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
+  requester: Requester,
+  roomId: RoomId,
+): Promise<RawJson[]> {
+  await roomAccess(rt.db.read, requester.userId, roomId)
+  await requireWhole(rt, roomId)
   const { stateRoot } = await roomAccess(rt.db.read, requester.userId, roomId)
   const events = await stateEvents(rt.db.read, stateRoot)
   return renderEvents(rt.db.read, events, { requester, now: rt.clock.now(), format: { hasRoomId: true } })
 }
 
-/** One piece of state: its content, or the whole event. `M_NOT_FOUND` where there is none. */
+/** One piece of state: its content, or the whole event. `M_NOT_FOUND` where there is none. Waits for a member not known yet. */
 export async function readStateEvent(
-  rt: Needs,
+  rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
   requester: Requester,
   request: {
     readonly roomId: RoomId
@@ -33,8 +40,13 @@ export async function readStateEvent(
   },
 ): Promise<JsonObject | RawJson> {
   const db = rt.db.read
-  const access = await roomAccess(db, requester.userId, request.roomId)
-  const nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
+  let access = await roomAccess(db, requester.userId, request.roomId)
+  let nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
+  if (nid === undefined && request.type === 'm.room.member' && (await isPartial(db, request.roomId))) {
+    await requireWhole(rt, request.roomId)
+    access = await roomAccess(db, requester.userId, request.roomId)
+    nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
+  }
   const event = nid === undefined ? undefined : (await eventsByNid(db, [nid])).get(nid)
   if (!event) throw new MatrixError('M_NOT_FOUND', 'the room has no such state')
   const [rendered] = request.isWholeEvent

@@ -13,6 +13,7 @@ import type { Appended, EventFacts } from '@myelin/storage/append-event'
 import type { Read, Tx } from '@myelin/storage/database'
 import { eventsById } from '@myelin/storage/events'
 import { putHighlights } from '@myelin/storage/highlights'
+import { putPartialEvent } from '@myelin/storage/partial-events'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState } from './load-auth-state.ts'
@@ -49,6 +50,7 @@ export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: 
   const appended = await appendEvent(tx, room, event, facts)
   await putHighlights(tx, room, notification.highlights, appended.position)
   await applyRedaction(tx, event, appended.nid, state)
+  if (room.isPartial) await putPartialEvent(tx, room.nid, appended.nid)
   return { event, appended }
 }
 

@@ -17,6 +17,7 @@ import { knockRemote } from './handshake/knock-remote.ts'
 import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from './handshake/servers-around.ts'
+import { isPartial, requireWhole } from './partial/await-whole.ts'
 import { writeEvents } from './policy-server.ts'
 import { changeMembership, memberContent } from './members-change.ts'
 import type { MembershipChange } from './members-change.ts'
@@ -58,6 +59,8 @@ export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, request:
 /** Joins a room this server is in; false where it takes another server. */
 async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Wording): Promise<boolean> {
   if (!(await isHere(rt, roomId))) return false
+  // Whether the user is banned, say, is known only where the members are.
+  if (await isPartial(rt.db.read, roomId)) return false
   rt.limits.take('joinLocal', user)
   try {
     await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
@@ -83,6 +86,7 @@ export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: 
   const { via = [], ...wording } = request
   await refuseSuspended(rt, user)
   if (await isHere(rt, roomId)) {
+    await requireStanding(rt, roomId, user)
     rt.limits.take('joinLocal', user)
     return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
   }
@@ -103,6 +107,7 @@ export async function inviteUser(
   await refuseSuspended(rt, sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
+  await requireStanding(rt, roomId, target)
   if (serverOf(target) === rt.serverName) {
     await change(rt, { roomId, sender, target, membership: 'invite', ...wording })
   } else {
@@ -137,6 +142,7 @@ export async function moderateMember(
   const { kind, roomId, sender, target } = order
   await requireRoom(rt, roomId)
   await refuseSuspended(rt, sender)
+  await requireStanding(rt, roomId, target)
   const standing = await membershipIn(rt.db.read, roomId, target)
   if (kind === 'unban' && standing?.membership !== 'ban') {
     throw new MatrixError('M_FORBIDDEN', `${target} is not banned`)
@@ -183,6 +189,11 @@ export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
 
 async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
   if (!(await isHere(rt, roomId))) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+}
+
+/** Waits until it is known where a user stands in a room: before its members are, who has no standing may have any. */
+async function requireStanding(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
+  if (!(await membershipIn(rt.db.read, roomId, user))) await requireWhole(rt, roomId)
 }
 
 async function change(rt: Needs, order: MembershipChange): Promise<void> {

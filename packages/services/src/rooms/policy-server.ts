@@ -13,9 +13,9 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Read, Tx } from '@myelin/storage/database'
-import { joinedServers } from '@myelin/storage/joined-servers'
 import type { Runtime } from '../runtime.ts'
 import { writeResolved } from './intake/write-resolved.ts'
+import { serversSaidToBeIn } from './partial/servers-said.ts'
 import { loadStateEvent } from './load-auth-state.ts'
 
 /** The server that a room lets look at its events, and the key it signs those with that it recommends. */
@@ -43,7 +43,7 @@ export async function policyServerOf(
   const publicKey = encoded === undefined ? undefined : decodeBase64(encoded)
   if (!isServerName(name) || encoded === undefined) return undefined
   // A key that is none leaves the server in charge, and nothing that satisfies it.
-  const isIn = (await joinedServers(db, room.id)).has(name)
+  const isIn = (await serversSaidToBeIn(db, room.id)).has(name)
   return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
 }
 

@@ -13,6 +13,7 @@ import { joinedServers } from '@myelin/storage/joined-servers'
 import { membersOf, membershipIn } from '@myelin/storage/members'
 import type { Runtime } from '../runtime.ts'
 import { loadState } from './load-auth-state.ts'
+import { isPartial } from './partial/await-whole.ts'
 
 /** The room that somebody wants to join. */
 export interface EnteredRoom {
@@ -71,8 +72,9 @@ async function faultOf(
   let isKnown = rooms.length === 0
   for (const roomId of rooms) {
     if (!(await joinedServers(db, roomId)).has(serverName)) continue
-    isKnown = true
     if ((await membershipIn(db, roomId, user))?.membership === 'join') return undefined
+    // Who is in a room whose members we do not know yet, another server has to say.
+    isKnown ||= serverOf(user) === serverName || !(await isPartial(db, roomId))
   }
   return isKnown ? 'M_FORBIDDEN' : 'M_UNABLE_TO_AUTHORISE_JOIN'
 }

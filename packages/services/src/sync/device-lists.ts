@@ -7,6 +7,7 @@ import { eventsByNid, stateRootAt } from '@myelin/storage/events'
 import { membersOf, usersSharingRooms } from '@myelin/storage/members'
 import type { Membership } from '@myelin/storage/members'
 import { keyNames } from '@myelin/storage/names'
+import { roomNow } from '@myelin/storage/room-now'
 import { stateDifference } from '@myelin/storage/state'
 
 /** Whose devices a user must look at again, and whose no longer. */
@@ -49,8 +50,9 @@ async function comingsAndGoings(
   const went = new Set<UserId>()
   for (const { roomId, membership, position } of memberships) {
     if (membership !== 'join' && (position <= after || position > upTo)) continue
-    if (membership === 'join' && position <= after) {
-      if (moved && !moved.has(roomId)) continue
+    const isOld = membership === 'join' && position <= after
+    if (isOld && moved && !moved.has(roomId)) continue
+    if (isOld && !(await becameWholeBetween(db, roomId, after, upTo))) {
       for (const [other, isIn] of await memberChanges(db, roomId, { after, upTo })) (isIn ? came : went).add(other)
       continue
     }
@@ -58,6 +60,17 @@ async function comingsAndGoings(
     for (const { userId } of here) if (userId !== user) (membership === 'join' ? came : went).add(userId)
   }
   return { came, went }
+}
+
+/** Whether a room's members became known between two positions: until then nobody could be told of them. */
+async function becameWholeBetween(
+  db: Read,
+  roomId: Membership['roomId'],
+  after: number,
+  upTo: number,
+): Promise<boolean> {
+  const wholePosition = (await roomNow(db, roomId))?.wholePosition ?? 0
+  return wholePosition > after && wholePosition <= upTo
 }
 
 async function memberChanges(

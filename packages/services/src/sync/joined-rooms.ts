@@ -5,8 +5,11 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { accountDataOfRoom } from '@myelin/storage/account-data'
 import type { Read } from '@myelin/storage/database'
 import type { Membership } from '@myelin/storage/members'
-import { roomTail } from '@myelin/storage/events'
+import { roomTail, stateRootAt } from '@myelin/storage/events'
+import { keyNames } from '@myelin/storage/names'
 import { roomNow } from '@myelin/storage/room-now'
+import type { Room } from '@myelin/storage/rooms'
+import { stateDifference } from '@myelin/storage/state'
 import { passesRoom, passesType } from '../reading/event-filter.ts'
 import { newestHole } from '@myelin/storage/outliers'
 import { printPosition } from '../reading/page-token.ts'
@@ -69,14 +72,19 @@ async function joinedRoom(
   const room = await roomNow(db, roomId)
   if (!room) return undefined
   const { lastMove } = room
-  const isNew = slice.since === undefined || membership.position > slice.since.position
-  // A room that is new to the client is told from the beginning, like at the first sync.
-  const after = isNew ? 0 : (slice.since?.position ?? 0)
   const upTo = slice.upTo.position
+  const since = slice.since?.position ?? 0
+  const isLazy = slice.request.filter.state.lazyLoadMembers
+  // Who wants all members is told of a room when they are known; who does not, of what turns out to be different.
+  if (!isLazy && (room.isPartial || room.wholePosition > upTo)) return undefined
+  const becameWhole = room.wholePosition > since && room.wholePosition <= upTo
+  const isNew = slice.since === undefined || membership.position > since || (becameWhole && !isLazy)
+  // A room that is new to the client is told from the beginning, like at the first sync.
+  const after = isNew ? 0 : since
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
   const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
   const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
-  const isWhole = isNew || slice.request.isFullState
+  const isWhole = isNew || slice.request.isFullState || becameWhole
   const heroes = isWhole ? (await summaryOf(db, room, slice.user))['m.heroes'] : undefined
   const state = await readState(db, slice, {
     roomId,
@@ -85,7 +93,9 @@ async function joinedRoom(
     end: upTo,
     tail,
     lastMove,
-    wantedMembers: isWhole ? [slice.user, ...(heroes ?? [])] : [],
+    wantedMembers: isWhole
+      ? [slice.user, ...(heroes ?? []), ...(becameWhole ? await correctedMembers(db, room) : [])]
+      : [],
   })
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =
@@ -100,6 +110,17 @@ async function joinedRoom(
     ...(await unreadOf(db, slice, { membership, room, tail })),
   }
   return { roomId, body, isNewlyJoined: isNew }
+}
+
+/** Members who stand otherwise than they seemed to before all members were known. */
+async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: Room): Promise<string[]> {
+  const changes = await stateDifference(db, provisionalRoot, await stateRootAt(db, id, wholePosition))
+  const corrected = changes.filter(({ before }) => before !== undefined)
+  const names = await keyNames(
+    db,
+    corrected.map(({ key }) => key),
+  )
+  return [...names.values()].flatMap(({ type, stateKey }) => (type === 'm.room.member' ? [stateKey] : []))
 }
 
 /** The timeline and state members of a room, written out. */

@@ -27,6 +27,11 @@ export class Pace {
     this.#clock = clock
   }
 
+  /** How many clients wait. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
   /** A client waits; call the returned function when it no longer does. */
   enter(): () => void {
     this.#waiting++

@@ -10,7 +10,9 @@ import type { EnteredRoom } from '../../rooms/voucher.ts'
 import type { Runtime } from '../../runtime.ts'
 
 /**
- * The room for whose membership another server asks: one that we are in, and whose ACL lets the server in.
+ * The room for whose membership another server asks: one that we are in, and whose ACL lets the server in. Where it
+ * takes the room's members to answer (is this user banned? who is in the room?) and we do not know them yet, we are of no
+ * help, and the server asks another.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
  */
@@ -18,11 +20,15 @@ export async function handshakeRoom(
   rt: Pick<Runtime, 'db' | 'serverName'>,
   origin: ServerName,
   roomId: RoomId,
+  needsMembers = false,
 ): Promise<EnteredRoom> {
   const db = rt.db.read
   const row = await roomById(db, roomId)
   if (!row || !(await joinedServers(db, roomId)).has(rt.serverName)) {
     throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
+  }
+  if (row.isPartial && needsMembers) {
+    throw new MatrixError('M_NOT_FOUND', 'this server does not know the members of that room yet')
   }
   const room = { id: roomId, stateRoot: row.stateRoot, version: roomVersionOf(row.roomVersion) }
   if (!isServerAllowed(origin, await shownContent(db, room, 'm.room.server_acl'))) {

@@ -33,7 +33,7 @@ export async function makeMembership(
   if (!isUserId(userId) || serverOf(userId) !== origin) {
     throw new MatrixError('M_FORBIDDEN', 'a server asks for its own users only')
   }
-  const room = await handshakeRoom(rt, origin, roomId)
+  const room = await handshakeRoom(rt, origin, roomId, membership !== 'leave')
   if (versions && !versions.includes(room.version.id)) {
     throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'your server does not know the version of this room', {
       extra: { room_version: room.version.id },

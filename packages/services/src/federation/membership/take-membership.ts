@@ -42,7 +42,7 @@ export interface TakenMembership {
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */
 export async function takeMembership(rt: Checker, given: GivenMembership): Promise<TakenMembership> {
-  const room = await handshakeRoom(rt, given.origin, given.roomId)
+  const room = await handshakeRoom(rt, given.origin, given.roomId, given.membership !== 'leave')
   const pdu = await vouchedFor(rt, room, memberEventOf(given, room))
   const signed = await checkEventSignatures(rt, room.version, [pdu])
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')

@@ -32,7 +32,7 @@ const MOST = 20
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
  */
 export async function exchangeInvite(rt: Needs, origin: ServerName, roomId: RoomId, event: JsonObject): Promise<void> {
-  await handshakeRoom(rt, origin, roomId)
+  await handshakeRoom(rt, origin, roomId, true)
   const content = objectMember(event, 'content') ?? {}
   const signed = objectMember(objectMember(content, 'third_party_invite') ?? {}, 'signed')
   const [sender, target] = [member(event, 'sender'), member(event, 'state_key')]

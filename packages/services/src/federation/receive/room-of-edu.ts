@@ -5,6 +5,7 @@ import { isServerAllowed } from '@myelin/rules/server-acl'
 import type { Read } from '@myelin/storage/database'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { membershipIn } from '@myelin/storage/members'
+import { hintedServers } from '@myelin/storage/partial-rooms'
 import { roomById } from '@myelin/storage/rooms'
 import { shownContent } from '../../reading/shown-state.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
@@ -34,5 +35,8 @@ export async function memberOfEdu(
   userId: unknown,
 ): Promise<UserId | undefined> {
   if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
-  return (await membershipIn(db, roomId, userId))?.membership === 'join' ? userId : undefined
+  const standing = await membershipIn(db, roomId, userId)
+  // Of whom we do not know whether they are in the room, their server is believed if it is said to be there.
+  if (!standing) return (await hintedServers(db, roomId)).includes(origin) ? userId : undefined
+  return standing.membership === 'join' ? userId : undefined
 }

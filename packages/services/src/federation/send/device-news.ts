@@ -9,6 +9,7 @@ import { usersSharingRooms } from '@myelin/storage/members'
 import { deviceListNews, putDeviceListNews, putToldDeviceList } from '@myelin/storage/outgoing-device-lists'
 import type { OutgoingDeviceList } from '@myelin/storage/outgoing-device-lists'
 import type { OutgoingEvent } from '@myelin/storage/outgoing-events'
+import { hintedServers, partialRoomsWith } from '@myelin/storage/partial-rooms'
 import { loadStateEvent } from '../../rooms/load-auth-state.ts'
 import { serveDevices } from '../serve/user-keys.ts'
 import type { ServedDevices } from '../serve/user-keys.ts'
@@ -35,7 +36,7 @@ const MOST_USERS = 40
 /** Under this name stands what a server was told of the keys that sign; no device is named so. */
 const CROSS_SIGNING = ''
 
-/** The users of ours whose devices changed in a stretch of the log, and the servers that share a room with them. */
+/** The users of ours whose devices changed in a stretch of the log, and the servers that share a room with them or are said to. */
 export async function changedDevices(
   { db, serverName }: Needs,
   { after, upTo }: { readonly after: number; readonly upTo: number },
@@ -43,6 +44,9 @@ export async function changedDevices(
   const news: DeviceNews[] = []
   for (const { userId, position } of await ownDeviceChangesBetween(db.read, serverName, after, upTo)) {
     const servers = new Set([...(await usersSharingRooms(db.read, userId))].map(serverOf))
+    for (const roomId of await partialRoomsWith(db.read, userId)) {
+      for (const server of await hintedServers(db.read, roomId)) servers.add(server)
+    }
     servers.delete(serverName)
     if (servers.size > 0) news.push({ userId, position, servers })
   }

@@ -5,12 +5,12 @@ import { Turns } from '@myelin/kit/turns'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { lateDestinations } from '@myelin/storage/destinations'
 import type { LateDestination } from '@myelin/storage/destinations'
-import { joinedServers } from '@myelin/storage/joined-servers'
 import { serversWithDeviceNews } from '@myelin/storage/outgoing-device-lists'
 import { serversWaitedFor } from '@myelin/storage/outgoing-edus'
 import { dropLease, moveReader, takeLease } from '@myelin/storage/readers'
 import { serverWaitedFor, userPresentAs } from '@myelin/storage/topics'
 import { roomTypedIn } from '../../ephemeral/typing.ts'
+import { serversSaidToBeIn } from '../../rooms/partial/servers-said.ts'
 import { maySpeakWith } from '../may-speak-with.ts'
 import { changedDevices, putDeviceNews } from './device-news.ts'
 import { Destination } from './destination.ts'
@@ -127,9 +127,9 @@ export class Outbound {
   #tellTyping(roomId: RoomId): void {
     const news = this.#typing.newsOf(roomId)
     if (news.length === 0 || this.#isStopped) return
-    joinedServers(this.#rt.db.read, roomId)
+    serversSaidToBeIn(this.#rt.db.read, roomId)
       .then((servers) => {
-        for (const server of servers.keys()) {
+        for (const server of servers) {
           if (server === this.#rt.serverName) continue
           for (const typing of news) this.#to(server)?.offerTyping(typing)
         }

@@ -4,17 +4,22 @@ import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
 import { joinedServersAt } from '@myelin/storage/joined-servers'
+import { hintedServers } from '@myelin/storage/partial-rooms'
 import type { OutgoingEvent } from '@myelin/storage/outgoing-events'
 import { loadStateEvent } from '../../rooms/load-auth-state.ts'
 
 /**
  * The servers an event goes to: those in the room before it or after it, which is how a server learns that its last user
- * was removed, and the server of whoever loses an invitation or a knock.
+ * was removed, and the server of whoever loses an invitation or a knock;
+ * while the members are not known, also those said to be in the room.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
  */
 export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEvent): Promise<Set<ServerName>> {
-  const servers = new Set((await joinedServersAt(db, roomId, event.stateAfter)).keys())
+  const servers = new Set([
+    ...(await joinedServersAt(db, roomId, event.stateAfter)).keys(),
+    ...(await hintedServers(db, roomId)),
+  ])
   const isMembership =
     event.type === 'm.room.member' && event.stateBefore !== event.stateAfter && event.stateBefore !== 0
   if (isMembership && isUserId(event.stateKey)) {

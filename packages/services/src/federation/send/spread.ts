@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
-import { joinedServers } from '@myelin/storage/joined-servers'
 import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/outgoing-events'
 import { receiptsBetween } from '@myelin/storage/receipts'
 import type { Receipt } from '@myelin/storage/receipts'
+import { serversSaidToBeIn } from '../../rooms/partial/servers-said.ts'
 import { newlyShared } from './device-news.ts'
 import type { DeviceNews } from './device-news.ts'
 import type { Pending } from './missed-events.ts'
@@ -69,11 +69,11 @@ async function receiptsToTell(
   const moved = await receiptsBetween(db.read, roomId, after, upTo)
   const ours = moved.filter(({ kind, userId }) => kind === 'm.read' && serverOf(userId) === serverName)
   if (ours.length === 0) return []
-  const servers = [...(await joinedServers(db.read, roomId)).keys()].filter((server) => server !== serverName)
+  const servers = [...(await serversSaidToBeIn(db.read, roomId))].filter((server) => server !== serverName)
   return servers.length === 0 ? [] : ours.map((receipt) => ({ receipt, servers }))
 }
 
 async function isAlone({ db, serverName }: Pick<Sending, 'db' | 'serverName'>, roomId: RoomId): Promise<boolean> {
-  const servers = await joinedServers(db.read, roomId)
-  return [...servers.keys()].every((server) => server === serverName)
+  const servers = await serversSaidToBeIn(db.read, roomId)
+  return [...servers].every((server) => server === serverName)
 }

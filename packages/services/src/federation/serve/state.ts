@@ -3,6 +3,7 @@ import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { authChainOf } from '@myelin/storage/auth-edges'
 import type { Read } from '@myelin/storage/database'
+import { partialEvents } from '@myelin/storage/partial-events'
 import { namedState } from '@myelin/storage/rooms'
 import { eventIdsByNid } from '@myelin/storage/served-events'
 import type { Runtime } from '../../runtime.ts'
@@ -55,6 +56,8 @@ async function stateBefore(
   const event = await eventIn(db, room, eventId)
   // Of an event outside the timeline we do not know the state.
   if (event.position === null) throw noSuchEvent()
+  // Nor, before a room's members are known, of what came meanwhile.
+  if ((await partialEvents(db, [event.nid])).size > 0) throw noSuchEvent()
   await new Sight(db, room).requireWhole(event)
   return { room, state: (await namedState(db, event.stateBefore)).map((entry) => entry.event) }
 }

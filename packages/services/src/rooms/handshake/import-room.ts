@@ -29,6 +29,8 @@ import { mergedRootSoon } from '../intake/resolve-roots.ts'
 import { settleRoom } from '../intake/settle-room.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
 import { loadAuthState } from '../load-auth-state.ts'
+import { noteMembersKnown } from '../partial/enter-partially.ts'
+import { withNamedMembers } from '../partial/provisional.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 
 type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
@@ -60,7 +62,7 @@ export async function importRoom(
   for (const chunk of chunksOf(shown.events, CHUNK)) {
     await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
   }
-  const ground = await layGround(rt.db, context, shown.state)
+  const ground = await layGround(rt.db, context, shown)
   await writeResolved(rt, async (tx) => {
     await enterRoom(tx, rt, { ...context, ...ground }, shown)
     await entered(tx)
@@ -80,25 +82,29 @@ async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number
   return room.nid
 }
 
-/** The state before our join, and how it moves the room's members. */
-type Ground = { readonly stateBefore: number; readonly foreseen: ForeseenMembers }
+/** The state that was shown, that before our join, and how it moves the room's members. */
+type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: ForeseenMembers }
 
 /** What would hold the log too long in the unit that enters a large room. The nodes of a state that nothing leads to hurt nobody. */
-async function layGround(db: Database, { roomId }: RoomContext, ids: readonly EventId[]): Promise<Ground> {
-  const events = await inChunks(ids, (chunk) => eventsById(db.read, chunk))
+async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
+  const events = await inChunks(state, (chunk) => eventsById(db.read, chunk))
   const good = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.roomId === roomId)
-  const stateBefore = await db.write((tx) => stateOfEvents(tx, good))
+  const shownRoot = await db.write((tx) => stateOfEvents(tx, good))
+  // Where the members were left out, those that our join rests on came with it.
+  const stateBefore = servers
+    ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))
+    : shownRoot
   const now = (await roomById(db.read, roomId))?.stateRoot ?? 0
-  return { stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
+  return { shownRoot, stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
 }
 
 async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext & Ground, shown: Shown): Promise<void> {
-  const { version, roomId, stateBefore } = context
+  const { version, roomId, shownRoot, stateBefore } = context
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
   // Somebody of ours came in meanwhile, through another node.
   if ((await joinedServers(tx, roomId)).has(serverName)) {
-    const fate = await appendForeign(tx, room, { pdu: shown.own, version })
+    const fate = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
     if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `our join is ${fate}`)
     return
   }
@@ -106,6 +112,8 @@ async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext & G
     throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
   }
   await appendJoin(tx, room, shown, context)
+  const { servers } = shown
+  await noteMembersKnown(tx, room, shown.own, servers && { servers, baseRoot: shownRoot })
 }
 
 async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, stateBefore: number): Promise<boolean> {

@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import type { ServerName } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
+import { roomById } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { requireAskable } from '../../federation/ask/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
+import { awaitFirstTry } from '../partial/await-whole.ts'
 import { importRoom } from './import-room.ts'
 import { beginJoin } from './join-under-way.ts'
 import { headsUnknownTo, requireJoined } from './own-heads.ts'
 import { readJoinAnswer } from './read-join-answer.ts'
+import { isHere } from './servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /** What joining through another server takes of the runtime. */
-export type Joiner = EventMaker & Checker & Pick<Runtime, 'db'>
+export type Joiner = EventMaker & Checker & Pick<Runtime, 'db' | 'bus'>
 
 /** A whole room may come back. */
 const TIMEOUT_MS = 120_000
 
 /**
  * Lets our user into a room through the first of these servers that makes it possible; the room is ours to use when
- * this returns.
+ * this returns. Of a large room most members may still be unknown then; they are fetched beside the requests.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
  */
@@ -34,6 +37,7 @@ export async function joinRemote(
   content: JsonObject,
 ): Promise<void> {
   await tryServers(rt, servers, (server) => joinThrough(rt, server, wish, content))
+  await awaitFirstTry(rt, wish.roomId)
 }
 
 async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: JsonObject): Promise<void> {
@@ -45,7 +49,8 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   try {
     const answer = await sendJoin(rt, server, sent)
     const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
-    const heads = await headsUnknownTo(rt, server, wish.roomId, shown)
+    // Where we are in the room nothing begins anew.
+    const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, server, wish.roomId, shown)
     await importRoom(rt, context, { ...shown, heads }, endJoin)
     if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
@@ -54,12 +59,22 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   }
 }
 
-function sendJoin(rt: Joiner, server: ServerName, sent: Pdu): Promise<JsonObject> {
+async function sendJoin(rt: Joiner, server: ServerName, sent: Pdu): Promise<JsonObject> {
+  const omits = (await knowsFromBefore(rt, sent.roomId)) ? {} : { omit_members: 'true' }
   return rt.remote.call(server, {
     method: 'PUT',
-    target: federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id]),
+    target: federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id], omits),
     body: sent.json,
     timeoutMs: TIMEOUT_MS,
     keepNumbers: true,
   })
+}
+
+/**
+ * Whether we were in a room and are not any more. Such a room is shown to us whole: most of its members we know, and what
+ * we knew of it meets what it is now without anything provisional between.
+ */
+async function knowsFromBefore(rt: Joiner, roomId: RoomId): Promise<boolean> {
+  const room = await roomById(rt.db.read, roomId)
+  return room !== undefined && room.stateRoot !== 0 && !(await isHere(rt, roomId))
 }

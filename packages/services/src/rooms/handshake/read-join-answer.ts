@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, UserId } from '@myelin/matrix/ids'
+import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
@@ -16,6 +16,7 @@ import { fetchEvents, missingAmong } from '../intake/fetch-missing.ts'
 import type { Source } from '../intake/fetch-missing.ts'
 import { inOrder, judgeByAuthEvents } from '../intake/judge.ts'
 import { createFirst } from '../intake/keep-outliers.ts'
+import { hintedServersIn } from '../partial/enter-partially.ts'
 
 /** A room as a server showed it to us when we joined, as far as it held. */
 export interface ShownRoom {
@@ -25,6 +26,8 @@ export interface ShownRoom {
   readonly state: readonly EventId[]
   /** Those and what they rest on, each after what it rests on. */
   readonly events: readonly Pdu[]
+  /** The servers said to be in the room, where its members were left out; undefined where all were shown. */
+  readonly servers: readonly ServerName[] | undefined
 }
 
 const SLICE = 200
@@ -49,7 +52,7 @@ export async function readJoinAnswer(rt: Checker, source: Source, sent: Pdu, ans
   const there = new Map(events.map((pdu) => [pdu.id, pdu]))
   const kept = state.flatMap(({ id }) => there.get(id) ?? [])
   checkState(kept, source.version)
-  return { own, state: kept.map(({ id }) => id), events }
+  return { own, state: kept.map(({ id }) => id), events, servers: hintedServersIn(answer, source.server) }
 }
 
 function listIn(answer: JsonObject, key: string): readonly Json[] {

@@ -5,6 +5,7 @@ import { eventsByNid } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { membershipIn } from '@myelin/storage/members'
 import type { Runtime } from '../../runtime.ts'
+import { serversSaidToBeIn } from '../partial/servers-said.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
@@ -23,7 +24,7 @@ export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId)
   return [
     ...inviter,
     ...shownServers(standing?.strippedState ?? null),
-    ...(await joinedServers(db.read, roomId)).keys(),
+    ...(await serversSaidToBeIn(db.read, roomId)),
     ...home,
   ]
 }

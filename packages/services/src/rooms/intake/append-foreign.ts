@@ -19,10 +19,12 @@ import {
   stateWithEvent,
   takeBackwardExtremity,
 } from '@myelin/storage/outliers'
+import { putPartialEvent } from '@myelin/storage/partial-events'
 import { stateEventNid } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { loadAuthState } from '../load-auth-state.ts'
+import { provisionalRoots, withNamedMembers } from '../partial/provisional.ts'
 import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
@@ -35,6 +37,8 @@ export interface Incoming {
   readonly version: RoomVersion
   /** Where it stands if it is not news but history. */
   readonly historicPosition?: number
+  /** What it follows cannot be had for now: where the room's members are not known, it is not waited for. */
+  readonly isAdrift?: boolean
   /** The room's policy server does not want it. */
   readonly isUnwanted?: boolean
   /** The device of ours that sent it and the transaction id it gave. */
@@ -65,24 +69,61 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
   // History may begin with an event of which another server told the state before it, and nobody what led to it.
   const isBeginning = !isComplete && incoming.historicPosition !== undefined && (earlier?.stateAfter ?? 0) !== 0
-  if (!isComplete && !isBeginning) return 'waits'
+  const provisional = await provisionalRoots(tx, room, previous, incoming.historicPosition !== undefined)
+  if (!isComplete && !isBeginning && !(provisional && incoming.isAdrift)) return 'waits'
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
-  const roots = isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter)
-  const stateBefore = await mergedRoot(tx, version, roots)
+  const roots =
+    provisional ?? (isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter))
+  let stateBefore = await mergedRoot(tx, version, roots)
+  if (provisional) {
+    const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
+    stateBefore = await withNamedMembers(tx, stateBefore, named)
+  }
+  return judgeIn(tx, room, incoming, {
+    around,
+    previous,
+    earlier,
+    stateBefore,
+    isProvisional: provisional !== undefined,
+  })
+}
+
+/** The last four checks, and what becomes of the event by them. */
+async function judgeIn(
+  tx: Tx,
+  room: OpenRoom,
+  incoming: Incoming,
+  { around, previous, earlier, stateBefore, isProvisional }: Surroundings,
+): Promise<Fate> {
+  const { pdu } = incoming
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
   // 4. and 5.: what neither its auth events nor the state before it allow.
   if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
+    if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
     return 'rejected'
   }
   // 6. and 7.: what the room of today does not want.
-  if (incoming.historicPosition === undefined && (await isRefusedToday(tx, room, incoming, stateBefore))) {
+  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, stateBefore)
+  if (incoming.historicPosition === undefined && isRefused) {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter })
+    if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
     return 'soft-failed'
   }
   await land(tx, room, incoming, { ...row, previous })
+  if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
   return 'appended'
+}
+
+/** An event and what it names, as far as we have it, and the state it stands on. */
+type Surroundings = {
+  readonly around: ReadonlyMap<EventId, StoredEvent>
+  readonly previous: readonly StoredEvent[]
+  readonly earlier: StoredEvent | undefined
+  readonly stateBefore: number
+  /** Most of the room's members are not known: it is judged again when they are, and nothing is soft-failed until then. */
+  readonly isProvisional: boolean
 }
 
 /** The beginning of a room's history: the create event that its state has names nothing before it. Any other is a forgery. */

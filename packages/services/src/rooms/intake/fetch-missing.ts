@@ -31,13 +31,18 @@ export interface Source extends RoomContext {
 export async function fetchGap(
   rt: Checker,
   source: Source,
-  heads: readonly EventId[],
+  { heads, minDepth }: { readonly heads: readonly EventId[]; readonly minDepth: number },
   latest: readonly Pdu[],
 ): Promise<Pdu[]> {
   const answer = await ask(rt, source, {
     method: 'POST',
     target: federationPath(['federation', 'v1', 'get_missing_events', source.roomId]),
-    body: { earliest_events: [...heads], latest_events: latest.map(({ id }) => id), limit: MAX_GAP, min_depth: 0 },
+    body: {
+      earliest_events: [...heads],
+      latest_events: latest.map(({ id }) => id),
+      limit: MAX_GAP,
+      min_depth: minDepth,
+    },
   })
   return checkIncoming(rt, listMember(answer, 'events').slice(0, MAX_GAP), source)
 }

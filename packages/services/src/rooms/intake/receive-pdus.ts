@@ -2,8 +2,9 @@
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '@myelin/storage/database'
-import { eventsById } from '@myelin/storage/events'
-import { openRoom } from '@myelin/storage/rooms'
+import { eventsById, pdusByNid } from '@myelin/storage/events'
+import { partialRoom } from '@myelin/storage/partial-rooms'
+import { openRoom, roomById } from '@myelin/storage/rooms'
 import { appendForeign } from './append-foreign.ts'
 import type { Fate } from './append-foreign.ts'
 import { verified } from './check-incoming.ts'
@@ -53,8 +54,10 @@ export async function receivePdus(
   await keepAuthEvents(rt, source, good)
   const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
   // What waits for others is settled when they came; all else in the unit that judged it.
-  const first = await appendAll(rt, source, ordered, async (tx, fates) => {
-    if (![...fates.values()].includes('waits')) await settle(tx)
+  const first = await appendAll(rt, source, ordered, {
+    settle: async (tx, fates) => {
+      if (![...fates.values()].includes('waits')) await settle(tx)
+    },
   })
   const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
   if (![...first.values()].includes('waits')) return first
@@ -70,14 +73,14 @@ async function appendAll(
   rt: Checker,
   source: Source,
   incoming: readonly Pdu[],
-  settle: Settle = async () => {},
+  { isAdrift = false, settle = async () => {} }: { readonly isAdrift?: boolean; readonly settle?: Settle } = {},
 ): Promise<Map<EventId, Fate>> {
   const { pdus, unwanted } = await recommended(rt, source, incoming)
   const fates = new Map<EventId, Fate>()
   for (let at = 0; at < pdus.length || at === 0; ) {
     // Units are run again where the database asks for it, so each answers what it came to.
     const unit = await writeResolved(rt, async (tx) => {
-      const judged = await appendSome(tx, source, pdus.slice(at), unwanted)
+      const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift })
       if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
       return judged
     })
@@ -92,8 +95,11 @@ async function appendAll(
 async function appendSome(
   tx: Tx,
   { roomId, version }: Source,
-  pdus: readonly Pdu[],
-  unwanted: ReadonlySet<EventId>,
+  {
+    pdus,
+    unwanted,
+    isAdrift,
+  }: { readonly pdus: readonly Pdu[]; readonly unwanted: ReadonlySet<EventId>; readonly isAdrift: boolean },
 ): Promise<Map<EventId, Fate>> {
   const judged = new Map<EventId, Fate>()
   let forks = 0
@@ -102,7 +108,7 @@ async function appendSome(
     if (!room || forks === FORKS_A_UNIT) break
     if (room.headCount > 1) forks++
     try {
-      judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isUnwanted: unwanted.has(pdu.id) }))
+      judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) }))
     } catch (cause) {
       // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
       if (!(cause instanceof NeedsResolution) || judged.size === 0) throw cause
@@ -114,13 +120,16 @@ async function appendSome(
 
 /** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
 async function appendAcrossGap(rt: Checker, source: Source, waiting: readonly Pdu[]): Promise<Map<EventId, Fate>> {
-  const heads = await headsOf(rt, source.roomId)
-  const between = await fetchGap(rt, source, heads, waiting)
+  const { heads, minDepth } = await bottomOf(rt, source.roomId)
+  const between = await fetchGap(rt, source, { heads, minDepth }, waiting)
   await keepAuthEvents(rt, source, between)
   const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
   let fates = await appendAll(rt, source, all)
   const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
   if (stuck.length === 0) return fates
+  // Where the members are not known no state is whole anyway: it is asked for when they are.
+  if (await isPartial(rt, source))
+    return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
   const own = new Set(all.map(({ id }) => id))
   const edge = stuck.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
   for (const id of (await withoutState(rt, edge)).slice(0, MAX_STATES)) await keepStateAt(rt, source, id)
@@ -136,6 +145,21 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
   return [...missing, ...stateless.map(({ pdu }) => pdu.id)]
 }
 
-async function headsOf(rt: Checker, roomId: RoomId): Promise<readonly EventId[]> {
-  return rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+/**
+ * Where a gap ends at the latest. Where the members are not known, that is where we entered: the state of what lies
+ * before is not to be had.
+ */
+async function bottomOf(
+  rt: Checker,
+  roomId: RoomId,
+): Promise<{ readonly heads: readonly EventId[]; readonly minDepth: number }> {
+  const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  const entered = await partialRoom(rt.db.read, roomId)
+  if (!entered) return { heads, minDepth: 0 }
+  const join = (await pdusByNid(rt.db.read, [entered.join])).get(entered.join)
+  return { heads: [...new Set([...heads, ...(join?.prevEvents ?? [])])], minDepth: join?.depth ?? 0 }
+}
+
+async function isPartial(rt: Checker, { roomId }: Source): Promise<boolean> {
+  return (await roomById(rt.db.read, roomId))?.isPartial === true
 }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, ServerName } from '@myelin/matrix/ids'
+import type { Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
+import { headsOfRoom, MOST_LISTED } from '@myelin/storage/heads'
+import { joinedServers } from '@myelin/storage/joined-servers'
+import { foreseeMembers } from '@myelin/storage/member-changes'
+import type { ForeseenMembers } from '@myelin/storage/member-changes'
+import { partialEvents, partialEventsOf, pendingPartialEvents, takeBackEvent } from '@myelin/storage/partial-events'
+import { dropPartialRoom, notePartialRoomLeft, partialRoom, putFullRoot } from '@myelin/storage/partial-rooms'
+import type { PartialRoom } from '@myelin/storage/partial-rooms'
+import { openRoom, roomById } from '@myelin/storage/rooms'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { turnWhole } from '@myelin/storage/turn-whole'
+import { maySpeakWith } from '../../federation/may-speak-with.ts'
+import { isHere } from '../handshake/servers-around.ts'
+import type { Checker } from '../intake/check-incoming.ts'
+import { keepStateAt } from '../intake/fetch-missing.ts'
+import { mergedRoot } from '../intake/resolve-roots.ts'
+import { writeResolved } from '../intake/write-resolved.ts'
+import { roomVersionOf } from '../versions.ts'
+import { fetchStateBefore } from './fetch-state.ts'
+import { fullStateOf } from './full-state.ts'
+import { followsAlone, recalculateSome } from './recalculate.ts'
+import type { Known } from './recalculate.ts'
+
+/** What became of a room whose members were to be learned: it is whole, nobody of ours is there any more, or nobody told. */
+export type Completion = 'whole' | 'gone' | 'untold'
+
+/** So many servers are asked for the members before it is tried again later. */
+const MAX_SERVERS = 10
+/** From this try on a server need not tell everything it names: a tenth may be lost for good. */
+const FORGIVING_TRY = 3
+const MAX_LOST = 0.1
+/** Of so many events that others follow, and nobody told us, the state is asked for. */
+const MAX_EDGE = 50
+const MAX_EDGE_SERVERS = 3
+const MAX_PENDING = 10_000
+const FAREWELL_MS = 1_800_000
+
+/**
+ * Learns the members of a room that we entered without them, works out what came since anew, and makes all of it the
+ * room's, at once. It begins where it stopped, whenever that was. `signal` ends it between two steps.
+ */
+export async function completeRoom(rt: Checker, given: PartialRoom, signal: AbortSignal): Promise<Completion> {
+  const version = roomVersionOf(given.roomVersion)
+  const join = (await eventsByNid(rt.db.read, [given.join])).get(given.join)
+  if (!join || !(await isHere(rt, given.roomId))) return leaveUnfinished(rt, given)
+  const servers = await serversToAsk(rt, given)
+  let { fullRoot } = given
+  for (const server of fullRoot === 0 ? servers : []) {
+    if (signal.aborted) return 'untold'
+    const source = { server, roomId: given.roomId, version, room: given.room }
+    const named = await fetchStateBefore(rt, source, join.pdu.id)
+    const isWhole = named && named.lostCount <= (given.tries < FORGIVING_TRY ? 0 : named.ids.length * MAX_LOST)
+    fullRoot = (isWhole && (await fullStateOf(rt, given, version, { ids: named.ids, join: join.pdu }))) || 0
+    if (fullRoot !== 0) break
+  }
+  if (fullRoot === 0) return (await isHere(rt, given.roomId)) ? 'untold' : leaveUnfinished(rt, given)
+  if (given.fullRoot === 0) await rt.db.write((tx) => putFullRoot(tx, given, fullRoot))
+  const known: Known = { entered: { ...given, fullRoot }, version, join }
+  await keepEdges(rt, known, servers)
+  return catchUp(rt, known, signal)
+}
+
+/**
+ * Nobody of ours is in the room: what it was when we left stays as far as we knew it. For a while we go on knowing who is
+ * said to be there, so that they can be told that we left.
+ */
+async function leaveUnfinished(rt: Checker, { room, roomId, join, leftTs }: PartialRoom): Promise<Completion> {
+  const now = rt.clock.now()
+  await rt.db.write(async (tx) => {
+    const isBack = (await joinedServers(tx, roomId)).has(rt.serverName)
+    if (isBack || (await partialRoom(tx, roomId))?.join !== join) return
+    if (leftTs === 0) return notePartialRoomLeft(tx, room, now, now + FAREWELL_MS)
+    await dropPartialRoom(tx, room)
+    tx.touch(roomId)
+  })
+  return 'gone'
+}
+
+/** Whom we joined through first, then who is known to be there, then who is said to be. */
+async function serversToAsk(rt: Checker, { roomId, servers }: PartialRoom): Promise<readonly ServerName[]> {
+  const known = [...(await joinedServers(rt.db.read, roomId)).keys()]
+  const all = new Set([...servers.slice(0, 1), ...known, ...servers])
+  all.delete(rt.serverName)
+  return [...all].filter((server) => maySpeakWith(rt, server)).slice(0, MAX_SERVERS)
+}
+
+/** Learns the states of what was not waited for: events that others follow and that we do not have. */
+async function keepEdges(
+  rt: Checker,
+  { entered, version, join }: Known,
+  servers: readonly ServerName[],
+): Promise<void> {
+  const pending = await eventsByNid(rt.db.read, await pendingPartialEvents(rt.db.read, entered.room, MAX_PENDING))
+  const named = [...pending.values()].flatMap(({ nid, pdu }) => (nid === join.nid ? [] : pdu.prevEvents))
+  const ids = [...new Set(named)].filter((id) => !followsAlone(join, id))
+  const there = await eventsById(rt.db.read, ids)
+  const known = new Set(there.flatMap(({ pdu, stateAfter }) => (stateAfter === 0 ? [] : [pdu.id])))
+  for (const id of ids.filter((each) => !known.has(each)).slice(0, MAX_EDGE)) {
+    for (const server of servers.slice(0, MAX_EDGE_SERVERS)) {
+      if (await keepStateAt(rt, { server, roomId: entered.roomId, version }, id)) break
+    }
+  }
+}
+
+/** Goes through what came meanwhile until nothing is left, and makes it count in the unit that finds nothing left. */
+async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<Completion> {
+  for (;;) {
+    while (await writeResolved(rt, (tx) => recalculateSome(tx, known))) if (signal.aborted) return 'untold'
+    const foreseen = await foresee(rt, known)
+    const ended = foreseen ? await writeResolved(rt, (tx) => finish(tx, known, foreseen)) : 'gone'
+    if (ended !== 'behind') return ended
+  }
+}
+
+/** How the members move, worked out before the unit that moves them. */
+async function foresee(rt: Checker, known: Known): Promise<ForeseenMembers | undefined> {
+  const { roomId, join } = known.entered
+  const root = await writeResolved(rt, async (tx) => {
+    const room = await openRoom(tx, roomId)
+    return room && (await partialRoom(tx, roomId))?.join === join ? (await endOf(tx, room, known)).root : undefined
+  })
+  const room = await roomById(rt.db.read, roomId)
+  return root === undefined || !room ? undefined : foreseeMembers(rt.db.read, room.stateRoot, root)
+}
+
+async function finish(tx: Tx, known: Known, foreseen: ForeseenMembers): Promise<Completion | 'behind'> {
+  const { entered, join } = known
+  const room = await openRoom(tx, entered.roomId)
+  if (!room || (await partialRoom(tx, entered.roomId))?.join !== entered.join) return 'gone'
+  if ((await pendingPartialEvents(tx, room.nid, 1)).length > 0) return 'behind'
+  const end = await endOf(tx, room, known)
+  if (end.root !== foreseen.to || room.stateRoot !== foreseen.from) return 'behind'
+  for (const nid of end.fallen) await takeBackEvent(tx, room.nid, nid)
+  await turnWhole(tx, room, { ...end, join, foreseen })
+  return 'whole'
+}
+
+type End = {
+  readonly root: number
+  readonly isUnsettled: boolean
+  readonly heads: readonly number[] | undefined
+  readonly fallen: readonly number[]
+}
+
+/** What the room comes to, and the events that do not count any more. */
+async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promise<End> {
+  const all = await partialEventsOf(tx, room.nid)
+  const fallen = all.flatMap(({ nid, before, now }) =>
+    before === EVENT_STATUS.accepted && now === EVENT_STATUS.rejected ? [nid] : [],
+  )
+  const hasFallen = new Set(fallen)
+  const before = (await headsOfRoom(tx, room.nid)).map(({ nid }) => nid)
+  const nids = all.map(({ nid }) => nid)
+  const heads = before.some((head) => hasFallen.has(head)) ? await headsAmong(tx, nids, hasFallen) : undefined
+  // Of a room that is split this often, the state is settled beside its events, as ever.
+  const listed = (heads ?? before).slice(0, MOST_LISTED)
+  const notes = await partialEvents(tx, listed)
+  const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
+  const root = await mergedRoot(tx, version, roots.length > 0 ? roots : [entered.fullRoot])
+  return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
+}
+
+/** The events that no other leads to, not even through such as do not count. */
+async function headsAmong(tx: Tx, nids: readonly number[], fallen: ReadonlySet<number>): Promise<number[]> {
+  const events = [...(await eventsByNid(tx, nids)).values()]
+  const counts = ({ nid, status, position }: StoredEvent) =>
+    status === EVENT_STATUS.accepted && position !== null && !fallen.has(nid)
+  const byId = new Map(events.map((event) => [event.pdu.id, event]))
+  const covered = new Set<EventId>()
+  const open = events.filter(counts).flatMap(({ pdu }) => pdu.prevEvents)
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const event = byId.get(id)
+    if (covered.has(id)) continue
+    covered.add(id)
+    if (event && !counts(event)) open.push(...event.pdu.prevEvents)
+  }
+  return events.filter((event) => counts(event) && !covered.has(event.pdu.id)).map(({ nid }) => nid)
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import { isEventId } from '@myelin/matrix/ids'
+import { member } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { internKeysOf } from '@myelin/storage/outliers'
+import { nextTurn } from '../../federation/signature-workers.ts'
+import { parseIncoming, verified } from '../intake/check-incoming.ts'
+import type { Checker } from '../intake/check-incoming.ts'
+import { fetchEvents, missingAmong } from '../intake/fetch-missing.ts'
+import type { Source } from '../intake/fetch-missing.ts'
+import { inOrder } from '../intake/judge.ts'
+import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
+
+/** A state as another server names it. */
+export interface NamedState {
+  readonly ids: readonly EventId[]
+  /** How many of these it named and did not tell. */
+  readonly lostCount: number
+}
+
+const TIMEOUT_MS = 120_000
+const SLICE = 200
+/** So many events are asked for one by one; more come cheaper as a whole. */
+const MAX_SINGLE = 40
+/** What a whole state did not bring is asked for so often at the most, so many events at a time. */
+const MAX_ROUNDS = 500
+const MAX_IDS = 1_000_000
+
+/**
+ * Has the state before an event kept, with what it rests on, as one server tells it: each event verified, and judged by
+ * its auth events. What came stays, so whoever asks again asks for the rest. Undefined where the server does not help.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
+ */
+export async function fetchStateBefore(
+  rt: Checker,
+  source: Source & { readonly room: number },
+  id: EventId,
+): Promise<NamedState | undefined> {
+  const named = await ask(rt, source, 'state_ids', id)
+  const ids = idsIn(named, 'pdu_ids')
+  const wanted = [...new Set([...ids, ...idsIn(named, 'auth_chain_ids')])]
+  if (ids.length === 0 || wanted.length > MAX_IDS) return undefined
+  let missing = await missingAmong(rt, wanted)
+  const told = new Set<EventId>()
+  if (missing.length > MAX_SINGLE) {
+    const whole = await ask(rt, source, 'state', id)
+    const pdus = await parsed(source, [...listIn(whole, 'pdus'), ...listIn(whole, 'auth_chain')], new Set(missing))
+    for (const each of pdus) told.add(each.id)
+    await keep(rt, source, await verified(rt, pdus, source.version))
+    missing = (await missingAmong(rt, missing)).filter((each) => !told.has(each))
+  }
+  for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
+    const pdus = await fetchEvents(rt, source, missing.slice(0, MAX_SINGLE))
+    if (pdus.length === 0) break
+    for (const each of pdus) told.add(each.id)
+    await keep(rt, source, pdus)
+    missing = missing.slice(MAX_SINGLE)
+  }
+  const lost = (await missingAmong(rt, ids)).filter((each) => !told.has(each))
+  return { ids, lostCount: lost.length }
+}
+
+/** Only what was asked for is taken, each event once. */
+async function parsed(source: Source, jsons: readonly Json[], wanted: ReadonlySet<EventId>): Promise<Pdu[]> {
+  const pdus = new Map<EventId, Pdu>()
+  for (const [at, json] of jsons.entries()) {
+    // A room may have a hundred thousand members.
+    if (at % SLICE === SLICE - 1) await nextTurn()
+    const result = parseIncoming(json, source, { isBackfill: true })
+    if ('pdu' in result && wanted.has(result.pdu.id)) pdus.set(result.pdu.id, result.pdu)
+  }
+  return [...pdus.values()]
+}
+
+/** A few at a time, so that others get their turn. */
+async function keep(rt: Checker, source: Source & { readonly room: number }, pdus: readonly Pdu[]): Promise<void> {
+  const ordered = inOrder(createFirst(pdus), ({ authEvents }) => authEvents)
+  for (let start = 0; start < ordered.length; start += SLICE) {
+    const chunk = ordered.slice(start, start + SLICE)
+    await rt.db.write(async (tx) => {
+      await internKeysOf(tx, chunk)
+      await keepOutliers(tx, source.room, source.version, chunk)
+    })
+  }
+}
+
+async function ask(
+  rt: Checker,
+  { server, roomId }: Source,
+  what: 'state' | 'state_ids',
+  id: EventId,
+): Promise<JsonObject | undefined> {
+  try {
+    const target = federationPath(['federation', 'v1', what, roomId], { event_id: id })
+    return await rt.remote.call(server, { method: 'GET', target, timeoutMs: TIMEOUT_MS, keepNumbers: true })
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+    rt.log.info({ err: cause, server, roomId }, `another server did not tell ${what} of a room`)
+    return undefined
+  }
+}
+
+function listIn(answer: JsonObject | undefined, key: string): readonly Json[] {
+  const list = answer && member(answer, key)
+  return Array.isArray(list) ? (list as readonly Json[]) : []
+}
+
+const idsIn = (answer: JsonObject | undefined, key: string): EventId[] => listIn(answer, key).filter(isEventId)

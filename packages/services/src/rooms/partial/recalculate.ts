@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId } from '@myelin/matrix/ids'
+import { authorize } from '@myelin/rules/auth/authorize'
+import { createOfRoomId } from '@myelin/rules/events/event-id'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { Tx } from '@myelin/storage/database'
+import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
+import { stateWithEvent } from '@myelin/storage/outliers'
+import { lastRecalculated, partialEvents, pendingPartialEvents, putRecalculated } from '@myelin/storage/partial-events'
+import type { Recalculated } from '@myelin/storage/partial-events'
+import { partialRoom } from '@myelin/storage/partial-rooms'
+import type { PartialRoom } from '@myelin/storage/partial-rooms'
+import { stateEventNid } from '@myelin/storage/rooms'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import { judgeByAuthEvents } from '../intake/judge.ts'
+import { mergedRoot, mergedRootSoon } from '../intake/resolve-roots.ts'
+import { loadAuthState } from '../load-auth-state.ts'
+
+/** A room whose members are known by now, and the join by which we entered it. */
+export interface Known {
+  readonly entered: PartialRoom & { readonly fullRoot: number }
+  readonly version: RoomVersion
+  readonly join: StoredEvent
+}
+
+/** So many events are judged anew in a unit. */
+const BATCH = 20
+
+/**
+ * Works out, for the next events that came while a room's members were not known, between which states they stand, and
+ * judges anew those that were accepted: what the members do not allow is rejected. Nobody else sees it yet. Answers
+ * whether there was anything left to do.
+ *
+ * An event whose own predecessor came later waits for it; where all do that are left, what is missing is done without.
+ */
+export async function recalculateSome(tx: Tx, known: Known): Promise<boolean> {
+  const { entered } = known
+  if ((await partialRoom(tx, entered.roomId))?.join !== entered.join) return false
+  const nids = await pendingPartialEvents(tx, entered.room, BATCH)
+  const events = await eventsByNid(tx, nids)
+  let done = 0
+  for (const forces of [false, true]) {
+    for (const nid of done > 0 ? [] : nids) {
+      const event = events.get(nid)
+      const roots = event && (await rootsBefore(tx, known, event, forces))
+      if (!event || !roots) continue
+      // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
+      const stateBefore =
+        done > 0 ? await mergedRootSoon(tx, known.version, roots) : await mergedRoot(tx, known.version, roots)
+      if (stateBefore === undefined) return true
+      await putRecalculated(tx, await recalculated(tx, known, event, stateBefore))
+      done++
+    }
+  }
+  return nids.length > 0
+}
+
+/** The states after what an event follows; undefined where one of them is not worked out yet. */
+async function rootsBefore(
+  tx: Tx,
+  { entered, join }: Known,
+  { nid, pdu }: StoredEvent,
+  forces: boolean,
+): Promise<readonly number[] | undefined> {
+  if (nid === join.nid) return [entered.fullRoot]
+  const previous = new Map((await eventsById(tx, pdu.prevEvents)).map((event) => [event.pdu.id, event]))
+  const notes = await partialEvents(
+    tx,
+    [...previous.values()].map((event) => event.nid),
+  )
+  const roots: number[] = []
+  for (const id of new Set(pdu.prevEvents)) {
+    const event = previous.get(id)
+    const note = event && notes.get(event.nid)
+    if (note) roots.push(note.stateAfter)
+    else if (event && notes.has(event.nid)) {
+      if (!forces) return undefined
+    } else if (event && event.stateAfter !== 0) roots.push(event.stateAfter)
+    else if (followsAlone(join, id)) roots.push(entered.fullRoot)
+  }
+  return roots.length > 0 ? roots : [entered.fullRoot]
+}
+
+/** The state after the only event our join follows is the state before our join. */
+export function followsAlone({ pdu }: StoredEvent, id: EventId): boolean {
+  return pdu.prevEvents.length === 1 && pdu.prevEvents[0] === id
+}
+
+async function recalculated(tx: Tx, known: Known, event: StoredEvent, stateBefore: number): Promise<Recalculated> {
+  const { nid, pdu } = event
+  const status = nid === known.join.nid ? event.status : await statusOf(tx, known, event, stateBefore)
+  const isRejected = status === EVENT_STATUS.rejected
+  const stateAfter = isRejected ? stateBefore : await stateWithEvent(tx, stateBefore, event)
+  const replaces = pdu.stateKey === undefined ? undefined : await stateEventNid(tx, stateBefore, pdu.type, pdu.stateKey)
+  const roomRoot =
+    event.position === null ? 0 : await roomRootWith(tx, known, event, isRejected ? undefined : stateAfter)
+  return { nid, stateBefore, stateAfter, roomRoot, replaces, status }
+}
+
+async function statusOf(
+  tx: Tx,
+  { version }: Known,
+  { pdu, status }: StoredEvent,
+  stateBefore: number,
+): Promise<number> {
+  if (status !== EVENT_STATUS.accepted) return status
+  const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
+  const named = await eventsById(tx, [...create, ...pdu.authEvents])
+  const notes = await partialEvents(
+    tx,
+    named.map(({ nid }) => nid),
+  )
+  const byId = new Map(
+    named.map((event) => {
+      const now = notes.get(event.nid)?.status ?? event.status
+      return [event.pdu.id, { pdu: event.pdu, isRejected: now === EVENT_STATUS.rejected }]
+    }),
+  )
+  const { state } = await loadAuthState(tx, stateBefore, pdu, version)
+  const isAllowed = judgeByAuthEvents(pdu, version, (id) => byId.get(id)).allowed && authorize(pdu, state).allowed
+  return isAllowed ? status : EVENT_STATUS.rejected
+}
+
+/** The room's state with an event: where the event did not simply continue the room, with what the room came to before. */
+async function roomRootWith(
+  tx: Tx,
+  { entered, version }: Known,
+  event: StoredEvent,
+  stateAfter: number | undefined,
+): Promise<number> {
+  const isPlain = stateAfter !== undefined && event.roomRoot === event.stateAfter
+  if (isPlain) return stateAfter
+  const before = (await lastRecalculated(tx, entered.room))?.roomRoot ?? entered.fullRoot
+  return stateAfter === undefined ? before : ((await mergedRootSoon(tx, version, [before, stateAfter])) ?? stateAfter)
+}

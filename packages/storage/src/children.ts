@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Read } from './database.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { EVENT_STATUS, eventsRelatingTo } from './events.ts'
+import { Shelf } from './kept.ts'
+import { roomNid } from './names.ts'
+import { preparedList } from './prepared.ts'
+import type { Position } from './schema.ts'
+import type { StoredEvent } from './stored-event.ts'
+import { topics } from './topics.ts'
+
+/** By event: where the log stood when nothing related to it. */
+const childless = new Shelf<Position>('childless', 20_000)
+
+/**
+ * What relates to any of these events of one room, oldest first; so many at the most.
+ *
+ * Hardly any event has children: which have none is looked up once, and again when something in the room relates to
+ * another event. Children in other rooms, which mean nothing, may or may not be among them.
+ */
+export async function childrenOf(
+  db: Read,
+  roomId: RoomId,
+  parents: readonly EventId[],
+  limit: number,
+): Promise<StoredEvent[]> {
+  const room = await roomNid(db, roomId)
+  const readAt = db.moves.position
+  if (room === undefined || readAt === undefined) return eventsRelatingTo(db, parents, undefined, limit)
+  const shelf = childless.of(db)
+  const open = parents.filter((id) => {
+    const knownAt = shelf.get(id)
+    return knownAt === undefined || db.moves.changedSince(topics.related(room), knownAt)
+  })
+  if (open.length === 0) return []
+  const rows = await withChildren(db, open.map(eventIdBytes))
+  const fertile = new Set(rows.flatMap(({ relates_to: id }) => (id === null ? [] : [eventIdOf(id)])))
+  for (const id of open) if (!fertile.has(id)) shelf.set(id, readAt)
+  return fertile.size === 0 ? [] : eventsRelatingTo(db, [...fertile], undefined, limit)
+}
+
+const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>
+  db
+    .selectFrom('events')
+    .select('relates_to')
+    .distinct()
+    .where('relates_to', 'in', parents)
+    .where('relates_to', 'is not', null)
+    .where('status', '=', EVENT_STATUS.accepted)
+    .where('position', 'is not', null),
+)
