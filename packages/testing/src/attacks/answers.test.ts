@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { remoteDeviceLists } from '@myelin/storage/remote-device-lists'
 import type { UserId } from '@myelin/matrix/ids'
 import { onEveryDatabase } from '../databases.ts'
+import { authorRoom } from '../room-author.ts'
 import type { Answer } from '../server.ts'
 import { bob, mallory, onStage, type Stage, witness } from './stage.ts'
 import { said } from './told.ts'
@@ -91,7 +92,7 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
   },
   'a space': {
     what: 'hierarchy/',
-    ask: (stage) => ask(stage, 'GET', `/_matrix/client/v1/rooms/${encodeURIComponent(stage.room.roomId)}/hierarchy`),
+    ask: async (stage) => walk(stage, await ownSpace(stage)),
     honest: () => ({
       room: {
         room_id: space,
@@ -157,16 +158,21 @@ function* twisted(honest: Json): Generator<Json> {
   }
 }
 
-/** A child of the room that only the hostile server knows. */
-async function pointAtSpace({ room, alice }: Stage): Promise<void> {
-  await room.send(alice.userId, 'm.space.child', { via: ['evil.test'] }, space)
+/** A space of ours with a child that only the hostile server knows. */
+async function ownSpace({ home, alice }: Stage): Promise<string> {
+  const creationContent = { type: 'm.space' }
+  const { roomId, send } = await authorRoom(home.rt, alice.userId, { creationContent })
+  await send(alice.userId, 'm.space.child', { via: ['evil.test'] }, space)
+  return roomId
 }
+
+const walk = (stage: Stage, roomId: string) =>
+  ask(stage, 'GET', `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/hierarchy?limit=1000`)
 
 describe('what a hostile server answers', () => {
   for (const [name, { what, ask: put, honest }] of Object.entries(QUESTIONS)) {
     test(`4.2 A: to a question for ${name} may be anything, and our client still reads what it may`, () =>
       onStage(undefined, '12', async (stage) => {
-        await pointAtSpace(stage)
         const whole = ['', 'x', '[', DEEP, '{"a":1,"a":2}', '"\\ud800"', '{"__proto__":{"displayname":"x"}}']
         for (const answer of [...whole, ...[...twisted(honest(stage))].map((json) => JSON.stringify(json))]) {
           stage.evil.answers.set(what, () => answer)
@@ -178,12 +184,13 @@ describe('what a hostile server answers', () => {
         }
         stage.evil.answers.set(what, () => honest(stage))
         assert.equal((await put(stage)).status, 200)
+        const count = stage.evil.asked.filter(({ target }) => target.includes(`/v1/${what}`)).length
+        assert.ok(count > 10, `${count} questions`)
       }))
   }
 
   test('4.2 D: of any length is read up to a limit, and what was asked of others is answered', () =>
     onStage(undefined, '12', async (stage) => {
-      await pointAtSpace(stage)
       const long = JSON.stringify({ displayname: 'x'.repeat(17 * 1024 * 1024) })
       for (const [name, { what, ask: put }] of Object.entries(QUESTIONS)) {
         stage.evil.answers.set(what, () => long)
@@ -306,7 +313,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
 
   test('CVE-2025-59160: a space of spaces without end costs a bounded number of questions', () =>
     onStage(open, '12', async (stage) => {
-      await pointAtSpace(stage)
+      const own = await ownSpace(stage)
       let serial = 0
       stage.evil.answers.set('hierarchy/', ({ target }) => {
         const roomId = decodeURIComponent(target.split('/').at(-1) ?? '').split('?')[0] ?? ''
@@ -317,7 +324,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
             room_type: 'm.space',
             num_joined_members: 1,
             join_rule: 'public',
-            children_state: [...children, roomId, space, stage.room.roomId].map((child) => ({
+            children_state: [...children, roomId, space, own].map((child) => ({
               type: 'm.space.child',
               state_key: child,
               sender: bob,
@@ -329,8 +336,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
           inaccessible_children: [],
         }
       })
-      const path = `/_matrix/client/v1/rooms/${encodeURIComponent(stage.room.roomId)}/hierarchy?limit=1000`
-      const { status } = await ask(stage, 'GET', path)
+      const { status } = await walk(stage, own)
       assert.equal(status, 200)
       const asked = stage.peers.asked.filter(({ target }) => target.includes('/hierarchy/'))
       assert.ok(asked.length > 10 && asked.length <= 300, `${asked.length}`)
