@@ -42,6 +42,21 @@ function keyDocument(servers: SimulatedServers, server: string): JsonObject {
   return signJson(document, server, key)
 }
 
+/** What some events of a room rest on. */
+function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {
+  const chain = new Map<EventId, Pdu>()
+  const open = [...events]
+  for (let event = open.pop(); event; event = open.pop()) {
+    for (const id of event.authEvents) {
+      const next = chain.has(id) ? undefined : room.events.get(id)
+      if (!next) continue
+      chain.set(id, next)
+      open.push(next)
+    }
+  }
+  return [...chain.values()]
+}
+
 const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | string | undefined>> = {
   version: () => ({ server: { name: 'simulated', version: '1' } }),
   send: ({ asked }) => {
@@ -57,16 +72,21 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
     return { room_version: room.version.id, event }
   },
   send_join: (question) => {
-    const { room, asked, servers } = inRoom(question)
+    const { room, asked, servers, query } = inRoom(question)
     if (!room) return undefined
-    const state = listOf(room.state.values())
+    const omits = query.get('omit_members') === 'true'
+    const whole = [...room.state.values()]
+    const told = omits ? whole.filter(({ type }) => type !== 'm.room.member') : whole
+    const [state, chain] = [listOf(told), listOf(chainOf(room, told))]
     room.adopt(parsePdu(JSON.parse(asked.body) as JsonObject, room.version))
     const known = JSON.stringify(servers.names)
-    return `{"origin":"x","members_omitted":false,"state":${state},"auth_chain":${state},"event":${asked.body},"servers_in_room":${known}}`
+    return `{"origin":"x","members_omitted":${omits},"state":${state},"auth_chain":${chain},"event":${asked.body},"servers_in_room":${known}}`
   },
   state: (question) => {
-    const state = listOf(inRoom(question).room?.state.values() ?? [])
-    return `{"pdus":${state},"auth_chain":${state}}`
+    const { room } = inRoom(question)
+    if (!room) return undefined
+    const state = [...room.state.values()]
+    return `{"pdus":${listOf(state)},"auth_chain":${listOf(chainOf(room, state))}}`
   },
   state_ids: (question) => ({
     pdu_ids: [...(inRoom(question).room?.state.values() ?? [])].map(({ id }) => id),

@@ -7,6 +7,7 @@ import { bystander } from './bystander.ts'
 
 const SERVERS = 100
 const RTT_MS = 20
+const PATIENCE_MS = 300_000
 
 /**
  * W6: somebody joins a room of 1,000 and 10,000 members on 100 servers, 20 ms away (`--scale 10` for 100,000), while
@@ -40,11 +41,19 @@ export const w6: Workload = {
         joinedMs = performance.now() - startMs
       })
       const listed = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/joined_members`
-      const { joined } = await client.call<{ joined: object }>('GET', listed)
+      // A room whose members are not all known yet has nothing to tell of them.
+      let seen = 0
+      while (seen < members) {
+        if (performance.now() - startMs > PATIENCE_MS) throw new Error(`${seen} members after ${PATIENCE_MS / 1000} s`)
+        const { joined } = await client.call<{ joined?: object }>('GET', listed).catch(() => ({ joined: {} }))
+        seen = Object.keys(joined ?? {}).length
+        if (seen < members) await new Promise((resolve) => setTimeout(resolve, 100))
+      }
       rows.push({
         members,
-        'join s': round(joinedMs / 1000),
-        'members seen': Object.keys(joined).length,
+        'usable s': round(joinedMs / 1000),
+        'whole s': round((performance.now() - startMs) / 1000),
+        'members seen': seen,
         'key requests': servers.keyRequests - startKeys,
         'server CPU s': round((own.processorMs() - startCpuMs) / 1000),
         'RSS grown MiB': round((own.residentBytes() - startBytes) / 2 ** 20),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
+import { inSteps } from '@myelin/kit/in-steps'
 import { encodeJson } from '@myelin/kit/raw-json'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
+import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
 import type { Requester, Runtime } from '@myelin/services/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { authenticate, nobody } from './authenticate.ts'
@@ -69,7 +71,7 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
       },
       handler: async (request, reply) => {
         const isSigned = endpoint.access === 'server'
-        const content = isSigned ? signedContent(request) : undefined
+        const content = isSigned ? await signedContent(request) : undefined
         const origin = isSigned ? await originOf(rt, request, content) : unnamed
         checkParams?.(request.params)
         checkQuery?.(request.query)
@@ -98,8 +100,10 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
 }
 
 /** What a server's signature covers: numbers keep their spelling, and no body is not the same as `{}`. */
-function signedContent({ body }: FastifyRequest): Json | undefined {
-  return typeof body === 'string' && body !== '' ? parseJson(body, { keepNumbers: true }) : undefined
+async function signedContent({ body }: FastifyRequest): Promise<Json | undefined> {
+  if (typeof body !== 'string' || body === '') return undefined
+  if (body.length < LONG_JSON) return parseJson(body, { keepNumbers: true })
+  return inSteps(parseLongJson(body, { keepNumbers: true }))
 }
 
 /** Reads the body out of a request, or takes it as it was read for its signature. */

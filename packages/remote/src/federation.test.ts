@@ -40,6 +40,23 @@ describe('a call of another server', () => {
     assert.equal(servers.asked.length, 0)
   })
 
+  test('lets others have their turn while a long answer is parsed', async () => {
+    const { servers, federation } = world()
+    const answer = { pdus: Array.from({ length: 2000 }, (_, at) => ({ at, filler: 'é{"x":[]}'.repeat(100) })) }
+    servers.set(two, () => JSON.stringify(answer))
+    let turns = 0
+    let isOver = false
+    const takeTurns = (): void => {
+      turns++
+      if (!isOver) setImmediate(takeTurns)
+    }
+    takeTurns()
+    const read = await federation.call(two, { method: 'GET', target: '/' })
+    isOver = true
+    assert.equal(JSON.stringify(read), JSON.stringify(answer))
+    assert.ok(turns > 20)
+  })
+
   for (const [name, text] of Object.entries({
     'no JSON': '<html>',
     'a list': '[]',

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { inSteps } from '@myelin/kit/in-steps'
 import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
+import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
 import { signBytes } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { KeyFetches } from './key-fetches.ts'
@@ -30,6 +33,8 @@ export interface FederationCall {
 
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 64 * 1024 * 1024
+/** How much is read of an answer that may be a whole room, of some hundred thousand members. */
+export const MAX_ROOM_BYTES = 256 * 1024 * 1024
 
 /** A path with each part percent-encoded, and a query; lists give a name several times. */
 export function federationPath(
@@ -84,7 +89,7 @@ export class Federation {
   async call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
     const reply = await this.open(destination, call)
     const text = await textOf(reply, call.maxBytes ?? MAX_BYTES)
-    const answer = jsonOf(text, call.keepNumbers ?? false)
+    const answer = await jsonOf(text, call.keepNumbers ?? false)
     if (reply.status !== 200) throw refusal(destination, reply.status, answer)
     if (!isObject(answer)) throw new RemoteError('malformed', `${destination} did not answer a JSON object`)
     return answer
@@ -143,21 +148,24 @@ export function requestForm(request: {
 }
 
 async function textOf(reply: IncomingReply, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = []
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  let text = ''
   let size = 0
   for await (const chunk of reply.body) {
     size += chunk.length
     if (size > maxBytes) throw new RemoteError('malformed', `an answer was longer than ${maxBytes} bytes`)
-    chunks.push(chunk)
+    text += decoder.decode(chunk, { stream: true })
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return text + decoder.decode()
 }
 
-function jsonOf(text: string, keepNumbers: boolean): Json | undefined {
+async function jsonOf(text: string, keepNumbers: boolean): Promise<Json | undefined> {
   try {
-    return parseJson(text, { keepNumbers })
-  } catch {
-    return undefined
+    if (text.length < LONG_JSON) return parseJson(text, { keepNumbers })
+    return await inSteps(parseLongJson(text, { keepNumbers }))
+  } catch (cause) {
+    if (cause instanceof MatrixError) return undefined
+    throw cause
   }
 }
 

@@ -2,7 +2,7 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { federationPath } from '@myelin/remote/federation'
+import { federationPath, MAX_ROOM_BYTES } from '@myelin/remote/federation'
 import { roomById } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { requireAskable } from '../../federation/ask/ask-server.ts'
@@ -66,6 +66,7 @@ async function sendJoin(rt: Joiner, server: ServerName, sent: Pdu): Promise<Json
     target: federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id], omits),
     body: sent.json,
     timeoutMs: TIMEOUT_MS,
+    maxBytes: MAX_ROOM_BYTES,
     keepNumbers: true,
   })
 }

@@ -4,7 +4,7 @@ import { isEventId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { federationPath } from '@myelin/remote/federation'
+import { federationPath, MAX_ROOM_BYTES } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { internKeysOf } from '@myelin/storage/outliers'
 import { nextTurn } from '../../federation/signature-workers.ts'
@@ -97,7 +97,13 @@ async function ask(
 ): Promise<JsonObject | undefined> {
   try {
     const target = federationPath(['federation', 'v1', what, roomId], { event_id: id })
-    return await rt.remote.call(server, { method: 'GET', target, timeoutMs: TIMEOUT_MS, keepNumbers: true })
+    return await rt.remote.call(server, {
+      method: 'GET',
+      target,
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: MAX_ROOM_BYTES,
+      keepNumbers: true,
+    })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     rt.log.info({ err: cause, server, roomId }, `another server did not tell ${what} of a room`)

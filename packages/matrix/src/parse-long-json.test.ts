@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { MatrixError } from './errors.ts'
+import type { Json } from './json.ts'
+import { parseJson } from './parse-json.ts'
+import { parseLongJson } from './parse-long-json.ts'
+
+function inSteps(text: string): { readonly value: Json; readonly steps: number } {
+  const steps = parseLongJson(text)
+  for (let count = 0; ; count++) {
+    const step = steps.next()
+    if (step.done) return { value: step.value, steps: count }
+  }
+}
+
+/** What a parser makes of a text: a value, or the code of its refusal. */
+function outcome(parse: () => Json): unknown {
+  try {
+    return JSON.stringify(parse())
+  } catch (cause) {
+    if (cause instanceof MatrixError) return cause.code
+    throw cause
+  }
+}
+
+// Long enough for some hundred of them to be longer than what is parsed at once.
+const filler = 'x"{}[],:\\ \u00e9'.repeat(400)
+const leaf = fc.oneof(
+  fc.constantFrom<Json>(null, true, 0, -1, 'a', '', filler, '"', '\\', '{[', '\ud83d\ude00'),
+  fc.integer(),
+  fc.string(),
+)
+const json = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    fc.array(tie('value'), { maxLength: 8 }),
+    fc.dictionary(fc.string(), tie('value'), { maxKeys: 6, noNullPrototype: true }),
+  ),
+})).value
+const long = fc.oneof(
+  fc.array(json, { minLength: 20, maxLength: 60 }),
+  fc.record(
+    { pdus: fc.array(json, { minLength: 20, maxLength: 60 }), origin: leaf, rest: json },
+    { noNullPrototype: true },
+  ),
+)
+
+describe('long JSON', () => {
+  test('says the same parsed in steps as at once', () => {
+    fc.assert(
+      fc.property(long, fc.boolean(), (value, isSpaced) => {
+        const text = JSON.stringify(value, undefined, isSpaced ? 2 : undefined)
+        assert.equal(JSON.stringify(inSteps(text).value), JSON.stringify(parseJson(text)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('is refused like parseJson does, wherever it is broken', () => {
+    const good = JSON.stringify({ list: Array.from({ length: 40 }, (_, at) => ({ at, filler })), end: true })
+    assert.ok(inSteps(good).steps > 1)
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.constantFrom('', '"', '}', ']', ',', ':', '{', '\\', 'x'), (at, put) => {
+        const text = good.slice(0, at) + put + good.slice(at + 1)
+        assert.equal(
+          outcome(() => inSteps(text).value),
+          outcome(() => parseJson(text)),
+        )
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('has each key once, and no part that is long and deep', () => {
+    const part = `"a":${JSON.stringify(Array.from({ length: 30 }, () => filler))}`
+    assert.equal(
+      outcome(() => inSteps(`{${part},${part}}`).value),
+      'M_BAD_JSON',
+    )
+    assert.equal(
+      outcome(() => inSteps(`${'['.repeat(6)}{${part}}${']'.repeat(6)}`).value),
+      'M_BAD_JSON',
+    )
+    assert.equal(
+      outcome(() => inSteps(`{${part}} x`).value),
+      'M_NOT_JSON',
+    )
+    assert.equal(
+      outcome(() => inSteps(`{"__proto__":{"b":1},${part}}`).value),
+      JSON.stringify(parseJson(`{"__proto__":{"b":1},${part}}`)),
+    )
+  })
+
+  test('is as deep as it may be', () => {
+    const part = JSON.stringify(Array.from({ length: 30 }, () => filler))
+    const deep = (levels: number) => `{"a":${part},"b":${'['.repeat(levels)}${']'.repeat(levels)}}`
+    assert.equal(
+      outcome(() => inSteps(deep(200)).value),
+      'M_BAD_JSON',
+    )
+    assert.equal(
+      outcome(() => parseJson(deep(200))),
+      'M_BAD_JSON',
+    )
+    assert.equal(typeof outcome(() => inSteps(deep(199)).value), 'string')
+    assert.equal(
+      outcome(() => inSteps(deep(199)).value),
+      outcome(() => parseJson(deep(199))),
+    )
+  })
+})
