@@ -126,7 +126,7 @@ export async function startSimulatedServers(count: number, seed = 'sim'): Promis
   state.servers = new SimulatedServers({
     names: addresses.map((address) => `${address}:${port}` as ServerName),
     seed,
-    settings: `federation_custom_ca_list: [${JSON.stringify(join(folder, 'ca.crt'))}]\nip_range_whitelist: ['127.0.0.0/8']\n`,
+    settings: `federation_custom_ca_list: [${JSON.stringify(join(folder, 'ca.crt'))}]\nip_range_whitelist: ['127.0.0.0/8']\nhttps_proxy: ''\n`,
     stop: async () => {
       listener.closeAllConnections()
       await new Promise((resolve) => listener.close(resolve))

@@ -134,6 +134,8 @@ export class Playground {
       trusted_key_servers: [],
       federation_custom_ca_list: [join(this.folder, 'authority.pem')],
       ip_range_whitelist: ['127.0.0.1', '::1'],
+      // Whatever proxy this machine has, it does not lead here.
+      no_proxy_hosts: ['localhost', '127.0.0.1'],
       tls_certificate_path: join(this.folder, 'tls.pem'),
       tls_private_key_path: join(this.folder, 'tls.key'),
       // Tests do not wait for the pauses of the world.

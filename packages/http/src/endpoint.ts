@@ -19,6 +19,8 @@ export interface EndpointRequest<Params, Query, Body> {
   /** Where the request came from, as the reverse proxy tells if it may. */
   readonly address: string
   readonly userAgent: string | undefined
+  /** Whether an answer of unknown length that breaks off is told from one that ended: not before HTTP/1.1. */
+  readonly takesChunks: boolean
   /** Header names are lower-case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   /** The text of a JSON body as it was sent. */

@@ -83,6 +83,7 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
           requester: contexts.get(request)?.requester ?? nobody,
           address: request.ip,
           userAgent: request.headers['user-agent'],
+          takesChunks: request.raw.httpVersion !== '1.0',
           headers: request.headers,
           get signal() {
             return closing.signalOf(reply)

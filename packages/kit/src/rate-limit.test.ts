@@ -26,6 +26,16 @@ describe('a rate limit', () => {
     assert.deepEqual([limiter.peek('a'), limiter.peek('a'), limiter.take('a'), limiter.peek('a')], [0, 0, 0, 1000])
   })
 
+  test('can be spent beyond what is there, which is then waited for', () => {
+    const clock = new StoppedClock()
+    const limiter = new RateLimiter(clock, { perSecond: 10, burstCount: 100 })
+    limiter.spend('a', 40)
+    limiter.spend('a', 160)
+    assert.deepEqual([limiter.peek('a'), limiter.peek('b')], [10_100, 0])
+    clock.advance(10_100)
+    assert.equal(limiter.peek('a'), 0)
+  })
+
   test('that never refills still names a finite wait', () => {
     const limiter = new RateLimiter(new StoppedClock(), { perSecond: 0, burstCount: 1 })
     limiter.take('a')

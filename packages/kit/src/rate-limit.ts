@@ -42,6 +42,11 @@ export class RateLimiter {
     return tokens < 1 ? this.#waitFor(tokens) : 0
   }
 
+  /** Takes as many tokens as something turned out to cost, be they there or not; what is owed is refilled first. */
+  spend(key: string, count: number): void {
+    this.#keep(key, this.#tokensOf(key) - count)
+  }
+
   #tokensOf(key: string): number {
     const { perSecond, burstCount } = this.#limit
     const bucket = this.#buckets.get(key)

@@ -137,6 +137,8 @@ export interface RateLimits {
     /** Invites, per user invited. */
     readonly perUser: RateLimit
   }
+  /** Bytes of other servers' media that are fetched, per user. */
+  readonly remoteMedia: RateLimit
   /** Requests of other servers, per server. */
   readonly federation: HostLimit
   /** What somebody says of their presence, per user. */

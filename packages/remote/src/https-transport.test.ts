@@ -1,77 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { createServer, type Server } from 'node:https'
-import type { RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { after, describe, test } from 'node:test'
-import { systemClock } from '@myelin/kit/clock'
-import { seededRandom } from '@myelin/kit/random'
+import { describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { testAuthority } from '@myelin/testing/certificates'
-import { HttpsTransport, type HttpsTransportParts } from './https-transport.ts'
+import { ask, type Internet, LOCAL, listen, transport } from '@myelin/testing/tls-stage'
 import { AddressCheck } from './sockets/address-check.ts'
-import type { Names, ServiceRecord } from './sockets/names.ts'
 
-const authority = testAuthority()
 const other = testAuthority('Another authority')
-const open: Server[] = []
-after(() => {
-  for (const server of open) {
-    server.closeAllConnections()
-    server.close()
-  }
-})
-
-const echo: RequestListener = (request, reply) => {
-  reply.end(JSON.stringify({ host: request.headers.host, url: request.url, agent: request.headers['user-agent'] }))
-}
-
-/** A web server with a certificate for these names; answers its port. */
-async function listen(names: readonly string[], answer: RequestListener = echo, by = authority): Promise<number> {
-  const server = createServer(by.issue(names), answer)
-  open.push(server)
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  return (server.address() as AddressInfo).port
-}
-
-interface Internet {
-  readonly hosts?: Readonly<Record<string, readonly string[]>>
-  readonly services?: Readonly<Record<string, readonly Partial<ServiceRecord>[]>>
-}
-
-function transport({ hosts = {}, services = {} }: Internet, parts: Partial<HttpsTransportParts> = {}): HttpsTransport {
-  const names: Names = {
-    addressesOf: async (host) => hosts[host] ?? [],
-    servicesOf: async (name) =>
-      (services[name] ?? []).map((record) => ({ name: '', port: 0, priority: 0, weight: 0, ...record })),
-  }
-  return new HttpsTransport({
-    clock: systemClock,
-    random: seededRandom('transport'),
-    names,
-    addresses: new AddressCheck([]),
-    tls: { authorities: [authority.cert], minVersion: 'TLSv1.2', verifies: () => true },
-    userAgent: 'test',
-    ...parts,
-  })
-}
-
-async function ask(via: HttpsTransport, destination: string, target = '/x?y=%21', timeoutMs = 20_000): Promise<string> {
-  try {
-    const request = { destination: destination as ServerName, method: 'GET', target, headers: {}, timeoutMs } as const
-    const { status, body } = await via.send(request)
-    const chunks: Uint8Array[] = []
-    for await (const chunk of body) chunks.push(chunk)
-    return `${status} ${Buffer.concat(chunks).toString()}`
-  } catch (error) {
-    return `${(error as Error).name} ${(error as { fault?: string }).fault}: ${(error as Error).message}`
-  } finally {
-    await via.close()
-  }
-}
-
-const LOCAL = ['127.0.0.1']
 
 describe('a request over TLS', () => {
   test('reaches the port in the name, target and host as they are', async () => {
@@ -137,12 +73,12 @@ describe('a request over TLS is refused', () => {
   })
 
   test('where nobody we trust signed the certificate', async () => {
-    const port = await listen(['a.test'], echo, other)
+    const port = await listen(['a.test'], undefined, other)
     assert.match(await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`), /^RemoteError unreachable/)
   })
 
   test('unless the admin does not want that name checked', async () => {
-    const port = await listen(['whatever'], echo, other)
+    const port = await listen(['whatever'], undefined, other)
     const tls = {
       authorities: undefined,
       minVersion: 'TLSv1.2',

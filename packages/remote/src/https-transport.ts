@@ -3,11 +3,12 @@ import type { Clock } from '@myelin/kit/clock'
 import type { Random } from '@myelin/kit/random'
 import { Discovery, type Route } from './discovery/discovery.ts'
 import { WellKnown } from './discovery/well-known.ts'
-import { RemoteError } from './remote-error.ts'
+import { NotConnected, RemoteError } from './remote-error.ts'
 import { AddressCheck } from './sockets/address-check.ts'
 import { Deadline } from './sockets/deadline.ts'
-import { HttpsClient, NotConnected, type TlsSettings } from './sockets/https-client.ts'
+import { HttpsClient, type TlsSettings } from './sockets/https-client.ts'
 import { type Names, systemNames } from './sockets/names.ts'
+import type { ProxySettings } from './sockets/proxy.ts'
 import { Slots } from './sockets/slots.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
@@ -18,12 +19,15 @@ export interface HttpsTransportParts {
   readonly tls: TlsSettings
   readonly addresses?: AddressCheck
   readonly names?: Names
+  /** Without one, everybody is connected to directly. */
+  readonly proxy?: ProxySettings
   readonly userAgent: string
 }
 
 const WELL_KNOWN_TIMEOUT_MS = 10_000
 /** Exchanges under way at once; more wait. */
 const MAX_AT_ONCE = 512
+const NO_PROXY: ProxySettings = { https: undefined, exceptions: [] }
 
 /**
  * Carries requests to other servers over TLS: finds them, connects, and checks who they are.
@@ -38,10 +42,10 @@ export class HttpsTransport implements Transport {
   readonly #userAgent: string
 
   constructor(parts: HttpsTransportParts) {
-    const { names = systemNames(), addresses = new AddressCheck() } = parts
+    const { names = systemNames(), addresses = new AddressCheck(), proxy = NO_PROXY } = parts
     this.#clock = parts.clock
     this.#userAgent = parts.userAgent
-    this.#client = new HttpsClient({ names, addresses, tls: parts.tls })
+    this.#client = new HttpsClient({ names, addresses, tls: parts.tls, proxy })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }

@@ -26,3 +26,6 @@ export class RemoteError extends Error {
     this.body = options.body ?? {}
   }
 }
+
+/** A request failed before it was sent, so that another place may be tried. */
+export class NotConnected extends RemoteError {}

@@ -10,6 +10,7 @@ import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
+import type { SigningKey } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { HttpsTransport } from '@myelin/remote/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
@@ -27,7 +28,7 @@ import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
 import { openSqlite } from '@myelin/storage/sqlite'
 import type { Config } from './config/schema.ts'
-import { readSigningKey } from './config/signing-key.ts'
+import { readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
 export interface House {
@@ -42,7 +43,7 @@ export interface House {
 export async function compose(config: Config): Promise<House> {
   const log = createLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
-  const signingKey = readSigningKey(config.server.signingKeyPath)
+  const { signingKey, otherKeys } = keysOf(config.server)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
@@ -65,14 +66,12 @@ export async function compose(config: Config): Promise<House> {
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = new Federation(serverName, signingKey, transportOf(config.connections), {
-    mayCall: (server) => maySpeakWith({ config }, server),
-    timeoutMs: config.federation.requestTimeoutMs,
-  })
+  const remote = federationOf(config, serverName, signingKey)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
     signingKey,
+    otherKeys,
     db,
     bus,
     typing,
@@ -116,11 +115,25 @@ async function putAway({ typing, presence, remote, db }: Runtime): Promise<void>
   await db.close()
 }
 
-function transportOf({ tls, addresses }: Config['connections']): HttpsTransport {
+function keysOf({ signingKeyPath, notaryKeysPath }: Config['server']): Pick<Runtime, 'signingKey' | 'otherKeys'> {
+  const [signingKey, ...published] = readSigningKeys(signingKeyPath)
+  const notary = notaryKeysPath === undefined ? [] : readSigningKeys(notaryKeysPath)
+  return { signingKey, otherKeys: { published, notary } }
+}
+
+function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
+  return new Federation(serverName, signingKey, transportOf(config.connections), {
+    mayCall: (server) => maySpeakWith({ config }, server),
+    timeoutMs: config.federation.requestTimeoutMs,
+  })
+}
+
+function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTransport {
   return new HttpsTransport({
     clock: systemClock,
     random: systemRandom,
     userAgent: `${softwareVersion.name}/${softwareVersion.version}`,
+    proxy,
     addresses: new AddressCheck(addresses.blocked, addresses.allowed),
     tls: {
       authorities: tls.authorities,

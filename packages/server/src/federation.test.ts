@@ -55,7 +55,7 @@ federation_custom_ca_list: [${at('ca.crt')}]
 ${settings}
 `,
   )
-  return compose(loadConfig([join(folder, 'homeserver.yaml')]))
+  return compose(loadConfig([join(folder, 'homeserver.yaml')], {}))
 }
 
 describe('two servers as they are started', () => {

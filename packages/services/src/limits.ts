@@ -18,6 +18,7 @@ export type LimitName =
   | 'invitePerRoom'
   | 'invitePerUser'
   | 'presence'
+  | 'remoteMedia'
 
 /** The house's rate limits, in memory. */
 export class Limits {
@@ -26,7 +27,8 @@ export class Limits {
   readonly #servers: HostTurns
   readonly #transactions: HostTurns
 
-  constructor(clock: Clock, { message, registration, login, joins, invites, presence, federation }: RateLimits) {
+  constructor(clock: Clock, limits: RateLimits) {
+    const { message, registration, login, joins, invites, presence, remoteMedia, federation } = limits
     this.#servers = new HostTurns(clock, federation)
     // One after the other; those that wait here do not count among the requests of their server.
     this.#transactions = new HostTurns(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
@@ -41,12 +43,18 @@ export class Limits {
       invitePerRoom: new RateLimiter(clock, invites.perRoom),
       invitePerUser: new RateLimiter(clock, invites.perUser),
       presence: new RateLimiter(clock, presence),
+      remoteMedia: new RateLimiter(clock, remoteMedia),
     }
   }
 
   /** Counts one; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
   take(name: LimitName, key: string): void {
     refuseFor(this.#limiters[name].take(key))
+  }
+
+  /** Counts what something has cost, once it is known; {@link check} refuses until that is made up for. */
+  spend(name: LimitName, key: string, count: number): void {
+    this.#limiters[name].spend(key, count)
   }
 
   /** Answers a request of another server when it is its turn; throws like {@link take} where too many of its requests wait. */

@@ -23,7 +23,9 @@ import type { Pace } from './sync/pace.ts'
  */
 export interface Runtime {
   readonly serverName: ServerName
+  /** What this server signs with. */
   readonly signingKey: SigningKey
+  readonly otherKeys: OtherKeys
   readonly db: Database
   readonly bus: Bus
   readonly clock: Clock
@@ -42,6 +44,14 @@ export interface Runtime {
   readonly pace: Pace
   /** Other servers, called in our name. */
   readonly remote: Federation
+}
+
+/** Keys that sign no events. */
+export interface OtherKeys {
+  /** Ours as well, for all to see: the next ones, or those that signed until now. */
+  readonly published: readonly SigningKey[]
+  /** What this server also signs with when it vouches for the keys of others. */
+  readonly notary: readonly SigningKey[]
 }
 
 /** Who asks: an account on one of its devices. */

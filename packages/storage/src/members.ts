@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
-import { internUser, roomNames, roomNid, userNames, userNid } from './names.ts'
+import { internUser, roomNames, roomNid, userNames, userNid, withUserNames } from './names.ts'
 import { readOnce } from './kept.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position } from './schema.ts'
@@ -133,15 +133,9 @@ export async function membersOf(
     .orderBy('position')
     .limit(limit)
     .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return rows.flatMap((row) => {
-    const userId = names.get(row.user_nid)
-    return userId === undefined
-      ? []
-      : [{ userId, membership: row.membership, eventNid: row.event_nid, position: row.position }]
+  return withUserNames(db, rows, (row, userId) => {
+    const { membership, event_nid: eventNid, position } = row
+    return { userId, membership, eventNid, position }
   })
 }
 

@@ -198,3 +198,19 @@ export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid,
   }
   return names
 }
+
+/** What each of these rows comes to, given the name of its user; rows of users without a name are left out. */
+export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
+  db: Read,
+  rows: readonly Row[],
+  make: (row: Row, userId: UserId) => T,
+): Promise<T[]> {
+  const names = await userNames(
+    db,
+    rows.map((row) => row.user_nid),
+  )
+  return rows.flatMap((row) => {
+    const userId = names.get(row.user_nid)
+    return userId === undefined ? [] : [make(row, userId)]
+  })
+}

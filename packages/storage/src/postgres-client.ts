@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto'
 import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
-import type { CompiledQuery, DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
+import type { CompiledQuery, DatabaseConnection, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
+import { LoneDriver } from './lone-driver.ts'
 import { keptText, toldText } from './postgres-text.ts'
 
 const INT8 = 20
@@ -112,7 +113,7 @@ export class PostgresClient {
 export function dialectThat(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new SendingDriver(send),
+    createDriver: () => new LoneDriver(sendingOver(send)),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -132,26 +133,11 @@ function statementName(text: string): string {
   return name
 }
 
-class SendingDriver implements Driver {
-  readonly #connection: DatabaseConnection
-
-  constructor(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>) {
-    this.#connection = {
-      executeQuery: <R>({ sql, parameters }: CompiledQuery) => send<R>({ text: sql, values: parameters }),
-      streamQuery: () => {
-        throw new Error('results are not streamed')
-      },
-    }
+function sendingOver(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): DatabaseConnection {
+  return {
+    executeQuery: <R>({ sql, parameters }: CompiledQuery) => send<R>({ text: sql, values: parameters }),
+    streamQuery: () => {
+      throw new Error('results are not streamed')
+    },
   }
-  async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection
-  }
-  async beginTransaction(): Promise<void> {
-    throw new Error('transactions are opened by group commit only')
-  }
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {}
 }

@@ -2,7 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { inChunks } from './database.ts'
-import { internUser, userNames, userNid, userNids } from './names.ts'
+import { internUser, userNid, userNids, withUserNames } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 import { topics } from './topics.ts'
@@ -175,14 +175,9 @@ export async function lostDevices(db: Read, now: number, limit: number): Promise
     .orderBy('until_ts')
     .limit(limit)
     .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return rows.flatMap((row) => {
-    const userId = names.get(row.user_nid)
-    const device = { deviceId: row.device_id, state: row.state as PresenceState, untilTs: row.until_ts }
-    return userId === undefined ? [] : [{ userId, ...device }]
+  return withUserNames(db, rows, (row, userId) => {
+    const state = row.state as PresenceState
+    return { userId, deviceId: row.device_id, state, untilTs: row.until_ts }
   })
 }
 
@@ -200,23 +195,13 @@ export async function unheardSince(db: Read, saidTs: number, limit: number): Pro
 }
 
 async function presencesFrom(db: Read, rows: readonly Tables['presence'][]): Promise<Presence[]> {
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return rows.flatMap((row): Presence[] => {
-    const userId = names.get(row.user_nid)
-    if (userId === undefined) return []
-    return [
-      {
-        userId,
-        state: row.state as PresenceState,
-        statusMessage: row.status_msg ?? undefined,
-        lastActiveTs: row.last_active_ts,
-        isActive: row.is_active === 1,
-        saidTs: row.said_ts,
-        position: row.position,
-      },
-    ]
-  })
+  return withUserNames(db, rows, (row, userId) => ({
+    userId,
+    state: row.state as PresenceState,
+    statusMessage: row.status_msg ?? undefined,
+    lastActiveTs: row.last_active_ts,
+    isActive: row.is_active === 1,
+    saidTs: row.said_ts,
+    position: row.position,
+  }))
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { DatabaseConnection, Dialect, Driver, QueryResult } from 'kysely'
+import type { DatabaseConnection, Dialect, QueryResult } from 'kysely'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LoneDriver } from './lone-driver.ts'
 
 /** A Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
 export function dialectOver(connection: SqliteConnection): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SingleConnectionDriver(connection),
+    createDriver: () => new LoneDriver(connection),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }
@@ -53,24 +54,4 @@ export class SqliteConnection implements DatabaseConnection {
     }
     return prepared
   }
-}
-
-class SingleConnectionDriver implements Driver {
-  readonly #connection: SqliteConnection
-
-  constructor(connection: SqliteConnection) {
-    this.#connection = connection
-  }
-
-  async init(): Promise<void> {}
-  async acquireConnection(): Promise<DatabaseConnection> {
-    return this.#connection
-  }
-  async beginTransaction(): Promise<void> {
-    throw new Error('transactions are opened by group commit only')
-  }
-  async commitTransaction(): Promise<void> {}
-  async rollbackTransaction(): Promise<void> {}
-  async releaseConnection(): Promise<void> {}
-  async destroy(): Promise<void> {}
 }

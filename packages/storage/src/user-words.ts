@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
-import { internUser, userNames, userNid } from './names.ts'
+import { internUser, userNid, withUserNames } from './names.ts'
 import type { Nid } from './schema.ts'
 
 const READER = 'user-directory'
@@ -22,14 +22,7 @@ export async function memberNews(db: Read, limit: number): Promise<MemberNews[]>
     .orderBy('event_nid')
     .limit(limit)
     .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return rows.flatMap((row) => {
-    const userId = names.get(row.user_nid)
-    return userId === undefined ? [] : [{ userId, eventNid: row.event_nid }]
-  })
+  return withUserNames(db, rows, (row, userId) => ({ userId, eventNid: row.event_nid }))
 }
 
 /** Says up to which member event the directory is up to date. */
@@ -89,9 +82,5 @@ export async function usersByWord(db: Read, search: UserSearch): Promise<UserId[
     .orderBy('user_words.user_nid')
     .limit(search.limit)
     .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return rows.flatMap((row) => names.get(row.user_nid) ?? [])
+  return withUserNames(db, rows, (_, userId) => userId)
 }

@@ -67,6 +67,7 @@ export const testConfig: ServiceConfig = {
       concurrent: 1_000_000,
     },
     presence: unlimited,
+    remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
@@ -126,6 +127,7 @@ export async function testRuntime(
   return {
     serverName,
     signingKey,
+    otherKeys: { published: [], notary: [] },
     remote,
     db,
     bus,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { MediaWords } from '@myelin/services/media/growing-file'
 import { checkedName } from '@myelin/services/media/media-name'
-import { findAnyMedia } from '@myelin/services/media/remote-media'
+import { findAnyMedia, openAnyMedia } from '@myelin/services/media/remote-media'
 import type { Runtime } from '@myelin/services/runtime'
 import { Type } from 'typebox'
 import { endpoint, Reply } from '../endpoint.ts'
@@ -46,11 +47,14 @@ export const getContent = download('getContent', LEGACY, false)
 export const getContentOverrideName = download('getContentOverrideName', named(LEGACY), false)
 
 async function send(rt: Runtime, request: Request, isAuthenticated: boolean): Promise<Reply> {
-  const { params, query, headers, signal } = request
+  const { params, query, headers, requester, signal } = request
   const mayFetch = query.allow_remote ?? true
-  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal }
-  const content = await findAnyMedia(rt, checkedName(params), wish)
-  const { sha256, sizeBytes, contentType } = content
+  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
+  const needsAll = !request.takesChunks || headers['range'] !== undefined || headers['if-none-match'] !== undefined
+  const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), wish)
+  if ('bytes' in content)
+    return new Reply(200, content.bytes, { ...mediaHeaders(isAuthenticated), ...saidOf(content, params.fileName) })
+  const { sha256, sizeBytes } = content
   const etag = `"${Buffer.from(sha256).toString('base64url')}"`
   const shared = { ...mediaHeaders(isAuthenticated), etag, 'accept-ranges': 'bytes' }
   if (headers['if-none-match'] === etag) return new Reply(304, '', shared)
@@ -59,9 +63,16 @@ async function send(rt: Runtime, request: Request, isAuthenticated: boolean): Pr
   const length = range ? range.end - range.start + 1 : sizeBytes
   return new Reply(range ? 206 : 200, await rt.blobs.read(sha256, range), {
     ...shared,
-    'content-type': contentType,
-    'content-disposition': contentDisposition(contentType, params.fileName ?? content.fileName),
+    ...saidOf(content, params.fileName),
     'content-length': String(length),
     ...(range ? { 'content-range': `bytes ${range.start}-${range.end}/${sizeBytes}` } : {}),
   })
+}
+
+function saidOf(content: MediaWords, wished: string | undefined): Readonly<Record<string, string>> {
+  const { contentType, fileName } = content
+  return {
+    'content-type': contentType,
+    'content-disposition': contentDisposition(contentType, wished ?? fileName),
+  }
 }

@@ -23,9 +23,10 @@ const thumbnail = (id: string, path: readonly string[], isAuthenticated: boolean
     access: isAuthenticated ? 'guest' : 'none',
     params: Params,
     query: Query,
-    async handle({ params, query, signal }, rt) {
+    async handle({ params, query, requester, signal }, rt) {
       const content = await findAnyMedia(rt, checkedName(params), {
         isAuthenticated,
+        userId: requester.userId,
         timeoutMs: query.timeout_ms,
         mayFetch: query.allow_remote ?? true,
         signal,

@@ -38,8 +38,8 @@ export class AddressCheck {
   readonly #allowed: BlockList
 
   constructor(blocked: readonly string[] = PRIVATE_RANGES, allowed: readonly string[] = []) {
-    this.#blocked = listOf([...blocked, ...THIS_HOST])
-    this.#allowed = listOf(allowed)
+    this.#blocked = rangesOf([...blocked, ...THIS_HOST])
+    this.#allowed = rangesOf(allowed)
   }
 
   /** Whether a connection may go there; text that is no address may not. */
@@ -67,7 +67,8 @@ export function isRange(text: string): boolean {
   return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
-function listOf(ranges: readonly string[]): BlockList {
+/** A list to look addresses up in; throws a RangeError where one of these is no address or range. */
+export function rangesOf(ranges: readonly string[]): BlockList {
   const list = new BlockList()
   for (const range of ranges) {
     if (!isRange(range)) throw new RangeError(`${range} is not a range of addresses`)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Agent, type RequestOptions, request } from 'node:https'
+import { type RequestOptions, request } from 'node:https'
 import type { IncomingMessage } from 'node:http'
 import { isIP, type LookupFunction } from 'node:net'
 import type { SecureVersion } from 'node:tls'
-import { RemoteError } from '../remote-error.ts'
+import { NotConnected, RemoteError } from '../remote-error.ts'
 import type { IncomingReply } from '../transport.ts'
 import type { AddressCheck } from './address-check.ts'
 import type { Names } from './names.ts'
+import { type ProxyAddress, ProxyExceptions, type ProxySettings, spelledAddress } from './proxy.ts'
+import type { TlsChecks } from './tunnel.ts'
+import { TunnelAgent, tunnelSignal } from './tunnel-agent.ts'
 
 /** How certificates are checked. */
 export interface TlsSettings {
@@ -31,51 +34,78 @@ export interface SecureRequest {
   readonly signal: AbortSignal
 }
 
-/** A request failed before it was sent, so that another place may be tried. */
-export class NotConnected extends RemoteError {}
-
 const IDLE_MS = 30_000
 const MAX_SOCKETS_PER_PLACE = 8
 const MAX_HEADER_BYTES = 32 * 1024
 
+/** What a client is made of. */
+export interface HttpsClientParts {
+  readonly names: Names
+  readonly addresses: AddressCheck
+  readonly tls: TlsSettings
+  readonly proxy: ProxySettings
+}
+
 /**
  * Makes requests over TLS, and keeps connections for the next one.
  *
- * Every address is checked when its socket is opened, whatever name led there.
+ * Every address is checked when its socket is opened, whatever name led there. Through a proxy it is the proxy that
+ * looks names up, so only what spells an address can be checked.
  */
 export class HttpsClient {
-  readonly #agent = new Agent({
-    keepAlive: true,
-    maxSockets: MAX_SOCKETS_PER_PLACE,
-    maxFreeSockets: 2,
-    timeout: IDLE_MS,
-    scheduling: 'lifo',
-  })
+  readonly #agent: TunnelAgent
+  /** Whose connections are used once. */
+  readonly #fresh: TunnelAgent
   readonly #names: Names
   readonly #addresses: AddressCheck
   readonly #tls: TlsSettings
+  readonly #proxy: ProxyAddress | undefined
+  readonly #exceptions: ProxyExceptions
 
-  constructor(parts: { readonly names: Names; readonly addresses: AddressCheck; readonly tls: TlsSettings }) {
+  constructor(parts: HttpsClientParts) {
     this.#names = parts.names
     this.#addresses = parts.addresses
     this.#tls = parts.tls
+    this.#proxy = parts.proxy.https
+    this.#exceptions = new ProxyExceptions(parts.proxy.exceptions)
+    const ways = {
+      proxyTo: (host: string, port: number) => this.#proxyTo(host, port),
+      tlsWith: (name: string) => this.#tlsWith(name),
+    }
+    this.#fresh = new TunnelAgent({ keepAlive: false }, ways)
+    this.#agent = new TunnelAgent(
+      {
+        keepAlive: true,
+        maxSockets: MAX_SOCKETS_PER_PLACE,
+        maxFreeSockets: 2,
+        timeout: IDLE_MS,
+        scheduling: 'lifo',
+      },
+      ways,
+    )
   }
 
   /** The answer, once its headers are there; {@link NotConnected} where nothing was sent. */
   async send(order: SecureRequest): Promise<IncomingReply> {
     // An address is not looked up, so it is checked here; names are when they have become addresses.
-    if (isIP(order.host) !== 0 && !this.#addresses.isAllowed(order.host)) throw blocked(order.host)
+    const address = this.#proxyTo(order.host, order.port) ? spelledAddress(order.host) : order.host
+    if (address !== undefined && isIP(address) !== 0 && !this.#addresses.isAllowed(address)) throw blocked(order.host)
     const first = await this.#attempt(order)
     return 'isStale' in first ? this.#again(order) : first
   }
 
   close(): void {
     this.#agent.destroy()
+    this.#fresh.destroy()
+  }
+
+  #proxyTo(host: string, port: number): ProxyAddress | undefined {
+    return this.#proxy && this.#exceptions.cover(host, port) ? undefined : this.#proxy
   }
 
   /** A kept connection that had died in the meantime proves nothing: once more, on another. */
   async #again(order: SecureRequest): Promise<IncomingReply> {
-    const second = await this.#attempt(order, { agent: false })
+    const second = await this.#attempt(order, { agent: this.#fresh })
     if ('isStale' in second) throw new RemoteError('unreachable', `${order.host} closed the connection`)
     return second
   }
@@ -111,10 +141,17 @@ export class HttpsClient {
       signal: order.signal,
       lookup: this.#lookup,
       maxHeaderSize: MAX_HEADER_BYTES,
-      minVersion: this.#tls.minVersion,
-      rejectUnauthorized: this.#tls.verifies(certificateName),
       // An address cannot be asked for by name: the certificate is checked against the place itself.
       servername: isName ? certificateName : '',
+      ...this.#tlsWith(certificateName),
+      ...tunnelSignal(order.signal),
+    }
+  }
+
+  #tlsWith(name: string): TlsChecks {
+    return {
+      minVersion: this.#tls.minVersion,
+      rejectUnauthorized: this.#tls.verifies(name),
       ...(this.#tls.authorities ? { ca: [...this.#tls.authorities] } : {}),
     }
   }

@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { verify } from '@node-rs/argon2'
-import { readSigningKey } from '../config/signing-key.ts'
+import { readSigningKeys } from '../config/signing-key.ts'
 import { macOf } from './shared-secret.ts'
 
 const bin = fileURLToPath(new URL('bin.js', import.meta.url))
@@ -73,7 +73,7 @@ describe('generate-config', () => {
     ]
     const made = await myelin(args)
     assert.deepEqual([made.code, made.err], [0, ''])
-    readSigningKey(join(folder, 'new/example.org.signing.key'))
+    readSigningKeys(join(folder, 'new/example.org.signing.key'))
     const checked = await myelin(['check-config', '-c', 'new/homeserver.yaml'])
     assert.deepEqual(checked, { code: 0, out: 'The configuration of example.org is in order.\n', err: '' })
 
@@ -113,9 +113,9 @@ describe('a broken configuration', () => {
 
 test('generate-signing-key writes a key once', async () => {
   assert.equal((await myelin(['generate-signing-key', '-o', 'lone.key'])).code, 0)
-  const key = readSigningKey(join(folder, 'lone.key'))
+  const key = readSigningKeys(join(folder, 'lone.key'))
   assert.equal((await myelin(['generate-signing-key', '-o', 'lone.key'])).code, 1)
-  assert.deepEqual(readSigningKey(join(folder, 'lone.key')), key)
+  assert.deepEqual(readSigningKeys(join(folder, 'lone.key')), key)
 })
 
 test('hash-password prints an Argon2id hash of what it is given', async () => {

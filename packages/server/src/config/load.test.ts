@@ -26,15 +26,15 @@ function files(...texts: string[]): string[] {
 }
 
 /** The configuration of a server whose settings are the given ones. */
-function configOf(text: string): Config {
-  return loadConfig(files(`server_name: example.org\n${text}`))
+function configOf(text: string, environment: Record<string, string> = {}): Config {
+  return loadConfig(files(`server_name: example.org\n${text}`), environment)
 }
 
 /** Every fault as `key message`, in order of key. */
 function faultsOf(...texts: string[]): string[] {
   const paths = files(...texts)
   try {
-    loadConfig(paths)
+    loadConfig(paths, {})
   } catch (error) {
     assert.ok(error instanceof ConfigError)
     return error.faults.map(({ key, message }) => `${key} ${message}`.trim()).sort()
@@ -198,6 +198,43 @@ describe('a configuration', () => {
   test('reads the words YAML 1.1 has for true and false, as Synapse does', () => {
     assert.equal(configOf('enable_metrics: yes').metrics.isEnabled, true)
     assert.equal(configOf('presence: {enabled: off}').presence.isEnabled, false)
+  })
+})
+
+describe('a proxy', () => {
+  const proxyOf = (...from: Parameters<typeof configOf>) => configOf(...from).connections.proxy
+  const said = { isSecure: false, host: 'said.test', port: 8080, authorization: undefined }
+  const around = { HTTPS_PROXY: 'http://capital.test:8080', no_proxy: 'a.test, 10.0.0.0/8' }
+
+  test('is none where nobody names one', () => {
+    assert.deepEqual(proxyOf(''), { https: undefined, exceptions: [] })
+  })
+
+  test('is the one of the environment, small letters before capital ones', () => {
+    assert.equal(proxyOf('', around).https?.host, 'capital.test')
+    assert.deepEqual(proxyOf('', around).exceptions, ['a.test', ' 10.0.0.0/8'])
+    assert.equal(proxyOf('', { ...around, https_proxy: 'small.test' }).https?.host, 'small.test')
+  })
+
+  test('is the one of a file, whatever the environment says, setting by setting', () => {
+    assert.deepEqual(proxyOf('https_proxy: http://said.test:8080/', around), {
+      https: said,
+      exceptions: ['a.test', ' 10.0.0.0/8'],
+    })
+    assert.deepEqual(proxyOf('no_proxy_hosts: [b.test]', around).exceptions, ['b.test'])
+    assert.deepEqual(proxyOf('https_proxy: ""\nno_proxy_hosts: []', around), { https: undefined, exceptions: [] })
+  })
+
+  test('that cannot be read is a fault, in the environment as well, and its password stays where it is', () => {
+    const fault = 'must be a proxy like http://USER:PASSWORD@HOST:PORT'
+    assert.deepEqual(faultsOf('server_name: example.org\nhttps_proxy: socks5://me:secret@b.test\nhttp_proxy: "a b"'), [
+      `http_proxy ${fault}`,
+      `https_proxy ${fault}`,
+    ])
+    assert.throws(
+      () => configOf('', { https_proxy: 'socks5://me:secret@b.test' }),
+      (error: Error) => /https_proxy in the environment must be/.test(error.message) && !/secret/.test(error.message),
+    )
   })
 })
 

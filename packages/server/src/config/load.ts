@@ -13,14 +13,15 @@ import { checkNames } from './check-names.ts'
  * The configuration that these files make together, frozen; throws a {@link ConfigError} with all faults at once.
  *
  * A later file's settings take the place of an earlier one's, setting by setting: nothing
- * inside a setting is merged. A folder stands for its `*.yaml` files, in order of name.
+ * inside a setting is merged. A folder stands for its `*.yaml` files, in order of name. A few settings that no file
+ * has may stand in the environment.
  */
-export function loadConfig(paths: readonly string[]): Config {
+export function loadConfig(paths: readonly string[], environment: Environment = process.env): Config {
   const faults: Fault[] = []
   const notices: string[] = []
   const written = mergeFiles(paths, faults)
   checkNames(written, faults, notices)
-  const read = readerOf(written, faults, notices)
+  const read = readerOf(written, { environment, faults, notices })
   const slices = {
     ...read(sections.server),
     ...read(sections.registration),
@@ -41,15 +42,26 @@ export function loadConfig(paths: readonly string[]): Config {
   return frozen(slices as Config)
 }
 
+type Environment = Readonly<Record<string, string | undefined>>
+
+interface Around {
+  readonly environment: Environment
+  readonly faults: Fault[]
+  readonly notices: string[]
+}
+
 /** Reads one section after the other; one whose values do not fit its schema is not read any further. */
-function readerOf(written: Written, faults: Fault[], notices: string[]) {
+function readerOf(written: Written, { environment, faults, notices }: Around) {
   return <Fields extends TProperties, Slice>(section: Section<Fields, Slice>): Slice | undefined => {
     const values = valuesOf(section, written)
     const faultAt = (key: string, message: string): void => {
       faults.push({ file: written.fileOf(key), key, message })
     }
     if (!checkSchema(section.fields, values, faultAt)) return undefined
-    return section.read(values as Static<TObject<Fields>>, readingOf(written, faultAt, notices))
+    return section.read(values as Static<TObject<Fields>>, {
+      ...readingOf(written, faultAt, notices),
+      environment: (name) => variableIn(environment, name),
+    })
   }
 }
 
@@ -68,7 +80,12 @@ function mayBeNull(key: string): boolean {
   return Array.isArray(type) && type.includes('null')
 }
 
-function readingOf(written: Written, fault: Reading['fault'], notices: string[]): Reading {
+function variableIn(environment: Environment, name: string): string | undefined {
+  const said = environment[name] ?? environment[name.toUpperCase()]
+  return said === '' ? undefined : said
+}
+
+function readingOf(written: Written, fault: Reading['fault'], notices: string[]): Omit<Reading, 'environment'> {
   return {
     fault,
     notice: (message) => void notices.push(message),

@@ -19,6 +19,8 @@ import { sessions } from './sections/sessions.ts'
 export interface Config extends ServiceConfig {
   readonly server: {
     readonly signingKeyPath: string
+    /** The file with keys that this server signs others' keys with besides its own; undefined for none. */
+    readonly notaryKeysPath: string | undefined
     readonly maxRequestBodyBytes: number
   }
   readonly listeners: readonly Listener[]

@@ -10,6 +10,8 @@ export interface Reading {
   notice(message: string): void
   /** Whether the setting stands in a file, or has its default. */
   isGiven(key: string): boolean
+  /** What the environment says under that name, in small or capital letters; undefined for nothing. */
+  environment(name: string): string | undefined
   /** The folder of the first configuration file. */
   readonly folder: string
   /** The text of the file a `…_path` names, without the line break at its end; a fault if it cannot be read. */

@@ -9,20 +9,29 @@ export class SigningKeyError extends Error {
   override readonly name = 'SigningKeyError'
 }
 
+/** The keys of a signing key file, in its order; never empty. */
+export type SigningKeys = readonly [first: SigningKey, ...others: SigningKey[]]
+
 /**
- * The signing key in a file of Synapse's form: `ed25519 a_Abcd ` and the seed in base64.
+ * The signing keys in a file of Synapse's form: a line `ed25519 a_Abcd ` and the seed in base64 for each.
  *
- * Synapse allows several lines and signs with the first; so do we.
+ * The first signs events and requests; all are published. Throws a {@link SigningKeyError} where the file is not there,
+ * has something else in it, or names a key twice.
  */
-export function readSigningKey(path: string): SigningKey {
-  const key = firstKeyIn(textOf(path))
-  if (!key) throw new SigningKeyError(`names ${path}, which has something else in it than lines "ed25519 VERSION SEED"`)
-  if (isBannedKey(key.publicKey)) {
+export function readSigningKeys(path: string): SigningKeys {
+  const [first, ...others] = keysIn(textOf(path))
+  if (!first)
+    throw new SigningKeyError(`names ${path}, which has something else in it than lines "ed25519 VERSION SEED"`)
+  const keys: SigningKeys = [first, ...others]
+  const ids = keys.map(({ id }) => id)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice) throw new SigningKeyError(`names ${path}, which has two keys under the name ${twice}; rename one`)
+  if (keys.some(({ publicKey }) => isBannedKey(publicKey))) {
     throw new SigningKeyError(
-      `names ${path}, whose key has been published; make another with: myelin generate-signing-key`,
+      `names ${path}, which has a key that has been published; make another with: myelin generate-signing-key`,
     )
   }
-  return key
+  return keys
 }
 
 /** Makes a key and writes it where only this user can read it; refuses to write over a file. */
@@ -32,11 +41,11 @@ export function writeSigningKey(path: string, random: Random): SigningKey {
   return key
 }
 
-function firstKeyIn(text: string): SigningKey | undefined {
+function keysIn(text: string): readonly SigningKey[] {
   try {
-    return parseSigningKeys(text)[0]
+    return parseSigningKeys(text)
   } catch (error) {
-    if (error instanceof RangeError) return undefined
+    if (error instanceof RangeError) return []
     throw error
   }
 }

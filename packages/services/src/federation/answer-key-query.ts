@@ -2,14 +2,14 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName, type ServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember } from '@myelin/matrix/json'
-import { signJson } from '@myelin/matrix/signatures'
+import { type SigningKey, signJson } from '@myelin/matrix/signatures'
 import { serverKeyAnswers, serverKeysOf, type StoredServerKey } from '@myelin/storage/server-keys'
 import type { Runtime } from '../runtime.ts'
 import { askServers } from './fetch-keys.ts'
 import { keepServerKeys } from './keep-keys.ts'
 import { publishedKeys } from './published-keys.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
 /** What somebody asks about one server's key. No key ID stands for every key. */
 export interface KeyQuestion {
@@ -82,8 +82,13 @@ function isFresh(held: readonly StoredServerKey[], key: Omit<KeyQuestion, 'serve
 }
 
 async function answersAbout(rt: Needs, server: ServerName): Promise<JsonObject[]> {
-  if (server === rt.serverName) return [publishedKeys(rt)]
+  const { published, notary } = rt.otherKeys
+  if (server === rt.serverName) return [signedBy(rt, publishedKeys(rt), notary)]
   const texts = await serverKeyAnswers(rt.db.read, server)
   // Our own storage: canonical JSON that was parsed on its way in.
-  return texts.map((text) => signJson(JSON.parse(text) as JsonObject, rt.serverName, rt.signingKey))
+  return texts.map((text) => signedBy(rt, JSON.parse(text) as JsonObject, [rt.signingKey, ...published, ...notary]))
+}
+
+function signedBy({ serverName }: Needs, document: JsonObject, keys: readonly SigningKey[]): JsonObject {
+  return keys.reduce((signed, key) => signJson(signed, serverName, key), document)
 }

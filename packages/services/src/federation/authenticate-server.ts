@@ -11,7 +11,10 @@ import { maySpeakWith } from './may-speak-with.ts'
 import { loadServerKeys } from './server-keys.ts'
 import { parseXMatrix, type ServerAuthorization } from './x-matrix.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log' | 'bus'>
+type Needs = Pick<
+  Runtime,
+  'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log' | 'bus'
+>
 
 /** A request that another server says it signed. */
 export interface SignedRequest {

@@ -11,7 +11,7 @@ import { loadServerKeys } from './server-keys.ts'
 import type { SignatureClaim } from './signature-claim.ts'
 import { checkClaims, nextTurn } from './signature-workers.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
 /** Nobody signs an event with more keys than this; the rest is not looked at. */
 const MAX_KEYS_PER_SIGNER = 8

@@ -9,7 +9,7 @@ import { KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
 
 export type { KeyRing, KeyWanted } from './key-ring.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
 /** Above this many unknown servers, those who know many keys are asked first. */
 const MANY_SERVERS = 10
@@ -48,12 +48,12 @@ export function serversOf(wanted: readonly KeyWanted[]): ServerName[] {
   return [...new Set(wanted.map(({ server }) => server))]
 }
 
-/** Our own key is valid as long as we use it. */
-function addOwnKeys(ring: KeyRing, { serverName, signingKey, config }: Needs): void {
+/** Our own keys are valid as long as we have them. */
+function addOwnKeys(ring: KeyRing, { serverName, signingKey, otherKeys, config }: Needs): void {
   for (const { keyId, publicKey, expiredTs } of config.federation.oldSigningKeys) {
     const bytes = decodeBase64(publicKey)
     if (bytes) ring.add(serverName, { keyId, publicKey: bytes, validUntilTs: expiredTs, isOld: true })
   }
-  const { id: keyId, publicKey } = signingKey
-  ring.add(serverName, { keyId, publicKey, validUntilTs: Number.MAX_SAFE_INTEGER, isOld: false })
+  for (const { id: keyId, publicKey } of [signingKey, ...otherKeys.published])
+    ring.add(serverName, { keyId, publicKey, validUntilTs: Number.MAX_SAFE_INTEGER, isOld: false })
 }

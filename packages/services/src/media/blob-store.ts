@@ -4,9 +4,17 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Random } from '@myelin/kit/random'
 import { MatrixError } from '@myelin/matrix/errors'
+import { GrowingFile } from './growing-file.ts'
 import { receiveBlob, syncFolder } from './incoming-blob.ts'
 import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
 import { Turns } from '@myelin/kit/turns'
+
+/** A file that is being fetched. */
+export interface OnTheWay {
+  readonly file: GrowingFile
+  /** Fulfilled when it is kept. */
+  readonly kept: Promise<void>
+}
 
 /** Which bytes of a blob: both ends included. */
 export interface ByteRange {
@@ -29,32 +37,40 @@ export class BlobStore {
   readonly #random: Random
   readonly #turns = new Turns(MAX_AT_ONCE)
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
-  readonly #onTheWay = new Map<string, Promise<void>>()
+  readonly #onTheWay = new Map<string, OnTheWay>()
 
   constructor(folder: string, random: Random) {
     this.#folder = folder
     this.#random = random
   }
 
-  /** Takes in a stream of at most `maxBytes`. The blob must then be kept or discarded. */
-  async receive(source: Readable, maxBytes: number): Promise<IncomingBlob> {
+  /** Takes in a stream of at most `maxBytes`, which others may follow. The blob must then be kept or discarded. */
+  async receive(source: Readable, maxBytes: number, growing?: GrowingFile): Promise<IncomingBlob> {
     const incoming = join(this.#folder, 'incoming')
     await mkdir(incoming, { recursive: true })
     const paths: BlobPaths = {
       temporary: join(incoming, this.#random.token(24)),
       final: (sha256) => this.#placeFor('blobs', hex(sha256), hex(sha256)),
+      wrote: (temporary, sizeBytes) => growing?.wrote(temporary, sizeBytes),
     }
     return receiveBlob(paths, source, maxBytes)
   }
 
-  /** Fetches what is known by a name; who wants it while it is on the way waits for the same. */
-  async once(name: string, fetch: () => Promise<void>): Promise<void> {
+  /** Fetches what is known by a name; who wants it while it is on the way gets the same. */
+  once(name: string, fetch: (file: GrowingFile) => Promise<void>): OnTheWay {
     const running = this.#onTheWay.get(name)
     if (running) return running
     if (this.#onTheWay.size >= MAX_WAITING) throw new MatrixError('M_LIMIT_EXCEEDED', 'too much is on the way')
-    const fetched = fetch().finally(() => this.#onTheWay.delete(name))
-    this.#onTheWay.set(name, fetched)
-    return fetched
+    const file = new GrowingFile()
+    const kept = fetch(file).finally(() => this.#onTheWay.delete(name))
+    // Whoever follows the file hears of a fault from the file.
+    kept.then(
+      () => file.end(),
+      (fault: unknown) => file.end({ fault }),
+    )
+    const onTheWay = { file, kept }
+    this.#onTheWay.set(name, onTheWay)
+    return onTheWay
   }
 
   /** Where a blob lies. */

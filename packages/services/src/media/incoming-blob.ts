@@ -11,6 +11,8 @@ export interface BlobPaths {
   readonly temporary: string
   /** Makes the folders on the way, too, and returns when they are on disk. */
   final(sha256: Uint8Array): Promise<string>
+  /** Hears of every piece that was written. */
+  wrote?(temporary: string, sizeBytes: number): void
 }
 
 /** Bytes that have arrived and are on disk, and that nobody has a name for yet. */
@@ -49,7 +51,7 @@ export class IncomingBlob {
 export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: number): Promise<IncomingBlob> {
   const file = await open(paths.temporary, 'wx')
   try {
-    const written = await writeAll(file, source, maxBytes)
+    const written = await writeAll(file, source, { maxBytes, wrote: (size) => paths.wrote?.(paths.temporary, size) })
     await file.sync()
     await file.close()
     return new IncomingBlob(written, paths.temporary, await paths.final(written.sha256))
@@ -60,7 +62,12 @@ export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: 
   }
 }
 
-async function writeAll(file: FileHandle, source: Readable, maxBytes: number) {
+interface Writing {
+  readonly maxBytes: number
+  readonly wrote: (sizeBytes: number) => void
+}
+
+async function writeAll(file: FileHandle, source: Readable, { maxBytes, wrote }: Writing) {
   const hash = createHash('sha256')
   let sizeBytes = 0
   try {
@@ -70,6 +77,7 @@ async function writeAll(file: FileHandle, source: Readable, maxBytes: number) {
       if (sizeBytes > maxBytes) throw tooLarge(maxBytes)
       hash.update(chunk)
       await file.writeFile(chunk)
+      wrote(chunk.length)
     }
   } catch (cause) {
     if (!source.errored && !source.destroyed) throw cause

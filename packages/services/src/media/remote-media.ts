@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
 import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { mediaByName, mediaTopic, putMedia } from '@myelin/storage/media'
 import type { MediaContent, MediaName } from '@myelin/storage/media'
@@ -8,20 +9,32 @@ import type { Asker } from '../federation/ask/ask-server.ts'
 import { askMedia } from '../federation/ask/media.ts'
 import type { IncomingFile } from '../federation/ask/media.ts'
 import type { Runtime } from '../runtime.ts'
+import type { OnTheWay } from './blob-store.ts'
 import { fileNameIn } from './file-name.ts'
 import { findMedia } from './find-media.ts'
 import type { MediaWish } from './find-media.ts'
+import type { GrowingFile, MediaWords } from './growing-file.ts'
+import type { IncomingBlob } from './incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
 import { contentTypeOf } from './upload.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs'> & Asker
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
 
 /** Who asks for media of any server. */
 export interface AnyMediaWish extends MediaWish {
   /** Whether other servers may be asked. */
   readonly mayFetch: boolean
+  /** Who asks, if they say so: what is fetched for them is counted. */
+  readonly userId: UserId
 }
 
+/** A file on its way through. Its bytes end well only once all of them are kept here; otherwise they break off. */
+export interface PassingMedia extends MediaWords {
+  readonly bytes: Readable
+}
+
+/** A file of up to so many bytes is there as a whole before it is shown, with a length and all. */
+const WHOLE_BYTES = 256 * 1024
 const DEFAULT_WAIT_MS = 20_000
 const MAX_WAIT_MS = 60_000
 
@@ -32,33 +45,50 @@ const MAX_WAIT_MS = 60_000
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
 export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<MediaContent> {
-  const isAway = name.serverName !== rt.serverName
-  if (isAway && !(await mediaByName(rt.db.read, name))) {
-    if (!wish.mayFetch || !wish.isAuthenticated) throw noSuchMedia()
-    const waitMs = Math.min(wish.timeoutMs ?? DEFAULT_WAIT_MS, MAX_WAIT_MS)
-    await rt.blobs.once(mediaTopic(name), () => fetchMedia(rt, name, waitMs))
-  }
+  const coming = await onTheWay(rt, name, wish)
+  await coming?.kept
   return findMedia(rt, name, wish)
 }
 
-async function fetchMedia(rt: Needs, name: MediaName, waitMs: number): Promise<void> {
+/** The same, but that the beginning of a large file need not wait for its end. */
+export async function openAnyMedia(
+  rt: Needs,
+  name: MediaName,
+  wish: AnyMediaWish,
+): Promise<MediaContent | PassingMedia> {
+  const coming = await onTheWay(rt, name, wish)
+  const bytes = await coming?.file.read(WHOLE_BYTES)
+  const said = coming?.file.said
+  return bytes && said ? { ...said, bytes } : findMedia(rt, name, wish)
+}
+
+async function onTheWay(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<OnTheWay | undefined> {
+  if (name.serverName === rt.serverName || (await mediaByName(rt.db.read, name))) return undefined
+  if (!wish.mayFetch || !wish.isAuthenticated) throw noSuchMedia()
+  return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, wish, growing))
+}
+
+async function fetchMedia(rt: Needs, name: MediaName, wish: AnyMediaWish, growing: GrowingFile): Promise<void> {
+  const waitMs = Math.min(wish.timeoutMs ?? DEFAULT_WAIT_MS, MAX_WAIT_MS)
+  rt.limits.check('remoteMedia', wish.userId)
   try {
-    await store(rt, name, await askMedia(rt, name, waitMs))
+    const file = await askMedia(rt, name, waitMs)
+    const count = (sizeBytes: number): void => rt.limits.spend('remoteMedia', wish.userId, sizeBytes)
+    await store(rt, name, { ...file, bytes: counted(file.bytes, count) }, growing)
   } catch (cause) {
     throw cause instanceof RemoteError ? asTold(cause) : cause
   }
 }
 
 /** File first, then the row that names it, as with uploads. */
-async function store(rt: Needs, name: MediaName, file: IncomingFile): Promise<void> {
-  const maxBytes = rt.config.media.maxUploadBytes
-  const blob = await receive(rt, file, maxBytes)
+async function store(rt: Needs, name: MediaName, file: IncomingFile, growing: GrowingFile): Promise<void> {
+  const said = { contentType: contentTypeOf(file.contentType), fileName: fileNameIn(file.contentDisposition ?? '') }
+  growing.describe(said)
+  const blob = await receive(rt, file, growing)
   try {
     await rt.db.write(async (tx) => {
       // Another node may have been faster.
       if (await mediaByName(tx, name)) return
-      const fileName = fileNameIn(file.contentDisposition ?? '')
-      const said = { contentType: contentTypeOf(file.contentType), fileName }
       await putMedia(tx, {
         ...name,
         userId: undefined,
@@ -74,10 +104,21 @@ async function store(rt: Needs, name: MediaName, file: IncomingFile): Promise<vo
   }
 }
 
-async function receive(rt: Needs, file: IncomingFile, maxBytes: number) {
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  count: (sizeBytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of bytes) {
+    count(chunk.length)
+    yield chunk
+  }
+}
+
+async function receive(rt: Needs, file: IncomingFile, growing: GrowingFile): Promise<IncomingBlob> {
+  const maxBytes = rt.config.media.maxUploadBytes
   const source = Readable.from(file.bytes, { objectMode: false })
   try {
-    return await rt.blobs.receive(source, maxBytes)
+    return await rt.blobs.receive(source, maxBytes, growing)
   } catch (cause) {
     if (cause instanceof MatrixError && cause.code === 'M_TOO_LARGE') {
       throw new MatrixError('M_TOO_LARGE', `the file has more than ${maxBytes} bytes`, { status: 502, cause })

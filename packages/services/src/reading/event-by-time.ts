@@ -1,57 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
-import { eventsById, timeline } from '@myelin/storage/events'
+import { eventById, eventsById, timeline } from '@myelin/storage/events'
+import { BEGINNING } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { residentServers } from '../directory/resident-servers.ts'
-import type { Asker } from '../federation/ask/ask-server.ts'
 import { askEventByTime } from '../federation/ask/event-by-time.ts'
 import type { TimedEvent, TimeSearch } from '../federation/ask/event-by-time.ts'
-import type { Requester, Runtime } from '../runtime.ts'
+import { fillHole, holesBetween } from '../rooms/intake/backfill.ts'
+import type { Checker } from '../rooms/intake/check-incoming.ts'
+import type { Requester } from '../runtime.ts'
 import { nearestEvent } from './nearest-event.ts'
 import { roomAccess } from './room-access.ts'
+import type { RoomAccess } from './room-access.ts'
 import { visibleTo } from './visible.ts'
 
-type Needs = Pick<Runtime, 'db'> & Asker
+type Needs = Checker
+
+/** A stretch of our timeline with events missing in it: behind one position, up to the event of another. */
+interface Gap {
+  readonly after: number
+  readonly upTo: number
+}
 
 const MOST_ASKED = 3
+/** So many pages of history are fetched to get to an event; who asks again gets further. */
+const MAX_PAGES = 10
+const PATIENCE_MS = 20_000
 
 /**
  * The event nearest to a time that the requester may see. Where ours stands beside a gap, or there is none, servers in
- * the room are asked whether they know of one that is nearer.
+ * the room are asked whether they know of one that is nearer; the history between is then fetched, as far as may be, so
+ * that the client can page from there.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event
  */
 export async function readEventByTime(rt: Needs, requester: Requester, search: TimeSearch): Promise<TimedEvent> {
   const db = rt.db.read
   const access = await roomAccess(db, requester.userId, search.roomId)
-  const own = await nearestEvent(db, search, async (events) => {
+  const own = await ownNearest(db, requester, search, access)
+  const gap = access.isJoined ? await gapBeside(db, own, search) : undefined
+  const mayBeNearer = access.isJoined && (!own || gap !== undefined)
+  const told = mayBeNearer ? await toldByOthers(rt, search) : undefined
+  if (!told || (own && !isNearer(told, timedOf(own), search))) return found(own, search)
+  if (gap) await fetchUpTo(rt, search.roomId, gap, told.eventId)
+  // What has come is ours to judge: it may be hidden from the requester, be of another time, or not be allowed at all.
+  const hasCome = (await eventById(db, told.eventId)) !== undefined
+  const ours = gap ? await ownNearest(db, requester, search, access) : own
+  return hasCome || (ours && !isNearer(told, timedOf(ours), search)) ? found(ours, search) : told
+}
+
+function found(event: StoredEvent | undefined, { direction }: TimeSearch): TimedEvent {
+  if (!event) throw new MatrixError('M_NOT_FOUND', `there is no event ${direction} of that time`)
+  return timedOf(event)
+}
+
+function timedOf({ pdu }: StoredEvent): TimedEvent {
+  return { eventId: pdu.id, ts: pdu.originServerTs }
+}
+
+function ownNearest(
+  db: Read,
+  { userId }: Requester,
+  search: TimeSearch,
+  access: Pick<RoomAccess, 'upTo'>,
+): Promise<StoredEvent | undefined> {
+  return nearestEvent(db, search, async (events) => {
     const readable = events.filter(({ position }) => (position ?? 0) <= access.upTo)
-    const [seen] = await visibleTo(db, requester.userId, search.roomId, readable)
+    const [seen] = await visibleTo(db, userId, search.roomId, readable)
     return seen
   })
-  const found = own && { eventId: own.pdu.id, ts: own.pdu.originServerTs }
-  const mayBeNearer = access.isJoined && (!own || (await isBesideGap(db, own, search)))
-  const told = mayBeNearer ? await toldByOthers(rt, search) : undefined
-  const nearest = told && (!found || isNearer(told, found, search)) ? told : found
-  if (!nearest) throw new MatrixError('M_NOT_FOUND', `there is no event ${search.direction} of that time`)
-  return nearest
 }
 
 function isNearer(one: TimedEvent, other: TimedEvent, { ts }: TimeSearch): boolean {
   return Math.abs(one.ts - ts) < Math.abs(other.ts - ts)
 }
 
-/** Whether events are missing between this one and the time: the later of the two that frame the time tells. */
-async function isBesideGap(db: Read, event: StoredEvent, { roomId, direction }: TimeSearch): Promise<boolean> {
-  const bounds = { after: event.position ?? 0, before: Number.MAX_SAFE_INTEGER }
-  const [later] =
-    direction === 'forward' ? [event] : await timeline(db, { roomId, direction: 'forward', ...bounds, limit: 1 })
-  if (!later) return false
+/** Where events are missing between ours and the time: in front of the later of the two that frame the time. */
+async function gapBeside(
+  db: Read,
+  own: StoredEvent | undefined,
+  { roomId, direction }: TimeSearch,
+): Promise<Gap | undefined> {
+  if (direction === 'forward' && !own) return undefined
+  const at = own?.position ?? BEGINNING
+  const next = { roomId, direction, after: BEGINNING, before: Number.MAX_SAFE_INTEGER, limit: 1 } as const
+  const [neighbor] = await timeline(
+    db,
+    direction === 'forward'
+      ? { ...next, direction: 'backward', before: at }
+      : { ...next, direction: 'forward', after: at },
+  )
+  const [earlier, later] = direction === 'forward' ? [neighbor, own] : [own, neighbor]
+  if (!later) return undefined
   const before = [...new Set(later.pdu.prevEvents)]
   const known = (await eventsById(db, before)).filter(({ position }) => position !== null)
-  return known.length < before.length
+  if (known.length === before.length) return undefined
+  return { after: earlier?.position ?? BEGINNING, upTo: later.position ?? 0 }
+}
+
+/** Fetches history into a gap until an event of it is there, or what may be fetched at once is used up. */
+async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): Promise<void> {
+  const deadline = rt.clock.now() + PATIENCE_MS
+  for (let page = 0; page < MAX_PAGES && rt.clock.now() <= deadline; page++) {
+    const [hole] = await holesBetween(rt, roomId, gap.after, gap.upTo)
+    if (!hole || (await fillHole(rt, roomId, hole)) === 0) return
+    const come = await eventById(rt.db.read, wanted)
+    if (typeof come?.position === 'number') return
+  }
 }
 
 async function toldByOthers(rt: Needs, search: TimeSearch): Promise<TimedEvent | undefined> {

@@ -2,24 +2,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId } from '@myelin/matrix/ids'
-import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { fillHole, holesBetween } from '@myelin/services/rooms/intake/backfill'
 
 import { eventById } from '@myelin/storage/events'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
+import { levels, topic } from './drafts.ts'
 import { bob, mallory, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { said, stateNow, tell } from './told.ts'
-
-const levels = (content: JsonObject = {}) => ({
-  type: 'm.room.power_levels',
-  sender: mallory,
-  stateKey: '',
-  content: { users: { [mallory]: 100 }, ...content },
-})
-const topic = { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } }
 
 onEveryDatabase('hostile events of good form', (open) => {
   test('Synapse 1.7.1: an event authorized by events of another room is rejected', () =>

@@ -4,15 +4,8 @@ import { test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 
 import { onEveryDatabase } from '../databases.ts'
+import { levels, topic } from './drafts.ts'
 import { bob, mallory, onStage } from './stage.ts'
-
-const levels = (content: JsonObject = {}) => ({
-  type: 'm.room.power_levels',
-  sender: mallory,
-  stateKey: '',
-  content: { users: { [mallory]: 100 }, ...content },
-})
-const topic = { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } }
 
 onEveryDatabase('the checklist of attacks without an advisory', (open) => {
   test('4.3.4: power levels of any form leave the creator in power or are rejected', () =>

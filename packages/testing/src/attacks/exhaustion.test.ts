@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { test } from 'node:test'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { fillHole, holesBetween } from '@myelin/services/rooms/intake/backfill'
@@ -34,9 +34,9 @@ onEveryDatabase('one event that we fail at', (open) => {
     }))
 })
 
-describe('what costs much', () => {
+onEveryDatabase('what costs much', (open) => {
   test('CVE-2023-45129: an ACL of 10,000 globs is judged without delay, for every event again', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       // 65,536 bytes is what an event has: as many of the worst globs as fit.
       const deny = Array.from({ length: 5000 }, (_, index) => `*a*b*${index}x`)
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'], deny }, '')
@@ -51,7 +51,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: power levels of as many users as an event holds leave the room as it was', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const users = Object.fromEntries(Array.from({ length: 2000 }, (_, index) => [`@u${index}:evil.test`, 1]))
       const levels = await stage.build({
         sender: bob,
@@ -64,7 +64,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: 20 prev events with 10 auth events each, all of them wide, come together in one', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const heads = await stage.evil.author.heads(stage.room.roomId)
       const branches = []
       for (let at = 0; at < 20; at++)
@@ -86,7 +86,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: a room with hundreds of forks is brought together by our next events', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const heads = await stage.evil.author.heads(stage.room.roomId)
       for (let turn = 0; turn < 4; turn++) {
         const forks = []
@@ -98,7 +98,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: 50 events that each continue something unknown cost a bounded number of questions', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const events = []
       for (let at = 0; at < 50; at++) events.push(await dangling(stage, at))
       const before = stage.evil.asked.length
@@ -108,7 +108,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: 50 events that each name unknown auth events cost a bounded number of questions', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const events = []
       for (let at = 0; at < 50; at++) {
         const { json } = await stage.build({ body: `${at}` })
@@ -122,7 +122,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: history without end is taken a page at a time, and only when somebody reads it', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       const state = await stateNow(stage)
@@ -151,7 +151,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: a state of 100,000 invented ids is left alone after one more question', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const ids = Array.from({ length: 100_000 }, (_, index) => `$${`${index}`.padStart(43, 's')}`)
       stage.evil.answers.set('state_ids/', said({ pdu_ids: ids, auth_chain_ids: ids }))
       const before = stage.evil.asked.length
@@ -160,7 +160,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: an auth chain that goes round in a ring, and one without end, come to an end', () =>
-    onStage(undefined, '1', async (stage) => {
+    onStage(open, '1', async (stage) => {
       const { json } = await stage.build({})
       const link = (id: string, to: string) =>
         stage.evil.seal(
@@ -181,7 +181,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: events of 1,000 servers nobody ever heard of do not keep an honest one waiting', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { json } = await stage.build({})
       const events = Array.from({ length: 50 }, (_, at) => ({
         ...json,
@@ -195,7 +195,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: answers that are no JSON, no object, or objects of anything are as good as none', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const odd: readonly (string | JsonObject)[] = [
         '',
         'nonsense',
@@ -221,7 +221,7 @@ describe('what costs much', () => {
     }))
 
   test('4.2 D: a server whose published keys are thousands, or nonsense, is answered all the same', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { json } = await stage.build({})
       const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`ed25519:k${at}`, { key: 'AAAA' }]))
       const documents: readonly (JsonObject | string)[] = [

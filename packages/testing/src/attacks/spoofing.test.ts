@@ -6,61 +6,18 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signJson } from '@myelin/matrix/signatures'
-import { roomVersionOf } from '@myelin/services/rooms/versions'
 import { eventById } from '@myelin/storage/events'
+import { onEveryDatabase } from '../databases.ts'
 import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
 import { publishedBy } from '../stand-in-servers.ts'
+import { head, join, joinAnswer, lure, signedByUs, templateOf } from './lure.ts'
 import { mallory, onStage, witness } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { said } from './told.ts'
 
-const head = '@head:evil.test'
-
-/** A room of the hostile server that alice may want to join; it answers as an honest server would. */
-function lure(stage: Stage, roomVersion = '11'): ForeignRoom {
-  const version = roomVersionOf(roomVersion)
-  const room = publicForeignRoom(version, head, testSigningKey, stage.home.rt.clock.now() - 1000)
-  const { answers } = stage.evil
-  answers.set('make_join/', said(templateOf(stage, room)))
-  answers.set('send_join/', (request) => joinAnswer(room, parseJson(String(request.body)) as JsonObject))
-  return room
-}
-
-function templateOf(stage: Stage, room: ForeignRoom, change: JsonObject = {}): JsonObject {
-  const { userId } = stage.alice
-  const content = { membership: 'join' }
-  const { json } = room.build({ sender: userId, type: 'm.room.member', stateKey: userId, content })
-  const { hashes: _hashes, signatures: _signatures, ...event } = json
-  return { room_version: room.version.id, event: { ...event, ...change } }
-}
-
-const joinAnswer = (room: ForeignRoom, event: JsonObject, change: JsonObject = {}): JsonObject => {
-  const state = [...room.state.values()].map(({ json }) => json)
-  return {
-    origin: 'evil.test',
-    members_omitted: false,
-    state,
-    auth_chain: state,
-    event,
-    servers_in_room: ['evil.test'],
-    ...change,
-  }
-}
-
-async function join({ home, alice }: Stage, roomId: string) {
-  const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=evil.test`
-  return home.call('POST', path, { token: alice.token, body: {} })
-}
-
-/** Every event that carries our signature and went to the hostile server in a handshake. */
-function signedByUs({ evil, home }: Stage): JsonObject[] {
-  const bodies = evil.asked.filter(({ target, body }) => body !== undefined && !target.includes('/v1/send/'))
-  const events = bodies.map(({ body }) => parseJson(String(body)) as JsonObject)
-  return events.filter(({ signatures }) => home.name in ((signatures ?? {}) as JsonObject))
-}
-
+// A template is refused before it gets near a database.
 describe('CVE-2026-24471: what another server words is not signed', () => {
   const changes: Readonly<Record<string, (stage: Stage, room: ForeignRoom) => JsonObject>> = {
     'of another type': () => ({ type: 'm.room.power_levels' }),
@@ -123,7 +80,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
     }))
 })
 
-describe('what a server answers to a join', () => {
+onEveryDatabase('what a server answers to a join', (open) => {
   type Twist = (stage: Stage, room: ForeignRoom, event: JsonObject) => JsonObject | string
   const states = (room: ForeignRoom) => [...room.state.values()].map(({ json }) => json)
   const twists: Readonly<Record<string, Twist>> = {
@@ -159,7 +116,7 @@ describe('what a server answers to a join', () => {
   }
   for (const [name, twist] of Object.entries(twists)) {
     test(`4.2 C: ends the join where it ${name}, and a later honest one gets in`, () =>
-      onStage(undefined, '12', async (stage) => {
+      onStage(open, '12', async (stage) => {
         const room = lure(stage)
         const honest = stage.evil.answers.get('send_join/')
         stage.evil.answers.set('send_join/', (request) =>
@@ -175,7 +132,7 @@ describe('what a server answers to a join', () => {
   }
 
   test('Continuwuity 0.5.4: events of good servers that it forged are not taken with it', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const room = lure(stage)
       const forged = publicForeignRoom(room.version, head, () => testSigningKey('evil.test'), 1)
       const lie = forged.build({ sender: witness, type: 'm.room.topic', stateKey: '', content: { topic: 'I said so' } })
@@ -190,7 +147,7 @@ describe('what a server answers to a join', () => {
     }))
 
   test('CVE-2018-10657: a depth at the end of numbers in the template leaves the joined room usable', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const room = lure(stage)
       stage.evil.answers.set('make_join/', said(templateOf(stage, room, { depth: 2 ** 53 - 1 })))
       assert.equal((await join(stage, room.roomId)).status, 200)
@@ -203,9 +160,9 @@ describe('what a server answers to a join', () => {
     }))
 })
 
-describe('who says what', () => {
+onEveryDatabase('who says what', (open) => {
   test('CVE-2022-39200: events that get_missing_events tells without the signature of their server are not taken', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const between = await stage.build({ body: 'between' })
       const last = await stage.build({ body: 'last', prevEvents: [between.id], authEvents: between.authEvents })
       const forged = { ...between.json, signatures: { 'evil.test': { [stage.evil.key.id]: 'A'.repeat(86) } } }
@@ -222,7 +179,7 @@ describe('who says what', () => {
     }))
 
   test('4.2 C: an event in the name of another server is dropped, whoever’s signature it has', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       for (const sender of [witness, stage.alice.userId]) {
         const { json } = await stage.build({ body: 'forged' })
         const forged = stage.evil.seal({ ...json, sender }, stage.version)
@@ -236,7 +193,7 @@ describe('who says what', () => {
     }))
 
   test('4.2 C: keys that a server publishes for another are not believed', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { rt } = stage.home
       const lie = publishedBy('victim.test', { key: stage.evil.key, validUntilTs: rt.clock.now() + 1_000_000 })
       stage.peers.set('odd.test', () => signJson({ ...lie, server_name: 'victim.test' }, 'odd.test', stage.evil.key))
@@ -250,7 +207,7 @@ describe('who says what', () => {
     }))
 
   test('4.3.12: a request that was meant for another server, or is of another, does nothing here', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { json } = await stage.build({})
       const target = '/_matrix/federation/v1/send/replayed'
       const body: JsonObject = { origin: 'evil.test', origin_server_ts: 1, pdus: [json], edus: [] }
@@ -279,7 +236,7 @@ describe('who says what', () => {
     }))
 
   test('4.3.12: a transaction under a name that was used does nothing, whatever is in it', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const [first, second] = [await stage.build({ body: '1' }), await stage.build({ body: '2' })]
       const text = (pdu: Pdu) => JSON.stringify({ origin: 'evil.test', origin_server_ts: 1, pdus: [pdu.json] })
       const one = await stage.evil.sendText(text(first), 'same')
@@ -300,7 +257,7 @@ describe('who says what', () => {
     }))
 
   test('4.3.2: what an event says unsigned is not kept and not passed on', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { json } = await stage.build({ sender: mallory })
       const unsigned = {
         age: 9e9,
@@ -320,7 +277,7 @@ describe('who says what', () => {
     }))
 
   test('4.3.8: times of year 1970 and of the far future order nothing', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const order = []
       for (const origin_server_ts of [0, 1, stage.home.rt.clock.now() + 20 * 3_600_000]) {
         const { json } = await stage.build({ body: `${origin_server_ts}` })
@@ -341,7 +298,7 @@ describe('who says what', () => {
     }))
 
   test('4.3.11: an ACL is met by a server whatever the case or port it writes its name with', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'], deny: ['EVIL.test'] }, '')
       const event = await stage.build({})
       const answer = await stage.evil.send([event.json])
@@ -350,7 +307,7 @@ describe('who says what', () => {
     }))
 
   test('CVE-2023-42453: nobody tells receipts, typing, presence, devices or messages of another server’s users', () =>
-    onStage(undefined, '12', async (stage) => {
+    onStage(open, '12', async (stage) => {
       const { alice, room, home } = stage
       const sync = async () =>
         (await home.call('GET', '/_matrix/client/v3/sync?full_state=true', { token: alice.token })).body

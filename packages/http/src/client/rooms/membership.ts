@@ -16,22 +16,28 @@ const Via = Type.Object({
 const viaOf = ({ via = [], server_name: older = [] }: { via?: string[]; server_name?: string[] }) => [...via, ...older]
 const wording = ({ reason }: { reason?: string }) => (reason === undefined ? {} : { reason })
 
+/** By whatever name of the room, with the servers that name it. */
+const entry = (id: string, word: 'join' | 'knock', enter: typeof joinRoom | typeof knockAt) =>
+  endpoint({
+    id,
+    method: 'POST',
+    path: `/_matrix/client/v3/${word}/:roomIdOrAlias`,
+    access: 'user',
+    bodyMayBeAbsent: true,
+    params: Type.Object({ roomIdOrAlias: Type.String() }),
+    query: Via,
+    body: Reason,
+    async handle({ params, query, body, requester }, rt) {
+      const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
+      await enter(rt, requester.userId, roomId, { ...wording(body), via: [...viaOf(query), ...servers] })
+      return { room_id: roomId }
+    },
+  })
+
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias */
-export const joinRoomByIdOrAlias = endpoint({
-  id: 'joinRoom',
-  method: 'POST',
-  path: '/_matrix/client/v3/join/:roomIdOrAlias',
-  access: 'user',
-  bodyMayBeAbsent: true,
-  params: Type.Object({ roomIdOrAlias: Type.String() }),
-  query: Via,
-  body: Reason,
-  async handle({ params, query, body, requester }, rt) {
-    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
-    await joinRoom(rt, requester.userId, roomId, { ...wording(body), via: [...viaOf(query), ...servers] })
-    return { room_id: roomId }
-  },
-})
+export const joinRoomByIdOrAlias = entry('joinRoom', 'join', joinRoom)
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias */
+export const knockRoom = entry('knockRoom', 'knock', knockAt)
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidjoin */
 export const joinRoomById = endpoint({
@@ -46,23 +52,6 @@ export const joinRoomById = endpoint({
   async handle({ params, query, body, requester }, rt) {
     await joinRoom(rt, requester.userId, params.roomId, { ...wording(body), via: viaOf(query) })
     return { room_id: params.roomId }
-  },
-})
-
-/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias */
-export const knockRoom = endpoint({
-  id: 'knockRoom',
-  method: 'POST',
-  path: '/_matrix/client/v3/knock/:roomIdOrAlias',
-  access: 'user',
-  bodyMayBeAbsent: true,
-  params: Type.Object({ roomIdOrAlias: Type.String() }),
-  query: Via,
-  body: Reason,
-  async handle({ params, query, body, requester }, rt) {
-    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
-    await knockAt(rt, requester.userId, roomId, { ...wording(body), via: [...viaOf(query), ...servers] })
-    return { room_id: roomId }
   },
 })
 

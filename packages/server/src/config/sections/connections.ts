@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import { isRange, PRIVATE_RANGES } from '@myelin/remote/sockets/address-check'
+import { type ProxyAddress, proxyIn, type ProxySettings } from '@myelin/remote/sockets/proxy'
 import { Type } from 'typebox'
 import { path, type Reading, section } from '../section.ts'
 
@@ -21,6 +22,7 @@ export interface ConnectionSettings {
     /** Globs of the names whose certificate is not checked all the same. */
     readonly unverified: readonly string[]
   }
+  readonly proxy: ProxySettings
 }
 
 const VERSIONS = new Map([
@@ -30,6 +32,8 @@ const VERSIONS = new Map([
   ['1.2', 'TLSv1.2'],
   ['1.3', 'TLSv1.3'],
 ] as const)
+
+const PROXY_FORM = 'a proxy like http://USER:PASSWORD@HOST:PORT'
 
 const fields = {
   ip_range_blacklist: Type.Array(Type.String(), {
@@ -44,6 +48,33 @@ place of the default. 0.0.0.0/8 and :: are always among them.`,
     says: 'a list of addresses and ranges',
     examples: [['192.168.1.1/32']],
   }),
+  https_proxy: Type.Optional(
+    Type.String({
+      description: `The proxy that leads to other servers. It is asked with CONNECT, and certificates are checked
+through it as without it. The port is 1080 where none is named; https:// means that the proxy itself is spoken with over
+TLS; characters in the password may be written as %XX. Without this setting the environment variable \`https_proxy\`
+or \`HTTPS_PROXY\` counts; an empty text is no proxy. Names are then looked up by the proxy: it is the proxy that must
+keep this server from private addresses.`,
+      says: PROXY_FORM,
+      examples: ['http://USERNAME:PASSWORD@proxy.example.com:8080/'],
+    }),
+  ),
+  http_proxy: Type.Optional(
+    Type.String({
+      description: `The proxy for requests without TLS, in the same way. Myelin makes none of those today, so nothing goes
+through it.`,
+      says: PROXY_FORM,
+      examples: ['http://USERNAME:PASSWORD@10.0.1.1:8080/'],
+    }),
+  ),
+  no_proxy_hosts: Type.Optional(
+    Type.Array(Type.String(), {
+      description: `Who is connected to without the proxy: hosts, each with everything below it, addresses and ranges of
+addresses, each with a port or without; \`*\` is everybody. Ranges are for places that are named by address. Without
+this setting the environment variable \`no_proxy\` or \`NO_PROXY\` counts, with commas in between.`,
+      examples: [['master.hostname.example.com', '10.1.0.0/16', '172.30.0.0/16']],
+    }),
+  ),
   federation_verify_certificates: Type.Boolean({
     description: `Whether the certificates of other servers are checked. Without it, anybody on the way can pretend to be
 any server.`,
@@ -93,9 +124,28 @@ export const connections = section({
         isVerified: values.federation_verify_certificates,
         unverified: values.federation_certificate_verification_whitelist,
       },
+      proxy: proxyOf(values, reading),
     }
   },
 })
+
+function proxyOf(
+  values: { readonly http_proxy?: string; readonly https_proxy?: string; readonly no_proxy_hosts?: readonly string[] },
+  reading: Reading,
+): ProxySettings {
+  const read = (key: 'http_proxy' | 'https_proxy'): ProxyAddress | undefined => {
+    const text = values[key] ?? reading.environment(key)
+    if (text === undefined || text === '') return undefined
+    const proxy = proxyIn(text)
+    // What was written is not repeated: there may be a password in it.
+    const where = values[key] === undefined ? ' in the environment' : ''
+    if (!proxy) reading.fault(key, `${where} must be ${PROXY_FORM}`.trim())
+    return proxy
+  }
+  read('http_proxy')
+  const exceptions = values.no_proxy_hosts ?? reading.environment('no_proxy')?.split(',') ?? []
+  return { https: read('https_proxy'), exceptions }
+}
 
 function rangesOf(setting: string, ranges: readonly string[], reading: Reading): readonly string[] {
   for (const [index, range] of ranges.entries()) {

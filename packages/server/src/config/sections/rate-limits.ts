@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RateLimit, RateLimits } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { duration, group, section } from '../section.ts'
-import { durationMs } from '../units.ts'
+import { duration, group, section, size } from '../section.ts'
+import { durationMs, sizeBytes } from '../units.ts'
 
 function limit(perSecond: number, burstCount: number, description: string) {
   return group(
@@ -64,6 +64,15 @@ export const rateLimits = section({
       },
       { description: `Requests of one other server. Its transactions are taken one after the other.`, default: {} },
     ),
+    remote_media_download_burst_count: size({
+      description: `How much media of other servers is fetched for one person at once. What is here already is not
+counted.`,
+      default: '500M',
+    }),
+    remote_media_download_per_second: size({
+      description: `How much more a second, in the long run.`,
+      default: '87K',
+    }),
     rc_presence: group(
       { per_user: limit(0.1, 1, `What one person says of their presence.`) },
       { description: `Presence.`, default: {} },
@@ -79,6 +88,10 @@ export const rateLimits = section({
         failedAttempts: limitOf(values.rc_login.failed_attempts),
       },
       joins: { local: limitOf(values.rc_joins.local), remote: limitOf(values.rc_joins.remote) },
+      remoteMedia: {
+        perSecond: sizeBytes(values.remote_media_download_per_second),
+        burstCount: sizeBytes(values.remote_media_download_burst_count),
+      },
       presence: limitOf(values.rc_presence.per_user),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {

@@ -5,7 +5,7 @@ import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../section.ts'
 import { group, path, section, size } from '../section.ts'
-import { readSigningKey, SigningKeyError } from '../signing-key.ts'
+import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
 import { sizeBytes } from '../units.ts'
 
 const fields = {
@@ -47,9 +47,17 @@ to clients. Without it, https:// and the server name are taken.`,
   ),
   signing_key_path: Type.Optional(
     path({
-      description: `The file with the key that signs what this server says. Without this setting it is
+      description: `The file with the key that signs what this server says, and with others that are to be
+published as well, one in a line: the first one signs. Without this setting it is
 SERVERNAME.signing.key, beside the first configuration file. Keep a copy of it: it is this server's identity.`,
       examples: ['example.org.signing.key'],
+    }),
+  ),
+  key_server_signing_keys_path: Type.Optional(
+    path({
+      description: `The file with keys that sign what this server says about the keys of others, besides its own keys:
+for servers that are asked as \`trusted_key_servers\` under keys of their own.`,
+      examples: ['key_server_signing_keys.key'],
     }),
   ),
   admin_contact: Type.Optional(
@@ -90,6 +98,7 @@ export const server = section({
       adminContact: values.admin_contact,
       server: {
         signingKeyPath: signingKeyPathOf(values, reading),
+        notaryKeysPath: notaryKeysPathOf(values, reading),
         maxRequestBodyBytes: sizeBytes(values.max_request_body_size),
       },
       rooms: { defaultVersion: roomVersionOf(values.default_room_version, reading) },
@@ -115,11 +124,23 @@ function roomVersionOf(value: string | number, reading: Reading): string {
 function signingKeyPathOf(values: Static<TObject<typeof fields>>, reading: Reading): string {
   const given = values.signing_key_path
   const keyPath = given ? resolve(given) : resolve(join(reading.folder, `${values.server_name}.signing.key`))
+  checkKeyFile('signing_key_path', keyPath, reading)
+  return keyPath
+}
+
+function notaryKeysPathOf(values: Static<TObject<typeof fields>>, reading: Reading): string | undefined {
+  const key = 'key_server_signing_keys_path'
+  const given = values[key]
+  if (given === undefined) return undefined
+  checkKeyFile(key, resolve(given), reading)
+  return resolve(given)
+}
+
+function checkKeyFile(key: string, keyPath: string, reading: Reading): void {
   try {
-    readSigningKey(keyPath)
+    readSigningKeys(keyPath)
   } catch (error) {
     if (!(error instanceof SigningKeyError)) throw error
-    reading.fault('signing_key_path', error.message)
+    reading.fault(key, error.message)
   }
-  return keyPath
 }

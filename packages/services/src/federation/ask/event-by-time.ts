@@ -29,7 +29,8 @@ export async function askEventByTime(rt: Asker, server: ServerName, search: Time
   const target = federationPath(['federation', 'v1', 'timestamp_to_event', roomId], query)
   const answer = await askServer(rt, server, { method: 'GET', target, timeoutMs: TIMEOUT_MS })
   const [eventId, ts] = [member(answer, 'event_id'), member(answer, 'origin_server_ts')]
-  const isRight = typeof ts === 'number' && (direction === 'forward' ? ts >= from : ts <= from)
+  const isTime = typeof ts === 'number' && Number.isSafeInteger(ts) && ts >= 0
+  const isRight = isTime && (direction === 'forward' ? ts >= from : ts <= from)
   if (!isEventId(eventId) || !isRight) throw new RemoteError('malformed', `${server} named no such event`)
   return { eventId, ts }
 }

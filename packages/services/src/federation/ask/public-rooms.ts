@@ -6,7 +6,7 @@ import { federationPath } from '@myelin/remote/federation'
 import type { DirectoryPage, DirectoryQuery } from '../../directory/public-rooms.ts'
 import { askServer, relayed } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
-import { summaryIn } from './summary.ts'
+import { isCount, summaryIn } from './summary.ts'
 
 const MAX_ROOMS = 500
 const MAX_BYTES = 4 * 1024 * 1024
@@ -46,6 +46,6 @@ function pageIn(answer: JsonObject): DirectoryPage {
     chunk,
     ...(next === undefined ? {} : { next_batch: next }),
     ...(previous === undefined ? {} : { prev_batch: previous }),
-    total_room_count_estimate: typeof estimate === 'number' ? estimate : chunk.length,
+    total_room_count_estimate: isCount(estimate) ? estimate : chunk.length,
   }
 }

@@ -21,11 +21,16 @@ export function summaryIn(said: JsonObject): RoomSummary | undefined {
   })
   return {
     room_id: roomId,
-    num_joined_members: typeof count === 'number' && Number.isSafeInteger(count) && count >= 0 ? count : 0,
+    num_joined_members: isCount(count) ? count : 0,
     world_readable: member(said, 'world_readable') === true,
     guest_can_join: member(said, 'guest_can_join') === true,
     join_rule: stringMember(said, 'join_rule') ?? 'public',
     ...(allowedRooms.length === 0 ? {} : { allowed_room_ids: allowedRooms }),
     ...Object.fromEntries(texts),
   }
+}
+
+/** Whether a value can say how many there are of something. */
+export function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

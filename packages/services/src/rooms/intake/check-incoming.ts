@@ -17,7 +17,10 @@ import type { Runtime } from '../../runtime.ts'
 const AT_ONCE = 64
 
 /** What checking events takes of the runtime: keys of other servers may have to be fetched. */
-export type Checker = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'log'>
+export type Checker = Pick<
+  Runtime,
+  'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
+>
 
 /** Which room events are said to be of. */
 export interface RoomContext {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
+import { mallory } from './stage.ts'
+
+/** Power levels by which mallory makes themself strong. */
+export const levels = (content: JsonObject = {}) => ({
+  type: 'm.room.power_levels',
+  sender: mallory,
+  stateKey: '',
+  content: { users: { [mallory]: 100 }, ...content },
+})
+
+/** A topic of theirs. */
+export const topic = { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } }
