@@ -52,7 +52,7 @@ place of the default. 0.0.0.0/8 and :: are always among them.`,
     Type.String({
       description: `The proxy that leads to other servers. It is asked with CONNECT, and certificates are checked
 through it as without it. The port is 1080 where none is named; https:// means that the proxy itself is spoken with over
-TLS; characters in the password may be written as %XX. Without this setting the environment variable \`https_proxy\`
+TLS, and its certificate checked like those of other servers; characters in the password may be written as %XX. Without this setting the environment variable \`https_proxy\`
 or \`HTTPS_PROXY\` counts; an empty text is no proxy. Names are then looked up by the proxy: it is the proxy that must
 keep this server from private addresses.`,
       says: PROXY_FORM,
