@@ -8,6 +8,8 @@ const wanted = process.argv.slice(2)
 const files = globSync('packages/*/src/**/*.test.ts').filter(
   (file) => wanted.length === 0 || wanted.some((part) => file.includes(part)),
 )
+// Without a file the runner would look for tests itself, and take all it finds.
+if (files.length === 0) throw new Error(`no test file has ${wanted.join(' or ')} in its path`)
 const postgres = await startPostgres()
 const env = { ...process.env, MYELIN_TEST_POSTGRES: postgres.url }
 const tests = spawn(process.execPath, ['--test', '--test-force-exit', '--test-concurrency=2', ...files], {
