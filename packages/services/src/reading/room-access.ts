@@ -4,7 +4,7 @@ import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
-import { stateRootAt } from '@myelin/storage/events'
+import { eventsById, stateRootAt } from '@myelin/storage/events'
 import { membershipIn } from '@myelin/storage/members'
 import { roomById } from '@myelin/storage/rooms'
 import { loadStateEvent } from '../rooms/load-auth-state.ts'
@@ -38,11 +38,29 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
   if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))
     return { ...now, isJoined: false }
   if (!standing || standing.isForgotten || !['leave', 'ban'].includes(standing.membership)) throw outside()
-  // Not what the leaving event says it replaces: where servers disagreed, state resolution ends a membership as well.
-  const end = standing.position
-  const before = await loadStateEvent(db, await stateRootAt(db, roomId, end - 0.5), 'm.room.member', user)
-  if (!before || stringMember(before.content, 'membership') !== 'join') throw outside()
+  const end = await endOfJoin(db, roomId, user, standing.position)
+  if (end === undefined) throw outside()
   return { ...now, isJoined: false, stateRoot: await stateRootAt(db, roomId, end), upTo: end }
 }
+
+/**
+ * Where somebody who is out of a room stopped being in it. Mostly that is their last change; who is banned after having
+ * left, or let off again, was out before. State resolution may end a join as well, without an event that replaces it.
+ */
+async function endOfJoin(db: Read, roomId: RoomId, user: UserId, last: number): Promise<number | undefined> {
+  let end = last
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const before = await loadStateEvent(db, await stateRootAt(db, roomId, end - 0.5), 'm.room.member', user)
+    if (!before) return undefined
+    if (stringMember(before.content, 'membership') === 'join') return end
+    const [event] = await eventsById(db, [before.id])
+    if (!event || event.position === null || event.position >= end) return undefined
+    end = event.position
+  }
+  return undefined
+}
+
+/** So often somebody was invited, banned and the like after they left, that nobody looks further. */
+const MAX_STEPS = 20
 
 const outside = () => new MatrixError('M_FORBIDDEN', 'you are not in this room')
