@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import type { ExpressionBuilder } from 'kysely'
 import type { Read, Tx } from './database.ts'
 import { inChunks } from './database.ts'
 import { internUser, userNid, userNids, withUserNames } from './names.ts'
@@ -75,26 +76,28 @@ export async function presentAround(db: Read, viewer: UserId, limit: number): Pr
     .selectFrom('presence')
     .selectAll('presence')
     .where('state', '<>', 'offline')
-    .where((row) =>
-      row.or([
-        row('presence.user_nid', '=', nid),
-        row.exists(
-          row
-            .selectFrom('members as theirs')
-            .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-            .select('theirs.user_nid')
-            .whereRef('theirs.user_nid', '=', 'presence.user_nid')
-            .where('theirs.membership', '=', 'join')
-            .where('mine.user_nid', '=', nid)
-            .where('mine.membership', '=', 'join'),
-        ),
-      ]),
-    )
+    .where((row) => isShownTo(row, nid))
     .orderBy('position', 'desc')
     .limit(limit)
     .execute()
   return presencesFrom(db, rows)
 }
+
+/** Of oneself, and of those one shares a room with. */
+const isShownTo = (row: ExpressionBuilder<Tables, 'presence'>, viewer: Nid) =>
+  row.or([
+    row('presence.user_nid', '=', viewer),
+    row.exists(
+      row
+        .selectFrom('members as theirs')
+        .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
+        .select('theirs.user_nid')
+        .whereRef('theirs.user_nid', '=', 'presence.user_nid')
+        .where('theirs.membership', '=', 'join')
+        .where('mine.user_nid', '=', viewer)
+        .where('mine.membership', '=', 'join'),
+    ),
+  ])
 
 const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =>
   db
@@ -102,21 +105,7 @@ const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =
     .selectAll('presence')
     .where('presence.position', '>', after)
     .where('presence.position', '<=', upTo)
-    .where((row) =>
-      row.or([
-        row('presence.user_nid', '=', viewer),
-        row.exists(
-          row
-            .selectFrom('members as theirs')
-            .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-            .select('theirs.user_nid')
-            .whereRef('theirs.user_nid', '=', 'presence.user_nid')
-            .where('theirs.membership', '=', 'join')
-            .where('mine.user_nid', '=', viewer)
-            .where('mine.membership', '=', 'join'),
-        ),
-      ]),
-    )
+    .where((row) => isShownTo(row, viewer))
     .orderBy('presence.position'),
 )
 
