@@ -2,6 +2,7 @@
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { getTurnServer } from './client/calls/get-turn-server.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
@@ -51,6 +52,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...directoryEndpoints,
   ...mediaEndpoints,
   requestOpenIdToken,
+  getTurnServer,
 ]
 
 /** Every endpoint of the server-server API, one folder of `federation/` a line. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import { inChunks } from './database.ts'
 import type { Read } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { EVENT_STATUS, eventsRelatingTo } from './events.ts'
@@ -50,3 +51,39 @@ const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>
     .where('status', '=', EVENT_STATUS.accepted)
     .where('position', 'is not', null),
 )
+
+/** Those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
+export async function relatedTo(
+  db: Read,
+  roomId: RoomId,
+  parents: readonly EventId[],
+  {
+    relTypes,
+    senders,
+  }: { readonly relTypes: readonly string[] | undefined; readonly senders: readonly string[] | undefined },
+): Promise<Set<EventId>> {
+  const room = await roomNid(db, roomId)
+  if (room === undefined || parents.length === 0 || relTypes?.length === 0 || senders?.length === 0) return new Set()
+  const rows = await inChunks(parents.map(eventIdBytes), (chunk) => {
+    let query = db
+      .selectFrom('events')
+      .select('relates_to')
+      .distinct()
+      .where('relates_to', 'in', chunk)
+      .where('relates_to', 'is not', null)
+      .where('room_nid', '=', room)
+      .where('status', '=', EVENT_STATUS.accepted)
+      .where('position', 'is not', null)
+      .where('redacted_by', 'is', null)
+    if (relTypes) query = query.where('rel_type', 'in', relTypes)
+    if (senders) {
+      const named = db
+        .selectFrom('users')
+        .select('user_nid')
+        .where('user_id', 'in', senders as readonly UserId[])
+      query = query.where('sender_nid', 'in', named)
+    }
+    return query.execute()
+  })
+  return new Set(rows.flatMap(({ relates_to: id }) => (id === null ? [] : [eventIdOf(id)])))
+}
