@@ -18,6 +18,7 @@ import {
   unban,
 } from './membership.ts'
 import { redactEvent, sendMessage } from './send-message.ts'
+import { upgradeRoom } from './upgrade-room.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from './state.ts'
 
 /** Everything about rooms. */
@@ -46,4 +47,5 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getEventByTimestamp,
   getRoomSummary,
   getSpaceHierarchy,
+  upgradeRoom,
 ]
