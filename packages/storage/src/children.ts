@@ -15,20 +15,31 @@ import { topics } from './topics.ts'
 const childless = new Shelf<Position>('childless', 20_000)
 
 /**
- * What relates to any of these events of one room, oldest first; so many at the most.
+ * What relates to any of these events of one room, oldest first; so many at the most, of these kinds or of all.
  *
- * Hardly any event has children: which have none is looked up once, and again when something in the room relates to
- * another event. Children in other rooms, which mean nothing, may or may not be among them.
+ * Children in other rooms, which mean nothing, may or may not be among them.
  */
 export async function childrenOf(
   db: Read,
   roomId: RoomId,
   parents: readonly EventId[],
   limit: number,
+  relTypes?: readonly string[],
 ): Promise<StoredEvent[]> {
+  const fertile = await fertileAmong(db, roomId, parents)
+  return fertile.length === 0 ? [] : eventsRelatingTo(db, fertile, relTypes, limit)
+}
+
+/**
+ * Those of these events of one room that anything relates to.
+ *
+ * Hardly any event has children: which have none is looked up once, and again when something in the room relates to
+ * another event.
+ */
+export async function fertileAmong(db: Read, roomId: RoomId, parents: readonly EventId[]): Promise<readonly EventId[]> {
   const room = await roomNid(db, roomId)
   const readAt = db.moves.position
-  if (room === undefined || readAt === undefined) return eventsRelatingTo(db, parents, undefined, limit)
+  if (room === undefined || readAt === undefined) return parents
   const shelf = childless.of(db)
   const open = parents.filter((id) => {
     const knownAt = shelf.get(id)
@@ -38,7 +49,7 @@ export async function childrenOf(
   const rows = await withChildren(db, open.map(eventIdBytes))
   const fertile = new Set(rows.flatMap(({ relates_to: id }) => (id === null ? [] : [eventIdOf(id)])))
   for (const id of open) if (!fertile.has(id)) shelf.set(id, readAt)
-  return fertile.size === 0 ? [] : eventsRelatingTo(db, [...fertile], undefined, limit)
+  return [...fertile]
 }
 
 const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>

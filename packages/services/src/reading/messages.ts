@@ -147,14 +147,23 @@ export async function membersFor(
 
 /** One event, if the requester may see it; `M_NOT_FOUND` otherwise. */
 export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId, eventId: EventId): Promise<RawJson> {
-  const event = await visibleEvent(rt.db.read, requester, roomId, eventId).catch((cause: unknown) => {
-    // Who may not look into the room learns nothing of its events.
-    throw cause instanceof MatrixError && cause.code === 'M_FORBIDDEN' ? notThere() : cause
-  })
+  const event = await knownEvent(rt.db.read, requester, roomId, eventId)
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
   const [rendered] = await renderEvents(rt.db.read, [event], view)
   if (!rendered) throw notThere()
   return rendered
+}
+
+/** An event the requester may see; `M_NOT_FOUND` otherwise, also for who may not look into the room at all. */
+export async function knownEvent(
+  db: Read,
+  requester: Requester,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<StoredEvent> {
+  return visibleEvent(db, requester, roomId, eventId).catch((cause: unknown) => {
+    throw cause instanceof MatrixError && cause.code === 'M_FORBIDDEN' ? notThere() : cause
+  })
 }
 
 const notThere = () => new MatrixError('M_NOT_FOUND', 'no such event')

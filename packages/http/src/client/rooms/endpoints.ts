@@ -18,6 +18,12 @@ import {
   unban,
 } from './membership.ts'
 import { redactEvent, sendMessage } from './send-message.ts'
+import {
+  getRelatingEvents,
+  getRelatingEventsWithRelType,
+  getRelatingEventsWithRelTypeAndEventType,
+  getThreadRoots,
+} from './relations.ts'
 import { upgradeRoom } from './upgrade-room.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from './state.ts'
 
@@ -48,4 +54,8 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getRoomSummary,
   getSpaceHierarchy,
   upgradeRoom,
+  getRelatingEvents,
+  getRelatingEventsWithRelType,
+  getRelatingEventsWithRelTypeAndEventType,
+  getThreadRoots,
 ]
