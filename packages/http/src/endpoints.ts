@@ -9,6 +9,7 @@ import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
+import { getNotifications } from './client/notifications/get-notifications.ts'
 import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
@@ -53,6 +54,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...mediaEndpoints,
   requestOpenIdToken,
   getTurnServer,
+  getNotifications,
 ]
 
 /** Every endpoint of the server-server API, one folder of `federation/` a line. */

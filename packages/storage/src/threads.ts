@@ -112,8 +112,9 @@ export async function threadsBefore(db: Read, reader: ThreadReader, walk: Thread
     .where('one.position', '<', walk.before)
     .where('one.status', '=', EVENT_STATUS.accepted)
     .where('one.redacted_by', 'is', null)
-    .where(({ not, exists, selectFrom }) => {
-      const later = selectFrom('events as later')
+    .where((row) => {
+      const later = row
+        .selectFrom('events as later')
         .select('later.event_nid')
         .whereRef('later.relates_to', '=', 'one.relates_to')
         .where('later.relates_to', 'is not', null)
@@ -123,20 +124,22 @@ export async function threadsBefore(db: Read, reader: ThreadReader, walk: Thread
         .where('later.room_nid', '=', room)
         .where('later.status', '=', EVENT_STATUS.accepted)
         .where('later.redacted_by', 'is', null)
-      return not(exists(ignored.length === 0 ? later : later.where('later.sender_nid', 'not in', ignored)))
+      return row.not(row.exists(ignored.length === 0 ? later : later.where('later.sender_nid', 'not in', ignored)))
     })
   if (ignored.length > 0) query = query.where('one.sender_nid', 'not in', ignored)
   if (walk.isMine) {
-    query = query.where(({ or, exists, selectFrom }) =>
-      or([
-        exists(
-          selectFrom('events as root')
+    query = query.where((row) =>
+      row.or([
+        row.exists(
+          row
+            .selectFrom('events as root')
             .select('root.event_nid')
             .whereRef('root.event_id', '=', 'one.relates_to')
             .where('root.sender_nid', '=', me),
         ),
-        exists(
-          selectFrom('events as mine')
+        row.exists(
+          row
+            .selectFrom('events as mine')
             .select('mine.event_nid')
             .whereRef('mine.relates_to', '=', 'one.relates_to')
             .where('mine.relates_to', 'is not', null)

@@ -66,7 +66,7 @@ const pages = async (ask: (query: string) => Promise<Record<string, unknown>>, f
     all.push(bodies(page))
     const next = page['next_batch']
     if (next === undefined) return all
-    query = `${first}&from=${name(String(next))}`
+    query = `${first}&from=${name(next as string)}`
   }
 }
 
