@@ -35,7 +35,8 @@ export const w1: Workload = {
   },
 }
 
-async function sendAll(clients: readonly Client[], room: string, seconds: number) {
+/** All send, each its next message when the one before was answered; durations in ms. */
+export async function sendAll(clients: readonly Client[], room: string, seconds: number) {
   const durationsMs: number[] = []
   let errors = 0
   const body = eventBody()
