@@ -18,6 +18,7 @@ export interface EventFilter {
   /** Only what somebody related an event to, such people and in such ways: see `related.ts`. */
   readonly relatedBy: Relations | undefined
   readonly lazyLoadMembers: boolean
+  readonly includeRedundantMembers: boolean
   readonly unreadThreadNotifications: boolean
 }
 
@@ -47,6 +48,7 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
     containsUrl: typeof containsUrl === 'boolean' ? containsUrl : undefined,
     relatedBy: relationsOf(source),
     lazyLoadMembers: member(source, 'lazy_load_members') === true,
+    includeRedundantMembers: member(source, 'include_redundant_members') === true,
     unreadThreadNotifications: member(source, 'unread_thread_notifications') === true,
   }
 }
