@@ -16,6 +16,7 @@ import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
+import { reportEndpoints } from './client/reports/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
@@ -41,6 +42,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
+  ...reportEndpoints,
   ...keyEndpoints,
   ...roomKeyEndpoints,
   sendToDevice,

@@ -110,6 +110,8 @@ export const firstLight: Migration = {
     'create table openid_tokens (token {bytes} primary key, user_id text not null, expires_ts bigint not null) {compact}',
     'create index openid_tokens_by_user on openid_tokens (user_id)',
     'create index openid_tokens_by_age on openid_tokens (expires_ts)',
+    `create table reports (report_nid bigint primary key, reporter text not null, room_id text not null, event_id text not null,
+      target text not null, reason text not null, received_ts bigint not null)`,
     `create table uia_sessions (session text primary key, operation text not null, user_id text not null,
       completed text not null, body text not null, created_ts bigint not null) {compact}`,
     'create index uia_sessions_by_age on uia_sessions (created_ts)',
