@@ -91,12 +91,12 @@ function withIntegers(value: Json): Json {
  */
 export function quietLevels(content: JsonObject): JsonObject | undefined {
   const numberIn = (name: string) => {
-    const value = member(content, name)
+    const value = withIntegers(member(content, name) ?? 0)
     return typeof value === 'number' ? value : 0
   }
   const least = Math.max(50, numberIn('users_default') + 1)
   const quiet: Record<string, Json> = { ...content }
   for (const name of ['events_default', 'invite']) quiet[name] = Math.max(numberIn(name), least)
-  const isSame = quiet['events_default'] === content['events_default'] && quiet['invite'] === content['invite']
+  const isSame = ['events_default', 'invite'].every((name) => numberIn(name) === quiet[name])
   return isSame ? undefined : quiet
 }
