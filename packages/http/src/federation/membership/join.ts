@@ -4,7 +4,8 @@ import { makeMembership } from '@myelin/services/federation/membership/make-memb
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { EventIdSchema, FlagSchema, JsonObjectSchema, RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+import { FlagSchema, JsonObjectSchema, RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+import { eventInRoom } from './event-in-room.ts'
 
 /** Who says nothing knows the first room version alone. */
 const UNSAID = ['1']
@@ -27,11 +28,11 @@ export const sendJoinV2 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v2/send_join/:roomId/:eventId',
   access: 'server',
-  params: Type.Object({ roomId: RoomIdSchema, eventId: EventIdSchema }),
+  params: eventInRoom,
   query: Type.Object({ omit_members: Type.Optional(FlagSchema) }),
   body: JsonObjectSchema,
-  async handle({ origin, params: { roomId, eventId }, query, body: json }, rt) {
-    const taken = await takeMembership(rt, { origin, roomId, eventId, membership: 'join', json })
+  async handle({ origin, params: { roomId }, query, body: json }, rt) {
+    const taken = await takeMembership(rt, { origin, roomId, membership: 'join', json })
     const answer = await joinAnswer(rt, taken, query.omit_members ?? false)
     return {
       state: answer.state,
@@ -42,5 +43,20 @@ export const sendJoinV2 = endpoint({
       // Servers that were written against older versions of the spec ask for it.
       origin: rt.serverName,
     }
+  },
+})
+
+/** What older servers call where they should know version 2; the spec had it until v1.17. */
+export const sendJoinV1 = endpoint({
+  id: 'sendJoinV1',
+  method: 'PUT',
+  path: '/_matrix/federation/v1/send_join/:roomId/:eventId',
+  access: 'server',
+  params: eventInRoom,
+  body: JsonObjectSchema,
+  async handle({ origin, params: { roomId }, body: json }, rt) {
+    const taken = await takeMembership(rt, { origin, roomId, membership: 'join', json })
+    const { state, authChain, event } = await joinAnswer(rt, taken, false)
+    return [200, { state, auth_chain: authChain, event, origin: rt.serverName }]
   },
 })

@@ -4,7 +4,8 @@ import { makeMembership } from '@myelin/services/federation/membership/make-memb
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { EventIdSchema, JsonObjectSchema, RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+import { JsonObjectSchema, RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+import { eventInRoom } from './event-in-room.ts'
 
 /** @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_knockroomiduserid */
 export const makeKnock = endpoint({
@@ -24,10 +25,10 @@ export const sendKnock = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send_knock/:roomId/:eventId',
   access: 'server',
-  params: Type.Object({ roomId: RoomIdSchema, eventId: EventIdSchema }),
+  params: eventInRoom,
   body: JsonObjectSchema,
-  async handle({ origin, params: { roomId, eventId }, body: json }, rt) {
-    const taken = await takeMembership(rt, { origin, roomId, eventId, membership: 'knock', json })
+  async handle({ origin, params: { roomId }, body: json }, rt) {
+    const taken = await takeMembership(rt, { origin, roomId, membership: 'knock', json })
     return { knock_room_state: await knockAnswer(rt, taken) }
   },
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { eventById } from '@myelin/storage/events'
@@ -18,6 +19,7 @@ const [alice, bob, mallory] = ['@alice:one.test', '@bob:two.test', '@mallory:thr
 
 type Stage = {
   readonly home: TestServer
+  readonly away: TestServer
   readonly room: RoomAuthor
   readonly author: ForeignAuthor
   readonly ask: (
@@ -35,6 +37,7 @@ async function stage(wishes: object = {}): Promise<Stage> {
   const room = await authorRoom(home.rt, alice, { preset: 'public_chat', ...wishes })
   return {
     home,
+    away,
     room,
     author: new ForeignAuthor(home, away),
     ask: async (method, parts, { query = {}, body } = {}) => {
@@ -143,13 +146,32 @@ describe('a join that another server sends', () => {
     })
   }
 
-  test('is refused under the path of another event or another room of ours', async () => {
+  test('is refused under the path of another room of ours, and taken whatever else stands there', async () => {
     const set = await stage()
     const pdu = await set.author.build(member(set.room.roomId))
     const other = await authorRoom(set.home.rt, alice, { preset: 'public_chat' })
     await assert.rejects(send(set, other.roomId, pdu.id, pdu.json), refused(400, 'M_INVALID_PARAM'))
-    const wrong = `$${'b'.repeat(43)}` as EventId
-    await assert.rejects(send(set, set.room.roomId, wrong, pdu.json), refused(400, 'M_INVALID_PARAM'))
+    assert.ok((await send(set, set.room.roomId, 'xxx' as EventId, pdu.json))['state'])
+    assert.ok(await eventById(set.home.rt.db.read, pdu.id))
+    await set.close()
+  })
+
+  test('is taken as the first version of the spec has it, and so is a leave', async () => {
+    const set = await stage()
+    const join = await set.author.build(member(set.room.roomId))
+    const sendV1 = async (what: string, { id, json }: Pdu) => {
+      const target = federationPath(['federation', 'v1', what, set.room.roomId, id])
+      const reply = await set.away.rt.remote.open(set.home.name, { method: 'PUT', target, body: json })
+      const chunks: Uint8Array[] = []
+      for await (const chunk of reply.body) chunks.push(chunk)
+      return [reply.status, JSON.parse(Buffer.concat(chunks).toString())] as const
+    }
+    const [status, body] = await sendV1('send_join', join)
+    assert.deepEqual([status, body[0], Object.keys(body[1])], [200, 200, ['state', 'auth_chain', 'event', 'origin']])
+    const leave = await set.author.build(member(set.room.roomId, { content: { membership: 'leave' } }))
+    const [refusal, { errcode }] = await sendV1('send_join', leave)
+    assert.deepEqual([refusal, errcode], [400, 'M_INVALID_PARAM'])
+    assert.deepEqual(await sendV1('send_leave', leave), [200, [200, {}]])
     await set.close()
   })
 

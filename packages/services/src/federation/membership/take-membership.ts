@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { serverOf } from '@myelin/matrix/ids'
-import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
@@ -25,7 +25,6 @@ import { handshakeRoom } from './handshake-room.ts'
 export interface GivenMembership {
   readonly origin: ServerName
   readonly roomId: RoomId
-  readonly eventId: EventId
   readonly membership: 'join' | 'leave' | 'knock'
   readonly json: JsonObject
 }
@@ -50,12 +49,11 @@ export async function takeMembership(rt: Checker, given: GivenMembership): Promi
   return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, pdu)) }
 }
 
-/** The event, if it is what the path and the request say: CVE-2020-26257 and its kin. */
+/** The event, if it is what the request says, of the room in its path: CVE-2020-26257 and its kin. */
 function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
   const pdu = parsePdu(given.json, version)
   const isAsked =
     pdu.roomId === given.roomId &&
-    pdu.id === given.eventId &&
     pdu.type === 'm.room.member' &&
     stringMember(pdu.content, 'membership') === given.membership &&
     pdu.stateKey === pdu.sender &&
