@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import { EVENT_STATUS } from '@myelin/storage/events'
 import type { Runtime } from '../../runtime.ts'
 import { GraphWalk } from './graph-walk.ts'
 import { roomFor } from './server-access.ts'
@@ -11,8 +10,8 @@ const MAX_EVENTS = 100
 const MAX_STARTS = 50
 
 /**
- * Events and what went before them, the deepest first, so many at the most. Soft-failed events are walked through, not
- * given; what the asking server may not see of an event is redacted.
+ * Events and what went before them, the deepest first, so many at the most; soft-failed ones where an event among these
+ * names them. What the asking server may not see of an event is redacted.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1backfillroomid
  */
@@ -30,6 +29,6 @@ export async function serveBackfill(
   const limit = Math.min(asked.limit, MAX_EVENTS)
   const walk = new GraphWalk(db, room)
   walk.add(asked.from.slice(0, MAX_STARTS))
-  const events = await walk.take(limit, ({ status }) => status === EVENT_STATUS.accepted)
+  const events = await walk.take(limit, () => true)
   return seenPdus(db, room, events)
 }

@@ -5,6 +5,7 @@ import { eventById } from '@myelin/storage/events'
 import type { Runtime } from '../../runtime.ts'
 import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
 import { seenPdus } from './served-pdus.ts'
+import { hasOwnState } from './sight.ts'
 
 /**
  * One event, redacted where the asking server may not see what is in it.
@@ -18,7 +19,7 @@ export async function serveEvent(rt: Pick<Runtime, 'db'>, origin: ServerName, ev
   const room = await roomFor(db, origin, found.pdu.roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   // Messages outside the timeline have no state we know, so nobody knows who may see them.
-  if (event.position === null && event.pdu.stateKey === undefined) throw noSuchEvent()
+  if (!hasOwnState(event) && event.pdu.stateKey === undefined) throw noSuchEvent()
   const [pdu] = await seenPdus(db, room, [event])
   if (!pdu) throw noSuchEvent()
   return pdu

@@ -4,6 +4,7 @@ import type { Read } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import type { ServedRoom } from './server-access.ts'
+import { hasOwnState } from './sight.ts'
 
 // What is walked through without being given costs as well.
 const MAX_STEPS = 1000
@@ -54,7 +55,7 @@ export class GraphWalk {
     return this.#open.pop()
   }
 
-  #isWalked({ pdu, status, position }: StoredEvent): boolean {
-    return pdu.roomId === this.#room.id && status !== EVENT_STATUS.rejected && position !== null
+  #isWalked(event: StoredEvent): boolean {
+    return event.pdu.roomId === this.#room.id && event.status !== EVENT_STATUS.rejected && hasOwnState(event)
   }
 }

@@ -3,11 +3,20 @@ import type { UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { mayServerSee } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
+import { EVENT_STATUS } from '@myelin/storage/events'
 import { usersOfServer } from '@myelin/storage/joined-servers'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { loadStateEvent } from '../../rooms/load-auth-state.ts'
 import { notForYou } from './server-access.ts'
 import type { ServedRoom } from './server-access.ts'
+
+/**
+ * Whether we know the state before an event ourselves: of those in the timeline, and of those that we soft-failed. Of
+ * others we know at most what somebody told.
+ */
+export function hasOwnState({ position, status }: StoredEvent): boolean {
+  return position !== null || status === EVENT_STATUS.softFailed
+}
 
 /**
  * Says of each event of a room whether the asking server may have all of it; otherwise it gets it redacted.
@@ -30,7 +39,7 @@ export class Sight {
 
   async isWhole(event: StoredEvent): Promise<boolean> {
     // What we hold outside the timeline is state that others gave us: it is told with `/state` as it is, messages never.
-    if (event.position === null) return this.#room.isIn && event.pdu.stateKey !== undefined
+    if (!hasOwnState(event)) return this.#room.isIn && event.pdu.stateKey !== undefined
     const root = event.stateBefore
     const view = { event: event.pdu, serverName: this.#room.origin, visibility: await this.#visibilityAt(root) }
     if (!this.#room.isIn && view.visibility !== 'world_readable') return false

@@ -9,7 +9,7 @@ import { eventIdsByNid } from '@myelin/storage/served-events'
 import type { Runtime } from '../../runtime.ts'
 import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
 import type { ServedRoom } from './server-access.ts'
-import { Sight } from './sight.ts'
+import { hasOwnState, Sight } from './sight.ts'
 import { servedPdus } from './served-pdus.ts'
 
 type Needs = Pick<Runtime, 'db'>
@@ -54,8 +54,7 @@ async function stateBefore(
 ): Promise<{ readonly room: ServedRoom; readonly state: readonly number[] }> {
   const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
-  // Of an event outside the timeline we do not know the state.
-  if (event.position === null) throw noSuchEvent()
+  if (!hasOwnState(event)) throw noSuchEvent()
   // Nor, before a room's members are known, of what came meanwhile.
   if ((await partialEvents(db, [event.nid])).size > 0) throw noSuchEvent()
   await new Sight(db, room).requireWhole(event)
