@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { readOnce } from './kept.ts'
 import type { Tables } from './schema.ts'
@@ -35,6 +36,14 @@ export const isSuspended = readOnce(
   (userId: UserId) => topics.account(userId),
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
 )
+
+/** The users among these who wanted what they wrote to be erased when they closed their account. */
+export async function erasedAmong(db: Read, users: Iterable<UserId>): Promise<ReadonlySet<UserId>> {
+  const rows = await inChunks([...new Set(users)], (chunk) =>
+    db.selectFrom('accounts').select('user_id').where('user_id', 'in', chunk).where('is_erased', '=', 1).execute(),
+  )
+  return new Set(rows.map((row) => row.user_id))
+}
 
 /** Makes an account; false if there is or was one of that name. */
 export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> {

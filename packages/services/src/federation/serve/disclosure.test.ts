@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { RawJson } from '@myelin/kit/raw-json'
 import { MatrixError } from '@myelin/matrix/errors'
-import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { closeAccount, putAccount } from '@myelin/storage/accounts'
 import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
 import type { TestRuntime } from '@myelin/testing/runtime'
@@ -173,6 +174,36 @@ describe('what another server may read', () => {
       })
     }
   }
+
+  test('of a user of ours who had it erased is what a redaction leaves, but for what they made of the room', async () => {
+    const room = await authorRoom(rt, alice, { preset: 'public_chat' })
+    await room.member(bob, bob, 'join')
+    const carol = '@carol:one.test' as UserId
+    await rt.db.write(async (tx) => {
+      await putAccount(tx, { userId: carol, passwordHash: null, createdTs: 1, isAdmin: false, isGuest: false })
+    })
+    await room.member(carol, carol, 'join')
+    const said = await room.say(carol, 'a secret')
+    const read = async () => {
+      const backfilled = await serveBackfill(rt, { origin, roomId: room.roomId, from: [said], limit: 1 })
+      return [sightOf(await serveEvent(rt, origin, said)), ...backfilled.map(sightOf)]
+    }
+    assert.deepEqual(await read(), ['whole', 'whole'])
+    const named = await room.send(alice, 'm.room.topic', { topic: 'a secret' }, '')
+    await rt.db.write(async (tx) => {
+      await closeAccount(tx, carol, true)
+      await putAccount(tx, {
+        userId: alice as UserId,
+        passwordHash: null,
+        createdTs: 1,
+        isAdmin: false,
+        isGuest: false,
+      })
+      await closeAccount(tx, alice as UserId, true)
+    })
+    assert.deepEqual(await read(), ['redacted', 'redacted'])
+    assert.equal(sightOf(await serveEvent(rt, origin, named)), 'whole')
+  })
 
   test('is refused alike for a room we know and one we do not', async () => {
     const { roomId, last } = await build(rt, 'shared', 'never member')

@@ -8,6 +8,7 @@ import type { Read } from '@myelin/storage/database'
 import { servedEvents } from '@myelin/storage/served-events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import type { ServedRoom } from './server-access.ts'
+import { erasedWords } from './erased-words.ts'
 import { Sight } from './sight.ts'
 
 const SLICE = 500
@@ -32,11 +33,12 @@ export async function servedPdus(
 
 /**
  * Events of a room as far as the asking server may see them; the rest of each is redacted. A server that is not in the
- * room has no graph to complete, so it gets nothing in place of what it may not see.
+ * room has no graph to complete, so it gets nothing in place of what it may not see. What its sender had erased nobody gets whole
+ * any more.
  */
 export async function seenPdus(db: Read, room: ServedRoom, events: readonly StoredEvent[]): Promise<RawJson[]> {
   const sight = new Sight(db, room)
-  const hidden = new Set<number>()
+  const hidden = new Set([...(await erasedWords(db, events))].map(({ nid }) => nid))
   for (const event of events) if (!(await sight.isWhole(event))) hidden.add(event.nid)
   const nids = events.map(({ nid }) => nid)
   return servedPdus(db, room.version, room.isIn ? nids : nids.filter((nid) => !hidden.has(nid)), (nid) =>

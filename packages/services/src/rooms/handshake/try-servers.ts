@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import { ERROR_STATUS } from '@myelin/matrix/errors'
 import type { ErrorCode } from '@myelin/matrix/errors'
 import { isServerName } from '@myelin/matrix/ids'
 import type { ServerName } from '@myelin/matrix/ids'
@@ -51,19 +52,41 @@ const TELLING: readonly (readonly [status: number, errcode: string | undefined, 
   [400, 'M_INCOMPATIBLE_ROOM_VERSION', 'M_INCOMPATIBLE_ROOM_VERSION'],
   [400, 'M_UNABLE_TO_GRANT_JOIN', 'M_UNABLE_TO_GRANT_JOIN'],
   [400, 'M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_AUTHORISE_JOIN'],
-  [404, 'M_NOT_FOUND', 'M_NOT_FOUND'],
 ]
 
-/** One failure for our client out of several. Never a remote's 401, nor its opinion of our requests. */
+/** What a server thinks of our requests is not for our client, who did not word them. */
+const NOT_THEIRS: ReadonlySet<string> = new Set(['M_BAD_JSON', 'M_INVALID_PARAM', 'M_MISSING_PARAM', 'M_NOT_JSON'])
+
+/** Whatever else another server says with a 400 is told on; codes that we do not send ourselves are not. */
+function otherRefusals(failures: readonly RemoteError[]): (readonly [400, string, ErrorCode])[] {
+  const codes: readonly string[] = Object.keys(ERROR_STATUS)
+  return failures.flatMap(({ status, errcode }) => {
+    if (status !== 400 || errcode === undefined || NOT_THEIRS.has(errcode) || !codes.includes(errcode)) return []
+    const code = errcode as ErrorCode
+    return ERROR_STATUS[code] === 400 || code === 'M_UNKNOWN' ? [[status, errcode, code] as const] : []
+  })
+}
+
+/**
+ * One failure for our client out of several: what other servers refuse with a 400 or a 403 in the code they gave, that
+ * none of them knows the room, or 502. Never a remote's 401, nor its opinion of our requests.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
+ */
 export function refusalOf(failures: readonly RemoteError[]): MatrixError {
-  for (const [status, errcode, code] of TELLING) {
+  const tried = [...TELLING, ...otherRefusals(failures), [404, 'M_NOT_FOUND', 'M_NOT_FOUND'] as const]
+  for (const [status, errcode, code] of tried) {
     const found = failures.find((each) => each.status === status && (!errcode || each.errcode === errcode))
     if (!found) continue
     const said = stringMember(found.body, 'error')?.slice(0, MAX_MESSAGE) ?? 'the other server refuses'
     const roomVersion = member(found.body, 'room_version')
     const extra: Record<string, Json> =
       typeof roomVersion === 'string' ? { room_version: roomVersion.slice(0, 255) } : {}
-    return new MatrixError(code, said, { cause: found, extra: code === 'M_INCOMPATIBLE_ROOM_VERSION' ? extra : {} })
+    return new MatrixError(code, said, {
+      status,
+      cause: found,
+      extra: code === 'M_INCOMPATIBLE_ROOM_VERSION' ? extra : {},
+    })
   }
   return new MatrixError('M_UNKNOWN', 'no server of the room could be reached', { status: 502, cause: failures.at(-1) })
 }
