@@ -141,6 +141,22 @@ onEveryDatabase('presence', (open) => {
       assert.equal((await statusOf(two(), bob, alice.userId))['presence'], 'offline')
     }))
 
+  test('reaches other servers within a second, but whoever changes all the time is told of seldom', () =>
+    present(open, async (stage) => {
+      const { alice, bob, one, two } = stage
+      const say = async (words: string) => {
+        const body = { presence: 'unavailable', status_msg: words }
+        await one().call('PUT', statusPath(alice.userId), { token: alice.token, body })
+        await one().rt.presence.settled()
+        await pass(stage, 1_000)
+        return (await statusOf(two(), bob, alice.userId))['status_msg']
+      }
+      for (const words of ['1', '2', '3', '4', '5']) assert.equal(await say(words), words)
+      for (const words of ['6', '7']) assert.equal(await say(words), '5')
+      await pass(stage, 30_000)
+      assert.equal((await statusOf(two(), bob, alice.userId))['status_msg'], '7')
+    }))
+
   test('is not for strangers, nor for others to say', () =>
     present(open, async ({ alice, bob, one, tell }) => {
       const eve = await one().register('eve')

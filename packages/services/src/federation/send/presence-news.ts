@@ -10,9 +10,13 @@ import { presenceContent } from '../../presence/show-presence.ts'
 import type { Sending } from './transaction.ts'
 
 /** What is told together. */
-const GATHER_MS = 5_000
-/** A server is told no more often. */
+const GATHER_MS = 1_000
+/** So soon who was told often is looked at again. */
+const AGAIN_MS = 5_000
+/** A server is told no more often in the long run, */
 const APART_MS = 30_000
+/** but so often in a row, so that what changes now and then is seen at once. */
+const IN_A_ROW = 5
 /** So many servers are told at once; the others wait for the next time. */
 const SERVERS_AT_ONCE = 50
 /** More than this is not remembered: presence is lost rather than late. */
@@ -28,16 +32,18 @@ export type PresencePush = JsonObject & { readonly user_id: UserId }
 type Waiting = { readonly users: Set<UserId>; distance: number }
 
 /**
- * Gathers how present our users are for other servers: each is told the newest of each user, at most twice a minute, a
- * bounded number of servers at once, those in the smallest rooms first. In very large rooms nobody is told.
+ * Gathers how present our users are for other servers: each is told the newest of each user, at most twice a minute but
+ * for a few times in a row, a bounded number of servers at once, those in the smallest rooms first. In very large rooms
+ * nobody is told.
  */
 export class PresenceNews {
   readonly #rt: Sending
   readonly #tell: (server: ServerName, pushes: readonly PresencePush[]) => void
   readonly #changed = new Set<UserId>()
   readonly #waiting = new Map<ServerName, Waiting>()
-  readonly #lastTold = new Map<ServerName, number>()
-  #timer: Timer | undefined
+  /** When the tellings of a server, each of which counts for so long, will all have run out. */
+  readonly #toldUntil = new Map<ServerName, number>()
+  #timer: (Timer & { readonly ts: number }) | undefined
   #flushing: Promise<void> | undefined
 
   constructor(rt: Sending, tell: (server: ServerName, pushes: readonly PresencePush[]) => void) {
@@ -49,7 +55,7 @@ export class PresenceNews {
   hear(user: UserId): void {
     if (serverOf(user) !== this.#rt.serverName) return
     this.#changed.add(user)
-    this.#later()
+    this.#later(GATHER_MS)
   }
 
   /** Resolves when what was due has been handed on. */
@@ -65,13 +71,17 @@ export class PresenceNews {
     this.#waiting.clear()
   }
 
-  #later(): void {
-    this.#timer ??= this.#rt.clock.later(GATHER_MS, () => {
+  #later(ms: number): void {
+    const ts = this.#rt.clock.now() + ms
+    if (this.#timer && this.#timer.ts <= ts) return
+    this.#timer?.cancel()
+    const timer = this.#rt.clock.later(ms, () => {
       this.#timer = undefined
       this.#flushing = this.#flush().catch((cause: unknown) =>
         this.#rt.log.error({ err: cause }, 'other servers could not be told of a presence'),
       )
     })
+    this.#timer = { ts, cancel: () => timer.cancel() }
   }
 
   async #flush(): Promise<void> {
@@ -79,18 +89,27 @@ export class PresenceNews {
     this.#changed.clear()
     for (const user of users) await this.#spread(user)
     const now = this.#rt.clock.now()
-    for (const [server, ts] of this.#lastTold) if (now - ts >= APART_MS) this.#lastTold.delete(server)
-    const due = [...this.#waiting].filter(([server]) => !this.#lastTold.has(server))
+    for (const [server, until] of this.#toldUntil) if (until <= now) this.#toldUntil.delete(server)
+    const due = [...this.#waiting].filter(([server]) => this.#untilOf(server, now) <= now + IN_A_ROW * APART_MS)
     for (const [server, { users: told }] of due.toSorted(byDistance).slice(0, SERVERS_AT_ONCE)) {
       this.#waiting.delete(server)
-      this.#lastTold.set(server, now)
+      this.#toldUntil.set(server, this.#untilOf(server, now))
       const presences = await presenceOf(this.#rt.db.read, [...told])
       this.#tell(
         server,
-        presences.map((presence) => ({ user_id: presence.userId, ...presenceContent(presence, now) })),
+        presences.map((presence) => ({
+          user_id: presence.userId,
+          // Unlike clients, servers are always told.
+          last_active_ago: Math.max(0, now - presence.lastActiveTs),
+          ...presenceContent(presence, now),
+        })),
       )
     }
-    if (this.#waiting.size > 0) this.#later()
+    if (this.#waiting.size > 0) this.#later(AGAIN_MS)
+  }
+
+  #untilOf(server: ServerName, now: number): number {
+    return Math.max(now, this.#toldUntil.get(server) ?? 0) + APART_MS
   }
 
   async #spread(user: UserId): Promise<void> {
