@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { canonicalKeys } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
-import { type EventId, fitsBytes, type RoomId, type UserId } from '@myelin/matrix/ids'
+import { type EventId, fitsBytes, type RoomId, type ServerName, type UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { sha256Base64, signBytes } from '@myelin/matrix/signatures'
@@ -33,6 +33,8 @@ export interface PduDraft {
   readonly depth: number
   readonly originServerTs: number
   readonly redacts?: EventId
+  /** The server that makes it, where the API that carries the event to another one wants it named. */
+  readonly origin?: ServerName
 }
 
 /**
@@ -60,13 +62,14 @@ export function buildPdu(draft: PduDraft, version: RoomVersion, signer: Signer, 
 
 /** The members of the event but for hashes and signatures. */
 function bodyOf(draft: PduDraft, version: RoomVersion, chooseId?: () => string): JsonObject {
-  const { redacts, roomId, stateKey } = draft
+  const { origin, redacts, roomId, stateKey } = draft
   const isInContent = version.redactsInContent && redacts !== undefined
   return {
     ...(version.eventIds === 'chosen by server' ? { event_id: chosenBy(chooseId) } : {}),
     ...(roomId === undefined ? {} : { room_id: roomId }),
     ...(stateKey === undefined ? {} : { state_key: stateKey }),
     ...(redacts === undefined || isInContent ? {} : { redacts }),
+    ...(origin === undefined ? {} : { origin }),
     type: draft.type,
     sender: draft.sender,
     content: isInContent ? { ...draft.content, redacts } : draft.content,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Runtime } from '../runtime.ts'
@@ -12,6 +12,8 @@ export interface EventDraft {
   readonly stateKey?: string
   readonly content: JsonObject
   readonly redacts?: EventId
+  /** This server, where another one that signs the event wants it named. */
+  readonly origin?: ServerName
   /** The device that sends it and the transaction id it gave. */
   readonly transaction?: { readonly deviceId: string; readonly txnId: string }
 }

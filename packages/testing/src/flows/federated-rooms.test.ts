@@ -194,8 +194,12 @@ onEveryDatabase('rooms of several servers', (open) => {
       assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
       assert.equal(await standing(alice, roomId, bob.userId), 'leave')
       assert.deepEqual(await offered(bob, 'knock', roomId), [])
-      assert.equal((await knock()).status, 200)
-      assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+      const knocked = await lastEvent(alice, async () => assert.equal((await knock()).status, 200), roomId)
+      const invite = async () =>
+        assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+      const invited = await lastEvent(alice, invite, roomId)
+      // What servers hand each other to sign names who made it.
+      assert.deepEqual([knocked['origin'], invited['origin']], ['two.test', 'one.test'])
       assert.deepEqual(await offered(bob, 'knock', roomId), [])
       assert.equal((await join(bob, roomId, [])).status, 200)
       assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))

@@ -52,7 +52,7 @@ async function prepare(rt: Joiner, { roomId, sender, target, content }: RemoteIn
   return writeEvents(rt, async (tx, maker) => {
     const room = await openRoom(tx, roomId)
     if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-    const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content }
+    const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content, origin: rt.serverName }
     const event = await nextSignedEvent(tx, maker, room, draft)
     const shown = await shownPdus(tx, room.stateRoot, sender)
     return { event, version: roomVersionOf(room.roomVersion), shown: shown.map(({ json }) => json) }

@@ -126,6 +126,7 @@ export function eventFrom(rt: EventMaker, template: Template, wish: Wish, conten
       ...(hashes ? { hashes } : {}),
       depth,
       originServerTs: rt.clock.now(),
+      origin: rt.serverName,
     },
     version,
     { serverName: rt.serverName, key: rt.signingKey },
