@@ -26,6 +26,8 @@ export interface OwnServer {
   renew(): Promise<number>
   /** Resident memory in bytes. */
   residentBytes(): number
+  /** The most resident memory in bytes since this was asked last. */
+  peakBytes(): number
   /** Processor time used since it was started, in ms. */
   processorMs(): number
   /** What its database takes; exact after {@link renew}. */
@@ -103,6 +105,12 @@ ${settings}`,
     residentBytes: () => {
       const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+    },
+    peakBytes: () => {
+      const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
+      // Linux forgets the peak when it is told to.
+      writeFileSync(`/proc/${state.child.pid}/clear_refs`, '5')
+      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
     },
     processorMs: () => {
       const stat = readFileSync(`/proc/${state.child.pid}/stat`, 'utf8')

@@ -35,6 +35,7 @@ export const w6: Workload = {
         own.residentBytes(),
         servers.keyRequests,
       ]
+      own.peakBytes()
       let joinedMs = 0
       const latency = await beside.during(async () => {
         await client.call('POST', path, {})
@@ -57,6 +58,7 @@ export const w6: Workload = {
         'key requests': servers.keyRequests - startKeys,
         'server CPU s': round((own.processorMs() - startCpuMs) / 1000),
         'RSS grown MiB': round((own.residentBytes() - startBytes) / 2 ** 20),
+        'peak above start MiB': round((own.peakBytes() - startBytes) / 2 ** 20),
         'bystander p50/p99/max ms': `${latency.p50} / ${latency.p99} / ${latency.max}`,
       })
     }

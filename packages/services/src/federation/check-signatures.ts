@@ -33,7 +33,7 @@ export async function checkEventSignatures(
 }
 
 /** Each key once, at the latest time any event needs it for; times nobody can vouch for are left out. */
-async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: number): Promise<KeyWanted[]> {
+export async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: number): Promise<KeyWanted[]> {
   const wanted = new Map<string, KeyWanted>()
   for (const [index, event] of events.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn()
@@ -47,7 +47,7 @@ async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: nu
 }
 
 /** What is claimed of each event, made when it is asked for: the text to verify costs nearly as much as verifying it. */
-function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: KeyRing): Generator<SignatureClaim> {
+export function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: KeyRing): Generator<SignatureClaim> {
   for (const event of events) {
     const signers = requiredSigners(event, version).map((signer) =>
       keysOf(event, signer, version).flatMap(({ keyId, validAt }) => {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { openTemporarySqlite } from '../databases.ts'
 import { join, stage, standing, stateOn, user } from '../federated-stage.ts'
+import { tamperAnswers } from '../tampered-answers.ts'
 
 type Tamper = (answer: JsonObject, target: string) => JsonObject
 
@@ -67,17 +68,15 @@ describe('answers to a join', () => {
       const carol = await user(network, 'carol', 'three.test')
       assert.equal((await join(carol, roomId)).status, 200)
       const { remote } = bob.server.rt
-      const honest = remote.call.bind(remote)
-      remote.call = async (server, call) => {
-        const answer = await honest(server, call)
-        const isJoin = server === 'one.test' && /\/(?:make|send)_join\//.test(call.target)
-        return isJoin ? tamper(answer, call.target) : answer
-      }
+      let isOnlyJoin = true
+      tamperAnswers(remote, async (server, { target }, honest) => {
+        const isMeant = server === 'one.test' && (!isOnlyJoin || /\/(?:make|send)_join\//.test(target))
+        return isMeant ? tamper(await honest(), target) : honest()
+      })
       const failed = await join(bob, roomId, ['one.test'])
       assert.equal(failed.status, 502, JSON.stringify(failed.body))
       assert.equal(await standing(bob, roomId, bob.userId), undefined)
-      remote.call = async (server, call) =>
-        server === 'one.test' ? tamper(await honest(server, call), call.target) : honest(server, call)
+      isOnlyJoin = false
       assert.equal((await join(bob, roomId, ['one.test', 'three.test'])).status, 200)
       assert.ok((await stateOn(alice, roomId)).length > 0)
       await network.close()

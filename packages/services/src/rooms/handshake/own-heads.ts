@@ -3,8 +3,7 @@ import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { inChunks } from '@myelin/storage/database'
-import { eventsById } from '@myelin/storage/events'
+import { eventsById, eventsByNid } from '@myelin/storage/events'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import type { Runtime } from '../../runtime.ts'
@@ -34,9 +33,10 @@ export async function headsUnknownTo(
 ): Promise<readonly EventId[]> {
   const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (heads.length === 0) return []
-  const members = await shownMembers(rt, shown)
+  const events = await eventsById(rt.db.read, heads.slice(-MAX_ASKED))
+  const members = await shownMembers(rt, shown, new Set(events.map(({ pdu }) => pdu.stateKey)))
   const unknown: EventId[] = []
-  for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
+  for (const head of events) {
     const standing = head.pdu.type === 'm.room.member' ? members.get(head.pdu.stateKey ?? '') : undefined
     const isKnown = standing ? !isOlder(standing, head) : await knows(rt, server, head.pdu.id)
     if (!isKnown) unknown.push(head.pdu.id)
@@ -44,12 +44,18 @@ export async function headsUnknownTo(
   return unknown
 }
 
-/** The members the server showed us by events that we had before. */
-async function shownMembers(rt: Needs, { state }: ShownRoom): Promise<ReadonlyMap<string, StoredEvent>> {
-  const events = await inChunks(state, (chunk) => eventsById(rt.db.read, chunk))
-  return new Map(
-    events.flatMap((event) => (event.pdu.type === 'm.room.member' ? [[event.pdu.stateKey ?? '', event]] : [])),
+/** These members as the server showed them to us. */
+async function shownMembers(
+  rt: Needs,
+  { state }: ShownRoom,
+  users: ReadonlySet<string | undefined>,
+): Promise<ReadonlyMap<string, StoredEvent>> {
+  const rows = state.filter(({ type, stateKey }) => type === 'm.room.member' && users.has(stateKey))
+  const events = await eventsByNid(
+    rt.db.read,
+    rows.map(({ nid }) => nid),
   )
+  return new Map([...events.values()].map((event) => [event.pdu.stateKey ?? '', event]))
 }
 
 const isOlder = (event: StoredEvent, than: StoredEvent) =>

@@ -75,6 +75,7 @@ export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomV
   return good
 }
 
-function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
+/** Step 3: the event as its hash lets it be. */
+export function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
   return contentHashMatches(pdu.json) ? pdu : redactPdu(pdu, version)
 }
