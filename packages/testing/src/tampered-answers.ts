@@ -11,23 +11,23 @@ export type Tampering = (
   honest: () => Promise<JsonObject>,
 ) => Promise<JsonObject>
 
-/** Puts other answers in the place of those that servers give, read at once or in parts. Answers what takes that back. */
-export function tamperAnswers(remote: Federation, tampering: Tampering): () => void {
-  const { call, callInParts } = remote
-  remote.call = (server, request) => tampering(server, request, () => call.call(remote, server, request))
+/** Puts other answers in the place of those that servers give, read at once or in parts. */
+export function tamperAnswers(remote: Federation, tampering: Tampering): void {
+  const call = remote.call.bind(remote)
+  const callInParts = remote.callInParts.bind(remote)
+  remote.call = (server, request) => tampering(server, request, () => call(server, request))
   remote.callInParts = async (server, request, lists) => {
     const honest = async () => {
       const elements = new Map<string, Json[]>()
       const take = async (list: string, texts: readonly string[]) => {
         elements.set(list, [...(elements.get(list) ?? []), ...texts.map((text) => JSON.parse(text) as Json)])
       }
-      const rest = await callInParts.call(remote, server, request, { names: lists.names, take })
+      const rest = await callInParts(server, request, { names: lists.names, take })
       return { ...rest, ...Object.fromEntries(elements) }
     }
     const bytes = Buffer.from(JSON.stringify(await tampering(server, request, honest)))
     return readInParts({ status: 200, headers: {}, body: inChunks(bytes) }, bytes.length, lists)
   }
-  return () => Object.assign(remote, { call, callInParts })
 }
 
 const CHUNK = 1000

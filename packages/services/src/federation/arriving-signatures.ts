@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
@@ -6,7 +7,7 @@ import type { Runtime } from '../runtime.ts'
 import { claimsOf, wantedBy } from './check-signatures.ts'
 import { KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
 import { addAskedKeys, addOwnKeys, addStoredKeys, serversOf } from './server-keys.ts'
-import { nextTurn, SignaturePool } from './signature-workers.ts'
+import { SignaturePool } from './signature-workers.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 

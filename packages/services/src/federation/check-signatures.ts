@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signatureOf, signingKeyIds } from '@myelin/matrix/signatures'
@@ -9,7 +10,7 @@ import type { Runtime } from '../runtime.ts'
 import { isKeyId, type KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
 import { loadServerKeys } from './server-keys.ts'
 import type { SignatureClaim } from './signature-claim.ts'
-import { checkClaims, nextTurn } from './signature-workers.ts'
+import { checkClaims } from './signature-workers.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 

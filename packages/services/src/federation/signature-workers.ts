@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -112,9 +113,4 @@ function* parcelsOf(claims: Iterable<SignatureClaim>): Generator<readonly Signat
     parcel = []
   }
   if (parcel.length > 0) yield parcel
-}
-
-/** Lets everything else that is ready run first. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomId } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
@@ -19,7 +20,6 @@ import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
 import type { Runtime } from '../../runtime.ts'
-import { nextTurn } from '../signature-workers.ts'
 import { awaitRoom } from './backlog.ts'
 import { receiveEdus } from './edus.ts'
 import type { EduReceiver } from './edu-receiver.ts'

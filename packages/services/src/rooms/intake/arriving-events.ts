@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
@@ -6,7 +7,6 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { ArrivingSignatures } from '../../federation/arriving-signatures.ts'
 import type { KeyWanted } from '../../federation/key-ring.ts'
-import { nextTurn } from '../../federation/signature-workers.ts'
 import { asHashed, parseIncoming } from './check-incoming.ts'
 import type { Checker, RoomContext } from './check-incoming.ts'
 import { packPdu, unpackPdu } from './packed-pdu.ts'

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import { isObject } from '@myelin/matrix/json'
@@ -10,7 +11,6 @@ import type { PduSource } from '@myelin/rules/events/parse-pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { checkEventSignatures } from '../../federation/check-signatures.ts'
-import { nextTurn } from '../../federation/signature-workers.ts'
 import type { Runtime } from '../../runtime.ts'
 
 /** So many events are hashed before others get their turn: some milliseconds. */

@@ -45,7 +45,10 @@ export async function fetchEvents(rt: Checker, source: Source, ids: readonly Eve
   const wanted = new Set(queue)
   const work = async () => {
     for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-      const answer = await askAbout(rt, source, { method: 'GET', target: federationPath(['federation', 'v1', 'event', id]) })
+      const answer = await askAbout(rt, source, {
+        method: 'GET',
+        target: federationPath(['federation', 'v1', 'event', id]),
+      })
       // Who cannot be reached, or does not answer in time, is not asked for the rest.
       if (answer === undefined) queue.length = 0
       found.push(...listMember(answer, 'pdus').slice(0, 1))

@@ -115,4 +115,3 @@ async function keep(rt: Checker, { roomId, version }: Source, pdus: readonly Pdu
     if (room !== undefined) await keepOutliers(tx, room, version, pdus)
   })
 }
-

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { nidsOfEvents } from '@myelin/storage/auth-edges'
 import { internKeysOf } from '@myelin/storage/outliers'
-import { nextTurn } from '../../federation/signature-workers.ts'
 import type { EventTaker } from './arriving-events.ts'
 import type { Checker, RoomContext } from './check-incoming.ts'
 import { fetchEvents } from './fetch-events.ts'
@@ -16,6 +16,7 @@ import type { PackedPdu } from './packed-pdu.ts'
 /** So many events are kept in a unit: a few milliseconds. */
 const UNIT = 25
 const MOST_LOOKED_AT = 1000
+const MOST_UNDER_WAY = 4
 /** What nobody told is asked for once, if it is no more than this. */
 const MAX_FETCHED = 40
 
@@ -44,6 +45,7 @@ export class OutlierKeeper implements EventTaker {
   readonly #absent = new Set<EventId>()
   /** Events by something that they rest on and that is not there. */
   readonly #waiting = new Map<EventId, Waiting[]>()
+  readonly #underWay = new Set<Promise<void>>()
   #nid: number | undefined
 
   constructor(rt: Checker, room: RoomContext, wish: KeeperWish) {
@@ -76,10 +78,12 @@ export class OutlierKeeper implements EventTaker {
         const pdu = this.#ready(open[at] as Pdu | Waiting)
         if (pdu) unit.push(pdu)
       }
-      await (unit.length > 0 ? this.#keep(unit) : nextTurn())
-      // What is kept frees what waited for it.
+      if (unit.length > 0) await this.#begin(unit)
+      else await nextTurn()
+      // What is kept frees what waited for it: units are done in the order in which they are begun.
       for (const { id } of unit) this.#free(id, open)
     }
+    await Promise.all(this.#underWay)
   }
 
   /**
@@ -130,6 +134,16 @@ export class OutlierKeeper implements EventTaker {
     this.#kept.add(id)
     for (const event of this.#waiting.get(id) ?? []) open.push(event)
     this.#waiting.delete(id)
+  }
+
+  /** Begins to keep some; a few units share the sync of their commit. */
+  async #begin(unit: readonly Pdu[]): Promise<void> {
+    const kept = this.#keep(unit)
+    this.#underWay.add(kept)
+    const over = () => this.#underWay.delete(kept)
+    // Whoever waits for it is told of a failure.
+    kept.then(over, () => {})
+    if (this.#underWay.size >= MOST_UNDER_WAY) await Promise.race(this.#underWay)
   }
 
   async #keep(pdus: readonly Pdu[]): Promise<void> {

@@ -35,11 +35,7 @@ const MAX_IDS = 1_000_000
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */
-export async function fetchStateBefore(
-  rt: Checker,
-  source: KnownSource,
-  id: EventId,
-): Promise<NamedState | undefined> {
+export async function fetchStateBefore(rt: Checker, source: KnownSource, id: EventId): Promise<NamedState | undefined> {
   const named = await ask(rt, source, 'state_ids', id)
   const ids = idsIn(named, 'pdu_ids')
   const wanted = [...new Set([...ids, ...idsIn(named, 'auth_chain_ids')])]
