@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { openTemporarySqlite } from '../databases.ts'
 import { join, stage, standing, stateOn, user } from '../federated-stage.ts'
+import { checkConsistency } from '../partial-stage.ts'
 import { tamperAnswers } from '../tampered-answers.ts'
 
 type Tamper = (answer: JsonObject, target: string) => JsonObject
@@ -79,6 +80,38 @@ describe('answers to a join', () => {
       isOnlyJoin = false
       assert.equal((await join(bob, roomId, ['one.test', 'three.test'])).status, 200)
       assert.ok((await stateOn(alice, roomId)).length > 0)
+      await network.close()
+    })
+  }
+
+  /** How an answer may be ordered. */
+  const ORDERS: Readonly<Record<string, Tamper>> = {
+    'all backwards': inAnswer((answer) =>
+      Object.fromEntries(
+        Object.entries(answer)
+          .map(([key, value]) => [key, Array.isArray(value) ? value.toReversed() : value] as const)
+          .toReversed(),
+      ),
+    ),
+    'what it rests on last': inAnswer(({ auth_chain, ...rest }) => ({ ...rest, auth_chain: auth_chain ?? [] })),
+    'everything twice': inAnswer((answer) => {
+      const chain = [...events(answer, 'auth_chain'), ...events(answer, 'state')]
+      return { ...answer, auth_chain: [...chain, ...chain.toReversed()] }
+    }),
+    'elements that are none': inAnswer((answer) => ({
+      ...answer,
+      auth_chain: [null, {}, 'x', { x: 'y'.repeat(600_000) }, ...events(answer, 'auth_chain'), [[]]],
+    })),
+  }
+  for (const [name, tamper] of Object.entries(ORDERS)) {
+    test(`may tell the room with ${name}`, async () => {
+      const { network, alice, bob, roomId } = await stage(openTemporarySqlite, { servers: 3 })
+      const carol = await user(network, 'carol', 'three.test')
+      assert.equal((await join(carol, roomId)).status, 200)
+      tamperAnswers(bob.server.rt.remote, async (_server, { target }, honest) => tamper(await honest(), target))
+      assert.equal((await join(bob, roomId)).status, 200)
+      assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+      await checkConsistency(bob)
       await network.close()
     })
   }
