@@ -42,7 +42,9 @@ describe('an answer that is read in parts', () => {
   })
 
   test('may have its members in any order, and says which are missing', async () => {
-    const { rest, taken } = await read(chunksOf('{"auth_chain":[1],"event":{"a":[]},"sta', 'te":[{},"x"],"__proto__":3}'))
+    const { rest, taken } = await read(
+      chunksOf('{"auth_chain":[1],"event":{"a":[]},"sta', 'te":[{},"x"],"__proto__":3}'),
+    )
     assert.deepEqual(taken, [
       ['auth_chain', ['1']],
       ['state', ['{}', '"x"']],

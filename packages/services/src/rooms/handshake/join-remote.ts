@@ -44,15 +44,15 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   const sent = eventFrom(rt, template, wish, content)
   requireAskable(rt, server)
   const context = { roomId: wish.roomId, version: template.version }
-  const endJoin = await beginJoin(rt, context)
+  const underWay = await beginJoin(rt, context)
   try {
     const shown = await sendJoin(rt, { ...context, server }, sent)
     // Where we are in the room nothing begins anew.
     const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, server, wish.roomId, shown)
-    await importRoom(rt, context, { ...shown, heads }, endJoin)
+    await importRoom(rt, context, { ...shown, heads }, underWay.entered)
     if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
-    await rt.db.write(endJoin)
+    await rt.db.write(underWay.failed)
     throw cause
   }
 }

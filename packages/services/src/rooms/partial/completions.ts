@@ -13,8 +13,9 @@ import { completeRoom } from './complete-room.ts'
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 const READER = 'partial rooms'
-const LEASE_MS = 60_000
-const RENEW_MS = 20_000
+// Where a node was killed another goes on after so long at the most.
+const LEASE_MS = 15_000
+const RENEW_MS = 5_000
 const AT_ONCE = 2
 const RETRY_MS = 30_000
 const MAX_RETRY_MS = 3_600_000
