@@ -13,8 +13,8 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
 
 /** What ends a join that is under way. */
 export interface JoinUnderWay {
-  entered(tx: Tx): Promise<void>
-  failed(tx: Tx): Promise<void>
+  readonly entered: (tx: Tx) => Promise<void>
+  readonly failed: (tx: Tx) => Promise<void>
 }
 
 /**

@@ -76,7 +76,7 @@ export class Completions {
 
   #lookAfter(ms: number): void {
     this.#timer?.cancel()
-    if (!this.#stop.signal.aborted) this.#timer = this.#rt.clock.later(ms, () => this.#look())
+    if (!this.#stop.signal.aborted && ms < Infinity) this.#timer = this.#rt.clock.later(ms, () => this.#look())
   }
 
   async #startRooms(): Promise<void> {
@@ -85,12 +85,12 @@ export class Completions {
     const now = this.#rt.clock.now()
     const lease = { name: READER, holder: this.#holder, until: now + LEASE_MS }
     this.#holdsLease = (await this.#rt.db.write((tx) => takeLease(tx, lease, now))) !== undefined
-    // Where another node holds it, that one may be gone by then; else it is renewed.
-    this.#lookAfter(RENEW_MS)
-    if (!this.#holdsLease) return
+    // Where another node holds it, that one may be gone by then.
+    if (!this.#holdsLease) return this.#lookAfter(RENEW_MS)
     for (const room of rooms) if (room.retryTs <= now) this.#start(room)
     const nextTs = Math.min(...rooms.map(({ retryTs }) => (retryTs > now ? retryTs : Infinity)))
-    if (nextTs < now + RENEW_MS) this.#lookAfter(nextTs - now)
+    // It is kept while there is work; whoever has the next work may take it.
+    this.#lookAfter(Math.min(nextTs - now, this.#rooms.size > 0 ? RENEW_MS : Infinity))
   }
 
   #start(entered: PartialRoom): void {
