@@ -97,7 +97,7 @@ async function groundOf(
   const prevEvents = room.extremities
   if (room.heads.length === room.headCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
-  return { prevEvents, stateRoot: await mergedRoot(tx, version, roots) }
+  return { prevEvents, stateRoot: await mergedRoot(tx, { roomId: room.id, version }, roots) }
 }
 
 /** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */
