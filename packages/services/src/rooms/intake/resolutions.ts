@@ -67,7 +67,9 @@ export class Resolutions {
     const resolved = this.#resolved({ roomId, version, roots: distinct }, name)
       .catch((cause: unknown) => {
         if (!(cause instanceof TooManyWaiting)) throw cause
-        throw new MatrixError('M_LIMIT_EXCEEDED', 'too much has to be worked out in this room; try again later', { cause })
+        throw new MatrixError('M_LIMIT_EXCEEDED', 'too much has to be worked out in this room; try again later', {
+          cause,
+        })
       })
       .finally(() => this.#underWay.delete(name))
     this.#underWay.set(name, resolved)
