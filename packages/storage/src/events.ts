@@ -178,11 +178,11 @@ export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<N
   )
 }
 
-/** What relates to any of these events, of one relation kind or all, oldest first; so many at the most. */
+/** What relates to any of these events, in one of these ways or in any, oldest first; so many at the most. */
 export async function eventsRelatingTo(
   db: Read,
   parents: readonly EventId[],
-  relType: string | undefined,
+  relTypes: readonly string[] | undefined,
   limit: number,
 ): Promise<StoredEvent[]> {
   const rows = await inChunks(padded(parents.map(eventIdBytes)), (chunk) => {
@@ -195,7 +195,7 @@ export async function eventsRelatingTo(
       .where('position', 'is not', null)
       .orderBy('position')
       .limit(limit)
-    return (relType === undefined ? query : query.where('rel_type', '=', relType)).execute()
+    return (relTypes === undefined ? query : query.where('rel_type', 'in', relTypes)).execute()
   })
   return withPdus(db, rows)
 }

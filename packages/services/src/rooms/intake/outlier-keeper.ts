@@ -16,7 +16,7 @@ import type { PackedPdu } from './packed-pdu.ts'
 /** So many events are kept in a unit: a few milliseconds. */
 const UNIT = 25
 const MOST_LOOKED_AT = 1000
-const MOST_UNDER_WAY = 4
+const MOST_UNDER_WAY = 8
 /** What nobody told is asked for once, if it is no more than this. */
 const MAX_FETCHED = 40
 
@@ -83,18 +83,19 @@ export class OutlierKeeper implements EventTaker {
       // What is kept frees what waited for it: units are done in the order in which they are begun.
       for (const { id } of unit) this.#free(id, open)
     }
-    await Promise.all(this.#underWay)
   }
 
   /**
    * Asks for what is still waited for, and for these, where that is little; what still rests on nothing is forgotten.
-   * Call it when all was taken.
+   * Call it when all was taken: on return it is on disk.
    */
   async end(source: Source, wanted: readonly EventId[]): Promise<void> {
+    await Promise.all(this.#underWay)
     await this.#look(wanted)
     const missing = [...this.#waiting.keys(), ...wanted].filter((id) => id !== CREATE && !this.#kept.has(id))
     const ids = [...new Set(missing)]
     if (ids.length > 0 && ids.length <= MAX_FETCHED) await this.take(await fetchEvents(this.#rt, source, ids))
+    await Promise.all(this.#underWay)
     this.#waiting.clear()
   }
 
