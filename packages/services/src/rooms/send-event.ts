@@ -10,7 +10,6 @@ import type { OpenRoom } from '@myelin/storage/rooms'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
 import type { TransactionKey } from '@myelin/storage/transactions'
 import { refuseSuspended } from '../people/suspension.ts'
-import type { Runtime } from '../runtime.ts'
 import type { Asker } from '../federation/ask/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
 import { extendRoom } from './extend-room.ts'
@@ -19,9 +18,10 @@ import { loadAuthState, loadStateEvent } from './load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
 import { writeEvents } from './policy-server.ts'
+import type { Petitioner } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Asker & Pick<Runtime, 'db' | 'limits'>
+type Needs = EventMaker & Asker & Petitioner
 type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 
 /**
