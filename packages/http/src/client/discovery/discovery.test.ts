@@ -4,6 +4,7 @@ import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { encodeBase64 } from '@myelin/matrix/base64'
 
 describe('a client that looks around', () => {
   let server: TestServer
