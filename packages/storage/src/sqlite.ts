@@ -3,6 +3,7 @@ import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
+import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
 import { Kysely } from 'kysely'
 import { Caches } from './caches.ts'
 import type { Database, DatabaseEvents, Read } from './database.ts'
@@ -155,7 +156,7 @@ class SqliteFiles implements CommitEngine {
       if (this.#committed) this.moves.note(this.#committed.position, this.#committed.topics)
     })
     await this.#durable
-    if (this.#changes() - this.#changesCopied > CHECKPOINT_CHANGES) this.#copyLogBack()
+    if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES)) this.#copyLogBack()
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
@@ -185,7 +186,9 @@ class SqliteFiles implements CommitEngine {
     await this.#durable
     this.#isRewindDue = false
     this.#read.run('commit')
+    crashPoint('log to start over')
     this.#reading.exec('pragma wal_checkpoint(passive)')
+    crashPoint('log starts over')
     this.#standAtNow()
   }
 

@@ -74,6 +74,12 @@ const doctored: readonly (readonly [string, string, (run: HonestRun) => HonestRu
     'an event is in a stream and not in /messages',
     (run) => withRoom(run, ({ messages }) => ({ messages: without('open')(messages) })),
   ],
+  ['L9', 'an upload is gone', (run) => withSeen(run, () => ({ media: [] }))],
+  [
+    'L9',
+    'an upload is torn',
+    (run) => withSeen(run, ({ media }) => ({ media: media.map(({ uri, text }) => ({ uri, text: text?.slice(1) })) })),
+  ],
   ['L4', 'a stream lacks an event', (run) => withStream(run, without('open'))],
   ['L4', 'a stream has another order than /messages', (run) => withStream(run, (events) => events.toReversed())],
   [

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Law, LawVerdict } from './law.ts'
 import { healthyAgain } from './laws/healthy-again.ts'
+import { mediaKept } from './laws/media-kept.ts'
 import { noDuplicate } from './laws/no-duplicate.ts'
 import { noLostAck } from './laws/no-lost-ack.ts'
 import { noPhantom } from './laws/no-phantom.ts'
@@ -19,6 +20,7 @@ const laws: readonly Law[] = [
   wholeGraph,
   toDeviceOnce,
   oneTimeKeysOnce,
+  mediaKept,
   healthyAgain,
 ]
 

@@ -53,6 +53,8 @@ export interface Observation {
   readonly lookups: readonly Lookup[]
   /** Markers of the to-device messages each user was given, in order. */
   readonly toDevice: readonly { readonly user: string; readonly markers: readonly string[] }[]
+  /** What a download of each acknowledged upload gave; undefined for nothing. */
+  readonly media: readonly { readonly uri: string; readonly text: string | undefined }[]
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
   /** From each kill to the first healthy answer. */
   readonly recoveriesMs: readonly number[]
