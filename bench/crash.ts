@@ -7,6 +7,7 @@ import { startPostgres } from '../scripts/test-postgres.ts'
 import { pointsOf, rehearsalEnvironment } from './crash/deaths.ts'
 import { Power } from './crash/power/power.ts'
 import { runCrash } from './crash/run-crash.ts'
+import { startSimulatedServers } from './fedsim/simulated-servers.ts'
 import { latencyOf } from './figures.ts'
 import { startOwnServer } from './own-server.ts'
 
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     'recovery-ms': { type: 'string', default: '10000' },
     results: { type: 'boolean', default: true },
     points: { type: 'boolean', default: false },
+    at: { type: 'string', multiple: true },
     'power-loss': { type: 'boolean', default: false },
     'lying-disk': { type: 'boolean', default: false },
   },
@@ -38,18 +40,22 @@ const postgres = values.database === 'postgres' ? await startPostgres() : undefi
 const database = values.database === 'sqlite' ? undefined : (postgres?.url ?? values.database)
 const isLossy = values['power-loss'] || values['lying-disk']
 if (isLossy && database !== undefined) throw new Error('power is lost over an embedded database only')
-const points = values.points ? pointsOf(database === undefined) : []
-const kills = Number(values.kills ?? (values.points ? 20 : 50))
+const isRehearsed = values.points || values.at !== undefined
+const all = isRehearsed ? pointsOf(database === undefined) : []
+const points = all.filter((point) => values.at?.includes(point) ?? true)
+const kills = Number(values.kills ?? (isRehearsed ? 20 : 50))
 let power: Power | undefined
+const servers = isLossy || isRehearsed ? await startSimulatedServers(1) : undefined
 const server = await startOwnServer({
   database,
+  settings: servers?.settings ?? '',
   prepare: (folder, dataFolder) => {
     if (isLossy) power = powerOver(folder, dataFolder)
-    return { ...power?.environment, ...(isLossy || values.points ? rehearsalEnvironment() : {}) }
+    return { ...power?.environment, ...(isLossy || isRehearsed ? rehearsalEnvironment() : {}) }
   },
 })
 console.log(
-  `crash: ${kills} kills${values.points ? ` at each of ${points.length} places` : ''}${isLossy ? ' that lose power' : ''}, ${values.users} users, ${database ? 'PostgreSQL' : 'SQLite'}, seed ${values.seed}`,
+  `crash: ${kills} kills${isRehearsed ? ` at each of ${points.length} places` : ''}${isLossy ? ' that lose power' : ''}, ${values.users} users, ${database ? 'PostgreSQL' : 'SQLite'}, seed ${values.seed}`,
 )
 try {
   const { deeds, seen, town, reached } = await runCrash(server, {
@@ -57,6 +63,7 @@ try {
     kills,
     points,
     power,
+    servers,
     users: Number(values.users),
     rooms: Number(values.rooms),
     thinkMs: Number(values['think-ms']),
@@ -107,6 +114,7 @@ try {
   }
 } finally {
   await server.close()
+  await servers?.close()
   await postgres?.stop()
 }
 

@@ -75,7 +75,7 @@ listeners: [{ port: ${port}, bind_addresses: [127.0.0.1], resources: [{ names: [
 database: ${where}
 registration_shared_secret: ${secret}
 signing_key_path: ${join(folder, 'signing.key')}
-media_store_path: ${join(dataFolder, 'media')}
+media_store_path: ${join(dataFolder, 'files', 'media')}
 rc_message: ${NO_LIMIT}
 rc_registration: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }

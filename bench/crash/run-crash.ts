@@ -5,9 +5,11 @@ import { join } from 'node:path'
 import { Ledger, readLedger } from '@myelin/testing/crash/ledger'
 import type { Deed } from '@myelin/testing/crash/ledger'
 import type { Observation } from '@myelin/testing/crash/observation'
+import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
 import type { OwnServer } from '../own-server.ts'
 import { chanceOf } from '../chance.ts'
 import type { Chance } from '../chance.ts'
+import { RoomAbroad } from './abroad.ts'
 import { dieAgainAndAgain } from './deaths.ts'
 import type { Deaths, Dying } from './deaths.ts'
 import { Follower } from './follower.ts'
@@ -19,6 +21,8 @@ import type { Traffic } from './traffic.ts'
 
 /** A run: the same seed kills at the same instants, as far as a machine can. */
 export interface CrashPlan extends Deaths {
+  /** Another server, where one takes part. */
+  readonly servers: SimulatedServers | undefined
   readonly seed: string
   readonly users: number
   readonly rooms: number
@@ -41,6 +45,7 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
   const chance = chanceOf(plan.seed)
   plan.progress('making users and rooms', 0)
   const town = await buildTown(server, plan, chance)
+  const abroad = plan.servers && (await RoomAbroad.enter(plan.servers, server))
   const file = join(server.folder, 'ledger.jsonl')
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_DSYNC)
   const ledger = new Ledger((line) => writeSync(descriptor, line))
@@ -53,10 +58,12 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
   const tempo = new EventEmitter<{ surge: []; stop: [] }>().setMaxListeners(0)
   const traffic = { town, ledger, tempo, thinkMs: plan.thinkMs }
   const living = Promise.all(town.users.map((user) => liveOn(traffic, user, chanceOf(`${plan.seed} ${user.userId}`))))
+  const talking = abroad?.talk(tempo, chanceOf(`${plan.seed} abroad`))
   const { recoveriesMs, reached } = await dieAgainAndAgain(server, plan, tempo, chance)
   tempo.emit('stop')
   plan.progress('waiting for the last answers', 1)
   await living
+  await talking
   for (const each of all) each.stop()
   await following
   if (town.hasKeys) await drain(traffic, chance)
@@ -73,6 +80,7 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
     resumptions,
     lookups: await lookUp(town.rooms, rooms, deeds, chance),
     toDevice: followers.map(({ client, toDevice }) => ({ user: client.userId, markers: toDevice })),
+    abroad: await abroad?.result(),
     media: await readMedia(town.auditor, deeds),
     signer: { serverName: server.serverName, keyId, publicKey },
     recoveriesMs,

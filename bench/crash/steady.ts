@@ -11,7 +11,7 @@ const PATIENCE_MS = 60_000
  * says whether to go on.
  */
 export async function sendUntilAnswered(
-  client: Client,
+  client: Pick<Client, 'send'>,
   [method, path, body]: readonly [string, string, string?],
   attempt: () => boolean = () => true,
 ): Promise<Answer | undefined> {

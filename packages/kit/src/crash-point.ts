@@ -20,6 +20,10 @@ export const CRASH_POINTS = [
   'blob moved',
   /** It will be found, and no row says what it is. */
   'blob kept',
+  /** Events of another server are on disk, and it was not told. */
+  'pdus staged',
+  /** Another server took what we sent, and we have not noted it. */
+  'transaction taken',
 ] as const
 
 export type CrashPoint = (typeof CRASH_POINTS)[number]

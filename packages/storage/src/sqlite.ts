@@ -106,6 +106,8 @@ class SqliteFiles implements CommitEngine {
       for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
     }
     this.#writing.exec(`pragma user_version = ${newest}`)
+    // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
+    this.#writing.exec('update readers set holder = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
     // The names of the files themselves must survive a power cut too.

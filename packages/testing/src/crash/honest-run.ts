@@ -68,6 +68,7 @@ export function honestRun(): HonestRun {
     lookups: [{ roomId, eventId: open ?? '', event: 'open', context: 'open' }],
     toDevice: [{ user: alice, markers: ['hello'] }],
     media: [{ uri: 'mxc://a/b', text: uploadedText('image') }],
+    abroad: { acknowledged: ['$in'], sent: ['$out'], heard: ['$out', '$join'], messages: ['$out', '$in'] },
     signer: { serverName: 'one.test', keyId: key.id, publicKey: key.publicKey },
     recoveriesMs: [800],
     recoveryLimitMs: 10_000,

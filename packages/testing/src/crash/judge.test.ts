@@ -6,7 +6,7 @@ import type { HonestRun } from './honest-run.ts'
 import { judge } from './judge.ts'
 import { Ledger, readLedger } from './ledger.ts'
 import type { Deed } from './ledger.ts'
-import type { Observation, SeenEvent, SeenRoom } from './observation.ts'
+import type { Abroad, Observation, SeenEvent, SeenRoom } from './observation.ts'
 
 /** The laws that a run breaks. */
 function broken({ deeds, seen }: HonestRun): string[] {
@@ -21,6 +21,10 @@ function withRoom(run: HonestRun, change: (room: SeenRoom) => Partial<SeenRoom>)
 
 function withSeen({ deeds, seen }: HonestRun, change: (seen: Observation) => Partial<Observation>): HonestRun {
   return { deeds, seen: { ...seen, ...change(seen) } }
+}
+
+function withAbroad(run: HonestRun, change: Partial<Abroad>): HonestRun {
+  return withSeen(run, ({ abroad }) => (abroad ? { abroad: { ...abroad, ...change } } : {}))
 }
 
 function withDeed({ deeds, seen }: HonestRun, serial: number, change: Partial<Deed>): HonestRun {
@@ -74,6 +78,9 @@ const doctored: readonly (readonly [string, string, (run: HonestRun) => HonestRu
     'an event is in a stream and not in /messages',
     (run) => withRoom(run, ({ messages }) => ({ messages: without('open')(messages) })),
   ],
+  ['L6', 'an event from abroad is lost', (run) => withAbroad(run, { messages: ['$out'] })],
+  ['L6', 'an event from abroad is there twice', (run) => withAbroad(run, { messages: ['$out', '$in', '$in'] })],
+  ['L6', 'an event never came to the other server', (run) => withAbroad(run, { heard: [] })],
   ['L9', 'an upload is gone', (run) => withSeen(run, () => ({ media: [] }))],
   [
     'L9',

@@ -5,6 +5,7 @@ import { mediaKept } from './laws/media-kept.ts'
 import { noDuplicate } from './laws/no-duplicate.ts'
 import { noLostAck } from './laws/no-lost-ack.ts'
 import { noPhantom } from './laws/no-phantom.ts'
+import { nothingLostBetweenServers } from './laws/nothing-lost-between-servers.ts'
 import { oneTimeKeysOnce } from './laws/one-time-keys-once.ts'
 import { syncCompleteness } from './laws/sync-completeness.ts'
 import { toDeviceOnce } from './laws/to-device-once.ts'
@@ -18,6 +19,7 @@ const laws: readonly Law[] = [
   noPhantom,
   syncCompleteness,
   wholeGraph,
+  nothingLostBetweenServers,
   toDeviceOnce,
   oneTimeKeysOnce,
   mediaKept,
