@@ -8,10 +8,13 @@ import { createDatabase } from '../databases.ts'
 const program = fileURLToPath(new URL('../../../../bench/crash.ts', import.meta.url))
 
 /** Runs `npm run crash`, short; answers its exit code and all it said. */
-async function crash(database: string, seed: string): Promise<{ code: number | null; said: string }> {
+async function crash(
+  database: string,
+  seed: string,
+  more: readonly string[] = ['--kills', '4'],
+): Promise<{ code: number | null; said: string }> {
   const size = [
-    '--kills',
-    '4',
+    ...more,
     '--users',
     '10',
     '--rooms',
@@ -45,5 +48,25 @@ describe('a server that is killed in the middle of its work keeps every promise'
     await database.drop()
     assert.equal(code, 0, said)
     assert.match(said, /no acknowledged event is lost/)
+  })
+
+  test('also where what was not synced goes with it', async () => {
+    const { code, said } = await crash('sqlite', 'power', ['--power-loss', '--kills', '2'])
+    assert.equal(code, 0, said)
+    assert.match(said, /2 losses of power|skipped: /)
+  })
+
+  test('and is found out where the disk does not keep what was synced', async () => {
+    const { code, said } = await crash('sqlite', 'lies', ['--lying-disk', '--kills', '3'])
+    if (/skipped: /.test(said)) return
+    assert.equal(code, 1, said)
+    assert.match(said, /L1: /)
+  })
+
+  test('also at the places that matter', async () => {
+    const places = ['--at', 'committed', '--at', 'blob moved', '--at', 'pdus staged', '--kills', '1']
+    const { code, said } = await crash('sqlite', 'places', places)
+    assert.equal(code, 0, said)
+    for (const place of ['committed', 'blob moved', 'pdus staged']) assert.match(said, new RegExp(`died 1 times at: ${place}`))
   })
 })
