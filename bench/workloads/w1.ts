@@ -1,41 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Client } from '../client.ts'
 import { latencyOf, round } from '../figures.ts'
-import { eventBody, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
+import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
 
 /**
  * W1: one room, k joined users who each hold a long poll, and all send 100-byte messages as fast as they are answered
  * (a closed loop: each sender waits for its 200).
  */
-export const w1: Workload = {
-  name: 'W1',
-  title: 'one room, k senders, each with a long poll',
-  async run({ target, seconds, progress }) {
-    const rows = []
-    for (const senders of [1, 32, 256]) {
-      progress(`W1: ${senders} senders, making the room`)
-      const names = Array.from({ length: senders }, (_, index) => `w1-${senders}-${target.run}-${index}`)
-      const clients = await registerMany(target, names)
-      const room = await roomWith(clients)
-      const polls = clients.map((client) => poll(client))
-      await Promise.all(polls.map(({ ready }) => ready))
-      progress(`W1: ${senders} senders, ${seconds} s`)
-      const startMs = target.own?.processorMs() ?? 0
-      const { durationsMs, errors, elapsedS } = await sendAll(clients, room, seconds)
-      const processorMs = (target.own?.processorMs() ?? 0) - startMs
-      for (const each of polls) each.stop()
-      for (const client of clients) client.close()
-      // With the answers to the long polls, and without the database server's share.
-      const cost = target.own && { 'server CPU us/message': Math.round((processorMs * 1000) / durationsMs.length) }
-      const rate = round(durationsMs.length / elapsedS)
-      rows.push({ senders, 'messages/s': rate, ...latencyOf(durationsMs), errors, ...cost })
-    }
-    return rows
-  },
+export const w1 = senders('W1', 'one room, k senders, each with a long poll', true)
+
+/** W1 without the long polls: what stands beside the bare pipeline. */
+export const w1Sends = senders('W1-sends', 'one room, k senders, nobody reads', false)
+
+function senders(name: string, title: string, hasPolls: boolean): Workload {
+  return {
+    name,
+    title,
+    async run({ target, seconds, progress }) {
+      const rows = []
+      for (const count of [1, 32, 256]) {
+        progress(`${name}: ${count} senders, making the room`)
+        const clients = await registerMany(target, namesFor(target, `${name.toLowerCase()}-${count}`, count))
+        const room = await roomWith(clients)
+        const polls = hasPolls ? clients.map((client) => poll(client)) : []
+        await Promise.all(polls.map(({ ready }) => ready))
+        progress(`${name}: ${count} senders, ${seconds} s`)
+        const startMs = target.own?.processorMs() ?? 0
+        const { durationsMs, errors, elapsedS } = await sendAll(clients, room, seconds)
+        const processorMs = (target.own?.processorMs() ?? 0) - startMs
+        for (const each of polls) each.stop()
+        for (const client of clients) client.close()
+        // With the answers to the long polls, and without the database server's share.
+        const cost = target.own && { 'server CPU us/message': Math.round((processorMs * 1000) / durationsMs.length) }
+        const rate = round(durationsMs.length / elapsedS)
+        rows.push({ senders: count, 'messages/s': rate, ...latencyOf(durationsMs), errors, ...cost })
+      }
+      return rows
+    },
+  }
 }
 
-async function sendAll(clients: readonly Client[], room: string, seconds: number) {
+/** All send, each its next message when the one before was answered; durations in ms. */
+export async function sendAll(clients: readonly Client[], room: string, seconds: number) {
   const durationsMs: number[] = []
   let errors = 0
   const body = eventBody()

@@ -6,6 +6,7 @@ import { endpointsOf } from '@myelin/http/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
 import { createLog } from '@myelin/kit/log'
+import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import { matchGlob } from '@myelin/matrix/glob'
@@ -77,7 +78,7 @@ export async function compose(config: Config): Promise<House> {
     typing,
     presence,
     blobs,
-    pace: new Pace(systemClock),
+    pace: new Pace(systemClock, new EventLoopLoad()),
     remote,
     config,
     log,

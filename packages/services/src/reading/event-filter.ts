@@ -16,6 +16,7 @@ export interface EventFilter {
   readonly notRooms: readonly string[]
   readonly containsUrl: boolean | undefined
   readonly lazyLoadMembers: boolean
+  readonly includeRedundantMembers: boolean
   readonly unreadThreadNotifications: boolean
 }
 
@@ -38,6 +39,7 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
     notRooms: listOf(source, 'not_rooms') ?? [],
     containsUrl: typeof containsUrl === 'boolean' ? containsUrl : undefined,
     lazyLoadMembers: member(source, 'lazy_load_members') === true,
+    includeRedundantMembers: member(source, 'include_redundant_members') === true,
     unreadThreadNotifications: member(source, 'unread_thread_notifications') === true,
   }
 }

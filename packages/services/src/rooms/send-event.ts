@@ -4,11 +4,10 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/database'
-import { eventById } from '@myelin/storage/events'
+import { eventById, pdusByNid } from '@myelin/storage/events'
 import { openRoom } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
-import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
-import type { TransactionKey } from '@myelin/storage/transactions'
+import { eventsOfRequest } from '@myelin/storage/sent-events'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Asker } from '../federation/ask/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
@@ -27,16 +26,17 @@ type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 /**
  * Sends one of our users' events: builds it on top of the room, judges it, and has it on disk before it answers.
  *
- * A request repeated under the same `key` gets the first event's id back.
+ * A draft with a transaction that its sender used before, for the same room, type and redacted event, makes no event: the
+ * answer is the first one's id.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room
  */
-export async function sendEvent(rt: Needs, draft: EventDraft, key?: TransactionKey): Promise<EventId> {
+export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> {
   checkContent(draft)
   await refuseSilenced(rt, draft)
   rt.limits.take('message', draft.sender)
   const elsewhere = await askCanonicalAliases(rt, draft)
-  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, elsewhere, key))
+  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, elsewhere))
 }
 
 /** Who is suspended may still take back what they said. */
@@ -45,23 +45,28 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
   if (target?.pdu.sender !== sender) await refuseSuspended(rt, sender)
 }
 
-async function sendInUnit(
-  tx: Tx,
-  rt: EventMaker,
-  draft: EventDraft,
-  elsewhere: Aliases,
-  key?: TransactionKey,
-): Promise<EventId> {
-  // Only now: while we waited for our turn, the same request may have come through another door.
-  const [earlier, room] = await Promise.all([key && earlierAnswer(tx, key), openRoom(tx, draft.roomId)])
-  if (earlier !== undefined) return earlier as EventId
+async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, elsewhere: Aliases): Promise<EventId> {
+  const room = await openRoom(tx, draft.roomId)
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-  const same = await sameState(tx, room, draft)
-  if (same) return same
+  // Only now: while we waited for our turn, the same request may have come through another door.
+  const earlier = (await sentBefore(tx, room, draft)) ?? (await sameState(tx, room, draft))
+  if (earlier !== undefined) return earlier
   await checkDraft(tx, room, draft, elsewhere)
-  const { event } = await extendRoom(tx, rt, room, key ? { ...draft, transaction: key } : draft)
-  if (key) await rememberAnswer(tx, key, event.id, rt.clock.now())
+  const { event } = await extendRoom(tx, rt, room, draft)
   return event.id
+}
+
+/** What the same request made before. */
+async function sentBefore(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<EventId | undefined> {
+  const { sender, type, redacts, transaction } = draft
+  if (!transaction) return undefined
+  const sent = await eventsOfRequest(tx, { room: room.nid, sender, type, ...transaction })
+  if (sent.length === 0 || redacts === undefined) return sent[0]?.id
+  const pdus = await pdusByNid(
+    tx,
+    sent.map(({ nid }) => nid),
+  )
+  return sent.find(({ nid }) => pdus.get(nid)?.redacts === redacts)?.id
 }
 
 /** Setting state to what it is already makes no event. */

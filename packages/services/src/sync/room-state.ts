@@ -10,6 +10,7 @@ import { keyNames } from '@myelin/storage/names'
 import { passes } from '../reading/event-filter.ts'
 import type { Slice } from './sync-request.ts'
 import type { Timeline } from './timeline.ts'
+import { noteToldMembers, untoldMembers } from './told-members.ts'
 
 /** Between which positions a room's state is told; without a beginning it is told whole. */
 export interface StateBounds {
@@ -38,11 +39,20 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const root = slice.request.stateAfter ? endRoot : await startRoot(db, bounds)
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
-  const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEntries(db, bounds, root)
+  const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEvents(db, bounds, root)
   const beside = await besideTimeline(db, bounds, root, endRoot)
-  const nids = new Set([...entries, ...members].map(({ event }) => event).concat(beside))
-  const events = [...(await knownEvents(db, [...nids])).values()]
-  return events.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
+  const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
+  const all = [...(await knownEvents(db, [...nids])).values()]
+  const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
+  if (members.length > 0) {
+    const lazy = new Set(members)
+    noteToldMembers(
+      db,
+      slice,
+      events.flatMap(({ nid }) => (lazy.has(nid) ? [nid] : [])),
+    )
+  }
+  return events
 }
 
 /** The state where the timeline starts; in front of the first event we ever had, what that event found. */
@@ -82,13 +92,13 @@ async function changedEntries(db: Read, bounds: StateBounds, root: number): Prom
   })
 }
 
-async function memberEntries(db: Read, bounds: StateBounds, root: number): Promise<Entry[]> {
-  const entries: Entry[] = []
+async function memberEvents(db: Read, bounds: StateBounds, root: number): Promise<number[]> {
+  const events: number[] = []
   for (const stateKey of wantedMembers(bounds)) {
     const event = await stateEventNid(db, root, 'm.room.member', stateKey)
-    if (event !== undefined) entries.push({ type: 'm.room.member', stateKey, event })
+    if (event !== undefined) events.push(event)
   }
-  return entries
+  return events
 }
 
 function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<string> {

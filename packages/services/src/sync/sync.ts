@@ -66,7 +66,13 @@ async function firstNews(
 }
 
 async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
-  const upTo = { position: await rt.db.position(), typing: rt.typing.serial, toDevice: 0 }
+  const position = await rt.db.position()
+  const upTo = {
+    position,
+    typing: rt.typing.serial,
+    toDevice: 0,
+    begun: request.since ? request.since.begun : position,
+  }
   const user = request.requester.userId
   const db = rt.db.read
   const all = await knownMemberships(db, user)

@@ -41,6 +41,7 @@ export const firstLight: Migration = {
     'create index events_in_threads on events (room_nid, position) where thread_nid is not null and notifies > 0',
     'create index events_for_all on events (room_nid, position) where notifies > 1',
     'create index events_redacted on events (room_nid, position) where redacted_by is not null',
+    'create index events_by_request on events (sender_nid, txn_device, txn_id) where txn_id is not null',
     'create index events_by_parent on events (relates_to, rel_type) where relates_to is not null',
     `create table backward_extremities (room_nid bigint not null, event_id {bytes} not null, position double precision not null,
       primary key (room_nid, event_id)) {compact}`,

@@ -20,15 +20,10 @@ export const sendMessage = endpoint({
   async handle({ params: { roomId, eventType: type, txnId }, body: content, requester }, rt) {
     if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'memberships are state')
     const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
-    const draft = {
-      roomId,
-      sender: requester.userId,
-      type,
-      content,
-      ...(redacts === undefined ? {} : { redacts: redacts as EventId }),
-    }
-    const endpoint = `PUT send ${roomId} ${type}`
-    return { event_id: await sendEvent(rt, draft, { ...requester, endpoint, txnId }) }
+    const { userId: sender, deviceId } = requester
+    const draft = { roomId, sender, type, content, transaction: { deviceId, txnId } }
+    const event = redacts === undefined ? draft : { ...draft, redacts: redacts as EventId }
+    return { event_id: await sendEvent(rt, event) }
   },
 })
 
@@ -45,8 +40,9 @@ export const redactEvent = endpoint({
   body: Type.Object({ reason: Type.Optional(Type.String()) }),
   async handle({ params: { roomId, eventId, txnId }, body, requester }, rt) {
     const content = body.reason === undefined ? {} : { reason: body.reason }
-    const draft = { roomId, sender: requester.userId, type: 'm.room.redaction', content, redacts: eventId }
-    const endpoint = `PUT redact ${roomId} ${eventId}`
-    return { event_id: await sendEvent(rt, draft, { ...requester, endpoint, txnId }) }
+    const { userId: sender, deviceId } = requester
+    const transaction = { deviceId, txnId }
+    const draft = { roomId, sender, type: 'm.room.redaction', content, redacts: eventId, transaction }
+    return { event_id: await sendEvent(rt, draft) }
   },
 })

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { inChunks } from '@myelin/storage/database'
+import type { Read } from '@myelin/storage/database'
 import { eventsById } from '@myelin/storage/events'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
@@ -16,6 +17,8 @@ type Needs = Pick<Runtime, 'db' | 'remote'>
 
 /** So many are asked about; a room seldom has more than one. */
 const MAX_ASKED = 10
+/** So far back it is looked for what a server still takes for somebody's membership. */
+const MAX_CHANGES = 20
 const TIMEOUT_MS = 10_000
 
 /**
@@ -34,26 +37,29 @@ export async function headsUnknownTo(
 ): Promise<readonly EventId[]> {
   const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (heads.length === 0) return []
-  const members = await shownMembers(rt, shown)
+  const told = new Set(shown.state)
   const unknown: EventId[] = []
   for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
-    const standing = head.pdu.type === 'm.room.member' ? members.get(head.pdu.stateKey ?? '') : undefined
-    const isKnown = standing ? !isOlder(standing, head) : await knows(rt, server, head.pdu.id)
+    const isKnown = (await isTold(rt.db.read, head, told)) ?? (await knows(rt, server, head.pdu.id))
     if (!isKnown) unknown.push(head.pdu.id)
   }
   return unknown
 }
 
-/** The members the server showed us by events that we had before. */
-async function shownMembers(rt: Needs, { state }: ShownRoom): Promise<ReadonlyMap<string, StoredEvent>> {
-  const events = await inChunks(state, (chunk) => eventsById(rt.db.read, chunk))
-  return new Map(
-    events.flatMap((event) => (event.pdu.type === 'm.room.member' ? [[event.pdu.stateKey ?? '', event]] : [])),
-  )
+/** Whether a state holds a change of membership, or one before it; undefined where it tells neither. */
+async function isTold(db: Read, head: StoredEvent, told: ReadonlySet<EventId>): Promise<boolean | undefined> {
+  const { type, stateKey } = head.pdu
+  if (type !== 'm.room.member') return undefined
+  if (told.has(head.pdu.id)) return true
+  let at: StoredEvent | undefined = head
+  for (let step = 0; at && step < MAX_CHANGES; step++) {
+    const before: Pdu | undefined = await loadStateEvent(db, at.stateBefore, type, stateKey)
+    if (!before) return undefined
+    if (told.has(before.id)) return false
+    at = (await eventsById(db, [before.id]))[0]
+  }
+  return undefined
 }
-
-const isOlder = (event: StoredEvent, than: StoredEvent) =>
-  event.position !== null && than.position !== null && event.position < than.position
 
 /**
  * Refuses a join that a fork of our own undoes: what state resolution makes of it, all servers make of it. Through a

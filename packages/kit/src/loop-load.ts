@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { performance } from 'node:perf_hooks'
+
+/** How busy this process's event loop is. */
+export interface LoopLoad {
+  /** The part of the last moments in which it had work, from 0 to 1. */
+  share(): number
+}
+
+/** A loop that never has work to speak of: for tests. */
+export const idleLoop: LoopLoad = { share: () => 0 }
+
+const WINDOW_MS = 100
+
+/** The load of this thread's event loop over its last tenth of a second or more, as `perf_hooks` counts it. */
+export class EventLoopLoad implements LoopLoad {
+  #since = performance.eventLoopUtilization()
+  #share = 0
+
+  share(): number {
+    const { active, idle, utilization } = performance.eventLoopUtilization(this.#since)
+    if (active + idle < WINDOW_MS) return this.#share
+    this.#since = performance.eventLoopUtilization()
+    this.#share = utilization
+    return utilization
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEveryDatabase } from '../databases.ts'
+import { authorRoom } from '../room-author.ts'
+import type { RoomAuthor } from '../room-author.ts'
+import { testServer } from '../server.ts'
+import type { TestServer } from '../server.ts'
+
+type Person = Awaited<ReturnType<TestServer['register']>>
+type Body = { next_batch: string; rooms: { join: Record<string, { state: { events: { state_key: string }[] } }> } }
+
+onEveryDatabase('a client that loads members lazily', (open) => {
+  test('is told of a member with what they say, once', async () => {
+    const { server, alice, bob, room, sync } = await stage(open)
+    const { next, told: atFirst } = await sync()
+    await room.say(bob.userId, 'one')
+    const second = await sync(next)
+    await room.say(bob.userId, 'two')
+    const third = await sync(second.next)
+    await room.say(alice.userId, 'three')
+    const fourth = await sync(third.next)
+    assert.equal(atFirst.includes(bob.userId), false)
+    assert.deepEqual([second.told, third.told, fourth.told], [[bob.userId], [], [alice.userId]])
+    await server.close()
+  })
+
+  test('is told again where the answer got lost', async () => {
+    const { server, bob, room, sync } = await stage(open)
+    const { next } = await sync()
+    await room.say(bob.userId, 'one')
+    await sync(next)
+    await room.say(bob.userId, 'two')
+    assert.deepEqual((await sync(next)).told, [bob.userId])
+    await server.close()
+  })
+
+  test('is told again after beginning from nothing', async () => {
+    const { server, alice, bob, room, sync } = await stage(open)
+    const before = await sync()
+    await room.say(bob.userId, 'one')
+    await sync(before.next)
+    for (let count = 0; count < 2; count++) await room.say(alice.userId, 'so that bob is not among the newest')
+    const { next, told } = await sync()
+    await room.say(bob.userId, 'two')
+    assert.deepEqual([told.includes(bob.userId), (await sync(next)).told], [false, [bob.userId]])
+    await server.close()
+  })
+
+  test('is told again where it asks for that, and of what has changed', async () => {
+    const { server, bob, room, sync } = await stage(open)
+    const { next } = await sync()
+    await room.say(bob.userId, 'one')
+    const second = await sync(next)
+    await room.say(bob.userId, 'two')
+    const redundant = await sync(second.next, { include_redundant_members: true })
+    const path = `/_matrix/client/v3/profile/${encodeURIComponent(bob.userId)}/displayname`
+    await server.call('PUT', path, { token: bob.token, body: { displayname: 'Bob' } })
+    for (let count = 0; count < 3; count++) await room.say(bob.userId, 'and on')
+    assert.deepEqual([redundant.told, (await sync(redundant.next)).told], [[bob.userId], [bob.userId]])
+    await server.close()
+  })
+})
+
+async function stage(open: Parameters<typeof testServer>[0]) {
+  const server = await testServer(open)
+  const people = [await server.register('alice'), await server.register('bob'), await server.register('carol')]
+  const [alice, bob, carol] = people as [Person, Person, Person]
+  const room: RoomAuthor = await authorRoom(server.rt, alice.userId, { preset: 'public_chat', name: 'no heroes' })
+  for (const { userId } of [bob, carol]) await room.member(userId, userId, 'join')
+  for (let count = 0; count < 2; count++) await room.say(carol.userId, 'so that nobody else is among the newest')
+  /** Carol's next sync: whose member events come beside the timeline. */
+  const sync = async (since?: string, more: object = {}) => {
+    const filter = { room: { timeline: { limit: 2 }, state: { lazy_load_members: true, ...more } } }
+    const query = `filter=${encodeURIComponent(JSON.stringify(filter))}${since === undefined ? '' : `&since=${since}`}`
+    const { status, body } = await server.call('GET', `/_matrix/client/v3/sync?${query}`, { token: carol.token })
+    assert.equal(status, 200)
+    const { next_batch: next, rooms } = body as Body
+    const told = rooms.join[room.roomId]?.state.events.flatMap(({ state_key: key }) =>
+      key.startsWith('@') ? [key] : [],
+    )
+    return { next, told: told ?? [] }
+  }
+  return { server, alice, bob, room, sync }
+}
