@@ -108,7 +108,10 @@ function checkSame(live: LiveImage, actual: DiskImage): void {
   if (differing.length > 0) throw new Error(`the trace does not explain ${differing.join(', ')}`)
 }
 
-function isSame({ bytes, open }: Lying & { readonly open: readonly (readonly [number, number])[] }, found: Lying): boolean {
+function isSame(
+  { bytes, open }: Lying & { readonly open: readonly (readonly [number, number])[] },
+  found: Lying,
+): boolean {
   if (!bytes || !found.bytes) return !bytes && !found.bytes
   if (open.length === 0) return Buffer.from(bytes).equals(found.bytes)
   const isOpen = (at: number) => open.some(([from, to]) => at >= from && at < to)
@@ -122,7 +125,10 @@ function imageOf(folder: string): Map<string, Lying> {
   const image = new Map<string, Lying>([['', { inode: statSync(folder).ino }]])
   for (const path of readdirSync(folder, { recursive: true }) as string[]) {
     const found = statSync(join(folder, path))
-    image.set(path, found.isDirectory() ? { inode: found.ino } : { inode: found.ino, bytes: readFileSync(join(folder, path)) })
+    image.set(
+      path,
+      found.isDirectory() ? { inode: found.ino } : { inode: found.ino, bytes: readFileSync(join(folder, path)) },
+    )
   }
   return image
 }

@@ -158,7 +158,8 @@ class SqliteFiles implements CommitEngine {
       if (this.#committed) this.moves.note(this.#committed.position, this.#committed.topics)
     })
     await this.#durable
-    if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES)) this.#copyLogBack()
+    if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES))
+      this.#copyLogBack()
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */

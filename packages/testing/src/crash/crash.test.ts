@@ -67,6 +67,7 @@ describe('a server that is killed in the middle of its work keeps every promise'
     const places = ['--at', 'committed', '--at', 'blob moved', '--at', 'pdus staged', '--kills', '1']
     const { code, said } = await crash('sqlite', 'places', places)
     assert.equal(code, 0, said)
-    for (const place of ['committed', 'blob moved', 'pdus staged']) assert.match(said, new RegExp(`died 1 times at: ${place}`))
+    for (const place of ['committed', 'blob moved', 'pdus staged'])
+      assert.match(said, new RegExp(`died 1 times at: ${place}`))
   })
 })

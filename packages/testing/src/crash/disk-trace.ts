@@ -34,7 +34,11 @@ export function readTrace(trace: Buffer): DiskChange[] {
 
 function changeOf(header: Buffer, data: Buffer): DiskChange {
   const kind = KINDS[header.readUInt32LE(0)]
-  const [serial, inode, offset] = [8, 16, 24].map((at) => Number(header.readBigUInt64LE(at))) as [number, number, number]
+  const [serial, inode, offset] = [8, 16, 24].map((at) => Number(header.readBigUInt64LE(at))) as [
+    number,
+    number,
+    number,
+  ]
   const [path = '', to = ''] = kind === 'write' ? [] : data.toString().split('\0')
   switch (kind) {
     case 'create':
@@ -54,7 +58,8 @@ function changeOf(header: Buffer, data: Buffer): DiskChange {
       return { kind, serial, path }
     case 'done':
       return { kind, serial, succeeded: offset === 1 }
-    default:
+    case '':
+    case undefined:
       throw new Error(`a trace has a record of kind ${header.readUInt32LE(0)}`)
   }
 }

@@ -50,7 +50,13 @@ export function honestRun(): HonestRun {
     },
     { serial: 6, user: alice, act: { act: 'upload', keys: ['k1', 'k2'] }, attempts: 1, answers: [answer(undefined)] },
     { serial: 7, user: bob, act: { act: 'claim', of: alice }, attempts: 2, answers: [{ status: 200, keys: ['k1'] }] },
-    { serial: 8, user: bob, act: { act: 'media', marker: 'image' }, attempts: 1, answers: [{ status: 200, uri: 'mxc://a/b' }] },
+    {
+      serial: 8,
+      user: bob,
+      act: { act: 'media', marker: 'image' },
+      attempts: 1,
+      answers: [{ status: 200, uri: 'mxc://a/b' }],
+    },
   ]
   const seen: Observation = {
     rooms: [

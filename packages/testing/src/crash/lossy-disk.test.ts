@@ -18,7 +18,8 @@ function call(change: Record<string, unknown>): DiskChange[] {
   return [{ ...change, serial } as unknown as DiskChange, { kind: 'done', serial, succeeded: true }]
 }
 const create = (path: string, inode: number) => call({ kind: 'create', path, inode })
-const write = (inode: number, text: string, offset = 0) => call({ kind: 'write', inode, offset, bytes: Buffer.from(text) })
+const write = (inode: number, text: string, offset = 0) =>
+  call({ kind: 'write', inode, offset, bytes: Buffer.from(text) })
 const sync = (inode: number) => call({ kind: 'sync', inode })
 const rename = (path: string, to: string) => call({ kind: 'rename', path, to })
 
@@ -26,7 +27,9 @@ function left(changes: readonly (readonly DiskChange[])[], survives: Survival, o
   const disk = new LossyDisk(top, options)
   disk.apply(changes.flat())
   const image = disk.lose(survives)
-  return Object.fromEntries([...image].flatMap(([path, { bytes }]) => (bytes ? [[path, Buffer.from(bytes).toString()]] : [])))
+  return Object.fromEntries(
+    [...image].flatMap(([path, { bytes }]) => (bytes ? [[path, Buffer.from(bytes).toString()]] : [])),
+  )
 }
 
 describe('a disk that loses its power', () => {
@@ -50,7 +53,11 @@ describe('a disk that loses its power', () => {
   })
 
   test('keeps what was moved to a synced folder from one that never was', () => {
-    const made = [call({ kind: 'mkdir', path: 'in', inode: 5 }), call({ kind: 'mkdir', path: 'out', inode: 6 }), sync(1)]
+    const made = [
+      call({ kind: 'mkdir', path: 'in', inode: 5 }),
+      call({ kind: 'mkdir', path: 'out', inode: 6 }),
+      sync(1),
+    ]
     const steps = [...made, create('in/a', 2), write(2, 'x'), sync(2), rename('in/a', 'out/b')]
     assert.deepEqual(left(steps, nothing), {})
     assert.deepEqual(left([...steps, sync(6)], nothing), { 'out/b': 'x' })
@@ -87,7 +94,15 @@ describe('a disk that loses its power', () => {
   })
 
   test('tells an inode from the one that had its number before', () => {
-    const steps = [create('a', 2), write(2, 'old'), sync(2), sync(1), call({ kind: 'unlink', path: 'a' }), create('b', 2), write(2, 'new')]
+    const steps = [
+      create('a', 2),
+      write(2, 'old'),
+      sync(2),
+      sync(1),
+      call({ kind: 'unlink', path: 'a' }),
+      create('b', 2),
+      write(2, 'new'),
+    ]
     assert.deepEqual(left(steps, nothing), { a: 'old' })
     assert.deepEqual(left(steps, everything), { b: 'new' })
   })

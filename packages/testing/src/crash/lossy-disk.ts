@@ -60,7 +60,12 @@ export class LossyDisk {
           this.#open.get(change.serial)?.(this.#clock, change.succeeded)
           this.#open.delete(change.serial)
           break
-        default:
+        case 'create':
+        case 'mkdir':
+        case 'rename':
+        case 'link':
+        case 'unlink':
+        case 'rmdir':
           this.#rename(change)
       }
     }
