@@ -40,6 +40,7 @@ function changeOf(header: Buffer, data: Buffer): DiskChange {
     number,
   ]
   const [path = '', to = ''] = kind === 'write' ? [] : data.toString().split('\0')
+  if (kind === undefined || kind === '') throw new Error(`a trace has a record of kind ${header.readUInt32LE(0)}`)
   switch (kind) {
     case 'create':
     case 'mkdir':
@@ -58,8 +59,5 @@ function changeOf(header: Buffer, data: Buffer): DiskChange {
       return { kind, serial, path }
     case 'done':
       return { kind, serial, succeeded: offset === 1 }
-    case '':
-    case undefined:
-      throw new Error(`a trace has a record of kind ${header.readUInt32LE(0)}`)
   }
 }
