@@ -2,18 +2,21 @@
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
+import { getTurnServer } from './client/calls/get-turn-server.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
 import { getWellknownServer } from './client/discovery/well-known.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
+import { getNotifications } from './client/notifications/get-notifications.ts'
 import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
+import { reportEndpoints } from './client/reports/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { sendToDevice } from './client/to-device/send-to-device.ts'
@@ -40,6 +43,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...profileEndpoints,
   ...sessionEndpoints,
   ...roomEndpoints,
+  ...reportEndpoints,
   ...keyEndpoints,
   ...roomKeyEndpoints,
   sendToDevice,
@@ -52,6 +56,8 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...directoryEndpoints,
   ...mediaEndpoints,
   requestOpenIdToken,
+  getTurnServer,
+  getNotifications,
 ]
 
 /** Every endpoint of the server-server API, one folder of `federation/` a line. */

@@ -28,7 +28,7 @@ export function mount(app: FastifyInstance, endpoints: readonly AnyEndpoint[], r
   app.setNotFoundHandler((_, reply) => unrecognized(reply, 404))
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'string' }, async (_: FastifyRequest, body: string) => body)
+    scope.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
     for (const endpoint of endpoints) if (!endpoint.bodyIsRaw) route(scope, endpoint, { rt, closing })
   })
   void app.register(async (scope) => {

@@ -25,7 +25,19 @@ export interface ServiceConfig {
   readonly caches: CacheSettings
   readonly federation: FederationSettings
   readonly disclosure: DisclosureSettings
+  readonly turn: TurnSettings
   readonly policyServer: PolicyServerSettings
+}
+
+/** The TURN servers that calls go through; without `uris` or credentials there are none. */
+export interface TurnSettings {
+  readonly uris: readonly string[]
+  /** A secret shared with these servers makes credentials that last for `lifetimeMs`; else the name and password are everybody's. */
+  readonly sharedSecret: string | undefined
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly lifetimeMs: number
+  readonly allowsGuests: boolean
 }
 
 /** What this server refuses to sign where it is the policy server of a room. */

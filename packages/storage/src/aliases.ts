@@ -42,3 +42,10 @@ export async function putAlias(tx: Tx, { alias, roomId, creator }: Alias, now: n
 export async function removeAlias(tx: Tx, alias: RoomAlias): Promise<void> {
   await tx.deleteFrom('room_aliases').where('alias', '=', alias).execute()
 }
+
+/** Gives all names of a room to another one. */
+export async function moveAliases(tx: Tx, from: RoomId, to: RoomId): Promise<void> {
+  const [before, after] = [await roomNid(tx, from), await roomNid(tx, to)]
+  if (before === undefined || after === undefined) return
+  await tx.updateTable('room_aliases').set({ room_nid: after }).where('room_nid', '=', before).execute()
+}

@@ -166,11 +166,11 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return found
 }
 
-/** What relates to any of these events, of one relation kind or all, oldest first; so many at the most. */
+/** What relates to any of these events, in one of these ways or in any, oldest first; so many at the most. */
 export async function eventsRelatingTo(
   db: Read,
   parents: readonly EventId[],
-  relType: string | undefined,
+  relTypes: readonly string[] | undefined,
   limit: number,
 ): Promise<StoredEvent[]> {
   const rows = await inChunks(padded(parents.map(eventIdBytes)), (chunk) => {
@@ -183,7 +183,7 @@ export async function eventsRelatingTo(
       .where('position', 'is not', null)
       .orderBy('position')
       .limit(limit)
-    return (relType === undefined ? query : query.where('rel_type', '=', relType)).execute()
+    return (relTypes === undefined ? query : query.where('rel_type', 'in', relTypes)).execute()
   })
   return withPdus(db, rows)
 }

@@ -43,3 +43,23 @@ const withReceipts = prepared((db, user: Nid, after: Position) =>
     ),
   ),
 )
+
+/** A room a user is joined to: since where, and where its last event lies. */
+export interface JoinedRoom {
+  readonly roomId: RoomId
+  readonly joined: Position
+  readonly last: Position
+}
+
+/** The rooms a user is joined to, the one that moved last first. */
+export async function joinedRoomsByAge(db: Read, user: UserId): Promise<readonly JoinedRoom[]> {
+  const nid = await userNid(db, user)
+  return nid === undefined ? [] : byAge(db, nid)
+}
+
+const byAge = prepared((db, user: Nid) =>
+  joinedBy(db, user)
+    .clearSelect()
+    .select(['rooms.room_id as roomId', 'members.position as joined', 'rooms.last_position as last'])
+    .orderBy('rooms.last_position', 'desc'),
+)

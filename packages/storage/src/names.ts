@@ -214,3 +214,8 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
     return userId === undefined ? [] : [make(row, userId)]
   })
 }
+
+/** Whether this server has ever heard of a user: they were in a room of ours, say. */
+export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
+  return (await userNid(db, userId)) !== undefined
+}

@@ -224,6 +224,16 @@ export interface Tables {
   }
   /** Tokens that prove to others who somebody is, and log nobody in. */
   openid_tokens: { token: Bytes; user_id: UserId; expires_ts: number }
+  /** What people told the admins of, in order; `event_id`, `room_id` and `target` are empty where the report is not about one. */
+  reports: {
+    report_nid: Nid
+    reporter: UserId
+    room_id: string
+    event_id: string
+    target: string
+    reason: string
+    received_ts: number
+  }
   uia_sessions: {
     session: string
     operation: string

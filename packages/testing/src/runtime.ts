@@ -72,6 +72,14 @@ export const testConfig: ServiceConfig = {
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
+  turn: {
+    uris: [],
+    sharedSecret: undefined,
+    username: undefined,
+    password: undefined,
+    lifetimeMs: 3_600_000,
+    allowsGuests: true,
+  },
   disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
   federation: {
     allowedServers: undefined,

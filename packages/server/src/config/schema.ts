@@ -15,6 +15,7 @@ import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
 import { server } from './sections/server.ts'
 import { sessions } from './sections/sessions.ts'
+import { turn } from './sections/turn.ts'
 
 /** Everything the admin decides, checked and frozen; hand it down in slices. */
 export interface Config extends ServiceConfig {
@@ -46,6 +47,7 @@ export const sections = {
   registration,
   sessions,
   media,
+  turn,
   rateLimits,
   policyServer,
   caches,

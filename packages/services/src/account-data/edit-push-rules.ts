@@ -2,7 +2,8 @@
 import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes } from '@myelin/matrix/ids'
-import type { UserId } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { isObject, member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { defaultRules } from '@myelin/rules/push/default-rules'
 import type { OwnRules } from '@myelin/rules/push/default-rules'
@@ -92,6 +93,34 @@ export async function switchPushRule(rt: Needs, user: UserId, name: RuleName, is
 export async function setPushActions(rt: Needs, user: UserId, name: RuleName, wanted: JsonObject): Promise<void> {
   const actions = checkedActions(wanted)
   await edit(rt, user, (own) => changedRule(own, user, name, { actions }))
+}
+
+/** Copies what a user's own rules say of one room to another; a rule that is there already stays. */
+export async function copyRoomRules(rt: Needs, user: UserId, from: RoomId, to: RoomId): Promise<void> {
+  const isAbout = (rule: PushRule) => rule.rule_id.includes(from)
+  const own = await ownRules(rt.db.read, user)
+  if (!own || !Object.values(own.added).some((rules) => rules.some(isAbout))) return
+  await edit(rt, user, ({ added, changed }) => {
+    const kinds = Object.entries(added).map(([kind, rules]) => {
+      const copies = rules.filter(isAbout).map((rule) => aboutRoom(rule, from, to))
+      const known = new Set(rules.map((rule) => rule.rule_id))
+      return [kind, [...copies.filter((rule) => !known.has(rule.rule_id)), ...rules]]
+    })
+    return { added: Object.fromEntries(kinds) as OwnRules['added'], changed }
+  })
+}
+
+function aboutRoom(rule: PushRule, from: RoomId, to: RoomId): PushRule {
+  const conditions = member(rule, 'conditions')
+  const turned = (condition: Json) =>
+    isObject(condition) && condition['key'] === 'room_id' && condition['pattern'] === from
+      ? { ...condition, pattern: to }
+      : condition
+  return {
+    ...rule,
+    rule_id: rule.rule_id.replace(from, to),
+    ...(Array.isArray(conditions) ? { conditions: (conditions as readonly Json[]).map(turned) } : {}),
+  }
 }
 
 type Change = { readonly enabled?: boolean; readonly actions?: readonly Json[] }

@@ -27,7 +27,7 @@ async function belongsTo(db: Read, event: StoredEvent, rootId: EventId): Promise
   if (!root || root.pdu.roomId !== event.pdu.roomId) return false
   if (event.thread !== null) return event.thread === root.nid
   if (!(await leadsTo(db, event, rootId))) return false
-  return (await eventsRelatingTo(db, [rootId], 'm.thread', 1)).length > 0
+  return (await eventsRelatingTo(db, [rootId], ['m.thread'], 1)).length > 0
 }
 
 async function leadsTo(db: Read, event: StoredEvent, rootId: EventId): Promise<boolean> {

@@ -3,15 +3,19 @@ import { encodeJson } from '@myelin/kit/raw-json'
 import { RawJson } from '@myelin/kit/raw-json'
 import { member, objectMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/database'
-import { childrenOf } from '@myelin/storage/children'
+import { childrenOf, fertileAmong } from '@myelin/storage/children'
+import { eventsByNid } from '@myelin/storage/events'
+import { threadsAt } from '@myelin/storage/threads'
+import type { Thread } from '@myelin/storage/threads'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
 import type { View } from './view.ts'
+import { visibleTo } from './visible.ts'
 
 type Render = (db: Read, events: readonly StoredEvent[], view: View) => Promise<RawJson[]>
 
-// A page's events with more children than this are bundled from the oldest ones.
+// A page's events with more edits and references than this are bundled from the oldest ones.
 const MAX_CHILDREN = 2000
 
 /**
@@ -29,37 +33,63 @@ export async function bundledRelations(
   const parents = events.filter(({ pdu }) => pdu.stateKey === undefined)
   const [first] = parents
   if (!first) return new Map()
-  const ids = parents.map(({ pdu }) => pdu.id)
-  const all = await childrenOf(db, first.pdu.roomId, ids, MAX_CHILDREN)
-  if (all.length === 0) return new Map()
-  const ignored = await ignoredUsers(db, view.requester.userId)
-  const bundles = new Map<number, RawJson>()
-  for (const parent of parents) {
-    const children = all.filter(
-      ({ redactedBy, pdu }) =>
-        redactedBy === null &&
-        pdu.roomId === parent.pdu.roomId &&
-        !ignored.has(pdu.sender) &&
-        relatesTo(pdu.content)?.parent === parent.pdu.id,
-    )
-    if (children.length === 0) continue
-    const bundle: Record<string, unknown> = {}
+  const { roomId } = first.pdu
+  const ids = await fertileAmong(
+    db,
+    roomId,
+    parents.map(({ pdu }) => pdu.id),
+  )
+  if (ids.length === 0) return new Map()
+  const reader = { userId: view.requester.userId, ignored: await ignoredUsers(db, view.requester.userId) }
+  const all = await childrenOf(db, roomId, ids, MAX_CHILDREN, ['m.replace', 'm.reference'])
+  const threads = await threadsAt(db, roomId, ids, reader)
+  const latest = await eventsByNid(
+    db,
+    [...threads.values()].map((thread) => thread.latest),
+  )
+  const found = parents.map((parent) => {
+    const children = all.filter((child) => !reader.ignored.has(child.pdu.sender) && isChildOf(parent, child))
     const edit = parent.redactedBy === null ? latestEdit(parent, ofType(children, 'm.replace')) : undefined
-    if (edit) bundle['m.replace'] = (await render(db, [edit], view))[0]
-    const replies = ofType(children, 'm.thread')
-    const latest = replies.at(-1)
-    if (latest) {
-      bundle['m.thread'] = {
-        latest_event: (await render(db, [latest], view))[0],
-        count: replies.length,
-        current_user_participated: [parent, ...replies].some(({ pdu }) => pdu.sender === view.requester.userId),
-      }
-    }
-    const references = ofType(children, 'm.reference')
+    const thread = threads.get(parent.pdu.id)
+    const reply = thread && latest.get(thread.latest)
+    return { parent, edit, thread: reply && { ...thread, reply }, references: ofType(children, 'm.reference') }
+  })
+  // Who may see an event may not always see what was made of it after they had left.
+  const told = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
+  const seen = new Set(await visibleTo(db, reader.userId, roomId, told))
+  const bundles = new Map<number, RawJson>()
+  for (const { parent, edit, thread, references } of found) {
+    const bundle: Record<string, unknown> = {}
+    if (edit && seen.has(edit)) bundle['m.replace'] = (await render(db, [edit], { ...view, bundles: false }))[0]
+    if (thread && seen.has(thread.reply)) bundle['m.thread'] = await summaryOf(db, parent, thread, { view, render })
     if (references.length > 0) bundle['m.reference'] = { chunk: references.map(({ pdu }) => ({ event_id: pdu.id })) }
     if (Object.keys(bundle).length > 0) bundles.set(parent.nid, new RawJson(encodeJson(bundle)))
   }
   return bundles
+}
+
+function isChildOf(parent: StoredEvent, { redactedBy, pdu }: StoredEvent): boolean {
+  return redactedBy === null && pdu.roomId === parent.pdu.roomId && relatesTo(pdu.content)?.parent === parent.pdu.id
+}
+
+/**
+ * What a thread's root says of its thread. The latest event has its own edit and references with it, one deep: events
+ * of other servers may name each other in a ring.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships
+ */
+async function summaryOf(
+  db: Read,
+  root: StoredEvent,
+  { reply, count, isIn }: Pick<Thread, 'count' | 'isIn'> & { readonly reply: StoredEvent },
+  { view, render }: { readonly view: View; readonly render: Render },
+): Promise<object> {
+  const inner: View = { ...view, bundles: view.bundles === true ? 'inner' : false }
+  return {
+    latest_event: (await render(db, [reply], inner))[0],
+    count,
+    current_user_participated: isIn || root.pdu.sender === view.requester.userId,
+  }
 }
 
 function ofType(children: readonly StoredEvent[], relType: string): StoredEvent[] {

@@ -12,6 +12,7 @@ import { passes } from './event-filter.ts'
 import type { EventFilter } from './event-filter.ts'
 import { membersFor, visibleEvent } from './messages.ts'
 import { printPosition } from './page-token.ts'
+import { relatedAsAsked } from './related.ts'
 import { renderEvents } from './render.ts'
 import { visibleTo } from './visible.ts'
 
@@ -74,8 +75,14 @@ async function around(
     direction === 'forward' ? { after: from, before: Number.MAX_SAFE_INTEGER } : { after: BEGINNING, before: from }
   const page = await timeline(db, { roomId, direction, ...bounds, limit: limit * 2 + 20 })
   const seen = await visibleTo(db, requester.userId, roomId, page)
+  const related = await relatedAsAsked(db, roomId, seen, filter)
   return seen
-    .filter(({ pdu }) => passes(pdu, filter) && !(pdu.stateKey === undefined && ignored.has(pdu.sender)))
+    .filter(
+      ({ pdu }) =>
+        passes(pdu, filter) &&
+        (related?.has(pdu.id) ?? true) &&
+        !(pdu.stateKey === undefined && ignored.has(pdu.sender)),
+    )
     .slice(0, limit)
 }
 

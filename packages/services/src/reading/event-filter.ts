@@ -15,9 +15,17 @@ export interface EventFilter {
   readonly rooms: readonly string[] | undefined
   readonly notRooms: readonly string[]
   readonly containsUrl: boolean | undefined
+  /** Only what somebody related an event to, such people and in such ways: see `related.ts`. */
+  readonly relatedBy: Relations | undefined
   readonly lazyLoadMembers: boolean
   readonly includeRedundantMembers: boolean
   readonly unreadThreadNotifications: boolean
+}
+
+/** Events that relate to others, by their kind or their senders; undefined is any. */
+export interface Relations {
+  readonly relTypes: readonly string[] | undefined
+  readonly senders: readonly string[] | undefined
 }
 
 /**
@@ -38,6 +46,7 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
     rooms: listOf(source, 'rooms'),
     notRooms: listOf(source, 'not_rooms') ?? [],
     containsUrl: typeof containsUrl === 'boolean' ? containsUrl : undefined,
+    relatedBy: relationsOf(source),
     lazyLoadMembers: member(source, 'lazy_load_members') === true,
     includeRedundantMembers: member(source, 'include_redundant_members') === true,
     unreadThreadNotifications: member(source, 'unread_thread_notifications') === true,
@@ -49,7 +58,7 @@ export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter
   return !notRooms.includes(roomId) && (rooms === undefined || rooms.includes(roomId))
 }
 
-/** Whether a filter lets an event through; what it excludes wins over what it names. */
+/** Whether a filter lets an event through, for what the event itself says; what it excludes wins over what it names. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
   if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
   if (filter.notSenders.includes(event.sender)) return false
@@ -69,6 +78,11 @@ function matchType(pattern: string, type: string): boolean {
   return pattern.includes('*')
     ? matchGlob(pattern.replaceAll('?', '\u0000'), type.replaceAll('?', '\u0000'))
     : pattern === type
+}
+
+function relationsOf(source: JsonObject): Relations | undefined {
+  const [relTypes, senders] = [listOf(source, 'related_by_rel_types'), listOf(source, 'related_by_senders')]
+  return relTypes || senders ? { relTypes, senders } : undefined
 }
 
 function listOf(source: JsonObject, name: string): string[] | undefined {

@@ -15,6 +15,7 @@ import type { Requester } from '../runtime.ts'
 import type { EventFilter } from './event-filter.ts'
 import { passes } from './event-filter.ts'
 import { parseToken, printPosition } from './page-token.ts'
+import { relatedAsAsked } from './related.ts'
 import { renderEvents } from './render.ts'
 import { roomAccess } from './room-access.ts'
 import type { RoomAccess } from './room-access.ts'
@@ -114,11 +115,13 @@ async function walk(
     const limit = Math.max(50, request.limit)
     const page = await timeline(db, { roomId: request.roomId, direction: request.direction, after, before, limit })
     const seen = new Set(await visibleTo(db, requester.userId, request.roomId, page))
+    const related = await relatedAsAsked(db, request.roomId, page, request.filter)
+    const isAsked = ({ pdu }: StoredEvent) => passes(pdu, request.filter) && (related?.has(pdu.id) ?? true)
     for (const event of page) {
       const position = event.position ?? 0
       if (events.length === request.limit) return { events, end: isBackward ? position : justBefore(position) }
       const isIgnored = event.pdu.stateKey === undefined && ignored.has(event.pdu.sender)
-      if (seen.has(event) && !isIgnored && passes(event.pdu, request.filter)) events.push(event)
+      if (seen.has(event) && !isIgnored && isAsked(event)) events.push(event)
       if (isBackward) before = position
       else after = position
     }
@@ -144,14 +147,28 @@ export async function membersFor(
 
 /** One event, if the requester may see it; `M_NOT_FOUND` otherwise. */
 export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId, eventId: EventId): Promise<RawJson> {
-  const event = await visibleEvent(rt.db.read, requester, roomId, eventId)
+  const event = await knownEvent(rt.db.read, requester, roomId, eventId)
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
   const [rendered] = await renderEvents(rt.db.read, [event], view)
-  if (!rendered) throw new MatrixError('M_NOT_FOUND', 'no such event')
+  if (!rendered) throw notThere()
   return rendered
 }
 
-/** An event the requester may see; `M_NOT_FOUND` otherwise, whether it exists or not. */
+/** An event the requester may see; `M_NOT_FOUND` otherwise, also for who may not look into the room at all. */
+export async function knownEvent(
+  db: Read,
+  requester: Requester,
+  roomId: RoomId,
+  eventId: EventId,
+): Promise<StoredEvent> {
+  return visibleEvent(db, requester, roomId, eventId).catch((cause: unknown) => {
+    throw cause instanceof MatrixError && cause.code === 'M_FORBIDDEN' ? notThere() : cause
+  })
+}
+
+const notThere = () => new MatrixError('M_NOT_FOUND', 'no such event')
+
+/** An event the requester may see; `M_NOT_FOUND` otherwise, whether it exists or not; `M_FORBIDDEN` where the room is not theirs to read. */
 export async function visibleEvent(
   db: Read,
   requester: Requester,
@@ -162,6 +179,6 @@ export async function visibleEvent(
   const event = await eventById(db, eventId)
   const isHere = event && event.pdu.roomId === roomId && event.position !== null && event.position <= access.upTo
   const [seen] = isHere ? await visibleTo(db, requester.userId, roomId, [event]) : []
-  if (!seen) throw new MatrixError('M_NOT_FOUND', 'no such event')
+  if (!seen) throw notThere()
   return seen
 }

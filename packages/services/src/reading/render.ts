@@ -23,7 +23,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
     db,
     events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
   )
-  const relations = view.bundles ? await bundledRelations(db, events, view, renderPlain) : new Map<number, RawJson>()
+  const relations = view.bundles ? await bundledRelations(db, events, view, renderEvents) : new Map<number, RawJson>()
   const memberships = await membershipsAt(db, events, view)
   return events.map((event) => {
     const replaced = event.replaces === null ? undefined : beside.get(event.replaces)
@@ -49,10 +49,6 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
     }
     return clientEvent(event, version, unsigned, view.format)
   })
-}
-
-async function renderPlain(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
-  return renderEvents(db, events, { ...view, bundles: false })
 }
 
 function transactionFor(event: StoredEvent, { requester }: View): string | undefined {

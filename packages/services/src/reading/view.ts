@@ -7,6 +7,6 @@ export interface View {
   readonly requester: Requester
   readonly now: number
   readonly format: EventFormat
-  /** Whether what relates to the events is bundled into them. */
-  readonly bundles?: boolean
+  /** Whether what relates to the events is bundled into them; `inner` for an event that is bundled itself. */
+  readonly bundles?: boolean | 'inner'
 }

@@ -3,17 +3,13 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import type { Pdu } from '@myelin/matrix/pdu'
-import { AuthState } from '@myelin/rules/auth/auth-state'
-import { authorize } from '@myelin/rules/auth/authorize'
-import { buildPdu } from '@myelin/rules/events/build-pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { putAlias } from '@myelin/storage/aliases'
-import { appendEvent } from '@myelin/storage/append-event'
 import type { Tx } from '@myelin/storage/database'
-import { createRoomRow, openRoom, publishRoom, roomById } from '@myelin/storage/rooms'
+import { openRoom, publishRoom } from '@myelin/storage/rooms'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
+import { putCreateEvent } from './create-event.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
 import { fanOut } from '../federation/ask/fan-out.ts'
@@ -41,7 +37,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   await refuseSuspended(rt, creator)
   rt.limits.take('joinLocal', creator)
   const made = await writeEvents(rt, async (tx, maker) => {
-    const roomId = await putCreateEvent(tx, maker, { version, creator, wishes })
+    const roomId = await putCreateEvent(tx, maker, { version, creator, content: creationContent(wishes, version) })
     await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
@@ -71,57 +67,12 @@ async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes
   })
 }
 
-async function putCreateEvent(
-  tx: Tx,
-  rt: EventMaker,
-  { version, creator, wishes }: { version: RoomVersion; creator: UserId; wishes: RoomWishes },
-): Promise<RoomId> {
-  const content: Record<string, Json> = { ...wishes.creationContent, room_version: version.id }
-  delete content['creator']
-  if (!version.auth.creatorIsSender) content['creator'] = creator
-  if (version.auth.creatorsOutrankEveryone && wishes.preset === 'trusted_private_chat') {
-    const named = Array.isArray(content['additional_creators'])
-      ? (content['additional_creators'] as readonly Json[])
-      : []
-    content['additional_creators'] = [...new Set([...named, ...wishes.invite])]
-  }
-  const event = await newCreateEvent(tx, rt, { version, creator, content })
-  const verdict = authorize(event, new AuthState(version, new Map()))
-  if (!verdict.allowed) throw new MatrixError('M_BAD_JSON', `the creation content is not allowed: ${verdict.rule}`)
-  const room = await createRoomRow(tx, event.roomId, version.id)
-  await appendEvent(tx, room, event, { notifies: 'no' })
-  return event.roomId
-}
-
-/**
- * A create event for a room that is not there yet. Where the room id is the event's hash, the same wish in the same
- * millisecond would be the same room, so the second is dated a millisecond later.
- */
-async function newCreateEvent(
-  tx: Tx,
-  rt: EventMaker,
-  { version, creator, content }: { version: RoomVersion; creator: UserId; content: JsonObject },
-): Promise<Pdu> {
-  const choosesRoomId = version.roomIds === 'chosen by server'
-  for (let originServerTs = rt.clock.now(); ; originServerTs++) {
-    const event = buildPdu(
-      {
-        ...(choosesRoomId ? { roomId: `!${rt.random.token(18)}:${rt.serverName}` as RoomId } : {}),
-        sender: creator,
-        type: 'm.room.create',
-        stateKey: '',
-        content,
-        prevEvents: [],
-        authEvents: [],
-        depth: 1,
-        originServerTs,
-      },
-      version,
-      { serverName: rt.serverName, key: rt.signingKey },
-      () => `$${rt.random.token(18)}:${rt.serverName}`,
-    )
-    if (!(await roomById(tx, event.roomId))) return event
-  }
+/** The creation content as the client wishes it, with the invited as creators where they shall be trusted. */
+function creationContent(wishes: RoomWishes, version: RoomVersion): JsonObject {
+  const content = wishes.creationContent
+  if (!version.auth.creatorsOutrankEveryone || wishes.preset !== 'trusted_private_chat') return content
+  const named = Array.isArray(content['additional_creators']) ? (content['additional_creators'] as readonly Json[]) : []
+  return { ...content, additional_creators: [...new Set([...named, ...wishes.invite])] }
 }
 
 /** What the creator's own wishes make impossible is the request's fault, not a missing permission. */

@@ -19,6 +19,7 @@ import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from './handshake/servers-around.ts'
 import { isPartial, requireWhole } from './partial/await-whole.ts'
 import { writeEvents } from './policy-server.ts'
+import { carryOver } from './upgrade/carry-over.ts'
 import { changeMembership, memberContent } from './members-change.ts'
 import type { MembershipChange } from './members-change.ts'
 
@@ -42,9 +43,18 @@ export interface JoinRequest extends Wording {
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
  */
 export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, request: JoinRequest = {}): Promise<void> {
-  const { via = [], ...wording } = request
   if ((await membershipIn(rt.db.read, roomId, user))?.membership === 'join') return
   await refuseSuspended(rt, user)
+  await enterRoom(rt, user, roomId, request)
+  await carryOver(rt, user, roomId)
+}
+
+async function enterRoom(
+  rt: Needs,
+  user: UserId,
+  roomId: RoomId,
+  { via = [], ...wording }: JoinRequest,
+): Promise<void> {
   if (await joinHere(rt, user, roomId, wording)) return
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
   if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')

@@ -47,7 +47,7 @@ export async function checkRelation(db: Read, draft: EventDraft): Promise<void> 
     }
   }
   if (relation?.relType !== 'm.annotation') return
-  const earlier = await eventsRelatingTo(db, [relation.parent], 'm.annotation', 1000)
+  const earlier = await eventsRelatingTo(db, [relation.parent], ['m.annotation'], 1000)
   const isTwice = earlier.some(
     ({ pdu, redactedBy }) =>
       redactedBy === null &&

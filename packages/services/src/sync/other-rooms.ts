@@ -4,13 +4,16 @@ import type { Json } from '@myelin/matrix/json'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
+import { justBefore } from '@myelin/storage/history-place'
 import type { Membership } from '@myelin/storage/members'
+import type { StoredEvent } from '@myelin/storage/stored-event'
 import { blocksInvites } from '../rooms/members-change.ts'
-import { passesRoom } from '../reading/event-filter.ts'
+import { passes, passesRoom } from '../reading/event-filter.ts'
 import { roomEvents } from './joined-rooms.ts'
 import { readState } from './room-state.ts'
 import type { Slice } from './sync-request.ts'
 import { readTimeline } from './timeline.ts'
+import type { Timeline } from './timeline.ts'
 
 /** Rooms a user is invited to or knocks at, with what they are shown of them. */
 export async function offeredRooms(db: Read, slice: Slice, kind: 'invite' | 'knock'): Promise<Record<string, unknown>> {
@@ -60,12 +63,21 @@ async function leftRoom(db: Read, slice: Slice, { roomId, eventNid }: Membership
   const upTo = Math.min(left?.position ?? 0, slice.upTo.position)
   const wasJoined = left !== undefined && (await wasMember(db, left.replaces))
   const after = slice.since?.position
-  const start = wasJoined ? (after ?? 0) : upTo - 1
-  const timeline = await readTimeline(db, slice, { roomId, after: start, upTo, checksVisibility: true })
+  const timeline = wasJoined
+    ? await readTimeline(db, slice, { roomId, after: after ?? 0, upTo, checksVisibility: true })
+    : ownEnd(slice, left)
   const state = wasJoined
     ? await readState(db, slice, { roomId, after, timeline, end: upTo, wantedMembers: [slice.user] })
     : []
   return { ...(await roomEvents(db, slice, { timeline, state })), account_data: { events: [] } }
+}
+
+/** Who was never let in still learns how that ended: an invite or a knock is withdrawn, turned down, or a ban lifted. */
+function ownEnd({ request, upTo }: Slice, left: StoredEvent | undefined): Timeline {
+  const { position } = left ?? {}
+  if (!left || typeof position !== 'number' || !passes(left.pdu, request.filter.timeline))
+    return { events: [], isLimited: false, startsAfter: upTo.position }
+  return { events: [left], isLimited: false, startsAfter: justBefore(position) }
 }
 
 async function wasMember(db: Read, replaced: number | null): Promise<boolean> {

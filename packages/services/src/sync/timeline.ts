@@ -5,6 +5,7 @@ import { reachesBackTo, timeline } from '@myelin/storage/events'
 import { justAfter, justBefore } from '@myelin/storage/history-place'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { passes } from '../reading/event-filter.ts'
+import { relatedAsAsked } from '../reading/related.ts'
 import { visibleTo } from '../reading/visible.ts'
 import type { Slice } from './sync-request.ts'
 
@@ -47,9 +48,11 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
     const size = Math.max(20, limit + 1)
     const page = await pageBefore(db, bounds, before, size)
     const seen = bounds.checksVisibility ? new Set(await visibleTo(db, slice.user, bounds.roomId, page)) : undefined
+    const related = await relatedAsAsked(db, bounds.roomId, page, filter)
+    const isAsked = ({ pdu }: StoredEvent) => passes(pdu, filter) && (related?.has(pdu.id) ?? true)
     for (const event of page) {
       const isIgnored = event.pdu.stateKey === undefined && slice.ignored.has(event.pdu.sender)
-      if (!isIgnored && (seen?.has(event) ?? true) && passes(event.pdu, filter)) {
+      if (!isIgnored && (seen?.has(event) ?? true) && isAsked(event)) {
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
         startsAfter = justBefore(event.position ?? 1)

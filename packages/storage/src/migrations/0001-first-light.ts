@@ -42,7 +42,10 @@ export const firstLight: Migration = {
     'create index events_for_all on events (room_nid, position) where notifies > 1',
     'create index events_redacted on events (room_nid, position) where redacted_by is not null',
     'create index events_by_request on events (sender_nid, txn_device, txn_id) where txn_id is not null',
-    'create index events_by_parent on events (relates_to, rel_type) where relates_to is not null',
+    // All that counting a thread looks at.
+    `create index events_by_parent on events (relates_to, rel_type, position, room_nid, sender_nid, status, redacted_by)
+      where relates_to is not null`,
+    "create index events_of_threads on events (room_nid, position) where rel_type = 'm.thread'",
     `create table backward_extremities (room_nid bigint not null, event_id {bytes} not null, position double precision not null,
       primary key (room_nid, event_id)) {compact}`,
     'create table early_redactions (event_id {bytes} not null, redaction_nid bigint not null, primary key (event_id, redaction_nid)) {compact}',
@@ -114,6 +117,8 @@ export const firstLight: Migration = {
     'create table openid_tokens (token {bytes} primary key, user_id text not null, expires_ts bigint not null) {compact}',
     'create index openid_tokens_by_user on openid_tokens (user_id)',
     'create index openid_tokens_by_age on openid_tokens (expires_ts)',
+    `create table reports (report_nid bigint primary key, reporter text not null, room_id text not null, event_id text not null,
+      target text not null, reason text not null, received_ts bigint not null)`,
     `create table uia_sessions (session text primary key, operation text not null, user_id text not null,
       completed text not null, body text not null, created_ts bigint not null) {compact}`,
     'create index uia_sessions_by_age on uia_sessions (created_ts)',

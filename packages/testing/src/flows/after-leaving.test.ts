@@ -43,4 +43,34 @@ onEveryDatabase('a room', (open) => {
       await server.close()
     })
   }
+
+  for (const [offer, end] of [
+    ['invite', 'leave'],
+    ['invite', 'ban'],
+    ['knock', 'leave'],
+    ['ban', 'leave'],
+  ] as const) {
+    test(`tells somebody how ${offer} ended in ${end}, and nothing else of it`, async () => {
+      const server = await testServer(open)
+      const [alice, bob] = [await server.register('alice'), await server.register('bob')]
+      const initialState = [{ type: 'm.room.join_rules', stateKey: '', content: { join_rule: 'knock' } }]
+      const room = await authorRoom(server.rt, alice.userId, { initialState })
+      await room.member(offer === 'knock' ? bob.userId : alice.userId, bob.userId, offer)
+      const sync = async (since = '') =>
+        (await server.call('GET', `/_matrix/client/v3/sync?timeout=0${since}`, { token: bob.token })).body
+      const since = `&since=${String((await sync())['next_batch'])}`
+      await room.say(alice.userId, 'outside')
+      const ended = await room.member(alice.userId, bob.userId, end)
+      const rooms = (await sync(since))['rooms'] as {
+        leave: Record<string, { timeline: { events: { event_id: string }[]; limited: boolean }; state: object }>
+      }
+      const left = rooms.leave[room.roomId]
+      assert.deepEqual(
+        left?.timeline.events.map(({ event_id: id }) => id),
+        [ended],
+      )
+      assert.deepEqual([left?.timeline.limited, left?.state], [false, { events: [] }])
+      await server.close()
+    })
+  }
 })

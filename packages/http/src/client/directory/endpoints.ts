@@ -7,7 +7,7 @@ import {
   queryPublicRooms,
   setRoomVisibilityOnDirectory,
 } from './public-rooms.ts'
-
+import { getMutualRooms } from './get-mutual-rooms.ts'
 import { searchUserDirectory } from './search-users.ts'
 
 /** How rooms and users are found. */
@@ -21,4 +21,5 @@ export const directoryEndpoints: readonly AnyEndpoint[] = [
   getPublicRooms,
   queryPublicRooms,
   searchUserDirectory,
+  getMutualRooms,
 ]

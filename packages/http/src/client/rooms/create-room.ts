@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
 import { Type } from 'typebox'
@@ -25,6 +26,7 @@ export const createRoom = endpoint({
     name: Type.Optional(Type.String()),
     topic: Type.Optional(Type.String()),
     invite: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
+    invite_3pid: Type.Optional(Type.Array(Type.Unknown())),
     room_version: Type.Optional(Type.String()),
     creation_content: Type.Optional(JsonObjectSchema),
     initial_state: Type.Optional(Type.Array(InitialEvent, { maxItems: 1000 })),
@@ -35,6 +37,8 @@ export const createRoom = endpoint({
     power_level_content_override: Type.Optional(JsonObjectSchema),
   }),
   async handle({ body, requester }, rt) {
+    // No identity server is ever asked: a room without those it was made for would be none that was wished for.
+    if (body.invite_3pid?.length) throw new MatrixError('M_THREEPID_DENIED', 'nobody can be invited by address here')
     const roomId = await create(rt, requester.userId, {
       ...optional('roomVersion', body.room_version),
       ...optional('preset', body.preset),

@@ -18,6 +18,13 @@ import {
   unban,
 } from './membership.ts'
 import { redactEvent, sendMessage } from './send-message.ts'
+import {
+  getRelatingEvents,
+  getRelatingEventsWithRelType,
+  getRelatingEventsWithRelTypeAndEventType,
+  getThreadRoots,
+} from './relations.ts'
+import { upgradeRoom } from './upgrade-room.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from './state.ts'
 
 /** Everything about rooms. */
@@ -46,4 +53,9 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getEventByTimestamp,
   getRoomSummary,
   getSpaceHierarchy,
+  upgradeRoom,
+  getRelatingEvents,
+  getRelatingEventsWithRelType,
+  getRelatingEventsWithRelTypeAndEventType,
+  getThreadRoots,
 ]

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { createHmac } from 'node:crypto'
+import { describe, test } from 'node:test'
+import type { TurnSettings } from '@myelin/kit/settings'
+import { testConfig } from '@myelin/testing/runtime'
+import { testServer } from '@myelin/testing/server'
+
+const PATH = '/_matrix/client/v3/voip/turnServer'
+
+describe('the TURN servers', () => {
+  const asked = async (turn: Partial<TurnSettings>) => {
+    const server = await testServer(undefined, { turn: { ...testConfig.turn, ...turn } })
+    try {
+      const alice = await server.register('alice')
+      const answer = await server.call('GET', PATH, { token: alice.token })
+      return { ...answer, userId: alice.userId, now: server.rt.clock.now() }
+    } finally {
+      await server.close()
+    }
+  }
+
+  test('are none where none are named, or nothing to log in with', async () => {
+    assert.deepEqual((await asked({})).body, {})
+    assert.deepEqual((await asked({ sharedSecret: 'secret' })).body, {})
+    assert.deepEqual((await asked({ uris: ['turn:a'] })).body, {})
+  })
+
+  test('are told with a name that runs out and the password that proves it', async () => {
+    const { body, userId, now } = await asked({
+      uris: ['turn:a', 'turn:b'],
+      sharedSecret: 'secret',
+      lifetimeMs: 60_000,
+    })
+    const username = `${Math.floor((now + 60_000) / 1000)}:${userId}`
+    const password = createHmac('sha1', 'secret').update(username).digest('base64')
+    assert.deepEqual(body, { username, password, ttl: 60, uris: ['turn:a', 'turn:b'] })
+  })
+
+  test('are told with the name and password that are everybody’s', async () => {
+    const { body } = await asked({ uris: ['turn:a'], username: 'name', password: 'word' })
+    assert.deepEqual(body, { username: 'name', password: 'word', ttl: 3600, uris: ['turn:a'] })
+  })
+
+  test('are told to nobody without an account', async () => {
+    const server = await testServer()
+    assert.equal((await server.call('GET', PATH)).status, 401)
+    await server.close()
+  })
+})

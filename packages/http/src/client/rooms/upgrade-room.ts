@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { upgradeRoom as upgrade } from '@myelin/services/rooms/upgrade/upgrade-room'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade */
+export const upgradeRoom = endpoint({
+  id: 'upgradeRoom',
+  method: 'POST',
+  path: '/_matrix/client/v3/rooms/:roomId/upgrade',
+  access: 'user',
+  params: Type.Object({ roomId: RoomIdSchema }),
+  body: Type.Object({
+    new_version: Type.String(),
+    additional_creators: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
+  }),
+  async handle({ params: { roomId }, body, requester }, rt) {
+    const wish = { roomId, sender: requester.userId, newVersion: body.new_version }
+    return { replacement_room: await upgrade(rt, wish, body.additional_creators ?? []) }
+  },
+})

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId } from '@myelin/matrix/ids'
+import type { RoomId } from '@myelin/matrix/ids'
+import { mutualRooms } from '@myelin/storage/mutual-rooms'
+import type { Requester, Runtime } from '../runtime.ts'
+
+/** Rooms two people are in; `next_batch` where there are more. */
+export interface MutualRooms {
+  readonly joined: readonly RoomId[]
+  readonly count: number
+  readonly next_batch?: string
+}
+
+const PAGE = 100
+
+/**
+ * The rooms the requester and another user are both joined to.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mutual_rooms
+ */
+export async function roomsShared(
+  rt: Pick<Runtime, 'db'>,
+  { userId }: Requester,
+  other: string,
+  from: string | undefined,
+): Promise<MutualRooms> {
+  if (!isUserId(other)) throw new MatrixError('M_INVALID_PARAM', 'not a user id')
+  if (other === userId) throw new MatrixError('M_INVALID_PARAM', 'that is yourself')
+  const behind = from === undefined ? undefined : roomIn(from)
+  const { rooms, count } = await mutualRooms(rt.db.read, [userId, other], { behind, limit: PAGE + 1 })
+  const joined = rooms.slice(0, PAGE)
+  const last = joined.at(-1)
+  const next = rooms.length > PAGE && last !== undefined ? { next_batch: Buffer.from(last).toString('base64url') } : {}
+  return { joined, count, ...next }
+}
+
+function roomIn(token: string): RoomId {
+  const text = Buffer.from(token, 'base64url').toString()
+  if (!text.startsWith('!') || Buffer.from(text).toString('base64url') !== token) {
+    throw new MatrixError('M_INVALID_PARAM', 'not a token of this list')
+  }
+  return text as RoomId
+}

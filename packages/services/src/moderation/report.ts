@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes, isUserId, serverOf } from '@myelin/matrix/ids'
+import { accountOf } from '@myelin/storage/accounts'
+import type { Read } from '@myelin/storage/database'
+import { membershipIn } from '@myelin/storage/members'
+import { isKnownUser } from '@myelin/storage/names'
+import { putReport } from '@myelin/storage/reports'
+import type { Report } from '@myelin/storage/reports'
+import { roomById } from '@myelin/storage/rooms'
+import { knownEvent } from '../reading/messages.ts'
+import type { Requester, Runtime } from '../runtime.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'limits' | 'log' | 'serverName'>
+
+const MAX_REASON_BYTES = 16_384
+
+/**
+ * Tells the admins of an event, a room or a person: it is kept for them, and the log says so. `M_NOT_FOUND` for what is
+ * not there, and for an event whose room the requester is not joined to.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#reporting-content
+ */
+export async function report(rt: Needs, requester: Requester, about: Report['about'], reason: string): Promise<void> {
+  if (!fitsBytes(reason, MAX_REASON_BYTES)) throw new MatrixError('M_TOO_LARGE', 'a reason has at most 16 KiB')
+  rt.limits.take('message', requester.userId)
+  await requireThere(rt, requester, about)
+  const kept: Report = { reporter: requester.userId, about, reason, receivedTs: rt.clock.now() }
+  await rt.db.write((tx) => putReport(tx, kept))
+  rt.log.warn({ reporter: requester.userId, ...about, reason }, 'somebody reported something to the admins')
+}
+
+async function requireThere(rt: Needs, requester: Requester, about: Report['about']): Promise<void> {
+  const db = rt.db.read
+  if ('eventId' in about) {
+    const standing = await membershipIn(db, about.roomId, requester.userId)
+    if (standing?.membership !== 'join') throw new MatrixError('M_NOT_FOUND', 'no such event')
+    await knownEvent(db, requester, about.roomId, about.eventId)
+  } else if ('roomId' in about) {
+    if (!(await roomById(db, about.roomId))) throw new MatrixError('M_NOT_FOUND', 'there is no such room')
+  } else if (!(await isThere(rt, db, about.userId))) {
+    throw new MatrixError('M_NOT_FOUND', 'there is no such user')
+  }
+}
+
+async function isThere(rt: Needs, db: Read, userId: string): Promise<boolean> {
+  if (!isUserId(userId)) return false
+  if (serverOf(userId) !== rt.serverName) return isKnownUser(db, userId)
+  return (await accountOf(db, userId)) !== undefined
+}

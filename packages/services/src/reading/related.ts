@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { relatedTo } from '@myelin/storage/children'
+import type { Read } from '@myelin/storage/database'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { EventFilter } from './event-filter.ts'
+
+/**
+ * Those of these events of a room that something relates to as a filter asks; undefined where it does not ask.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#filtering
+ */
+export async function relatedAsAsked(
+  db: Read,
+  roomId: RoomId,
+  events: readonly StoredEvent[],
+  { relatedBy }: Pick<EventFilter, 'relatedBy'>,
+): Promise<ReadonlySet<EventId> | undefined> {
+  if (!relatedBy) return undefined
+  const ids = events.map(({ pdu }) => pdu.id)
+  return relatedTo(db, roomId, ids, relatedBy)
+}

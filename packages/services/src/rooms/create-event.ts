@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { AuthState } from '@myelin/rules/auth/auth-state'
+import { authorize } from '@myelin/rules/auth/authorize'
+import { buildPdu } from '@myelin/rules/events/build-pdu'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { appendEvent } from '@myelin/storage/append-event'
+import type { Tx } from '@myelin/storage/database'
+import { createRoomRow, roomById } from '@myelin/storage/rooms'
+import type { EventMaker } from './event-draft.ts'
+
+/** A room that shall be: who makes it, and what its create event says beside its version and creator. */
+export interface NewRoom {
+  readonly version: RoomVersion
+  readonly creator: UserId
+  readonly content: JsonObject
+  /** Its id, where the version lets the server choose; without it one is drawn. */
+  readonly roomId?: RoomId
+}
+
+/** Begins a room with its create event; `M_BAD_JSON` for a content that the rules refuse. */
+export async function putCreateEvent(tx: Tx, rt: EventMaker, wanted: NewRoom): Promise<RoomId> {
+  const { version, creator } = wanted
+  const content: Record<string, Json> = { ...wanted.content, room_version: version.id }
+  delete content['creator']
+  if (!version.auth.creatorIsSender) content['creator'] = creator
+  const event = await newCreateEvent(tx, rt, { ...wanted, content })
+  const verdict = authorize(event, new AuthState(version, new Map()))
+  if (!verdict.allowed) throw new MatrixError('M_BAD_JSON', `the creation content is not allowed: ${verdict.rule}`)
+  const room = await createRoomRow(tx, event.roomId, version.id)
+  await appendEvent(tx, room, event, { notifies: 'no' })
+  return event.roomId
+}
+
+/** An id for a room whose version lets the server choose it. */
+export function newRoomId(rt: Pick<EventMaker, 'random' | 'serverName'>): RoomId {
+  return `!${rt.random.token(18)}:${rt.serverName}` as RoomId
+}
+
+/**
+ * A create event for a room that is not there yet. Where the room id is the event's hash, the same wish in the same
+ * millisecond would be the same room, so the second is dated a millisecond later.
+ */
+async function newCreateEvent(tx: Tx, rt: EventMaker, { version, creator, content, roomId }: NewRoom): Promise<Pdu> {
+  const choosesRoomId = version.roomIds === 'chosen by server'
+  for (let originServerTs = rt.clock.now(); ; originServerTs++) {
+    const event = buildPdu(
+      {
+        ...(choosesRoomId ? { roomId: roomId ?? newRoomId(rt) } : {}),
+        sender: creator,
+        type: 'm.room.create',
+        stateKey: '',
+        content,
+        prevEvents: [],
+        authEvents: [],
+        depth: 1,
+        originServerTs,
+      },
+      version,
+      { serverName: rt.serverName, key: rt.signingKey },
+      () => `$${rt.random.token(18)}:${rt.serverName}`,
+    )
+    if (!(await roomById(tx, event.roomId))) return event
+    if (choosesRoomId && roomId !== undefined) throw new Error('the room is there already')
+  }
+}

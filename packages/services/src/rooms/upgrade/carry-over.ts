@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
+import type { Read, Tx } from '@myelin/storage/database'
+import { roomById } from '@myelin/storage/rooms'
+import { copyRoomRules } from '../../account-data/edit-push-rules.ts'
+import type { Runtime } from '../../runtime.ts'
+import { loadStateEvent } from '../load-auth-state.ts'
+
+/**
+ * Gives a room that replaces another one what a user had made of that: its tags, its place among the direct chats, and
+ * the push rules that speak of it. What the user made of the new one already stays.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
+ */
+export async function carryOver(rt: Pick<Runtime, 'db'>, userId: UserId, roomId: RoomId): Promise<void> {
+  const old = await replacedBy(rt.db.read, roomId)
+  if (old === undefined) return
+  await rt.db.write(async (tx) => {
+    await copyTags(tx, userId, old, roomId)
+    await copyDirect(tx, userId, old, roomId)
+  })
+  await copyRoomRules(rt, userId, old, roomId)
+}
+
+/** The room that this one replaces, as both of them say; one alone might lie. */
+async function replacedBy(db: Read, roomId: RoomId): Promise<RoomId | undefined> {
+  const room = await roomById(db, roomId)
+  const create = room && (await loadStateEvent(db, room.stateRoot, 'm.room.create'))
+  const named = create && stringMember(objectMember(create.content, 'predecessor') ?? {}, 'room_id')
+  const old = named === undefined ? undefined : await roomById(db, named as RoomId)
+  const tombstone = old && (await loadStateEvent(db, old.stateRoot, 'm.room.tombstone'))
+  const isSaid = tombstone && stringMember(tombstone.content, 'replacement_room') === roomId
+  return isSaid ? (named as RoomId) : undefined
+}
+
+async function copyTags(tx: Tx, userId: UserId, from: RoomId, to: RoomId): Promise<void> {
+  const [old, own] = [await accountDataOf(tx, userId, from, 'm.tag'), await accountDataOf(tx, userId, to, 'm.tag')]
+  if (!old || own || Object.keys(objectMember(old, 'tags') ?? {}).length === 0) return
+  await putAccountData(tx, { userId, roomId: to, type: 'm.tag', content: old })
+}
+
+async function copyDirect(tx: Tx, userId: UserId, from: RoomId, to: RoomId): Promise<void> {
+  const direct = await accountDataOf(tx, userId, '', 'm.direct')
+  if (!direct) return
+  let isChanged = false
+  const entries = Object.keys(direct).map((other): [string, Json] => {
+    const rooms = member(direct, other)
+    if (!Array.isArray(rooms) || !rooms.includes(from) || rooms.includes(to)) return [other, rooms ?? null]
+    isChanged = true
+    return [other, [...(rooms as readonly Json[]), to]]
+  })
+  if (isChanged)
+    await putAccountData(tx, { userId, roomId: '', type: 'm.direct', content: Object.fromEntries(entries) })
+}

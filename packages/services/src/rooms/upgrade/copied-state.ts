@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { UserId } from '@myelin/matrix/ids'
+import { stateKey } from '@myelin/rules/auth/state-key'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { Read } from '@myelin/storage/database'
+import { loadState } from '../load-auth-state.ts'
+import type { InitialEvent } from '../initial-events.ts'
+
+const COPIED = [
+  'm.room.server_acl',
+  'm.room.encryption',
+  'm.room.name',
+  'm.room.avatar',
+  'm.room.topic',
+  'm.room.guest_access',
+  'm.room.history_visibility',
+  'm.room.join_rules',
+] as const
+
+/** The room that is replaced, as it stands, and what replaces it. */
+export interface Replacement {
+  readonly stateRoot: number
+  readonly from: RoomVersion
+  readonly to: RoomVersion
+  /** Whoever made the old room, where that gave them power without a level. */
+  readonly oldCreators: readonly UserId[]
+  /** Whoever makes the new one. */
+  readonly creators: readonly UserId[]
+}
+
+/**
+ * What a room takes over from the one it replaces, after the creator's join: the spec's list, with the power levels
+ * last, so that whoever makes it may say all of it whatever level they end up with.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
+ */
+export async function copiedState(db: Read, replacement: Replacement): Promise<InitialEvent[]> {
+  const types = [...COPIED, 'm.room.power_levels'] as const
+  const state = await loadState(
+    db,
+    replacement.stateRoot,
+    types.map((type) => [type, '']),
+  )
+  return types.flatMap((type): InitialEvent[] => {
+    const content = state.get(stateKey(type))?.content
+    if (!content) return []
+    if (type === 'm.room.join_rules') return [{ type, stateKey: '', content: joinRules(content, replacement.to) }]
+    if (type === 'm.room.power_levels') return [{ type, stateKey: '', content: powerLevels(content, replacement) }]
+    return [{ type, stateKey: '', content }]
+  })
+}
+
+/** A rule the new version does not know would let nobody in, not even the invited. */
+function joinRules(content: JsonObject, { auth }: RoomVersion): JsonObject {
+  const rule = stringMember(content, 'join_rule')
+  return rule !== undefined && auth.joinRules.includes(rule) ? content : { join_rule: 'invite' }
+}
+
+/** Creators are above all levels, or have one as everybody else; which of the two depends on the version. */
+function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: Replacement): JsonObject {
+  const users = new Map<string, Json>(Object.entries(objectMember(content, 'users') ?? {}))
+  if (from.auth.creatorsOutrankEveryone && !to.auth.creatorsOutrankEveryone) {
+    const highest = Math.max(100, ...levelsIn(content))
+    for (const creator of [...oldCreators, ...creators]) users.set(creator, highest)
+  }
+  if (to.auth.creatorsOutrankEveryone) for (const creator of creators) users.delete(creator)
+  const copied: Record<string, Json> = { ...content, users: Object.fromEntries(users) }
+  // Old rooms may have levels in strings, which later versions do not take.
+  return to.auth.powerLevelsMustBeIntegers ? (withIntegers(copied) as JsonObject) : copied
+}
+
+function levelsIn(content: JsonObject): number[] {
+  return Object.keys(content).flatMap((name) => {
+    const value = member(content, name)
+    if (isObject(value)) return levelsIn(value)
+    return typeof value === 'number' && Number.isSafeInteger(value) ? [value] : []
+  })
+}
+
+function withIntegers(value: Json): Json {
+  if (typeof value === 'string' && /^ *[+-]?[0-9]{1,15} *$/.test(value)) return Number(value)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withIntegers(inner)]))
+}
+
+/**
+ * What the old room is turned into: nobody but those of rank says or invites anything there any more. Undefined where
+ * that is so already.
+ */
+export function quietLevels(content: JsonObject): JsonObject | undefined {
+  const numberIn = (name: string) => {
+    const value = withIntegers(member(content, name) ?? 0)
+    return typeof value === 'number' ? value : 0
+  }
+  const least = Math.max(50, numberIn('users_default') + 1)
+  const quiet: Record<string, Json> = { ...content }
+  for (const name of ['events_default', 'invite']) quiet[name] = Math.max(numberIn(name), least)
+  const isSame = ['events_default', 'invite'].every((name) => numberIn(name) === quiet[name])
+  return isSame ? undefined : quiet
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId, RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { creatorsOf } from '@myelin/rules/auth/auth-state'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+import { aliasesOf, moveAliases } from '@myelin/storage/aliases'
+import type { Tx } from '@myelin/storage/database'
+import { openRoom, publishRoom } from '@myelin/storage/rooms'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import { refuseSuspended } from '../../people/suspension.ts'
+import type { Runtime } from '../../runtime.ts'
+import { newRoomId, putCreateEvent } from '../create-event.ts'
+import type { EventMaker } from '../event-draft.ts'
+import { extendRoom } from '../extend-room.ts'
+import { loadStateEvent } from '../load-auth-state.ts'
+import { changeMembership } from '../members-change.ts'
+import { writeEvents } from '../policy-server.ts'
+import type { Petitioner } from '../policy-server.ts'
+import { roomVersionOf } from '../versions.ts'
+import { carryOver } from './carry-over.ts'
+import { copiedState, quietLevels } from './copied-state.ts'
+import { followUp } from './follow-up.ts'
+
+type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
+
+/** Which room becomes which version, and who makes it with the user who asks. */
+export interface Upgrade {
+  readonly roomId: RoomId
+  readonly sender: UserId
+  readonly version: RoomVersion
+  readonly additionalCreators: readonly UserId[]
+}
+
+/**
+ * Replaces a room by one of another version, and answers that one: made, filled, named and listed as the old one was,
+ * with the tombstone in the old one, as one unit. Children of spaces and bans follow after it, as far as the user may.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade
+ */
+export async function upgradeRoom(
+  rt: Needs,
+  wish: Omit<Upgrade, 'version' | 'additionalCreators'> & { readonly newVersion: string },
+  additionalCreators: readonly UserId[],
+): Promise<RoomId> {
+  const upgrade: Upgrade = { ...wish, version: roomVersionOf(wish.newVersion), additionalCreators }
+  await refuseSuspended(rt, wish.sender)
+  rt.limits.take('joinLocal', wish.sender)
+  // Where a policy server has its say, the unit runs again: then it must make the same room.
+  const now = rt.clock.now()
+  const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
+  const chosen = upgrade.version.roomIds === 'chosen by server' ? newRoomId(rt) : undefined
+  const replacement = await writeEvents(rt, (tx, maker) => replaceRoom(tx, { ...maker, clock }, upgrade, chosen))
+  await followUp(rt, upgrade, replacement)
+  await carryOver(rt, wish.sender, replacement)
+  return replacement
+}
+
+async function replaceRoom(tx: Tx, rt: EventMaker, upgrade: Upgrade, chosen: RoomId | undefined): Promise<RoomId> {
+  const { roomId, sender, version } = upgrade
+  const old = await opened(tx, roomId)
+  const create = await loadStateEvent(tx, old.stateRoot, 'm.room.create')
+  if (!create) throw new Error('a room without a create event')
+  const from = roomVersionOf(old.roomVersion)
+  // An id that is chosen can be told before the room is there, and the room can name the event that told it.
+  const tombstone = chosen && (await putTombstone(tx, rt, upgrade, chosen))
+  const creators = version.auth.creatorsOutrankEveryone ? upgrade.additionalCreators : []
+  const content = creationContent(create.content, { roomId, tombstone, creators })
+  const replacement = await putCreateEvent(tx, rt, {
+    version,
+    creator: sender,
+    content,
+    ...(chosen === undefined ? {} : { roomId: chosen }),
+  })
+  if (chosen === undefined) await putTombstone(tx, rt, upgrade, replacement)
+  await changeMembership(tx, rt, { roomId: replacement, sender, target: sender, membership: 'join' })
+  const oldCreators = creatorsOf(create, from)
+  const standing = { stateRoot: old.stateRoot, from, to: version, oldCreators, creators: [sender, ...creators] }
+  const copied = await copiedState(tx, standing)
+  const levels = copied.filter(({ type }) => type === 'm.room.power_levels')
+  for (const event of copied) if (!levels.includes(event)) await put(tx, rt, replacement, { sender, ...event })
+  await moveNames(tx, rt, upgrade, replacement)
+  for (const event of levels) await put(tx, rt, replacement, { sender, ...event })
+  await quieten(tx, rt, upgrade)
+  return replacement
+}
+
+/** What a create event says to all who come after: everything but what is the version's, and the room it replaces. */
+function creationContent(
+  old: JsonObject,
+  { roomId, tombstone, creators }: { roomId: RoomId; tombstone: EventId | undefined; creators: readonly UserId[] },
+): JsonObject {
+  const kept: Record<string, Json> = {}
+  for (const name of ['m.federate', 'type']) {
+    const value = member(old, name)
+    if (value !== undefined) kept[name] = value
+  }
+  return {
+    ...kept,
+    predecessor: { room_id: roomId, ...(tombstone === undefined ? {} : { event_id: tombstone }) },
+    ...(creators.length === 0 ? {} : { additional_creators: [...new Set(creators)] }),
+  }
+}
+
+async function putTombstone(
+  tx: Tx,
+  rt: EventMaker,
+  { roomId, sender }: Upgrade,
+  replacement: RoomId,
+): Promise<EventId> {
+  const content = { body: 'This room has been replaced', replacement_room: replacement }
+  return put(tx, rt, roomId, { sender, type: 'm.room.tombstone', stateKey: '', content })
+}
+
+/** Aliases of this server name the new room from now on, and its canonical alias says so; so does the directory. */
+async function moveNames(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade, replacement: RoomId): Promise<void> {
+  if ((await opened(tx, roomId)).isPublished) {
+    await publishRoom(tx, roomId, false)
+    await publishRoom(tx, replacement, true)
+  }
+  const moved = new Set<Json>(await aliasesOf(tx, roomId))
+  if (moved.size === 0) return
+  await moveAliases(tx, roomId, replacement)
+  const type = 'm.room.canonical_alias'
+  const old = await opened(tx, roomId)
+  const canonical = await loadStateEvent(tx, old.stateRoot, type)
+  const named = canonical && splitNames(canonical.content, moved)
+  if (!named) return
+  await put(tx, rt, replacement, { sender, type, stateKey: '', content: named.moved })
+  await tryPut(tx, rt, roomId, { sender, type, stateKey: '', content: named.left })
+}
+
+/** A canonical alias event's names that moved, and those of other servers, which did not; undefined where none moved. */
+function splitNames(
+  content: JsonObject,
+  moved: ReadonlySet<Json>,
+): { moved: JsonObject; left: JsonObject } | undefined {
+  const main = stringMember(content, 'alias') as RoomAlias | undefined
+  const listed = member(content, 'alt_aliases')
+  const others = Array.isArray(listed) ? (listed as readonly Json[]) : []
+  const part = (isWanted: (name: Json) => boolean): JsonObject => {
+    const alternatives = others.filter(isWanted)
+    return {
+      ...(main !== undefined && isWanted(main) ? { alias: main } : {}),
+      ...(alternatives.length > 0 ? { alt_aliases: alternatives } : {}),
+    }
+  }
+  const taken = part((name) => moved.has(name))
+  return Object.keys(taken).length === 0 ? undefined : { moved: taken, left: part((name) => !moved.has(name)) }
+}
+
+/** Whoever may replace a room may not always change its levels: then it stays as it is. */
+async function quieten(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Promise<void> {
+  const old = await opened(tx, roomId)
+  const type = 'm.room.power_levels'
+  const levels = await loadStateEvent(tx, old.stateRoot, type)
+  const content = quietLevels(levels?.content ?? {})
+  if (content) await tryPut(tx, rt, roomId, { sender, type, stateKey: '', content })
+}
+
+type Draft = {
+  readonly sender: UserId
+  readonly type: string
+  readonly stateKey: string
+  readonly content: JsonObject
+}
+
+async function put(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<EventId> {
+  const { event } = await extendRoom(tx, rt, await opened(tx, roomId), { roomId, ...draft })
+  return event.id
+}
+
+/** The rules are asked before anything is written: where they refuse, nothing has happened. */
+async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<void> {
+  try {
+    await put(tx, rt, roomId, draft)
+  } catch (cause) {
+    if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
+  }
+}
+
+async function opened(tx: Tx, roomId: RoomId): Promise<OpenRoom> {
+  const room = await openRoom(tx, roomId)
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  return room
+}
