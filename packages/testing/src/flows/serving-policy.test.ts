@@ -153,6 +153,10 @@ onEveryDatabase('a policy server with lists and newcomers', (open) => {
 
   test('can be named from the beginning of a room of its own', async () => {
     const { network, alice, one } = await policyStage(open, { forbiddenTexts: ['spam'] })
+    // Between two runs of a unit time passes.
+    const [{ clock }, stopped] = [one.rt, one.rt.clock.now()]
+    let looks = 0
+    clock.now = () => stopped + looks++
     const { body } = await one.call('GET', '/.well-known/matrix/policy_server')
     const policy = { type: 'm.room.policy', state_key: '', content: { via: 'one.test', ...body } }
     const made = await post(alice, 'createRoom', {
