@@ -24,6 +24,8 @@ export class RoomAbroad {
   readonly #acknowledged: string[] = []
   readonly #sent: string[] = []
   readonly #heard = new Set<string>()
+  /** What events of ours follow. */
+  readonly #named = new Set<string>()
 
   private constructor(servers: SimulatedServers, room: ForeignRoom, resident: Client) {
     this.#servers = servers
@@ -31,9 +33,7 @@ export class RoomAbroad {
     this.#resident = resident
     servers.heard = ({ target, body }) => {
       if (!target.startsWith('/_matrix/federation/v1/send/')) return
-      for (const pdu of (JSON.parse(body) as { pdus?: JsonObject[] }).pdus ?? []) {
-        this.#heard.add(parsePdu(pdu, room.version).id)
-      }
+      for (const pdu of (JSON.parse(body) as { pdus?: JsonObject[] }).pdus ?? []) this.#hear(pdu)
     }
   }
 
@@ -66,7 +66,10 @@ export class RoomAbroad {
   /** What came of it, once the other server had time to hear everything. */
   async result(): Promise<Abroad> {
     const isHeard = () => this.#sent.every((id) => this.#heard.has(id))
-    for (const endMs = performance.now() + PATIENCE_MS; !isHeard() && performance.now() < endMs; ) await delay(100)
+    for (const endMs = performance.now() + PATIENCE_MS; !isHeard() && performance.now() < endMs; ) {
+      await this.#askForMissing()
+      await delay(100)
+    }
     const messages: string[] = []
     for (let from: string | undefined = ''; from !== undefined; ) {
       const at: string = from === '' ? '' : `&from=${from}`
@@ -77,6 +80,28 @@ export class RoomAbroad {
     }
     this.#resident.close()
     return { acknowledged: this.#acknowledged, sent: this.#sent, heard: [...this.#heard], messages }
+  }
+
+  #hear(json: JsonObject): void {
+    const pdu = parsePdu(json, this.#room.version)
+    this.#heard.add(pdu.id)
+    for (const id of pdu.prevEvents) if (!this.#room.events.has(id)) this.#named.add(id)
+  }
+
+  /** Who has much to hear is told the newest and asks for what that follows, as any server does. */
+  async #askForMissing(): Promise<void> {
+    const connection = new HttpConnection(this.#resident.base)
+    const origin = this.#servers.name(0)
+    for (const id of this.#named) {
+      if (this.#heard.has(id)) continue
+      const uri = `/_matrix/federation/v1/event/${encodeURIComponent(id)}`
+      const authorization = this.#servers.authorization(origin, { destination: 'localhost', method: 'GET', uri })
+      const { status, body } = await connection.request('GET', uri, authorization)
+      if (status !== 200) continue
+      // What this names is asked for in the same walk.
+      for (const pdu of (JSON.parse(body) as { pdus: JsonObject[] }).pdus) this.#hear(pdu)
+    }
+    connection.close()
   }
 
   /** The other server sends an event, until it is told that we have it. */

@@ -57,8 +57,8 @@ export async function dieAgainAndAgain(
   const recoveriesMs: number[] = []
   const reached = new Map<CrashPoint, number>()
   const rise = async (order?: string) => {
-    const diedMs = performance.now()
     plan.power?.cut(chance)
+    const diedMs = performance.now()
     const isRehearsed = plan.power !== undefined || plan.points.length > 0
     const environment = isRehearsed ? { ...plan.power?.environment, ...rehearsalEnvironment(order) } : {}
     const isUp = await server.restart(environment).then(

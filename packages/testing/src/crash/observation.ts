@@ -51,7 +51,7 @@ export interface Abroad {
   readonly acknowledged: readonly string[]
   /** What a user of ours sent and we answered with 200. */
   readonly sent: readonly string[]
-  /** What came to the other server. */
+  /** What came to the other server, by itself or when it asked for what the rest follows. */
   readonly heard: readonly string[]
   /** All of `/messages`. */
   readonly messages: readonly string[]
