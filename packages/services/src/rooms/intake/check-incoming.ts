@@ -19,7 +19,7 @@ const AT_ONCE = 64
 /** What checking events takes of the runtime: keys of other servers may have to be fetched. */
 export type Checker = Pick<
   Runtime,
-  'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
+  'db' | 'remote' | 'clock' | 'config' | 'limits' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
 >
 
 /** Which room events are said to be of. */
