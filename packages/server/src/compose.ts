@@ -27,7 +27,6 @@ import { startWorkers } from '@myelin/services/workers'
 import { Pace } from '@myelin/services/sync/pace'
 import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
-import { dropLeases } from '@myelin/storage/readers'
 import { openSqlite } from '@myelin/storage/sqlite'
 import type { Config } from './config/schema.ts'
 import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
@@ -62,8 +61,6 @@ export async function compose(config: Config): Promise<House> {
     },
   })
   position.last = await db.position()
-  // Nobody else has the file: whoever held a lease was killed.
-  if (config.database.engine !== 'postgres') await db.write(dropLeases)
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus)
   const blobs = new BlobStore(config.media.storePath, systemRandom)

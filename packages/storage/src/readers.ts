@@ -49,8 +49,3 @@ export async function dropLease(tx: Tx, name: string, holder: string): Promise<v
     .where('holder', '=', holder)
     .execute()
 }
-
-/** Ends all leases. For who knows that no other node uses the database. */
-export async function dropLeases(tx: Tx): Promise<void> {
-  await tx.updateTable('readers').set({ holder: null, until: null }).execute()
-}
