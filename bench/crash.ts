@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { judge } from '@myelin/testing/crash/judge'
 import { startPostgres } from '../scripts/test-postgres.ts'
+import { pointsOf, rehearsalEnvironment } from './crash/deaths.ts'
+import { Power } from './crash/power/power.ts'
 import { runCrash } from './crash/run-crash.ts'
+import { startSimulatedServers } from './fedsim/simulated-servers.ts'
 import { latencyOf } from './figures.ts'
 import { startOwnServer } from './own-server.ts'
 
 /**
  * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while a town lives on
- * it, and judges what is left. Exits with 1 where a law is broken.
+ * it, and judges what is left. Exits with 1 where a law is broken. With `--points` it dies at each place that matters, `--kills`
+ * times; with `--power-loss`, what was not synced goes with it; with `--lying-disk`, what was synced too, so that laws
+ * must be found broken.
  */
 const { values } = parseArgs({
   options: {
-    kills: { type: 'string', default: '50' },
+    kills: { type: 'string' },
     database: { type: 'string', default: 'sqlite' },
     seed: { type: 'string', default: Date.now().toString(36) },
     users: { type: 'string', default: '32' },
@@ -22,20 +28,42 @@ const { values } = parseArgs({
     'calm-ms': { type: 'string', default: '300-1500' },
     'recovery-ms': { type: 'string', default: '10000' },
     results: { type: 'boolean', default: true },
+    points: { type: 'boolean', default: false },
+    at: { type: 'string', multiple: true },
+    'power-loss': { type: 'boolean', default: false },
+    'lying-disk': { type: 'boolean', default: false },
   },
   allowNegative: true,
 })
 const [least = 300, most = 1500] = values['calm-ms'].split('-').map(Number)
 const postgres = values.database === 'postgres' ? await startPostgres() : undefined
 const database = values.database === 'sqlite' ? undefined : (postgres?.url ?? values.database)
-const server = await startOwnServer({ database })
+const isLossy = values['power-loss'] || values['lying-disk']
+if (isLossy && database !== undefined) throw new Error('power is lost over an embedded database only')
+const isRehearsed = values.points || values.at !== undefined
+const all = isRehearsed ? pointsOf(database === undefined) : []
+const points = all.filter((point) => values.at?.includes(point) ?? true)
+const kills = Number(values.kills ?? (isRehearsed ? 20 : 50))
+let power: Power | undefined
+const servers = isLossy || isRehearsed ? await startSimulatedServers(1) : undefined
+const server = await startOwnServer({
+  database,
+  settings: servers?.settings ?? '',
+  prepare: (folder, dataFolder) => {
+    if (isLossy) power = powerOver(folder, dataFolder)
+    return { ...power?.environment, ...(isLossy || isRehearsed ? rehearsalEnvironment() : {}) }
+  },
+})
 console.log(
-  `crash: ${values.kills} kills, ${values.users} users, ${database ? 'PostgreSQL' : 'SQLite'}, seed ${values.seed}`,
+  `crash: ${kills} kills${isRehearsed ? ` at each of ${points.length} places` : ''}${isLossy ? ' that lose power' : ''}, ${values.users} users, ${database ? 'PostgreSQL' : 'SQLite'}, seed ${values.seed}`,
 )
 try {
-  const { deeds, seen, town } = await runCrash(server, {
+  const { deeds, seen, town, reached } = await runCrash(server, {
     seed: values.seed,
-    kills: Number(values.kills),
+    kills,
+    points,
+    power,
+    servers,
     users: Number(values.users),
     rooms: Number(values.rooms),
     thinkMs: Number(values['think-ms']),
@@ -56,12 +84,23 @@ try {
   )
   if (!town.hasToDevice) console.log('to-device messages: left out, the server does not have them')
   if (!town.hasKeys) console.log('one-time keys: left out, the server does not have them')
+  if (power) {
+    const { cuts, files, bytes } = power.lost
+    console.log(`${cuts} losses of power took ${bytes} bytes in ${files} files that were not synced`)
+  }
+  for (const point of points) {
+    const times = reached.get(point) ?? 0
+    console.log(`died ${times} times at: ${point}`)
+    if (times < kills) process.exitCode = 1
+  }
   for (const { law, violations } of verdicts)
     for (const violation of violations.slice(0, 20)) console.error(`${law}: ${violation}`)
   if (verdicts.some(({ violations }) => violations.length > 0)) process.exitCode = 1
   if (values.results) {
     const summary = {
       ...values,
+      lost: power?.lost,
+      reached: Object.fromEntries(reached),
       at: new Date().toISOString(),
       acts: deeds.length,
       unanswered,
@@ -75,7 +114,16 @@ try {
   }
 } finally {
   await server.close()
+  await servers?.close()
   await postgres?.stop()
+}
+
+/** Ends the program where power cannot be lost here; it says why. */
+function powerOver(folder: string, dataFolder: string): Power {
+  const made = Power.over(dataFolder, join(folder, 'trace-writes.so'), { lies: values['lying-disk'] })
+  if (typeof made !== 'string') return made
+  console.log(`skipped: ${made}`)
+  process.exit(0)
 }
 
 function progress(text: string, part: number): void {

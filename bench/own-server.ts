@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -18,14 +19,20 @@ export interface OwnServer {
   readonly serverName: string
   readonly signingKey: SigningKey
   readonly pid: () => number
+  /** Where its database and its media are. */
+  readonly dataFolder: string
   /** Ends it without warning. */
   kill(): Promise<void>
-  /** Starts it again over the same database. */
-  restart(): Promise<void>
+  /** Resolves when it has ended, by whatever. */
+  ended(): Promise<void>
+  /** Starts it again over the same database; it finds this in its environment besides. */
+  restart(environment?: Readonly<Record<string, string>>): Promise<void>
   /** Stops it in order and starts it again; answers how many ms it took to be healthy. */
   renew(): Promise<number>
   /** Resident memory in bytes. */
   residentBytes(): number
+  /** The most resident memory in bytes since this was asked last. */
+  peakBytes(): number
   /** Processor time used since it was started, in ms. */
   processorMs(): number
   /** What its database takes; exact after {@link renew}. */
@@ -43,18 +50,23 @@ const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 export async function startOwnServer({
   database,
   settings = '',
+  prepare,
 }: {
   readonly database?: string | undefined
   /** Lines of configuration more. */
   readonly settings?: string
+  /** Called with its folder and the one of its data before it starts; answers what it finds in its environment. */
+  readonly prepare?: (folder: string, dataFolder: string) => Readonly<Record<string, string>>
 } = {}): Promise<OwnServer> {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
+  const dataFolder = join(folder, 'data')
+  mkdirSync(dataFolder)
   const port = await freePort()
   const config = join(folder, 'homeserver.yaml')
   const secret = 'bench secret'
   const where =
     database === undefined
-      ? `{ name: sqlite3, args: { database: ${join(folder, 'homeserver.db')} } }`
+      ? `{ name: sqlite3, args: { database: ${join(dataFolder, 'homeserver.db')} } }`
       : JSON.stringify(database)
   writeFileSync(join(folder, 'signing.key'), `ed25519 bench ${SEED.toString('base64').replace(/=+$/, '')}\n`)
   writeFileSync(
@@ -65,7 +77,7 @@ listeners: [{ port: ${port}, bind_addresses: [127.0.0.1], resources: [{ names: [
 database: ${where}
 registration_shared_secret: ${secret}
 signing_key_path: ${join(folder, 'signing.key')}
-media_store_path: ${join(folder, 'media')}
+media_store_path: ${join(dataFolder, 'files', 'media')}
 rc_message: ${NO_LIMIT}
 rc_registration: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }
@@ -78,7 +90,7 @@ trusted_key_servers: []
 ${settings}`,
   )
   const url = `http://127.0.0.1:${port}`
-  const state: { child: ChildProcess } = { child: await launch(config, url) }
+  const state: { child: ChildProcess } = { child: await launch(config, url, prepare?.(folder, dataFolder)) }
   // Nobody shall find it running when this program was stopped.
   process.once('exit', () => state.child.kill('SIGKILL'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
@@ -93,16 +105,27 @@ ${settings}`,
     url,
     secret,
     folder,
+    dataFolder,
     serverName: 'localhost',
     signingKey: signingKeyFromSeed('bench', SEED),
     pid: () => state.child.pid ?? 0,
     kill: () => end('SIGKILL'),
-    restart: async () => {
-      state.child = await launch(config, url)
+    ended: async () => {
+      const { child } = state
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    },
+    restart: async (environment) => {
+      state.child = await launch(config, url, environment)
     },
     residentBytes: () => {
       const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+    },
+    peakBytes: () => {
+      const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
+      // Linux forgets the peak when it is told to.
+      writeFileSync(`/proc/${state.child.pid}/clear_refs`, '5')
+      return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
     },
     processorMs: () => {
       const stat = readFileSync(`/proc/${state.child.pid}/stat`, 'utf8')
@@ -113,7 +136,7 @@ ${settings}`,
         .map(Number)
       return (userTicks + systemTicks) * MS_PER_TICK
     },
-    bytesOnDisk: () => (database === undefined ? fileBytes(folder) : databaseBytes(database)),
+    bytesOnDisk: () => (database === undefined ? fileBytes(dataFolder) : databaseBytes(database)),
     renew: async () => {
       await end('SIGTERM')
       const startedMs = performance.now()
@@ -142,9 +165,16 @@ async function databaseBytes(url: string): Promise<number> {
   return Number(rows[0]?.bytes)
 }
 
-async function launch(config: string, url: string): Promise<ChildProcess> {
+async function launch(
+  config: string,
+  url: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ChildProcess> {
   const bin = new URL('../packages/server/src/cli/bin.js', import.meta.url).pathname
-  const child = spawn(process.execPath, [bin, 'start', '--config', config], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(process.execPath, [bin, 'start', '--config', config], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
   for (let attempt = 0; attempt < 1200; attempt++) {
     const isUp = await fetch(`${url}/health`).then(
       ({ ok }) => ok,
@@ -152,6 +182,7 @@ async function launch(config: string, url: string): Promise<ChildProcess> {
     )
     if (isUp) return child
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`)
+    if (child.signalCode !== null) throw new Error('the server died while it started')
     await delay(50)
   }
   throw new Error('the server did not start')

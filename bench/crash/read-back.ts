@@ -2,7 +2,7 @@
 import { markerOf, seenEvent } from '@myelin/testing/crash/seen-event'
 import { isAcknowledged } from '@myelin/testing/crash/ledger'
 import type { Deed } from '@myelin/testing/crash/ledger'
-import type { Lookup, SeenRoom } from '@myelin/testing/crash/observation'
+import type { Lookup, Observation, SeenRoom } from '@myelin/testing/crash/observation'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Client } from '../client.ts'
 import type { Chance } from '../chance.ts'
@@ -37,6 +37,18 @@ async function history(reader: Client, roomId: string): Promise<JsonObject[]> {
     from = page.end
   }
   return events.reverse()
+}
+
+/** Downloads what was uploaded and acknowledged. */
+export async function readMedia(reader: Client, deeds: readonly Deed[]): Promise<Observation['media']> {
+  const uris = deeds.flatMap(({ answers }) => answers.flatMap(({ uri }) => uri ?? []))
+  const found: { uri: string; text: string | undefined }[] = []
+  for (const uri of uris) {
+    const path = `/_matrix/client/v1/media/download/${uri.slice('mxc://'.length)}`
+    const { status, body } = await reader.send('GET', path)
+    found.push({ uri, text: status === 200 ? body : undefined })
+  }
+  return found
 }
 
 /** Looks single events up through some member: first those that met a crash, then others by chance. */

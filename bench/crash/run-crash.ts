@@ -2,33 +2,34 @@
 import { EventEmitter } from 'node:events'
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { Ledger, readLedger } from '@myelin/testing/crash/ledger'
 import type { Deed } from '@myelin/testing/crash/ledger'
 import type { Observation } from '@myelin/testing/crash/observation'
+import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
 import type { OwnServer } from '../own-server.ts'
 import { chanceOf } from '../chance.ts'
 import type { Chance } from '../chance.ts'
+import { RoomAbroad } from './abroad.ts'
+import { dieAgainAndAgain } from './deaths.ts'
+import type { Deaths, Dying } from './deaths.ts'
 import { Follower } from './follower.ts'
-import { lookUp, readRooms } from './read-back.ts'
+import { lookUp, readMedia, readRooms } from './read-back.ts'
 import { buildTown } from './town.ts'
 import type { Town } from './town.ts'
 import { carryOut, claim, liveOn } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
 /** A run: the same seed kills at the same instants, as far as a machine can. */
-export interface CrashPlan {
+export interface CrashPlan extends Deaths {
+  /** Another server, where one takes part. */
+  readonly servers: SimulatedServers | undefined
   readonly seed: string
-  readonly kills: number
   readonly users: number
   readonly rooms: number
   /** The mean pause of a user between two acts. */
   readonly thinkMs: number
-  /** Kills come so long after the last recovery. */
-  readonly calmMs: readonly [number, number]
   /** How long the server may take to be healthy again. */
   readonly recoveryLimitMs: number
-  readonly progress: (text: string, part: number) => void
 }
 
 /** What a run leaves to judge. */
@@ -36,6 +37,7 @@ export interface CrashRun {
   readonly deeds: readonly Deed[]
   readonly seen: Observation
   readonly town: Pick<Town, 'hasToDevice' | 'hasKeys'>
+  readonly reached: Dying['reached']
 }
 
 /** Lets a town live on a server that is killed again and again, and reads everything back. */
@@ -43,6 +45,7 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
   const chance = chanceOf(plan.seed)
   plan.progress('making users and rooms', 0)
   const town = await buildTown(server, plan, chance)
+  const abroad = plan.servers && (await RoomAbroad.enter(plan.servers, server))
   const file = join(server.folder, 'ledger.jsonl')
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_DSYNC)
   const ledger = new Ledger((line) => writeSync(descriptor, line))
@@ -55,10 +58,12 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
   const tempo = new EventEmitter<{ surge: []; stop: [] }>().setMaxListeners(0)
   const traffic = { town, ledger, tempo, thinkMs: plan.thinkMs }
   const living = Promise.all(town.users.map((user) => liveOn(traffic, user, chanceOf(`${plan.seed} ${user.userId}`))))
-  const recoveriesMs = await killAgainAndAgain(server, plan, tempo, chance)
+  const talking = abroad?.talk(tempo, chanceOf(`${plan.seed} abroad`))
+  const { recoveriesMs, reached } = await dieAgainAndAgain(server, plan, tempo, chance)
   tempo.emit('stop')
   plan.progress('waiting for the last answers', 1)
   await living
+  await talking
   for (const each of all) each.stop()
   await following
   if (town.hasKeys) await drain(traffic, chance)
@@ -75,33 +80,14 @@ export async function runCrash(server: OwnServer, plan: CrashPlan): Promise<Cras
     resumptions,
     lookups: await lookUp(town.rooms, rooms, deeds, chance),
     toDevice: followers.map(({ client, toDevice }) => ({ user: client.userId, markers: toDevice })),
+    abroad: await abroad?.result(),
+    media: await readMedia(town.auditor, deeds),
     signer: { serverName: server.serverName, keyId, publicKey },
     recoveriesMs,
     recoveryLimitMs: plan.recoveryLimitMs,
   }
   for (const user of [town.auditor, ...town.users]) user.close()
-  return { deeds, seen, town }
-}
-
-async function killAgainAndAgain(
-  server: OwnServer,
-  { kills, calmMs, progress }: CrashPlan,
-  tempo: Traffic['tempo'],
-  chance: Chance,
-): Promise<number[]> {
-  const recoveriesMs: number[] = []
-  for (let kill = 0; kill < kills; kill++) {
-    progress(`${kill} of ${kills} kills`, kill / kills)
-    await delay(chance.between(...calmMs))
-    tempo.emit('surge')
-    await delay(chance.between(0, 30))
-    const killedMs = performance.now()
-    await server.kill()
-    await server.restart()
-    recoveriesMs.push(performance.now() - killedMs)
-  }
-  await delay(calmMs[0])
-  return recoveriesMs
+  return { deeds, seen, town, reached }
 }
 
 /** Claims whatever one-time keys are left, so that a lost one shows. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventEmitter } from 'node:events'
 import type { Act, DeedAnswer, Ledger } from '@myelin/testing/crash/ledger'
+import { uploadedText } from '@myelin/testing/crash/laws/media-kept'
 import type { Client } from '../client.ts'
 import type { Chance } from '../chance.ts'
 import { sendUntilAnswered } from './steady.ts'
@@ -51,6 +52,7 @@ function chooseDeed(town: Town, me: Client, chance: Chance, serial: number): Dee
   if (town.hasKeys && part < 0.04) return upload(me, marker)
   if (town.hasKeys && part < 0.1) return claim(chance.pick(town.users))
   if (town.hasToDevice && part < 0.22) return message(chance.pick(town.users), marker)
+  if (part < 0.25) return media(marker)
   const { roomId: room } = chance.pick(town.rooms.filter(({ members }) => members.includes(me)))
   const path = `${V3}/rooms/${encodeURIComponent(room)}`
   const body = JSON_OF_MARKER(marker)
@@ -73,6 +75,14 @@ function message(to: Client, marker: string): Deed {
     act: { act: 'toDevice', to: to.userId, marker },
     request: ['PUT', `${V3}/sendToDevice/org.myelin.mark/${marker}`, JSON.stringify({ messages })],
     isRepeatable: true,
+  }
+}
+
+function media(marker: string): Deed {
+  return {
+    act: { act: 'media', marker },
+    request: ['POST', '/_matrix/media/v3/upload', uploadedText(marker)],
+    isRepeatable: false,
   }
 }
 
@@ -125,6 +135,7 @@ function answerOf(act: Act, { status, body }: { readonly status: number; readonl
   if (status !== 200) return { status }
   if (act.act === 'send' || act.act === 'state')
     return { status, eventId: (JSON.parse(body) as { event_id: string }).event_id }
+  if (act.act === 'media') return { status, uri: (JSON.parse(body) as { content_uri: string }).content_uri }
   if (act.act !== 'claim') return { status }
   const claimed = (JSON.parse(body) as { one_time_keys: Record<string, Record<string, object>> }).one_time_keys
   const names = Object.values(claimed[act.of] ?? {}).flatMap((keys) => Object.keys(keys))

@@ -57,6 +57,13 @@ function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {
   return [...chain.values()]
 }
 
+/** The states before the joins that were let in: the room may have moved since. */
+const statesBefore = new Map<EventId, readonly Pdu[]>()
+
+function stateBefore({ query }: Question, room: ForeignRoom): readonly Pdu[] {
+  return statesBefore.get(query.get('event_id') as EventId) ?? [...room.state.values()]
+}
+
 const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | string | undefined>> = {
   version: () => ({ server: { name: 'simulated', version: '1' } }),
   send: ({ asked }) => {
@@ -76,22 +83,24 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
     if (!room) return undefined
     const omits = query.get('omit_members') === 'true'
     const whole = [...room.state.values()]
+    const join = parsePdu(JSON.parse(asked.body) as JsonObject, room.version)
+    statesBefore.set(join.id, whole)
     const told = omits ? whole.filter(({ type }) => type !== 'm.room.member') : whole
     const [state, chain] = [listOf(told), listOf(chainOf(room, told))]
-    room.adopt(parsePdu(JSON.parse(asked.body) as JsonObject, room.version))
+    room.adopt(join)
     const known = JSON.stringify(servers.names)
     return `{"origin":"x","members_omitted":${omits},"state":${state},"auth_chain":${chain},"event":${asked.body},"servers_in_room":${known}}`
   },
   state: (question) => {
     const { room } = inRoom(question)
     if (!room) return undefined
-    const state = [...room.state.values()]
+    const state = stateBefore(question, room)
     return `{"pdus":${listOf(state)},"auth_chain":${listOf(chainOf(room, state))}}`
   },
-  state_ids: (question) => ({
-    pdu_ids: [...(inRoom(question).room?.state.values() ?? [])].map(({ id }) => id),
-    auth_chain_ids: [],
-  }),
+  state_ids: (question) => {
+    const { room } = inRoom(question)
+    return { pdu_ids: room ? stateBefore(question, room).map(({ id }) => id) : [], auth_chain_ids: [] }
+  },
   event: ({ servers, parts: [id] }) => {
     for (const room of servers.rooms.values()) {
       const pdu = room.events.get(id as EventId)

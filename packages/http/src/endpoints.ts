@@ -26,6 +26,7 @@ import type { AnyEndpoint } from './endpoint.ts'
 import { exchangeOpenIdToken } from './federation/exchange-open-id-token.ts'
 import { getVersion } from './federation/get-version.ts'
 import { federationMembershipEndpoints } from './federation/membership/endpoints.ts'
+import { askPolicyServerToSign } from './federation/policy/ask-policy-server-to-sign.ts'
 import { sendTransaction } from './federation/transactions/send-transaction.ts'
 import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
 import { federationReadingEndpoints } from './federation/reading-endpoints.ts'
@@ -65,6 +66,7 @@ export const federationEndpoints: readonly AnyEndpoint[] = [
   ...federationReadingEndpoints,
   ...federationMembershipEndpoints,
   sendTransaction,
+  askPolicyServerToSign,
   exchangeOpenIdToken,
   getVersion,
   getWellknownServer,

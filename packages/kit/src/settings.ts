@@ -26,6 +26,7 @@ export interface ServiceConfig {
   readonly federation: FederationSettings
   readonly disclosure: DisclosureSettings
   readonly turn: TurnSettings
+  readonly policyServer: PolicyServerSettings
 }
 
 /** The TURN servers that calls go through; without `uris` or credentials there are none. */
@@ -37,6 +38,32 @@ export interface TurnSettings {
   readonly password: string | undefined
   readonly lifetimeMs: number
   readonly allowsGuests: boolean
+}
+
+/** What this server refuses to sign where it is the policy server of a room. */
+export interface PolicyServerSettings {
+  readonly isEnabled: boolean
+  /** Globs of the ids of the rooms it serves; undefined is all that name it. */
+  readonly rooms: readonly string[] | undefined
+  /** The ids of rooms whose `m.policy.rule.*` events say who is banned. */
+  readonly banLists: readonly string[]
+  /** Who has this power level in a room is held to the ban lists only. */
+  readonly exemptPower: number
+  /** Globs that no text in an event may have in it, whatever the case. */
+  readonly forbiddenTexts: readonly string[]
+  /** How many people one event may mention; undefined is any number. */
+  readonly maxMentions: number | undefined
+  readonly newcomers: NewcomerSettings
+}
+
+/** What is refused to who came into a room less than `forMs` ago. */
+export interface NewcomerSettings {
+  readonly forMs: number
+  /** Globs of types of events. */
+  readonly eventTypes: readonly string[]
+  /** Globs of the `msgtype` of messages. */
+  readonly messageTypes: readonly string[]
+  readonly mayLink: boolean
 }
 
 /** What other servers are told beyond what they must know. */
@@ -155,6 +182,8 @@ export interface RateLimits {
   readonly federation: HostLimit
   /** What somebody says of their presence, per user. */
   readonly presence: RateLimit
+  /** Events that this server signs as a policy server, per sender. */
+  readonly policySender: RateLimit
 }
 
 /** What `/.well-known/matrix` answers. */

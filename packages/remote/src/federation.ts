@@ -10,6 +10,8 @@ import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
 import { signBytes } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { KeyFetches } from './key-fetches.ts'
+import { readInParts } from './read-in-parts.ts'
+import type { LongLists } from './read-in-parts.ts'
 import { RecentAnswers } from './recent-answers.ts'
 import { RemoteError } from './remote-error.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
@@ -33,6 +35,7 @@ export interface FederationCall {
 
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 64 * 1024 * 1024
+const MAX_REFUSAL_BYTES = 1024 * 1024
 /** How much is read of an answer that may be a whole room, of some hundred thousand members. */
 export const MAX_ROOM_BYTES = 256 * 1024 * 1024
 
@@ -93,6 +96,20 @@ export class Federation {
     if (reply.status !== 200) throw refusal(destination, reply.status, answer)
     if (!isObject(answer)) throw new RemoteError('malformed', `${destination} did not answer a JSON object`)
     return answer
+  }
+
+  /**
+   * The same of an answer that may be a whole room: the elements of its long lists are handed out as they come, as text,
+   * and never held together. Answers what else it says, with an empty list in the place of each that was handed out.
+   *
+   * What is wrong may show only at the end, so whoever takes elements must be able to have taken them in vain.
+   */
+  async callInParts(destination: ServerName, call: FederationCall, lists: LongLists): Promise<JsonObject> {
+    const reply = await this.open(destination, call)
+    if (reply.status !== 200) {
+      throw refusal(destination, reply.status, await jsonOf(await textOf(reply, MAX_REFUSAL_BYTES), false))
+    }
+    return readInParts(reply, call.maxBytes ?? MAX_BYTES, lists)
   }
 
   /** The raw answer, whatever its status, for those who read it as it comes. */

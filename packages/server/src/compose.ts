@@ -29,7 +29,7 @@ import type { Database, DatabaseEvents } from '@myelin/storage/database'
 import { openPostgres } from '@myelin/storage/postgres'
 import { openSqlite } from '@myelin/storage/sqlite'
 import type { Config } from './config/schema.ts'
-import { readSigningKeys } from './config/signing-key.ts'
+import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
 export interface House {
@@ -44,7 +44,7 @@ export interface House {
 export async function compose(config: Config): Promise<House> {
   const log = createLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
-  const { signingKey, otherKeys } = keysOf(config.server)
+  const { signingKey, otherKeys } = keysOf(config)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
@@ -116,10 +116,11 @@ async function putAway({ typing, presence, remote, db }: Runtime): Promise<void>
   await db.close()
 }
 
-function keysOf({ signingKeyPath, notaryKeysPath }: Config['server']): Pick<Runtime, 'signingKey' | 'otherKeys'> {
-  const [signingKey, ...published] = readSigningKeys(signingKeyPath)
-  const notary = notaryKeysPath === undefined ? [] : readSigningKeys(notaryKeysPath)
-  return { signingKey, otherKeys: { published, notary } }
+function keysOf({ server, policyKeyPath }: Config): Pick<Runtime, 'signingKey' | 'otherKeys'> {
+  const [signingKey, ...published] = readSigningKeys(server.signingKeyPath)
+  const notary = server.notaryKeysPath === undefined ? [] : readSigningKeys(server.notaryKeysPath)
+  const policy = policyKeyPath === undefined ? undefined : readPolicyKey(policyKeyPath)
+  return { signingKey, otherKeys: { published, notary, policy } }
 }
 
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {

@@ -19,6 +19,7 @@ export type LimitName =
   | 'invitePerUser'
   | 'presence'
   | 'remoteMedia'
+  | 'policySender'
 
 /** The house's rate limits, in memory. */
 export class Limits {
@@ -28,7 +29,7 @@ export class Limits {
   readonly #transactions: HostTurns
 
   constructor(clock: Clock, limits: RateLimits) {
-    const { message, registration, login, joins, invites, presence, remoteMedia, federation } = limits
+    const { message, registration, login, joins, invites, presence, remoteMedia, policySender, federation } = limits
     this.#servers = new HostTurns(clock, federation)
     // One after the other; those that wait here do not count among the requests of their server.
     this.#transactions = new HostTurns(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
@@ -44,6 +45,7 @@ export class Limits {
       invitePerUser: new RateLimiter(clock, invites.perUser),
       presence: new RateLimiter(clock, presence),
       remoteMedia: new RateLimiter(clock, remoteMedia),
+      policySender: new RateLimiter(clock, policySender),
     }
   }
 

@@ -46,12 +46,14 @@ export interface Runtime {
   readonly remote: Federation
 }
 
-/** Keys that sign no events. */
+/** Keys with which this server makes no events. */
 export interface OtherKeys {
   /** Ours as well, for all to see: the next ones, or those that signed until now. */
   readonly published: readonly SigningKey[]
   /** What this server also signs with when it vouches for the keys of others. */
   readonly notary: readonly SigningKey[]
+  /** What it signs others' events with as a policy server, always named `ed25519:policy_server`; undefined: it is none. */
+  readonly policy: SigningKey | undefined
 }
 
 /** Who asks: an account on one of its devices. */

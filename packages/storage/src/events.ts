@@ -166,6 +166,18 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return found
 }
 
+/** The same of very many, which would drive everything else out of memory: what is read is not kept there. */
+export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
+  const rows = await bytesByNid(db, nids)
+  const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
+  return new Map(
+    rows.map((row) => [
+      row.event_nid,
+      storedPdu(row.pdu, eventIdOf(row.event_id), rooms.get(row.room_nid) ?? ('' as RoomId)),
+    ]),
+  )
+}
+
 /** What relates to any of these events, in one of these ways or in any, oldest first; so many at the most. */
 export async function eventsRelatingTo(
   db: Read,

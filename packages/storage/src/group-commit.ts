@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
@@ -106,7 +107,9 @@ export class GroupCommit {
       if (this.#failure) throw this.#failure
       // What moved must have moved somewhere.
       if (batch.topics.size > 0 && batch.position === batch.start) batch.position++
+      crashPoint('units run')
       await this.#engine.commit(batch)
+      crashPoint('committed')
     } catch (cause) {
       if (opened) await this.#engine.rollback().catch(() => {})
       // Its numbers will be given again, to other things.
@@ -157,6 +160,7 @@ export class GroupCommit {
   }
 
   #settled(batch: Batch, durationMs: number): void {
+    crashPoint('synced')
     this.#isSyncing = false
     for (const task of batch.onCommit) task()
     this.#events.measured?.({ units: batch.units.length, durationMs })

@@ -19,6 +19,11 @@ export async function dropJoinUnderWay(tx: Tx, nid: Nid): Promise<void> {
   await tx.deleteFrom('joins_under_way').where('join_nid', '=', nid).execute()
 }
 
+/** Takes the notes of all joins to a room away: somebody of ours is there. Some may be of processes that were killed. */
+export async function dropJoinsTo(tx: Tx, roomId: RoomId): Promise<void> {
+  await tx.deleteFrom('joins_under_way').where('room_id', '=', roomId).execute()
+}
+
 /** Takes away the notes of joins that began before a time, and whoever made them is gone; answers whether there were any. */
 export async function dropLostJoins(tx: Tx, beforeTs: number): Promise<boolean> {
   const gone = await tx.deleteFrom('joins_under_way').where('since_ts', '<', beforeTs).returning('join_nid').execute()

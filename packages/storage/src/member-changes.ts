@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read, Tx } from './database.ts'
-import { pdusByNid } from './events.ts'
+import { passingPdus, pdusByNid } from './events.ts'
 import { memberNids, moveMember } from './members.ts'
 import { internUsers, keyNames, userNids } from './names.ts'
 import { insertRows } from './prepared.ts'
@@ -124,16 +125,32 @@ async function standingsBetween(
     changes.map(({ key }) => key),
   )
   const members = changes.filter(({ key }) => names.get(key)?.type === 'm.room.member')
-  const pdus = await pdusByNid(
+  const memberships = await membershipsIn(
     db,
     members.flatMap(({ after }) => (after === undefined || after === own?.nid ? [] : [after])),
   )
   return members.flatMap(({ key, before, after }) => {
     const user = names.get(key)?.stateKey as UserId
     if (after === undefined) return before === undefined ? [] : [{ user, membership: 'leave', event: before }]
-    const pdu = after === own?.nid ? own.event : pdus.get(after)
-    return pdu ? [{ user, membership: membershipIn(pdu), event: after }] : []
+    const membership = after === own?.nid ? membershipIn(own.event) : memberships.get(after)
+    return membership === undefined ? [] : [{ user, membership, event: after }]
   })
+}
+
+/** So many events are looked at together, and none of them kept. */
+const SLICE = 200
+
+/** How members stand by these events; no more of a large room's events is held at a time than a few. */
+async function membershipsIn(db: Read, nids: readonly Nid[]): Promise<ReadonlyMap<Nid, string>> {
+  const memberships = new Map<Nid, string>()
+  for (let start = 0; start < nids.length; start += SLICE) {
+    const slice = nids.slice(start, start + SLICE)
+    const pdus = await (nids.length < MANY ? pdusByNid(db, slice) : passingPdus(db, slice))
+    for (const [nid, pdu] of pdus) memberships.set(nid, membershipIn(pdu))
+    // Outside of a unit others get their turn.
+    if (!('onCommit' in db)) await nextTurn()
+  }
+  return memberships
 }
 
 const membershipIn = (event: Pdu) => stringMember(event.content, 'membership') ?? 'leave'

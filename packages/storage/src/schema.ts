@@ -243,6 +243,11 @@ export interface Tables {
     created_ts: number
   }
 
+  /** What this server said as a policy server of an event that is to enter a room: `refusal` is null where it signed. */
+  policy_rulings: { event_id: Bytes; refusal: string | null; ruled_ts: number }
+  /** Since when somebody may have been in a room, by our clock: their join was signed by us as its policy server. */
+  policy_entries: { room_nid: Nid; user_nid: Nid; since_ts: number }
+
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
   filters: { user_id: UserId; filter_id: number; definition: string }
   push_rules: { user_id: UserId; rules: string; position: Position }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
 import { DatabaseSync } from 'node:sqlite'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 
@@ -15,5 +16,6 @@ const order = workerData as { readonly checkpoint?: string } | null
 if (!isMainThread && order?.checkpoint !== undefined) {
   const sqlite = new DatabaseSync(order.checkpoint)
   sqlite.exec('pragma synchronous = normal; pragma busy_timeout = 5000; pragma wal_checkpoint(passive)')
+  crashPoint('log copied')
   sqlite.close()
 }

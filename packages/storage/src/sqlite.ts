@@ -3,6 +3,7 @@ import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
+import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
 import { Kysely } from 'kysely'
 import { Caches } from './caches.ts'
 import type { Database, DatabaseEvents, Read } from './database.ts'
@@ -105,6 +106,8 @@ class SqliteFiles implements CommitEngine {
       for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
     }
     this.#writing.exec(`pragma user_version = ${newest}`)
+    // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
+    this.#writing.exec('update readers set holder = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
     // The names of the files themselves must survive a power cut too.
@@ -155,7 +158,8 @@ class SqliteFiles implements CommitEngine {
       if (this.#committed) this.moves.note(this.#committed.position, this.#committed.topics)
     })
     await this.#durable
-    if (this.#changes() - this.#changesCopied > CHECKPOINT_CHANGES) this.#copyLogBack()
+    if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES))
+      this.#copyLogBack()
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
@@ -185,7 +189,9 @@ class SqliteFiles implements CommitEngine {
     await this.#durable
     this.#isRewindDue = false
     this.#read.run('commit')
+    crashPoint('log to start over')
     this.#reading.exec('pragma wal_checkpoint(passive)')
+    crashPoint('log starts over')
     this.#standAtNow()
   }
 

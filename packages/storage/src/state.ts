@@ -44,6 +44,18 @@ export async function changeState(tx: Tx, root: Nid, changes: readonly StateChan
   return changes.length === 0 ? root : changeNode(tx, root, changes, 0)
 }
 
+/** The same changes in the order of the nodes they are in, so that a part of them after the other writes few nodes twice. */
+export function inTrieOrder(changes: readonly StateChange[]): StateChange[] {
+  const parts = new Map<number, StateChange[]>()
+  for (const change of changes) {
+    const part = slotOf(change.key, 0) * FANOUT + slotOf(change.key, 1)
+    const list = parts.get(part)
+    if (list) list.push(change)
+    else parts.set(part, [change])
+  }
+  return [...parts].sort(([a], [b]) => a - b).flatMap(([, list]) => list)
+}
+
 /** The root of the state that has just these entries; its nodes are written once, from the leaves up, level by level. */
 export async function buildState(tx: Tx, entries: ReadonlyMap<Nid, Nid>): Promise<Nid> {
   if (entries.size === 0) return EMPTY_STATE

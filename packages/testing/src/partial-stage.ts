@@ -11,6 +11,7 @@ import type { OpenDatabase } from './databases.ts'
 import { join, path, stage, standing, user } from './federated-stage.ts'
 import type { Stage, User } from './federated-stage.ts'
 import type { TestServer } from './server.ts'
+import { tamperAnswers } from './tampered-answers.ts'
 
 /** A room of three servers, and bob of two.test who is in it without knowing by whose side. */
 export type PartialStage = Stage & {
@@ -39,13 +40,11 @@ export const SILENCE: Answering = async (server) => {
 export function holdStates({ rt: { remote } }: TestServer, first: Answering): HeldStates {
   const asked: string[] = []
   let answering: Answering | undefined = first
-  const call = remote.call.bind(remote)
-  remote.call = async (server, request) => {
-    const honest = () => call(server, request)
+  tamperAnswers(remote, async (server, request, honest) => {
     if (!/\/state(_ids)?\//.test(request.target)) return honest()
     asked.push(server)
     return answering ? answering(server, request.target, honest) : honest()
-  }
+  })
   return {
     asked,
     answer: (now) => {

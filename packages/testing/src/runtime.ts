@@ -67,6 +67,7 @@ export const testConfig: ServiceConfig = {
       concurrent: 1_000_000,
     },
     presence: unlimited,
+    policySender: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
@@ -88,6 +89,15 @@ export const testConfig: ServiceConfig = {
     keyRefreshMs: 86_400_000,
     requestTimeoutMs: 60_000,
     retries: { firstMs: 10_000, factor: 2, longestMs: 3_600_000 },
+  },
+  policyServer: {
+    isEnabled: false,
+    rooms: undefined,
+    banLists: [],
+    exemptPower: 50,
+    forbiddenTexts: [],
+    maxMentions: undefined,
+    newcomers: { forMs: 0, eventTypes: [], messageTypes: [], mayLink: true },
   },
 }
 
@@ -114,6 +124,11 @@ export function testSigningKey(serverName: string): SigningKey {
   return signingKeyFromSeed('test', hash('sha256', serverName, 'buffer'))
 }
 
+/** The key with which a server of this name signs as a policy server, the same in every test. */
+export function testPolicyKey(serverName: string): SigningKey {
+  return signingKeyFromSeed('policy_server', hash('sha256', `policy of ${serverName}`, 'buffer'))
+}
+
 /** Makes one; its database goes when it closes. */
 export async function testRuntime(
   open: OpenDatabase = openTemporarySqlite,
@@ -135,7 +150,11 @@ export async function testRuntime(
   return {
     serverName,
     signingKey,
-    otherKeys: { published: [], notary: [] },
+    otherKeys: {
+      published: [],
+      notary: [],
+      policy: settings.policyServer.isEnabled ? testPolicyKey(settings.serverName) : undefined,
+    },
     remote,
     db,
     bus,

@@ -339,4 +339,27 @@ describe('a database', () => {
     })
     assert.deepEqual(databaseOf('/srv/y.db'), { engine: 'sqlite', path: '/srv/y.db' })
   })
+
+  test('is of a policy server with a key of its own', () => {
+    const policyKey = join(folder, 'policy.signing.key')
+    assert.match(
+      faultsOf('server_name: example.org\npolicy_server: { enabled: true }').join(),
+      /signing_key_path names .*policy.signing.key, which is not there/,
+    )
+    writeSigningKey(policyKey, seededRandom('policy'))
+    const config = configOf('policy_server: { enabled: true, newcomers: { period: 1d } }')
+    assert.deepEqual([config.policyKeyPath, config.policyServer.newcomers.forMs], [policyKey, 86_400_000])
+    assert.equal(configOf('').policyKeyPath, undefined)
+    assert.deepEqual(
+      faultsOf(`server_name: example.org\npolicy_server: { enabled: true, signing_key_path: ${keyPath} }`),
+      ['policy_server.signing_key_path names a key that this server signs with anyway; make another one for it'],
+    )
+    const faults = faultsOf(
+      "server_name: example.org\npolicy_server: { ban_lists: ['#a:b'], newcomers: { period: 31d } }",
+    )
+    assert.deepEqual(faults, [
+      'policy_server.ban_lists[0] must be the id of a room, not an alias',
+      'policy_server.newcomers.period must be 30 days at the most',
+    ])
+  })
 })

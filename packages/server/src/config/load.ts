@@ -7,6 +7,7 @@ import { ConfigError, type Fault } from './fault.ts'
 import { mergeFiles, type Written } from './merge.ts'
 import { type Config, SETTINGS, sections } from './schema.ts'
 import type { Reading, Section } from './section.ts'
+import { checkPolicyKey } from './check-policy-key.ts'
 import { checkNames } from './check-names.ts'
 
 /**
@@ -26,6 +27,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     ...read(sections.server),
     ...read(sections.registration),
     ...read(sections.observation),
+    ...read(sections.policyServer),
     listeners: read(sections.listeners),
     federation: read(sections.federation),
     connections: read(sections.connections),
@@ -38,6 +40,8 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     disclosure: read(sections.disclosure),
     notices,
   }
+  if (faults.length === 0)
+    checkPolicyKey(slices as Config, (key, message) => faults.push({ file: written.fileOf(key), key, message }))
   if (faults.length > 0) throw new ConfigError(faults)
   // Without a fault, every section has made its slice.
   return frozen(slices as Config)

@@ -10,6 +10,7 @@ import { federation } from './sections/federation.ts'
 import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
 import { type LogSettings, observation } from './sections/observation.ts'
+import { policyServer } from './sections/policy-server.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
 import { server } from './sections/server.ts'
@@ -24,6 +25,8 @@ export interface Config extends ServiceConfig {
     readonly notaryKeysPath: string | undefined
     readonly maxRequestBodyBytes: number
   }
+  /** The file with the key with which this server signs as a policy server; undefined where it is none. */
+  readonly policyKeyPath: string | undefined
   readonly listeners: readonly Listener[]
   readonly connections: ConnectionSettings
   readonly database: DatabaseSettings
@@ -46,6 +49,7 @@ export const sections = {
   media,
   turn,
   rateLimits,
+  policyServer,
   caches,
   observation,
 }

@@ -34,6 +34,15 @@ export function readSigningKeys(path: string): SigningKeys {
   return keys
 }
 
+/**
+ * The first key in such a file under the name that a policy server's key has, whatever it is called in the file.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#validating-policy-server-signatures
+ */
+export function readPolicyKey(path: string): SigningKey {
+  return { ...readSigningKeys(path)[0], id: 'ed25519:policy_server' }
+}
+
 /** Makes a key and writes it where only this user can read it; refuses to write over a file. */
 export function writeSigningKey(path: string, random: Random): SigningKey {
   const key = generateSigningKey(`a_${random.token(4)}`, (size) => random.bytes(size))

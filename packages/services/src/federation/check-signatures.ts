@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signatureOf, signingKeyIds } from '@myelin/matrix/signatures'
@@ -9,7 +10,7 @@ import type { Runtime } from '../runtime.ts'
 import { isKeyId, type KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
 import { loadServerKeys } from './server-keys.ts'
 import type { SignatureClaim } from './signature-claim.ts'
-import { checkClaims, nextTurn } from './signature-workers.ts'
+import { checkClaims } from './signature-workers.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
@@ -33,7 +34,7 @@ export async function checkEventSignatures(
 }
 
 /** Each key once, at the latest time any event needs it for; times nobody can vouch for are left out. */
-async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: number): Promise<KeyWanted[]> {
+export async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: number): Promise<KeyWanted[]> {
   const wanted = new Map<string, KeyWanted>()
   for (const [index, event] of events.entries()) {
     if (index % SLICE === SLICE - 1) await nextTurn()
@@ -47,7 +48,7 @@ async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: nu
 }
 
 /** What is claimed of each event, made when it is asked for: the text to verify costs nearly as much as verifying it. */
-function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: KeyRing): Generator<SignatureClaim> {
+export function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: KeyRing): Generator<SignatureClaim> {
   for (const event of events) {
     const signers = requiredSigners(event, version).map((signer) =>
       keysOf(event, signer, version).flatMap(({ keyId, validAt }) => {

@@ -20,7 +20,7 @@ const DAY = 86_400_000
 async function withKeys(play: (rt: Runtime, servers: StandInServers) => Promise<void>): Promise<void> {
   const servers = new StandInServers()
   const rt = await testRuntime(undefined, {}, { transport: servers })
-  await play({ ...rt, otherKeys: { published: [next], notary: [notary] } }, servers)
+  await play({ ...rt, otherKeys: { published: [next], notary: [notary], policy: undefined } }, servers)
   await rt.close()
 }
 

@@ -24,9 +24,23 @@ const MANY_SERVERS = 10
 export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): Promise<KeyRing> {
   const ring = new KeyRing()
   addOwnKeys(ring, rt)
-  const foreign = wanted.filter(({ server }) => server !== rt.serverName)
-  for (const key of await serverKeysOf(rt.db.read, serversOf(foreign))) ring.add(key.server, key)
+  await addStoredKeys(rt, ring, serversOf(wanted.filter(({ server }) => server !== rt.serverName)))
+  await addAskedKeys(rt, ring, wanted)
+  return ring
+}
 
+/** Adds what we know of the keys of these servers. */
+export async function addStoredKeys(
+  rt: Pick<Runtime, 'db'>,
+  ring: KeyRing,
+  servers: readonly ServerName[],
+): Promise<void> {
+  for (const key of await serverKeysOf(rt.db.read, servers)) ring.add(key.server, key)
+}
+
+/** Adds what the servers themselves and notaries say of the keys that are wanted and not in the ring yet. */
+export async function addAskedKeys(rt: Needs, ring: KeyRing, wanted: readonly KeyWanted[]): Promise<void> {
+  const foreign = wanted.filter(({ server }) => server !== rt.serverName)
   const steps = [askServers, askNotaries]
   // Nobody can vouch for what is further ahead.
   const latest = rt.clock.now() + LONGEST_VALIDITY_MS
@@ -40,7 +54,6 @@ export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): P
     await keepServerKeys(rt, answers)
     for (const { server, keys } of answers) for (const key of keys) ring.add(server, key)
   }
-  return ring
 }
 
 /** The servers of these keys, each once. */
@@ -49,7 +62,10 @@ export function serversOf(wanted: readonly KeyWanted[]): ServerName[] {
 }
 
 /** Our own keys are valid as long as we have them. */
-function addOwnKeys(ring: KeyRing, { serverName, signingKey, otherKeys, config }: Needs): void {
+export function addOwnKeys(
+  ring: KeyRing,
+  { serverName, signingKey, otherKeys, config }: Pick<Runtime, 'serverName' | 'signingKey' | 'otherKeys' | 'config'>,
+): void {
   for (const { keyId, publicKey, expiredTs } of config.federation.oldSigningKeys) {
     const bytes = decodeBase64(publicKey)
     if (bytes) ring.add(serverName, { keyId, publicKey: bytes, validUntilTs: expiredTs, isOld: true })

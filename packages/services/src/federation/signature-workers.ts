@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -13,12 +14,86 @@ const PARCEL = 200
 const MAX_WORKERS = 8
 
 /**
+ * Threads that check claims. They start when there is much to do and live until somebody closes them: what needs them,
+ * joining a large room, is rare, and idle threads cost memory.
+ */
+export class SignaturePool {
+  /** So many parcels are worked on at once. */
+  readonly size = Math.min(MAX_WORKERS, availableParallelism())
+  readonly #all: Worker[] = []
+  readonly #idle: Worker[] = []
+  readonly #waiting: ((worker: Worker) => void)[] = []
+  #seen = 0
+  #isClosed = false
+
+  /** Checks some claims, the first thousand on this thread, never held for long; answers in their order. */
+  async check(claims: readonly SignatureClaim[]): Promise<boolean[]> {
+    this.#seen += claims.length
+    return this.#seen < MANY ? checkHere(claims) : this.#checkElsewhere(claims)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.all(this.#all.map((worker) => worker.terminate()))
+  }
+
+  async #checkElsewhere(claims: readonly SignatureClaim[]): Promise<boolean[]> {
+    if (this.#isClosed) throw new Error('nobody checks signatures any more')
+    const worker = await this.#worker()
+    const over = new AbortController()
+    const ended = once(worker, 'exit', over).then(() => undefined)
+    const answered = once(worker, 'message', over).then(([answer]) => answer as boolean[])
+    worker.postMessage(claims)
+    try {
+      const answer = await Promise.race([answered, ended])
+      if (!answer) throw new Error('a thread that checks signatures ended')
+      return answer
+    } finally {
+      over.abort()
+      this.#give(worker)
+    }
+  }
+
+  async #worker(): Promise<Worker> {
+    const idle = this.#idle.pop()
+    if (idle) return idle
+    if (this.#all.length === this.size) return new Promise((resolve) => this.#waiting.push(resolve))
+    const worker = new Worker(new URL('./signature-worker.ts', import.meta.url))
+    this.#all.push(worker)
+    return worker
+  }
+
+  #give(worker: Worker): void {
+    const next = this.#waiting.shift()
+    if (next) next(worker)
+    else this.#idle.push(worker)
+  }
+}
+
+/**
  * Checks claims as they come, the main thread never held for long, and many of them on all cores; answers in their order.
- *
- * Threads live as long as one call: what needs them, joining a large room, is rare, and idle threads cost memory.
  */
 export async function checkClaims(claims: Iterable<SignatureClaim>, count: number): Promise<boolean[]> {
-  return count < MANY ? checkHere(claims) : checkElsewhere(claims, Math.min(MAX_WORKERS, availableParallelism()))
+  if (count < MANY) return checkHere(claims)
+  const pool = new SignaturePool()
+  const parcels = parcelsOf(claims)
+  const results: boolean[][] = []
+  let last = 0
+  const keepBusy = async (): Promise<void> => {
+    for (;;) {
+      await nextTurn()
+      const { value: parcel, done } = parcels.next()
+      if (done) return
+      const place = last++
+      results[place] = await pool.check(parcel)
+    }
+  }
+  try {
+    await Promise.all(Array.from({ length: pool.size }, keepBusy))
+  } finally {
+    await pool.close()
+  }
+  return results.flat()
 }
 
 async function checkHere(claims: Iterable<SignatureClaim>): Promise<boolean[]> {
@@ -30,31 +105,6 @@ async function checkHere(claims: Iterable<SignatureClaim>): Promise<boolean[]> {
   return results
 }
 
-async function checkElsewhere(claims: Iterable<SignatureClaim>, count: number): Promise<boolean[]> {
-  const parcels = parcelsOf(claims)
-  const results: boolean[][] = []
-  let last = 0
-  const workers = Array.from({ length: count }, () => new Worker(new URL('./signature-worker.ts', import.meta.url)))
-  // Every worker takes the next parcel when it is done with one.
-  const keepBusy = async (worker: Worker): Promise<void> => {
-    for (;;) {
-      await nextTurn()
-      const { value: parcel, done } = parcels.next()
-      if (done) return
-      const place = last++
-      worker.postMessage(parcel)
-      const [answer] = (await once(worker, 'message')) as [boolean[]]
-      results[place] = answer
-    }
-  }
-  try {
-    await Promise.all(workers.map(keepBusy))
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()))
-  }
-  return results.flat()
-}
-
 function* parcelsOf(claims: Iterable<SignatureClaim>): Generator<readonly SignatureClaim[], undefined> {
   let parcel: SignatureClaim[] = []
   for (const claim of claims) {
@@ -63,9 +113,4 @@ function* parcelsOf(claims: Iterable<SignatureClaim>): Generator<readonly Signat
     parcel = []
   }
   if (parcel.length > 0) yield parcel
-}
-
-/** Lets everything else that is ready run first. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Random } from '@myelin/kit/random'
 import { MatrixError } from '@myelin/matrix/errors'
@@ -38,6 +38,7 @@ export class BlobStore {
   readonly #turns = new Turns(MAX_AT_ONCE)
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
   readonly #onTheWay = new Map<string, OnTheWay>()
+  #incoming: Promise<string> | undefined
 
   constructor(folder: string, random: Random) {
     this.#folder = folder
@@ -46,14 +47,30 @@ export class BlobStore {
 
   /** Takes in a stream of at most `maxBytes`, which others may follow. The blob must then be kept or discarded. */
   async receive(source: Readable, maxBytes: number, growing?: GrowingFile): Promise<IncomingBlob> {
-    const incoming = join(this.#folder, 'incoming')
-    await mkdir(incoming, { recursive: true })
+    const incoming = await (this.#incoming ??= this.#makeIncoming())
     const paths: BlobPaths = {
       temporary: join(incoming, this.#random.token(24)),
       final: (sha256) => this.#placeFor('blobs', hex(sha256), hex(sha256)),
       wrote: (temporary, sizeBytes) => growing?.wrote(temporary, sizeBytes),
     }
     return receiveBlob(paths, source, maxBytes)
+  }
+
+  /** Makes the store's folder where it is missing; its own name is on disk before anything in it is acknowledged. */
+  async #makeIncoming(): Promise<string> {
+    const incoming = join(this.#folder, 'incoming')
+    try {
+      const first = await mkdir(incoming, { recursive: true })
+      // Who made the folder itself may have died before its name was synced.
+      await syncFolder(dirname(this.#folder))
+      for (let made = this.#folder; first !== undefined && made.startsWith(first); made = dirname(made)) {
+        await syncFolder(dirname(made))
+      }
+    } catch (cause) {
+      this.#incoming = undefined
+      throw cause
+    }
+    return incoming
   }
 
   /** Fetches what is known by a name; who wants it while it is on the way gets the same. */

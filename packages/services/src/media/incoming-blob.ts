@@ -4,6 +4,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
+import { crashPoint } from '@myelin/kit/crash-point'
 import { MatrixError } from '@myelin/matrix/errors'
 
 /** Where an incoming blob is written, and where it goes when it is kept. */
@@ -34,8 +35,10 @@ export class IncomingBlob {
   async keep(): Promise<void> {
     if (this.#isKept) return
     await rename(this.#temporary, this.#final)
+    crashPoint('blob moved')
     this.#isKept = true
     await syncFolder(dirname(this.#final))
+    crashPoint('blob kept')
   }
 
   /** Throws the bytes away, unless they are kept. */
@@ -54,6 +57,7 @@ export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: 
     const written = await writeAll(file, source, { maxBytes, wrote: (size) => paths.wrote?.(paths.temporary, size) })
     await file.sync()
     await file.close()
+    crashPoint('blob received')
     return new IncomingBlob(written, paths.temporary, await paths.final(written.sha256))
   } catch (cause) {
     await file.close()

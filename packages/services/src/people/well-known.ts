@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { encodeBase64 } from '@myelin/matrix/base64'
 import { hostnameOf, isUserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Runtime } from '../runtime.ts'
@@ -45,7 +46,11 @@ export function supportWellKnown({ config: { adminContact } }: Pick<Runtime, 'co
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server
  */
-export function policyServerWellKnown({ config }: Pick<Runtime, 'config'>): JsonObject | undefined {
-  const keys = config.wellKnown.policyServerKeys
+export function policyServerWellKnown({
+  config,
+  otherKeys,
+}: Pick<Runtime, 'config' | 'otherKeys'>): JsonObject | undefined {
+  const own = otherKeys.policy && { ed25519: encodeBase64(otherKeys.policy.publicKey) }
+  const keys = config.wellKnown.policyServerKeys ?? own
   return keys && { public_keys: keys }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { RawJson } from '@myelin/kit/raw-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
-import { eventsByNid, pdusByNid, stateRootAt } from '@myelin/storage/events'
+import { eventsByNid, passingPdus, pdusByNid, stateRootAt } from '@myelin/storage/events'
 import { membersOf, membershipIn, membershipsOf } from '@myelin/storage/members'
 import { namedState } from '@myelin/storage/rooms'
 import { requireWhole } from '../rooms/partial/await-whole.ts'
@@ -54,6 +55,10 @@ function isWanted(standing: string | undefined, { membership, notMembership }: M
   return standing === membership || (notMembership !== undefined && standing !== notMembership)
 }
 
+/** A room of more members is read in slices, between which others get their turn. */
+const MANY = 2_000
+const SLICE = 500
+
 /** The joined members of a room with what they are called there; only for members. Waits until they are known. */
 export async function joinedMembers(rt: Waits, requester: Requester, roomId: RoomId): Promise<Record<string, Json>> {
   const db = rt.db.read
@@ -61,17 +66,23 @@ export async function joinedMembers(rt: Waits, requester: Requester, roomId: Roo
   if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   await requireWhole(rt, roomId)
   const members = await membersOf(db, roomId, ['join'])
-  const pdus = await pdusByNid(
-    db,
-    members.map(({ eventNid }) => eventNid),
-  )
   const joined: Record<string, Json> = Object.create(null)
-  for (const { userId, eventNid } of members) {
-    const content = pdus.get(eventNid)?.content ?? {}
-    joined[userId] = {
-      display_name: member(content, 'displayname') ?? null,
-      avatar_url: member(content, 'avatar_url') ?? null,
+  // All events of a large room would take more memory than everything else.
+  const read = members.length > MANY ? passingPdus : pdusByNid
+  for (let start = 0; start < members.length; start += SLICE) {
+    const slice = members.slice(start, start + SLICE)
+    const pdus = await read(
+      db,
+      slice.map(({ eventNid }) => eventNid),
+    )
+    for (const { userId, eventNid } of slice) {
+      const content = pdus.get(eventNid)?.content ?? {}
+      joined[userId] = {
+        display_name: member(content, 'displayname') ?? null,
+        avatar_url: member(content, 'avatar_url') ?? null,
+      }
     }
+    if (members.length > MANY) await nextTurn()
   }
   return joined
 }

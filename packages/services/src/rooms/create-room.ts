@@ -9,7 +9,7 @@ import type { Tx } from '@myelin/storage/database'
 import { openRoom, publishRoom } from '@myelin/storage/rooms'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Runtime } from '../runtime.ts'
-import { putCreateEvent } from './create-event.ts'
+import { newRoomId, putCreateEvent } from './create-event.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
 import { fanOut } from '../federation/ask/fan-out.ts'
@@ -36,8 +36,14 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   for (const invited of wishes.invite) checkInvited(invited)
   await refuseSuspended(rt, creator)
   rt.limits.take('joinLocal', creator)
-  const made = await writeEvents(rt, async (tx, maker) => {
-    const roomId = await putCreateEvent(tx, maker, { version, creator, content: creationContent(wishes, version) })
+  // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
+  const now = rt.clock.now()
+  const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
+  const content = creationContent(wishes, version)
+  const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
+  const made = await writeEvents(rt, async (tx, petitioner) => {
+    const maker = { ...petitioner, clock }
+    const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
     await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)

@@ -20,7 +20,8 @@ import { loadAuthState } from './load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
 import { appendForeign } from './intake/append-foreign.ts'
 import { mergedRoot } from './intake/resolve-roots.ts'
-import { isRecommended, NeedsRecommendation, policyServerOf } from './policy-server.ts'
+import { isRecommended, NeedsRecommendation } from './policy-server.ts'
+import { policyServerOf } from './policy-server-of.ts'
 import { applyRedaction } from './redact.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from './versions.ts'
@@ -97,7 +98,7 @@ async function groundOf(
   const prevEvents = room.extremities
   if (room.heads.length === room.headCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
-  return { prevEvents, stateRoot: await mergedRoot(tx, version, roots) }
+  return { prevEvents, stateRoot: await mergedRoot(tx, { roomId: room.id, version }, roots) }
 }
 
 /** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */

@@ -4,13 +4,13 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/database'
 import { usersOfServer } from '@myelin/storage/joined-servers'
 import { openRoom, roomById } from '@myelin/storage/rooms'
-import type { Runtime } from '../runtime.ts'
 import { extendRoom } from './extend-room.ts'
 import type { EventMaker } from './event-draft.ts'
 import { MERGING } from './merging-event.ts'
 import { writeEvents } from './policy-server.ts'
+import type { Petitioner } from './policy-server.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'remote'>
+type Needs = EventMaker & Petitioner
 
 /** From so many heads on it is worth an event to bring them together. */
 const MANY_HEADS = 10

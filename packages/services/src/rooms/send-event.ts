@@ -9,7 +9,6 @@ import { openRoom } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import { eventsOfRequest } from '@myelin/storage/sent-events'
 import { refuseSuspended } from '../people/suspension.ts'
-import type { Runtime } from '../runtime.ts'
 import type { Asker } from '../federation/ask/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
 import { extendRoom } from './extend-room.ts'
@@ -18,9 +17,10 @@ import { loadAuthState, loadStateEvent } from './load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
 import { writeEvents } from './policy-server.ts'
+import type { Petitioner } from './policy-server.ts'
 import { roomVersionOf } from './versions.ts'
 
-type Needs = EventMaker & Asker & Pick<Runtime, 'db' | 'limits'>
+type Needs = EventMaker & Asker & Petitioner
 type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 
 /**

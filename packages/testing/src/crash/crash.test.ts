@@ -8,10 +8,13 @@ import { createDatabase } from '../databases.ts'
 const program = fileURLToPath(new URL('../../../../bench/crash.ts', import.meta.url))
 
 /** Runs `npm run crash`, short; answers its exit code and all it said. */
-async function crash(database: string, seed: string): Promise<{ code: number | null; said: string }> {
+async function crash(
+  database: string,
+  seed: string,
+  more: readonly string[] = ['--kills', '4'],
+): Promise<{ code: number | null; said: string }> {
   const size = [
-    '--kills',
-    '4',
+    ...more,
     '--users',
     '10',
     '--rooms',
@@ -45,5 +48,29 @@ describe('a server that is killed in the middle of its work keeps every promise'
     await database.drop()
     assert.equal(code, 0, said)
     assert.match(said, /no acknowledged event is lost/)
+  })
+
+  test('also at the places that matter, and where what was not synced goes with it', async () => {
+    const { code, said } = await crash('sqlite', 'power', [
+      '--power-loss',
+      '--at',
+      'committed',
+      '--at',
+      'blob moved',
+      '--kills',
+      '1',
+    ])
+    assert.equal(code, 0, said)
+    if (said.includes('skipped: ')) return
+    for (const seen of ['died 1 times at: committed', 'died 1 times at: blob moved', '3 losses of power']) {
+      assert.ok(said.includes(seen), said)
+    }
+  })
+
+  test('and is found out where the disk does not keep what was synced', async () => {
+    const { code, said } = await crash('sqlite', 'lies', ['--lying-disk', '--kills', '3'])
+    if (said.includes('skipped: ')) return
+    assert.equal(code, 1, said)
+    assert.match(said, /^L1: /m)
   })
 })

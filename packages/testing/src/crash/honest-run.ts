@@ -5,6 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
+import { uploadedText } from './laws/media-kept.ts'
 import type { Deed } from './ledger.ts'
 import type { Observation } from './observation.ts'
 import { seenEvent } from './seen-event.ts'
@@ -49,6 +50,13 @@ export function honestRun(): HonestRun {
     },
     { serial: 6, user: alice, act: { act: 'upload', keys: ['k1', 'k2'] }, attempts: 1, answers: [answer(undefined)] },
     { serial: 7, user: bob, act: { act: 'claim', of: alice }, attempts: 2, answers: [{ status: 200, keys: ['k1'] }] },
+    {
+      serial: 8,
+      user: bob,
+      act: { act: 'media', marker: 'image' },
+      attempts: 1,
+      answers: [{ status: 200, uri: 'mxc://a/b' }],
+    },
   ]
   const seen: Observation = {
     rooms: [
@@ -65,6 +73,8 @@ export function honestRun(): HonestRun {
     resumptions: [{ user: alice, roomId, had: 2, events: messages.slice(3) }],
     lookups: [{ roomId, eventId: open ?? '', event: 'open', context: 'open' }],
     toDevice: [{ user: alice, markers: ['hello'] }],
+    media: [{ uri: 'mxc://a/b', text: uploadedText('image') }],
+    abroad: { acknowledged: ['$in'], sent: ['$out'], heard: ['$out', '$join'], messages: ['$out', '$in'] },
     signer: { serverName: 'one.test', keyId: key.id, publicKey: key.publicKey },
     recoveriesMs: [800],
     recoveryLimitMs: 10_000,

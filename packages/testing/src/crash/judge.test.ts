@@ -6,7 +6,7 @@ import type { HonestRun } from './honest-run.ts'
 import { judge } from './judge.ts'
 import { Ledger, readLedger } from './ledger.ts'
 import type { Deed } from './ledger.ts'
-import type { Observation, SeenEvent, SeenRoom } from './observation.ts'
+import type { Abroad, Observation, SeenEvent, SeenRoom } from './observation.ts'
 
 /** The laws that a run breaks. */
 function broken({ deeds, seen }: HonestRun): string[] {
@@ -21,6 +21,10 @@ function withRoom(run: HonestRun, change: (room: SeenRoom) => Partial<SeenRoom>)
 
 function withSeen({ deeds, seen }: HonestRun, change: (seen: Observation) => Partial<Observation>): HonestRun {
   return { deeds, seen: { ...seen, ...change(seen) } }
+}
+
+function withAbroad(run: HonestRun, change: Partial<Abroad>): HonestRun {
+  return withSeen(run, ({ abroad }) => (abroad ? { abroad: { ...abroad, ...change } } : {}))
 }
 
 function withDeed({ deeds, seen }: HonestRun, serial: number, change: Partial<Deed>): HonestRun {
@@ -73,6 +77,15 @@ const doctored: readonly (readonly [string, string, (run: HonestRun) => HonestRu
     'L3',
     'an event is in a stream and not in /messages',
     (run) => withRoom(run, ({ messages }) => ({ messages: without('open')(messages) })),
+  ],
+  ['L6', 'an event from abroad is lost', (run) => withAbroad(run, { messages: ['$out'] })],
+  ['L6', 'an event from abroad is there twice', (run) => withAbroad(run, { messages: ['$out', '$in', '$in'] })],
+  ['L6', 'an event never came to the other server', (run) => withAbroad(run, { heard: [] })],
+  ['L9', 'an upload is gone', (run) => withSeen(run, () => ({ media: [] }))],
+  [
+    'L9',
+    'an upload is torn',
+    (run) => withSeen(run, ({ media }) => ({ media: media.map(({ uri, text }) => ({ uri, text: text?.slice(1) })) })),
   ],
   ['L4', 'a stream lacks an event', (run) => withStream(run, without('open'))],
   ['L4', 'a stream has another order than /messages', (run) => withStream(run, (events) => events.toReversed())],

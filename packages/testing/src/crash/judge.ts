@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Law, LawVerdict } from './law.ts'
 import { healthyAgain } from './laws/healthy-again.ts'
+import { mediaKept } from './laws/media-kept.ts'
 import { noDuplicate } from './laws/no-duplicate.ts'
 import { noLostAck } from './laws/no-lost-ack.ts'
 import { noPhantom } from './laws/no-phantom.ts'
+import { nothingLostBetweenServers } from './laws/nothing-lost-between-servers.ts'
 import { oneTimeKeysOnce } from './laws/one-time-keys-once.ts'
 import { syncCompleteness } from './laws/sync-completeness.ts'
 import { toDeviceOnce } from './laws/to-device-once.ts'
@@ -17,8 +19,10 @@ const laws: readonly Law[] = [
   noPhantom,
   syncCompleteness,
   wholeGraph,
+  nothingLostBetweenServers,
   toDeviceOnce,
   oneTimeKeysOnce,
+  mediaKept,
   healthyAgain,
 ]
 

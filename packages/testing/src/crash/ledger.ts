@@ -6,11 +6,14 @@ export type Act =
   | { readonly act: 'toDevice'; readonly to: string; readonly marker: string }
   | { readonly act: 'upload'; readonly keys: readonly string[] }
   | { readonly act: 'claim'; readonly of: string }
+  | { readonly act: 'media'; readonly marker: string }
 
 /** An answer that arrived whole. */
 export interface DeedAnswer {
   readonly status: number
   readonly eventId?: string | undefined
+  /** Where an upload is. */
+  readonly uri?: string | undefined
   /** The one-time keys that a claim was given. */
   readonly keys?: readonly string[] | undefined
 }

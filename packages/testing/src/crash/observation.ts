@@ -45,6 +45,18 @@ export interface Lookup {
   readonly context: string | undefined
 }
 
+/** A room of another server, by event ids. */
+export interface Abroad {
+  /** What the other server sent and we answered with 200. */
+  readonly acknowledged: readonly string[]
+  /** What a user of ours sent and we answered with 200. */
+  readonly sent: readonly string[]
+  /** What came to the other server, by itself or when it asked for what the rest follows. */
+  readonly heard: readonly string[]
+  /** All of `/messages`. */
+  readonly messages: readonly string[]
+}
+
 /** Everything that was read over HTTP during and after the crashes. */
 export interface Observation {
   readonly rooms: readonly SeenRoom[]
@@ -53,6 +65,10 @@ export interface Observation {
   readonly lookups: readonly Lookup[]
   /** Markers of the to-device messages each user was given, in order. */
   readonly toDevice: readonly { readonly user: string; readonly markers: readonly string[] }[]
+  /** What a download of each acknowledged upload gave; undefined for nothing. */
+  readonly media: readonly { readonly uri: string; readonly text: string | undefined }[]
+  /** Absent where there was no other server. */
+  readonly abroad?: Abroad | undefined
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
   /** From each kill to the first healthy answer. */
   readonly recoveriesMs: readonly number[]

@@ -4,6 +4,8 @@ import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { openTemporarySqlite } from '../databases.ts'
 import { join, stage, standing, stateOn, user } from '../federated-stage.ts'
+import { checkConsistency } from '../partial-stage.ts'
+import { tamperAnswers } from '../tampered-answers.ts'
 
 type Tamper = (answer: JsonObject, target: string) => JsonObject
 
@@ -67,19 +69,49 @@ describe('answers to a join', () => {
       const carol = await user(network, 'carol', 'three.test')
       assert.equal((await join(carol, roomId)).status, 200)
       const { remote } = bob.server.rt
-      const honest = remote.call.bind(remote)
-      remote.call = async (server, call) => {
-        const answer = await honest(server, call)
-        const isJoin = server === 'one.test' && /\/(?:make|send)_join\//.test(call.target)
-        return isJoin ? tamper(answer, call.target) : answer
-      }
+      let isOnlyJoin = true
+      tamperAnswers(remote, async (server, { target }, honest) => {
+        const isMeant = server === 'one.test' && (!isOnlyJoin || /\/(?:make|send)_join\//.test(target))
+        return isMeant ? tamper(await honest(), target) : honest()
+      })
       const failed = await join(bob, roomId, ['one.test'])
       assert.equal(failed.status, 502, JSON.stringify(failed.body))
       assert.equal(await standing(bob, roomId, bob.userId), undefined)
-      remote.call = async (server, call) =>
-        server === 'one.test' ? tamper(await honest(server, call), call.target) : honest(server, call)
+      isOnlyJoin = false
       assert.equal((await join(bob, roomId, ['one.test', 'three.test'])).status, 200)
       assert.ok((await stateOn(alice, roomId)).length > 0)
+      await network.close()
+    })
+  }
+
+  /** How an answer may be ordered. */
+  const ORDERS: Readonly<Record<string, Tamper>> = {
+    'all backwards': inAnswer((answer) =>
+      Object.fromEntries(
+        Object.entries(answer)
+          .map(([key, value]) => [key, Array.isArray(value) ? value.toReversed() : value] as const)
+          .toReversed(),
+      ),
+    ),
+    'what it rests on last': inAnswer(({ auth_chain, ...rest }) => ({ ...rest, auth_chain: auth_chain ?? [] })),
+    'everything twice': inAnswer((answer) => {
+      const chain = [...events(answer, 'auth_chain'), ...events(answer, 'state')]
+      return { ...answer, auth_chain: [...chain, ...chain.toReversed()] }
+    }),
+    'elements that are none': inAnswer((answer) => ({
+      ...answer,
+      auth_chain: [null, {}, 'x', { x: 'y'.repeat(600_000) }, ...events(answer, 'auth_chain'), [[]]],
+    })),
+  }
+  for (const [name, tamper] of Object.entries(ORDERS)) {
+    test(`may tell the room with ${name}`, async () => {
+      const { network, alice, bob, roomId } = await stage(openTemporarySqlite, { servers: 3 })
+      const carol = await user(network, 'carol', 'three.test')
+      assert.equal((await join(carol, roomId)).status, 200)
+      tamperAnswers(bob.server.rt.remote, async (_server, { target }, honest) => tamper(await honest(), target))
+      assert.equal((await join(bob, roomId)).status, 200)
+      assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
+      await checkConsistency(bob)
       await network.close()
     })
   }

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seededRandom } from '@myelin/kit/random'
 import type { EventId } from '@myelin/matrix/ids'
-import type { Pdu } from '@myelin/matrix/pdu'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import { resolve } from '@myelin/rules/state-resolution/resolve'
@@ -15,57 +14,8 @@ import { headsOfRoom } from '@myelin/storage/heads'
 import { roomNid } from '@myelin/storage/names'
 import { namedState, roomById } from '@myelin/storage/rooms'
 import { onEveryDatabase } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { ForeignAuthor } from '../foreign-author.ts'
-import { testNetwork } from '../network.ts'
-import { authorRoom } from '../room-author.ts'
-import { SyncedClient } from '../synced-client.ts'
-
-const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
-const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)
-
-/** A room where nobody of ours may say anything, so that nothing of ours brings its heads together. */
-async function stage(open: OpenDatabase, version: string) {
-  const network = await testNetwork({ servers: 2, open })
-  const [home, away] = [network.server('one.test'), network.server('two.test')]
-  const { token } = await home.register('alice')
-  const room = await authorRoom(home.rt, alice, { roomVersion: version, preset: 'public_chat' })
-  for (const user of [bob, ...MEMBERS]) await room.member(user, user, 'join')
-  const silent = { users: { [bob]: 100, [alice]: 0 }, events_default: 50 }
-  await room.send(alice, 'm.room.power_levels', silent, '')
-  const client = new SyncedClient(home, token, { limit: 5, stateAfter: true })
-  await client.sync()
-  return { network, home, room, client, theirs: new ForeignAuthor(home, away) }
-}
-
-type Stage = Awaited<ReturnType<typeof stage>>
-
-/**
- * Events that all continue the same one: topics, power levels, kicks of some and new names of others. The state that any
- * of them lead to allows all others, so that none is soft-failed.
- */
-async function forks({ room, theirs }: Stage, count: number): Promise<Pdu[]> {
-  const prevEvents = await theirs.heads(room.roomId)
-  const built: Pdu[] = []
-  for (let at = 0; at < count; at++) {
-    const [kicked, renamed] = [MEMBERS[at % 3] ?? bob, MEMBERS[3 + (at % 3)] ?? bob]
-    const levels = { users: { [bob]: 100, [alice]: 0, [renamed]: at }, events_default: 50 }
-    const drafts = [
-      { sender: bob, type: 'm.room.topic', stateKey: '', content: { topic: `${at}` } },
-      { sender: bob, type: 'm.room.power_levels', stateKey: '', content: levels },
-      { sender: bob, type: 'm.room.member', stateKey: kicked, content: { membership: 'leave', reason: `${at}` } },
-      {
-        sender: renamed,
-        type: 'm.room.member',
-        stateKey: renamed,
-        content: { membership: 'join', displayname: `${at}` },
-      },
-    ]
-    const draft = drafts[(at * 7 + Math.floor(at / 5)) % drafts.length]
-    if (draft) built.push(await theirs.build({ roomId: room.roomId, prevEvents, ...draft }))
-  }
-  return built
-}
+import { forks, splitStage } from '../split-stage.ts'
+import type { SplitStage } from '../split-stage.ts'
 
 async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>> {
   const entries = await namedState(db, root)
@@ -82,7 +32,7 @@ async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>>
 }
 
 /** What the rules say that all heads come to, with everything we have at hand. */
-async function stateByTheRules({ home, room }: Stage, version: string) {
+async function stateByTheRules({ home, room }: SplitStage, version: string) {
   const db = home.rt.db.read
   const heads = await headsOfRoom(db, (await roomNid(db, room.roomId)) ?? 0)
   const sets = await Promise.all(heads.map(({ stateAfter }) => stateNow(db, stateAfter)))
@@ -109,7 +59,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
     test(`has the state that all of them come to, in whatever order they came (version ${version})`, async () => {
       const results = new Set<string>()
       for (const seed of ['a', 'b']) {
-        const at = await stage(open, version)
+        const at = await splitStage(open, version)
         const { home, room, client, theirs } = at
         const { read } = home.rt.db
         const branches = await forks(at, 45)
@@ -135,7 +85,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
   }
 
   test('gives them to our events, the oldest first, until one is left', async () => {
-    const at = await stage(open, '11')
+    const at = await splitStage(open, '11')
     const { home, room, theirs } = at
     await theirs.send((await forks(at, 45)).map(({ json }) => json))
     const { read } = home.rt.db
@@ -143,7 +93,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
     assert.ok(before > 20)
     for (let left = before; left > 1; left -= Math.min(left, 20) - 1) {
       assert.equal((await roomById(read, room.roomId))?.headCount, left)
-      await room.say(bob, 'together')
+      await room.say('@bob:two.test', 'together')
     }
     const row = await roomById(read, room.roomId)
     assert.deepEqual([row?.headCount, row?.isUnsettled], [1, false])

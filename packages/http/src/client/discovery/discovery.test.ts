@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { testConfig, testPolicyKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { encodeBase64 } from '@myelin/matrix/base64'
 
 describe('a client that looks around', () => {
   let server: TestServer
@@ -68,6 +70,16 @@ describe('a server that says', () => {
     assert.deepEqual((await server.call('GET', '/.well-known/matrix/server')).body, { 'm.server': 'one.test:443' })
     const { body } = await server.call('GET', '/.well-known/matrix/client')
     assert.deepEqual(body, { 'm.homeserver': { base_url: 'https://one.test/' }, ...extraClientContent })
+    await server.close()
+  })
+
+  test('its own policy key does so without another word', async () => {
+    const policyServer = { ...testConfig.policyServer, isEnabled: true }
+    const server = await testServer(undefined, { policyServer })
+    const ed25519 = encodeBase64(testPolicyKey('one.test').publicKey)
+    const { body } = await server.call('GET', '/.well-known/matrix/policy_server')
+    assert.deepEqual(body, { public_keys: { ed25519 } })
+    assert.notEqual(ed25519, encodeBase64(server.rt.signingKey.publicKey))
     await server.close()
   })
 })

@@ -77,6 +77,11 @@ counted.`,
       { per_user: limit(0.1, 1, `What one person says of their presence.`) },
       { description: `Presence.`, default: {} },
     ),
+    rc_policy_server: limit(
+      2,
+      30,
+      `Events of one person that this server signs as a policy server; see policy_server. (Synapse has no such setting.)`,
+    ),
   },
   read(values): RateLimits {
     return {
@@ -93,6 +98,7 @@ counted.`,
         burstCount: sizeBytes(values.remote_media_download_burst_count),
       },
       presence: limitOf(values.rc_presence.per_user),
+      policySender: limitOf(values.rc_policy_server),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {
         windowMs: durationMs(values.rc_federation.window_size),

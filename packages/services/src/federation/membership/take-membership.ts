@@ -15,6 +15,7 @@ import { openRoom } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { appendForeign } from '../../rooms/intake/append-foreign.ts'
 import type { Checker } from '../../rooms/intake/check-incoming.ts'
+import { recommended } from '../../rooms/intake/recommended.ts'
 import { writeResolved } from '../../rooms/intake/write-resolved.ts'
 import { voucherFor } from '../../rooms/voucher.ts'
 import type { EnteredRoom } from '../../rooms/voucher.ts'
@@ -46,7 +47,15 @@ export async function takeMembership(rt: Checker, given: GivenMembership): Promi
   const signed = await checkEventSignatures(rt, room.version, [pdu])
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
   if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
-  return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, pdu)) }
+  const [welcome = pdu] = await welcomed(rt, room, pdu)
+  return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, welcome)) }
+}
+
+/** With the word of the room's policy server: whoever comes from outside cannot know that there is one. */
+async function welcomed(rt: Checker, { id, version }: EnteredRoom, pdu: Pdu): Promise<readonly Pdu[]> {
+  const { pdus, unwanted } = await recommended(rt, { roomId: id, version }, [pdu])
+  if (unwanted.has(pdu.id)) throw new MatrixError('M_FORBIDDEN', "the room's policy server does not allow it")
+  return pdus
 }
 
 /** The event, if it is what the request says, of the room in its path: CVE-2020-26257 and its kin. */

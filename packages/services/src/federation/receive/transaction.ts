@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
+import { crashPoint } from '@myelin/kit/crash-point'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomId } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
@@ -19,7 +21,6 @@ import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
 import { STAGED } from '../../rooms/intake/inbound.ts'
 import { roomVersionOf } from '../../rooms/versions.ts'
 import type { Runtime } from '../../runtime.ts'
-import { nextTurn } from '../signature-workers.ts'
 import { awaitRoom } from './backlog.ts'
 import { receiveEdus } from './edus.ts'
 import type { EduReceiver } from './edu-receiver.ts'
@@ -86,6 +87,7 @@ async function takeTransaction(rt: Needs, { origin, txnId, pdus, edus, signal }:
     await rememberAnswer(tx, key, JSON.stringify(answer), rt.clock.now())
     if (accepted.length > 0) tx.touch(STAGED)
   })
+  crashPoint('pdus staged')
   return answer
 }
 

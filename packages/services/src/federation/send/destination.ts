@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
 import type { Timer } from '@myelin/kit/clock'
 import type { Turns } from '@myelin/kit/turns'
 import type { ServerName } from '@myelin/matrix/ids'
@@ -250,6 +251,7 @@ export class Destination {
   }
 
   async #taken({ events, waiting, news }: Load): Promise<void> {
+    if (events.length > 0) crashPoint('transaction taken')
     this.#mostPdus = MOST.pdus
     this.#mostWaiting = MOST_WAITING
     this.#isApart = false

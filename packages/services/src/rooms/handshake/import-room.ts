@@ -5,26 +5,19 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { appendEvent } from '@myelin/storage/append-event'
-import { inChunks } from '@myelin/storage/database'
 import type { Database, Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { foreseeMembers } from '@myelin/storage/member-changes'
 import type { ForeseenMembers } from '@myelin/storage/member-changes'
-import {
-  internKeysOf,
-  putBackwardExtremities,
-  putOutlier,
-  stateOfEvents,
-  stateWithEvent,
-} from '@myelin/storage/outliers'
-import { createRoomRow, openRoom, roomById, turnRoomVersion } from '@myelin/storage/rooms'
+import { putBackwardExtremities, putOutlier, stateWithEvent } from '@myelin/storage/outliers'
+import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
-import { keepOutliers } from '../intake/keep-outliers.ts'
+import { stateInSteps } from '../intake/state-in-steps.ts'
 import { mergedRootSoon } from '../intake/resolve-roots.ts'
 import { settleRoom } from '../intake/settle-room.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
@@ -34,15 +27,6 @@ import { withNamedMembers } from '../partial/provisional.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 
 type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
-
-/** So many events are kept in a unit; others get their turn between. */
-const CHUNK = 200
-/** Of so many, the names get their numbers in one unit. */
-const NAMES = 1000
-
-function* chunksOf<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
-  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size)
-}
 
 /**
  * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
@@ -56,12 +40,6 @@ export async function importRoom(
   shown: Shown,
   entered: (tx: Tx) => Promise<void>,
 ): Promise<void> {
-  const room = await rt.db.write((tx) => roomFor(tx, context))
-  // Whoever keeps the events finds the numbers in memory.
-  for (const chunk of chunksOf(shown.events, NAMES)) await rt.db.write((tx) => internKeysOf(tx, chunk))
-  for (const chunk of chunksOf(shown.events, CHUNK)) {
-    await rt.db.write((tx) => keepOutliers(tx, room, context.version, chunk))
-  }
   const ground = await layGround(rt.db, context, shown)
   await writeResolved(rt, async (tx) => {
     await enterRoom(tx, rt, { ...context, ...ground }, shown)
@@ -72,24 +50,12 @@ export async function importRoom(
 
 type Shown = ShownRoom & { readonly heads: readonly EventId[] }
 
-/** The room's number. A room we have never been in takes the version that its create event proved. */
-async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number> {
-  const room = await openRoom(tx, roomId)
-  if (!room) return (await createRoomRow(tx, roomId, version.id)).nid
-  if (room.roomVersion === version.id) return room.nid
-  if (room.stateRoot !== 0) throw new RemoteError('malformed', 'the room is said to have changed its version')
-  await turnRoomVersion(tx, roomId, version.id)
-  return room.nid
-}
-
 /** The state that was shown, that before our join, and how it moves the room's members. */
 type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: ForeseenMembers }
 
 /** What would hold the log too long in the unit that enters a large room. The nodes of a state that nothing leads to hurt nobody. */
 async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
-  const events = await inChunks(state, (chunk) => eventsById(db.read, chunk))
-  const good = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.roomId === roomId)
-  const shownRoot = await db.write((tx) => stateOfEvents(tx, good))
+  const shownRoot = await stateInSteps(db, state)
   // Where the members were left out, those that our join rests on came with it.
   const stateBefore = servers
     ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))

@@ -2,17 +2,19 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { federationPath, MAX_ROOM_BYTES } from '@myelin/remote/federation'
+import { federationPath } from '@myelin/remote/federation'
 import { roomById } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { requireAskable } from '../../federation/ask/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
+import type { Source } from '../intake/fetch-events.ts'
 import { awaitFirstTry } from '../partial/await-whole.ts'
 import { importRoom } from './import-room.ts'
 import { beginJoin } from './join-under-way.ts'
 import { headsUnknownTo, requireJoined } from './own-heads.ts'
-import { readJoinAnswer } from './read-join-answer.ts'
+import { takeJoinAnswer } from './read-join-answer.ts'
+import type { ShownRoom } from './read-join-answer.ts'
 import { isHere } from './servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
@@ -20,9 +22,6 @@ import { tryServers } from './try-servers.ts'
 
 /** What joining through another server takes of the runtime. */
 export type Joiner = EventMaker & Checker & Pick<Runtime, 'db' | 'bus'>
-
-/** A whole room may come back. */
-const TIMEOUT_MS = 120_000
 
 /**
  * Lets our user into a room through the first of these servers that makes it possible; the room is ours to use when
@@ -45,30 +44,23 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   const sent = eventFrom(rt, template, wish, content)
   requireAskable(rt, server)
   const context = { roomId: wish.roomId, version: template.version }
-  const endJoin = await beginJoin(rt, context)
+  const underWay = await beginJoin(rt, context)
   try {
-    const answer = await sendJoin(rt, server, sent)
-    const shown = await readJoinAnswer(rt, { ...context, server }, sent, answer)
+    const shown = await sendJoin(rt, { ...context, server }, sent)
     // Where we are in the room nothing begins anew.
     const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, server, wish.roomId, shown)
-    await importRoom(rt, context, { ...shown, heads }, endJoin)
+    await importRoom(rt, context, { ...shown, heads }, underWay.entered)
     if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
-    await rt.db.write(endJoin)
+    await rt.db.write(underWay.failed)
     throw cause
   }
 }
 
-async function sendJoin(rt: Joiner, server: ServerName, sent: Pdu): Promise<JsonObject> {
+async function sendJoin(rt: Joiner, source: Source, sent: Pdu): Promise<ShownRoom> {
   const omits = (await knowsFromBefore(rt, sent.roomId)) ? {} : { omit_members: 'true' }
-  return rt.remote.call(server, {
-    method: 'PUT',
-    target: federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id], omits),
-    body: sent.json,
-    timeoutMs: TIMEOUT_MS,
-    maxBytes: MAX_ROOM_BYTES,
-    keepNumbers: true,
-  })
+  const target = federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id], omits)
+  return takeJoinAnswer(rt, source, sent, { method: 'PUT', target, body: sent.json })
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tx } from '@myelin/storage/database'
-import { dropJoinUnderWay, putJoinUnderWay, versionUnderWay } from '@myelin/storage/joins-under-way'
+import { dropJoinsTo, dropJoinUnderWay, putJoinUnderWay, versionUnderWay } from '@myelin/storage/joins-under-way'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Runtime } from '../../runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
@@ -11,21 +11,32 @@ import { isHere } from './servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
 
+/** What ends a join that is under way. */
+export interface JoinUnderWay {
+  readonly entered: (tx: Tx) => Promise<void>
+  readonly failed: (tx: Tx) => Promise<void>
+}
+
 /**
- * Has events that come for a room from now on kept until the join to it has ended. Answers what ends it, to be run in
- * the unit that enters the room, or when the join has failed.
+ * Has events that come for a room from now on kept until the join to it has ended. Answers what ends it: in the unit
+ * that enters the room, or in one of its own when the join has failed.
  *
  * The servers of a room send us what happens there from the moment one of them took our join, and we know nothing of
  * the room yet.
  */
-export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Promise<(tx: Tx) => Promise<void>> {
-  if (await isHere(rt, roomId)) return async () => {}
+export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Promise<JoinUnderWay> {
+  const entered = async (tx: Tx) => {
+    await dropJoinsTo(tx, roomId)
+    tx.touch(STAGED)
+  }
+  if (await isHere(rt, roomId)) return { entered, failed: async () => {} }
   const join = { roomId, roomVersion: version.id, sinceTs: rt.clock.now() }
   const nid = await rt.db.write((tx) => putJoinUnderWay(tx, join))
-  return async (tx) => {
+  const failed = async (tx: Tx) => {
     await dropJoinUnderWay(tx, nid)
     tx.touch(STAGED)
   }
+  return { entered, failed }
 }
 
 /** The version of a room that somebody of ours is about to enter. */

@@ -37,7 +37,7 @@ export async function headsUnknownTo(
 ): Promise<readonly EventId[]> {
   const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (heads.length === 0) return []
-  const told = new Set(shown.state)
+  const told = new Set(shown.state.map(({ id }) => id))
   const unknown: EventId[] = []
   for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
     const isKnown = (await isTold(rt.db.read, head, told)) ?? (await knows(rt, server, head.pdu.id))

@@ -1,90 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
-import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { withSignature } from '@myelin/matrix/signatures'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { stateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
+import { EVENT_STATUS } from '@myelin/storage/events'
+import type { StateRow } from '@myelin/storage/state-rows'
+import type { Database } from '@myelin/storage/database'
 import { checkEventSignatures } from '../../federation/check-signatures.ts'
-import { nextTurn } from '../../federation/signature-workers.ts'
-import { parseIncoming, verified } from '../intake/check-incoming.ts'
 import type { Checker } from '../intake/check-incoming.ts'
-import { fetchEvents, missingAmong } from '../intake/fetch-missing.ts'
-import type { Source } from '../intake/fetch-missing.ts'
-import { inOrder, judgeByAuthEvents } from '../intake/judge.ts'
-import { createFirst } from '../intake/keep-outliers.ts'
+import { missingAmong } from '../intake/fetch-events.ts'
+import type { Source } from '../intake/fetch-events.ts'
+import { judgeByAuthEvents } from '../intake/judge.ts'
+import { OutlierKeeper } from '../intake/outlier-keeper.ts'
+import { stateRowsOf } from '../intake/state-in-steps.ts'
+import { takeAnswer } from '../intake/take-answer.ts'
+import type { LongAnswer, LongQuestion } from '../intake/take-answer.ts'
 import { hintedServersIn } from '../partial/enter-partially.ts'
+import { roomFor } from './room-for.ts'
 
-/** A room as a server showed it to us when we joined, as far as it held. */
+/** A room as a server showed it to us when we joined, as far as it held; its events are kept, and lead nowhere yet. */
 export interface ShownRoom {
   /** Our join, with the signature of who let us in. */
   readonly own: Pdu
-  /** The events of the state before it. */
-  readonly state: readonly EventId[]
-  /** Those and what they rest on, each after what it rests on. */
-  readonly events: readonly Pdu[]
+  /** The state before it, an event a key, without those that were rejected. */
+  readonly state: readonly StateRow[]
   /** The servers said to be in the room, where its members were left out; undefined where all were shown. */
   readonly servers: readonly ServerName[] | undefined
 }
 
-const SLICE = 200
-const MAX_FETCHED = 40
+type Needs = Checker & { readonly db: Database }
 
 /**
- * Checks what a server answers to our join: every event by itself, that all rest on events that are there, that the
- * create event is the room's, and that what is sent on is what we sent. Events that fail are left out.
+ * Sends our join and keeps what the server shows us of the room, while it does: every event by itself, after what it
+ * rests on, which must be there. The create event must be the room's, and what is sent on is what we sent. Events that
+ * fail are left out. Throws a `RemoteError` where it is no room; what was kept until then hurts nobody.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */
-export async function readJoinAnswer(rt: Checker, source: Source, sent: Pdu, answer: JsonObject): Promise<ShownRoom> {
-  const state = await parsed(listIn(answer, 'state'), source)
-  const chain = await parsed(listIn(answer, 'auth_chain'), source)
-  const good = await verified(
-    rt,
-    [...new Map([...state, ...chain].map((pdu) => [pdu.id, pdu])).values()],
-    source.version,
-  )
-  const own = await sealed(rt, source.version, sent, objectMember(answer, 'event'))
-  const events = await wholeChains(rt, source, good, own)
-  const there = new Map(events.map((pdu) => [pdu.id, pdu]))
-  const kept = state.flatMap(({ id }) => there.get(id) ?? [])
-  checkState(kept, source.version)
-  return { own, state: kept.map(({ id }) => id), events, servers: hintedServersIn(answer, source.server) }
+export async function takeJoinAnswer(
+  rt: Needs,
+  source: Source,
+  sent: Pdu,
+  question: Omit<LongQuestion, 'server' | 'lists'>,
+): Promise<ShownRoom> {
+  const { server, version } = source
+  const admit = async (create: Pdu) => {
+    checkCreate(create, version)
+    return rt.db.write((tx) => roomFor(tx, source))
+  }
+  const keeper = new OutlierKeeper(rt, source, { admit })
+  const answer = await takeAnswer(rt, source, { ...question, server, lists: ['state', 'auth_chain'] }, keeper)
+  for (const list of ['state', 'auth_chain']) {
+    if (!Array.isArray(member(answer.rest, list))) throw malformed(`${list} is not a list`)
+  }
+  if (keeper.room === undefined) throw malformed('the room has no create event')
+  const own = await sealed(rt, version, sent, objectMember(answer.rest, 'event'))
+  await keeper.end(source, own.authEvents)
+  if ((await missingAmong(rt, own.authEvents)).length > 0) throw malformed('what our join rests on is missing')
+  return { own, state: await stateIn(rt, answer, keeper.room), servers: hintedServersIn(answer.rest, server) }
 }
 
-function listIn(answer: JsonObject, key: string): readonly Json[] {
-  const list = member(answer, key)
-  if (!Array.isArray(list)) throw malformed(`${key} is not a list`)
-  return list as readonly Json[]
-}
-
-async function parsed(jsons: readonly Json[], source: Source): Promise<Pdu[]> {
-  const pdus: Pdu[] = []
-  for (const [at, json] of jsons.entries()) {
-    // A room may have a hundred thousand members.
-    if (at % SLICE === SLICE - 1) await nextTurn()
-    const result = parseIncoming(json, source, { isBackfill: true })
-    if ('pdu' in result) pdus.push(result.pdu)
-  }
-  return pdus
-}
-
-/** One event a key, a create event that holds by itself and makes a room of the version we were told. */
-function checkState(state: readonly Pdu[], version: RoomVersion): void {
-  const keys = new Set<string>()
-  for (const pdu of state) {
-    const key = pdu.stateKey === undefined ? undefined : stateKey(pdu.type, pdu.stateKey)
-    if (key === undefined || keys.has(key)) throw malformed('the state is no state')
-    keys.add(key)
-  }
-  const create = state.find((pdu) => pdu.type === 'm.room.create' && pdu.stateKey === '')
-  if (!create || !judgeByAuthEvents(create, version, () => undefined).allowed) {
-    throw malformed('the room has no create event')
-  }
+/** A create event that holds by itself and makes a room of the version we were told. */
+function checkCreate(create: Pdu, version: RoomVersion): void {
+  if (!judgeByAuthEvents(create, version, () => undefined).allowed) throw malformed('the create event makes no room')
   if ((member(create.content, 'room_version') ?? '1') !== version.id) throw malformed('the room has another version')
+}
+
+/** The events of the state that are kept: one a key, the create event among them. */
+async function stateIn(rt: Needs, { ids }: LongAnswer, room: number | undefined): Promise<StateRow[]> {
+  const named = ids.get('state') ?? []
+  const rows = await stateRowsOf(rt.db, named)
+  const state: StateRow[] = []
+  const keys = new Set<number>()
+  for (const id of named) {
+    const row = rows.get(id)
+    if (!row || row.room !== room) continue
+    if (row.key === undefined || keys.has(row.key)) throw malformed('the state is no state')
+    keys.add(row.key)
+    if (row.status !== EVENT_STATUS.rejected) state.push(row)
+  }
+  if (!state.some(({ type, stateKey }) => type === 'm.room.create' && stateKey === '')) {
+    throw malformed('the state has no create event')
+  }
+  return state
 }
 
 /** The event we sent, with the signature that lets us into a restricted room; nothing else is taken of what comes back. */
@@ -100,24 +102,6 @@ async function sealed(rt: Checker, version: RoomVersion, sent: Pdu, back: JsonOb
   const pdu = { ...sent, json }
   if ((await checkEventSignatures(rt, version, [pdu])).has(sent.id)) return pdu
   throw malformed(`${server} did not sign the join it stands for`)
-}
-
-/** Events whose auth events are all there, and theirs; what is missing is asked for once. */
-async function wholeChains(rt: Checker, source: Source, good: readonly Pdu[], own: Pdu): Promise<Pdu[]> {
-  const pool = new Map(good.map((pdu) => [pdu.id, pdu]))
-  const absent = [...pool.values(), own].flatMap(({ authEvents }) => authEvents).filter((id) => !pool.has(id))
-  const missing = await missingAmong(rt, absent)
-  if (missing.length > 0 && missing.length <= MAX_FETCHED) {
-    for (const pdu of await fetchEvents(rt, source, missing)) pool.set(pdu.id, pdu)
-  }
-  const lost = new Set(missing.filter((id) => !pool.has(id)))
-  const whole: Pdu[] = []
-  for (const pdu of inOrder(createFirst(pool.values()), ({ authEvents }) => authEvents)) {
-    if (pdu.authEvents.some((id) => lost.has(id))) lost.add(pdu.id)
-    else whole.push(pdu)
-  }
-  if (own.authEvents.some((id) => lost.has(id))) throw malformed('what our join rests on is missing')
-  return whole
 }
 
 function malformed(message: string): RemoteError {

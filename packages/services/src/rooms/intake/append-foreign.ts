@@ -74,7 +74,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const roots =
     provisional ?? (isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter))
-  let stateBefore = await mergedRoot(tx, version, roots)
+  let stateBefore = await mergedRoot(tx, { roomId: room.id, version }, roots)
   if (provisional) {
     const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
     stateBefore = await withNamedMembers(tx, stateBefore, named)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import { isObject } from '@myelin/matrix/json'
@@ -10,7 +11,6 @@ import type { PduSource } from '@myelin/rules/events/parse-pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { checkEventSignatures } from '../../federation/check-signatures.ts'
-import { nextTurn } from '../../federation/signature-workers.ts'
 import type { Runtime } from '../../runtime.ts'
 
 /** So many events are hashed before others get their turn: some milliseconds. */
@@ -19,7 +19,7 @@ const AT_ONCE = 64
 /** What checking events takes of the runtime: keys of other servers may have to be fetched. */
 export type Checker = Pick<
   Runtime,
-  'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
+  'db' | 'remote' | 'clock' | 'config' | 'limits' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
 >
 
 /** Which room events are said to be of. */
@@ -75,6 +75,7 @@ export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomV
   return good
 }
 
-function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
+/** Step 3: the event as its hash lets it be. */
+export function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
   return contentHashMatches(pdu.json) ? pdu : redactPdu(pdu, version)
 }

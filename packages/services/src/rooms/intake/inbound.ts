@@ -20,7 +20,7 @@ import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { joinsCountSince } from './longest-join.ts'
 import { receivePdus } from './receive-pdus.ts'
-import { endResolutions } from './resolution-thread.ts'
+import { endResolutions, ResolutionTooLong } from './resolutions.ts'
 import { settleRoom } from './settle-room.ts'
 
 /** What is touched when events were staged. */
@@ -118,16 +118,25 @@ export class Inbound {
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
         if (((await roomById(this.#rt.db.read, roomId))?.headCount ?? 0) < 2) return
         await mergeHeads(this.#rt, roomId)
-        await settleRoom(this.#rt, roomId)
-        return
+        return this.#settle(roomId)
       }
       // Whoever keeps sending must not keep the room as it was for ever.
       if (judged >= JUDGED_UNSETTLED && (await isSettleDue(this.#rt.db.read, roomId, judged))) {
-        await settleRoom(this.#rt, roomId)
+        await this.#settle(roomId)
         judged = 0
       }
       judged += staged.length
       await receiveStaged(this.#rt, roomId, staged).catch((cause: unknown) => this.#oneByOne(roomId, staged, cause))
+    }
+  }
+
+  /** A room whose state is too much work keeps the one it has; what comes to it is judged all the same. */
+  async #settle(roomId: RoomId): Promise<void> {
+    try {
+      await settleRoom(this.#rt, roomId)
+    } catch (cause) {
+      if (!(cause instanceof ResolutionTooLong)) throw cause
+      this.#rt.log.warn({ err: cause, roomId }, 'a split room keeps the state it had')
     }
   }
 

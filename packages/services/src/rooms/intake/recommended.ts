@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { roomById } from '@myelin/storage/rooms'
-import { askToSign, isRecommended, policyServerOf } from '../policy-server.ts'
+import { askToSign, isRecommended } from '../policy-server.ts'
+import { policyServerOf } from '../policy-server-of.ts'
 import type { Checker } from './check-incoming.ts'
 
 /** Events with the signatures that the room's policy server added, and those it does not want. */
@@ -38,11 +40,10 @@ async function asked(
   version: RoomVersion,
   policy: Parameters<typeof askToSign>[3],
 ): Promise<Pdu | undefined> {
-  if (policy.name === rt.serverName) return undefined
   try {
     return await askToSign(rt, pdu, version, policy)
   } catch (cause) {
-    if (!(cause instanceof RemoteError)) throw cause
+    if (!(cause instanceof RemoteError || cause instanceof MatrixError)) throw cause
     rt.log.info({ err: cause, eventId: pdu.id }, 'the policy server does not recommend an event')
     return undefined
   }

@@ -1,57 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { Turns } from '@myelin/kit/turns'
-import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Database } from '@myelin/storage/database'
-import { changeState } from '@myelin/storage/state'
-import { distinctOf, keepResolution } from './resolve-roots.ts'
+import type { Clock } from '@myelin/kit/clock'
+import type { ReaderSource } from '@myelin/storage/reader-source'
 import type { ResolvedRoots } from './resolve-roots.ts'
 
 const MOST_MEMORY_MB = 1024
-/** So many changes of a state are written in a unit. */
-const CHANGES_A_UNIT = 100
 
-/** Whole states by their roots. */
-export interface States {
-  readonly version: RoomVersion
+/** Whole states by their roots, for another thread. */
+export interface StatesMessage {
+  readonly version: string
   readonly roots: readonly number[]
 }
 
-type Answer = ResolvedRoots | { readonly fault: string }
+/** What became of a resolution: its answer, a fault of ours, too long, or the thread ended with it. */
+export type ThreadAnswer = ResolvedRoots | { readonly fault: string } | 'late' | 'ended'
 
-/** A thread with a reader of its own, which resolves one thing after the other; it starts with the first. */
-class ResolutionThread {
-  readonly #turns = new Turns(1)
-  readonly #db: Database
+/** A thread with a reader of its own, which resolves one thing at a time; it starts with the first. */
+export class ResolutionThread {
+  readonly #source: ReaderSource
+  readonly #clock: Clock
   #worker: Worker | undefined
 
-  constructor(db: Database) {
-    this.#db = db
+  constructor(source: ReaderSource, clock: Clock) {
+    this.#source = source
+    this.#clock = clock
   }
 
-  resolve(states: States): Promise<ResolvedRoots> {
-    return this.#turns.run(async () => {
-      // A thread that had nothing to do for a while ends, which may be just now.
-      const answer = (await this.#asked(states)) ?? (await this.#asked(states)) ?? { fault: 'the thread ended' }
-      if ('fault' in answer) throw new Error(`resolving a state failed: ${answer.fault}`)
-      return answer
-    })
+  /** Resolves some states; where that takes longer the thread is ended, and the next resolution starts another. */
+  async resolve(states: StatesMessage, limitMs: number): Promise<ThreadAnswer> {
+    // A thread that had nothing to do for a while ends, which may be just now.
+    const answer = await this.#asked(states, limitMs)
+    return answer === 'ended' ? this.#asked(states, limitMs) : answer
   }
 
-  /** What the thread says; undefined where it ends instead. */
-  async #asked({ version, roots }: States): Promise<Answer | undefined> {
+  async close(): Promise<void> {
+    await this.#worker?.terminate()
+  }
+
+  async #asked(states: StatesMessage, limitMs: number): Promise<ThreadAnswer> {
     const worker = this.#running()
     const over = new AbortController()
-    const ended = once(worker, 'exit', over).then(() => undefined)
-    const answered = once(worker, 'message', over).then(([answer]) => answer as Answer)
-    worker.postMessage({ version: version.id, roots })
+    const late = Promise.withResolvers<'late'>()
+    const timer = this.#clock.later(limitMs, () => late.resolve('late'))
+    // What the thread could not bear, such as its memory, ends it too.
+    const ended = once(worker, 'exit', over).then(
+      () => 'ended' as const,
+      () => 'ended' as const,
+    )
+    const answered = once(worker, 'message', over).then(
+      ([answer]) => answer as ThreadAnswer,
+      () => 'ended' as const,
+    )
+    worker.postMessage(states)
     // A thread that only waits does not keep the house from ending.
     worker.ref()
     try {
-      return await Promise.race([answered, ended])
+      const answer = await Promise.race([answered, ended, late.promise])
+      if (answer === 'late') await worker.terminate()
+      return answer
     } finally {
       worker.unref()
+      timer.cancel()
       over.abort()
     }
   }
@@ -59,7 +69,7 @@ class ResolutionThread {
   #running(): Worker {
     if (this.#worker) return this.#worker
     const worker = new Worker(new URL('./resolution-worker.ts', import.meta.url), {
-      workerData: this.#db.source,
+      workerData: this.#source,
       // What is too much for it must not end the process.
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
     })
@@ -71,34 +81,4 @@ class ResolutionThread {
     this.#worker = worker
     return worker
   }
-
-  async close(): Promise<void> {
-    await this.#worker?.terminate()
-  }
-}
-
-const threads = new WeakMap<Database, ResolutionThread>()
-
-/**
- * What states come to, resolved on another thread and written. It is kept where {@link mergedRoot} finds it. The states
- * must be committed.
- */
-export async function resolveElsewhere(db: Database, { version, roots }: States): Promise<number> {
-  const distinct = distinctOf(roots)
-  if (distinct.length < 2) return distinct[0] ?? 0
-  let thread = threads.get(db)
-  if (!thread) threads.set(db, (thread = new ResolutionThread(db)))
-  const { base, changes } = await thread.resolve({ version, roots: distinct })
-  let root = base
-  for (let at = 0; at < changes.length; at += CHANGES_A_UNIT) {
-    const from = root
-    root = await db.write((tx) => changeState(tx, from, changes.slice(at, at + CHANGES_A_UNIT)))
-  }
-  keepResolution(db.read, distinct, { base: root, changes: [] })
-  return root
-}
-
-/** Ends the thread of a database, where there is one; the next resolution starts another. */
-export async function endResolutions(db: Database): Promise<void> {
-  await threads.get(db)?.close()
 }

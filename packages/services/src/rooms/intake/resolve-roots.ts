@@ -16,6 +16,7 @@ import { changeState, stateAt } from '@myelin/storage/state'
 import type { StateChange } from '@myelin/storage/state-change'
 import { branchesOf, conflictedOf, isMuchWork } from './branches.ts'
 import type { Branches } from './branches.ts'
+import type { RoomContext } from './check-incoming.ts'
 import { authGraphOf, fullConflict } from './full-conflict.ts'
 import { NeedsResolution } from './needs-resolution.ts'
 
@@ -57,9 +58,9 @@ export function keepResolution(db: Read, roots: readonly number[], resolved: Res
  * The same inside a unit, as a root. Throws {@link NeedsResolution} where it is much work and nobody did it before, so
  * it must stand in front of whatever the unit writes.
  */
-export async function mergedRoot(tx: Tx, version: RoomVersion, roots: readonly number[]): Promise<number> {
+export async function mergedRoot(tx: Tx, { roomId, version }: RoomContext, roots: readonly number[]): Promise<number> {
   const root = await mergedRootSoon(tx, version, roots)
-  if (root === undefined) throw new NeedsResolution(version, distinctOf(roots))
+  if (root === undefined) throw new NeedsResolution(roomId, version, distinctOf(roots))
   return root
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { compareCodePoints } from '@myelin/matrix/canonical-json'
 import type { RoomId } from '@myelin/matrix/ids'
-import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Database } from '@myelin/storage/database'
 import { headsOfRoom } from '@myelin/storage/heads'
 import type { Head } from '@myelin/storage/heads'
@@ -9,7 +8,8 @@ import { roomNid } from '@myelin/storage/names'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import { settleState } from '@myelin/storage/settle-state'
 import { roomVersionOf } from '../versions.ts'
-import { resolveElsewhere } from './resolution-thread.ts'
+import type { RoomContext } from './check-incoming.ts'
+import { resolveElsewhere } from './resolutions.ts'
 
 /** So many states are resolved at once; more are resolved in groups first. */
 const MOST_STATES = 1_000
@@ -26,7 +26,7 @@ export async function settleRoom({ db }: { readonly db: Database }, roomId: Room
     const nid = await roomNid(db.read, roomId)
     if (!room?.isUnsettled || nid === undefined) return true
     const heads = await headsOfRoom(db.read, nid)
-    const root = await rootOf(db, roomVersionOf(room.roomVersion), heads)
+    const root = await rootOf(db, { roomId, version: roomVersionOf(room.roomVersion) }, heads)
     const isSettled = await db.write(async (tx) => {
       const now = await openRoom(tx, roomId)
       if (!now?.isUnsettled) return true
@@ -43,13 +43,13 @@ export async function settleRoom({ db }: { readonly db: Database }, roomId: Room
  * The state that heads come to. It does not depend on the order in which they came: where they are too many to be
  * resolved at once, the groups go by their ids.
  */
-async function rootOf(db: Database, version: RoomVersion, heads: readonly Head[]): Promise<number> {
+async function rootOf(db: Database, room: RoomContext, heads: readonly Head[]): Promise<number> {
   const ordered = heads.toSorted((a, b) => compareCodePoints(a.id, b.id))
   let roots = [...new Set(ordered.map(({ stateAfter }) => stateAfter))]
   while (roots.length > 1) {
     const resolved: number[] = []
     for (let at = 0; at < roots.length; at += MOST_STATES) {
-      resolved.push(await resolveElsewhere(db, { version, roots: roots.slice(at, at + MOST_STATES) }))
+      resolved.push(await resolveElsewhere(db, { ...room, roots: roots.slice(at, at + MOST_STATES) }))
     }
     roots = [...new Set(resolved)]
   }

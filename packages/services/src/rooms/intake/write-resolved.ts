@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Database, Tx } from '@myelin/storage/database'
 import { NeedsResolution } from './needs-resolution.ts'
-import { resolveElsewhere } from './resolution-thread.ts'
+import { resolveElsewhere } from './resolutions.ts'
 
 /** So many resolutions one unit may need. */
 const MAX_ROUNDS = 100

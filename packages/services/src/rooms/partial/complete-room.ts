@@ -160,7 +160,7 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   const listed = (heads ?? before).slice(0, MOST_LISTED)
   const notes = await partialEvents(tx, listed)
   const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
-  const root = await mergedRoot(tx, version, roots.length > 0 ? roots : [entered.fullRoot])
+  const root = await mergedRoot(tx, { roomId: entered.roomId, version }, roots.length > 0 ? roots : [entered.fullRoot])
   return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
 }
 

@@ -13,8 +13,9 @@ import { completeRoom } from './complete-room.ts'
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 const READER = 'partial rooms'
-const LEASE_MS = 60_000
-const RENEW_MS = 20_000
+// Where a node was killed another goes on after so long at the most.
+const LEASE_MS = 15_000
+const RENEW_MS = 5_000
 const AT_ONCE = 2
 const RETRY_MS = 30_000
 const MAX_RETRY_MS = 3_600_000
@@ -75,7 +76,7 @@ export class Completions {
 
   #lookAfter(ms: number): void {
     this.#timer?.cancel()
-    if (!this.#stop.signal.aborted) this.#timer = this.#rt.clock.later(ms, () => this.#look())
+    if (!this.#stop.signal.aborted && ms < Infinity) this.#timer = this.#rt.clock.later(ms, () => this.#look())
   }
 
   async #startRooms(): Promise<void> {
@@ -84,12 +85,12 @@ export class Completions {
     const now = this.#rt.clock.now()
     const lease = { name: READER, holder: this.#holder, until: now + LEASE_MS }
     this.#holdsLease = (await this.#rt.db.write((tx) => takeLease(tx, lease, now))) !== undefined
-    // Where another node holds it, that one may be gone by then; else it is renewed.
-    this.#lookAfter(RENEW_MS)
-    if (!this.#holdsLease) return
+    // Where another node holds it, that one may be gone by then.
+    if (!this.#holdsLease) return this.#lookAfter(RENEW_MS)
     for (const room of rooms) if (room.retryTs <= now) this.#start(room)
     const nextTs = Math.min(...rooms.map(({ retryTs }) => (retryTs > now ? retryTs : Infinity)))
-    if (nextTs < now + RENEW_MS) this.#lookAfter(nextTs - now)
+    // It is kept while there is work; whoever has the next work may take it.
+    this.#lookAfter(Math.min(nextTs - now, this.#rooms.size > 0 ? RENEW_MS : Infinity))
   }
 
   #start(entered: PartialRoom): void {

@@ -7,11 +7,10 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath, MAX_ROOM_BYTES } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { internKeysOf } from '@myelin/storage/outliers'
-import { nextTurn } from '../../federation/signature-workers.ts'
-import { parseIncoming, verified } from '../intake/check-incoming.ts'
 import type { Checker } from '../intake/check-incoming.ts'
-import { fetchEvents, missingAmong } from '../intake/fetch-missing.ts'
-import type { Source } from '../intake/fetch-missing.ts'
+import { fetchEvents, missingAmong } from '../intake/fetch-events.ts'
+import type { KnownSource } from '../intake/keep-told.ts'
+import { keepTold } from '../intake/keep-told.ts'
 import { inOrder } from '../intake/judge.ts'
 import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
 
@@ -36,11 +35,7 @@ const MAX_IDS = 1_000_000
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */
-export async function fetchStateBefore(
-  rt: Checker,
-  source: Source & { readonly room: number },
-  id: EventId,
-): Promise<NamedState | undefined> {
+export async function fetchStateBefore(rt: Checker, source: KnownSource, id: EventId): Promise<NamedState | undefined> {
   const named = await ask(rt, source, 'state_ids', id)
   const ids = idsIn(named, 'pdu_ids')
   const wanted = [...new Set([...ids, ...idsIn(named, 'auth_chain_ids')])]
@@ -48,10 +43,7 @@ export async function fetchStateBefore(
   let missing = await missingAmong(rt, wanted)
   const told = new Set<EventId>()
   if (missing.length > MAX_SINGLE) {
-    const whole = await ask(rt, source, 'state', id)
-    const pdus = await parsed(source, [...listIn(whole, 'pdus'), ...listIn(whole, 'auth_chain')], new Set(missing))
-    for (const each of pdus) told.add(each.id)
-    await keep(rt, source, await verified(rt, pdus, source.version))
+    for (const each of await keepTold(rt, source, id, new Set(missing))) told.add(each)
     missing = (await missingAmong(rt, missing)).filter((each) => !told.has(each))
   }
   for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
@@ -65,20 +57,8 @@ export async function fetchStateBefore(
   return { ids, lostCount: lost.length }
 }
 
-/** Only what was asked for is taken, each event once. */
-async function parsed(source: Source, jsons: readonly Json[], wanted: ReadonlySet<EventId>): Promise<Pdu[]> {
-  const pdus = new Map<EventId, Pdu>()
-  for (const [at, json] of jsons.entries()) {
-    // A room may have a hundred thousand members.
-    if (at % SLICE === SLICE - 1) await nextTurn()
-    const result = parseIncoming(json, source, { isBackfill: true })
-    if ('pdu' in result && wanted.has(result.pdu.id)) pdus.set(result.pdu.id, result.pdu)
-  }
-  return [...pdus.values()]
-}
-
 /** A few at a time, so that others get their turn. */
-async function keep(rt: Checker, source: Source & { readonly room: number }, pdus: readonly Pdu[]): Promise<void> {
+async function keep(rt: Checker, source: KnownSource, pdus: readonly Pdu[]): Promise<void> {
   const ordered = inOrder(createFirst(pdus), ({ authEvents }) => authEvents)
   for (let start = 0; start < ordered.length; start += SLICE) {
     const chunk = ordered.slice(start, start + SLICE)
@@ -91,8 +71,8 @@ async function keep(rt: Checker, source: Source & { readonly room: number }, pdu
 
 async function ask(
   rt: Checker,
-  { server, roomId }: Source,
-  what: 'state' | 'state_ids',
+  { server, roomId }: KnownSource,
+  what: 'state_ids',
   id: EventId,
 ): Promise<JsonObject | undefined> {
   try {

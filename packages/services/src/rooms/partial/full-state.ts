@@ -2,16 +2,13 @@
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { authorize } from '@myelin/rules/auth/authorize'
-import { stateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { inChunks } from '@myelin/storage/database'
-import type { Tx } from '@myelin/storage/database'
-import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
-import { internKeysOf } from '@myelin/storage/outliers'
+import type { Database } from '@myelin/storage/database'
+import { EVENT_STATUS } from '@myelin/storage/events'
 import type { PartialRoom } from '@myelin/storage/partial-rooms'
-import { buildState, wholeState } from '@myelin/storage/state'
-import type { StoredEvent } from '@myelin/storage/stored-event'
-import type { Checker } from '../intake/check-incoming.ts'
+import { wholeState } from '@myelin/storage/state'
+import type { StateRow } from '@myelin/storage/state-rows'
+import { stateInSteps, stateRowsOf } from '../intake/state-in-steps.ts'
 import { loadAuthState } from '../load-auth-state.ts'
 
 /**
@@ -21,39 +18,25 @@ import { loadAuthState } from '../load-auth-state.ts'
  * Only members are taken: whoever is asked later cannot change what the room is. And who is known stays who they were.
  */
 export async function fullStateOf(
-  rt: Pick<Checker, 'db'>,
+  { db }: { readonly db: Database },
   entered: PartialRoom,
   version: RoomVersion,
   { ids, join }: { readonly ids: readonly EventId[]; readonly join: Pdu },
 ): Promise<number | undefined> {
-  const events = await inChunks(ids, (chunk) => eventsById(rt.db.read, chunk))
-  if (!isStateOf(entered, events)) return undefined
-  const members = events.filter(({ status, pdu }) => status !== EVENT_STATUS.rejected && pdu.type === 'm.room.member')
-  const root = await rt.db.write((tx) => withMembers(tx, entered.baseRoot, members))
-  const { state } = await loadAuthState(rt.db.read, root, join, version)
+  const rows = [...(await stateRowsOf(db, ids)).values()]
+  if (!isStateOf(entered, rows)) return undefined
+  const known = await wholeState(db.read, entered.baseRoot)
+  const members = rows.filter(
+    ({ status, type, key }) =>
+      status !== EVENT_STATUS.rejected && type === 'm.room.member' && key !== undefined && !known.has(key),
+  )
+  const root = await stateInSteps(db, members, entered.baseRoot)
+  const { state } = await loadAuthState(db.read, root, join, version)
   return authorize(join, state).allowed ? root : undefined
 }
 
 /** State events of the room, one a key. */
-function isStateOf({ roomId }: PartialRoom, events: readonly StoredEvent[]): boolean {
-  const keys = new Set<string>()
-  for (const { pdu } of events) {
-    const key = pdu.stateKey === undefined ? undefined : stateKey(pdu.type, pdu.stateKey)
-    if (pdu.roomId !== roomId || key === undefined || keys.has(key)) return false
-    keys.add(key)
-  }
-  return true
-}
-
-async function withMembers(tx: Tx, base: number, members: readonly StoredEvent[]): Promise<number> {
-  const keys = await internKeysOf(
-    tx,
-    members.map(({ pdu }) => pdu),
-  )
-  const entries = await wholeState(tx, base)
-  for (const { nid, pdu } of members) {
-    const key = keys.get(pdu.type)?.get(pdu.stateKey ?? '')
-    if (key !== undefined && !entries.has(key)) entries.set(key, nid)
-  }
-  return buildState(tx, entries)
+function isStateOf({ room }: PartialRoom, rows: readonly StateRow[]): boolean {
+  const keys = new Set(rows.map(({ key }) => key))
+  return keys.size === rows.length && rows.every((row) => row.key !== undefined && row.room === room)
 }

@@ -46,7 +46,9 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean> {
       if (!event || !roots) continue
       // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
       const stateBefore =
-        done > 0 ? await mergedRootSoon(tx, known.version, roots) : await mergedRoot(tx, known.version, roots)
+        done > 0
+          ? await mergedRootSoon(tx, known.version, roots)
+          : await mergedRoot(tx, { roomId: entered.roomId, version: known.version }, roots)
       if (stateBefore === undefined) return true
       await putRecalculated(tx, await recalculated(tx, known, event, stateBefore))
       done++

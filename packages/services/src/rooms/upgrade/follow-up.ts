@@ -12,8 +12,9 @@ import type { EventMaker } from '../event-draft.ts'
 import { extendRoom } from '../extend-room.ts'
 import { loadStateEvent } from '../load-auth-state.ts'
 import { writeEvents } from '../policy-server.ts'
+import type { Petitioner } from '../policy-server.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'remote' | 'log'>
+type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
 
 /** So much follows at the most. */
 const MAX_FOLLOWING = 1000

@@ -17,12 +17,13 @@ import { extendRoom } from '../extend-room.ts'
 import { loadStateEvent } from '../load-auth-state.ts'
 import { changeMembership } from '../members-change.ts'
 import { writeEvents } from '../policy-server.ts'
+import type { Petitioner } from '../policy-server.ts'
 import { roomVersionOf } from '../versions.ts'
 import { carryOver } from './carry-over.ts'
 import { copiedState, quietLevels } from './copied-state.ts'
 import { followUp } from './follow-up.ts'
 
-type Needs = EventMaker & Pick<Runtime, 'db' | 'remote' | 'limits' | 'log'>
+type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
 
 /** Which room becomes which version, and who makes it with the user who asks. */
 export interface Upgrade {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setTimeout as delay } from 'node:timers/promises'
+import { CRASH_POINTS } from '@myelin/kit/crash-point'
+import type { CrashPoint } from '@myelin/kit/crash-point'
+import type { Chance } from '../chance.ts'
+import type { OwnServer } from '../own-server.ts'
+import type { Power } from './power/power.ts'
+import type { Traffic } from './traffic.ts'
+
+/** How a server dies, again and again. */
+export interface Deaths {
+  readonly kills: number
+  /** A kill comes so long after the last recovery. */
+  readonly calmMs: readonly [number, number]
+  /** Places at which it kills itself, each `kills` times; none: it is killed at any instant, `kills` times in all. */
+  readonly points: readonly CrashPoint[]
+  /** Cut whenever the server dies, where there is one. */
+  readonly power: Power | undefined
+  readonly progress: (text: string, part: number) => void
+}
+
+/** What came of it. */
+export interface Dying {
+  readonly recoveriesMs: readonly number[]
+  /** How often it died at each place. */
+  readonly reached: ReadonlyMap<CrashPoint, number>
+}
+
+/** A place that is not reached within this time is given up for now. */
+const PATIENCE_MS = 15_000
+/** Places that every write passes; the others are passed now and then. */
+const BUSY: ReadonlySet<CrashPoint> = new Set(['units run', 'committed', 'synced'])
+/** Small enough that the log is copied back several times between two deaths. */
+const CHECKPOINT_CHANGES = '400'
+
+/** The places that a server over this engine passes. */
+export function pointsOf(isEmbedded: boolean): CrashPoint[] {
+  return CRASH_POINTS.filter((point) => isEmbedded || !point.startsWith('log '))
+}
+
+/** What a server must find in its environment so that it can be told to die, and copies its log often. */
+export function rehearsalEnvironment(order?: string): Readonly<Record<string, string>> {
+  return {
+    NODE_OPTIONS: `--import ${new URL('rehearse.ts', import.meta.url).href}`,
+    MYELIN_CHECKPOINT_CHANGES: CHECKPOINT_CHANGES,
+    ...(order === undefined ? {} : { MYELIN_CRASH_AT: order }),
+  }
+}
+
+/** Has a server die and start again until all was tried. */
+export async function dieAgainAndAgain(
+  server: OwnServer,
+  plan: Deaths,
+  tempo: Traffic['tempo'],
+  chance: Chance,
+): Promise<Dying> {
+  const recoveriesMs: number[] = []
+  const reached = new Map<CrashPoint, number>()
+  const rise = async (order?: string) => {
+    plan.power?.cut(chance)
+    const diedMs = performance.now()
+    const isRehearsed = plan.power !== undefined || plan.points.length > 0
+    const environment = isRehearsed ? { ...plan.power?.environment, ...rehearsalEnvironment(order) } : {}
+    const isUp = await server.restart(environment).then(
+      () => true,
+      (cause: unknown) => {
+        // It may pass the place before it listens; without an order it has no business dying.
+        if (order === undefined) throw cause
+        return false
+      },
+    )
+    if (isUp) recoveriesMs.push(performance.now() - diedMs)
+  }
+  const surge = async () => {
+    await delay(chance.between(...plan.calmMs))
+    tempo.emit('surge')
+    await delay(chance.between(0, 30))
+  }
+  if (plan.points.length === 0) {
+    for (let kill = 0; kill < plan.kills; kill++) {
+      plan.progress(`${kill} of ${plan.kills} kills`, kill / plan.kills)
+      await surge()
+      await server.kill()
+      await rise()
+    }
+  }
+  const orders = ordersOf(plan, chance)
+  if (orders.length > 0) await server.kill()
+  for (const [index, { point, passes }] of orders.entries()) {
+    plan.progress(`${index} of ${orders.length}: ${point}`, index / orders.length)
+    await rise(`${passes} ${point}`)
+    if (await diesBy(server, tempo)) reached.set(point, (reached.get(point) ?? 0) + 1)
+    else await server.kill()
+  }
+  if (orders.length > 0) await rise()
+  await delay(plan.calmMs[0])
+  return { recoveriesMs, reached }
+}
+
+/** Whether it dies by itself, in time. */
+async function diesBy(server: OwnServer, tempo: Traffic['tempo']): Promise<boolean> {
+  const over = new AbortController()
+  const late = delay(PATIENCE_MS, false, { signal: over.signal }).catch(() => false)
+  const hurry = setInterval(() => tempo.emit('surge'), 300)
+  const hasDied = await Promise.race([server.ended().then(() => true), late])
+  clearInterval(hurry)
+  over.abort()
+  return hasDied
+}
+
+/** Each place so many times, in an order of chance, and how often to pass it first. */
+function ordersOf({ points, kills }: Deaths, chance: Chance): { point: CrashPoint; passes: number }[] {
+  const orders = points.flatMap((point) =>
+    Array.from({ length: kills }, () => ({
+      point,
+      passes: Math.floor(chance.between(0, BUSY.has(point) ? 150 : 4)),
+      place: chance.part(),
+    })),
+  )
+  return orders.toSorted((a, b) => a.place - b.place)
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from './errors.ts'
+
+/** What of a JSON object is handed out how, and how much is held at a time. */
+export interface SplitLimits {
+  /** The members that are lists of which each element is handed out by itself. */
+  readonly lists: ReadonlySet<string>
+  /** A longer element is left out; in bytes. */
+  readonly maxElementBytes: number
+  /** All other members together; in bytes. */
+  readonly maxRestBytes: number
+}
+
+/** The text of one element of a list, or of a member that is no such list. */
+export interface JsonPart {
+  readonly key: string
+  readonly isElement: boolean
+  readonly text: string
+}
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_LIST = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_LIST = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** Deeper no value is that anybody takes. */
+const MAX_DEPTH = 200
+const MAX_MEMBERS = 1_000
+const MAX_KEY_BYTES = 1_024
+
+type Expected = 'object' | 'key or end' | 'key' | 'colon' | 'value' | 'element or end' | 'element' | 'after value'
+type Place = Expected | 'after element' | 'nothing'
+
+/**
+ * Splits a JSON object into the elements of some of its lists, and its other members, while its bytes come in; holds no
+ * more than one of them at a time.
+ *
+ * What is handed out is well nested text and no more is known of it: it has still to be parsed. Throws M_NOT_JSON where
+ * the whole is not JSON, and M_BAD_JSON where it is JSON nobody takes: a key twice, too deep, too much.
+ */
+export class JsonSplitter {
+  readonly #limits: SplitLimits
+  readonly #keys = new Set<string>()
+  #place: Place = 'object'
+  #key = ''
+  #restBytes = 0
+  #value: Value | undefined
+
+  constructor(limits: SplitLimits) {
+    this.#limits = limits
+  }
+
+  /** The parts that end in these bytes, in their order. */
+  push(bytes: Uint8Array): JsonPart[] {
+    const parts: JsonPart[] = []
+    for (let at = 0; at < bytes.length; ) {
+      if (!this.#value) {
+        const byte = bytes[at] as number
+        if (!isSpace(byte)) this.#begin(byte)
+        if (!this.#value) at++
+        continue
+      }
+      at = this.#value.take(bytes, at)
+      if (!this.#value.isWhole) break
+      const { text } = this.#value
+      this.#value = undefined
+      this.#end(text, parts)
+    }
+    return parts
+  }
+
+  /** Nothing more comes: answers the names of all members. */
+  end(): ReadonlySet<string> {
+    if (this.#place !== 'nothing' || this.#value) throw notJson()
+    return this.#keys
+  }
+
+  /** What stands between values: one byte of it, or the first of a value. */
+  #begin(byte: number): void {
+    const next = NEXT[this.#place]?.[byte]
+    if (next) this.#place = next
+    else if (this.#place === 'key' || this.#place === 'key or end') {
+      if (byte !== QUOTE) throw notJson()
+      this.#place = 'key'
+      this.#value = new Value(byte, MAX_KEY_BYTES)
+    } else if (this.#place === 'value' && byte === OPEN_LIST && this.#limits.lists.has(this.#key)) {
+      this.#place = 'element or end'
+    } else if (this.#place === 'value') {
+      this.#value = new Value(byte, this.#limits.maxRestBytes - this.#restBytes)
+    } else if (this.#place === 'element' || this.#place === 'element or end') {
+      this.#place = 'element'
+      this.#value = new Value(byte, this.#limits.maxElementBytes)
+    } else throw notJson()
+  }
+
+  #end(text: string | undefined, parts: JsonPart[]): void {
+    if (this.#place === 'element') {
+      if (text !== undefined) parts.push({ key: this.#key, isElement: true, text })
+      this.#place = 'after element'
+      return
+    }
+    if (text === undefined) throw new MatrixError('M_BAD_JSON', 'a member of the JSON is too long')
+    if (this.#place === 'key') {
+      this.#key = keyOf(text)
+      if (this.#keys.has(this.#key)) throw new MatrixError('M_BAD_JSON', 'an object has a key twice')
+      if (this.#keys.size === MAX_MEMBERS) throw new MatrixError('M_BAD_JSON', 'an object has too many members')
+      this.#keys.add(this.#key)
+      this.#place = 'colon'
+      return
+    }
+    this.#restBytes += text.length
+    parts.push({ key: this.#key, isElement: false, text })
+    this.#place = 'after value'
+  }
+}
+
+/** What may stand between values, and what is expected then. */
+const NEXT: Readonly<Partial<Record<Place, Readonly<Record<number, Place>>>>> = {
+  object: { [OPEN_OBJECT]: 'key or end' },
+  'key or end': { [CLOSE_OBJECT]: 'nothing' },
+  colon: { [COLON]: 'value' },
+  'element or end': { [CLOSE_LIST]: 'after value' },
+  'after element': { [COMMA]: 'element', [CLOSE_LIST]: 'after value' },
+  'after value': { [COMMA]: 'key', [CLOSE_OBJECT]: 'nothing' },
+}
+
+/** One value while it comes in. */
+class Value {
+  readonly #maxBytes: number
+  readonly #first: number
+  /** What closes the lists and objects that are open, the innermost last. */
+  readonly #open: number[] = []
+  #held: Uint8Array[] = []
+  #heldBytes = 0
+  #isInString = false
+  #isEscaped = false
+  isWhole = false
+
+  /** `first` is the byte it begins with, which is taken with the others. */
+  constructor(first: number, maxBytes: number) {
+    this.#first = first
+    this.#maxBytes = maxBytes
+    if (first === COMMA || first === COLON || first === CLOSE_LIST || first === CLOSE_OBJECT) throw notJson()
+  }
+
+  /** What it says; undefined where it was too long to be held. */
+  get text(): string | undefined {
+    return this.#heldBytes > this.#maxBytes ? undefined : decoder.decode(Buffer.concat(this.#held))
+  }
+
+  /** Takes what of these bytes belongs to it; answers where that ends. */
+  take(bytes: Uint8Array, start: number): number {
+    const nests = this.#first === OPEN_LIST || this.#first === OPEN_OBJECT || this.#first === QUOTE
+    const end = nests ? this.#endOfNested(bytes, start) : this.#endOfWord(bytes, start)
+    this.#heldBytes += end - start
+    if (this.#heldBytes > this.#maxBytes) this.#held = []
+    // What another chunk goes on with must not keep all of this one.
+    else this.#held.push(this.isWhole ? bytes.subarray(start, end) : bytes.slice(start, end))
+    return end
+  }
+
+  /** A number, `true` and so on end where something else begins. */
+  #endOfWord(bytes: Uint8Array, start: number): number {
+    for (let at = start; at < bytes.length; at++) {
+      const byte = bytes[at] as number
+      if (byte !== COMMA && byte !== CLOSE_LIST && byte !== CLOSE_OBJECT && !isSpace(byte)) continue
+      this.isWhole = true
+      return at
+    }
+    return bytes.length
+  }
+
+  #endOfNested(bytes: Uint8Array, start: number): number {
+    for (let at = start; at < bytes.length; at++) {
+      if (this.#isInString) {
+        at = this.#endOfString(bytes, at)
+        if (this.#isInString) return bytes.length
+      } else this.#step(bytes[at] as number)
+      if (this.#open.length > 0 || this.#isInString) continue
+      this.isWhole = true
+      return at + 1
+    }
+    return bytes.length
+  }
+
+  /** The quote that ends the string we are in, where these bytes have it. */
+  #endOfString(bytes: Uint8Array, start: number): number {
+    let at = start
+    if (this.#isEscaped && at < bytes.length) {
+      this.#isEscaped = false
+      at++
+    }
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at]
+      if (byte === BACKSLASH) at++
+      else if (byte === QUOTE) {
+        this.#isInString = false
+        return at
+      }
+    }
+    this.#isEscaped = at > bytes.length
+    return at
+  }
+
+  #step(byte: number): void {
+    if (byte === QUOTE) this.#isInString = true
+    else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
+      if (this.#open.length === MAX_DEPTH) throw new MatrixError('M_BAD_JSON', 'JSON is nested too deeply')
+      // In ASCII what closes stands two behind what opens.
+      this.#open.push(byte + 2)
+    } else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && this.#open.pop() !== byte) throw notJson()
+  }
+}
+
+// Like the decoder of whole answers: what is no UTF-8 becomes U+FFFD.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function keyOf(text: string): string {
+  try {
+    return JSON.parse(text) as string
+  } catch (cause) {
+    throw new MatrixError('M_NOT_JSON', 'content is not JSON', { cause })
+  }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+const notJson = () => new MatrixError('M_NOT_JSON', 'content is not JSON')

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId } from '@myelin/matrix/ids'
+import type { Json } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { ArrivingSignatures } from '../../federation/arriving-signatures.ts'
+import type { KeyWanted } from '../../federation/key-ring.ts'
+import { asHashed, parseIncoming } from './check-incoming.ts'
+import type { Checker, RoomContext } from './check-incoming.ts'
+import { packPdu, unpackPdu } from './packed-pdu.ts'
+import type { PackedPdu } from './packed-pdu.ts'
+
+/** So many events are checked together. */
+const GROUP = 200
+/** Hashing an event takes some 20 us. */
+const SLICE = 64
+/** So much may wait for keys of servers while more arrives; then everybody waits. */
+const MAX_ASIDE_BYTES = 64 * 1024 * 1024
+
+/** Who gets the events that hold. */
+export interface EventTaker {
+  /** Whether an event is wanted at all, by its id. */
+  wants(id: EventId): boolean
+  /** Takes events on which every signature holds, redacted where their hash does not. Called for one group at a time. */
+  take(pdus: readonly Pdu[]): Promise<void>
+}
+
+/**
+ * Checks the events of an answer while it arrives, each by itself, in groups on all cores; what fails is left out.
+ *
+ * An event of a server whose keys nobody has yet is put aside while they are asked for, so that a server which is away
+ * is waited for once and not once in each group.
+ */
+export class ArrivingEvents {
+  readonly #room: RoomContext
+  readonly #taker: EventTaker
+  readonly #signatures: ArrivingSignatures
+  readonly #seen = new Set<EventId>()
+  readonly #underWay = new Set<Promise<void>>()
+  #fresh: Pdu[] = []
+  #aside: PackedPdu[] = []
+  #asideBytes = 0
+  #asked: KeyWanted[] = []
+  #asking: Promise<void> | undefined
+  #taking: Promise<void> = Promise.resolve()
+  #failure: { readonly cause: unknown } | undefined
+
+  constructor(rt: Checker, room: RoomContext, taker: EventTaker) {
+    this.#room = room
+    this.#taker = taker
+    this.#signatures = new ArrivingSignatures(rt, room.version)
+  }
+
+  /**
+   * Takes events as texts; answers the ids of those that have the form of one, wanted or not. Waits while more is under
+   * way than all cores can do. Throws M_NOT_JSON where a text is not JSON.
+   */
+  async add(texts: readonly string[]): Promise<EventId[]> {
+    await nextTurn()
+    const ids: EventId[] = []
+    for (const text of texts) {
+      const result = parseIncoming(jsonOf(text), this.#room, { isBackfill: true })
+      if (!('pdu' in result)) continue
+      const { pdu } = result
+      ids.push(pdu.id)
+      if (this.#seen.has(pdu.id) || !this.#taker.wants(pdu.id)) continue
+      this.#seen.add(pdu.id)
+      this.#fresh.push(pdu)
+    }
+    if (this.#fresh.length >= GROUP) await this.#begin()
+    return ids
+  }
+
+  /** Returns when all that was added was taken or failed. */
+  async end(): Promise<void> {
+    if (this.#fresh.length > 0) await this.#begin()
+    while (this.#underWay.size > 0 || this.#asking) await Promise.all([...this.#underWay, this.#asking])
+    this.#throwFailure()
+  }
+
+  /** Ends the threads; what is under way is not taken any more. */
+  async close(): Promise<void> {
+    this.#failure ??= { cause: new Error('nobody takes events any more') }
+    await this.#signatures.close()
+    await Promise.all([...this.#underWay, this.#asking])
+  }
+
+  async #begin(): Promise<void> {
+    const group = this.#fresh
+    this.#fresh = []
+    this.#run(this.#sort(group))
+    while (this.#underWay.size > this.#signatures.size) await Promise.race(this.#underWay)
+    if (this.#asideBytes > MAX_ASIDE_BYTES) await this.#asking
+    this.#throwFailure()
+  }
+
+  #run(work: Promise<void>): void {
+    const kept = work.catch((cause: unknown) => void (this.#failure ??= { cause }))
+    this.#underWay.add(kept)
+    void kept.then(() => this.#underWay.delete(kept))
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.cause
+  }
+
+  /** Checks those whose keys are known, and puts the others aside. */
+  async #sort(group: readonly Pdu[]): Promise<void> {
+    const unknown = await this.#signatures.unknownKeys(group)
+    if (unknown.length === 0) return this.#check(group)
+    const servers = new Set(unknown.map(({ server }) => server))
+    const waits = (pdu: Pdu) => Object.keys(pdu.json['signatures'] ?? {}).some((name) => servers.has(name as never))
+    for (const pdu of group.filter(waits)) {
+      const packed = packPdu(pdu)
+      this.#aside.push(packed)
+      this.#asideBytes += packed.bytes.length
+    }
+    this.#asked.push(...unknown)
+    this.#ask()
+    return this.#check(group.filter((pdu) => !waits(pdu)))
+  }
+
+  #ask(): void {
+    this.#asking ??= this.#askForKeys()
+      .catch((cause: unknown) => void (this.#failure ??= { cause }))
+      .finally(() => {
+        this.#asking = undefined
+        // Somebody may have come when the last round was over already.
+        if (this.#aside.length > 0 && !this.#failure) this.#ask()
+      })
+  }
+
+  /** One round of questions after the other, each for all that gathered meanwhile. */
+  async #askForKeys(): Promise<void> {
+    while (this.#aside.length > 0 && !this.#failure) {
+      const [packed, wanted] = [this.#aside, this.#asked]
+      this.#aside = []
+      this.#asked = []
+      this.#asideBytes = 0
+      await this.#signatures.ask(latestOf(wanted))
+      for (let at = 0; at < packed.length && !this.#failure; at += GROUP) {
+        const { roomId, version } = this.#room
+        await this.#check(packed.slice(at, at + GROUP).map((each) => unpackPdu(each, roomId, version)))
+      }
+    }
+  }
+
+  async #check(group: readonly Pdu[]): Promise<void> {
+    const good: Pdu[] = []
+    for (const pdu of group.length > 0 ? await this.#signatures.check(group) : []) {
+      if (good.push(asHashed(pdu, this.#room.version)) % SLICE === 0) await nextTurn()
+    }
+    const before = this.#taking
+    const taken = before.then(() => (good.length > 0 && !this.#failure ? this.#taker.take(good) : undefined))
+    this.#taking = taken.catch(() => {})
+    return taken
+  }
+}
+
+/** What is JSON and no event is left out like everything else that is none. */
+function jsonOf(text: string): Json | undefined {
+  try {
+    return parseJson(text, { keepNumbers: true })
+  } catch (cause) {
+    if (cause instanceof MatrixError && cause.code === 'M_BAD_JSON') return undefined
+    throw cause
+  }
+}
+
+/** Each key once, at the latest time any event needs it for. */
+function latestOf(wanted: readonly KeyWanted[]): KeyWanted[] {
+  const latest = new Map<string, KeyWanted>()
+  for (const key of wanted) {
+    const name = `${key.server} ${key.keyId}`
+    if (key.validAt >= (latest.get(name)?.validAt ?? 0)) latest.set(name, key)
+  }
+  return [...latest.values()]
+}

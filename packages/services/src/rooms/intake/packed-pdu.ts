@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { parseStoredPdu } from '@myelin/rules/events/stored-pdu'
+import type { RoomVersion } from '@myelin/rules/room-versions'
+
+/** An event that has to wait: a fifth of the memory, and outside of the heap. */
+export interface PackedPdu {
+  readonly id: EventId
+  readonly bytes: Buffer
+}
+
+/** Packs an event. */
+export function packPdu({ id, json }: Pdu): PackedPdu {
+  return { id, bytes: Buffer.from(JSON.stringify(json)) }
+}
+
+/** The event that was packed. */
+export function unpackPdu({ id, bytes }: PackedPdu, roomId: RoomId, version: RoomVersion): Pdu {
+  return parseStoredPdu(parseJson(bytes.toString(), { keepNumbers: true }) as JsonObject, id, roomId, version)
+}
