@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEveryDatabase } from '../databases.ts'
+import { join, offered, path, post, stage, standing, user } from '../federated-stage.ts'
 import { testServer } from '../server.ts'
 
 onEveryDatabase('an invite', (open) => {
@@ -23,5 +24,22 @@ onEveryDatabase('an invite', (open) => {
     assert.match(String(own?.['event_id']), /^\$/)
     assert.ok(events.every((event) => event === own || !('event_id' in event)))
     await server.close()
+  })
+
+  test('from another server shows the room also where the server of who is invited is in it', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const carol = await user(network, 'carol', 'two.test')
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+    assert.equal((await join(bob, roomId, [])).status, 200)
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: carol.userId })).status, 200)
+    await network.settle(async () => (await standing(carol, roomId, carol.userId)) === 'invite')
+    const shown = await offered(carol, 'invite', roomId)
+    const named = shown.find(({ type }) => type === 'm.room.name')
+    assert.deepEqual(named?.['content'], { name: 'The room' })
+    assert.deepEqual(
+      shown.flatMap((event) => (event['type'] === 'm.room.member' ? event['state_key'] : [])).toSorted(),
+      [alice.userId, carol.userId].toSorted(),
+    )
+    await network.close()
   })
 })

@@ -29,6 +29,7 @@ import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
 import { judgeByAuthEvents } from './judge.ts'
+import { keepShown } from './keep-shown.ts'
 import { mergedRoot, mergedRootSoon } from './resolve-roots.ts'
 
 /** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
@@ -207,6 +208,7 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
     await putHighlights(tx, room, notification.highlights, position)
+    await keepShown(tx, room, pdu, row.nid)
     landedAt = position
   }
   await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: landedAt ?? 0 })

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { accountOf } from '@myelin/storage/accounts'
+import type { Tx } from '@myelin/storage/database'
+import { membershipIn, putStrippedState } from '@myelin/storage/members'
+import type { OpenRoom } from '@myelin/storage/rooms'
+import { strippedStateOf } from '../stripped-state.ts'
+
+/**
+ * Keeps what a user of ours is shown of a room that we are in, where an event of another server just invited them, or
+ * made them knock. Where we are not in the room, that comes with the invite itself.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#stripped-state
+ */
+export async function keepShown(tx: Tx, room: OpenRoom, pdu: Pdu, nid: number): Promise<void> {
+  const user = pdu.stateKey as UserId | undefined
+  if (pdu.type !== 'm.room.member' || user === undefined) return
+  const membership = stringMember(pdu.content, 'membership')
+  if (membership !== 'invite' && membership !== 'knock') return
+  // Others read it nowhere; and where heads were merged, another event may count.
+  if (!(await accountOf(tx, user)) || (await membershipIn(tx, room.id, user))?.eventNid !== nid) return
+  const shown = await strippedStateOf(tx, room.stateRoot, pdu)
+  await putStrippedState(tx, room.id, user, JSON.stringify(shown))
+}
