@@ -210,12 +210,15 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
         message('@eve:three.test', 'a'),
         message(alice.userId, 'b'),
         message(bob.userId, 'c'.repeat(33)),
+        message(bob.userId, '🦊'.repeat(33)),
         message(bob.userId, 'd', '@alice:two.test'),
         message(bob.userId, 'good'),
         message(bob.userId, 'good'),
+        // The spec counts code points.
+        message(bob.userId, '🦊'.repeat(32)),
       )
       await tell(message(bob.userId, 'good'))
-      assert.deepEqual((await inboxOf(one(), alice)).words, [`${bob.userId} good`])
+      assert.deepEqual((await inboxOf(one(), alice)).words, [`${bob.userId} good`, `${bob.userId} ${'🦊'.repeat(32)}`])
     }))
 
   test('that are too large are refused here, and left out when they come', () =>

@@ -36,10 +36,8 @@ onEveryDatabase('an invite', (open) => {
     const shown = await offered(carol, 'invite', roomId)
     const named = shown.find(({ type }) => type === 'm.room.name')
     assert.deepEqual(named?.['content'], { name: 'The room' })
-    assert.deepEqual(
-      shown.flatMap((event) => (event['type'] === 'm.room.member' ? event['state_key'] : [])).toSorted(),
-      [alice.userId, carol.userId].toSorted(),
-    )
+    const members = shown.filter(({ type }) => type === 'm.room.member').map((event) => event['state_key'])
+    assert.deepEqual(new Set(members), new Set([alice.userId, carol.userId]))
     await network.close()
   })
 })

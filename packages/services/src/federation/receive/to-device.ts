@@ -9,6 +9,7 @@ import type { TransactionKey } from '@myelin/storage/transactions'
 import { encodedMessages, queueForDevices } from '../../keys/send-to-device.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 
+/** In code points. */
 const MAX_ID = 32
 const MAX_TYPE_BYTES = 255
 const MAX_MESSAGES = 1_000
@@ -22,7 +23,7 @@ export const receiveToDevice: ReceiveEdu = async (rt, origin, content) => {
   const [sender, type, id] = ['sender', 'type', 'message_id'].map((name) => stringMember(content, name))
   if (!isUserId(sender) || serverOf(sender) !== origin) return
   if (type === undefined || Buffer.byteLength(type) > MAX_TYPE_BYTES) return
-  if (id === undefined || id.length > MAX_ID) return
+  if (id === undefined || id.length > 2 * MAX_ID || Array.from(id).length > MAX_ID) return
   const encoded = messagesFor(rt, { sender, type }, objectMember(content, 'messages') ?? {})
   if (encoded.size === 0) return
   const key: TransactionKey = { userId: sender, deviceId: origin, endpoint: 'm.direct_to_device', txnId: id }
