@@ -4,7 +4,15 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { putAccountData } from './account-data.ts'
-import { accountOf, closeAccount, putAccount, putLocked, putPasswordHash, putSuspended } from './accounts.ts'
+import {
+  accountOf,
+  closeAccount,
+  erasedAmong,
+  putAccount,
+  putLocked,
+  putPasswordHash,
+  putSuspended,
+} from './accounts.ts'
 import { profileOf, putProfileField } from './profiles.ts'
 
 const alice = '@alice:one.test' as UserId
@@ -49,6 +57,12 @@ onEveryDatabase('accounts', (open) => {
     const closed = { ...made, passwordHash: null, isDeactivated: true, isErased: true }
     assert.deepEqual(await accountOf(db.read, alice), closed)
     assert.deepEqual({ ...(await profileOf(db.read, alice)) }, {})
+    const bob = '@bob:one.test' as UserId
+    await db.write(async (tx) => {
+      await putAccount(tx, { ...draft, userId: bob })
+      await closeAccount(tx, bob, false)
+    })
+    assert.deepEqual(await erasedAmong(db.read, [alice, bob, '@eve:two.test' as UserId]), new Set([alice]))
     assert.equal(await db.write((tx) => putAccount(tx, draft)), false)
     await db.close()
   })

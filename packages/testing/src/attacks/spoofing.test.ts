@@ -63,6 +63,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
         'content',
         'depth',
         'hashes',
+        'origin',
         'origin_server_ts',
         'prev_events',
         'room_id',
@@ -71,6 +72,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
         'state_key',
         'type',
       ])
+      assert.equal(sent['origin'], stage.home.name)
       assert.deepEqual(
         Object.keys(sent['content'] as object).filter((key) => key !== 'displayname'),
         ['membership'],
