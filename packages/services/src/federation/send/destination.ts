@@ -157,7 +157,10 @@ export class Destination {
     if (this.#run || this.#timer || this.#dispatch.stopped.aborted) return
     const ended = () => {
       this.#run = undefined
-      if (this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting || this.#hasNews) this.#wake()
+      // It may have fallen behind after the run had looked at what there is to send.
+      const isBehind = this.#late !== undefined
+      if (isBehind || this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting || this.#hasNews)
+        this.#wake()
     }
     this.#run = this.#work()
       .catch((cause: unknown) => this.#failedOddly(cause))
