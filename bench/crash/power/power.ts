@@ -67,8 +67,10 @@ export class Power {
     rmSync(this.#trace, { force: true })
     const live = this.#disk.live()
     if (!this.#disk.hasOpenNames) checkSame(live, imageOf(this.#folder))
-    // At first the worst: what was never on disk can be lost once only.
-    const left = this.#disk.lose(this.lost.cuts === 0 ? NOTHING : survivalOf(chance))
+    // At first the worst: what was never on disk can be lost once only. One that lies goes back to what it had, all at once: torn
+    // files would keep a server from answering at all, and nothing could be judged.
+    const isWorst = this.lost.cuts === 0 || this.#lies
+    const left = this.#disk.lose(isWorst ? NOTHING : survivalOf(chance))
     this.#count(live, left)
     writeImage(this.#folder, left)
     // What is on disk when the power comes back stays there.
