@@ -210,7 +210,7 @@ class SqliteFiles implements CommitEngine {
 function connect(path: string): DatabaseSync {
   const sqlite = new DatabaseSync(path)
   sqlite.exec(
-    'pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000',
+    'pragma page_size = 4096; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000',
   )
   sqlite.exec(
     'pragma wal_autocheckpoint = 0; pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off',
