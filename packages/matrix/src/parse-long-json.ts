@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
 import { MatrixError } from './errors.ts'
 import type { Json } from './json.ts'
 import { parseJson } from './parse-json.ts'
@@ -10,15 +11,6 @@ export const LONG_JSON = 256 * 1024
 const AT_ONCE = 64 * 1024
 /** So deep a value that long may lie; what is longer further down nobody sends for a good reason. */
 const MAX_LONG_LEVELS = 4
-
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_LIST = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /**
  * Parses a JSON text like `parseJson`, in steps of some 64 KiB between which others may have their turn: a generator that

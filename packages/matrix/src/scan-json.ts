@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { QUOTE, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
+
 /** What one pass over a JSON text finds that its parsed value no longer shows. */
 export interface Scan {
   readonly depth: number
@@ -9,16 +11,9 @@ export interface Scan {
   readonly hasOddNumbers: boolean
 }
 
-const QUOTE = 0x22
 const MINUS = 0x2d
 const ZERO = 0x30
 const NINE = 0x39
-const COLON = 0x3a
-const BACKSLASH = 0x5c
-const OPEN_LIST = 0x5b
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /**
  * Looks over a JSON text without building anything; on text that is not JSON the answer means nothing, and comes all the same.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
 import { MatrixError } from './errors.ts'
 
 /** What of a JSON object is handed out how, and how much is held at a time. */
@@ -17,15 +18,6 @@ export interface JsonPart {
   readonly isElement: boolean
   readonly text: string
 }
-
-const QUOTE = 0x22
-const COMMA = 0x2c
-const COLON = 0x3a
-const OPEN_LIST = 0x5b
-const BACKSLASH = 0x5c
-const CLOSE_LIST = 0x5d
-const OPEN_OBJECT = 0x7b
-const CLOSE_OBJECT = 0x7d
 
 /** Deeper no value is that anybody takes. */
 const MAX_DEPTH = 200

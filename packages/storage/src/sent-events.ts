@@ -16,8 +16,8 @@ export interface SendingRequest {
 }
 
 /**
- * The events that a device sent under a transaction id into a room, of one type: one at the most, but for redactions,
- * whose path names what they redact.
+ * The events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
+ * whose path names what they redact. Only the 20 newest events under that id count, of whatever type.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
  */
@@ -27,18 +27,20 @@ export async function eventsOfRequest(
 ): Promise<{ readonly nid: Nid; readonly id: EventId }[]> {
   const senderNid = await userNid(db, sender)
   if (senderNid === undefined) return []
-  const rows = await sentUnder(db, senderNid, deviceId, txnId)
-  return rows.flatMap((row) =>
-    row.room_nid === room && row.type === type ? [{ nid: row.event_nid, id: eventIdOf(row.event_id) }] : [],
-  )
+  const rows = await sentUnder(db, room, senderNid, deviceId, txnId)
+  return rows.flatMap((row) => (row.type === type ? [{ nid: row.event_nid, id: eventIdOf(row.event_id) }] : []))
 }
 
-// The same id is used in other rooms, and for other types, only by clients that count from one again and again.
-const sentUnder = prepared((db, sender: Nid, deviceId: string, txnId: string) =>
+// Whoever uses one id for everything costs no more than others: a request is repeated soon, or never.
+const MOST = 20
+const sentUnder = prepared((db, room: Nid, sender: Nid, deviceId: string, txnId: string) =>
   db
     .selectFrom('events')
-    .select(['event_nid', 'event_id', 'room_nid', 'type'])
+    .select(['event_nid', 'event_id', 'type'])
+    .where('room_nid', '=', room)
     .where('sender_nid', '=', sender)
     .where('txn_device', '=', deviceId)
-    .where('txn_id', '=', txnId),
+    .where('txn_id', '=', txnId)
+    .orderBy('event_nid', 'desc')
+    .limit(MOST),
 )

@@ -4,8 +4,8 @@ import { Shelf } from '@myelin/storage/kept'
 import type { Slice } from './sync-request.ts'
 
 // Member events a device was told under lazy loading, each with the end of the answer it came in.
-const shelf = new Shelf<Map<number, number>>('toldMembers', 10_000)
-const MAX_MEMBERS = 400
+const shelf = new Shelf<Map<number, number>>('toldMembers', 5_000)
+const MAX_MEMBERS = 200
 
 /**
  * The member events among these that a device does not have: none of them came with an answer that it has taken, since it
@@ -29,7 +29,7 @@ export function noteToldMembers(db: Read, { request, upTo }: Slice, events: read
   const name = nameOf(request)
   const all = shelf.of(db).get(name)
   const told = !all || all.size + events.length > MAX_MEMBERS ? new Map<number, number>() : all
-  for (const event of events) told.set(event, upTo.position)
+  for (const event of events.slice(-MAX_MEMBERS)) told.set(event, upTo.position)
   if (told !== all) shelf.of(db).set(name, told)
 }
 
