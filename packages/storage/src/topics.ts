@@ -28,6 +28,8 @@ export function roomReadIn(topic: string): RoomId | undefined {
 export const topics = {
   /** A user's account, devices as such, and tokens. */
   account: (user: UserId) => `account ${user}`,
+  /** Which users of ours had what they wrote erased. */
+  erased: 'erased users',
   /** The one-time and fallback keys of a user's devices. */
   keys: (user: UserId) => `keys ${user}`,
   /** A user's receipts, private ones too. */

@@ -99,6 +99,7 @@ export const firstLight: Migration = {
     `create table accounts (user_id text primary key, password_hash text, created_ts bigint not null,
       is_admin integer not null, is_guest integer not null, is_deactivated integer not null, is_erased integer not null,
       is_locked integer not null, is_suspended integer not null) {compact}`,
+    'create index accounts_erased on accounts (user_id) where is_erased = 1',
     'create table profiles (user_id text not null, field text not null, value text not null, primary key (user_id, field)) {compact}',
     `create table devices (user_id text not null, device_id text not null, display_name text, last_seen_ts bigint,
       last_seen_ip text, user_agent text, created_ts bigint not null, primary key (user_id, device_id)) {compact}`,
