@@ -46,13 +46,15 @@ export interface CommitHint {
 export interface Database {
   /** Everything committed and synced; nothing else. */
   readonly read: Read
+  /** Names this opening of the database among the nodes that share it: what a lease is held by. */
+  readonly node: number
   /** How another thread can read it. */
   readonly source: ReaderSource
   /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
   position(): Promise<Position>
-  /** Looks for what other nodes did, in case a hint got lost. Called once a second. */
+  /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
   catchUp(): Promise<void>
   /** Everything it keeps in memory, by name, for the metrics. */
   cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>

@@ -12,6 +12,7 @@ import { everMoving, Moves } from './moves.ts'
 import { PostgresFollower, printTopics } from './postgres-follower.ts'
 import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
+import { PostgresNode } from './postgres-node.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import type { OpenReader } from './reader.ts'
 import type { Position, Tables } from './schema.ts'
@@ -34,7 +35,8 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const readers = new PostgresReaders(connection, maxReaders)
   const moves = new Moves()
   const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
-  const writer = new PostgresWriter(connection, follower)
+  const node = new PostgresNode()
+  const writer = new PostgresWriter(connection, follower, node)
   const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
     caches: writer.caches,
     moves,
@@ -56,12 +58,14 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   })
   return {
     read: reader,
+    node: node.number,
     source: { module: import.meta.url, settings: connection },
     write: (work) => commits.write(work),
     position: () => follower.position(),
     catchUp: async () => {
       await hints.listen()
       await follower.position()
+      await node.buryDead(readers, (work) => commits.write(work))
     },
     cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
     isHealthy: () =>
@@ -112,9 +116,9 @@ class PostgresWriter implements CommitEngine {
   #committed: BatchMove | undefined
   #owesRelease = false
 
-  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower) {
+  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
     this.#follower = follower
-    this.#client = new PostgresClient(settings, { connectsByItself: false })
+    this.#client = new PostgresClient(settings, { connectsByItself: false, opening })
     this.connection = new Kysely<Tables>({ dialect: dialectThat((statement) => this.#client.query(statement)) })
   }
 

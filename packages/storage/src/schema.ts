@@ -15,7 +15,8 @@ export interface Tables {
   /** What the last commits moved, a row each, written where several nodes share the database. */
   moves: { position: Position; start: Position; topics: string }
   settings: { name: string; value: string }
-  readers: { name: string; position: Position; holder: string | null; until: number | null }
+  /** `holder` reads until `until`, on the node of this number; free where they are null. */
+  readers: { name: string; position: Position; holder: string | null; node: number | null; until: number | null }
 
   /**
    * `extremities` is a JSON list of event numbers, at most 20, the oldest of the `head_count` heads of the room's graph; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no

@@ -35,6 +35,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
   const commits = new GroupCommit(files, events)
   return {
     read: files.reader,
+    node: 0,
     source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
@@ -107,7 +108,7 @@ class SqliteFiles implements CommitEngine {
     }
     this.#writing.exec(`pragma user_version = ${newest}`)
     // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
-    this.#writing.exec('update readers set holder = null, until = null')
+    this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
     // The names of the files themselves must survive a power cut too.

@@ -50,6 +50,8 @@ export const topics = {
   named: (user: UserId) => `named ${user}`,
   /** The states of a room's events, which were provisional and are not any more. */
   recast: (room: Nid) => `recast ${room}`,
+  /** Leases that somebody let go of, or whose holder died. */
+  leases: 'leases',
   /** Rooms whose heads are still to be resolved. */
   unsettled: 'unsettled rooms',
   /** Events that waited to be judged, and do not any more. */

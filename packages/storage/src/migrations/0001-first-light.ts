@@ -10,7 +10,7 @@ export const firstLight: Migration = {
     'insert into log values (1)',
     'create table moves (position {id} primary key, start bigint not null, topics text not null)',
     'create table settings (name text primary key, value text not null)',
-    'create table readers (name text primary key, position bigint not null, holder text, until bigint)',
+    'create table readers (name text primary key, position bigint not null, holder text, node bigint, until bigint)',
 
     `create table rooms (room_nid {id} primary key, room_id text not null unique, room_version text not null,
       extremities text not null, depth bigint not null, state_root bigint not null, opened bigint not null,
