@@ -68,10 +68,12 @@ test('a node whose connection broke is alive again once it writes over another o
   await client.end()
   assert.equal(cut.rowCount, 1)
   for (let tries = 0; tries < 1000; tries++) {
-    const isBack = await here.db.write(async () => {}).then(
-      () => true,
-      () => false,
-    )
+    const isBack = await here.db
+      .write(async () => {})
+      .then(
+        () => true,
+        () => false,
+      )
     if (isBack) break
   }
   await there.db.catchUp()
