@@ -68,6 +68,8 @@ export interface DatabaseEvents {
   committed(hint: CommitHint): void
   measured?(commit: { readonly units: number; readonly durationMs: number }): void
   failed?(cause: unknown): void
+  /** Something about the database that whoever runs it should know, in words; told while it is opened. */
+  warned?(notice: string): void
 }
 
 /** Runs a query over a long list of values in chunks, because engines limit the number of parameters. */

@@ -12,6 +12,8 @@ import { everMoving, Moves } from './moves.ts'
 import { PostgresFollower, printTopics } from './postgres-follower.ts'
 import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
+import { lapsesOf, WHAT_IS_PROMISED } from './postgres-lapses.ts'
+import type { Promises } from './postgres-lapses.ts'
 import { PostgresNode } from './postgres-node.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import type { OpenReader } from './reader.ts'
@@ -45,6 +47,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
   await writer.migrate()
+  for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
   moves.reset(started[0]?.position ?? 0)
   const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
@@ -138,6 +141,11 @@ class PostgresWriter implements CommitEngine {
       await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
     }
     await this.#client.query({ text: 'commit' })
+  }
+
+  /** In words, where the server does not keep what we promise others. */
+  async lapses(): Promise<string[]> {
+    return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
   }
 
   async run<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
