@@ -63,7 +63,7 @@ export async function compose(config: Config): Promise<House> {
   })
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
-  const typing = new Typing(systemClock, bus)
+  const typing = new Typing(systemClock, bus, db.others)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.

@@ -3,6 +3,7 @@ import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Moving } from './moves.ts'
+import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 
@@ -48,6 +49,7 @@ export interface Database {
   readonly read: Read
   /** Names this opening of the database among the nodes that share it: what a lease is held by. */
   readonly node: number
+  readonly others: OtherNodes
   /** How another thread can read it. */
   readonly source: ReaderSource
   /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */

@@ -62,6 +62,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   return {
     read: reader,
     node: node.number,
+    others: hints.others,
     source: { module: import.meta.url, settings: connection },
     write: (work) => commits.write(work),
     position: () => follower.position(),

@@ -12,6 +12,7 @@ import type { BatchMove, CommitEngine } from './group-commit.ts'
 import { everMoving, Moves } from './moves.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
+import { noOtherNodes } from './other-nodes.ts'
 import type { OpenReader } from './reader.ts'
 import { checkpointInBackground } from './sqlite-checkpoint.ts'
 import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
@@ -36,6 +37,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
   return {
     read: files.reader,
     node: 0,
+    others: noOtherNodes,
     source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
