@@ -142,6 +142,8 @@ export interface Tables {
   }
   /** The devices of users of other servers, as JSON, as of a stream id of theirs; `position` is from where on we follow them. */
   remote_device_lists: { user_id: UserId; stream_id: number; position: Position; list: string }
+  /** Users of other servers whose devices are to be fetched, how often that failed, and when it is tried next. */
+  wanted_device_lists: { user_id: UserId; tries: number; retry_ts: number }
   /** Events of other servers' users that came to us to be sent on to the room. */
   relayed_events: { event_nid: Nid }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */

@@ -70,6 +70,8 @@ export const firstLight: Migration = {
     'create index outgoing_device_list_news on outgoing_device_lists (server_name, position) where position > told_position',
     `create table remote_device_lists (user_id text primary key, stream_id bigint not null, position bigint not null,
       list text not null) {compact}`,
+    'create table wanted_device_lists (user_id text primary key, tries bigint not null, retry_ts bigint not null) {compact}',
+    'create index wanted_device_lists_by_time on wanted_device_lists (retry_ts)',
     'create table relayed_events (event_nid {id} primary key)',
     `create table members (room_nid bigint not null, user_nid bigint not null, membership text not null,
       event_nid bigint not null, position bigint not null, forgotten integer not null, stripped_state text,
