@@ -45,7 +45,7 @@ export interface Tables {
     is_unsettled: number
     last_move: Position
   }
-  users: { user_nid: Nid; user_id: UserId }
+  users: { user_nid: Nid; user_id: UserId; server: ServerName }
   state_keys: { key_nid: Nid; type: string; state_key: string }
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**

@@ -23,7 +23,8 @@ export const firstLight: Migration = {
     `create table state_moves (room_nid bigint not null, position double precision not null, state_root bigint not null,
       primary key (room_nid, position)) {compact}`,
     'create index rooms_by_size on rooms (is_published, joined_count, room_nid)',
-    'create table users (user_nid {id} primary key, user_id text not null unique)',
+    'create table users (user_nid {id} primary key, user_id text not null unique, server text not null)',
+    'create index users_by_server on users (server, user_nid)',
     'create table state_keys (key_nid {id} primary key, type text not null, state_key text not null)',
     'create unique index state_keys_by_name on state_keys (state_key, type)',
     // Looked up at every send, and mostly not there: so it has its number from the start, and is found in memory.
