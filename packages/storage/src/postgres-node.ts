@@ -18,8 +18,15 @@ export class PostgresNode {
   /** What every connection that writes says first. The lock is shared, as an earlier connection may still stand for a while. */
   readonly opening = `select pg_advisory_lock_shared(${NODES}, ${this.number})`
 
-  /** Frees the leases of nodes that are dead. */
-  async buryDead(readers: PostgresReaders, write: Database['write']): Promise<void> {
+  #burying: Promise<void> | undefined
+
+  /** Frees the leases of nodes that are dead; one look at a time, whoever asks. */
+  buryDead(readers: PostgresReaders, write: Database['write']): Promise<void> {
+    this.#burying ??= this.#buryAll(readers, write).finally(() => (this.#burying = undefined))
+    return this.#burying
+  }
+
+  async #buryAll(readers: PostgresReaders, write: Database['write']): Promise<void> {
     // Whoever gets a lock that excludes the node finds nobody holding it; the statement's end lets go of it.
     const text = `select distinct node from readers where node <> $1 and pg_try_advisory_xact_lock(${NODES}, node::integer)`
     const { rows } = await readers.query<{ node: number }>({ text, values: [this.number], isKept: true })

@@ -131,7 +131,7 @@ export interface Tables {
     interval_ms: number
   }
   /** EDUs that must not get lost, until their server took them; in the order of writing. */
-  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string }
+  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string; queued_ts: number }
   /** What a server was told of a user's devices (`told`, a digest of each, as JSON) as of `told_position`; where `position` is larger, there is news. */
   outgoing_device_lists: {
     server_name: ServerName
@@ -145,7 +145,7 @@ export interface Tables {
   /** Users of other servers whose devices are to be fetched, how often that failed, and when it is tried next. */
   wanted_device_lists: { user_id: UserId; tries: number; retry_ts: number }
   /** Events of other servers' users that came to us to be sent on to the room. */
-  relayed_events: { event_nid: Nid }
+  relayed_events: { event_nid: Nid; relayed_ts: number }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
     room_nid: Nid
