@@ -23,7 +23,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   )
   const relations = view.bundles ? await bundledRelations(db, events, view, renderEvents) : new Map<number, RawJson>()
   const memberships = await membershipsAt(db, events, view.requester.userId)
-  const pruned = await prunedFor(db, [...events, ...beside.values()], view.requester.userId)
+  const pruned = await prunedFor(db, events, view.requester.userId, beside.values())
   return events.map((event) => {
     const replaced = event.replaces === null ? undefined : beside.get(event.replaces)
     const redaction = event.redactedBy === null ? undefined : beside.get(event.redactedBy)
