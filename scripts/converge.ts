@@ -15,15 +15,15 @@ const { values } = parseArgs({
   },
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
-const total = { towns: 0, together: 0, splits: 0, failed: 0 }
+const total = { towns: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0 }
 const tell = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
 for (let first = from; first < end; first += TOWNS_PER_GROUND) {
   try {
-    for await (const { servers, splits } of converge(first, Math.min(TOWNS_PER_GROUND, end - first), tell)) {
+    for await (const { servers, causes } of converge(first, Math.min(TOWNS_PER_GROUND, end - first), tell)) {
       total.towns++
       if (servers > 1) total.together++
-      total.splits += splits
+      for (const cause of causes) total[cause]++
     }
   } catch (cause) {
     total.failed++

@@ -49,7 +49,8 @@ export interface Tables {
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**
    * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
-   * current state once the event had arrived, which forks may make another than the state after the event. `notified`
+   * current state once the event had arrived, which forks may make another than the state after the event; of one that
+   * was soft-failed, the state that did not want it. `notified`
    * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
    * Positions that are not whole numbers, or below zero, are of events fetched from other servers' histories. `state_after` 0 means that the state is
    * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`.

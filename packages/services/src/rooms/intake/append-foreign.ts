@@ -108,7 +108,7 @@ async function judgeIn(
   const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, stateBefore)
   if (incoming.historicPosition === undefined && isRefused) {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
-    await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter })
+    await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
     if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
     return 'soft-failed'
   }

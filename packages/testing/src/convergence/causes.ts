@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { serverOf } from '@myelin/matrix/ids'
+import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
+import { splitStateKey } from '@myelin/rules/auth/state-key'
+import { resolve } from '@myelin/rules/state-resolution/resolve'
+import { EVENT_STATUS } from '@myelin/storage/events'
+import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { View } from './agreement.ts'
+import type { Ledger, State } from './ledger.ts'
+
+/**
+ * Why two servers, both in the room as they see it, see two rooms:
+ *
+ * - `locked out`: one is in it by joins that the other, rightly, did not want when they came, and that the room with all
+ *   events of both would not want either; it is not told what happens in a room that it is not in.
+ * - `kept apart`: the same, but with all events it would be in; nobody who knows both sides is left to speak.
+ */
+export type Cause = 'locked out' | 'kept apart'
+
+/** After everybody spoke twice, a head more is a fork nobody closed. */
+const MAX_HEADS = 3
+const NOBODY: State = new Map()
+
+/**
+ * Two servers have the same room: the same heads and the same state; what one shows and the other does not is
+ * soft-failed there, which `breachesOf` proves to be the law. Answers undefined then. Where they have not, answers the
+ * cause, proven from what is on their disks; throws where none is.
+ *
+ * Whatever they see, what a server said while the other was in the room, has arrived there.
+ */
+export function causeOf(one: View, other: View, all: readonly View[]): Cause | undefined {
+  const both = [
+    [one, other],
+    [other, one],
+  ] as const
+  for (const [a, b] of both) everythingArrived(a, b)
+  const names = `${one.server.name} and ${other.server.name}`
+  const isSame = both.every(([a, b]) => a.heads.every((id) => isShown(b, id)))
+  if (!isSame) {
+    for (const [a, b] of both) if (isLockedOut(a, b)) return isWanted(a, b) ? keptApart(a, b, all) : 'locked out'
+    assert.fail(`${names} see two rooms, and nothing explains it`)
+  }
+  assert.deepEqual(sorted(one.state), sorted(other.state), `the state on ${names}`)
+  for (const [a, b] of both) {
+    for (const id of a.shown.keys()) {
+      const isProven = isShown(b, id) || b.ledger.events.get(id as EventId)?.status === EVENT_STATUS.softFailed
+      assert.ok(isProven, `${id} of ${a.server.name} is not at ${b.server.name}`)
+    }
+    assert.ok(a.heads.length <= MAX_HEADS, `${a.server.name} has ${a.heads.length} heads`)
+  }
+  return undefined
+}
+
+/** What users of a server said while another was in the room reached that, unless that was out of it for a while. */
+function everythingArrived(from: View, to: View): void {
+  for (const event of from.ledger.events.values()) {
+    const isOwn = event.position !== null && serverOf(event.pdu.sender) === from.server.name
+    if (!isOwn || to.ledger.events.has(event.pdu.id) || wasAway(to)) continue
+    assert.ok(!concerns(from.ledger, event, to.server.name), `${event.pdu.id} did not reach ${to.server.name}`)
+  }
+}
+
+/** Whether an event is for a server: it was in the room after it; or before it, where somebody left. */
+function concerns({ states, pdus }: Ledger, event: StoredEvent, server: ServerName): boolean {
+  const roots = event.pdu.type === 'm.room.member' ? [event.stateBefore, event.stateAfter] : [event.stateAfter]
+  return roots.some((root) => joinsOf(states.get(root) ?? NOBODY, pdus, server).length > 0)
+}
+
+/** Whether a server saw the room without anybody of its own after its first entry. */
+function wasAway({ ledger, server }: View): boolean {
+  const isIn = ledger.been.map(
+    (root) => joinsOf(ledger.states.get(root) ?? NOBODY, ledger.pdus, server.name).length > 0,
+  )
+  return isIn.lastIndexOf(false) > isIn.indexOf(true)
+}
+
+/**
+ * Whether a server is not in the room as another has it, and each of them has a reason for all that it does not show of
+ * the other's: it judged it, and did not want it; or it was not there and so was not told.
+ */
+function isLockedOut(inside: View, outside: View): boolean {
+  const { server } = outside
+  const isOut = joinsOf(stateOf(inside), inside.ledger.pdus, server.name).length === 0
+  const joins = joinsOf(stateOf(outside), outside.ledger.pdus, server.name)
+  const isTurnedAway = (id: EventId) => isRefused(inside, id) || isShown(inside, id)
+  if (!isOut || joins.length === 0 || !joins.every(isTurnedAway)) return false
+  const unseen = [...outside.ledger.events.values()].filter(
+    ({ position, pdu }) => position !== null && !isShown(inside, pdu.id),
+  )
+  if (!unseen.every(({ pdu }) => isRefused(inside, pdu.id))) return false
+  return [...inside.ledger.events.values()].every((event) => {
+    if (event.position === null || isShown(outside, event.pdu.id) || isRefused(outside, event.pdu.id)) return true
+    return wasAway(outside) || !concerns(inside.ledger, event, server.name)
+  })
+}
+
+/** Whether a server would be in the room if somebody knew the events of both, and had to resolve the two states. */
+function isWanted(inside: View, outside: View): boolean {
+  const pdus = new Map([...inside.ledger.pdus, ...outside.ledger.pdus])
+  const rejected = inside.ledger.rejected.union(outside.ledger.rejected)
+  const merged = resolve(inside.ledger.version, [stateOf(inside), stateOf(outside)], pdus, rejected)
+  return joinsOf(merged, pdus, outside.server.name).length > 0
+}
+
+/** Who has the heads of both could have brought them together by a word. */
+function keptApart(one: View, other: View, all: readonly View[]): Cause {
+  for (const { server, shown } of all) {
+    const knows = [one, other].every(({ heads }) => heads.some((id) => shown.has(id)))
+    assert.ok(!knows, `${server.name} knows both sides and did not bring them together`)
+  }
+  return 'kept apart'
+}
+
+const isShown = ({ shown }: View, id: EventId) => shown.has(id)
+
+/** Soft-failed or rejected, and lawfully so: `breachesOf` has nothing to say of it. */
+function isRefused({ ledger }: View, id: EventId): boolean {
+  const status = ledger.events.get(id)?.status
+  return status === EVENT_STATUS.softFailed || status === EVENT_STATUS.rejected
+}
+
+const stateOf = ({ ledger }: View): State => ledger.states.get(ledger.been.at(-1) ?? 0) ?? NOBODY
+
+/** The events by which users of a server are in a room. */
+function joinsOf(state: State, pdus: Ledger['pdus'], server: ServerName): EventId[] {
+  return [...state].flatMap(([key, id]) => {
+    const [type, user] = splitStateKey(key)
+    const isOwn = type === 'm.room.member' && serverOf(user as UserId) === server
+    return isOwn && pdus.get(id)?.content['membership'] === 'join' ? [id] : []
+  })
+}
+
+const sorted = (state: View['state']) =>
+  Object.fromEntries(Object.entries(state).toSorted(([a], [b]) => (a < b ? -1 : 1)))
