@@ -25,21 +25,33 @@ export interface Outcome {
 /** So many towns are founded on the same ground. */
 export const TOWNS_PER_GROUND = 10
 
+/** Which towns are founded. */
+export interface Towns {
+  /** The seed of the first; each after it has the next. */
+  readonly first: number
+  readonly count: number
+  /** Where given, what servers read and write comes late, by this seed. */
+  readonly jitter?: string | undefined
+  /** Gets every event of a town that does not converge. */
+  readonly tell?: ((line: string) => void) | undefined
+}
+
 /**
  * Lets people on three servers do what they like while their network fails them, heals it, and throws unless all of them
- * have the same then. One town after the other: a seed and how many follow it give the same again. `tell` gets every
- * event of a town that does not converge.
+ * have the same then, or something explains why not. One town after the other: a seed and how many follow it give the
+ * same again, as far as the machine does not decide what comes first.
  */
-export async function* converge(first: number, towns: number, tell?: (line: string) => void): AsyncGenerator<Outcome> {
-  const ground = await prepareGround()
+export async function* converge({ first, count, jitter, tell }: Towns): AsyncGenerator<Outcome> {
+  const ground = await prepareGround(jitter)
   try {
-    for (let seed = first; seed < first + towns; seed++) {
+    for (let seed = first; seed < first + count; seed++) {
       try {
         yield await lifeOf(await Town.found(ground, String(seed)), tell)
         // Once is enough: what is wrong on a disk stays wrong.
-        if (seed === first + towns - 1) await areWhole(ground.network.servers)
+        if (seed === first + count - 1) await areWhole(ground.network.servers)
       } catch (cause) {
-        const again = `npm run converge -- --from ${seed} --seeds 1`
+        const how = jitter === undefined ? '' : ` --jitter ${jitter}`
+        const again = `npm run converge -- --from ${seed} --seeds 1${how}`
         const before = seed > first ? ` (or --from ${first} --seeds ${seed - first + 1}, with those before it)` : ''
         throw new Error(`seed ${seed} does not converge; again: ${again}${before}`, { cause })
       }

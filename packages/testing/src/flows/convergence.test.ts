@@ -13,7 +13,7 @@ describe('three servers whose network loses, delays, reorders and parts', () => 
     const outcomes = { together: 0, apart: 0, events: 0 }
     const live = async () => {
       for (let first = grounds.shift(); first !== undefined; first = grounds.shift()) {
-        for await (const { servers, causes, events } of converge(first, TOWNS_PER_GROUND)) {
+        for await (const { servers, causes, events } of converge({ first, count: TOWNS_PER_GROUND })) {
           if (servers > 1) outcomes.together++
           outcomes.apart += causes.length
           outcomes.events += events
