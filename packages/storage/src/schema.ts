@@ -53,7 +53,8 @@ export interface Tables {
    * was soft-failed, the state that did not want it. `notified`
    * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
    * Positions that are not whole numbers, or below zero, are of events fetched from other servers' histories. `state_after` 0 means that the state is
-   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`.
+   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`,
+   * with a 0 for each that was not there when it was written.
    */
   events: {
     event_nid: Nid

@@ -53,7 +53,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
 }
 
 /** What users of a server said while another was in the room reached that, unless that was out of it for a while. */
-function everythingArrived(from: View, to: View): void {
+export function everythingArrived(from: View, to: View): void {
   for (const event of from.ledger.events.values()) {
     const isOwn = event.position !== null && serverOf(event.pdu.sender) === from.server.name
     if (!isOwn || to.ledger.events.has(event.pdu.id) || wasAway(to)) continue
