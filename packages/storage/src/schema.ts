@@ -90,8 +90,19 @@ export interface Tables {
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
   /** Redactions that arrived before what they redact. */
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
-  /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
-  staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
+  /**
+   * What other servers sent and we acknowledged, until it is judged; in order of arrival. What could not be judged, as
+   * what it rests on was not to be had, is tried again at `retry_ts`, after so many `tries`; both are 0 before the first.
+   */
+  staged_pdus: {
+    staged_nid: Nid
+    origin: ServerName
+    room_id: RoomId
+    pdu: string
+    received_ts: number
+    tries: number
+    retry_ts: number
+  }
   /** Rooms that users of ours are about to enter through other servers: what comes for them meanwhile is kept. */
   joins_under_way: { join_nid: Nid; room_id: RoomId; room_version: string; since_ts: number }
   /**

@@ -75,7 +75,7 @@ export async function isSound(town: Town, view: View): Promise<void> {
   const { server, joined, state, heads, ledger } = view
   for (const breach of breachesOf(ledger, heads)) assert.fail(`${server.name}: ${breach}`)
   assert.deepEqual(
-    await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER),
+    await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     [],
     `${server.name} has not judged everything`,
   )

@@ -34,7 +34,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
     [one, other],
     [other, one],
   ] as const
-  for (const [a, b] of both) everythingArrived(a, b)
+  everythingArrived(one, other)
   const names = `${one.server.name} and ${other.server.name}`
   const isSame = both.every(([a, b]) => a.heads.every((id) => isShown(b, id)))
   if (!isSame) {
@@ -52,8 +52,13 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
   return undefined
 }
 
-/** What users of a server said while another was in the room reached that, unless that was out of it for a while. */
-export function everythingArrived(from: View, to: View): void {
+/** What users of either of two servers said while the other was in the room reached that, unless that was out of it for a while. */
+export function everythingArrived(one: View, other: View): void {
+  arrivedAt(one, other)
+  arrivedAt(other, one)
+}
+
+function arrivedAt(from: View, to: View): void {
   for (const event of from.ledger.events.values()) {
     const isOwn = event.position !== null && serverOf(event.pdu.sender) === from.server.name
     if (!isOwn || to.ledger.events.has(event.pdu.id) || wasAway(to)) continue

@@ -2,7 +2,7 @@
 import { act, disturb } from './acts.ts'
 import { areWhole, isSound, joinedAt, viewOf } from './agreement.ts'
 import type { View } from './agreement.ts'
-import { causeOf } from './causes.ts'
+import { causeOf, everythingArrived } from './causes.ts'
 import type { Cause } from './causes.ts'
 import { prepareGround } from './ground.ts'
 import { show } from './show.ts'
@@ -63,9 +63,12 @@ export async function* converge({ first, count, jitter, tell }: Towns): AsyncGen
 }
 
 async function lifeOf(town: Town, tell?: (line: string) => void): Promise<Outcome> {
-  await live(town)
-  await close(town)
   try {
+    await live(town)
+    // Before anybody speaks again: who only hears what others name hears nothing of the last words.
+    const views = await viewsOf(town)
+    for (const [one, other] of pairsOf(views)) everythingArrived(one, other)
+    await close(town)
     return await compare(town)
   } catch (cause) {
     if (tell) for await (const line of show(town)) tell(line)
@@ -108,14 +111,22 @@ async function readBack(town: Town, [reader]: readonly Citizen[]): Promise<void>
   }
 }
 
-async function compare(town: Town): Promise<Outcome> {
+/** What the servers have that are in the room as they see it; each is at peace with itself. */
+async function viewsOf(town: Town): Promise<View[]> {
   const views: View[] = []
   for (const server of town.network.servers) {
     const view = await viewOf(town, server)
     await isSound(town, view)
     if (view.joined.length > 0) views.push(view)
   }
-  const pairs = views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))
-  const causes = pairs.flatMap(([one, other]) => causeOf(one, other, views) ?? [])
+  return views
+}
+
+const pairsOf = (views: readonly View[]) =>
+  views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))
+
+async function compare(town: Town): Promise<Outcome> {
+  const views = await viewsOf(town)
+  const causes = pairsOf(views).flatMap(([one, other]) => causeOf(one, other, views) ?? [])
   return { servers: views.length, causes, events: Math.max(0, ...views.map(({ shown }) => shown.size)) }
 }

@@ -131,7 +131,10 @@ export class Town {
   async #isCalm(): Promise<boolean> {
     if (this.#open.size > 0) return false
     for (const { rt, workers } of this.network.servers) {
-      if (workers.outbound.busyCount > 0 || (await roomsWithStagedPdus(rt.db.read, Number.MAX_SAFE_INTEGER)).length > 0)
+      if (
+        workers.outbound.busyCount > 0 ||
+        (await roomsWithStagedPdus(rt.db.read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).length > 0
+      )
         return false
     }
     return true

@@ -16,6 +16,13 @@ const TIMEOUT_MS = 30_000
 /** Whom to ask about a room. */
 export interface Source extends RoomContext {
   readonly server: ServerName
+  /** Notes that the server could not be asked, or had no answer for now: later there may be one. */
+  readonly outage?: Outage
+}
+
+/** Whether a server failed us in a way that may pass. */
+export interface Outage {
+  isSeen: boolean
 }
 
 /** The events between what we have and what arrived, as far as the other server tells. */
@@ -75,7 +82,7 @@ export async function missingAmong(rt: Pick<Checker, 'db'>, ids: readonly EventI
 /** An answer; an empty one where the other server refuses, undefined where it could not be had at all. */
 export async function askAbout(
   rt: Checker,
-  { server }: Source,
+  { server, outage }: Source,
   call: { readonly method: 'GET' | 'POST'; readonly target: string; readonly body?: JsonObject },
 ): Promise<JsonObject | undefined> {
   try {
@@ -83,8 +90,14 @@ export async function askAbout(
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     rt.log.info({ err: cause, server }, 'another server did not help with missing events')
+    if (outage && mayPass(cause)) outage.isSeen = true
     return cause.fault === 'unreachable' ? undefined : {}
   }
+}
+
+/** Whether what was wrong with another server may be over soon. */
+export function mayPass({ fault, status = 0 }: RemoteError): boolean {
+  return fault === 'unreachable' || status === 429 || status >= 500
 }
 
 /** A list in an answer; an empty one where there is none. */

@@ -3,6 +3,7 @@ import type { EventId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Checker } from './check-incoming.ts'
+import { mayPass } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { OutlierKeeper } from './outlier-keeper.ts'
 import { takeAnswer } from './take-answer.ts'
@@ -31,6 +32,7 @@ export async function keepTold(
     return new Set([...ids.values()].flat())
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
+    if (source.outage && mayPass(cause)) source.outage.isSeen = true
     rt.log.info({ err: cause, server: source.server, roomId: source.roomId }, 'another server did not tell a state')
     return new Set()
   }
