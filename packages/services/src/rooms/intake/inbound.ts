@@ -40,6 +40,8 @@ const RETRY_MS = 60_000
 const FIRST_TRY_MS = 10_000
 const LONGEST_TRY_MS = 3_600_000
 const MOST_TRIES = 12
+/** Where its server answers and does not have what is missing, what others send meanwhile may bring it, or nothing will. */
+const MOST_TRIES_ANSWERED = 4
 /** So many events of one server wait to be tried again. */
 const MOST_HELD = 500
 /** So many rooms are settled at a time, and so many events judged at least before one that is not at rest is settled. */
@@ -52,7 +54,7 @@ type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
  * Judges the events that wait in the staging table, one after the other within a room, rooms side by side, and works out
  * what the heads of split rooms come to. Those of a
  * room that we are about to enter wait until we are in it, and are let go of where we are not in the end. Those that rest
- * on something that could not be asked for, as their server was gone again, are tried again later: nobody else may ever
+ * on something that was not to be had, as their server was gone again, are tried again later: nobody else may ever
  * name them.
  *
  * It holds nothing that matters: what it did not finish is still staged at the next start.
@@ -216,8 +218,8 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(first.origin, acl)) return rt.db.write((tx) => unstagePdus(tx, nids))
   await receivePdus(rt, { server: first.origin, roomId, version }, pdus, async (tx, open) => {
-    const held = parsed.filter(({ pdu }) => open.has(pdu.id))
-    await hold(tx, rt, first.origin, held)
+    const held = parsed.filter(({ pdu }) => open.ids.has(pdu.id))
+    await hold(tx, rt, held, { origin: first.origin, mostTries: open.isOutage ? MOST_TRIES : MOST_TRIES_ANSWERED })
     const isHeld = new Set(held.map(({ nid }) => nid))
     await unstagePdus(
       tx,
@@ -230,8 +232,8 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
 async function hold(
   tx: Tx,
   { clock }: Needs,
-  origin: ServerName,
   waiting: readonly Pick<StagedPdu, 'nid' | 'tries'>[],
+  { origin, mostTries }: { readonly origin: ServerName; readonly mostTries: number },
 ): Promise<void> {
   if (waiting.length === 0) return
   const fresh = waiting.filter(({ tries }) => tries === 0)
@@ -241,7 +243,7 @@ async function hold(
   for (const tries of new Set(kept.map((each) => each.tries))) {
     const nids = kept.filter((each) => each.tries === tries).map(({ nid }) => nid)
     const retryTs = clock.now() + Math.min(LONGEST_TRY_MS, FIRST_TRY_MS * 2 ** tries)
-    await holdPdus(tx, nids, retryTs, MOST_TRIES)
+    await holdPdus(tx, nids, retryTs, mostTries)
   }
   await unstagePdus(
     tx,

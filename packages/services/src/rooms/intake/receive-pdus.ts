@@ -42,7 +42,7 @@ const FORKS_A_UNIT = 4
  *
  * From `allowedByItsAuthEvents` on, everything happens in one unit; states that are much work to resolve are resolved on
  * another thread before it. `settle` runs in the unit that ends an event's way; it gets the events that could not be
- * judged because who sent them could not be asked for what they rest on, and may be asked later.
+ * judged, because what they rest on was not to be had.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -50,13 +50,19 @@ export async function receivePdus(
   rt: Checker,
   source: Source,
   pdus: readonly Pdu[],
-  settle: (tx: Tx, open: ReadonlySet<EventId>) => Promise<void> = async () => {},
+  settle: (tx: Tx, open: Open) => Promise<void> = async () => {},
 ): Promise<Map<EventId, Fate>> {
   const outage = { isSeen: false }
   return receiveFrom(rt, { ...source, outage }, pdus, async (tx, fates) => {
     const lacking = [...fates].filter(([, fate]) => fate === 'waits' || fate === 'lacks')
-    await settle(tx, new Set(outage.isSeen ? lacking.map(([id]) => id) : []))
+    await settle(tx, { ids: new Set(lacking.map(([id]) => id)), isOutage: outage.isSeen })
   })
+}
+
+/** Events that could not be judged, and whether that is because who sent them could not be asked. */
+export interface Open {
+  readonly ids: ReadonlySet<EventId>
+  readonly isOutage: boolean
 }
 
 async function receiveFrom(
