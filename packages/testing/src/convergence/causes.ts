@@ -26,20 +26,22 @@ const NOBODY: State = new Map()
  * Two servers have the same room: the same heads and the same state; what one shows and the other does not is
  * soft-failed there, which `breachesOf` proves to be the law. Answers undefined then. Where they have not, answers the
  * cause, proven from what is on their disks; throws where none is.
- *
- * Whatever they see, what a server said while the other was in the room, has arrived there.
  */
 export function causeOf(one: View, other: View, all: readonly View[]): Cause | undefined {
   const both = [
     [one, other],
     [other, one],
   ] as const
-  everythingArrived(one, other)
   const names = `${one.server.name} and ${other.server.name}`
   const isSame = both.every(([a, b]) => a.heads.every((id) => isShown(b, id)))
   if (!isSame) {
-    for (const [a, b] of both) if (isLockedOut(a, b)) return isWanted(a, b) ? keptApart(a, b, all) : 'locked out'
-    assert.fail(`${names} see two rooms, and nothing explains it`)
+    const doubts: string[] = []
+    for (const [inside, outside] of both) {
+      const doubt = doubtOf(inside, outside)
+      if (doubt === undefined) return isWanted(inside, outside) ? keptApart(inside, outside, all) : 'locked out'
+      doubts.push(doubt)
+    }
+    assert.fail(`${names} see two rooms, and nothing explains it: ${doubts.join('; ')}`)
   }
   assert.deepEqual(sorted(one.state), sorted(other.state), `the state on ${names}`)
   for (const [a, b] of both) {
@@ -52,10 +54,12 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
   return undefined
 }
 
-/** What users of either of two servers said while the other was in the room reached that, unless that was out of it for a while. */
-export function everythingArrived(one: View, other: View): void {
-  arrivedAt(one, other)
-  arrivedAt(other, one)
+/**
+ * Whatever servers see, and whoever spoke last: what users of one said while another was in the room has arrived there,
+ * unless nobody there is in it any more, or all were out of it for a while. Throws where it has not.
+ */
+export function everythingArrived(views: readonly View[]): void {
+  for (const from of views) for (const to of views) if (to !== from && to.joined.length > 0) arrivedAt(from, to)
 }
 
 function arrivedAt(from: View, to: View): void {
@@ -81,23 +85,42 @@ function wasAway({ ledger, server }: View): boolean {
 }
 
 /**
- * Whether a server is not in the room as another has it, and each of them has a reason for all that it does not show of
- * the other's: it judged it, and did not want it; or it was not there and so was not told.
+ * Why a server may not count as locked out of the room that another has; undefined where it does: it is not in the room
+ * as the other has it, and each of them has a reason for all that it does not show of the other's: it judged it, and did
+ * not want it; or it was not there and so was not told.
  */
-function isLockedOut(inside: View, outside: View): boolean {
+function doubtOf(inside: View, outside: View): string | undefined {
   const { server } = outside
-  const isOut = joinsOf(stateOf(inside), inside.ledger.pdus, server.name).length === 0
   const joins = joinsOf(stateOf(outside), outside.ledger.pdus, server.name)
-  const isTurnedAway = (id: EventId) => isRefused(inside, id) || isShown(inside, id)
-  if (!isOut || joins.length === 0 || !joins.every(isTurnedAway)) return false
-  const unseen = [...outside.ledger.events.values()].filter(
-    ({ position, pdu }) => position !== null && !isShown(inside, pdu.id),
-  )
-  if (!unseen.every(({ pdu }) => isRefused(inside, pdu.id))) return false
-  return [...inside.ledger.events.values()].every((event) => {
-    if (event.position === null || isShown(outside, event.pdu.id) || isRefused(outside, event.pdu.id)) return true
-    return wasAway(outside) || !concerns(inside.ledger, event, server.name)
-  })
+  const left = joinsOf(stateOf(inside), inside.ledger.pdus, server.name)
+  if (left.length > 0) return `${server.name} is in the room of ${inside.server.name}, by ${left.join()}`
+  const past = pastOf(inside, outside.ledger.pdus)
+  for (const id of joins) if (!isJudged(inside, id)) return `${id} was not judged`
+  for (const { position, pdu } of outside.ledger.events.values()) {
+    const isUnseen = position !== null && !isJudged(inside, pdu.id) && !past.has(pdu.id)
+    if (isUnseen) return `${pdu.id} of the room that ${server.name} has was not judged`
+  }
+  for (const event of inside.ledger.events.values()) {
+    const isUnseen = event.position !== null && !isJudged(outside, event.pdu.id)
+    if (isUnseen && concerns(inside.ledger, event, server.name) && !wasAway(outside)) {
+      return `${event.pdu.id} was for ${server.name}`
+    }
+  }
+  return undefined
+}
+
+/** What lies before the events that a server shows: history that who is locked out may be the only one to have. */
+function pastOf({ shown, ledger }: View, others: Ledger['pdus']): ReadonlySet<EventId> {
+  const past = new Set<EventId>()
+  const open = [...shown]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    for (const before of (ledger.pdus.get(id) ?? others.get(id))?.prevEvents ?? []) {
+      if (past.has(before)) continue
+      past.add(before)
+      open.push(before)
+    }
+  }
+  return past
 }
 
 /** Whether a server would be in the room if somebody knew the events of both, and had to resolve the two states. */
@@ -119,10 +142,10 @@ function keptApart(one: View, other: View, all: readonly View[]): Cause {
 
 const isShown = ({ shown }: View, id: EventId) => shown.has(id)
 
-/** Soft-failed or rejected, and lawfully so: `breachesOf` has nothing to say of it. */
-function isRefused({ ledger }: View, id: EventId): boolean {
+/** Shown, or soft-failed or rejected, and lawfully so: `breachesOf` has nothing to say of it. */
+function isJudged({ ledger, shown }: View, id: EventId): boolean {
   const status = ledger.events.get(id)?.status
-  return status === EVENT_STATUS.softFailed || status === EVENT_STATUS.rejected
+  return shown.has(id) || status === EVENT_STATUS.softFailed || status === EVENT_STATUS.rejected
 }
 
 const stateOf = ({ ledger }: View): State => ledger.states.get(ledger.been.at(-1) ?? 0) ?? NOBODY

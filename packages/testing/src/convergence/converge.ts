@@ -66,8 +66,7 @@ async function lifeOf(town: Town, tell?: (line: string) => void): Promise<Outcom
   try {
     await live(town)
     // Before anybody speaks again: who only hears what others name hears nothing of the last words.
-    const views = await viewsOf(town)
-    for (const [one, other] of pairsOf(views)) everythingArrived(one, other)
+    everythingArrived(await viewsOf(town))
     await close(town)
     return await compare(town)
   } catch (cause) {
@@ -111,22 +110,22 @@ async function readBack(town: Town, [reader]: readonly Citizen[]): Promise<void>
   }
 }
 
-/** What the servers have that are in the room as they see it; each is at peace with itself. */
+/** What the servers have; each is at peace with itself. */
 async function viewsOf(town: Town): Promise<View[]> {
   const views: View[] = []
   for (const server of town.network.servers) {
     const view = await viewOf(town, server)
     await isSound(town, view)
-    if (view.joined.length > 0) views.push(view)
+    views.push(view)
   }
   return views
 }
 
-const pairsOf = (views: readonly View[]) =>
-  views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))
-
 async function compare(town: Town): Promise<Outcome> {
-  const views = await viewsOf(town)
-  const causes = pairsOf(views).flatMap(([one, other]) => causeOf(one, other, views) ?? [])
+  const all = await viewsOf(town)
+  everythingArrived(all)
+  const views = all.filter(({ joined }) => joined.length > 0)
+  const pairs = views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))
+  const causes = pairs.flatMap(([one, other]) => causeOf(one, other, views) ?? [])
   return { servers: views.length, causes, events: Math.max(0, ...views.map(({ shown }) => shown.size)) }
 }

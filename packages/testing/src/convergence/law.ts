@@ -22,6 +22,8 @@ export function* breachesOf(ledger: Ledger, heads: readonly EventId[]): Generato
   const expected = stateAfterAll(ledger, heads)
   if (!expected || !areEqual(expected, now)) yield 'the state of the room is not what its heads come to'
   for (const event of ledger.events.values()) {
+    const covered = event.position === null ? [] : event.pdu.prevEvents.filter((id) => heads.includes(id))
+    if (covered.length > 0) yield `${event.pdu.id} leads to ${covered.join()}, which are heads`
     for (const breach of breaches(ledger, event)) yield `${event.pdu.id} (${event.pdu.type}): ${breach}`
   }
 }
