@@ -148,7 +148,8 @@ export class Inbound {
     for (let judged = 0; !this.#isStopped; ) {
       const staged = await stagedPdus(this.#rt.db.read, roomId, this.#rt.clock.now(), BATCH)
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
-        if (((await roomById(this.#rt.db.read, roomId))?.headCount ?? 0) < 2) return
+        const room = await roomById(this.#rt.db.read, roomId)
+        if (!room || (room.headCount < 2 && !room.isUnsettled)) return
         await mergeHeads(this.#rt, roomId)
         return this.#settle(roomId)
       }
