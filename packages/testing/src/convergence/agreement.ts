@@ -58,7 +58,7 @@ export async function viewOf(town: Town, server: TestServer): Promise<View> {
   const heads = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   const joined = await joinedAt(town, server)
   const shown = new Set(events.map(({ pdu }) => pdu.id))
-  return { server, joined, state, heads, shown, ledger: await ledgerOf(db.read, roomId) }
+  return { server, joined, state, heads, shown, ledger: await ledgerOf(server.name, db.read, roomId) }
 }
 
 /** No server contradicts itself on its disk. */

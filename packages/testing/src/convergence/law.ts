@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { judgeAuthEvents } from '@myelin/rules/auth/auth-events'
@@ -44,9 +45,13 @@ function* breaches(ledger: Ledger, event: StoredEvent): Generator<string> {
   if (isAllowedBy(ledger, pdu, ledger.states.get(roomRoot) ?? new Map())) yield 'it is soft-failed and allowed'
 }
 
-/** Whether an event says how a user of a server stands that is not in the room, and is told nothing of what it rests on. */
-function isFromOutside({ pdus }: Ledger, { type, authEvents }: Pdu): boolean {
-  return type === 'm.room.member' && authEvents.some((id) => !pdus.has(id))
+/**
+ * Whether an event says how a user of a server stands that is not in the room, and is told nothing of what such an event
+ * rests on: others made it, or itself, where it could reach nobody.
+ */
+function isFromOutside({ pdus, server }: Ledger, { type, authEvents, stateKey: user, sender }: Pdu): boolean {
+  const isOwn = type === 'm.room.member' && isUserId(user) && serverOf(user) === server
+  return isOwn && (sender === user || authEvents.some((id) => !pdus.has(id)))
 }
 
 /** The state that some events come to; undefined where one of them is not there, or the state after it is not. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
@@ -17,6 +17,7 @@ export type State = ReadonlyMap<StateKey, EventId>
 
 /** All that a server has written down about a room, for whoever works it out anew. */
 export interface Ledger {
+  readonly server: ServerName
   readonly version: RoomVersion
   /** Every event it has, with what became of it. */
   readonly events: ReadonlyMap<EventId, StoredEvent>
@@ -29,7 +30,7 @@ export interface Ledger {
 }
 
 /** Reads it. */
-export async function ledgerOf(db: Read, roomId: RoomId): Promise<Ledger> {
+export async function ledgerOf(server: ServerName, db: Read, roomId: RoomId): Promise<Ledger> {
   const nids: number[] = []
   for await (const page of everyEvent(db)) for (const event of page) if (event.roomId === roomId) nids.push(event.nid)
   const byNid = await eventsByNid(db, nids)
@@ -53,6 +54,7 @@ export async function ledgerOf(db: Read, roomId: RoomId): Promise<Ledger> {
     states.set(root, new Map(named))
   }
   return {
+    server,
     version: roomVersionOf(room?.roomVersion ?? ''),
     events,
     pdus: new Map([...events].map(([id, { pdu }]) => [id, pdu])),
