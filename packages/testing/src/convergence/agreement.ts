@@ -12,6 +12,9 @@ import { ledgerOf } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import type { Citizen, Town } from './town.ts'
 
+/** A room, and all who may be in it. */
+export type Inhabited = Pick<Town, 'citizens' | 'roomId'>
+
 /** What a server has of the room. */
 export interface View {
   readonly server: TestServer
@@ -26,7 +29,7 @@ export interface View {
 }
 
 /** A server's people who are in the room, as it sees it. */
-export async function joinedAt({ citizens, roomId }: Town, server: TestServer): Promise<readonly Citizen[]> {
+export async function joinedAt({ citizens, roomId }: Inhabited, server: TestServer): Promise<readonly Citizen[]> {
   const joined: Citizen[] = []
   for (const citizen of citizens) {
     if (citizen.server.name !== server.name) continue
@@ -37,7 +40,7 @@ export async function joinedAt({ citizens, roomId }: Town, server: TestServer): 
 }
 
 /** Reads what a server has. */
-export async function viewOf(town: Town, server: TestServer): Promise<View> {
+export async function viewOf(town: Inhabited, server: TestServer): Promise<View> {
   const { roomId } = town
   const { db } = server.rt
   const room = await roomById(db.read, roomId)

@@ -131,10 +131,11 @@ function isWanted(inside: View, outside: View): boolean {
   return joinsOf(merged, pdus, outside.server.name).length > 0
 }
 
-/** Who has the heads of both could have brought them together by a word. */
+/** Who has heads of both that the other does not have could have brought them together by a word. */
 function keptApart(one: View, other: View, all: readonly View[]): Cause {
+  const sides = [one.heads.filter((id) => !isShown(other, id)), other.heads.filter((id) => !isShown(one, id))]
   for (const { server, shown } of all) {
-    const knows = [one, other].every(({ heads }) => heads.some((id) => shown.has(id)))
+    const knows = sides.every((heads) => heads.some((id) => shown.has(id)))
     assert.ok(!knows, `${server.name} knows both sides and did not bring them together`)
   }
   return 'kept apart'
