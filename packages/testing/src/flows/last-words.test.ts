@@ -158,6 +158,32 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
 })
 
 onEveryDatabase('an event that comes after what follows it', (open) => {
+  test('is not unwanted by a state that it is part of', async () => {
+    const at = await stage(open)
+    const { room, theirs, answers, read } = at
+    const dave = '@dave:two.test'
+    await room.member(dave, dave, 'join')
+    const prevEvents = await theirs.heads(room.roomId)
+    const row = await roomById(read, room.roomId)
+    const state = await namedState(read, row?.stateRoot ?? 0)
+    const ids = await eventIdsByNid(
+      read,
+      state.map(({ event }) => event),
+    )
+    const draft = { roomId: room.roomId, sender: dave, type: 'm.room.member', stateKey: dave, prevEvents }
+    const leave = await theirs.build({ ...draft, content: { membership: 'leave' } })
+    const word = await at.say('word', [leave.id])
+    answers.set('get_missing_events', NONE)
+    answers.set('state_ids', { pdu_ids: ids, auth_chain_ids: [] })
+    answers.set(encodeURIComponent(leave.id), { pdus: [leave.json] })
+    await theirs.send([word.json])
+    assert.deepEqual([await at.isShown(word), await at.isShown(leave)], [true, false])
+    // By now dave has left, and who has left may not leave.
+    await theirs.send([leave.json])
+    assert.equal(await at.isShown(leave), true)
+    await at.network.close()
+  })
+
   for (const way of ['with news', 'with history'] as const) {
     test(`takes the ends of the room with it that it follows (${way})`, async () => {
       const at = await stage(open)

@@ -105,7 +105,7 @@ async function judgeIn(
     return 'rejected'
   }
   // 6. and 7.: what the room of today does not want.
-  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, stateBefore)
+  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, row)
   if (incoming.historicPosition === undefined && isRefused) {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
@@ -166,11 +166,19 @@ async function isAllowed(
 const judged = (event: StoredEvent | undefined) =>
   event && { pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected }
 
-async function isRefusedToday(tx: Tx, room: OpenRoom, incoming: Incoming, stateBefore: number): Promise<boolean> {
-  if (incoming.isUnwanted) return true
+/** Whether the room of today, where it is not what was before the event, does not want it. */
+async function isRefusedToday(
+  tx: Tx,
+  room: OpenRoom,
+  { pdu, version, isUnwanted }: Incoming,
+  { nid, stateBefore }: Pick<Ground, 'nid' | 'stateBefore'>,
+): Promise<boolean> {
+  if (isUnwanted) return true
   if (room.stateRoot === stateBefore) return false
-  const { state } = await loadAuthState(tx, room.stateRoot, incoming.pdu, incoming.version)
-  return !authorize(incoming.pdu, state).allowed
+  const { state } = await loadAuthState(tx, room.stateRoot, pdu, version)
+  if (authorize(pdu, state).allowed) return false
+  // The room of today may have it already, as one that somebody showed us has: nobody can leave who has left by that.
+  return pdu.stateKey === undefined || (await stateEventNid(tx, room.stateRoot, pdu.type, pdu.stateKey)) !== nid
 }
 
 type Ground = {
