@@ -58,7 +58,7 @@ export class Caches {
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
   /** What readers keep beside, by name: see `kept.ts`. */
-  readonly shelves = new Map<string, CacheFigures>()
+  readonly shelves = new Map<string, CacheFigures & { clear(): void }>()
 
   constructor(events = 20_000) {
     this.pdus = new Cache(events)
@@ -90,6 +90,7 @@ export class Caches {
       this.keyNids,
       this.userNids,
       this.roomNids,
+      ...this.shelves.values(),
     ]
     for (const cache of all) cache.clear()
   }

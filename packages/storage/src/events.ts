@@ -162,6 +162,7 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
     if (kept) found.set(nid, kept.pdu)
     return !kept
   })
+  if (missing.length === 0) return found
   for (const [nid, kept] of await loadPdus(db, missing)) found.set(nid, kept.pdu)
   return found
 }

@@ -3,6 +3,9 @@ import type { CompiledQuery, Compilable } from 'kysely'
 import type { Read, Tx } from './database.ts'
 import type { Tables } from './schema.ts'
 
+/** One for all: a statement is sent, not waited for, and a promise each would cost more than the sending. */
+const sent = Promise.resolve()
+
 /** Stands where a value will be. */
 class Slot {
   readonly index: number
@@ -23,7 +26,7 @@ export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
   build: (tx: Tx, values: Values) => Compilable,
 ): (tx: Tx, values: Values) => Promise<void> {
   const plans = new Map<string, Plan>()
-  return async (tx, values) => {
+  return (tx, values) => {
     let plan = plans.get(tx.dialect)
     if (!plan) {
       const slots = Object.fromEntries(names.map((name, index) => [name, new Slot(index)]))
@@ -34,13 +37,14 @@ export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
       plan.sql,
       filled(plan, (index) => values[names[index] ?? '']),
     )
+    return sent
   }
 }
 
 const inserts = new Map<string, { readonly sql: string; readonly columns: readonly string[] }>()
 
 /** Inserts one whole row; the statement is built once per engine and table. */
-export async function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row: Tables[Table]): Promise<void> {
+export function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row: Tables[Table]): Promise<void> {
   const key = `${tx.dialect} ${table}`
   let plan = inserts.get(key)
   if (!plan) {
@@ -58,6 +62,7 @@ export async function insertRow<Table extends keyof Tables>(tx: Tx, table: Table
     plan.sql,
     plan.columns.map((column) => values[column]),
   )
+  return sent
 }
 
 /** So many rows go into one statement. */
@@ -101,7 +106,7 @@ export function prepared<Values extends readonly unknown[], Row>(
   build: (db: Read, ...values: Values) => Compilable<Row>,
 ): (db: Read, ...values: Values) => Promise<readonly Row[]> {
   const plans = new Map<string, Plan>()
-  return async (db, ...values) => {
+  return (db, ...values) => {
     let plan = plans.get(db.dialect)
     if (!plan) {
       const slots = Array.from({ length: build.length - 1 }, (_, index) => new Slot(index))

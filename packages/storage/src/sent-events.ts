@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from './database.ts'
 import { eventIdOf } from './event-ids.ts'
-import { userNid } from './names.ts'
+import { roomNid, userNid } from './names.ts'
 import { prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
 
 /** A request of a device for an event: what its transaction id counts for. */
 export interface SendingRequest {
-  readonly room: Nid
+  readonly roomId: RoomId
   readonly sender: UserId
   readonly type: string
   readonly deviceId: string
@@ -23,10 +23,10 @@ export interface SendingRequest {
  */
 export async function eventsOfRequest(
   db: Read,
-  { room, sender, type, deviceId, txnId }: SendingRequest,
+  { roomId, sender, type, deviceId, txnId }: SendingRequest,
 ): Promise<{ readonly nid: Nid; readonly id: EventId }[]> {
-  const senderNid = await userNid(db, sender)
-  if (senderNid === undefined) return []
+  const [room, senderNid] = [await roomNid(db, roomId), await userNid(db, sender)]
+  if (room === undefined || senderNid === undefined) return []
   const rows = await sentUnder(db, room, senderNid, deviceId, txnId)
   return rows.flatMap((row) => (row.type === type ? [{ nid: row.event_nid, id: eventIdOf(row.event_id) }] : []))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { DatabaseConnection, Dialect, QueryResult } from 'kysely'
+import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, ValueNode } from 'kysely'
+import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LoneDriver } from './lone-driver.ts'
 
@@ -10,7 +10,21 @@ export function dialectOver(connection: SqliteConnection): Dialect {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new LoneDriver(connection),
     createIntrospector: (db) => new SqliteIntrospector(db),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
+    createQueryCompiler: () => new QueryCompiler(),
+  }
+}
+
+/**
+ * Writes limits so that SQLite need not look at them: it prepares a statement anew, for more than the statement often
+ * costs, whenever the value bound to a bare `limit ?` may have changed.
+ */
+class QueryCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    this.append('limit ')
+    const value = ValueNode.is(node.limit) ? node.limit.value : undefined
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return this.append(String(value))
+    this.visitNode(node.limit)
+    this.append(' + 0')
   }
 }
 

@@ -32,7 +32,8 @@ const EMPTY_LEAF: Leaf = { keys: [], events: [] }
 export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | undefined> {
   let nid = root
   for (let depth = 0; nid !== EMPTY_STATE; depth++) {
-    const node = await loadNode(db, nid)
+    // Without a promise where it is in memory: every send asks for several.
+    const node: TrieNode = db.caches.stateNodes.get(nid) ?? (await loadNode(db, nid))
     if (isLeaf(node)) return entryOf(node, key)
     nid = childAt(node, slotOf(key, depth))
   }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalKeys } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { type EventId, fitsBytes, type RoomId, type ServerName, type UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
@@ -46,7 +45,8 @@ export interface PduDraft {
  */
 export function buildPdu(draft: PduDraft, version: RoomVersion, signer: Signer, chooseId?: () => string): Pdu {
   checkLengths(draft)
-  const body = bodyOf(draft, version, chooseId)
+  const chosenId = version.eventIds === 'chosen by server' ? chosenBy(chooseId) : undefined
+  const body = bodyOf(draft, version, chosenId)
   const members = encode(body, version)
 
   const hashes = { sha256: sha256Base64(contentHashForm(members)) }
@@ -56,28 +56,33 @@ export function buildPdu(draft: PduDraft, version: RoomVersion, signer: Signer, 
 
   const whole = joinMembers(withMember(hashed, canonicalMember('signatures', signatures, version)))
   if (!fitsBytes(whole, MAX_PDU_BYTES)) throw new MatrixError('M_TOO_LARGE', 'an event has at most 65536 bytes')
-  const id = hashedEventId(signed, version) ?? (body['event_id'] as EventId)
-  return pduOf(draft, id, inOrder({ ...body, hashes, signatures }))
+  const id = hashedEventId(signed, version) ?? (chosenId as EventId)
+  return pduOf(draft, id, bodyOf(draft, version, chosenId, { hashes, signatures }))
 }
 
-/** The members of the event but for hashes and signatures. */
-function bodyOf(draft: PduDraft, version: RoomVersion, chooseId?: () => string): JsonObject {
+type Seals = { readonly hashes?: JsonObject; readonly signatures?: JsonObject }
+
+/** The event as it is said so far, its members in canonical order: whoever encodes it finds nothing to sort. */
+function bodyOf(draft: PduDraft, version: RoomVersion, id: string | undefined, seals: Seals = {}): JsonObject {
   const { origin, redacts, roomId, stateKey } = draft
   const isInContent = version.redactsInContent && redacts !== undefined
-  return {
-    ...(version.eventIds === 'chosen by server' ? { event_id: chosenBy(chooseId) } : {}),
-    ...(roomId === undefined ? {} : { room_id: roomId }),
-    ...(stateKey === undefined ? {} : { state_key: stateKey }),
-    ...(redacts === undefined || isInContent ? {} : { redacts }),
-    ...(origin === undefined ? {} : { origin }),
-    type: draft.type,
-    sender: draft.sender,
-    content: isInContent ? { ...draft.content, redacts } : draft.content,
-    prev_events: referencesOf(draft.prevEvents, draft, version),
+  const body: Record<string, Json> = {
     auth_events: referencesOf(draft.authEvents, draft, version),
+    content: isInContent ? { ...draft.content, redacts } : draft.content,
     depth: draft.depth,
-    origin_server_ts: draft.originServerTs,
   }
+  if (id !== undefined) body['event_id'] = id
+  if (seals.hashes) body['hashes'] = seals.hashes
+  if (origin !== undefined) body['origin'] = origin
+  body['origin_server_ts'] = draft.originServerTs
+  body['prev_events'] = referencesOf(draft.prevEvents, draft, version)
+  if (redacts !== undefined && !isInContent) body['redacts'] = redacts
+  if (roomId !== undefined) body['room_id'] = roomId
+  body['sender'] = draft.sender
+  if (seals.signatures) body['signatures'] = seals.signatures
+  if (stateKey !== undefined) body['state_key'] = stateKey
+  body['type'] = draft.type
+  return body
 }
 
 function chosenBy(chooseId: (() => string) | undefined): string {
@@ -112,13 +117,6 @@ function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {
 function withMember(members: readonly CanonicalMember[], added: CanonicalMember): CanonicalMember[] {
   const at = members.findIndex(({ key }) => key > added.key)
   return members.toSpliced(at === -1 ? members.length : at, 0, added)
-}
-
-/** In canonical order already, so that whoever encodes the event next finds nothing to sort. */
-function inOrder(json: JsonObject): JsonObject {
-  const ordered: Record<string, Json> = {}
-  for (const key of canonicalKeys(json)) ordered[key] = json[key] ?? null
-  return ordered
 }
 
 function pduOf(draft: PduDraft, id: EventId, json: JsonObject): Pdu {

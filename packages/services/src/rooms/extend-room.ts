@@ -40,8 +40,8 @@ export interface Extended {
 export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Extended> {
   const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
   if (signed) return appendSigned(tx, room, signed, draft)
-  const { transaction, ...rest } = draft
-  const { event, state } = await nextEvent(tx, rt, room, rest)
+  const { transaction } = draft
+  const { event, state } = await nextEvent(tx, rt, room, draft)
   await requireRecommendation(tx, room, event)
   // Where it follows some of the heads only, it is one branch among others; and the state may be behind the heads.
   if (event.prevEvents.length < room.headCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
@@ -62,17 +62,15 @@ export async function nextEvent(
   tx: Tx,
   rt: EventMaker,
   room: OpenRoom,
-  draft: Omit<EventDraft, 'transaction'>,
+  draft: EventDraft,
 ): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
   const version = roomVersionOf(room.roomVersion)
   const { prevEvents, stateRoot } = await groundOf(tx, room, version)
   const { state, authEvents } = await loadAuthState(tx, stateRoot, draft, version)
-  const { redacts, ...rest } = draft
   const hashes = await referenceHashes(tx, version, [...prevEvents, ...authEvents])
   const event = buildPdu(
     {
-      ...rest,
-      ...(redacts === undefined ? {} : { redacts }),
+      ...draft,
       ...(hashes ? { hashes } : {}),
       prevEvents,
       authEvents,

@@ -9,7 +9,9 @@ import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Read } from '@myelin/storage/database'
 import { pdusByNid } from '@myelin/storage/events'
+import { Shelf } from '@myelin/storage/kept'
 import { stateEventNid } from '@myelin/storage/rooms'
+import { EMPTY_STATE } from '@myelin/storage/state-trie'
 
 /** Some of a room's state, loaded by name. */
 export async function loadState(db: Read, root: number, pairs: readonly StateKeyPair[]): Promise<Map<StateKey, Pdu>> {
@@ -43,6 +45,24 @@ export async function loadAuthState(
   draft: NeedsState,
   version: RoomVersion,
 ): Promise<{ readonly state: AuthState; readonly authEvents: readonly EventId[] }> {
+  const { type, sender } = draft
+  // The empty state is every room's, of whatever version; a membership needs more than its sender's.
+  if (root === EMPTY_STATE || type === 'm.room.member' || type === 'm.room.create') {
+    return readAuthState(db, root, draft, version)
+  }
+  const shelf = ofSenders.of(db)
+  const name = `${root} ${sender}`
+  let ground = shelf.get(name)
+  if (!ground) shelf.set(name, (ground = await readAuthState(db, root, draft, version)))
+  return ground
+}
+
+type Ground = { readonly state: AuthState; readonly authEvents: readonly EventId[] }
+
+/** What all that a sender may say needs, memberships left out: the same as long as the room's state is. */
+const ofSenders = new Shelf<Ground>('authStates', 5_000)
+
+async function readAuthState(db: Read, root: number, draft: NeedsState, version: RoomVersion): Promise<Ground> {
   const needed = neededState(draft, version)
   const create: StateKeyPair = ['m.room.create', '']
   const events = await loadState(db, root, needed.some(([type]) => type === create[0]) ? needed : [...needed, create])

@@ -3,7 +3,9 @@ import { decodeBase64 } from '@myelin/matrix/base64'
 import { isServerName } from '@myelin/matrix/ids'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { objectMember, stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read } from '@myelin/storage/database'
+import { Shelf } from '@myelin/storage/kept'
 import { loadStateEvent } from './load-auth-state.ts'
 import { serversSaidToBeIn } from './partial/servers-said.ts'
 
@@ -25,7 +27,7 @@ export async function policyServerOf(
   db: Read,
   room: { readonly id: RoomId; readonly stateRoot: number },
 ): Promise<PolicyServer | undefined> {
-  const event = await loadStateEvent(db, room.stateRoot, 'm.room.policy')
+  const { event } = await policyEventAt(db, room.stateRoot)
   if (!event) return undefined
   const name = stringMember(event.content, 'via')
   const encoded = stringMember(objectMember(event.content, 'public_keys') ?? {}, 'ed25519')
@@ -34,4 +36,14 @@ export async function policyServerOf(
   // A key that is none leaves the server in charge, and nothing that satisfies it.
   const isIn = (await serversSaidToBeIn(db, room.id)).has(name)
   return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
+}
+
+const policyEvents = new Shelf<{ readonly event: Pdu | undefined }>('policyEvents', 5_000)
+
+/** Every send asks, and a state never changes. */
+async function policyEventAt(db: Read, root: number): Promise<{ readonly event: Pdu | undefined }> {
+  const shelf = policyEvents.of(db)
+  let kept = shelf.get(String(root))
+  if (!kept) shelf.set(String(root), (kept = { event: await loadStateEvent(db, root, 'm.room.policy') }))
+  return kept
 }

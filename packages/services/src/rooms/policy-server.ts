@@ -76,12 +76,13 @@ const MAX_ROUNDS = 50
  */
 export async function writeEvents<Maker extends Petitioner, T>(
   rt: Maker,
-  work: (tx: Tx, maker: Maker & { readonly recommended: readonly Pdu[] }) => Promise<T>,
+  work: (tx: Tx, maker: Maker & { readonly recommended?: readonly Pdu[] }) => Promise<T>,
 ): Promise<T> {
   const recommended: Pdu[] = []
   for (let round = 0; ; round++) {
     try {
-      return await writeResolved(rt, (tx) => work(tx, { ...rt, recommended }))
+      const maker = round === 0 ? rt : { ...rt, recommended }
+      return await writeResolved(rt, (tx) => work(tx, maker))
     } catch (cause) {
       if (!(cause instanceof NeedsRecommendation) || round >= MAX_ROUNDS) throw cause
       recommended.push(await recommendation(rt, cause))

@@ -46,10 +46,10 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
 }
 
 async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, elsewhere: Aliases): Promise<EventId> {
-  const room = await openRoom(tx, draft.roomId)
+  // Only now: while we waited for our turn, the same request may have come through another door. Both in one flight.
+  const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft)])
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-  // Only now: while we waited for our turn, the same request may have come through another door.
-  const earlier = (await sentBefore(tx, room, draft)) ?? (await sameState(tx, room, draft))
+  const earlier = sent ?? (await sameState(tx, room, draft))
   if (earlier !== undefined) return earlier
   await checkDraft(tx, room, draft, elsewhere)
   const { event } = await extendRoom(tx, rt, room, draft)
@@ -57,10 +57,10 @@ async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, elsewhere: 
 }
 
 /** What the same request made before. */
-async function sentBefore(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<EventId | undefined> {
-  const { sender, type, redacts, transaction } = draft
+async function sentBefore(tx: Tx, draft: EventDraft): Promise<EventId | undefined> {
+  const { roomId, sender, type, redacts, transaction } = draft
   if (!transaction) return undefined
-  const sent = await eventsOfRequest(tx, { room: room.nid, sender, type, ...transaction })
+  const sent = await eventsOfRequest(tx, { roomId, sender, type, ...transaction })
   if (sent.length === 0 || redacts === undefined) return sent[0]?.id
   const pdus = await pdusByNid(
     tx,

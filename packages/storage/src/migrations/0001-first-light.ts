@@ -41,7 +41,7 @@ export const firstLight: Migration = {
     'create index events_in_threads on events (room_nid, position) where thread_nid is not null and notifies > 0',
     'create index events_for_all on events (room_nid, position) where notifies > 1',
     'create index events_redacted on events (room_nid, position) where redacted_by is not null',
-    'create index events_by_request on events (room_nid, sender_nid, txn_device, txn_id, event_nid) where txn_id is not null',
+    'create index events_by_request on events (txn_id, sender_nid, room_nid, txn_device, event_nid) where txn_id is not null',
     // All that counting a thread looks at.
     `create index events_by_parent on events (relates_to, rel_type, position, room_nid, sender_nid, status, redacted_by)
       where relates_to is not null`,
