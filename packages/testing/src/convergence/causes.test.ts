@@ -60,7 +60,7 @@ describe('why two servers see two rooms', () => {
   test('is that one came in by a join that the room does not want', async () => {
     const { network, views } = await lockedOut()
     const [one, two] = views
-    everythingArrived(views)
+    everythingArrived(views, Infinity)
     assert.equal(causeOf(one, two, views), 'locked out')
     assert.equal(causeOf(two, one, views), 'locked out')
     await network.close()
@@ -84,7 +84,7 @@ describe('why two servers see two rooms', () => {
     const [word] = two.heads
     assert.ok(word)
     assert.throws(() => causeOf(without(one, word), two, views), /nothing explains it: .* was not judged/)
-    assert.throws(() => everythingArrived([two, without(one, word)]), /did not reach one\.test/)
+    assert.throws(() => everythingArrived([two, without(one, word)], Infinity), /did not reach one\.test/)
     await network.close()
   })
 })

@@ -56,16 +56,17 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
 
 /**
  * Whatever servers see, and whoever spoke last: what users of one said while another was in the room has arrived there,
- * unless nobody there is in it any more, or all were out of it for a while. Throws where it has not.
+ * unless nobody there is in it any more, or all were out of it for a while before `backTs`. Throws where it has not.
  */
-export function everythingArrived(views: readonly View[]): void {
-  for (const from of views) for (const to of views) if (to !== from && to.joined.length > 0) arrivedAt(from, to)
+export function everythingArrived(views: readonly View[], backTs: number): void {
+  for (const from of views) for (const to of views) if (to !== from && to.joined.length > 0) arrivedAt(from, to, backTs)
 }
 
-function arrivedAt(from: View, to: View): void {
+function arrivedAt(from: View, to: View, backTs: number): void {
   for (const event of from.ledger.events.values()) {
     const isOwn = event.position !== null && serverOf(event.pdu.sender) === from.server.name
-    if (!isOwn || to.ledger.events.has(event.pdu.id) || wasAway(to)) continue
+    if (!isOwn || to.ledger.events.has(event.pdu.id)) continue
+    if (event.pdu.originServerTs < backTs && wasAway(to)) continue
     assert.ok(!concerns(from.ledger, event, to.server.name), `${event.pdu.id} did not reach ${to.server.name}`)
   }
 }

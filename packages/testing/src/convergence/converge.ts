@@ -66,9 +66,11 @@ async function lifeOf(town: Town, tell?: (line: string) => void): Promise<Outcom
   try {
     await live(town)
     // Before anybody speaks again: who only hears what others name hears nothing of the last words.
-    everythingArrived(await viewsOf(town))
+    // From here on nobody comes or goes.
+    const backTs = town.network.clock.now()
+    everythingArrived(await viewsOf(town), backTs)
     await close(town)
-    return await compare(town)
+    return await compare(town, backTs)
   } catch (cause) {
     if (tell) for await (const line of show(town)) tell(line)
     throw cause
@@ -121,9 +123,9 @@ async function viewsOf(town: Town): Promise<View[]> {
   return views
 }
 
-async function compare(town: Town): Promise<Outcome> {
+async function compare(town: Town, backTs: number): Promise<Outcome> {
   const all = await viewsOf(town)
-  everythingArrived(all)
+  everythingArrived(all, backTs)
   const views = all.filter(({ joined }) => joined.length > 0)
   const pairs = views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))
   const causes = pairs.flatMap(([one, other]) => causeOf(one, other, views) ?? [])
