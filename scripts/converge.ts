@@ -16,7 +16,7 @@ const { values } = parseArgs({
   },
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
-const total = { towns: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0 }
+const total = { towns: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0, unheard: 0 }
 const tell = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
 for (let first = from; first < end; first += TOWNS_PER_GROUND) {

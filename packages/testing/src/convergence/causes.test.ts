@@ -72,9 +72,11 @@ describe('why two servers see two rooms', () => {
     )
     const [one, two] = views
     assert.equal(causeOf(one, two, views), 'kept apart')
-    // Somebody who has what both say could have.
-    const witness: View = { ...two, shown: one.shown.union(two.shown) }
+    // Somebody who has what both say could have, if they are heard.
+    const witness: View = { ...one, shown: one.shown.union(two.shown) }
     assert.throws(() => causeOf(one, two, [...views, witness]), /knows both sides/)
+    const mute: View = { ...two, shown: one.shown.union(two.shown) }
+    assert.equal(causeOf(one, two, [...views, mute]), 'unheard')
     await network.close()
   })
 

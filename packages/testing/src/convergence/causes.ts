@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { serverOf } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
 import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
 import { splitStateKey } from '@myelin/rules/auth/state-key'
 import { resolve } from '@myelin/rules/state-resolution/resolve'
 import { EVENT_STATUS } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import type { View } from './agreement.ts'
+import { isAllowedBy } from './law.ts'
 import type { Ledger, State } from './ledger.ts'
 
 /**
  * Why two servers, both in the room as they see it, see two rooms:
  *
- * - `locked out`: one is in it by joins that the other, rightly, did not want when they came, and that the room with all
- *   events of both would not want either; it is not told what happens in a room that it is not in.
- * - `kept apart`: the same, but with all events it would be in; nobody who knows both sides is left to speak.
+ * - `locked out`: those by whom one is in it may not speak as the other has it, so that their words are soft-failed there,
+ *   and the room with all events of both would not have them either; it is not told what happens in a room that it is not in.
+ * - `kept apart`: the same, but with all events they would be in; nobody who knows both sides is left to speak.
+ * - `unheard`: the same, and who knows both sides speaks, but only by the words of those who may not.
  */
-export type Cause = 'locked out' | 'kept apart'
+export type Cause = 'locked out' | 'kept apart' | 'unheard'
 
 /** After everybody spoke twice, a head more is a fork nobody closed. */
 const MAX_HEADS = 3
@@ -38,7 +41,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
     const doubts: string[] = []
     for (const [inside, outside] of both) {
       const doubt = doubtOf(inside, outside)
-      if (doubt === undefined) return isWanted(inside, outside) ? keptApart(inside, outside, all) : 'locked out'
+      if (doubt === undefined) return isWanted(inside, outside) ? causeAmong(inside, outside, all) : 'locked out'
       doubts.push(doubt)
     }
     assert.fail(`${names} see two rooms, and nothing explains it: ${doubts.join('; ')}`)
@@ -86,15 +89,15 @@ function wasAway({ ledger, server }: View): boolean {
 }
 
 /**
- * Why a server may not count as locked out of the room that another has; undefined where it does: it is not in the room
- * as the other has it, and each of them has a reason for all that it does not show of the other's: it judged it, and did
+ * Why a server may not count as locked out of the room that another has; undefined where it does: none of its people
+ * may speak there, and each of the two has a reason for all that it does not show of the other's: it judged it, and did
  * not want it; or it was not there and so was not told.
  */
 function doubtOf(inside: View, outside: View): string | undefined {
   const { server } = outside
   const joins = joinsOf(stateOf(outside), outside.ledger.pdus, server.name)
-  const left = joinsOf(stateOf(inside), inside.ledger.pdus, server.name)
-  if (left.length > 0) return `${server.name} is in the room of ${inside.server.name}, by ${left.join()}`
+  const [speaker] = speakersOf(outside, inside)
+  if (speaker !== undefined) return `${speaker} may speak in the room that ${inside.server.name} has`
   const past = pastOf(inside, outside.ledger.pdus)
   for (const id of joins) if (!isJudged(inside, id)) return `${id} was not judged`
   for (const { position, pdu } of outside.ledger.events.values()) {
@@ -124,6 +127,18 @@ function pastOf({ shown, ledger }: View, others: Ledger['pdus']): ReadonlySet<Ev
   return past
 }
 
+/** Those of a server's people in the room, as it sees it, whom the state that another server has lets speak. */
+function speakersOf(view: View, listener: View): string[] {
+  const { pdus } = view.ledger
+  return joinsOf(stateOf(view), pdus, view.server.name).flatMap((id) => {
+    const joined = pdus.get(id)
+    if (!joined) return []
+    const { stateKey: sender = '', ...rest } = joined
+    const word: Pdu = { ...rest, type: 'm.room.message', sender: sender as UserId, content: {} }
+    return isAllowedBy(listener.ledger, word, stateOf(listener)) ? [sender] : []
+  })
+}
+
 /** Whether a server would be in the room if somebody knew the events of both, and had to resolve the two states. */
 function isWanted(inside: View, outside: View): boolean {
   const pdus = new Map([...inside.ledger.pdus, ...outside.ledger.pdus])
@@ -132,14 +147,15 @@ function isWanted(inside: View, outside: View): boolean {
   return joinsOf(merged, pdus, outside.server.name).length > 0
 }
 
-/** Who has heads of both that the other does not have could have brought them together by a word. */
-function keptApart(one: View, other: View, all: readonly View[]): Cause {
+/** Who has heads of both that the other does not have could have brought them together by a word that is heard. */
+function causeAmong(one: View, other: View, all: readonly View[]): Cause {
   const sides = [one.heads.filter((id) => !isShown(other, id)), other.heads.filter((id) => !isShown(one, id))]
-  for (const { server, shown } of all) {
-    const knows = sides.every((heads) => heads.some((id) => shown.has(id)))
-    assert.ok(!knows, `${server.name} knows both sides and did not bring them together`)
+  const knowing = all.filter(({ shown }) => sides.every((heads) => heads.some((id) => shown.has(id))))
+  for (const witness of knowing) {
+    const deaf = [one, other].filter((side) => side !== witness && speakersOf(witness, side).length === 0)
+    assert.ok(deaf.length > 0, `${witness.server.name} knows both sides and did not bring them together`)
   }
-  return 'kept apart'
+  return knowing.length > 0 ? 'unheard' : 'kept apart'
 }
 
 const isShown = ({ shown }: View, id: EventId) => shown.has(id)

@@ -67,7 +67,7 @@ function stateAfterAll(ledger: Ledger, ids: readonly EventId[]): State | undefin
 }
 
 /** Whether a state allows an event. */
-function isAllowedBy({ version, pdus }: Ledger, event: Pdu, state: State): boolean {
+export function isAllowedBy({ version, pdus }: Ledger, event: Pdu, state: State): boolean {
   const get = (key: Parameters<State['get']>[0]) => pdus.get(state.get(key) ?? ('' as EventId))
   return authorize(event, new AuthState(version, { get })).allowed
 }
