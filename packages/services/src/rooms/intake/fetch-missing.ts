@@ -66,9 +66,11 @@ const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids
  * where all of it was told, whatever became of each event: one that lacks something is another one, for good.
  */
 export async function keepStateAt(rt: Checker, asked: Source, id: EventId): Promise<boolean> {
-  const outage = { isSeen: false }
+  const isGone = asked.outage?.isGone ?? false
+  const outage = { isSeen: isGone, isGone }
   const isKept = await keepToldState(rt, { ...asked, outage }, id, outage)
   if (asked.outage && outage.isSeen) asked.outage.isSeen = true
+  if (asked.outage && outage.isGone) asked.outage.isGone = true
   return isKept
 }
 

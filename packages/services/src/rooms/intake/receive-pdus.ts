@@ -52,7 +52,7 @@ export async function receivePdus(
   pdus: readonly Pdu[],
   settle: (tx: Tx, open: Open) => Promise<void> = async () => {},
 ): Promise<Map<EventId, Fate>> {
-  const outage = { isSeen: false }
+  const outage = { isSeen: false, isGone: false }
   return receiveFrom(rt, { ...source, outage }, pdus, async (tx, fates) => {
     const lacking = [...fates].filter(([, fate]) => fate === 'waits' || fate === 'lacks')
     await settle(tx, { ids: new Set(lacking.map(([id]) => id)), isOutage: outage.isSeen })
