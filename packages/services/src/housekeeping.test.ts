@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EventId, UserId } from '@myelin/matrix/ids'
+import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
+import { queueEdu, serversWaitedFor, waitingEdus } from '@myelin/storage/outgoing-edus'
+import { relayedEvents, relayEvent } from '@myelin/storage/outgoing-events'
 import { policyRuling, putPolicyRuling } from '@myelin/storage/policy-rulings'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
+import { onEveryDatabase } from '@myelin/testing/databases'
+import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
-import { ANSWERS_KEPT_MS, keepHouse, RULINGS_KEPT_MS } from './housekeeping.ts'
+import { ANSWERS_KEPT_MS, keepHouse, RULINGS_KEPT_MS, UNSENT_KEPT_MS } from './housekeeping.ts'
 
 test('answers to requests are kept for a day, and not for ever', async () => {
   const rt = await testRuntime()
@@ -37,4 +41,34 @@ test('what was said as a policy server stands for 30 days', async () => {
   assert.equal(await policyRuling(rt.db.read, event), undefined)
   stop()
   await rt.close()
+})
+
+onEveryDatabase('what waits for servers that never come back', (open) => {
+  test('is kept for 30 days, and then goes in steps', async () => {
+    const rt = await testRuntime(open)
+    const stop = keepHouse(rt)
+    const room = await authorRoom(rt, '@a:one.test')
+    const [old, young] = [await room.say('@a:one.test', 'old'), await room.say('@a:one.test', 'young')]
+    const [gone, back] = ['gone.test', 'back.test'] as [ServerName, ServerName]
+    const soonTs = rt.clock.now() - UNSENT_KEPT_MS + 1.5 * 3_600_000
+    await rt.db.write(async (tx) => {
+      await relayEvent(tx, old, soonTs)
+      for (let number = 0; number < 1100; number++) await queueEdu(tx, gone, '{}', soonTs)
+      await relayEvent(tx, young, rt.clock.now())
+      await queueEdu(tx, back, '{}', rt.clock.now())
+    })
+    rt.clock.advance(3_600_000)
+    for (let units = 0; units < 10; units++) await rt.db.write(async () => {})
+    assert.equal((await waitingEdus(rt.db.read, gone, 2000)).length, 1100)
+    assert.deepEqual(new Set(await relayedEvents(rt.db.read)), new Set([old, young]))
+    rt.clock.advance(3_600_000)
+    for (let units = 0; units < 100; units++) {
+      await rt.db.write(async () => {})
+      if ((await relayedEvents(rt.db.read)).length === 1) break
+    }
+    assert.deepEqual(await serversWaitedFor(rt.db.read), [back])
+    assert.deepEqual(await relayedEvents(rt.db.read), [young])
+    stop()
+    await rt.close()
+  })
 })

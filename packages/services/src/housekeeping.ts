@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dropLostJoins } from '@myelin/storage/joins-under-way'
 import { dropExpiredOpenIdTokens } from '@myelin/storage/openid-tokens'
+import { dropOldEdus } from '@myelin/storage/outgoing-edus'
+import { dropOldRelays } from '@myelin/storage/outgoing-events'
 import { dropOldRulings } from '@myelin/storage/policy-rulings'
 import { forgetAnswers } from '@myelin/storage/transactions'
 import { STAGED } from './rooms/intake/inbound.ts'
@@ -15,21 +17,22 @@ export const ANSWERS_KEPT_MS = 24 * HOUR_MS
 /** How long what we said as a policy server stands, and how long somebody can be a newcomer. */
 export const RULINGS_KEPT_MS = 30 * 24 * HOUR_MS
 
+/** How long something waits for another server that does not come back. */
+export const UNSENT_KEPT_MS = 30 * 24 * HOUR_MS
+/** So many rows go in one unit: others write in between. */
+const ROWS_A_UNIT = 500
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'log'>
+
 /**
  * Throws away, once an hour, what nobody will ask for any more, and looks once a second for what other nodes did; until
  * the returned function is called.
  */
-export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void {
+export function keepHouse(rt: Needs): () => void {
+  const stop = new AbortController()
   const tidy = () => {
     timer = rt.clock.later(HOUR_MS, tidy)
-    rt.db
-      .write(async (tx) => {
-        await forgetAnswers(tx, rt.clock.now() - ANSWERS_KEPT_MS)
-        await dropExpiredOpenIdTokens(tx, rt.clock.now())
-        await dropOldRulings(tx, rt.clock.now() - RULINGS_KEPT_MS)
-        if (await dropLostJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
-      })
-      .catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
+    tidyUp(rt, stop.signal).catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
   }
   const catchUp = () => {
     look = rt.clock.later(SECOND_MS, catchUp)
@@ -38,7 +41,25 @@ export function keepHouse(rt: Pick<Runtime, 'db' | 'clock' | 'log'>): () => void
   let timer = rt.clock.later(HOUR_MS, tidy)
   let look = rt.clock.later(SECOND_MS, catchUp)
   return () => {
+    stop.abort()
     timer.cancel()
     look.cancel()
+  }
+}
+
+async function tidyUp(rt: Needs, stop: AbortSignal): Promise<void> {
+  const { db, clock } = rt
+  await db.write(async (tx) => {
+    await forgetAnswers(tx, clock.now() - ANSWERS_KEPT_MS)
+    await dropExpiredOpenIdTokens(tx, clock.now())
+    await dropOldRulings(tx, clock.now() - RULINGS_KEPT_MS)
+    if (await dropLostJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
+  })
+  const unsentBefore = clock.now() - UNSENT_KEPT_MS
+  for (const drop of [dropOldEdus, dropOldRelays]) {
+    let dropped = ROWS_A_UNIT
+    while (dropped === ROWS_A_UNIT && !stop.aborted) {
+      dropped = await db.write((tx) => drop(tx, unsentBefore, ROWS_A_UNIT))
+    }
   }
 }

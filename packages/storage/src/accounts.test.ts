@@ -7,7 +7,7 @@ import { putAccountData } from './account-data.ts'
 import {
   accountOf,
   closeAccount,
-  erasedAmong,
+  erasedUsers,
   putAccount,
   putLocked,
   putPasswordHash,
@@ -62,7 +62,9 @@ onEveryDatabase('accounts', (open) => {
       await putAccount(tx, { ...draft, userId: bob })
       await closeAccount(tx, bob, false)
     })
-    assert.deepEqual(await erasedAmong(db.read, [alice, bob, '@eve:two.test' as UserId]), new Set([alice]))
+    assert.deepEqual(await erasedUsers(db.read), new Set([alice]))
+    await db.write((tx) => closeAccount(tx, bob, true))
+    assert.deepEqual(await erasedUsers(db.read), new Set([alice, bob]))
     assert.equal(await db.write((tx) => putAccount(tx, draft)), false)
     await db.close()
   })

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { readOnce } from './kept.ts'
 import type { Tables } from './schema.ts'
@@ -37,13 +36,20 @@ export const isSuspended = readOnce(
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
 )
 
-/** The users among these who wanted what they wrote to be erased when they closed their account. */
-export async function erasedAmong(db: Read, users: Iterable<UserId>): Promise<ReadonlySet<UserId>> {
-  const rows = await inChunks([...new Set(users)], (chunk) =>
-    db.selectFrom('accounts').select('user_id').where('user_id', 'in', chunk).where('is_erased', '=', 1).execute(),
-  )
-  return new Set(rows.map((row) => row.user_id))
+/** The users of ours who wanted what they wrote to be erased when they closed their account; read once until one more does. */
+export function erasedUsers(db: Read): Promise<ReadonlySet<UserId>> {
+  return erasedOnce(db, topics.erased)
 }
+
+const erasedOnce = readOnce(
+  'erased users',
+  1,
+  (topic: string) => topic,
+  async (db): Promise<ReadonlySet<UserId>> => {
+    const rows = await db.selectFrom('accounts').select('user_id').where('is_erased', '=', 1).execute()
+    return new Set(rows.map((row) => row.user_id))
+  },
+)
 
 /** Makes an account; false if there is or was one of that name. */
 export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> {
@@ -96,6 +102,7 @@ export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): P
     .where('user_id', '=', userId)
     .execute()
   tx.touch(topics.account(userId))
+  if (isErased) tx.touch(topics.erased)
   // What it kept for itself is read by its syncs.
   tx.touch(userId)
   for (const table of TABLES_OF_AN_ACCOUNT) await tx.deleteFrom(table).where('user_id', '=', userId).execute()

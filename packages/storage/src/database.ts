@@ -3,6 +3,7 @@ import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Moving } from './moves.ts'
+import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 
@@ -46,13 +47,16 @@ export interface CommitHint {
 export interface Database {
   /** Everything committed and synced; nothing else. */
   readonly read: Read
+  /** Names this opening of the database among the nodes that share it: what a lease is held by. */
+  readonly node: number
+  readonly others: OtherNodes
   /** How another thread can read it. */
   readonly source: ReaderSource
   /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
   position(): Promise<Position>
-  /** Looks for what other nodes did, in case a hint got lost. Called once a second. */
+  /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
   catchUp(): Promise<void>
   /** Everything it keeps in memory, by name, for the metrics. */
   cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>
@@ -66,6 +70,8 @@ export interface DatabaseEvents {
   committed(hint: CommitHint): void
   measured?(commit: { readonly units: number; readonly durationMs: number }): void
   failed?(cause: unknown): void
+  /** Something about the database that whoever runs it should know, in words; told while it is opened. */
+  warned?(notice: string): void
 }
 
 /** Runs a query over a long list of values in chunks, because engines limit the number of parameters. */

@@ -8,6 +8,7 @@ import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
 import fc from 'fast-check'
 import { joinedServers, usersOfServer } from './joined-servers.ts'
+import { internUsers } from './names.ts'
 
 const alice = '@alice:one.test'
 const guests = ['@a:two.test', '@b:two.test', '@c:three.test:8448']
@@ -50,8 +51,17 @@ onEveryDatabase('the servers in a room', (open) => {
     for (const user of [...guests, '@d:evil-two.test', '@e:x:two.test']) {
       await room.member(user, user, 'join').catch(() => undefined)
     }
-    const users = await usersOfServer(rt.db.read, room.roomId, 'two.test' as ServerName)
-    assert.deepEqual(users.map(({ userId }) => userId as string).toSorted(), ['@a:two.test', '@b:two.test'])
+    await room.member(alice, '@b:two.test', 'ban')
+    const found = async () => {
+      const users = await usersOfServer(rt.db.read, room.roomId, 'two.test' as ServerName)
+      return users.map(({ userId, membership }) => `${userId} ${membership}`).toSorted()
+    }
+    const expected = ['@a:two.test join', '@b:two.test ban']
+    assert.deepEqual(await found(), expected)
+    // Of a server that is known for many users elsewhere, too.
+    const elsewhere = Array.from({ length: 600 }, (_, number) => `@u${number}:two.test` as UserId)
+    await rt.db.write((tx) => internUsers(tx, elsewhere))
+    assert.deepEqual(await found(), expected)
     await rt.close()
   })
 })

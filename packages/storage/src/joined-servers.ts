@@ -3,15 +3,19 @@ import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { JoinedServers } from './caches.ts'
+import { inChunks } from './database.ts'
 import type { Read } from './database.ts'
 import { pdusByNid } from './events.ts'
 import { Shelf } from './kept.ts'
 import { keyNames, roomNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import { roomById } from './rooms.ts'
 import type { Nid } from './schema.ts'
 import { stateDifference } from './state.ts'
 
 const ATTEMPTS = 3
+/** Of a server with more users than this, the room's members are looked through, else the room is asked for each user. */
+const MANY_USERS = 500
 
 /**
  * The servers that are in a room now, each with how many users it has there.
@@ -114,14 +118,46 @@ export async function usersOfServer(
 ): Promise<{ readonly userId: UserId; readonly membership: string }[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []
-  const rows = await db
+  const known = await firstOfServer(db, server)
+  const rows = known.length > MANY_USERS ? await inRoomOf(db, nid, server) : await standingsIn(db, nid, known)
+  return rows.map((row) => ({ userId: row.user_id, membership: row.membership }))
+}
+
+const firstOfServer = prepared((db, server: ServerName) =>
+  db
+    .selectFrom('users')
+    .select(['user_nid', 'user_id'])
+    .where('server', '=', server)
+    .orderBy('server')
+    .orderBy('user_nid')
+    .limit(MANY_USERS + 1),
+)
+
+const inRoomOf = prepared((db, room: Nid, server: ServerName) =>
+  db
     .selectFrom('members')
     .innerJoin('users', 'users.user_nid', 'members.user_nid')
     .select(['users.user_id', 'members.membership'])
-    .where('members.room_nid', '=', nid)
-    .where((row) => row(row.cast<string>('users.user_id', 'text'), 'like', `%:${server}`))
-    .execute()
-  return rows
-    .filter((row) => serverOf(row.user_id) === server)
-    .map((row) => ({ userId: row.user_id, membership: row.membership }))
+    .where('members.room_nid', '=', room)
+    .where('users.server', '=', server),
+)
+
+async function standingsIn(
+  db: Read,
+  room: Nid,
+  users: readonly { readonly user_nid: Nid; readonly user_id: UserId }[],
+): Promise<{ readonly user_id: UserId; readonly membership: string }[]> {
+  const names = new Map(users.map((user) => [user.user_nid, user.user_id]))
+  const rows = await inChunks([...names.keys()], (chunk) =>
+    db
+      .selectFrom('members')
+      .select(['user_nid', 'membership'])
+      .where('room_nid', '=', room)
+      .where('user_nid', 'in', chunk)
+      .execute(),
+  )
+  return rows.flatMap(({ user_nid: nid, membership }) => {
+    const userId = names.get(nid)
+    return userId === undefined ? [] : [{ user_id: userId, membership }]
+  })
 }

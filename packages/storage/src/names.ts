@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Caches, StateKeyName } from './caches.ts'
 import { inChunks } from './database.ts'
@@ -47,7 +48,7 @@ export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<R
   const nids = await userNids(tx, userIds)
   const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
   for (const userId of fresh) nids.set(userId, tx.takeNid())
-  const rows = fresh.map((userId) => ({ user_nid: nids.get(userId) ?? 0, user_id: userId }))
+  const rows = fresh.map((userId) => ({ user_nid: nids.get(userId) ?? 0, user_id: userId, server: serverOf(userId) }))
   await insertRows(tx, 'users', rows)
   remember(tx, (caches) => rows.forEach((row) => caches.userNids.set(row.user_id, row.user_nid)))
   return nids
@@ -58,7 +59,7 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   const known = await userNid(tx, userId)
   if (known !== undefined) return known
   const nid = tx.takeNid()
-  await insertRow(tx, 'users', { user_nid: nid, user_id: userId })
+  await insertRow(tx, 'users', { user_nid: nid, user_id: userId, server: serverOf(userId) })
   return nid
 }
 

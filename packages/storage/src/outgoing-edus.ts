@@ -12,9 +12,9 @@ export interface WaitingEdu {
   readonly edu: JsonObject
 }
 
-/** Keeps an EDU, as JSON, until its server took it. */
-export async function queueEdu(tx: Tx, server: ServerName, edu: string): Promise<void> {
-  await insertRow(tx, 'outgoing_edus', { server_name: server, nid: tx.takeNid(), edu })
+/** Keeps an EDU, as JSON, until its server took it, or for ever so long ({@link dropOldEdus}); `now` in ms. */
+export async function queueEdu(tx: Tx, server: ServerName, edu: string, now: number): Promise<void> {
+  await insertRow(tx, 'outgoing_edus', { server_name: server, nid: tx.takeNid(), edu, queued_ts: now })
   tx.touch(topics.waitingFor(server))
 }
 
@@ -39,4 +39,21 @@ export async function dropEdus(tx: Tx, server: ServerName, upTo: Nid): Promise<v
 export async function serversWaitedFor(db: Read): Promise<ServerName[]> {
   const rows = await db.selectFrom('outgoing_edus').select('server_name').distinct().execute()
   return rows.map((row) => row.server_name)
+}
+
+/** Forgets EDUs that have waited since before a time (ms), the oldest first, no more than asked for; answers how many there were. */
+export async function dropOldEdus(tx: Tx, beforeTs: number, limit: number): Promise<number> {
+  const rows = await tx
+    .selectFrom('outgoing_edus')
+    .select(['server_name', 'nid'])
+    .where('queued_ts', '<', beforeTs)
+    .orderBy('queued_ts')
+    .limit(limit)
+    .execute()
+  const byServer = Map.groupBy(rows, (row) => row.server_name)
+  for (const [server, ofServer] of byServer) {
+    const nids = ofServer.map((row) => row.nid)
+    await tx.deleteFrom('outgoing_edus').where('server_name', '=', server).where('nid', 'in', nids).execute()
+  }
+  return rows.length
 }

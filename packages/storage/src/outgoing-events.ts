@@ -84,14 +84,39 @@ const newestFirst = prepared((db, room: Nid, after: Position, before: Position, 
     .limit(limit),
 )
 
-/** Gives an event of another server's user to the sender, which sends it on to the other servers in the room. In the unit that appends it. */
-export async function relayEvent(tx: Tx, eventId: EventId): Promise<void> {
+/**
+ * Gives an event of another server's user to the sender, which sends it on to the other servers in the room. In the unit that
+ * appends it; `now` in ms.
+ */
+export async function relayEvent(tx: Tx, eventId: EventId, now: number): Promise<void> {
+  const event = await tx
+    .selectFrom('events')
+    .select('event_nid')
+    .where('event_id', '=', eventIdBytes(eventId))
+    .executeTakeFirst()
+  if (!event) return
   await tx
     .insertInto('relayed_events')
-    .columns(['event_nid'])
-    .expression((from) => from.selectFrom('events').select('event_nid').where('event_id', '=', eventIdBytes(eventId)))
+    .values({ event_nid: event.event_nid, relayed_ts: now })
     .onConflict((at) => at.column('event_nid').doNothing())
     .execute()
+}
+
+/**
+ * Forgets what we were given to send on before a time (ms), the oldest first, no more than asked for; answers
+ * how many there were. The events stay.
+ */
+export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Promise<number> {
+  const rows = await tx
+    .selectFrom('relayed_events')
+    .select('event_nid')
+    .where('relayed_ts', '<', beforeTs)
+    .orderBy('relayed_ts')
+    .limit(limit)
+    .execute()
+  const nids = rows.map((row) => row.event_nid)
+  if (nids.length > 0) await tx.deleteFrom('relayed_events').where('event_nid', 'in', nids).execute()
+  return rows.length
 }
 
 /** The rooms in which something was appended after a position. */

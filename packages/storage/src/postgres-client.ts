@@ -34,11 +34,17 @@ export class PostgresClient {
   #connected: pg.Client | undefined
   #socket: Socket | undefined
   readonly #connectsByItself: boolean
+  readonly #opening: string
   inFlight = 0
 
-  constructor(settings: pg.ConnectionConfig, { connectsByItself }: { readonly connectsByItself: boolean }) {
+  /** `opening` are statements that every connection begins with. */
+  constructor(
+    settings: pg.ConnectionConfig,
+    { connectsByItself, opening = '' }: { readonly connectsByItself: boolean; readonly opening?: string },
+  ) {
     this.#settings = settings
     this.#connectsByItself = connectsByItself
+    this.#opening = `set synchronous_commit = on; ${opening}`
   }
 
   /** Makes sure that a connection stands. */
@@ -96,7 +102,7 @@ export class PostgresClient {
     client.on('error', forget)
     client.on('end', forget)
     await client.connect()
-    await client.query('set synchronous_commit = on')
+    await client.query(this.#opening)
     this.#socket = socket
     this.#connected = client
     return client

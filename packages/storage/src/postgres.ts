@@ -12,6 +12,9 @@ import { everMoving, Moves } from './moves.ts'
 import { PostgresFollower, printTopics } from './postgres-follower.ts'
 import type { Move } from './postgres-follower.ts'
 import { PostgresHints } from './postgres-hints.ts'
+import { lapsesOf, WHAT_IS_PROMISED } from './postgres-lapses.ts'
+import type { Promises } from './postgres-lapses.ts'
+import { PostgresNode } from './postgres-node.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import type { OpenReader } from './reader.ts'
 import type { Position, Tables } from './schema.ts'
@@ -34,7 +37,8 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const readers = new PostgresReaders(connection, maxReaders)
   const moves = new Moves()
   const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
-  const writer = new PostgresWriter(connection, follower)
+  const node = new PostgresNode()
+  const writer = new PostgresWriter(connection, follower, node)
   const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
     caches: writer.caches,
     moves,
@@ -43,6 +47,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
   await writer.migrate()
+  for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
   moves.reset(started[0]?.position ?? 0)
   const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
@@ -56,12 +61,15 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   })
   return {
     read: reader,
+    node: node.number,
+    others: hints.others,
     source: { module: import.meta.url, settings: connection },
     write: (work) => commits.write(work),
     position: () => follower.position(),
     catchUp: async () => {
       await hints.listen()
       await follower.position()
+      await node.buryDead(readers, (work) => commits.write(work))
     },
     cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
     isHealthy: () =>
@@ -112,9 +120,9 @@ class PostgresWriter implements CommitEngine {
   #committed: BatchMove | undefined
   #owesRelease = false
 
-  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower) {
+  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
     this.#follower = follower
-    this.#client = new PostgresClient(settings, { connectsByItself: false })
+    this.#client = new PostgresClient(settings, { connectsByItself: false, opening })
     this.connection = new Kysely<Tables>({ dialect: dialectThat((statement) => this.#client.query(statement)) })
   }
 
@@ -134,6 +142,11 @@ class PostgresWriter implements CommitEngine {
       await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
     }
     await this.#client.query({ text: 'commit' })
+  }
+
+  /** In words, where the server does not keep what we promise others. */
+  async lapses(): Promise<string[]> {
+    return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
   }
 
   async run<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {

@@ -15,7 +15,8 @@ export interface Tables {
   /** What the last commits moved, a row each, written where several nodes share the database. */
   moves: { position: Position; start: Position; topics: string }
   settings: { name: string; value: string }
-  readers: { name: string; position: Position; holder: string | null; until: number | null }
+  /** `holder` reads until `until`, on the node of this number; free where they are null. */
+  readers: { name: string; position: Position; holder: string | null; node: number | null; until: number | null }
 
   /**
    * `extremities` is a JSON list of event numbers, at most 20, the oldest of the `head_count` heads of the room's graph; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no
@@ -44,7 +45,7 @@ export interface Tables {
     is_unsettled: number
     last_move: Position
   }
-  users: { user_nid: Nid; user_id: UserId }
+  users: { user_nid: Nid; user_id: UserId; server: ServerName }
   state_keys: { key_nid: Nid; type: string; state_key: string }
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**
@@ -143,7 +144,7 @@ export interface Tables {
     interval_ms: number
   }
   /** EDUs that must not get lost, until their server took them; in the order of writing. */
-  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string }
+  outgoing_edus: { server_name: ServerName; nid: Nid; edu: string; queued_ts: number }
   /** What a server was told of a user's devices (`told`, a digest of each, as JSON) as of `told_position`; where `position` is larger, there is news. */
   outgoing_device_lists: {
     server_name: ServerName
@@ -154,8 +155,10 @@ export interface Tables {
   }
   /** The devices of users of other servers, as JSON, as of a stream id of theirs; `position` is from where on we follow them. */
   remote_device_lists: { user_id: UserId; stream_id: number; position: Position; list: string }
+  /** Users of other servers whose devices are to be fetched, how often that failed, and when it is tried next. */
+  wanted_device_lists: { user_id: UserId; tries: number; retry_ts: number }
   /** Events of other servers' users that came to us to be sent on to the room. */
-  relayed_events: { event_nid: Nid }
+  relayed_events: { event_nid: Nid; relayed_ts: number }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
     room_nid: Nid

@@ -10,7 +10,7 @@ import { openSqlite } from './sqlite.ts'
 test('whoever opens an embedded database need not wait for the lease of one that died', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-leases-'))
   const path = join(folder, 'homeserver.db')
-  const lease = (holder: string) => ({ name: 'reader', holder, until: 1_000_000 })
+  const lease = (holder: string) => ({ name: 'reader', holder, node: 0, until: 1_000_000 })
   const first = await openSqlite(path, { committed: () => {} })
   assert.equal(await first.write((tx) => takeLease(tx, lease('one'), 1)), 0)
   assert.equal(await first.write((tx) => takeLease(tx, lease('two'), 2)), undefined)

@@ -12,6 +12,7 @@ import type { BatchMove, CommitEngine } from './group-commit.ts'
 import { everMoving, Moves } from './moves.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
+import { noOtherNodes } from './other-nodes.ts'
 import type { OpenReader } from './reader.ts'
 import { checkpointInBackground } from './sqlite-checkpoint.ts'
 import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
@@ -35,6 +36,8 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
   const commits = new GroupCommit(files, events)
   return {
     read: files.reader,
+    node: 0,
+    others: noOtherNodes,
     source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
     position: async () => files.moves.position,
@@ -107,7 +110,7 @@ class SqliteFiles implements CommitEngine {
     }
     this.#writing.exec(`pragma user_version = ${newest}`)
     // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
-    this.#writing.exec('update readers set holder = null, until = null')
+    this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
     // The names of the files themselves must survive a power cut too.

@@ -28,6 +28,8 @@ export function roomReadIn(topic: string): RoomId | undefined {
 export const topics = {
   /** A user's account, devices as such, and tokens. */
   account: (user: UserId) => `account ${user}`,
+  /** Which users of ours had what they wrote erased. */
+  erased: 'erased users',
   /** The one-time and fallback keys of a user's devices. */
   keys: (user: UserId) => `keys ${user}`,
   /** A user's receipts, private ones too. */
@@ -48,6 +50,8 @@ export const topics = {
   named: (user: UserId) => `named ${user}`,
   /** The states of a room's events, which were provisional and are not any more. */
   recast: (room: Nid) => `recast ${room}`,
+  /** Leases that somebody let go of, or whose holder died. */
+  leases: 'leases',
   /** Rooms whose heads are still to be resolved. */
   unsettled: 'unsettled rooms',
   /** Events that waited to be judged, and do not any more. */

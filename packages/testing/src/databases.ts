@@ -71,7 +71,7 @@ async function emptyDatabase(url: string): Promise<void> {
 /** A database that was made for a test. */
 export interface CreatedDatabase {
   readonly url: string
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /** An empty database on a server: its URL, and how to be rid of it. */

@@ -138,7 +138,7 @@ export async function testRuntime(
   const bus = new Bus()
   const db = await open({ committed: (hint) => bus.announce(hint) })
   const settings = { ...testConfig, ...config }
-  const typing = new Typing(clock, bus)
+  const typing = new Typing(clock, bus, db.others)
   const random = seededRandom(`test ${settings.serverName}`)
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)

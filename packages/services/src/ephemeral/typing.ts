@@ -2,6 +2,8 @@
 import type { Bus } from '@myelin/kit/bus'
 import type { Clock, Timer } from '@myelin/kit/clock'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { noOtherNodes } from '@myelin/storage/other-nodes'
+import type { OtherNodes } from '@myelin/storage/other-nodes'
 
 const PREFIX = 'typing in '
 
@@ -12,11 +14,15 @@ export function roomTypedIn(topic: string): RoomId | undefined {
 
 type RoomTyping = { readonly users: Map<UserId, Timer>; serial: number }
 
+/** What nodes tell each other begins so. */
+const MESSAGE = 'typing '
+
 /**
  * Who is typing in which room.
  *
- * It lives in memory and may be lost. `serial` counts its changes; a sync token carries it, so that a client
- * is told of a room's typing only when that room's list has changed since.
+ * It lives in memory, on every node, and may be lost. `serial` counts its changes and is never behind the clock, so that it
+ * means about the same on all nodes; a sync token carries it, so that a client is told of a room's typing only when
+ * that room's list has changed since.
  */
 export class Typing {
   readonly #clock: Clock
@@ -24,9 +30,14 @@ export class Typing {
   readonly #rooms = new Map<RoomId, RoomTyping>()
   #serial: number
 
-  constructor(clock: Clock, bus: Bus) {
+  readonly #others: OtherNodes
+  readonly #stopListening: () => void
+
+  constructor(clock: Clock, bus: Bus, others: OtherNodes = noOtherNodes) {
     this.#clock = clock
     this.#bus = bus
+    this.#others = others
+    this.#stopListening = others.listen((message) => this.#hear(message))
     // Above whatever an earlier run of the server handed out.
     this.#serial = clock.now()
   }
@@ -38,20 +49,38 @@ export class Typing {
 
   /** A user types for at most this long, unless they say so again. */
   start(roomId: RoomId, userId: UserId, timeoutMs: number): void {
+    this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, timeoutMs]))
+    this.#start(roomId, userId, timeoutMs)
+  }
+
+  /** A user no longer types. */
+  stop(roomId: RoomId, userId: UserId): void {
+    // Whoever knows nothing of it here may have been heard of elsewhere, by a message that was lost here.
+    this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, 0]))
+    this.#stop(roomId, userId)
+  }
+
+  #hear(message: string): void {
+    if (!message.startsWith(MESSAGE)) return
+    const [roomId, userId, timeoutMs] = JSON.parse(message.slice(MESSAGE.length)) as [RoomId, UserId, number]
+    if (timeoutMs > 0) this.#start(roomId, userId, timeoutMs)
+    else this.#stop(roomId, userId)
+  }
+
+  #start(roomId: RoomId, userId: UserId, timeoutMs: number): void {
     const room = this.#rooms.get(roomId) ?? { users: new Map<UserId, Timer>(), serial: 0 }
     this.#rooms.set(roomId, room)
     const running = room.users.get(userId)
     running?.cancel()
     room.users.set(
       userId,
-      this.#clock.later(timeoutMs, () => this.stop(roomId, userId)),
+      this.#clock.later(timeoutMs, () => this.#stop(roomId, userId)),
     )
     if (!running) this.#changed(roomId, room)
     else this.#announce(`${PREFIX}${roomId}`)
   }
 
-  /** A user no longer types. */
-  stop(roomId: RoomId, userId: UserId): void {
+  #stop(roomId: RoomId, userId: UserId): void {
     const room = this.#rooms.get(roomId)
     const running = room?.users.get(userId)
     if (!room || !running) return
@@ -73,12 +102,13 @@ export class Typing {
 
   /** Ends all timers. */
   close(): void {
+    this.#stopListening()
     for (const room of this.#rooms.values()) for (const timer of room.users.values()) timer.cancel()
     this.#rooms.clear()
   }
 
   #changed(roomId: RoomId, room: RoomTyping): void {
-    room.serial = ++this.#serial
+    room.serial = this.#serial = Math.max(this.#serial + 1, this.#clock.now())
     this.#announce(roomId, `${PREFIX}${roomId}`)
   }
 

@@ -36,13 +36,14 @@ export async function sendToDevice(
   const { local, away } = askedUsers(rt.serverName, sent.messages)
   const encoded = new Map([...local].map(([user, contents]) => [user, encodedMessages(sent, contents)]))
   for (const users of away.values()) for (const contents of users.values()) encodedMessages(sent, contents)
+  const now = rt.clock.now()
   await rt.db.write(async (tx) => {
     if ((await earlierAnswer(tx, key)) !== undefined) return
     await queueForDevices(tx, encoded)
     for (const [server, users] of away) {
-      for (const edu of eduParts(rt, sent, users)) await queueEdu(tx, server, JSON.stringify(edu))
+      for (const edu of eduParts(rt, sent, users)) await queueEdu(tx, server, JSON.stringify(edu), now)
     }
-    await rememberAnswer(tx, key, '', rt.clock.now())
+    await rememberAnswer(tx, key, '', now)
   })
 }
 

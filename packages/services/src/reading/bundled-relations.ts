@@ -10,6 +10,7 @@ import type { Thread } from '@myelin/storage/threads'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 import { ignoredUsers } from '../account-data/ignored-users.ts'
+import { prunedFor } from './erased.ts'
 import type { View } from './view.ts'
 import { visibleTo } from './visible.ts'
 
@@ -57,6 +58,14 @@ export async function bundledRelations(
   // Who may see an event may not always see what was made of it after they had left.
   const told = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
   const seen = new Set(await visibleTo(db, reader.userId, roomId, told))
+  // An edit that says nothing would stand in the place of what its reader may still read.
+  for (const edit of await prunedFor(
+    db,
+    found.flatMap((each) => each.edit ?? []),
+    reader.userId,
+  )) {
+    seen.delete(edit)
+  }
   const bundles = new Map<number, RawJson>()
   for (const { parent, edit, thread, references } of found) {
     const bundle: Record<string, unknown> = {}

@@ -20,9 +20,13 @@ export interface Unsigned {
   readonly relations?: RawJson | undefined
 }
 
-/** How an event is written: with its room or without (`/sync`), as clients or as servers see it, with some fields only. */
+/**
+ * How an event is written: with its room or without (`/sync`), as clients or as servers see it, with some fields only, as
+ * a redaction would leave it.
+ */
 export interface EventFormat {
   readonly hasRoomId: boolean
+  readonly isPruned?: boolean
   readonly isFederation?: boolean
   readonly fields?: readonly string[] | undefined
 }
@@ -40,11 +44,14 @@ export function clientEvent(
 ): RawJson {
   if (format.isFederation || format.fields)
     return new RawJson(JSON.stringify(selected(event, version, unsigned, format)))
-  const body =
-    event.redactedBy === null ? (event.kept.clientJson ??= encoded(event.pdu)) : encoded(redactPdu(event.pdu, version))
+  const body = isPruned(event, format)
+    ? encoded(redactPdu(event.pdu, version))
+    : (event.kept.clientJson ??= encoded(event.pdu))
   const room = format.hasRoomId ? `,"room_id":${JSON.stringify(event.pdu.roomId)}` : ''
   return new RawJson(`${body}${room},"unsigned":${unsignedText(unsigned)}}`)
 }
+
+const isPruned = (event: StoredEvent, format: EventFormat) => event.redactedBy !== null || format.isPruned === true
 
 /** The client form without its room, `unsigned` and closing brace. */
 function encoded(pdu: Pdu): string {
@@ -84,7 +91,7 @@ function unsignedText({ age, transactionId, membership, replaces, redactedBecaus
 }
 
 function selected(event: StoredEvent, version: RoomVersion, unsigned: Unsigned, format: EventFormat): JsonObject {
-  const pdu = event.redactedBy === null ? event.pdu : redactPdu(event.pdu, version)
+  const pdu = isPruned(event, format) ? redactPdu(event.pdu, version) : event.pdu
   const form: Record<string, Json> = format.isFederation ? { ...pdu.json, event_id: pdu.id } : clientForm(pdu)
   if (format.hasRoomId) form['room_id'] = pdu.roomId
   form['unsigned'] = JSON.parse(unsignedText(unsigned)) as Json

@@ -6,8 +6,10 @@ import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
 import { justBefore } from '@myelin/storage/history-place'
 import type { Membership } from '@myelin/storage/members'
+import { roomNow } from '@myelin/storage/room-now'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { blocksInvites } from '../rooms/members-change.ts'
+import { strippedStateOf } from '../rooms/stripped-state.ts'
 import { passes, passesRoom } from '../reading/event-filter.ts'
 import { roomEvents } from './joined-rooms.ts'
 import { readState } from './room-state.ts'
@@ -27,15 +29,20 @@ export async function offeredRooms(db: Read, slice: Slice, kind: 'invite' | 'kno
   return rooms
 }
 
-/** The stripped state kept with a membership. The event that made it says when it was sent, too: clients show that. */
+/**
+ * The stripped state kept with a membership, or that of the room where none came with it: the invite or the knock is what
+ * a room's state came to. The event that made it says when it was sent, too: clients show that.
+ */
 async function shownState(
   db: Read,
   { user }: Slice,
-  { eventNid, strippedState }: Membership,
+  { roomId, eventNid, strippedState }: Membership,
 ): Promise<readonly Json[]> {
-  const events = JSON.parse(strippedState ?? '[]') as readonly Json[]
   const pdu = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu
-  if (!pdu) return events
+  const kept = strippedState === null ? undefined : (JSON.parse(strippedState) as readonly Json[])
+  if (!pdu) return kept ?? []
+  const root = kept ? undefined : (await roomNow(db, roomId))?.stateRoot
+  const events = kept ?? (root === undefined ? [] : await strippedStateOf(db, root, pdu))
   const dated = { event_id: pdu.id, origin_server_ts: pdu.originServerTs }
   const isOwn = (event: Json) =>
     isObject(event) && member(event, 'type') === 'm.room.member' && member(event, 'state_key') === user

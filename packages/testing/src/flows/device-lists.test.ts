@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
+import { RemoteError } from '@myelin/remote/remote-error'
 import { signJson, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { onEveryDatabase } from '../databases.ts'
 import type { TestNetwork } from '../network.ts'
 import type { TestServer } from '../server.ts'
+import { tamperAnswers } from '../tampered-answers.ts'
 import { onTwoServers } from '../two-servers.ts'
 import type { Person } from '../two-servers.ts'
 
@@ -127,6 +129,33 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       await settled()
       assert.equal(asked(network, 'devices'), before + 1)
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
+    }))
+
+  test('are fetched after a restart where their server was away before it', () =>
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
+      await upload(two(), bob, 'first')
+      await settled()
+      tamperAnswers(one().rt.remote, async (_server, request, honest) => {
+        if (request.target.includes('/user/devices/')) throw new RemoteError('unreachable', 'nobody answers')
+        return honest()
+      })
+      const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }
+      await tell({ edu_type: 'm.device_list_update', content })
+      await settled()
+      const before = asked(network, 'devices')
+      await network.restart('one.test')
+      await settled()
+      assert.equal(asked(network, 'devices'), before, 'not before it is due')
+      network.clock.advance(31_000)
+      await network.settle(() => asked(network, 'devices') > before, 60_000)
+      await settled()
+      assert.equal(asked(network, 'devices'), before + 1)
+      const queries = asked(network, 'keys')
+      assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
+      assert.equal(asked(network, 'keys'), queries)
+      network.clock.advance(3_600_000)
+      await settled()
+      assert.equal(asked(network, 'devices'), before + 1, 'and not again')
     }))
 
   test('are asked for where what we keep cannot be relied on', () =>

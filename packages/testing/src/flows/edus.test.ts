@@ -192,7 +192,7 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
         await toDevice(one(), alice, { [bob.userId]: { '*': { word } } }, `t${number}`)
       }
       const tooMuch = JSON.stringify({ edu_type: 'm.odd', content: { word: 'x'.repeat(2_000_000) } })
-      await one().rt.db.write((tx) => queueEdu(tx, two().name, tooMuch))
+      await one().rt.db.write((tx) => queueEdu(tx, two().name, tooMuch, 0))
       await toDevice(one(), alice, { [bob.userId]: { '*': { word: 'last' } } }, 'last')
       network.heal()
       await network.settle(async () => (await inboxOf(two(), bob)).words.includes('last'))

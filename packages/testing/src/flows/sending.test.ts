@@ -203,7 +203,7 @@ onEveryDatabase('what our users send', (open) => {
         const given = await theirs.build({ ...draft, prevEvents: (await at('three.test')).slice(-1) })
         await theirs.send([given.json])
         await home.rt.db.write(async (tx) => {
-          await relayEvent(tx, given.id)
+          await relayEvent(tx, given.id, 0)
           tx.touch(room.roomId)
         })
         const next = await room.say(alice, 'go on')

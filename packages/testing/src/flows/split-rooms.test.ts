@@ -84,6 +84,33 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
     })
   }
 
+  test('shows a user of ours who is invited by what they come to what the room is', async () => {
+    const at = await splitStage(open, '11')
+    const { home, room, theirs } = at
+    const carol = await home.register('carol')
+    const prevEvents = await theirs.heads(room.roomId)
+    await theirs.send((await forks(at, 45)).map(({ json }) => json))
+    const invite = await theirs.build({
+      roomId: room.roomId,
+      prevEvents,
+      sender: '@bob:two.test',
+      type: 'm.room.member',
+      stateKey: carol.userId,
+      content: { membership: 'invite' },
+    })
+    await theirs.send([invite.json])
+    assert.equal((await roomById(home.rt.db.read, room.roomId))?.isUnsettled, false)
+    const { body } = await home.call('GET', '/_matrix/client/v3/sync', { token: carol.token })
+    const { invite: invites } = body['rooms'] as {
+      invite: Record<string, { invite_state: { events: { type: string; state_key: string; event_id?: string }[] } }>
+    }
+    const shown = invites[room.roomId]?.invite_state.events ?? []
+    const named = new Map(shown.map((event) => [`${event.type} ${event.state_key}`, event]))
+    assert.equal(named.get(`m.room.member ${carol.userId}`)?.event_id, invite.id)
+    for (const key of ['m.room.create ', 'm.room.join_rules ', 'm.room.member @bob:two.test']) assert.ok(named.has(key))
+    await at.network.close()
+  })
+
   test('gives them to our events, the oldest first, until one is left', async () => {
     const at = await splitStage(open, '11')
     const { home, room, theirs } = at

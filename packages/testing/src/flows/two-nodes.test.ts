@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keepHouse } from '@myelin/services/housekeeping'
 import { openPostgres } from '@myelin/storage/postgres'
-import { createDatabase } from '../databases.ts'
+import { createDatabase, openTemporarySqlite } from '../databases.ts'
+import type { OpenDatabase } from '../databases.ts'
+import { join, stage, sync } from '../federated-stage.ts'
 import { testServer } from '../server.ts'
 import type { Answer, TestServer } from '../server.ts'
 import pg from 'pg'
@@ -131,4 +133,72 @@ test('where the hint is lost, the other node finds out within a second', async (
   assert.deepEqual(textsIn(await again, room), ['heard-again'])
   stop()
   await close()
+})
+
+/** Notes whether a node hears that somebody types in a room, or no longer does; to be asked for that it shall. */
+function hearsTyping({ rt }: TestServer, room: string): () => Promise<void> {
+  let hasHeard = false
+  const stop = rt.bus.wait([`typing in ${room}`], () => (hasHeard = true))
+  return async () => {
+    for (let looks = 0; looks < 1000 && !hasHeard; looks++) await rt.db.catchUp()
+    stop()
+    assert.ok(hasHeard)
+  }
+}
+
+const setTyping = (node: TestServer, { userId, token }: { userId: string; token: string }, room: string, is: boolean) =>
+  node.call('PUT', `${CLIENT}/rooms/${encodeURIComponent(room)}/typing/${userId}`, {
+    token,
+    body: { typing: is, timeout: 20_000 },
+  })
+
+const typersIn = ({ body }: Answer, room: string) => {
+  const { rooms } = body as {
+    rooms: { join: Record<string, { ephemeral: { events: { type: string; content: { user_ids: string[] } }[] } }> }
+  }
+  return rooms.join[room]?.ephemeral.events.find(({ type }) => type === 'm.typing')?.content.user_ids
+}
+
+test('who types at one node is shown at the other, and no longer when they stop', async () => {
+  const { here, there, close } = await twoNodes()
+  const alice = await here.register('alice')
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
+  const room = String(made.body['room_id'])
+  const first = await syncAt(there, alice.token)
+  const shown: (string[] | undefined)[] = []
+  let since = String(first.body['next_batch'])
+  for (const is of [true, false]) {
+    const heard = hearsTyping(there, room)
+    assert.equal((await setTyping(here, alice, room, is)).status, 200)
+    await heard()
+    const answer = await syncAt(there, alice.token, since)
+    since = String(answer.body['next_batch'])
+    shown.push(typersIn(answer, room))
+  }
+  assert.deepEqual(shown, [[alice.userId], []])
+  await close()
+})
+
+test('who types at a node that does not send to other servers is told to them', async () => {
+  const shared = await createDatabase(serverUrl)
+  const open = (events: Parameters<typeof openPostgres>[1] = { committed: () => {} }) =>
+    openPostgres({ connectionString: shared.url, maxReaders: 3 }, events)
+  const places: OpenDatabase[] = [open, openTemporarySqlite]
+  const { network, alice, bob, roomId } = await stage((events) => (places.shift() ?? openTemporarySqlite)(events))
+  assert.equal((await join(bob, roomId)).status, 200)
+  const second = await testServer(open, {}, { clock: network.clock })
+  const heard = hearsTyping(alice.server, roomId)
+  assert.equal((await setTyping(second, alice, roomId, true)).status, 200)
+  await heard()
+  let isTold = false
+  // A look at the database takes some of its time, so that little of the clock's passes until it is sent.
+  for (let looks = 0; looks < 1500 && !isTold; looks++) {
+    await alice.server.rt.db.catchUp()
+    network.clock.advance(10)
+    isTold = typersIn(await sync(bob), roomId)?.includes(alice.userId) ?? false
+  }
+  assert.ok(isTold)
+  await second.close()
+  await network.close()
+  await shared.drop()
 })

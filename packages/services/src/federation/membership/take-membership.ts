@@ -48,7 +48,7 @@ export async function takeMembership(rt: Checker, given: GivenMembership): Promi
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
   if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
   const [welcome = pdu] = await welcomed(rt, room, pdu)
-  return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, welcome)) }
+  return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, welcome, rt.clock.now())) }
 }
 
 /** With the word of the room's policy server: whoever comes from outside cannot know that there is one. */
@@ -83,7 +83,7 @@ async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu
   return addSignature(pdu, room.version, { serverName: rt.serverName, key: rt.signingKey })
 }
 
-async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu): Promise<StoredEvent> {
+async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu, now: number): Promise<StoredEvent> {
   const room = await openRoom(tx, id)
   const fate = room && (await appendForeign(tx, room, { pdu, version }))
   const [event] = await eventsById(tx, [pdu.id])
@@ -91,6 +91,6 @@ async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu): Prom
   if (event?.status !== EVENT_STATUS.accepted || event.position === null) {
     throw new MatrixError('M_FORBIDDEN', 'the room does not allow it')
   }
-  if (fate === 'appended') await relayEvent(tx, pdu.id)
+  if (fate === 'appended') await relayEvent(tx, pdu.id, now)
   return event
 }

@@ -7,6 +7,7 @@ import type { Tx } from '@myelin/storage/database'
 import { noteDeviceChange } from '@myelin/storage/device-lists'
 import { usersSharingRooms } from '@myelin/storage/members'
 import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/remote-device-lists'
+import { wantDeviceList } from '@myelin/storage/wanted-device-lists'
 import type { RemoteDeviceList } from '@myelin/storage/remote-device-lists'
 import {
   deviceKeysIn,
@@ -68,7 +69,9 @@ async function changeList(rt: EduReceiver, origin: ServerName, content: JsonObje
     }
     await noteDeviceChange(tx, userId)
     tx.touch(deviceListTopics.stale(userId))
-    return keepChanged(tx, userId, change)
+    if (await keepChanged(tx, userId, change)) return true
+    await wantDeviceList(tx, userId, rt.clock.now())
+    return false
   })
   if (!isKept) rt.bus.announce({ position: 0, topics: new Set([deviceListTopics.wanted(userId)]) })
 }

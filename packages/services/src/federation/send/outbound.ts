@@ -8,7 +8,8 @@ import type { LateDestination } from '@myelin/storage/destinations'
 import { serversWithDeviceNews } from '@myelin/storage/outgoing-device-lists'
 import { serversWaitedFor } from '@myelin/storage/outgoing-edus'
 import { dropLease, moveReader, takeLease } from '@myelin/storage/readers'
-import { serverWaitedFor, userPresentAs } from '@myelin/storage/topics'
+import type { Lease } from '@myelin/storage/readers'
+import { serverWaitedFor, topics, userPresentAs } from '@myelin/storage/topics'
 import { roomTypedIn } from '../../ephemeral/typing.ts'
 import { serversSaidToBeIn } from '../../rooms/partial/servers-said.ts'
 import { maySpeakWith } from '../may-speak-with.ts'
@@ -102,6 +103,7 @@ export class Outbound {
   }
 
   #hear(hint: Hint): void {
+    if (hint.topics.has(topics.leases)) this.#renewNow()
     for (const topic of hint.topics) {
       const server = serverHeardFrom(topic)
       if (server) this.#destinations.get(server)?.heard()
@@ -139,6 +141,10 @@ export class Outbound {
 
   #renewLater(): void {
     this.#timer = this.#rt.clock.later(RENEW_MS, () => this.#renewLater())
+    this.#renewNow()
+  }
+
+  #renewNow(): void {
     this.#renewing = this.#renewing.then(() => this.#renew())
   }
 
@@ -176,8 +182,9 @@ export class Outbound {
     this.#destinations = new Map()
   }
 
-  #lease(): { readonly name: string; readonly holder: string; readonly until: number } {
-    return { name: READER, holder: this.#holder, until: this.#rt.clock.now() + LEASE_MS }
+  #lease(): Lease {
+    const { db, clock } = this.#rt
+    return { name: READER, holder: this.#holder, node: db.node, until: clock.now() + LEASE_MS }
   }
 
   /** Up to here, nothing depends on this process; what has nothing to do is forgotten. */

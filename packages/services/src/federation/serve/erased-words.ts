@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { erasedAmong } from '@myelin/storage/accounts'
+import { erasedUsers } from '@myelin/storage/accounts'
 import type { Read } from '@myelin/storage/database'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 
@@ -12,9 +12,6 @@ import type { StoredEvent } from '@myelin/storage/stored-event'
 export async function erasedWords(db: Read, events: readonly StoredEvent[]): Promise<ReadonlySet<StoredEvent>> {
   const words = events.filter(({ pdu }) => pdu.stateKey === undefined || pdu.type === 'm.room.member')
   if (words.length === 0) return new Set()
-  const erased = await erasedAmong(
-    db,
-    words.map(({ pdu }) => pdu.sender),
-  )
+  const erased = await erasedUsers(db)
   return new Set(words.filter(({ pdu }) => erased.has(pdu.sender)))
 }

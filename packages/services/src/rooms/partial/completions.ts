@@ -5,6 +5,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { PARTIAL, partialRoom, partialRooms, postponePartialRoom } from '@myelin/storage/partial-rooms'
 import type { PartialRoom } from '@myelin/storage/partial-rooms'
 import { dropLease, takeLease } from '@myelin/storage/readers'
+import { topics } from '@myelin/storage/topics'
 import type { Runtime } from '../../runtime.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { triedTopic } from './await-whole.ts'
@@ -13,7 +14,7 @@ import { completeRoom } from './complete-room.ts'
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 const READER = 'partial rooms'
-// Where a node was killed another goes on after so long at the most.
+// Where a node hangs another goes on after so long at the most; where it is dead, at once.
 const LEASE_MS = 15_000
 const RENEW_MS = 5_000
 const AT_ONCE = 2
@@ -41,7 +42,7 @@ export class Completions {
   constructor(rt: Needs) {
     this.#rt = rt
     this.#holder = rt.random.token(16)
-    this.#stopListening = rt.bus.wait([PARTIAL], () => this.#look())
+    this.#stopListening = rt.bus.wait([PARTIAL, topics.leases], () => this.#look())
     this.#look()
   }
 
@@ -83,7 +84,7 @@ export class Completions {
     const rooms = await partialRooms(this.#rt.db.read)
     if (rooms.length === 0) return
     const now = this.#rt.clock.now()
-    const lease = { name: READER, holder: this.#holder, until: now + LEASE_MS }
+    const lease = { name: READER, holder: this.#holder, node: this.#rt.db.node, until: now + LEASE_MS }
     this.#holdsLease = (await this.#rt.db.write((tx) => takeLease(tx, lease, now))) !== undefined
     // Where another node holds it, that one may be gone by then.
     if (!this.#holdsLease) return this.#lookAfter(RENEW_MS)
