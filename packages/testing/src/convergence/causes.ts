@@ -27,7 +27,8 @@ const NOBODY: State = new Map()
 
 /**
  * Two servers have the same room: the same heads and the same state; what one shows and the other does not is
- * soft-failed there, which `breachesOf` proves to be the law. Answers undefined then. Where they have not, answers the
+ * soft-failed there, which `breachesOf` proves to be the law, or was said while that was out of the room, and nothing that
+ * it shows follows it. Answers undefined then. Where they have not, answers the
  * cause, proven from what is on their disks; throws where none is.
  */
 export function causeOf(one: View, other: View, all: readonly View[]): Cause | undefined {
@@ -48,8 +49,11 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
   }
   assert.deepEqual(sorted(one.state), sorted(other.state), `the state on ${names}`)
   for (const [a, b] of both) {
-    for (const id of a.shown.keys()) {
-      const isProven = isShown(b, id) || b.ledger.events.get(id as EventId)?.status === EVENT_STATUS.softFailed
+    const past = pastOf(b, a.ledger.pdus)
+    for (const id of a.shown) {
+      // What nothing leads to, nobody brings to who was out when it was said.
+      const isMissed = wasAway(b) && !b.ledger.events.has(id) && !past.has(id)
+      const isProven = isMissed || isShown(b, id) || b.ledger.events.get(id)?.status === EVENT_STATUS.softFailed
       assert.ok(isProven, `${id} of ${a.server.name} is not at ${b.server.name}`)
     }
     assert.ok(a.heads.length <= MAX_HEADS, `${a.server.name} has ${a.heads.length} heads`)
