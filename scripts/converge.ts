@@ -4,7 +4,7 @@ import { converge, TOWNS_PER_GROUND } from '@myelin/testing/convergence/converge
 
 /**
  * `npm run converge -- --seeds 2000`: lets that many towns on three servers live through a bad network, and looks whether
- * all servers have the same after it; `--from N` begins with another seed, `--show` tells every event of a town with a
+ * all servers have the same after it; `--from N` begins with another seed, `--jitter N` lets the servers' databases be late by chance, `--show` tells every event of a town with a
  * difference. Exits with 1 on a difference.
  */
 const { values } = parseArgs({
@@ -12,18 +12,24 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '0' },
     show: { type: 'boolean' },
+    jitter: { type: 'string' },
   },
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
-const total = { towns: 0, together: 0, splits: 0, failed: 0 }
+const total = { towns: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0, unheard: 0 }
 const tell = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
 for (let first = from; first < end; first += TOWNS_PER_GROUND) {
   try {
-    for await (const { servers, splits } of converge(first, Math.min(TOWNS_PER_GROUND, end - first), tell)) {
+    for await (const { servers, causes } of converge({
+      first,
+      count: Math.min(TOWNS_PER_GROUND, end - first),
+      jitter: values.jitter,
+      tell,
+    })) {
       total.towns++
       if (servers > 1) total.together++
-      total.splits += splits
+      for (const cause of causes) total[cause]++
     }
   } catch (cause) {
     total.failed++

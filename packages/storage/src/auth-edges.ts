@@ -3,16 +3,20 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { pdusByNid } from './events.ts'
 import type { Nid } from './schema.ts'
+
+/** Stands for an event that we do not have, or did not when the event was written that names it. */
+const UNKNOWN = 0
 
 /**
  * The numbers of the events a state event names as its `auth_events`; undefined for other events, which no auth chain
- * leads through. Those we do not have are left out.
+ * leads through. In the place of one that we do not have is a 0, so that it is looked for again.
  */
 export async function authNidsOf(tx: Tx, event: Pdu): Promise<readonly Nid[] | undefined> {
   if (event.stateKey === undefined) return undefined
   const nids = await nidsOfEvents(tx, event.authEvents)
-  return event.authEvents.flatMap((id) => nids.get(id) ?? [])
+  return event.authEvents.map((id) => nids.get(id) ?? UNKNOWN)
 }
 
 /** The numbers of the events among these that we have. */
@@ -37,7 +41,10 @@ export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Ma
   return nids
 }
 
-/** The auth events of state events, by number. */
+/**
+ * The auth events of state events, by number; those we do not have are left out. What was written before some of them
+ * came, as an invite to a room that we were not in, leads to them since they are there.
+ */
 export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid, readonly Nid[]>> {
   const edges = new Map<Nid, readonly Nid[]>()
   const missing = nids.filter((nid) => {
@@ -51,9 +58,26 @@ export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   for (const row of rows) {
     const list = JSON.parse(row.auth_nids ?? '[]') as Nid[]
     edges.set(row.event_nid, list)
-    db.caches.authNids.set(row.event_nid, list)
+    if (!list.includes(UNKNOWN)) db.caches.authNids.set(row.event_nid, list)
+  }
+  const early = rows.flatMap((row) => (edges.get(row.event_nid)?.includes(UNKNOWN) ? [row.event_nid] : []))
+  for (const [nid, { authEvents }] of early.length > 0 ? await pdusByNid(db, early) : []) {
+    const found = await nidsOfEvents(db, authEvents)
+    edges.set(
+      nid,
+      authEvents.flatMap((id) => found.get(id) ?? []),
+    )
   }
   return edges
+}
+
+/** Those among some events that were written before all was there that they rest on. */
+export async function writtenEarly(db: Read, nids: readonly Nid[]): Promise<Set<Nid>> {
+  const rows = await inChunks(nids, (chunk) =>
+    db.selectFrom('events').select(['event_nid', 'auth_nids']).where('event_nid', 'in', chunk).execute(),
+  )
+  const isEarly = (list: string | null) => (JSON.parse(list ?? '[]') as Nid[]).includes(UNKNOWN)
+  return new Set(rows.flatMap((row) => (isEarly(row.auth_nids) ? [row.event_nid] : [])))
 }
 
 /**

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId } from '@myelin/matrix/ids'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
 import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { nidsOfEvents } from './auth-edges.ts'
 import { eventIdOf } from './event-ids.ts'
 import { insertRow, preparedList } from './prepared.ts'
+import { openRoom } from './rooms.ts'
 import type { OpenRoom } from './rooms.ts'
 import type { Nid } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** So many heads a room's row lists: as many as an event may name as its `prev_events`. */
 export const MOST_LISTED = 20
@@ -25,13 +27,13 @@ export interface Head {
 }
 
 /**
- * The heads once an event has come that leads to some of them. Costs what the event names, however many heads there are:
- * the room's row lists the oldest, all others have rows of their own.
+ * The heads once an event has come that leads to some of them, and is one itself where it is `added`. Costs what the event
+ * names, however many heads there are: the room's row lists the oldest, all others have rows of their own.
  */
 export async function moveHeads(
   tx: Tx,
   room: OpenRoom,
-  { covered, added }: { readonly covered: ReadonlySet<EventId>; readonly added: Nid },
+  { covered, added }: { readonly covered: ReadonlySet<EventId>; readonly added?: Nid },
 ): Promise<Heads> {
   const listed = room.heads.filter((_, at) => !covered.has(room.extremities[at] as EventId))
   let others = room.headCount - room.heads.length
@@ -43,12 +45,35 @@ export async function moveHeads(
     }
     await dropOthers(tx, room.nid, listed)
   }
+  if (added === undefined) return { listed, count: listed.length + others }
   if (others === 0 && listed.length < MOST_LISTED) listed.push(added)
   else {
     await insertRow(tx, 'more_heads', { room_nid: room.nid, event_nid: added })
     others++
   }
   return { listed, count: listed.length + others }
+}
+
+/**
+ * Takes back that some events are heads of a room: history has come that shows what follows them. What the others come to
+ * is to be worked out then: the room is marked. Does nothing where none of them is a head.
+ */
+export async function dropHeads(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
+  const room = await openRoom(tx, roomId)
+  if (!room || (room.headCount === room.heads.length && !room.extremities.some((id) => covered.has(id)))) return
+  const heads = await moveHeads(tx, room, { covered })
+  if (heads.count === room.headCount) return
+  await tx
+    .updateTable('rooms')
+    .set((row) => ({
+      extremities: JSON.stringify(heads.listed),
+      head_count: heads.count,
+      is_unsettled: 1,
+      opened: row('opened', '+', 1),
+    }))
+    .where('room_nid', '=', room.nid)
+    .execute()
+  tx.touch(topics.unsettled)
 }
 
 async function dropOthers(tx: Tx, room: Nid, nids: readonly Nid[]): Promise<number> {

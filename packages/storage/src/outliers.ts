@@ -20,6 +20,8 @@ export interface Outlier {
   /** The states around it, where they are known. */
   readonly stateBefore?: Nid
   readonly stateAfter?: Nid
+  /** The room's state that did not want it, where it was soft-failed. */
+  readonly roomRoot?: Nid
   /** Its number, where it has one, and whether it is kept already. */
   readonly nid?: Nid | undefined
   readonly isKept?: boolean
@@ -30,7 +32,7 @@ const SILENT: EventFacts = { notifies: 'no' }
 /** Keeps an event without a place in the timeline: auth events, state before our time, what was rejected or soft-failed. Answers its number. */
 export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<Nid> {
   const nid = outlier.nid ?? tx.takeNid()
-  const state = { before: outlier.stateBefore ?? 0, after: outlier.stateAfter ?? 0, roomRoot: 0 }
+  const state = { before: outlier.stateBefore ?? 0, after: outlier.stateAfter ?? 0, roomRoot: outlier.roomRoot ?? 0 }
   const { room, status } = outlier
   await putEventRow(tx, event, {
     ...SILENT,

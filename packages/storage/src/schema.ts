@@ -50,10 +50,12 @@ export interface Tables {
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**
    * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
-   * current state once the event had arrived, which forks may make another than the state after the event. `notified`
+   * current state once the event had arrived, which forks may make another than the state after the event; of one that
+   * was soft-failed, the state that did not want it. `notified`
    * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
    * Positions that are not whole numbers, or below zero, are of events fetched from other servers' histories. `state_after` 0 means that the state is
-   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`.
+   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`,
+   * with a 0 for each that was not there when it was written.
    */
   events: {
     event_nid: Nid
@@ -89,8 +91,19 @@ export interface Tables {
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
   /** Redactions that arrived before what they redact. */
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
-  /** What other servers sent and we acknowledged, until it is judged; in order of arrival. */
-  staged_pdus: { staged_nid: Nid; origin: ServerName; room_id: RoomId; pdu: string; received_ts: number }
+  /**
+   * What other servers sent and we acknowledged, until it is judged; in order of arrival. What could not be judged, as
+   * what it rests on was not to be had, is tried again at `retry_ts`, after so many `tries`; both are 0 before the first.
+   */
+  staged_pdus: {
+    staged_nid: Nid
+    origin: ServerName
+    room_id: RoomId
+    pdu: string
+    received_ts: number
+    tries: number
+    retry_ts: number
+  }
   /** Rooms that users of ours are about to enter through other servers: what comes for them meanwhile is kept. */
   joins_under_way: { join_nid: Nid; room_id: RoomId; room_version: string; since_ts: number }
   /**

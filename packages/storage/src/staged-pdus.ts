@@ -11,25 +11,74 @@ export interface StagedPdu {
   readonly origin: ServerName
   readonly roomId: RoomId
   readonly pdu: string
+  /** How often it could not be judged. */
+  readonly tries: number
 }
 
 /** Keeps an event until it is judged. */
-export async function stagePdu(tx: Tx, staged: Omit<StagedPdu, 'nid'>, receivedTs: number): Promise<void> {
-  const { origin, roomId, pdu } = staged
-  const row = { staged_nid: tx.takeNid(), origin, room_id: roomId, pdu, received_ts: receivedTs }
+export async function stagePdu(
+  tx: Tx,
+  { origin, roomId, pdu }: Pick<StagedPdu, 'origin' | 'roomId' | 'pdu'>,
+  receivedTs: number,
+): Promise<void> {
+  const untried = { tries: 0, retry_ts: 0 }
+  const row = { staged_nid: tx.takeNid(), origin, room_id: roomId, pdu, received_ts: receivedTs, ...untried }
   await insertRow(tx, 'staged_pdus', row)
 }
 
-/** The oldest events that wait in a room. */
-export async function stagedPdus(db: Read, roomId: RoomId, limit: number): Promise<StagedPdu[]> {
+/** The oldest events that wait in a room, those left out that are to be tried again later than some time. */
+export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit: number): Promise<StagedPdu[]> {
   const rows = await db
     .selectFrom('staged_pdus')
     .selectAll()
     .where('room_id', '=', roomId)
+    .where('retry_ts', '<=', dueTs)
     .orderBy('staged_nid')
     .limit(limit)
     .execute()
-  return rows.map((row) => ({ nid: row.staged_nid, origin: row.origin, roomId: row.room_id, pdu: row.pdu }))
+  return rows.map((row) => ({
+    nid: row.staged_nid,
+    origin: row.origin,
+    roomId: row.room_id,
+    pdu: row.pdu,
+    tries: row.tries,
+  }))
+}
+
+/** Lets events wait until some time: they could not be judged. What was tried as often as that is let go of. */
+export async function holdPdus(tx: Tx, nids: readonly Nid[], retryTs: number, mostTries: number): Promise<void> {
+  if (nids.length === 0) return
+  await tx
+    .updateTable('staged_pdus')
+    .set((row) => ({ tries: row('tries', '+', 1), retry_ts: retryTs }))
+    .where('staged_nid', 'in', nids)
+    .execute()
+  await tx.deleteFrom('staged_pdus').where('staged_nid', 'in', nids).where('tries', '>=', mostTries).execute()
+  tx.touch(topics.unstaged)
+}
+
+/** How many events of a server are held, counted no further than the limit. */
+export async function heldCount(db: Read, origin: ServerName, limit: number): Promise<number> {
+  const rows = await db
+    .selectFrom('staged_pdus')
+    .select('staged_nid')
+    .where('origin', '=', origin)
+    .where('tries', '>', 0)
+    .limit(limit)
+    .execute()
+  return rows.length
+}
+
+/** When the first of the events is due that are to be tried again later than some time; undefined where there is none. */
+export async function nextRetry(db: Read, afterTs: number): Promise<number | undefined> {
+  const row = await db
+    .selectFrom('staged_pdus')
+    .select('retry_ts')
+    .where('retry_ts', '>', afterTs)
+    .orderBy('retry_ts')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.retry_ts
 }
 
 /** How many events wait in a room; counts no further than the limit. */
@@ -43,7 +92,10 @@ export async function stagedCount(db: Read, roomId: RoomId, limit: number): Prom
   return rows.length
 }
 
-/** How many events of a server wait, and how many in all; counts no further than to some 2,000 and 20,000. */
+/**
+ * How many events of a server wait to be judged, and how many in all, those left out that are to be tried again; counts
+ * no further than to some 2,000 and 20,000.
+ */
 export async function stagedOf(db: Read, origin: ServerName): Promise<{ readonly own: number; readonly all: number }> {
   const [[own], [all]] = await Promise.all([countOf(db, origin), countAll(db)])
   return { own: own?.rows ?? 0, all: all?.rows ?? 0 }
@@ -51,22 +103,34 @@ export async function stagedOf(db: Read, origin: ServerName): Promise<{ readonly
 
 const countOf = prepared((db, origin: ServerName) =>
   db
-    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').where('origin', '=', origin).limit(2_000).as('some'))
+    .selectFrom(
+      db
+        .selectFrom('staged_pdus')
+        .select('staged_nid')
+        .where('origin', '=', origin)
+        .where('tries', '=', 0)
+        .limit(2_000)
+        .as('some'),
+    )
     .select((row) => row.fn.countAll<number>().as('rows')),
 )
 
 const countAll = prepared((db) =>
   db
-    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').limit(20_000).as('some'))
+    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').where('tries', '=', 0).limit(20_000).as('some'))
     .select((row) => row.fn.countAll<number>().as('rows')),
 )
 
-/** The rooms in which events wait to be judged: not those that somebody of ours has been about to enter since a time. */
-export async function roomsWithStagedPdus(db: Read, underWaySinceTs: number): Promise<RoomId[]> {
+/**
+ * The rooms in which events wait to be judged until some time: not those that somebody of ours has been about to enter
+ * since another.
+ */
+export async function roomsWithStagedPdus(db: Read, dueTs: number, underWaySinceTs: number): Promise<RoomId[]> {
   const rows = await db
     .selectFrom('staged_pdus')
     .select('room_id')
     .distinct()
+    .where('retry_ts', '<=', dueTs)
     .where((row) =>
       row.not(
         row.exists(

@@ -16,7 +16,7 @@ export interface StoredEvent extends KeptPdu {
   readonly position: Position | null
   readonly stateBefore: Nid
   readonly stateAfter: Nid
-  /** The root of the room's current state once the event had arrived. */
+  /** The root of the room's current state once the event had arrived; of what was soft-failed, of the state that did not want it. */
   readonly roomRoot: Nid
   /** How many events of the main timeline notified up to and with this one. */
   readonly notified: number

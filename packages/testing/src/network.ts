@@ -35,6 +35,8 @@ export interface TestNetwork {
   readonly clock: StoppedClock
   /** Every request so far, in the order of sending. */
   readonly crossings: readonly Crossing[]
+  /** How many requests are on their way or being answered. */
+  readonly underWay: number
   /** The server of that name. */
   readonly server: (name: string) => TestServer
   /** From now on, requests suffer these. */
@@ -80,6 +82,9 @@ export async function testNetwork(options: {
     servers,
     clock: wires.clock,
     crossings: wires.crossings,
+    get underWay() {
+      return wires.underWay
+    },
     server: (name) => wires.server(name),
     setFaults: (faults) => wires.setFaults(faults),
     partition: (...groups) => wires.partition(groups),
@@ -130,6 +135,10 @@ class Wires {
 
   connect(server: TestServer): void {
     this.#servers.set(server.name, server)
+  }
+
+  get underWay(): number {
+    return this.#underWay
   }
 
   server(name: string): TestServer {

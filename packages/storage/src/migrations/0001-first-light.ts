@@ -51,7 +51,7 @@ export const firstLight: Migration = {
       primary key (room_nid, event_id)) {compact}`,
     'create table early_redactions (event_id {bytes} not null, redaction_nid bigint not null, primary key (event_id, redaction_nid)) {compact}',
     `create table staged_pdus (staged_nid {id} primary key, origin text not null, room_id text not null, pdu text not null,
-      received_ts bigint not null)`,
+      received_ts bigint not null, tries bigint not null, retry_ts bigint not null)`,
     'create index staged_pdus_by_room on staged_pdus (room_id, staged_nid)',
     'create index staged_pdus_by_origin on staged_pdus (origin)',
     `create table joins_under_way (join_nid {id} primary key, room_id text not null, room_version text not null,

@@ -99,7 +99,7 @@ export async function onStage(
 /** The room goes on as if nothing had happened: nothing waits, its people talk and read, and other servers get it all. */
 export async function assertRoomLives(stage: Stage): Promise<void> {
   assert.deepEqual(
-    await roomsWithStagedPdus(stage.home.rt.db.read, Number.MAX_SAFE_INTEGER),
+    await roomsWithStagedPdus(stage.home.rt.db.read, stage.home.rt.clock.now(), Number.MAX_SAFE_INTEGER),
     [],
     'nothing is left to be judged',
   )

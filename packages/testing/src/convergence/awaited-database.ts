@@ -6,31 +6,43 @@ import { join } from 'node:path'
 import type { Database } from '@myelin/storage/database'
 import { openSqlite } from '@myelin/storage/sqlite'
 import type { OpenDatabase } from '../databases.ts'
+import type { Chance } from './chance.ts'
+import { slowDatabase } from './slow-database.ts'
+import type { Awaited } from './slow-database.ts'
 
 /** Where a file costs no disk: what is tested here is not that it lasts. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Databases whose commits a stopped clock can wait for: the time of the disk is not the time of the test. */
-export class AwaitedDatabases {
-  #writing = 0
+export class AwaitedDatabases implements Awaited {
+  readonly #chance: Chance | undefined
+  #underWay = 0
 
-  /** Whether something is being written. */
+  /** With a chance of their own, they are late: see `slowDatabase`. */
+  constructor(chance?: Chance) {
+    this.#chance = chance
+  }
+
+  /** Whether something is being written, or late. */
   get isBusy(): boolean {
-    return this.#writing > 0
+    return this.#underWay > 0
+  }
+
+  async during<Value>(doing: () => Promise<Value>): Promise<Value> {
+    this.#underWay++
+    try {
+      return await doing()
+    } finally {
+      this.#underWay--
+    }
   }
 
   /** Opens one, in a folder of its own. */
   readonly open: OpenDatabase = async (events) => {
     const folder = await mkdtemp(join(FOLDER, 'myelin-'))
-    const database = await openSqlite(join(folder, 'homeserver.db'), events ?? { committed: () => {} })
-    const write: Database['write'] = async (work) => {
-      this.#writing++
-      try {
-        return await database.write(work)
-      } finally {
-        this.#writing--
-      }
-    }
+    const opened = await openSqlite(join(folder, 'homeserver.db'), events ?? { committed: () => {} })
+    const database = this.#chance ? slowDatabase(opened, this.#chance, this) : opened
+    const write: Database['write'] = (work) => this.during(() => database.write(work))
     const close = async () => {
       await database.close()
       await rm(folder, { recursive: true })

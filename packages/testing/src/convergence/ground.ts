@@ -4,6 +4,7 @@ import type { TestNetwork } from '../network.ts'
 import { testConfig } from '../runtime.ts'
 import type { TestServer } from '../server.ts'
 import { AwaitedDatabases } from './awaited-database.ts'
+import { Chance } from './chance.ts'
 
 /** Somebody and their home. */
 export interface Person {
@@ -23,9 +24,9 @@ const SERVERS = 3
 /** How many people live on each server. */
 export const PER_SERVER = 2
 
-/** Starts the servers and registers their people. */
-export async function prepareGround(): Promise<Ground> {
-  const databases = new AwaitedDatabases()
+/** Starts the servers and registers their people; with a `jitter`, their databases are late as that seed has it. */
+export async function prepareGround(jitter?: string): Promise<Ground> {
+  const databases = new AwaitedDatabases(jitter === undefined ? undefined : new Chance(jitter))
   const retries = { firstMs: 1_000, factor: 2, longestMs: 8_000 }
   const config = () => ({ federation: { ...testConfig.federation, retries } })
   const network = await testNetwork({ servers: SERVERS, open: databases.open, config })

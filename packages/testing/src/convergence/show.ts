@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
-import { eventsById } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { viewOf } from './agreement.ts'
 import type { Town } from './town.ts'
@@ -18,9 +16,7 @@ export async function* show(town: Town): AsyncGenerator<string> {
     const view = await viewOf(town, server)
     const people = view.joined.map(({ userId }) => userId).join(' ')
     yield `${server.name}: heads ${named(view.heads)}; in the room: ${people || 'nobody'}`
-    const events = await eventsById(server.rt.db.read, [...view.fates.keys()] as EventId[])
-    const own = events.filter(({ pdu }) => pdu.roomId === town.roomId)
-    for (const event of own.toSorted(byPlace)) yield `  ${line(event)}`
+    for (const event of [...view.ledger.events.values()].toSorted(byPlace)) yield `  ${line(event)}`
   }
 }
 

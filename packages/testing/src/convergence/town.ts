@@ -2,9 +2,11 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { roomVersionOf } from '@myelin/services/rooms/versions'
+import { partialRooms } from '@myelin/storage/partial-rooms'
+import { unsettledRooms } from '@myelin/storage/settle-state'
 import { roomsWithStagedPdus } from '@myelin/storage/staged-pdus'
 import type { TestNetwork } from '../network.ts'
-import type { Answer } from '../server.ts'
+import type { Answer, TestServer } from '../server.ts'
 import { SyncedClient } from '../synced-client.ts'
 import type { AwaitedDatabases } from './awaited-database.ts'
 import { Chance } from './chance.ts'
@@ -129,11 +131,8 @@ export class Town {
   }
 
   async #isCalm(): Promise<boolean> {
-    if (this.#open.size > 0) return false
-    for (const { rt, workers } of this.network.servers) {
-      if (workers.outbound.busyCount > 0 || (await roomsWithStagedPdus(rt.db.read, Number.MAX_SAFE_INTEGER)).length > 0)
-        return false
-    }
+    if (this.#open.size > 0 || this.network.underWay > 0) return false
+    for (const server of this.network.servers) if (!(await isAtRest(server))) return false
     return true
   }
 
@@ -152,4 +151,13 @@ export class Town {
       while (this.#databases.isBusy)
     }
   }
+}
+
+/** Whether a server has sent and judged everything, and worked out what came of it. */
+async function isAtRest({ rt, workers }: TestServer): Promise<boolean> {
+  const { read } = rt.db
+  if (workers.outbound.busyCount > 0) return false
+  if ((await roomsWithStagedPdus(read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).length > 0) return false
+  if ((await unsettledRooms(read, 1)).length > 0) return false
+  return !(await partialRooms(read)).some(({ leftTs }) => leftTs === 0)
 }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EventId } from '@myelin/matrix/ids'
+import type { EventId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { eventById, roomTail } from '@myelin/storage/events'
+import { authEdges, writtenEarly } from '@myelin/storage/auth-edges'
+import { eventById, pdusByNid, roomTail } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
+import { membershipIn } from '@myelin/storage/members'
 import { backwardExtremities } from '@myelin/storage/outliers'
 import { roomById } from '@myelin/storage/rooms'
+import { eventIdsByNid } from '@myelin/storage/served-events'
+import { checkDatabase } from '@myelin/services/check-database'
 import { onEveryDatabase } from '../databases.ts'
 import {
   create,
@@ -127,6 +131,23 @@ onEveryDatabase('rooms of several servers', (open) => {
       await network.close()
     })
   }
+
+  test('know what an invite rests on once they are joined by it, though it came before all that', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+    await network.settle()
+    const { read } = bob.server.rt.db
+    const invite = (await membershipIn(read, roomId, bob.userId as UserId))?.eventNid ?? 0
+    assert.deepEqual((await authEdges(read, [invite])).get(invite), [])
+    assert.equal((await join(bob, roomId)).status, 200)
+    const edges = (await authEdges(read, [invite])).get(invite) ?? []
+    const named = (await pdusByNid(read, [invite])).get(invite)?.authEvents ?? []
+    assert.ok(named.length > 2)
+    assert.deepEqual(await eventIdsByNid(read, edges), named)
+    assert.deepEqual(await writtenEarly(read, [invite]), new Set())
+    for await (const { what, name, fault } of checkDatabase(read)) assert.fail(`${what} ${name}: ${fault}`)
+    await network.close()
+  })
 
   test('are made with invited users of other servers', async () => {
     const { network, alice, bob } = await stage(open)

@@ -48,7 +48,7 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   try {
     const shown = await sendJoin(rt, { ...context, server }, sent)
     // Where we are in the room nothing begins anew.
-    const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, server, wish.roomId, shown)
+    const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, { ...context, server }, shown)
     await importRoom(rt, context, { ...shown, heads }, underWay.entered)
     if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
+import type { EventId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
@@ -8,12 +8,14 @@ import type { Read } from '@myelin/storage/database'
 import { eventsById } from '@myelin/storage/events'
 import { openRoom, roomById } from '@myelin/storage/rooms'
 import type { StoredEvent } from '@myelin/storage/stored-event'
-import type { Runtime } from '../../runtime.ts'
+import type { Checker } from '../intake/check-incoming.ts'
+import { fetchGap } from '../intake/fetch-events.ts'
+import type { Source } from '../intake/fetch-events.ts'
 import { loadStateEvent } from '../load-auth-state.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 import type { Wish } from './template.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote'>
+type Needs = Checker
 
 /** So many are asked about; a room seldom has more than one. */
 const MAX_ASKED = 10
@@ -27,23 +29,23 @@ const TIMEOUT_MS = 10_000
  * Such as our own leave while nobody could be reached: the join it lets us make does not follow it, so the two are a
  * fork, and they stay one on all servers until somebody names both. The state it showed us tells: there the user stands
  * as before we knew better. Of other ends it is asked; one that does not answer is taken to know them, for what the join
- * follows must not be held against it.
+ * follows must not be held against it. So it is asked last what the join follows, for what a fork on its side came to may
+ * be what was before.
  */
-export async function headsUnknownTo(
-  rt: Needs,
-  server: ServerName,
-  roomId: RoomId,
-  shown: ShownRoom,
-): Promise<readonly EventId[]> {
+export async function headsUnknownTo(rt: Needs, source: Source, shown: ShownRoom): Promise<readonly EventId[]> {
+  const { server, roomId } = source
   const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (heads.length === 0) return []
   const told = new Set(shown.state.map(({ id }) => id))
   const unknown: EventId[] = []
   for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
     const isKnown = (await isTold(rt.db.read, head, told)) ?? (await knows(rt, server, head.pdu.id))
-    if (!isKnown) unknown.push(head.pdu.id)
+    if (!isKnown && !shown.own.prevEvents.includes(head.pdu.id)) unknown.push(head.pdu.id)
   }
-  return unknown
+  if (unknown.length === 0) return []
+  const between = await fetchGap(rt, source, { heads: unknown, minDepth: 0 }, [shown.own])
+  const followed = new Set(between.flatMap(({ prevEvents }) => prevEvents))
+  return unknown.filter((id) => !followed.has(id))
 }
 
 /** Whether a state holds a change of membership, or one before it; undefined where it tells neither. */

@@ -9,7 +9,7 @@ import { appendEvent } from '@myelin/storage/append-event'
 import type { EventFacts } from '@myelin/storage/append-event'
 import type { Tx } from '@myelin/storage/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
-import { moveHeads } from '@myelin/storage/heads'
+import { dropHeads, moveHeads } from '@myelin/storage/heads'
 import type { Heads } from '@myelin/storage/heads'
 import { putHighlights } from '@myelin/storage/highlights'
 import {
@@ -105,10 +105,10 @@ async function judgeIn(
     return 'rejected'
   }
   // 6. and 7.: what the room of today does not want.
-  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, stateBefore)
+  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, row)
   if (incoming.historicPosition === undefined && isRefused) {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
-    await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter })
+    await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
     if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
     return 'soft-failed'
   }
@@ -166,11 +166,19 @@ async function isAllowed(
 const judged = (event: StoredEvent | undefined) =>
   event && { pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected }
 
-async function isRefusedToday(tx: Tx, room: OpenRoom, incoming: Incoming, stateBefore: number): Promise<boolean> {
-  if (incoming.isUnwanted) return true
+/** Whether the room of today, where it is not what was before the event, does not want it. */
+async function isRefusedToday(
+  tx: Tx,
+  room: OpenRoom,
+  { pdu, version, isUnwanted }: Incoming,
+  { nid, stateBefore }: Pick<Ground, 'nid' | 'stateBefore'>,
+): Promise<boolean> {
+  if (isUnwanted) return true
   if (room.stateRoot === stateBefore) return false
-  const { state } = await loadAuthState(tx, room.stateRoot, incoming.pdu, incoming.version)
-  return !authorize(incoming.pdu, state).allowed
+  const { state } = await loadAuthState(tx, room.stateRoot, pdu, version)
+  if (authorize(pdu, state).allowed) return false
+  // The room of today may have it already, as one that somebody showed us has: nobody can leave who has left by that.
+  return pdu.stateKey === undefined || (await stateEventNid(tx, room.stateRoot, pdu.type, pdu.stateKey)) !== nid
 }
 
 type Ground = {
@@ -191,19 +199,21 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
   let landedAt = historicPosition
   if (historicPosition !== undefined) {
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
+    await dropHeads(tx, room.id, await coveredBy(tx, pdu))
   } else {
     const notification = judgeNotification(pdu, state)
     const { transaction } = incoming
     const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-    const heads = wasMissing
-      ? { listed: room.heads, count: room.headCount }
-      : await moveHeads(tx, room, { covered: await coveredBy(tx, pdu), added: row.nid })
+    // Something leads to what was missing, so it is no head; nor is what it leads to.
+    const own = wasMissing ? {} : { added: row.nid }
+    const heads = await moveHeads(tx, room, { covered: await coveredBy(tx, pdu), ...own })
     const isFork = !wasMissing && heads.count > 1
     // Whoever resolves a fork looks its events up.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const now = wasMissing
+    const isUnmoved = wasMissing && heads.count === room.headCount
+    const now = isUnmoved
       ? { roomRoot: room.stateRoot, isUnsettled: room.isUnsettled }
-      : await rootOfHeads(tx, version, room, { heads, own: row.nid, stateAfter: place.stateAfter })
+      : await rootOfHeads(tx, version, room, { heads, ...own, stateAfter: place.stateAfter })
     const graph = { heads: heads.listed, headCount: heads.count, ...now }
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
@@ -260,17 +270,18 @@ async function rootOfHeads(
   tx: Tx,
   version: RoomVersion,
   room: OpenRoom,
-  landing: { readonly heads: Heads; readonly own: number; readonly stateAfter: number },
+  landing: { readonly heads: Heads; readonly added?: number; readonly stateAfter: number },
 ): Promise<{ readonly roomRoot: number; readonly isUnsettled: boolean }> {
-  const { heads, own, stateAfter } = landing
-  if (heads.count === 1) return { roomRoot: stateAfter, isUnsettled: false }
+  const { heads, added, stateAfter } = landing
+  if (heads.count === 1 && added !== undefined) return { roomRoot: stateAfter, isUnsettled: false }
   const unsettled = { roomRoot: room.stateRoot, isUnsettled: true }
   if (heads.count > heads.listed.length) return unsettled
   const others = await eventsByNid(
     tx,
-    heads.listed.filter((head) => head !== own),
+    heads.listed.filter((head) => head !== added),
   )
-  const roots = [...[...others.values()].map((event) => event.stateAfter), stateAfter]
+  const roots = [...others.values()].map((event) => event.stateAfter)
+  if (added !== undefined) roots.push(stateAfter)
   const roomRoot = await mergedRootSoon(tx, version, roots)
   return roomRoot === undefined ? unsettled : { roomRoot, isUnsettled: false }
 }

@@ -16,6 +16,14 @@ const TIMEOUT_MS = 30_000
 /** Whom to ask about a room. */
 export interface Source extends RoomContext {
   readonly server: ServerName
+  /** Notes that the server had no answer for now: later there may be one. */
+  readonly outage?: Outage
+}
+
+/** Whether a server failed us in a way that may pass, and whether it could not be reached: then it is not asked on. */
+export interface Outage {
+  isSeen: boolean
+  isGone: boolean
 }
 
 /** The events between what we have and what arrived, as far as the other server tells. */
@@ -75,16 +83,25 @@ export async function missingAmong(rt: Pick<Checker, 'db'>, ids: readonly EventI
 /** An answer; an empty one where the other server refuses, undefined where it could not be had at all. */
 export async function askAbout(
   rt: Checker,
-  { server }: Source,
+  { server, outage }: Source,
   call: { readonly method: 'GET' | 'POST'; readonly target: string; readonly body?: JsonObject },
 ): Promise<JsonObject | undefined> {
+  // Whoever waits behind these events does not wait for one answer after the other that does not come.
+  if (outage?.isGone) return undefined
   try {
     return await rt.remote.call(server, { ...call, timeoutMs: TIMEOUT_MS, keepNumbers: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     rt.log.info({ err: cause, server }, 'another server did not help with missing events')
+    if (outage) noteOutage(outage, cause)
     return cause.fault === 'unreachable' ? undefined : {}
   }
+}
+
+/** Notes what was wrong with another server, where it may be over soon. */
+export function noteOutage(outage: Outage, { fault, status = 0 }: RemoteError): void {
+  if (fault === 'unreachable') outage.isGone = true
+  if (fault === 'unreachable' || status === 429 || status >= 500) outage.isSeen = true
 }
 
 /** A list in an answer; an empty one where there is none. */

@@ -7,7 +7,7 @@ import { roomNid } from '@myelin/storage/names'
 import { putOutlier, stateOfEvents, stateWithEvent } from '@myelin/storage/outliers'
 import type { Checker } from './check-incoming.ts'
 import { askAbout, fetchAuthChain, fetchEvents, missingAmong, stringsIn } from './fetch-events.ts'
-import type { Source } from './fetch-events.ts'
+import type { Outage, Source } from './fetch-events.ts'
 import { keepOutliers } from './keep-outliers.ts'
 import { keepTold } from './keep-told.ts'
 
@@ -62,9 +62,19 @@ const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids
 
 /**
  * Learns the state after an event we do not have, so that what follows it can be judged: the event is kept without a
- * place in the timeline, between the states the other server tells. Answers whether that worked.
+ * place in the timeline, between the states the other server tells. Answers whether that worked. A state is taken only
+ * where all of it was told, whatever became of each event: one that lacks something is another one, for good.
  */
-export async function keepStateAt(rt: Checker, source: Source, id: EventId): Promise<boolean> {
+export async function keepStateAt(rt: Checker, asked: Source, id: EventId): Promise<boolean> {
+  const isGone = asked.outage?.isGone ?? false
+  const outage = { isSeen: isGone, isGone }
+  const isKept = await keepToldState(rt, { ...asked, outage }, id, outage)
+  if (asked.outage && outage.isSeen) asked.outage.isSeen = true
+  if (asked.outage && outage.isGone) asked.outage.isGone = true
+  return isKept
+}
+
+async function keepToldState(rt: Checker, source: Source, id: EventId, outage: Outage): Promise<boolean> {
   const target = federationPath(['federation', 'v1', 'state_ids', source.roomId], { event_id: id })
   const answer = await askAbout(rt, source, { method: 'GET', target })
   const stateIds = stringsIn(answer, 'pdu_ids')
@@ -80,6 +90,7 @@ export async function keepStateAt(rt: Checker, source: Source, id: EventId): Pro
   const own = (await eventsById(rt.db.read, [id]))[0]?.pdu ?? (await fetchEvents(rt, source, [id]))[0]
   if (!own) return false
   await keepAuthEvents(rt, source, [own])
+  if (outage.isSeen) return false
   return keepBetween(rt, source, own, stateIds as EventId[])
 }
 

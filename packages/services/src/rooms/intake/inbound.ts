@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
+import type { Timer } from '@myelin/kit/clock'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { parseJson } from '@myelin/matrix/parse-json'
 import type { Read, Tx } from '@myelin/storage/database'
@@ -8,7 +9,15 @@ import { joinedServers } from '@myelin/storage/joined-servers'
 import { versionUnderWay } from '@myelin/storage/joins-under-way'
 import { roomById } from '@myelin/storage/rooms'
 import { unsettledRooms } from '@myelin/storage/settle-state'
-import { roomsWithStagedPdus, stagedPdus, unstagePdus, unstageRoom } from '@myelin/storage/staged-pdus'
+import {
+  heldCount,
+  holdPdus,
+  nextRetry,
+  roomsWithStagedPdus,
+  stagedPdus,
+  unstagePdus,
+  unstageRoom,
+} from '@myelin/storage/staged-pdus'
 import type { StagedPdu } from '@myelin/storage/staged-pdus'
 import { topics } from '@myelin/storage/topics'
 import { shownContent } from '../../reading/shown-state.ts'
@@ -27,6 +36,14 @@ import { settleRoom } from './settle-room.ts'
 export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
+/** What could not be judged is tried again after so long, then after twice as long, and so on, and some time no more. */
+const FIRST_TRY_MS = 10_000
+const LONGEST_TRY_MS = 3_600_000
+const MOST_TRIES = 12
+/** Where its server answers and does not have what is missing, what others send meanwhile may bring it, or nothing will. */
+const MOST_TRIES_ANSWERED = 4
+/** So many events of one server wait to be tried again. */
+const MOST_HELD = 500
 /** So many rooms are settled at a time, and so many events judged at least before one that is not at rest is settled. */
 const MOST_UNSETTLED = 1000
 const JUDGED_UNSETTLED = 200
@@ -36,7 +53,9 @@ type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 /**
  * Judges the events that wait in the staging table, one after the other within a room, rooms side by side, and works out
  * what the heads of split rooms come to. Those of a
- * room that we are about to enter wait until we are in it, and are let go of where we are not in the end.
+ * room that we are about to enter wait until we are in it, and are let go of where we are not in the end. Those that rest
+ * on something that was not to be had, as their server was gone again, are tried again later: nobody else may ever
+ * name them.
  *
  * It holds nothing that matters: what it did not finish is still staged at the next start.
  */
@@ -49,6 +68,7 @@ export class Inbound {
   /** Something was staged during the scan, or for rooms that are at work. */
   #isLate = false
   readonly #late = new Set<RoomId>()
+  #timer: Timer | undefined
 
   constructor(rt: Needs) {
     this.#rt = rt
@@ -70,6 +90,7 @@ export class Inbound {
     this.#isStopped = true
     this.#stopListening()
     await this.#scan
+    this.#timer?.cancel()
     await Promise.all(this.#rooms.values())
     await endResolutions(this.#rt.db)
   }
@@ -84,16 +105,27 @@ export class Inbound {
 
   async #waiting(): Promise<RoomId[]> {
     const { read } = this.#rt.db
-    const staged = await roomsWithStagedPdus(read, joinsCountSince(this.#rt))
+    const staged = await roomsWithStagedPdus(read, this.#rt.clock.now(), joinsCountSince(this.#rt))
     return [...new Set([...staged, ...(await unsettledRooms(read, MOST_UNSETTLED))])]
   }
 
   async #startRooms(): Promise<void> {
     try {
       for (const roomId of await this.#waiting()) this.#start(roomId)
+      await this.#lookAgain()
     } catch (cause) {
       this.#failed(cause)
     }
+  }
+
+  /** When the next of those is due that are tried again. */
+  async #lookAgain(): Promise<void> {
+    const { clock, db } = this.#rt
+    const nowTs = clock.now()
+    const retryTs = await nextRetry(db.read, nowTs)
+    this.#timer?.cancel()
+    if (retryTs === undefined || this.#isStopped) return
+    this.#timer = clock.later(retryTs - nowTs, () => this.#look())
   }
 
   #start(roomId: RoomId): void {
@@ -114,9 +146,10 @@ export class Inbound {
 
   async #workOff(roomId: RoomId): Promise<void> {
     for (let judged = 0; !this.#isStopped; ) {
-      const staged = await stagedPdus(this.#rt.db.read, roomId, BATCH)
+      const staged = await stagedPdus(this.#rt.db.read, roomId, this.#rt.clock.now(), BATCH)
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
-        if (((await roomById(this.#rt.db.read, roomId))?.headCount ?? 0) < 2) return
+        const room = await roomById(this.#rt.db.read, roomId)
+        if (!room || (room.headCount < 2 && !room.isUnsettled)) return
         await mergeHeads(this.#rt, roomId)
         return this.#settle(roomId)
       }
@@ -176,15 +209,48 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   const room = await roomById(rt.db.read, roomId)
   if (!room || !(await isHere(rt, roomId))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
   const version = roomVersionOf(room.roomVersion)
-  const pdus: Pdu[] = run.flatMap(({ pdu }) => {
-    const parsed = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })
-    return 'pdu' in parsed ? [parsed.pdu] : []
+  const parsed = run.flatMap(({ nid, tries, pdu }) => {
+    const result = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })
+    return 'pdu' in result ? [{ nid, tries, pdu: result.pdu }] : []
   })
+  const pdus: Pdu[] = parsed.map(({ pdu }) => pdu)
   const nids = run.map(({ nid }) => nid)
   // Who sent before we were in the room was not held against its ACL yet.
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(first.origin, acl)) return rt.db.write((tx) => unstagePdus(tx, nids))
-  await receivePdus(rt, { server: first.origin, roomId, version }, pdus, (tx) => unstagePdus(tx, nids))
+  await receivePdus(rt, { server: first.origin, roomId, version }, pdus, async (tx, open) => {
+    const held = parsed.filter(({ pdu }) => open.ids.has(pdu.id))
+    await hold(tx, rt, held, { origin: first.origin, mostTries: open.isOutage ? MOST_TRIES : MOST_TRIES_ANSWERED })
+    const isHeld = new Set(held.map(({ nid }) => nid))
+    await unstagePdus(
+      tx,
+      nids.filter((nid) => !isHeld.has(nid)),
+    )
+  })
+}
+
+/** Lets events wait for another try; of too many, the newest: they lead to the others. */
+async function hold(
+  tx: Tx,
+  { clock }: Needs,
+  waiting: readonly Pick<StagedPdu, 'nid' | 'tries'>[],
+  { origin, mostTries }: { readonly origin: ServerName; readonly mostTries: number },
+): Promise<void> {
+  if (waiting.length === 0) return
+  const fresh = waiting.filter(({ tries }) => tries === 0)
+  const left = MOST_HELD - (await heldCount(tx, origin, MOST_HELD))
+  const dropped = fresh.slice(0, Math.max(0, fresh.length - left))
+  const kept = waiting.filter((each) => !dropped.includes(each))
+  for (const tries of new Set(kept.map((each) => each.tries))) {
+    const nids = kept.filter((each) => each.tries === tries).map(({ nid }) => nid)
+    const retryTs = clock.now() + Math.min(LONGEST_TRY_MS, FIRST_TRY_MS * 2 ** tries)
+    await holdPdus(tx, nids, retryTs, mostTries)
+  }
+  await unstagePdus(
+    tx,
+    dropped.map(({ nid }) => nid),
+  )
+  tx.touch(STAGED)
 }
 
 async function isAwaited(db: Read, rt: Needs, roomId: RoomId): Promise<boolean> {

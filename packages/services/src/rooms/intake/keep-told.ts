@@ -3,6 +3,7 @@ import type { EventId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Checker } from './check-incoming.ts'
+import { noteOutage } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { OutlierKeeper } from './outlier-keeper.ts'
 import { takeAnswer } from './take-answer.ts'
@@ -22,6 +23,7 @@ export async function keepTold(
   id: EventId,
   wanted: ReadonlySet<EventId>,
 ): Promise<ReadonlySet<EventId>> {
+  if (source.outage?.isGone) return new Set()
   const target = federationPath(['federation', 'v1', 'state', source.roomId], { event_id: id })
   const question = { server: source.server, method: 'GET', target, lists: ['pdus', 'auth_chain'] } as const
   const keeper = new OutlierKeeper(rt, source, { room: source.room, wanted })
@@ -31,6 +33,7 @@ export async function keepTold(
     return new Set([...ids.values()].flat())
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
+    if (source.outage) noteOutage(source.outage, cause)
     rt.log.info({ err: cause, server: source.server, roomId: source.roomId }, 'another server did not tell a state')
     return new Set()
   }

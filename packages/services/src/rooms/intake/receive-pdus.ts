@@ -33,7 +33,7 @@ const FORKS_A_UNIT = 4
  * | verifySignatures            | keys      | drop         |
  * | verifyContentHash           |           | redaction    |
  * | haveAuthEvents              | events    | drop         |
- * | havePreviousEvents          | events    |              |
+ * | havePreviousEvents          | events    | drop         |
  * | recommended by the policy server | a word | soft failure |
  * | allowedByItsAuthEvents      |           | reject       |
  * | allowedByStateBefore        |           | reject       |
@@ -41,7 +41,8 @@ const FORKS_A_UNIT = 4
  * | append                      |           |              |
  *
  * From `allowedByItsAuthEvents` on, everything happens in one unit; states that are much work to resolve are resolved on
- * another thread before it. `settle` runs in the unit that ends an event's way.
+ * another thread before it. `settle` runs in the unit that ends an event's way; it gets the events that could not be
+ * judged, because what they rest on was not to be had.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -49,7 +50,26 @@ export async function receivePdus(
   rt: Checker,
   source: Source,
   pdus: readonly Pdu[],
-  settle: (tx: Tx) => Promise<void> = async () => {},
+  settle: (tx: Tx, open: Open) => Promise<void> = async () => {},
+): Promise<Map<EventId, Fate>> {
+  const outage = { isSeen: false, isGone: false }
+  return receiveFrom(rt, { ...source, outage }, pdus, async (tx, fates) => {
+    const lacking = [...fates].filter(([, fate]) => fate === 'waits' || fate === 'lacks')
+    await settle(tx, { ids: new Set(lacking.map(([id]) => id)), isOutage: outage.isSeen })
+  })
+}
+
+/** Events that could not be judged, and whether that is because who sent them could not be asked. */
+export interface Open {
+  readonly ids: ReadonlySet<EventId>
+  readonly isOutage: boolean
+}
+
+async function receiveFrom(
+  rt: Checker,
+  source: Source,
+  pdus: readonly Pdu[],
+  settle: Settle,
 ): Promise<Map<EventId, Fate>> {
   const good = await verified(rt, pdus, source.version)
   await keepAuthEvents(rt, source, good)
@@ -57,13 +77,13 @@ export async function receivePdus(
   // What waits for others is settled when they came; all else in the unit that judged it.
   const first = await appendAll(rt, source, ordered, {
     settle: async (tx, fates) => {
-      if (![...fates.values()].includes('waits')) await settle(tx)
+      if (![...fates.values()].includes('waits')) await settle(tx, fates)
     },
   })
   const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
   if (![...first.values()].includes('waits')) return first
   for (const [id, fate] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, fate)
-  await rt.db.write(settle)
+  await rt.db.write((tx) => settle(tx, first))
   return first
 }
 
