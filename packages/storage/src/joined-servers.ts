@@ -10,6 +10,7 @@ import { Shelf } from './kept.ts'
 import { keyNames, roomNid } from './names.ts'
 import { prepared } from './prepared.ts'
 import { roomById } from './rooms.ts'
+import type { Room } from './rooms.ts'
 import type { Nid } from './schema.ts'
 import { stateDifference } from './state.ts'
 
@@ -20,11 +21,16 @@ const MANY_USERS = 500
 /**
  * The servers that are in a room now, each with how many users it has there.
  *
- * Counted once per room; after that only what changed in the room's state is looked at.
+ * Counted once per room; after that only what changed in the room's state is looked at. Whoever has just read the room's
+ * row gives it.
  */
-export async function joinedServers(db: Read, roomId: RoomId): Promise<ReadonlyMap<ServerName, number>> {
+export async function joinedServers(
+  db: Read,
+  roomId: RoomId,
+  known?: Pick<Room, 'stateRoot'>,
+): Promise<ReadonlyMap<ServerName, number>> {
   const nid = await roomNid(db, roomId)
-  const room = await roomById(db, roomId)
+  const room = known ?? (await roomById(db, roomId))
   if (nid === undefined || !room) return new Map()
   const kept = db.caches.joinedServers.get(nid)
   if (kept?.stateRoot === room.stateRoot) return kept.servers

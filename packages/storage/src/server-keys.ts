@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName } from '@myelin/matrix/ids'
-import { inChunks, type Read, type Tx } from './database.ts'
+import { inChunks } from './database.ts'
+import type { Read, Tx } from './database.ts'
+import { readOnce } from './kept.ts'
+import { prepared } from './prepared.ts'
 import type { Bytes, Tables } from './schema.ts'
+import { topics } from './topics.ts'
 
 /** A key of another server, and how far it is vouched for. */
 export interface ServerKey {
@@ -27,8 +31,24 @@ export interface ServerKeyAnswer {
   readonly keys: readonly ServerKey[]
 }
 
+const rowsOf = prepared((db, server: ServerName) =>
+  db.selectFrom('server_keys').selectAll().where('server_name', '=', server),
+)
+
+/** Every request and every event that comes in is checked against them. */
+const keysOf = readOnce(
+  'serverKeys',
+  20_000,
+  (server: ServerName) => topics.keysOfServer(server),
+  async (db, server: ServerName): Promise<readonly StoredServerKey[]> => (await rowsOf(db, server)).map(storedKey),
+)
+
+/** As many servers are asked for one by one; more, as a large room has, would drive the others out of memory. */
+const FEW = 20
+
 /** Every key we hold of these servers. */
 export async function serverKeysOf(db: Read, servers: readonly ServerName[]): Promise<StoredServerKey[]> {
+  if (servers.length <= FEW) return (await Promise.all(servers.map((server) => keysOf(db, server)))).flat()
   const rows = await inChunks(servers, (chunk) =>
     db.selectFrom('server_keys').selectAll().where('server_name', 'in', chunk).execute(),
   )
@@ -48,6 +68,7 @@ export async function serverKeyAnswers(db: Read, server: ServerName): Promise<re
 
 /** Keeps what a server published, and forgets its documents that no key comes from any more. */
 export async function putServerKeys(tx: Tx, answer: ServerKeyAnswer): Promise<void> {
+  tx.touch(topics.keysOfServer(answer.server))
   const document = { server_name: answer.server, answer_ts: answer.answerTs, answer: answer.answer }
   await tx
     .insertInto('server_key_answers')
@@ -87,6 +108,7 @@ function storedKey(row: Tables['server_keys']): StoredServerKey {
 
 /** Forgets everything a server said about its keys. */
 export async function deleteServerKeys(tx: Tx, server: ServerName): Promise<void> {
+  tx.touch(topics.keysOfServer(server))
   await tx.deleteFrom('server_keys').where('server_name', '=', server).execute()
   await tx.deleteFrom('server_key_answers').where('server_name', '=', server).execute()
 }

@@ -32,6 +32,8 @@ export const topics = {
   erased: 'erased users',
   /** The one-time and fallback keys of a user's devices. */
   keys: (user: UserId) => `keys ${user}`,
+  /** What a server said of its keys. */
+  keysOfServer: (server: ServerName) => `keys of ${server}`,
   /** A user's receipts, private ones too. */
   readBy: (user: UserId) => `read by ${user}`,
   /** EDUs that wait for a server. */

@@ -98,7 +98,7 @@ type Checked = Accepted | Withdrawn | { readonly eventId: string; readonly fault
 async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Checked | undefined> {
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
   const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
-  const isIn = room !== undefined && (await isHere(rt, room.id))
+  const isIn = room !== undefined && (await isHere(rt, room.id, room))
   const awaited = isIn || !isRoomId(roomId) ? undefined : await versionAwaited(rt, roomId)
   const claimed = isObject(json) ? member(json, 'event_id') : undefined
   const refused = (fault: string) =>

@@ -4,14 +4,19 @@ import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { eventsByNid } from '@myelin/storage/events'
 import { joinedServers } from '@myelin/storage/joined-servers'
 import { membershipIn } from '@myelin/storage/members'
+import type { Room } from '@myelin/storage/rooms'
 import type { Runtime } from '../../runtime.ts'
 import { serversSaidToBeIn } from '../partial/servers-said.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
-/** Whether a user of this server is in a room: then it is ours to speak for. */
-export async function isHere({ db, serverName }: Needs, roomId: RoomId): Promise<boolean> {
-  return (await joinedServers(db.read, roomId)).has(serverName)
+/** Whether a user of this server is in a room: then it is ours to speak for. Whoever has just read the room's row gives it. */
+export async function isHere(
+  { db, serverName }: Needs,
+  roomId: RoomId,
+  known?: Pick<Room, 'stateRoot'>,
+): Promise<boolean> {
+  return (await joinedServers(db.read, roomId, known)).has(serverName)
 }
 
 /** Servers that should know a room: of who invited the user, those that were there when we last were, and the one it is named after. */

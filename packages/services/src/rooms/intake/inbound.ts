@@ -207,7 +207,7 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   if (!first) return
   const run = staged.slice(0, staged.findIndex(({ origin }) => origin !== first.origin) >>> 0)
   const room = await roomById(rt.db.read, roomId)
-  if (!room || !(await isHere(rt, roomId))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
+  if (!room || !(await isHere(rt, roomId, room))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
   const version = roomVersionOf(room.roomVersion)
   const parsed = run.flatMap(({ nid, tries, pdu }) => {
     const result = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })
