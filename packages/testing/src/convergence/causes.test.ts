@@ -56,6 +56,13 @@ const without = (view: View, id: EventId): View => {
   return { ...view, ledger: { ...view.ledger, events } }
 }
 
+/** The same, but after an event, as the view has the room, nobody of a server is in it. */
+function withoutServer(view: View, id: EventId, server: string): View {
+  const root = view.ledger.events.get(id)?.stateAfter ?? 0
+  const state = [...(view.ledger.states.get(root) ?? [])].filter(([key]) => !key.endsWith(`:${server}`))
+  return { ...view, ledger: { ...view.ledger, states: new Map([...view.ledger.states, [root, new Map(state)]]) } }
+}
+
 describe('why two servers see two rooms', () => {
   test('is that one came in by a join that the room does not want', async () => {
     const { network, views } = await lockedOut()
@@ -87,6 +94,8 @@ describe('why two servers see two rooms', () => {
     assert.ok(word)
     assert.throws(() => causeOf(without(one, word), two, views), /nothing explains it: .* was not judged/)
     assert.throws(() => everythingArrived([two, without(one, word)], Infinity), /did not reach one\.test/)
+    // What is said where it is not in the room is not for it.
+    assert.equal(causeOf(without(one, word), withoutServer(two, word, 'one.test'), views), 'locked out')
     await network.close()
   })
 })

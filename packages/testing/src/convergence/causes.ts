@@ -95,7 +95,7 @@ function wasAway({ ledger, server }: View): boolean {
 /**
  * Why a server may not count as locked out of the room that another has; undefined where it does: none of its people
  * may speak there, and each of the two has a reason for all that it does not show of the other's: it judged it, and did
- * not want it; or it was not there and so was not told.
+ * not want it; or it was not there, as the other saw the room, and so was not told.
  */
 function doubtOf(inside: View, outside: View): string | undefined {
   const { server } = outside
@@ -104,9 +104,12 @@ function doubtOf(inside: View, outside: View): string | undefined {
   if (speaker !== undefined) return `${speaker} may speak in the room that ${inside.server.name} has`
   const past = pastOf(inside, outside.ledger.pdus)
   for (const id of joins) if (!isJudged(inside, id)) return `${id} was not judged`
-  for (const { position, pdu } of outside.ledger.events.values()) {
+  for (const event of outside.ledger.events.values()) {
+    const { position, pdu } = event
     const isUnseen = position !== null && !isJudged(inside, pdu.id) && !past.has(pdu.id)
-    if (isUnseen) return `${pdu.id} of the room that ${server.name} has was not judged`
+    // Who is out of the room as it is seen there is not told.
+    if (isUnseen && concerns(outside.ledger, event, inside.server.name))
+      return `${pdu.id} of the room that ${server.name} has was not judged`
   }
   for (const event of inside.ledger.events.values()) {
     const isUnseen = event.position !== null && !isJudged(outside, event.pdu.id)
