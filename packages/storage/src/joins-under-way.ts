@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
+import { prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
 
 /** Notes that somebody of ours is about to enter a room; answers the note's number. */
@@ -32,13 +33,15 @@ export async function dropLostJoins(tx: Tx, beforeTs: number): Promise<boolean> 
 
 /** The version of a room that somebody of ours has been about to enter since a time. */
 export async function versionUnderWay(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
-  const row = await db
+  return (await newestTo(db, roomId, sinceTs))[0]?.room_version
+}
+
+const newestTo = prepared((db, roomId: RoomId, sinceTs: number) =>
+  db
     .selectFrom('joins_under_way')
     .select('room_version')
     .where('room_id', '=', roomId)
     .where('since_ts', '>=', sinceTs)
     .orderBy('join_nid', 'desc')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.room_version
-}
+    .limit(1),
+)

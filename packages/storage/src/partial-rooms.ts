@@ -3,6 +3,7 @@ import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from './database.ts'
 import { readOnce } from './kept.ts'
 import { userNid } from './names.ts'
+import { prepared } from './prepared.ts'
 import type { Nid } from './schema.ts'
 
 /** What is touched when there is a room whose members must be fetched. */
@@ -73,9 +74,11 @@ export async function partialRooms(db: Read): Promise<PartialRoom[]> {
 
 /** One of them; undefined where a room's members are known. */
 export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom | undefined> {
-  const row = await rowsOf(db).where('rooms.room_id', '=', roomId).executeTakeFirst()
+  const [row] = await rowOf(db, roomId)
   return row && partialRoomFrom(row)
 }
+
+const rowOf = prepared((db, roomId: RoomId) => rowsOf(db).where('rooms.room_id', '=', roomId))
 
 /** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
 export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = readOnce(

@@ -28,15 +28,7 @@ export async function stagePdu(
 
 /** The oldest events that wait in a room, those left out that are to be tried again later than some time. */
 export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit: number): Promise<StagedPdu[]> {
-  const rows = await db
-    .selectFrom('staged_pdus')
-    .selectAll()
-    .where('room_id', '=', roomId)
-    .where('retry_ts', '<=', dueTs)
-    .orderBy('staged_nid')
-    .limit(limit)
-    .execute()
-  return rows.map((row) => ({
+  return (await oldestIn(db, roomId, dueTs, limit)).map((row) => ({
     nid: row.staged_nid,
     origin: row.origin,
     roomId: row.room_id,
@@ -44,6 +36,16 @@ export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit:
     tries: row.tries,
   }))
 }
+
+const oldestIn = prepared((db, roomId: RoomId, dueTs: number, limit: number) =>
+  db
+    .selectFrom('staged_pdus')
+    .selectAll()
+    .where('room_id', '=', roomId)
+    .where('retry_ts', '<=', dueTs)
+    .orderBy('staged_nid')
+    .limit(limit),
+)
 
 /** Lets events wait until some time: they could not be judged. What was tried as often as that is let go of. */
 export async function holdPdus(tx: Tx, nids: readonly Nid[], retryTs: number, mostTries: number): Promise<void> {
@@ -71,15 +73,12 @@ export async function heldCount(db: Read, origin: ServerName, limit: number): Pr
 
 /** When the first of the events is due that are to be tried again later than some time; undefined where there is none. */
 export async function nextRetry(db: Read, afterTs: number): Promise<number | undefined> {
-  const row = await db
-    .selectFrom('staged_pdus')
-    .select('retry_ts')
-    .where('retry_ts', '>', afterTs)
-    .orderBy('retry_ts')
-    .limit(1)
-    .executeTakeFirst()
-  return row?.retry_ts
+  return (await firstAfter(db, afterTs))[0]?.retry_ts
 }
+
+const firstAfter = prepared((db, afterTs: number) =>
+  db.selectFrom('staged_pdus').select('retry_ts').where('retry_ts', '>', afterTs).orderBy('retry_ts').limit(1),
+)
 
 /** How many events wait in a room; counts no further than the limit. */
 export async function stagedCount(db: Read, roomId: RoomId, limit: number): Promise<number> {
