@@ -12,10 +12,23 @@ const files = globSync('packages/*/src/**/*.test.ts').filter(
 if (files.length === 0) throw new Error(`no test file has ${wanted.join(' or ')} in its path`)
 const postgres = await startPostgres()
 const env = { ...process.env, MYELIN_TEST_POSTGRES: postgres.url }
-const tests = spawn(process.execPath, ['--test', '--test-force-exit', '--test-concurrency=2', ...files], {
-  stdio: 'inherit',
-  env,
-})
-const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
+/** Runs some of them; answers whether all passed. */
+async function run(some: readonly string[], ...flags: readonly string[]): Promise<boolean> {
+  if (some.length === 0) return true
+  const tests = spawn(process.execPath, ['--test', '--test-concurrency=2', ...flags, ...some], {
+    stdio: 'inherit',
+    env,
+  })
+  const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
+  return status === 0
+}
+
+// matrix-js-sdk leaves timers behind, so whoever speaks through it must be ended. Others end by themselves, as they should,
+// and tell all they have to tell: who is ended may lose the names of tests that passed.
+const isEnded = (file: string) => file.endsWith('conversation.test.ts')
+const results = [
+  await run(files.filter((file) => !isEnded(file))),
+  await run(files.filter(isEnded), '--test-force-exit'),
+]
 await postgres.stop()
-process.exitCode = status ?? 1
+process.exitCode = results.every(Boolean) ? 0 : 1
