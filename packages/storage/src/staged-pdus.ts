@@ -15,18 +15,24 @@ export interface StagedPdu {
   readonly tries: number
 }
 
+/** Stands for the time of what was not tried yet. */
+const UNTRIED = 0
+
 /** Keeps an event until it is judged. */
 export async function stagePdu(
   tx: Tx,
   { origin, roomId, pdu }: Pick<StagedPdu, 'origin' | 'roomId' | 'pdu'>,
   receivedTs: number,
 ): Promise<void> {
-  const untried = { tries: 0, retry_ts: 0 }
+  const untried = { tries: 0, retry_ts: UNTRIED }
   const row = { staged_nid: tx.takeNid(), origin, room_id: roomId, pdu, received_ts: receivedTs, ...untried }
   await insertRow(tx, 'staged_pdus', row)
 }
 
-/** The oldest events that wait in a room, those left out that are to be tried again later than some time. */
+/**
+ * The oldest events that wait in a room, those left out that are to be tried again later than some time. What was tried
+ * comes last: whoever was never heard does not wait behind it.
+ */
 export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit: number): Promise<StagedPdu[]> {
   return (await oldestIn(db, roomId, dueTs, limit)).map((row) => ({
     nid: row.staged_nid,
@@ -43,6 +49,7 @@ const oldestIn = prepared((db, roomId: RoomId, dueTs: number, limit: number) =>
     .selectAll()
     .where('room_id', '=', roomId)
     .where('retry_ts', '<=', dueTs)
+    .orderBy('tries')
     .orderBy('staged_nid')
     .limit(limit),
 )
@@ -59,17 +66,35 @@ export async function holdPdus(tx: Tx, nids: readonly Nid[], retryTs: number, mo
   tx.touch(topics.unstaged)
 }
 
-/** How many events of a server are held, counted no further than the limit. */
-export async function heldCount(db: Read, origin: ServerName, limit: number): Promise<number> {
-  const rows = await db
-    .selectFrom('staged_pdus')
-    .select('staged_nid')
-    .where('origin', '=', origin)
-    .where('tries', '>', 0)
-    .limit(limit)
-    .execute()
-  return rows.length
+/** How many events of a server are held, and how many in all; counts no further than the limits. */
+export async function heldOf(
+  db: Read,
+  origin: ServerName,
+  most: { readonly own: number; readonly all: number },
+): Promise<{ readonly own: number; readonly all: number }> {
+  const [[own], [all]] = await Promise.all([countHeldOf(db, origin, most.own), countHeld(db, most.all)])
+  return { own: own?.rows ?? 0, all: all?.rows ?? 0 }
 }
+
+const countHeldOf = prepared((db, origin: ServerName, most: number) =>
+  db
+    .selectFrom(
+      db
+        .selectFrom('staged_pdus')
+        .select('tries')
+        .where('origin', '=', origin)
+        .where('tries', '>', 0)
+        .limit(most)
+        .as('some'),
+    )
+    .select((row) => row.fn.countAll<number>().as('rows')),
+)
+
+const countHeld = prepared((db, most: number) =>
+  db
+    .selectFrom(db.selectFrom('staged_pdus').select('retry_ts').where('retry_ts', '>', UNTRIED).limit(most).as('some'))
+    .select((row) => row.fn.countAll<number>().as('rows')),
+)
 
 /** When the first of the events is due that are to be tried again later than some time; undefined where there is none. */
 export async function nextRetry(db: Read, afterTs: number): Promise<number | undefined> {
@@ -105,7 +130,7 @@ const countOf = prepared((db, origin: ServerName) =>
     .selectFrom(
       db
         .selectFrom('staged_pdus')
-        .select('staged_nid')
+        .select('tries')
         .where('origin', '=', origin)
         .where('tries', '=', 0)
         .limit(2_000)
@@ -116,7 +141,9 @@ const countOf = prepared((db, origin: ServerName) =>
 
 const countAll = prepared((db) =>
   db
-    .selectFrom(db.selectFrom('staged_pdus').select('staged_nid').where('tries', '=', 0).limit(20_000).as('some'))
+    .selectFrom(
+      db.selectFrom('staged_pdus').select('retry_ts').where('retry_ts', '=', UNTRIED).limit(20_000).as('some'),
+    )
     .select((row) => row.fn.countAll<number>().as('rows')),
 )
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EventId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { RemoteError } from '@myelin/remote/remote-error'
@@ -10,7 +10,7 @@ import { eventById } from '@myelin/storage/events'
 import { roomById } from '@myelin/storage/rooms'
 import { eventIdsByNid } from '@myelin/storage/served-events'
 import { namedState } from '@myelin/storage/rooms'
-import { heldCount } from '@myelin/storage/staged-pdus'
+import { heldOf, holdPdus, stagedPdus, stagePdu, unstageRoom } from '@myelin/storage/staged-pdus'
 import { onEveryDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
@@ -56,8 +56,8 @@ async function stage(open: OpenDatabase) {
   }
   const { read } = home.rt.db
   const isShown = async ({ id }: Pdu) => typeof (await eventById(read, id))?.position === 'number'
-  const held = () => heldCount(read, away.name, 1_000)
-  return { network, home, room, theirs, answers, asked, say, later, isShown, held, read }
+  const held = async () => (await heldOf(read, away.name, { own: 1_000, all: 1_000 })).own
+  return { network, home, away, room, theirs, answers, asked, say, later, isShown, held, read }
 }
 
 /** Events of which each follows the one before, the first of them an event of the room; the last is told, the others are not. */
@@ -126,6 +126,47 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
       await at.theirs.send(words.slice(start, start + 50).map(({ json }) => json))
     }
     assert.equal(await at.held(), 500)
+    await at.network.close()
+  })
+
+  test('is let go of where all servers together have too many', async () => {
+    const at = await stage(open)
+    const strangers = { origin: 'strangers.test' as ServerName, roomId: '!elsewhere:one.test' as RoomId, pdu: '{}' }
+    const { db, clock } = at.home.rt
+    for (let start = 0; start < 10_000; start += 500) {
+      await db.write(async (tx) => {
+        for (let number = 0; number < 500; number++) await stagePdu(tx, strangers, 0)
+        const staged = await stagedPdus(tx, strangers.roomId, clock.now(), 500)
+        await holdPdus(
+          tx,
+          staged.map(({ nid }) => nid),
+          clock.now() + HOUR_MS,
+          12,
+        )
+      })
+    }
+    const [, word] = await lastWord(at, 2)
+    assert.ok(word)
+    await at.theirs.send([word.json])
+    assert.deepEqual([await at.isShown(word), await at.held()], [false, 0])
+    await at.network.close()
+  })
+
+  test('does not keep those waiting who were never heard', async () => {
+    const at = await stage(open)
+    const [origin, roomId] = [at.away.name, at.room.roomId]
+    const { db, clock } = at.home.rt
+    const order = await db.write(async (tx) => {
+      await stagePdu(tx, { origin, roomId, pdu: '"tried"' }, 0)
+      const [tried] = await stagedPdus(tx, roomId, clock.now(), 10)
+      assert.ok(tried)
+      await holdPdus(tx, [tried.nid], clock.now(), 12)
+      await stagePdu(tx, { origin, roomId, pdu: '"new"' }, 0)
+      const all = await stagedPdus(tx, roomId, clock.now(), 10)
+      await unstageRoom(tx, roomId)
+      return all.map(({ pdu }) => pdu)
+    })
+    assert.deepEqual(order, ['"new"', '"tried"'])
     await at.network.close()
   })
 

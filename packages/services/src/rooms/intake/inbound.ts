@@ -10,7 +10,7 @@ import { versionUnderWay } from '@myelin/storage/joins-under-way'
 import { roomById } from '@myelin/storage/rooms'
 import { unsettledRooms } from '@myelin/storage/settle-state'
 import {
-  heldCount,
+  heldOf,
   holdPdus,
   nextRetry,
   roomsWithStagedPdus,
@@ -42,8 +42,8 @@ const LONGEST_TRY_MS = 3_600_000
 const MOST_TRIES = 12
 /** Where its server answers and does not have what is missing, what others send meanwhile may bring it, or nothing will. */
 const MOST_TRIES_ANSWERED = 4
-/** So many events of one server wait to be tried again. */
-const MOST_HELD = 500
+/** So many events of one server wait to be tried again, and so many in all: names cost whoever has a domain nothing. */
+const MOST_HELD = { own: 500, all: 10_000 }
 /** So many rooms are settled at a time, and so many events judged at least before one that is not at rest is settled. */
 const MOST_UNSETTLED = 1000
 const JUDGED_UNSETTLED = 200
@@ -238,7 +238,8 @@ async function hold(
 ): Promise<void> {
   if (waiting.length === 0) return
   const fresh = waiting.filter(({ tries }) => tries === 0)
-  const left = MOST_HELD - (await heldCount(tx, origin, MOST_HELD))
+  const { own, all } = await heldOf(tx, origin, MOST_HELD)
+  const left = Math.min(MOST_HELD.own - own, MOST_HELD.all - all)
   const dropped = fresh.slice(0, Math.max(0, fresh.length - left))
   const kept = waiting.filter((each) => !dropped.includes(each))
   for (const tries of new Set(kept.map((each) => each.tries))) {
