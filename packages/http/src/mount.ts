@@ -13,6 +13,8 @@ import { Departures } from './departures.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { Reply } from './endpoint.ts'
 import { answerFailure, unrecognized } from './failures.ts'
+import { IncomingCall } from './incoming-call.ts'
+import type { ReadBody } from './incoming-call.ts'
 import { checkServerHeaders, originOf } from './request-origin.ts'
 import { bodyCheck, parameterCheck } from './validation.ts'
 
@@ -75,24 +77,12 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
         const origin = isSigned ? await originOf(rt, request, content) : unnamed
         checkParams?.(request.params)
         checkQuery?.(request.query)
-        const input = {
-          params: request.params,
-          query: request.query,
-          ...readBody(request, content),
-          origin,
-          requester: contexts.get(request)?.requester ?? nobody,
-          address: request.ip,
-          userAgent: request.headers['user-agent'],
-          takesChunks: request.raw.httpVersion !== '1.0',
-          headers: request.headers,
-          get signal() {
-            return closing.signalOf(reply)
-          },
-        }
+        const requester = contexts.get(request)?.requester ?? nobody
+        const input = new IncomingCall(request, reply, readBody(request, content), { requester, origin }, closing)
         const handle = () => endpoint.handle(input as never, rt)
         const isPaced = isSigned && !endpoint.pacesItself
         const result = await (isPaced ? rt.limits.ofServer(origin, handle) : handle())
-        if (endpoint.isAct) rt.presence.acts(input.requester)
+        if (endpoint.isAct) rt.presence.acts(requester)
         return answer(reply, result)
       },
     })
@@ -107,8 +97,8 @@ async function signedContent({ body }: FastifyRequest): Promise<Json | undefined
 }
 
 /** Reads the body out of a request, or takes it as it was read for its signature. */
-function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: Json | undefined) => object {
-  if (endpoint.bodyIsRaw) return (request) => ({ stream: request.body ?? request.raw })
+function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: Json | undefined) => ReadBody {
+  if (endpoint.bodyIsRaw) return (request) => ({ stream: (request.body as Readable | null) ?? request.raw })
   if (!endpoint.body) return () => ({})
   const check = bodyCheck(endpoint.body)
   return (request, content) => {
