@@ -37,7 +37,6 @@ export function numberOf(value: Json | undefined): number | undefined {
 export function hasRawNumbers(value: Json): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (raw.isRawJSON(value)) return true
-  if (Array.isArray(value)) return (value as readonly Json[]).some(hasRawNumbers)
-  for (const key in value) if (hasRawNumbers((value as JsonObject)[key] ?? null)) return true
-  return false
+  const inside = Array.isArray(value) ? (value as readonly Json[]) : Object.values(value)
+  return inside.some(hasRawNumbers)
 }
