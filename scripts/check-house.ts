@@ -19,6 +19,12 @@ const rules = [
     reason: 'engines are named in their own files only',
   },
   {
+    pattern: /^ {4,}(get|set) \w+\(/,
+    except: /\.test\.ts$|^packages\/testing\//,
+    reason:
+      'an accessor stands in a class: V8 makes a hidden class for each literal that has one, and keeps what it holds',
+  },
+  {
     pattern: /[vV]ersion(\.id)? ?[=!]==? ?'\d+'/,
     except: /^packages\/rules\/src\/room-versions\.ts$|\.test\.ts$/,
     reason: 'room versions are compared in room-versions.ts only; add a trait',

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { testRuntime } from '@myelin/testing/runtime'
 import { Type } from 'typebox'
 import { buildApp } from './app.ts'
-import { endpoint } from './endpoint.ts'
+import { endpoint, Reply } from './endpoint.ts'
 
 test('closing answers who waits, and what is under way', async () => {
   const rt = await testRuntime()
@@ -27,5 +28,39 @@ test('closing answers who waits, and what is under way', async () => {
   await entered.promise
   await app.close()
   assert.deepEqual(await (await answer).json(), { answered: true })
+  await rt.close()
+})
+
+test('browsers may read every answer, also where nothing was found or something went wrong', async () => {
+  const rt = await testRuntime()
+  const plain = { method: 'GET', access: 'none' } as const
+  const app = buildApp(
+    rt,
+    [
+      endpoint({ ...plain, id: 'works', path: '/works', handle: async () => ({}) }),
+      endpoint({ ...plain, id: 'streams', path: '/streams', handle: async () => new Reply(200, Readable.from(['x'])) }),
+      endpoint({ ...plain, id: 'fails', path: '/fails', handle: () => Promise.reject(new Error('expected')) }),
+      endpoint({ ...plain, id: 'guarded', path: '/guarded', access: 'user', handle: async () => ({}) }),
+    ],
+    { isForwarded: false, maxBodyBytes: 1000 },
+  )
+  const asked = [
+    ['GET', '/works', 200],
+    ['GET', '/streams', 200],
+    ['GET', '/fails', 500],
+    ['GET', '/guarded', 401],
+    ['GET', '/nowhere', 404],
+    ['PUT', '/works', 405],
+    ['OPTIONS', '/works', 204],
+    ['OPTIONS', '/nowhere', 204],
+  ] as const
+  for (const [method, url, status] of asked) {
+    const { statusCode, headers } = await app.inject({ method, url })
+    assert.equal(statusCode, status, url)
+    assert.equal(headers['access-control-allow-origin'], '*', url)
+    assert.match(String(headers['access-control-allow-methods']), /PUT/)
+    assert.match(String(headers['access-control-allow-headers']), /Authorization/)
+  }
+  await app.close()
   await rt.close()
 })

@@ -6,13 +6,15 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
-import type { Requester, Runtime } from '@myelin/services/runtime'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { authenticate, nobody } from './authenticate.ts'
+import type { Runtime } from '@myelin/services/runtime'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { authenticate, nobody, requesterIn } from './authenticate.ts'
 import { Departures } from './departures.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { Reply } from './endpoint.ts'
 import { answerFailure, unrecognized } from './failures.ts'
+import { IncomingCall } from './incoming-call.ts'
+import type { ReadBody } from './incoming-call.ts'
 import { checkServerHeaders, originOf } from './request-origin.ts'
 import { bodyCheck, parameterCheck } from './validation.ts'
 
@@ -48,15 +50,12 @@ export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
 }
 
 type House = { readonly rt: Runtime; readonly closing: Departures }
-type Context = { requester: Requester }
-const contexts = new WeakMap<FastifyRequest, Context>()
+type Doors = Pick<RouteOptions, 'onRequest' | 'handler'>
 // The origin of what no server signed.
 const unnamed = '' as ServerName
 
-function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: House): void {
-  const checkParams = endpoint.params && parameterCheck(endpoint.params)
-  const checkQuery = endpoint.query && parameterCheck(endpoint.query)
-  const readBody = bodyReader(endpoint)
+function route(app: FastifyInstance, endpoint: AnyEndpoint, house: House): void {
+  const doors = endpoint.access === 'server' ? doorsForServers(endpoint, house) : doorsForClients(endpoint, house)
   for (const url of pathsOf(endpoint)) {
     app.route({
       method: endpoint.method,
@@ -64,38 +63,37 @@ function route(app: FastifyInstance, endpoint: AnyEndpoint, { rt, closing }: Hou
       exposeHeadRoute: false,
       config: { endpoint: endpoint.id },
       ...(endpoint.maxBodyBytes === undefined ? {} : { bodyLimit: endpoint.maxBodyBytes }),
-      // Before the body is even read: who asks comes first.
-      onRequest: async (request) => {
-        if (endpoint.access === 'server') return checkServerHeaders(rt, request)
-        contexts.set(request, { requester: await authenticate(rt, request, endpoint.access) })
-      },
-      handler: async (request, reply) => {
-        const isSigned = endpoint.access === 'server'
-        const content = isSigned ? await signedContent(request) : undefined
-        const origin = isSigned ? await originOf(rt, request, content) : unnamed
-        checkParams?.(request.params)
-        checkQuery?.(request.query)
-        const input = {
-          params: request.params,
-          query: request.query,
-          ...readBody(request, content),
-          origin,
-          requester: contexts.get(request)?.requester ?? nobody,
-          address: request.ip,
-          userAgent: request.headers['user-agent'],
-          takesChunks: request.raw.httpVersion !== '1.0',
-          headers: request.headers,
-          get signal() {
-            return closing.signalOf(reply)
-          },
-        }
-        const handle = () => endpoint.handle(input as never, rt)
-        const isPaced = isSigned && !endpoint.pacesItself
-        const result = await (isPaced ? rt.limits.ofServer(origin, handle) : handle())
-        if (endpoint.isAct) rt.presence.acts(input.requester)
-        return answer(reply, result)
-      },
+      // `onRequest` comes before the body is even read: who asks comes first.
+      ...doors,
     })
+  }
+}
+
+function doorsForClients(endpoint: AnyEndpoint, { rt, closing }: House): Doors {
+  const read = reader(endpoint)
+  return {
+    onRequest: (request) => authenticate(rt, request, endpoint.access),
+    handler: async (request, reply) => {
+      const requester = requesterIn(request)
+      const call = new IncomingCall(request, reply, read(request), { requester, origin: unnamed }, closing)
+      const result = await endpoint.handle(call as never, rt)
+      if (endpoint.isAct) rt.presence.acts(requester)
+      return answer(reply, result)
+    },
+  }
+}
+
+function doorsForServers(endpoint: AnyEndpoint, { rt, closing }: House): Doors {
+  const read = reader(endpoint)
+  return {
+    onRequest: async (request) => checkServerHeaders(rt, request),
+    handler: async (request, reply) => {
+      const content = await signedContent(request)
+      const origin = await originOf(rt, request, content)
+      const call = new IncomingCall(request, reply, read(request, content), { requester: nobody, origin }, closing)
+      const handle = () => endpoint.handle(call as never, rt)
+      return answer(reply, await (endpoint.pacesItself ? handle() : rt.limits.ofServer(origin, handle)))
+    },
   }
 }
 
@@ -106,9 +104,20 @@ async function signedContent({ body }: FastifyRequest): Promise<Json | undefined
   return inSteps(parseLongJson(body, { keepNumbers: true }))
 }
 
-/** Reads the body out of a request, or takes it as it was read for its signature. */
-function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: Json | undefined) => object {
-  if (endpoint.bodyIsRaw) return (request) => ({ stream: request.body ?? request.raw })
+/** Checks what came against the endpoint's schemas and reads the body, or takes it as it was read for its signature. */
+function reader(endpoint: AnyEndpoint): (request: FastifyRequest, content?: Json) => ReadBody {
+  const checkParams = endpoint.params && parameterCheck(endpoint.params)
+  const checkQuery = endpoint.query && parameterCheck(endpoint.query)
+  const readBody = bodyReader(endpoint)
+  return (request, content) => {
+    checkParams?.(request.params)
+    checkQuery?.(request.query)
+    return readBody(request, content)
+  }
+}
+
+function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: Json | undefined) => ReadBody {
+  if (endpoint.bodyIsRaw) return (request) => ({ stream: (request.body as Readable | null) ?? request.raw })
   if (!endpoint.body) return () => ({})
   const check = bodyCheck(endpoint.body)
   return (request, content) => {
@@ -120,13 +129,14 @@ function bodyReader(endpoint: AnyEndpoint): (request: FastifyRequest, content: J
   }
 }
 
-function answer(reply: FastifyReply, result: unknown): FastifyReply {
-  if (!(result instanceof Reply)) {
-    return reply.header('content-type', 'application/json').send(encodeJson(result))
-  }
-  void reply.code(result.status).headers(result.headers)
-  if (isBytes(result.body)) return reply.send(result.body)
-  return reply.header('content-type', 'application/json').send(encodeJson(result.body))
+/** What the reply says: its status and headers are set, its body is returned. Sending it is left to the framework. */
+function answer(reply: FastifyReply, result: unknown): unknown {
+  const isWhole = result instanceof Reply
+  if (isWhole) void reply.code(result.status).headers(result.headers)
+  const body = isWhole ? result.body : result
+  if (isWhole && isBytes(body)) return body
+  void reply.header('content-type', 'application/json')
+  return encodeJson(body)
 }
 
 function isBytes(body: unknown): boolean {

@@ -16,7 +16,7 @@ export class PrometheusMetrics implements Metrics {
   #caches: () => Iterable<readonly [string, CacheFigures]> = () => []
   readonly #requests: Histogram<'endpoint' | 'status'>
   /** The same by endpoint and status, which are some hundred pairs: looking them up is most of the work. */
-  readonly #answered = new Map<string, Histogram.Internal<'endpoint' | 'status'>>()
+  readonly #answered = new Map<string, Map<number, Histogram.Internal<'endpoint' | 'status'>>>()
   readonly #commitSizes: Histogram
   readonly #commitTimes: Histogram
 
@@ -46,9 +46,10 @@ export class PrometheusMetrics implements Metrics {
   }
 
   requestAnswered(endpoint: string, status: number, durationMs: number): void {
-    const name = `${endpoint} ${status}`
-    let answered = this.#answered.get(name)
-    if (!answered) this.#answered.set(name, (answered = this.#requests.labels({ endpoint, status })))
+    let byStatus = this.#answered.get(endpoint)
+    if (!byStatus) this.#answered.set(endpoint, (byStatus = new Map()))
+    let answered = byStatus.get(status)
+    if (!answered) byStatus.set(status, (answered = this.#requests.labels({ endpoint, status })))
     answered.observe(durationMs / 1000)
   }
 

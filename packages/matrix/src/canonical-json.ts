@@ -47,7 +47,8 @@ export function canonicalKeys(object: JsonObject): string[] {
 type PrintNumber = (value: number | JsonObject) => string
 
 function write(value: Json, print: PrintNumber): string {
-  if (typeof value === 'string') return quote(value)
+  // JSON.stringify escapes exactly what canonical JSON wants escaped.
+  if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number') return print(value)
   if (value === null) return 'null'
   if (typeof value === 'boolean') return value ? 'true' : 'false'
@@ -66,17 +67,9 @@ function writeObject(object: JsonObject, print: PrintNumber): string {
   let text = '{'
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] ?? ''
-    text += `${(at === 0 ? '' : ',') + quote(key)}:${write(object[key] ?? null, print)}`
+    text += `${(at === 0 ? '' : ',') + JSON.stringify(key)}:${write(object[key] ?? null, print)}`
   }
   return `${text}}`
-}
-
-/** All but quotes, backslashes, control characters and surrogates. */
-const PLAIN = /^[ !#-[\]-\ud7ff\ue000-\uffff]*$/
-
-/** JSON.stringify escapes exactly what canonical JSON wants escaped; calling it for plain text is what costs. */
-function quote(text: string): string {
-  return text.length < 64 && PLAIN.test(text) ? `"${text}"` : JSON.stringify(text)
 }
 
 function strictNumber(value: number | JsonObject): string {

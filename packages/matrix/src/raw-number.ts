@@ -32,3 +32,11 @@ export function numberOf(value: Json | undefined): number | undefined {
   const text = rawNumberText(value)
   return text === undefined ? undefined : Number(text)
 }
+
+/** Whether a {@link rawNumber} is anywhere in a value. */
+export function hasRawNumbers(value: Json): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (raw.isRawJSON(value)) return true
+  const inside = Array.isArray(value) ? (value as readonly Json[]) : Object.values(value)
+  return inside.some(hasRawNumbers)
+}

@@ -55,14 +55,15 @@ export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | 
   const readAt = db.moves.position
   const name = hash('sha256', token, 'base64')
   const kept = readAt === undefined ? undefined : owners.of(db).get(name)
-  if (kept && !db.moves.changedSince(topics.account(kept.owner.userId), kept.readAt)) return kept.owner
+  if (kept && !db.moves.changedSince(kept.topic, kept.readAt)) return kept.owner
   const [row] = await ownerOf(db, stored(token))
   const owner = row && ownerFrom(row)
-  if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner })
+  if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner, topic: topics.account(owner.userId) })
   return owner
 }
 
-const owners = new Shelf<{ readonly readAt: Position; readonly owner: TokenOwner }>('tokenOwners', 50_000)
+type KeptOwner = { readonly readAt: Position; readonly owner: TokenOwner; readonly topic: string }
+const owners = new Shelf<KeptOwner>('tokenOwners', 50_000)
 
 type OwnerRow = {
   user_id: UserId

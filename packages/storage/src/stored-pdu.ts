@@ -4,19 +4,15 @@ import { objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { numberOf } from '@myelin/matrix/raw-number'
+import { hasRawNumbers, numberOf } from '@myelin/matrix/raw-number'
 import type { Bytes } from './schema.ts'
 
 const decoder = new TextDecoder()
-const encoder = new TextEncoder()
 
-// May have a number that JavaScript would spell otherwise; a space in front says so.
-const MAY_HAVE_ODD_NUMBERS = /\d\.\d|\d[eE]|-0|\d{16}/
-
-/** The bytes that {@link storedPdu} reads back. */
+/** The bytes that {@link storedPdu} reads back. A space in front says that some number is spelled as JavaScript would not. */
 export function pduBytes(pdu: Pdu): Bytes {
   const text = JSON.stringify(pdu.json)
-  return encoder.encode(MAY_HAVE_ODD_NUMBERS.test(text) ? ` ${text}` : text)
+  return Buffer.from(hasRawNumbers(pdu.json) ? ` ${text}` : text)
 }
 
 /** A PDU this server has judged before: read back without any check. */

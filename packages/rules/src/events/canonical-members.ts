@@ -26,12 +26,14 @@ export function canonicalMembers(json: JsonObject, version: RoomVersion): Canoni
 
 /** One member, encoded. */
 export function canonicalMember(key: string, value: Json, version: RoomVersion): CanonicalMember {
-  return { key, text: `${JSON.stringify(key)}:${canonicalOf(value, version)}` }
+  return { key, text: `${canonicalJson(key)}:${canonicalOf(value, version)}` }
 }
 
 /** The object that has these members. */
 export function joinMembers(members: readonly CanonicalMember[]): string {
-  return `{${members.map(({ text }) => text).join(',')}}`
+  let text = ''
+  for (const member of members) text += text === '' ? member.text : `,${member.text}`
+  return `{${text}}`
 }
 
 /**

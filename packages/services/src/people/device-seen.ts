@@ -3,12 +3,15 @@ import type { UserId } from '@myelin/matrix/ids'
 import { putSighting } from '@myelin/storage/devices'
 import type { Runtime } from '../runtime.ts'
 
-/** A request of a device, and when the one before it was noted. */
-export interface DeviceSeen {
+/** A device, and when it was last noted. */
+export interface KnownDevice {
   readonly userId: UserId
   readonly deviceId: string
   readonly lastSeenTs: number | null
-  readonly now: number
+}
+
+/** Where it was heard of. */
+export interface HeardFrom {
   readonly address: string
   readonly userAgent: string | undefined
 }
@@ -17,8 +20,10 @@ export interface DeviceSeen {
 const ACCURACY_MS = 60_000
 
 /** Records in the background where a device was heard of, at most once a minute. */
-export function noteDeviceSeen(rt: Pick<Runtime, 'db'>, seen: DeviceSeen): void {
-  if (seen.lastSeenTs !== null && seen.now - seen.lastSeenTs < ACCURACY_MS) return
+export function noteDeviceSeen(rt: Pick<Runtime, 'db'>, device: KnownDevice, from: HeardFrom, now: number): void {
+  const { userId, deviceId, lastSeenTs } = device
+  if (lastSeenTs !== null && now - lastSeenTs < ACCURACY_MS) return
+  const { address, userAgent } = from
   // Nobody waits for it, and the next request says it again: a failure is not worth a word.
-  rt.db.write((tx) => putSighting(tx, { ...seen, ts: seen.now })).catch(() => {})
+  rt.db.write((tx) => putSighting(tx, { userId, deviceId, address, userAgent, ts: now })).catch(() => {})
 }

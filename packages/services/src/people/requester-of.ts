@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { spendPredecessor, tokenOwner } from '@myelin/storage/sessions'
-import type { TokenOwner } from '@myelin/storage/sessions'
 import { noteDeviceSeen } from './device-seen.ts'
 import type { Requester, Runtime } from '../runtime.ts'
 
@@ -31,11 +30,8 @@ export async function requesterOf(rt: Pick<Runtime, 'db' | 'clock'>, presented: 
   if (owner.isLocked && !presented.mayBeLocked) {
     throw new MatrixError('M_USER_LOCKED', 'this account has been locked', { extra: { soft_logout: true } })
   }
-  await endPredecessor(rt, owner)
-  noteDeviceSeen(rt, { ...owner, ...presented, now })
-  return { userId: owner.userId, deviceId: owner.deviceId, isAdmin: owner.isAdmin, isGuest: owner.isGuest }
-}
-
-async function endPredecessor(rt: Pick<Runtime, 'db'>, { predecessorId }: TokenOwner): Promise<void> {
+  const { userId, deviceId, isAdmin, isGuest, predecessorId } = owner
   if (predecessorId !== null) await rt.db.write((tx) => spendPredecessor(tx, predecessorId))
+  noteDeviceSeen(rt, owner, presented, now)
+  return { userId, deviceId, isAdmin, isGuest }
 }

@@ -27,13 +27,17 @@ const AT_ONCE = 4
  * Asks other servers which rooms their aliases name that a canonical alias event adds; answers those that are known there.
  * Who is not in the room is refused (`M_FORBIDDEN`) before anybody is asked.
  */
-export async function askCanonicalAliases(
-  rt: Needs,
-  { type, stateKey, roomId, sender, content }: EventDraft,
-): Promise<ReadonlyMap<RoomAlias, RoomId>> {
+export function askCanonicalAliases(rt: Needs, draft: EventDraft): Promise<Targets> {
+  return draft.type === 'm.room.canonical_alias' && draft.stateKey === '' ? askForTargets(rt, draft) : noTargets
+}
+
+type Targets = ReadonlyMap<RoomAlias, RoomId>
+// Every send gets it.
+const noTargets: Promise<Targets> = Promise.resolve(new Map())
+
+async function askForTargets(rt: Needs, { roomId, sender, content }: EventDraft): Promise<Targets> {
   const targets = new Map<RoomAlias, RoomId>()
   const db = rt.db.read
-  if (type !== 'm.room.canonical_alias' || stateKey !== '') return targets
   if ((await membershipIn(db, roomId, sender))?.membership !== 'join') {
     throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   }

@@ -27,7 +27,12 @@ export async function policyServerOf(
   db: Read,
   room: { readonly id: RoomId; readonly stateRoot: number },
 ): Promise<PolicyServer | undefined> {
-  const { event } = await policyEventAt(db, room.stateRoot)
+  // Every send asks, and a state never changes.
+  const shelf = policyEvents.of(db)
+  const root = String(room.stateRoot)
+  let kept = shelf.get(root)
+  if (!kept) shelf.set(root, (kept = { event: await loadStateEvent(db, room.stateRoot, 'm.room.policy') }))
+  const { event } = kept
   if (!event) return undefined
   const name = stringMember(event.content, 'via')
   const encoded = stringMember(objectMember(event.content, 'public_keys') ?? {}, 'ed25519')
@@ -39,11 +44,3 @@ export async function policyServerOf(
 }
 
 const policyEvents = new Shelf<{ readonly event: Pdu | undefined }>('policyEvents', 5_000)
-
-/** Every send asks, and a state never changes. */
-async function policyEventAt(db: Read, root: number): Promise<{ readonly event: Pdu | undefined }> {
-  const shelf = policyEvents.of(db)
-  let kept = shelf.get(String(root))
-  if (!kept) shelf.set(String(root), (kept = { event: await loadStateEvent(db, root, 'm.room.policy') }))
-  return kept
-}

@@ -26,9 +26,17 @@ export function relatesTo(
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events
  */
-export async function relationOf(db: Read, event: Pdu): Promise<Pick<EventFacts, 'relatesTo' | 'relType' | 'thread'>> {
+export function relationOf(db: Read, event: Pdu): Promise<RelationFacts> {
   const relation = event.stateKey === undefined ? relatesTo(event.content) : undefined
-  if (!relation) return {}
+  return relation ? factsOf(db, relation) : noRelation
+}
+
+type Relation = NonNullable<ReturnType<typeof relatesTo>>
+type RelationFacts = Pick<EventFacts, 'relatesTo' | 'relType' | 'thread'>
+// Most events have none, and every send asks.
+const noRelation: Promise<RelationFacts> = Promise.resolve({})
+
+async function factsOf(db: Read, relation: Relation): Promise<RelationFacts> {
   const parent = await placeOfEvent(db, relation.parent)
   const thread = relation.relType === 'm.thread' ? parent?.nid : (parent?.thread ?? undefined)
   return { relatesTo: relation.parent, relType: relation.relType, ...(thread === undefined ? {} : { thread }) }
@@ -38,15 +46,21 @@ export async function relationOf(db: Read, event: Pdu): Promise<Pick<EventFacts,
  * Refuses what our own users may not relate: the same reaction twice (`M_DUPLICATE_ANNOTATION`), and a thread
  * that starts at an event which itself relates to another (`M_UNKNOWN`).
  */
-export async function checkRelation(db: Read, draft: EventDraft): Promise<void> {
+export function checkRelation(db: Read, draft: EventDraft): Promise<void> {
   const relation = draft.stateKey === undefined ? relatesTo(draft.content) : undefined
-  if (relation?.relType === 'm.thread') {
+  return relation ? checkParent(db, draft, relation) : nothingToCheck
+}
+
+const nothingToCheck = Promise.resolve()
+
+async function checkParent(db: Read, draft: EventDraft, relation: Relation): Promise<void> {
+  if (relation.relType === 'm.thread') {
     const parent = await eventById(db, relation.parent)
     if (parent && relatesTo(parent.pdu.content)) {
       throw new MatrixError('M_UNKNOWN', 'a thread cannot start at an event that relates to another', { status: 400 })
     }
   }
-  if (relation?.relType !== 'm.annotation') return
+  if (relation.relType !== 'm.annotation') return
   const earlier = await eventsRelatingTo(db, [relation.parent], ['m.annotation'], 1000)
   const isTwice = earlier.some(
     ({ pdu, redactedBy }) =>
