@@ -2,7 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/database'
 import type { StoredEvent } from '@myelin/storage/stored-event'
-import { StateWord } from './state-word.ts'
+import { stateWords } from './state-words.ts'
 
 /** A user's membership at each event, by its number. */
 export async function membershipsAt(
@@ -10,8 +10,8 @@ export async function membershipsAt(
   events: readonly StoredEvent[],
   user: UserId,
 ): Promise<Map<number, string>> {
-  const membership = await StateWord.of(db, { type: 'm.room.member', stateKey: user, member: 'membership' })
-  const memberships = new Map<number, string>()
-  for (const { nid, stateAfter } of events) memberships.set(nid, (await membership.at(stateAfter)) ?? 'leave')
-  return memberships
+  const own = { type: 'm.room.member', stateKey: user, member: 'membership' } as const
+  const roots = events.map(({ stateAfter }) => stateAfter)
+  const words = await stateWords(db, own, roots)
+  return new Map(events.map(({ nid, stateAfter }) => [nid, words.get(stateAfter) ?? 'leave']))
 }

@@ -6,9 +6,7 @@ import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { membershipIn } from '@myelin/storage/members'
-import { StateWord } from './state-word.ts'
-
-const VISIBILITY = { type: 'm.room.history_visibility', stateKey: '', member: 'history_visibility' } as const
+import { stateWords } from './state-words.ts'
 
 /**
  * The events among these that a user may see, by what the room and they were when each was sent.
@@ -23,16 +21,17 @@ export async function visibleTo(
 ): Promise<StoredEvent[]> {
   if (events.length === 0) return []
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
-  const visibility = await StateWord.of(db, VISIBILITY)
-  const membership = await StateWord.of(db, { type: 'm.room.member', stateKey: userId, member: 'membership' })
-  const seen: StoredEvent[] = []
-  for (const event of events) {
-    const { pdu, stateBefore } = event
-    const at = { visibility: await visibility.at(stateBefore), membership: await membership.at(stateBefore) }
-    if (mayUserSee({ event: pdu, userId, ...at, joinedLater: (event.position ?? 0) < lastJoined })) seen.push(event)
-  }
-  return seen
+  const roots = events.map(({ stateBefore }) => stateBefore)
+  const visibilities = await stateWords(db, { ...VISIBILITY, stateKey: '' }, roots)
+  const memberships = await stateWords(db, { ...MEMBERSHIP, stateKey: userId }, roots)
+  return events.filter(({ pdu, position, stateBefore }) => {
+    const [visibility, membership] = [visibilities.get(stateBefore), memberships.get(stateBefore)]
+    return mayUserSee({ event: pdu, userId, visibility, membership, joinedLater: (position ?? 0) < lastJoined })
+  })
 }
+
+const VISIBILITY = { type: 'm.room.history_visibility', member: 'history_visibility' } as const
+const MEMBERSHIP = { type: 'm.room.member', member: 'membership' } as const
 
 // Profile changes and bans stand between a user's last join and now; a longer chain counts as no join.
 const MAX_STEPS = 50
