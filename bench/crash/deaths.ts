@@ -43,6 +43,8 @@ export function rehearsalEnvironment(order?: string): Readonly<Record<string, st
   return {
     NODE_OPTIONS: `--import ${new URL('rehearse.ts', import.meta.url).href}`,
     MYELIN_CHECKPOINT_CHANGES: CHECKPOINT_CHANGES,
+    // Few write at a time here, and the thread that writes for many shall be there when it happens.
+    MYELIN_HAND_OVER_FROM: '1',
     ...(order === undefined ? {} : { MYELIN_CRASH_AT: order }),
   }
 }

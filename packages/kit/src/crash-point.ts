@@ -36,6 +36,8 @@ export interface Rehearsal {
   readonly reach?: (point: CrashPoint) => void
   /** After so many changed rows the write-ahead log is copied back. */
   readonly checkpointChanges?: number
+  /** So many statements are run by the thread that writes. */
+  readonly handOverFrom?: number
 }
 
 /** Has crashes rehearsed in this thread. No setting leads here. */

@@ -10,7 +10,8 @@ import { moveMembers } from './member-changes.ts'
 import type { ForeseenMembers } from './member-changes.ts'
 import { internKey, internUser } from './names.ts'
 import type { OpenRoom } from './rooms.ts'
-import { insertRow, preparedWrite } from './prepared.ts'
+import { requestName } from './sent-events.ts'
+import { insertRow } from './prepared.ts'
 import type { Nid, Position, Tables } from './schema.ts'
 import { changeState, stateAt } from './state.ts'
 import { pduBytes } from './stored-pdu.ts'
@@ -95,56 +96,26 @@ export async function appendEvent(
   const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
   const headCount = place?.headCount ?? heads.length
   if (headCount === heads.length && room.headCount > room.heads.length) await dropMoreHeads(tx, room.nid)
-  await moveRoom(tx, {
-    room: room.nid,
-    extremities: JSON.stringify(heads),
-    headCount,
-    isUnsettled: place?.isUnsettled ? 1 : 0,
-    depth: Math.max(room.depth, clamped(event.depth)),
-    root: state.roomRoot,
-    position,
-    notified,
-    ...counts,
-  })
+  tx.moveRoom(
+    room.movedBy({
+      extremities: JSON.stringify(heads),
+      head_count: headCount,
+      is_unsettled: place?.isUnsettled ? 1 : 0,
+      depth: Math.max(room.depth, clamped(event.depth)),
+      state_root: state.roomRoot,
+      last_position: position,
+      notified,
+      joined_count: counts.joined,
+      invited_count: counts.invited,
+    }),
+  )
+  if (facts.transaction) tx.noteRequest(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
   tx.touch(room.id)
   if (place?.isUnsettled) tx.touch(topics.unsettled)
   if (facts.notifies !== 'no' && facts.thread !== undefined) tx.touch(topics.threads(room.id))
   if (facts.notifies === 'highlight') tx.touch(topics.loud(room.id))
   return { nid, position, stateAfter: state.after }
 }
-
-type RoomNow = {
-  readonly room: Nid
-  readonly extremities: string
-  readonly headCount: number
-  readonly isUnsettled: number
-  readonly depth: number
-  readonly root: Nid
-  readonly position: Position
-  readonly notified: number
-  readonly joined: number
-  readonly invited: number
-}
-
-const moveRoom = preparedWrite<RoomNow>(
-  ['room', 'extremities', 'headCount', 'isUnsettled', 'depth', 'root', 'position', 'notified', 'joined', 'invited'],
-  (tx, now) =>
-    tx
-      .updateTable('rooms')
-      .set((room) => ({
-        extremities: now.extremities,
-        head_count: now.headCount,
-        is_unsettled: now.isUnsettled,
-        depth: now.depth,
-        state_root: now.root,
-        opened: room('opened', '+', 1),
-        last_position: now.position,
-        notified: now.notified,
-        joined_count: now.joined,
-        invited_count: now.invited,
-      }))
-      .where('room_nid', '=', now.room),
-)
 
 /** Everything a row of `events` says beside the event itself. */
 export interface EventRow extends EventFacts {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
 import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
@@ -33,6 +34,16 @@ export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTab
   takeNid(): Nid
   /** Names what changed (a room id, a user id): whoever waits for it is woken once the commit is synced. */
   touch(topic: string): void
+  /** A room's row as this unit would read it, where that is known without asking. Only `rooms.ts` calls it. */
+  knownRoom(roomId: RoomId): Tables['rooms'] | undefined
+  /** Keeps a room's row that this unit has just read. Only `rooms.ts` calls it. */
+  keepRoom(row: Tables['rooms']): void
+  /** Moves a room on. Its row is written before anybody reads it, and with the commit at the latest. */
+  moveRoom(row: Tables['rooms']): void
+  /** Whether it is certain that no unit did what a request asks for since a position. */
+  isUnmade(request: string, since: Position): boolean
+  /** Notes that this unit does what a request asks for. */
+  noteRequest(request: string): void
   /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
   onCommit(task: () => void): void
 }
@@ -52,7 +63,10 @@ export interface Database {
   readonly others: OtherNodes
   /** How another thread can read it. */
   readonly source: ReaderSource
-  /** Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may leave the house. */
+  /**
+   * Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may
+   * leave the house, and all of it may run more than once.
+   */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
   position(): Promise<Position>

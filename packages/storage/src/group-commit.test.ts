@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEveryDatabase } from '@myelin/testing/databases'
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { CommitHint, Database, Tx } from './database.ts'
+import { insertRow } from './prepared.ts'
+import type { OpenReader } from './reader.ts'
 
 const put = (name: string) => async (tx: Tx) => {
   const position = tx.takePosition()
@@ -12,6 +15,13 @@ const put = (name: string) => async (tx: Tx) => {
     .values({ name, value: String(position) })
     .execute()
   return position
+}
+
+/** The same for a unit that reads nothing: it leaves its statements to the batch. */
+const leave = (name: string) => async (tx: Tx) => {
+  const position = tx.takePosition()
+  tx.touch(name)
+  await insertRow(tx, 'settings', { name, value: String(position) })
 }
 
 const names = async (db: Database) =>
@@ -94,6 +104,99 @@ onEveryDatabase('group commit', (open) => {
     const db = await open()
     const escaped = await db.write(async (tx) => ({ tx }))
     assert.throws(() => escaped.tx.insertInto('settings'), /has ended/)
+    await db.close()
+  })
+
+  test('shows a unit that reads what those before it left that read nothing', async () => {
+    const db = await open()
+    const seen = async (tx: Tx) =>
+      (await tx.selectFrom('settings').select('name').orderBy('name').execute()).map((row) => row.name)
+    const [, , both, , all] = await Promise.all([
+      db.write(leave('one')),
+      db.write(leave('two')),
+      db.write(seen),
+      db.write(leave('three')),
+      db.write(seen),
+    ])
+    assert.deepEqual(
+      [both, all],
+      [
+        ['one', 'two'],
+        ['one', 'three', 'two'],
+      ],
+    )
+    assert.deepEqual(await names(db), ['one', 'three', 'two'])
+    await db.close()
+  })
+
+  test('leaves nothing of a unit that fails and has read nothing', async () => {
+    const db = await open()
+    const fails = async (tx: Tx) => {
+      await leave('half done')(tx)
+      throw new Error('changed my mind')
+    }
+    const outcomes = await Promise.allSettled([db.write(leave('before')), db.write(fails), db.write(leave('after'))])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    )
+    assert.deepEqual(await names(db), ['after', 'before'])
+    await db.close()
+  })
+
+  for (const [size, many] of [
+    ['few', 4],
+    ['many', 40],
+  ] as const) {
+    test(`takes back only the unit whose statement is refused, among ${size} that read nothing`, async () => {
+      const db = await open()
+      await db.write(leave('taken'))
+      const units = Array.from({ length: many }, (_, index) => (index % 7 === 2 ? 'taken' : `unit ${index}`))
+      const outcomes = await Promise.allSettled(units.map((name) => db.write(leave(name))))
+      assert.deepEqual(
+        outcomes.map(({ status }) => status),
+        units.map((name) => (name === 'taken' ? 'rejected' : 'fulfilled')),
+      )
+      assert.deepEqual(await names(db), [...new Set(['taken', ...units])].toSorted())
+      await db.close()
+    })
+  }
+
+  test('runs a batch again that began while the one before it was refused', async () => {
+    const db = await open()
+    await db.write(leave('taken'))
+    const outcomes: Promise<boolean>[] = []
+    const expected: string[] = []
+    for (let index = 0; index < 300; index++) {
+      const name = index % 50 === 10 ? 'taken' : `unit ${index}`
+      expected.push(name)
+      outcomes.push(
+        db.write<unknown>(index % 3 === 0 ? put(name) : leave(name)).then(
+          () => true,
+          () => false,
+        ),
+      )
+      // Some come while the batch of others is on its way to the disk.
+      if (index % 10 === 9) await nextTurn()
+    }
+    assert.deepEqual(
+      await Promise.all(outcomes),
+      expected.map((name) => name !== 'taken'),
+    )
+    const [all, positions] = [await names(db), await db.read.selectFrom('settings').select('value').execute()]
+    assert.deepEqual(all, [...new Set(['taken', ...expected])].toSorted())
+    assert.equal(new Set(positions.map(({ value }) => value)).size, all.length)
+    await db.close()
+  })
+
+  test('keeps what many left that read nothing, when it is opened again', async () => {
+    const db = await open()
+    await Promise.all(Array.from({ length: 100 }, (_, index) => db.write(leave(`unit ${index}`))))
+    const reader = await import(db.source.module)
+    const another = (reader as { openReader: OpenReader }).openReader(db.source.settings)
+    const { length } = await another.read.selectFrom('settings').select('name').execute()
+    assert.equal(length, 100)
+    await another.close()
     await db.close()
   })
 })

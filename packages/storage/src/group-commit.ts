@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crashPoint } from '@myelin/kit/crash-point'
-import type { Kysely } from 'kysely'
+import type { Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
-import { everMoving } from './moves.ts'
-import type { Moving } from './moves.ts'
-import type { Nid, Position, Tables } from './schema.ts'
+import { roomStatement } from './room-row.ts'
+import type { Position, Tables } from './schema.ts'
+import { BatchRefused } from './statement.ts'
+import type { Statement } from './statement.ts'
+import { UnitTx } from './unit-tx.ts'
+import type { OpenBatch } from './unit-tx.ts'
+import { WriterMemory } from './writer-memory.ts'
 
 /** From where to where a batch took the log, and what it moved. */
 export interface BatchMove {
@@ -14,36 +18,56 @@ export interface BatchMove {
   readonly topics: ReadonlySet<string>
 }
 
-/** What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs beside the next batch's units. */
+/** Runs one statement. */
+export type Execute = <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>
+
+/**
+ * What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs
+ * beside the next batch's units.
+ */
 export interface CommitEngine {
-  /** The connection units write through. */
-  readonly connection: Kysely<Tables>
   readonly caches: Caches
   readonly dialect: string
-  /** Runs one compiled statement on the writing connection. */
+  /** A query builder whose statements go to `execute`. */
+  builder(execute: Execute): Kysely<Tables>
+  /** Runs one statement on the writing connection. */
+  readonly execute: Execute
+  /** The same for a statement that comes again and again. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
   /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
   send(sql: string, parameters: readonly unknown[]): void
-  /** Opens the transaction, holds the log's row, and answers the last position taken. */
+  /** Begins a batch, and answers the last position taken. */
   begin(): Promise<Position>
-  /** Begins a unit. It may not have happened on return; what goes wrong is told by `release`. */
-  savepoint(): void
-  /** Ends a unit: on return everything it sent was done, or this throws. */
+  /** Begins a unit that reads. It may not have happened on return; what goes wrong is told by `release`. Rejects where the batch is lost. */
+  savepoint(): Promise<void> | undefined
+  /** Ends such a unit: on return everything it sent was done, or this throws. */
   release(): Promise<void>
-  /** Takes a unit back; answers why: the cause given, or a refusal of something sent before it. */
+  /** Takes such a unit back; answers why: the cause given, or a refusal of something sent before it. Rejects where the batch is lost. */
   rollbackTo(cause: unknown): Promise<unknown>
+  /** Takes the statements of a unit that read nothing and ended well. They are done before whatever comes after them; a refusal loses the batch. */
+  put(statements: readonly Statement[]): void
   rollback(): Promise<void>
-  /** Stores the last position and commits. On return the commit is atomic, though not yet on disk or visible to readers. */
+  /** Stores the last position and commits, or sees to it that `makeDurable` will. */
   commit(move: BatchMove): Promise<void>
-  /** Returns when the commit is on disk, readers see it, and `moves` knows it. */
+  /**
+   * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
+   * it is certain that nothing of the batch is there.
+   */
   makeDurable(): Promise<void>
 }
 
-type Unit = { readonly run: (tx: Tx) => Promise<() => void>; readonly fail: (cause: unknown) => void }
+type Unit = {
+  readonly run: (tx: Tx) => Promise<() => void>
+  readonly fail: (cause: unknown) => void
+  /** How often its batch was refused for somebody's sake. */
+  trials: number
+}
 
 // Slices keep the event loop alive: a batch yields to I/O after this many ms of work.
 const SLICE_MS = 4
 const MAX_UNITS = 500
+// The first time may be for the sake of another unit, the second because its batch rested on one that was taken back.
+const MAX_TRIALS = 3
 
 /**
  * Collects units of work into shared transactions.
@@ -54,16 +78,26 @@ const MAX_UNITS = 500
 export class GroupCommit {
   readonly #engine: CommitEngine
   readonly #events: DatabaseEvents
+  readonly #connection: Kysely<Tables>
+  readonly #memory = new WriterMemory()
   #queue: Unit[] = []
   #running: Promise<void> | undefined
+  #current: UnitTx | undefined
   #syncing: Promise<void> = Promise.resolve()
   #isSyncing = false
+  /** How many batches were taken back after they were handed over. */
+  #takenBack = 0
   #failure: unknown
   #wake: () => void = () => {}
 
   constructor(engine: CommitEngine, events: DatabaseEvents) {
     this.#engine = engine
     this.#events = events
+    this.#connection = engine.builder(async (sql, parameters) => {
+      if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
+      await this.#current.enter(sql)
+      return engine.execute(sql, parameters)
+    })
   }
 
   /** Queues a unit; resolves once it is on disk and visible. */
@@ -74,7 +108,7 @@ export class GroupCommit {
         const result = await work(tx)
         return () => resolve(result)
       }
-      this.#queue.push({ run, fail: reject })
+      this.#queue.push({ run, fail: reject, trials: 0 })
       this.#wake()
       this.#running ??= this.#drain()
     })
@@ -82,8 +116,10 @@ export class GroupCommit {
 
   /** Waits until everything queued is on disk. */
   async settle(): Promise<void> {
-    await this.#running
-    await this.#syncing
+    while (this.#running || this.#isSyncing) {
+      await this.#running
+      await this.#syncing
+    }
   }
 
   async #drain(): Promise<void> {
@@ -96,33 +132,54 @@ export class GroupCommit {
 
   async #batch(): Promise<void> {
     const startedMs = performance.now()
-    const batch = new Batch(this.#engine)
+    const batch = new Batch(this.#engine, this.#connection, this.#memory)
+    const takenBack = this.#takenBack
     let opened = false
     try {
       batch.position = batch.start = await this.#engine.begin()
       opened = true
+      this.#memory.begin(batch.start)
       await this.#runUnits(batch)
       // Nobody may see this batch before the previous one is safe.
       await this.#syncing
       if (this.#failure) throw this.#failure
-      // What moved must have moved somewhere.
-      if (batch.topics.size > 0 && batch.position === batch.start) batch.position++
+      if (takenBack !== this.#takenBack) throw new BatchRefused('what it rests on was taken back')
+      batch.complete()
       crashPoint('units run')
       await this.#engine.commit(batch)
-      crashPoint('committed')
+      this.#memory.end(batch.position)
     } catch (cause) {
       if (opened) await this.#engine.rollback().catch(() => {})
-      // Its numbers will be given again, to other things.
-      this.#engine.caches.clear()
-      for (const unit of batch.units) unit.fail(cause)
+      this.#takeBack(batch, cause)
       if (!opened) this.#refuseQueue(cause)
       return
     }
     this.#isSyncing = true
     this.#syncing = this.#engine.makeDurable().then(
       () => this.#settled(batch, performance.now() - startedMs),
-      (cause: unknown) => this.#broken(batch, cause),
+      (cause: unknown) => {
+        if (!(cause instanceof BatchRefused)) return this.#broken(batch, cause)
+        this.#isSyncing = false
+        this.#takenBack++
+        this.#takeBack(batch, cause)
+      },
     )
+  }
+
+  /** Nothing of a batch is there. Where a statement was refused, it is found out whose: the others shall not suffer for it. */
+  #takeBack(batch: Batch, cause: unknown): void {
+    // Its numbers will be given again, to other things.
+    this.#engine.caches.clear()
+    this.#memory.forget()
+    const again: Unit[] = []
+    for (const unit of batch.units) {
+      if (cause instanceof BatchRefused && unit.trials++ < MAX_TRIALS) again.push(unit)
+      else unit.fail(cause instanceof BatchRefused ? cause.cause : cause)
+    }
+    if (again.length === 0) return
+    this.#queue.unshift(...again)
+    this.#wake()
+    this.#running ??= this.#drain()
   }
 
   async #runUnits(batch: Batch): Promise<void> {
@@ -145,16 +202,23 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
+    // Whatever becomes of the batch becomes of it, too.
+    batch.units.push(unit)
+    this.#current = tx
     try {
-      this.#engine.savepoint()
+      if (unit.trials > 0) batch.isOnTrial = true
+      if (batch.isOnTrial) await tx.enter()
       const answer = await unit.run(tx)
-      await this.#engine.release()
-      tx.keep()
-      batch.units.push(unit)
+      if (tx.hasEntered) await this.#engine.release()
+      batch.take(tx)
       batch.answers.push(answer)
     } catch (cause) {
-      unit.fail(await this.#engine.rollbackTo(cause))
+      if (batch.lost) throw batch.lost.cause
+      const told = tx.hasEntered ? await this.#engine.rollbackTo(cause) : cause
+      batch.units.pop()
+      unit.fail(told)
     } finally {
+      this.#current = undefined
       tx.close()
     }
   }
@@ -184,99 +248,80 @@ export class GroupCommit {
   }
 }
 
-class Batch {
-  readonly engine: CommitEngine
+class Batch implements OpenBatch {
+  readonly #engine: CommitEngine
   readonly connection: Kysely<Tables>
-  readonly caches: Caches
+  readonly memory: WriterMemory
   readonly units: Unit[] = []
   readonly answers: (() => void)[] = []
   readonly topics = new Set<string>()
   readonly onCommit: (() => void)[] = []
+  /** Rooms that units moved on, whose rows are still to be written. */
+  readonly #moved = new Map<number, Tables['rooms']>()
+  #changedRooms = false
+  /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
+  isOnTrial = false
+  /** Why nothing can become of it any more. */
+  lost: { readonly cause: unknown } | undefined
   start: Position = 0
   position: Position = 0
 
-  constructor(engine: CommitEngine) {
-    this.engine = engine
-    this.connection = engine.connection
-    this.caches = engine.caches
-  }
-}
-
-/** One unit's handle: it stops working when the unit ends, and keeps hints back until the unit has succeeded. */
-class UnitTx implements Tx {
-  #batch: Batch | undefined
-  readonly #topics: string[] = []
-  readonly #onCommit: (() => void)[] = []
-
-  constructor(batch: Batch) {
-    this.#batch = batch
+  constructor(engine: CommitEngine, connection: Kysely<Tables>, memory: WriterMemory) {
+    this.#engine = engine
+    this.connection = connection
+    this.memory = memory
   }
 
-  get #open(): Batch {
-    if (!this.#batch) throw new Error('the transaction has ended; await every query inside it')
-    return this.#batch
-  }
-
-  get caches(): Caches {
-    return this.#open.caches
-  }
-  get moves(): Moving {
-    return everMoving
-  }
   get dialect(): string {
-    return this.#open.engine.dialect
+    return this.#engine.dialect
+  }
+  get caches(): Caches {
+    return this.#engine.caches
   }
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
-    return this.#open.engine.run(sql, parameters)
+    return this.#engine.run(sql, parameters)
   }
   send(sql: string, parameters: readonly unknown[]): void {
-    this.#open.engine.send(sql, parameters)
-  }
-  get selectFrom(): Tx['selectFrom'] {
-    const { connection } = this.#open
-    return connection.selectFrom.bind(connection) as Tx['selectFrom']
-  }
-  get with(): Tx['with'] {
-    const { connection } = this.#open
-    return connection.with.bind(connection) as Tx['with']
-  }
-  get withRecursive(): Tx['withRecursive'] {
-    const { connection } = this.#open
-    return connection.withRecursive.bind(connection) as Tx['withRecursive']
-  }
-  get insertInto(): Tx['insertInto'] {
-    const { connection } = this.#open
-    return connection.insertInto.bind(connection) as Tx['insertInto']
-  }
-  get updateTable(): Tx['updateTable'] {
-    const { connection } = this.#open
-    return connection.updateTable.bind(connection) as Tx['updateTable']
-  }
-  get deleteFrom(): Tx['deleteFrom'] {
-    const { connection } = this.#open
-    return connection.deleteFrom.bind(connection) as Tx['deleteFrom']
+    this.#engine.send(sql, parameters)
   }
 
-  // Positions are not given back when a unit fails: a gap is harmless, a number used twice would poison caches.
-  takePosition(): Position {
-    return ++this.#open.position
-  }
-  takeNid(): Nid {
-    return ++this.#open.position
-  }
-  touch(topic: string): void {
-    this.#topics.push(topic)
-  }
-  onCommit(task: () => void): void {
-    this.#onCommit.push(task)
+  enter(): Promise<void> | undefined {
+    try {
+      this.#writeRooms()
+      return this.#engine.savepoint()?.catch((cause: unknown) => this.#lose(cause))
+    } catch (cause) {
+      return this.#lose(cause)
+    }
   }
 
-  keep(): void {
-    const batch = this.#open
-    for (const topic of this.#topics) batch.topics.add(topic)
-    batch.onCommit.push(...this.#onCommit)
+  #lose(cause: unknown): never {
+    this.lost = { cause }
+    throw cause
   }
-  close(): void {
-    this.#batch = undefined
+
+  /** Takes what a unit leaves that ended well. */
+  take(tx: UnitTx): void {
+    const { statements, moved, changedRooms } = tx.end()
+    if (changedRooms) this.#writeRooms()
+    this.#engine.put(statements)
+    for (const row of moved) this.#moved.set(row.room_nid, row)
+    tx.keep(this.topics, this.onCommit)
+    if (!changedRooms) return
+    this.#changedRooms = true
+    this.memory.rooms.clear()
+  }
+
+  /** All units have run. */
+  complete(): void {
+    this.#writeRooms()
+    // What moved must have moved somewhere; and other nodes see by the position that what they know of rooms is old.
+    if ((this.topics.size > 0 || this.#changedRooms) && this.position === this.start) this.position++
+  }
+
+  #writeRooms(): void {
+    if (this.#moved.size === 0) return
+    const tx = new UnitTx(this)
+    this.#engine.put([...this.#moved.values()].map((row) => roomStatement(tx, row)))
+    this.#moved.clear()
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DatabaseConnection, Driver } from 'kysely'
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 
 /** A Kysely driver of one connection, which is always there; transactions are none of Kysely's. */
 export class LoneDriver implements Driver {
@@ -20,4 +20,16 @@ export class LoneDriver implements Driver {
   async rollbackTransaction(): Promise<void> {}
   async releaseConnection(): Promise<void> {}
   async destroy(): Promise<void> {}
+}
+
+/** What runs one statement, as a connection of Kysely's. */
+export function asConnection(
+  execute: <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>,
+): DatabaseConnection {
+  return {
+    executeQuery: <Row>({ sql, parameters }: CompiledQuery) => execute<Row>(sql, parameters),
+    streamQuery: () => {
+      throw new Error('results are not streamed')
+    },
+  }
 }

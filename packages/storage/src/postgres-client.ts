@@ -2,9 +2,9 @@
 import { hash } from 'node:crypto'
 import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
-import type { CompiledQuery, DatabaseConnection, Dialect, QueryResult } from 'kysely'
+import type { Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
-import { LoneDriver } from './lone-driver.ts'
+import { asConnection, LoneDriver } from './lone-driver.ts'
 import { keptText, toldText } from './postgres-text.ts'
 
 const INT8 = 20
@@ -119,7 +119,7 @@ export class PostgresClient {
 export function dialectThat(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new LoneDriver(sendingOver(send)),
+    createDriver: () => new LoneDriver(asConnection((text, values) => send({ text, values }))),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
@@ -137,13 +137,4 @@ function statementName(text: string): string {
     names.set(text, name)
   }
   return name
-}
-
-function sendingOver(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): DatabaseConnection {
-  return {
-    executeQuery: <R>({ sql, parameters }: CompiledQuery) => send<R>({ text: sql, values: parameters }),
-    streamQuery: () => {
-      throw new Error('results are not streamed')
-    },
-  }
 }

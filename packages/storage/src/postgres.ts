@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
 import { Kysely } from 'kysely'
-import type pg from 'pg'
+import type { QueryResult } from 'kysely'
+import pg from 'pg'
 import { Caches } from './caches.ts'
 import type { CommitHint, Database, DatabaseEvents } from './database.ts'
+import { gathered } from './gathered.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { BatchMove, CommitEngine } from './group-commit.ts'
+import type { BatchMove, CommitEngine, Execute } from './group-commit.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
 import { dialectThat, PostgresClient } from './postgres-client.ts'
@@ -18,6 +21,8 @@ import { PostgresNode } from './postgres-node.ts'
 import { PostgresReaders } from './postgres-readers.ts'
 import type { OpenReader } from './reader.ts'
 import type { Position, Tables } from './schema.ts'
+import { BatchRefused } from './statement.ts'
+import type { Statement } from './statement.ts'
 
 const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
 
@@ -106,10 +111,11 @@ async function movesAfter(readers: PostgresReaders, after: Position): Promise<Mo
 // So far back a node may have slept without losing what it keeps in memory.
 const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
+// So many statements wait for each other, and the server works on them while others are made.
+const MANY_STATEMENTS = 16
 
 /** The connection that writes. What a unit only sends is not waited for until the unit ends. */
 class PostgresWriter implements CommitEngine {
-  readonly connection: Kysely<Tables>
   readonly caches = new Caches()
   readonly dialect = 'postgres'
   readonly #client: PostgresClient
@@ -119,11 +125,12 @@ class PostgresWriter implements CommitEngine {
   readonly #follower: PostgresFollower
   #committed: BatchMove | undefined
   #owesRelease = false
+  /** What units left that read nothing. */
+  #waiting: Statement[] = []
 
   constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
     this.#follower = follower
     this.#client = new PostgresClient(settings, { connectsByItself: false, opening })
-    this.connection = new Kysely<Tables>({ dialect: dialectThat((statement) => this.#client.query(statement)) })
   }
 
   async migrate(): Promise<void> {
@@ -149,6 +156,12 @@ class PostgresWriter implements CommitEngine {
     return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
   }
 
+  builder(execute: Execute): Kysely<Tables> {
+    return new Kysely<Tables>({ dialect: dialectThat(({ text, values = [] }) => execute(text, values)) })
+  }
+  execute<Row>(text: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
+    return this.#client.query<Row>({ text, values })
+  }
   async run<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
     return (await this.#client.query<Row>({ text, values, isKept: true })).rows
   }
@@ -163,11 +176,13 @@ class PostgresWriter implements CommitEngine {
   async begin(): Promise<Position> {
     this.#refused = undefined
     this.#owesRelease = false
+    this.#waiting = []
     await this.#client.connect()
     const text = 'begin; select position from log for update'
     return (await this.#client.query<{ position: Position }>({ text })).rows[0]?.position ?? 0
   }
-  savepoint(): void {
+  savepoint(): undefined {
+    this.#sendWaiting()
     this.send(this.#owesRelease ? 'release savepoint unit; savepoint unit' : 'savepoint unit', [], false)
     this.#owesRelease = false
   }
@@ -181,14 +196,33 @@ class PostgresWriter implements CommitEngine {
     await this.#lastSent
     const first = this.#refused ? this.#refused.cause : cause
     this.#refused = undefined
-    await this.#client.query({ text: 'rollback to savepoint unit; release savepoint unit' })
+    try {
+      await this.#client.query({ text: 'rollback to savepoint unit; release savepoint unit' })
+    } catch (broken) {
+      // There is no savepoint where something before this unit was refused.
+      throw isRefusal(broken) ? new BatchRefused(first) : broken
+    }
     return first
+  }
+  put(statements: readonly Statement[]): void {
+    this.#waiting.push(...statements)
+    if (this.#waiting.length >= MANY_STATEMENTS) this.#sendWaiting()
+  }
+
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return
+    // Nobody who is taken back later may take these along, or what was released before them.
+    if (this.#owesRelease) this.send('release savepoint unit', [], false)
+    this.#owesRelease = false
+    for (const { sql, parameters } of gathered(this.#waiting)) this.send(sql, parameters)
+    this.#waiting = []
   }
   async rollback(): Promise<void> {
     await this.#client.query({ text: 'rollback' })
   }
   async commit(move: BatchMove): Promise<void> {
     this.#committed = undefined
+    this.#sendWaiting()
     const { start, position, topics } = move
     if (position > start) {
       this.send(
@@ -203,8 +237,10 @@ class PostgresWriter implements CommitEngine {
     // Where a statement was refused, a commit takes everything back, and says nothing of it.
     await this.#lastSent
     await committed
-    if (this.#refused) throw this.#refused.cause
+    const refused: { readonly cause: unknown } | undefined = this.#refused
+    if (refused) throw isRefusal(refused.cause) ? new BatchRefused(refused.cause) : refused.cause
     this.#committed = move
+    crashPoint('committed')
   }
   async makeDurable(): Promise<void> {
     if (this.#committed) await this.#follower.follow(this.#committed)
@@ -214,3 +250,6 @@ class PostgresWriter implements CommitEngine {
     await this.#client.close()
   }
 }
+
+/** Whether the server itself said no: then it has taken back what belongs together with the statement. */
+const isRefusal = (cause: unknown) => cause instanceof pg.DatabaseError && cause.severity === 'ERROR'

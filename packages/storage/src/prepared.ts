@@ -2,6 +2,7 @@
 import type { CompiledQuery, Compilable } from 'kysely'
 import type { Read, Tx } from './database.ts'
 import type { Tables } from './schema.ts'
+import type { Statement } from './statement.ts'
 
 /** One for all: a statement is sent, not waited for, and a promise each would cost more than the sending. */
 const sent = Promise.resolve()
@@ -20,11 +21,11 @@ type Plan = {
   readonly slots: readonly (readonly [at: number, index: number])[]
 }
 
-/** Like {@link prepared}, for a statement that writes; its values go by name. */
-export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
+/** Like {@link prepared}, for a statement that writes; its values go by name. It is not sent. */
+export function preparedStatement<Values>(
   names: readonly (keyof Values & string)[],
-  build: (tx: Tx, values: Values) => Compilable,
-): (tx: Tx, values: Values) => Promise<void> {
+  build: (tx: Pick<Tx, 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Compilable,
+): (tx: Pick<Tx, 'dialect' | 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Statement {
   const plans = new Map<string, Plan>()
   return (tx, values) => {
     let plan = plans.get(tx.dialect)
@@ -33,10 +34,20 @@ export function preparedWrite<Values extends Readonly<Record<string, unknown>>>(
       plan = planOf(build(tx, slots as unknown as Values).compile())
       plans.set(tx.dialect, plan)
     }
-    tx.send(
-      plan.sql,
-      filled(plan, (index) => values[names[index] ?? '']),
-    )
+    const parameters = filled(plan, (index) => values[names[index] as keyof Values])
+    return { sql: plan.sql, parameters }
+  }
+}
+
+/** The same, and sends it. */
+export function preparedWrite<Values>(
+  names: readonly (keyof Values & string)[],
+  build: (tx: Pick<Tx, 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Compilable,
+): (tx: Tx, values: Values) => Promise<void> {
+  const statement = preparedStatement(names, build)
+  return (tx, values) => {
+    const { sql, parameters } = statement(tx, values)
+    tx.send(sql, parameters)
     return sent
   }
 }

@@ -108,14 +108,35 @@ class OpenRoom implements Room {
   get provisionalRoot(): Nid {
     return this.#row.provisional_root
   }
+
+  /** The room's row once an event has moved it on. */
+  movedBy(changes: Omit<RoomChanges, 'opened'>): Tables['rooms'] {
+    return { ...this.#row, ...changes, opened: this.#row.opened + 1 }
+  }
 }
+
+/** What an event changes in its room's row. */
+type RoomChanges = Pick<
+  Tables['rooms'],
+  | 'extremities'
+  | 'head_count'
+  | 'is_unsettled'
+  | 'depth'
+  | 'state_root'
+  | 'opened'
+  | 'last_position'
+  | 'notified'
+  | 'joined_count'
+  | 'invited_count'
+>
+
 export type { OpenRoom }
 
 const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll().where('room_id', '=', roomId))
 
 /** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
-  const [row] = await rowOf(tx, roomId)
+  const row = await rowToExtend(tx, roomId)
   if (!row) return undefined
   const heads = JSON.parse(row.extremities) as Nid[]
   const pdus = await pdusByNid(tx, heads)
@@ -128,6 +149,14 @@ export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undef
       }),
     ),
   )
+}
+
+async function rowToExtend(tx: Tx, roomId: RoomId): Promise<Tables['rooms'] | undefined> {
+  const known = tx.knownRoom(roomId)
+  if (known) return known
+  const [row] = await rowOf(tx, roomId)
+  if (row) tx.keepRoom(row)
+  return row
 }
 
 /** A new room without events, open. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
-import type { Read } from './database.ts'
+import type { Read, Tx } from './database.ts'
 import { eventIdOf } from './event-ids.ts'
 import { roomNid, userNid } from './names.ts'
 import { prepared } from './prepared.ts'
-import type { Nid } from './schema.ts'
+import type { Nid, Position } from './schema.ts'
 
 /** A request of a device for an event: what its transaction id counts for. */
 export interface SendingRequest {
@@ -13,6 +13,34 @@ export interface SendingRequest {
   readonly type: string
   readonly deviceId: string
   readonly txnId: string
+}
+
+type Request = Pick<SendingRequest, 'roomId' | 'sender' | 'deviceId' | 'txnId'>
+
+/** What `Tx.isUnmade` and `Tx.noteRequest` know a request by. */
+export const requestName = ({ roomId, sender, deviceId, txnId }: Request): string =>
+  `${roomId} ${sender} ${deviceId} ${txnId}`
+
+/** What a look before a unit found of a request; `readAt` undefined where it is not known when that was. */
+export interface RequestLook {
+  readonly sent: readonly { readonly nid: Nid; readonly id: EventId }[]
+  readonly readAt: Position | undefined
+}
+
+/** Looks what a request made, outside of any unit. */
+export async function lookForRequest(db: Read, request: SendingRequest): Promise<RequestLook> {
+  const readAt = db.moves.position
+  return { readAt, sent: await eventsOfRequest(db, request) }
+}
+
+/** What a request made, as {@link eventsOfRequest}: what was found before, unless it may have been made meanwhile. */
+export async function eventsOfRequestNow(
+  tx: Tx,
+  request: SendingRequest,
+  { sent, readAt }: RequestLook,
+): Promise<RequestLook['sent']> {
+  const isStill = readAt !== undefined && tx.isUnmade(requestName(request), readAt)
+  return isStill ? sent : eventsOfRequest(tx, request)
 }
 
 /**

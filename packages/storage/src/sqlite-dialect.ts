@@ -5,7 +5,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LoneDriver } from './lone-driver.ts'
 
 /** A Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
-export function dialectOver(connection: SqliteConnection): Dialect {
+export function dialectOver(connection: DatabaseConnection): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new LoneDriver(connection),

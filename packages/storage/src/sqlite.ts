@@ -1,27 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
 import { Kysely } from 'kysely'
+import type { QueryResult } from 'kysely'
 import { Caches } from './caches.ts'
 import type { Database, DatabaseEvents, Read } from './database.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { BatchMove, CommitEngine } from './group-commit.ts'
+import type { BatchMove, CommitEngine, Execute } from './group-commit.ts'
 import { everMoving, Moves } from './moves.ts'
 import { migrations } from './migrations/all.ts'
 import { spelled } from './migrations/migration.ts'
 import { noOtherNodes } from './other-nodes.ts'
 import type { OpenReader } from './reader.ts'
 import { checkpointInBackground } from './sqlite-checkpoint.ts'
+import { asConnection } from './lone-driver.ts'
+import { connectSqlite } from './sqlite-connect.ts'
 import { dialectOver, SqliteConnection } from './sqlite-dialect.ts'
+import { SqliteWriter } from './sqlite-writer.ts'
 import type { Position, Tables } from './schema.ts'
+import { BatchRefused } from './statement.ts'
+import type { Statement } from './statement.ts'
 
 const syncFile = promisify(fdatasync)
 // After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
 // the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
 const CHECKPOINT_CHANGES = 50_000
+// So many statements are worth another thread's while.
+const MANY_STATEMENTS = 8
 const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
 
 /**
@@ -53,7 +61,7 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
 
 /** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
 export const openReader: OpenReader = (settings) => {
-  const sqlite = connect(settings as string)
+  const sqlite = connectSqlite(settings as string)
   // What it reads twice it keeps itself.
   sqlite.exec('pragma cache_size = -8192')
   const connection = new SqliteConnection(sqlite)
@@ -67,7 +75,6 @@ export const openReader: OpenReader = (settings) => {
 }
 
 class SqliteFiles implements CommitEngine {
-  readonly connection: Kysely<Tables>
   readonly caches = new Caches()
   readonly moves = new Moves()
   readonly dialect = 'sqlite'
@@ -83,14 +90,22 @@ class SqliteFiles implements CommitEngine {
   #isRewindDue = false
   #changesCopied = 0
   #committed: BatchMove | undefined
+  /** Where the log stands after the last batch; undefined where that must be read. */
+  #position: Position | undefined
+  #isOpen = false
+  /** What units left that needed no transaction. */
+  #waiting: Statement[] = []
+  readonly #writer: SqliteWriter
+  /** The batch that the other thread is writing. */
+  #handedOver: Promise<void> | undefined
 
   constructor(path: string) {
     this.#path = path
-    this.#writing = connect(path)
-    this.#reading = connect(path)
+    this.#writer = new SqliteWriter(path)
+    this.#writing = connectSqlite(path)
+    this.#reading = connectSqlite(path)
     this.#write = new SqliteConnection(this.#writing)
     this.#read = new SqliteConnection(this.#reading)
-    this.connection = new Kysely<Tables>({ dialect: dialectOver(this.#write) })
     this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
       caches: this.caches,
       moves: this.moves,
@@ -121,21 +136,49 @@ class SqliteFiles implements CommitEngine {
     this.moves.reset(this.#standAtNow())
   }
 
+  builder(execute: Execute): Kysely<Tables> {
+    return new Kysely<Tables>({ dialect: dialectOver(asConnection(execute)) })
+  }
+  async execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>> {
+    return this.#write.run<Row>(sql, parameters)
+  }
   async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     return this.#write.run<Row>(sql, parameters).rows
   }
-
   send(sql: string, parameters: readonly unknown[]): void {
     this.#write.run(sql, parameters)
   }
 
   async begin(): Promise<Position> {
     if (this.#isRewindDue) await this.#rewindLog()
-    this.#write.run('begin immediate')
-    return this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
+    this.#position ??= this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
+    return this.#position
   }
-  savepoint(): void {
-    this.#write.run('savepoint unit')
+
+  /** The transaction begins with the first unit that needs it. */
+  #open(start = this.#position): void {
+    this.#write.run('begin immediate')
+    this.#isOpen = true
+    const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
+    // Another program that has the file, as for a check.
+    if (position !== start) throw new BatchRefused(new Error('the log was moved by somebody else'))
+    const waiting = this.#waiting
+    this.#waiting = []
+    try {
+      for (const { sql, parameters } of waiting) this.#write.run(sql, parameters)
+    } catch (cause) {
+      throw new BatchRefused(cause)
+    }
+  }
+
+  savepoint(): Promise<void> | undefined {
+    const begin = () => {
+      if (!this.#isOpen) this.#open()
+      this.#write.run('savepoint unit')
+    }
+    if (this.#handedOver) return this.#handedOver.then(begin)
+    begin()
+    return undefined
   }
   async release(): Promise<void> {
     this.#write.run('release unit')
@@ -145,24 +188,72 @@ class SqliteFiles implements CommitEngine {
     this.#write.run('release unit')
     return cause
   }
+  put(statements: readonly Statement[]): void {
+    if (!this.#isOpen) {
+      this.#waiting.push(...statements)
+      return
+    }
+    if (statements.length === 0) return
+    this.#write.run('savepoint unit')
+    try {
+      for (const { sql, parameters } of statements) this.#write.run(sql, parameters)
+    } catch (cause) {
+      this.#write.run('rollback to unit')
+      throw cause
+    } finally {
+      this.#write.run('release unit')
+    }
+  }
   async rollback(): Promise<void> {
+    this.#waiting = []
+    this.#position = undefined
+    if (!this.#isOpen) return
+    this.#isOpen = false
     this.#write.run('rollback')
   }
   async commit(move: BatchMove): Promise<void> {
+    this.#committed = move
+    this.#position = move.position
+    const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
+    if (!this.#isOpen && this.#waiting.length >= many) return this.#handOver(move)
+    if (!this.#isOpen) this.#open(move.start)
     this.#write.run('update log set position = ?', [move.position])
     this.#write.run('commit')
-    this.#committed = move
+    this.#isOpen = false
+    crashPoint('committed')
+  }
+
+  /** Where nobody has to wait for an answer of theirs, many statements are run on another thread, while this one goes on. */
+  #handOver(move: BatchMove): void {
+    const statements = this.#waiting
+    this.#waiting = []
+    this.#handedOver = this.#writer.write(statements, move).then(
+      () => {
+        this.#handedOver = undefined
+        crashPoint('committed')
+      },
+      (cause: unknown) => {
+        this.#handedOver = undefined
+        this.#position = undefined
+        throw cause
+      },
+    )
   }
 
   async makeDurable(): Promise<void> {
-    this.#durable = syncFile(this.#walFile).then(() => {
-      this.#read.run('commit')
-      this.#standAtNow()
-      if (this.#committed) this.moves.note(this.#committed.position, this.#committed.topics)
-    })
+    this.#durable = this.#sync()
     await this.#durable
     if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES))
       this.#copyLogBack()
+  }
+
+  async #sync(): Promise<void> {
+    const move = this.#committed
+    await this.#handedOver
+    await syncFile(this.#walFile)
+    this.#read.run('commit')
+    this.#standAtNow()
+    if (move) this.moves.note(move.position, move.topics)
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
@@ -172,7 +263,8 @@ class SqliteFiles implements CommitEngine {
   }
 
   #changes(): number {
-    return this.#write.run<{ n: number }>('select total_changes() as n').rows[0]?.n ?? 0
+    const { n } = this.#write.run<{ n: number }>('select total_changes() as n').rows[0] ?? { n: 0 }
+    return n + this.#writer.changes
   }
 
   /** Copies the log back on another thread, beside the running batches. */
@@ -189,7 +281,7 @@ class SqliteFiles implements CommitEngine {
 
   /** The last pages and the rewind happen between two commits: any open snapshot keeps the log from starting over. */
   async #rewindLog(): Promise<void> {
-    await this.#durable
+    await this.#durable.catch(() => {})
     this.#isRewindDue = false
     this.#read.run('commit')
     crashPoint('log to start over')
@@ -204,19 +296,9 @@ class SqliteFiles implements CommitEngine {
 
   async close(): Promise<void> {
     await this.#checkpoint
+    await this.#writer.close()
     closeSync(this.#walFile)
     this.#reading.close()
     this.#writing.close()
   }
-}
-
-function connect(path: string): DatabaseSync {
-  const sqlite = new DatabaseSync(path)
-  sqlite.exec(
-    'pragma page_size = 4096; pragma journal_mode = wal; pragma synchronous = normal; pragma busy_timeout = 5000',
-  )
-  sqlite.exec(
-    'pragma wal_autocheckpoint = 0; pragma cache_size = -65536; pragma temp_store = memory; pragma foreign_keys = off',
-  )
-  return sqlite
 }

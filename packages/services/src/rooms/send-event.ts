@@ -3,11 +3,12 @@ import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
-import type { Tx } from '@myelin/storage/database'
+import type { Read, Tx } from '@myelin/storage/database'
 import { eventById, pdusByNid } from '@myelin/storage/events'
 import { openRoom } from '@myelin/storage/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms'
-import { eventsOfRequest } from '@myelin/storage/sent-events'
+import { eventsOfRequestNow, lookForRequest } from '@myelin/storage/sent-events'
+import type { RequestLook } from '@myelin/storage/sent-events'
 import { refuseSuspended } from '../people/suspension.ts'
 import type { Asker } from '../federation/ask/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
@@ -36,7 +37,8 @@ export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> 
   await refuseSilenced(rt, draft)
   rt.limits.take('message', draft.sender)
   const elsewhere = await askCanonicalAliases(rt, draft)
-  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, draft, elsewhere))
+  const look = await lookBefore(rt.db.read, draft)
+  return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, { draft, elsewhere, look }))
 }
 
 /** Who is suspended may still take back what they said. */
@@ -45,9 +47,15 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
   if (target?.pdu.sender !== sender) await refuseSuspended(rt, sender)
 }
 
-async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, elsewhere: Aliases): Promise<EventId> {
+interface Sending {
+  readonly draft: EventDraft
+  readonly elsewhere: Aliases
+  readonly look: RequestLook
+}
+
+async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId> {
   // Only now: while we waited for our turn, the same request may have come through another door. Both in one flight.
-  const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft)])
+  const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft, look)])
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   const earlier = sent ?? (await sameState(tx, room, draft))
   if (earlier !== undefined) return earlier
@@ -56,11 +64,17 @@ async function sendInUnit(tx: Tx, rt: EventMaker, draft: EventDraft, elsewhere: 
   return event.id
 }
 
+/** Most requests are new, and a unit that need not ask the database leaves it to others. */
+async function lookBefore(db: Read, { roomId, sender, type, transaction }: EventDraft): Promise<RequestLook> {
+  if (!transaction) return { sent: [], readAt: undefined }
+  return lookForRequest(db, { roomId, sender, type, ...transaction })
+}
+
 /** What the same request made before. */
-async function sentBefore(tx: Tx, draft: EventDraft): Promise<EventId | undefined> {
+async function sentBefore(tx: Tx, draft: EventDraft, look: RequestLook): Promise<EventId | undefined> {
   const { roomId, sender, type, redacts, transaction } = draft
   if (!transaction) return undefined
-  const sent = await eventsOfRequest(tx, { roomId, sender, type, ...transaction })
+  const sent = await eventsOfRequestNow(tx, { roomId, sender, type, ...transaction }, look)
   if (sent.length === 0 || redacts === undefined) return sent[0]?.id
   const pdus = await pdusByNid(
     tx,

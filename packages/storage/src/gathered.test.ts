@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { gathered } from './gathered.ts'
+import type { Statement } from './statement.ts'
+
+const insert = (...parameters: unknown[]): Statement => ({
+  sql: 'insert into "settings" ("name", "value") values ($1, $2)',
+  parameters,
+})
+const update: Statement = { sql: 'update "settings" set "value" = $1', parameters: ['x'] }
+
+test('rows that follow each other go into one statement', () => {
+  assert.deepEqual(gathered([insert('a', 1), insert('b', 2)]), [
+    {
+      sql: 'insert into "settings" ("name", "value") values ($1, $2), ($3, $4)',
+      parameters: ['a', 1, 'b', 2],
+    },
+  ])
+})
+
+test('nothing changes its place', () => {
+  const statements = [update, insert('a', 1), update, insert('b', 2), insert('c', 3), insert('d', 4), update]
+  const all = gathered(statements)
+  assert.deepEqual(
+    all.map(({ parameters }) => parameters),
+    [['x'], ['a', 1], ['x'], ['b', 2, 'c', 3], ['d', 4], ['x']],
+  )
+  assert.deepEqual(all[0], update)
+})
+
+test('long runs go into few lengths of statement, and no row is lost', () => {
+  const rows = Array.from({ length: 100 }, (_, index) => insert(index, -index))
+  const all = gathered(rows)
+  assert.deepEqual(
+    all.map(({ parameters }) => parameters.length / 2),
+    [32, 32, 32, 4],
+  )
+  assert.deepEqual(
+    all.flatMap(({ parameters }) => parameters),
+    rows.flatMap(({ parameters }) => parameters),
+  )
+})
+
+test('what is no plain insert of one row stays as it is', () => {
+  const others = [
+    'insert into "settings" ("name", "value") values ($1, $2) on conflict do nothing',
+    'insert into "settings" ("name", "value") values ($1, $1)',
+    'insert into "settings" ("name", "value") values ($1, $2 + 1)',
+    'insert into "settings" ("name", "value") select $1, $2',
+  ].map((sql) => ({ sql, parameters: ['a', 1] }))
+  for (const other of others) assert.deepEqual(gathered([other, other]), [other, other])
+})
