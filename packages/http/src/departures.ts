@@ -15,7 +15,8 @@ export class Departures {
     if (this.#isClosing || reply.raw.destroyed) controller.abort()
     else {
       this.#waiting.add(controller)
-      reply.raw.once('close', () => {
+      // It is closed once; `once` would keep two objects more.
+      reply.raw.on('close', () => {
         this.#waiting.delete(controller)
         if (!reply.raw.writableFinished) controller.abort()
       })

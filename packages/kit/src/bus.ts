@@ -11,14 +11,18 @@ export type Wake = (topic: string) => void
 
 /** Wakes who waits. It carries hints, never content: a lost hint costs latency, never correctness. */
 export class Bus {
-  readonly #byTopic = new Map<string, Set<Wake>>()
+  // Who waits for a topic alone stands there without a set: each user's own topic has mostly one waiter.
+  readonly #byTopic = new Map<string, Wake | Set<Wake>>()
   readonly #listeners = new Set<(hint: Hint) => void>()
 
   /** Wakes everybody who waits for one of the hint's topics. */
   announce(hint: Hint): void {
     const isForAll = hint.topics.has('*')
     for (const topic of isForAll ? this.#byTopic.keys() : hint.topics) {
-      for (const wake of this.#byTopic.get(topic) ?? []) wake(isForAll ? '*' : topic)
+      const waiting = this.#byTopic.get(topic)
+      const told = isForAll ? '*' : topic
+      if (typeof waiting === 'function') waiting(told)
+      else if (waiting) for (const wake of waiting) wake(told)
     }
     for (const listener of this.#listeners) listener(hint)
   }
@@ -26,18 +30,23 @@ export class Bus {
   /** Calls `wake` at every hint about one of these topics, until the returned function is called. */
   wait(topics: Iterable<string>, wake: Wake): () => void {
     const mine = [...topics]
-    for (const topic of mine) {
-      const waiting = this.#byTopic.get(topic)
-      if (waiting) waiting.add(wake)
-      else this.#byTopic.set(topic, new Set([wake]))
-    }
+    for (const topic of mine) this.#add(topic, wake)
     return () => {
-      for (const topic of mine) {
-        const waiting = this.#byTopic.get(topic)
-        waiting?.delete(wake)
-        if (waiting?.size === 0) this.#byTopic.delete(topic)
-      }
+      for (const topic of mine) this.#remove(topic, wake)
     }
+  }
+
+  #add(topic: string, wake: Wake): void {
+    const waiting = this.#byTopic.get(topic)
+    if (waiting === undefined) this.#byTopic.set(topic, wake)
+    else if (typeof waiting !== 'function') waiting.add(wake)
+    else if (waiting !== wake) this.#byTopic.set(topic, new Set([waiting, wake]))
+  }
+
+  #remove(topic: string, wake: Wake): void {
+    const waiting = this.#byTopic.get(topic)
+    if (waiting === wake) this.#byTopic.delete(topic)
+    else if (typeof waiting === 'object' && waiting.delete(wake) && waiting.size === 0) this.#byTopic.delete(topic)
   }
 
   /** How many topics somebody waits for. */

@@ -20,14 +20,24 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1
 /** The machine's own clock; a delay may be as long as it likes. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  later: (delayMs, task) => new SystemTimer(delayMs, task),
+}
 
-  later(delayMs, task) {
-    let timer: NodeJS.Timeout
-    const wait = (leftMs: number): void => {
-      const stepMs = Math.min(leftMs, LONGEST_DELAY_MS)
-      timer = setTimeout(() => (leftMs > stepMs ? wait(leftMs - stepMs) : task()), stepMs)
-    }
-    wait(delayMs)
-    return { cancel: () => clearTimeout(timer) }
-  },
+/** One of Node's timers, or several in a row; a server has one for each client that waits, so it is little more than that. */
+class SystemTimer implements Timer {
+  #timeout: NodeJS.Timeout
+
+  constructor(delayMs: number, task: () => void) {
+    this.#timeout = this.#wait(delayMs, task)
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout)
+  }
+
+  #wait(leftMs: number, task: () => void): NodeJS.Timeout {
+    if (leftMs <= LONGEST_DELAY_MS) return setTimeout(task, leftMs)
+    const next = () => void (this.#timeout = this.#wait(leftMs - LONGEST_DELAY_MS, task))
+    return setTimeout(next, LONGEST_DELAY_MS)
+  }
 }

@@ -34,5 +34,7 @@ test('metrics count requests, commits, caches and the log, and show the event lo
   ]) {
     assert.ok(text.includes(`${line}\n`), `no line ${line}`)
   }
-  assert.match(text, /^nodejs_eventloop_lag_p99_seconds \d/m)
+  for (const part of ['', '_min', '_max', '_mean', '_stddev', '_p50', '_p90', '_p99']) {
+    assert.equal([...text.matchAll(new RegExp(`^nodejs_eventloop_lag${part}_seconds \\d`, 'gm'))].length, 1, part)
+  }
 })

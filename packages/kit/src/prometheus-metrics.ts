@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { showEventLoopLag } from './event-loop-lag.ts'
 import type { CacheFigures, Exposition, Metrics } from './metrics.ts'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+// prom-client's own look at the event loop, which cannot be turned off, only be made seldom.
+const NEVER_MS = 2 ** 31 - 1
 const UNITS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
 /**
  * Metrics for Prometheus, those of the process and its event loop included.
  *
- * The event loop's delay comes from `perf_hooks.monitorEventLoopDelay` as
- * `nodejs_eventloop_lag_*`, each time over what passed since it was last asked for.
+ * The event loop's delay is there as `nodejs_eventloop_lag_*`: see `event-loop-lag.ts`.
  */
 export class PrometheusMetrics implements Metrics {
   readonly #registry = new Registry()
@@ -22,7 +24,8 @@ export class PrometheusMetrics implements Metrics {
 
   constructor() {
     const registers = [this.#registry]
-    collectDefaultMetrics({ register: this.#registry })
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: NEVER_MS })
+    showEventLoopLag(this.#registry)
     this.#requests = new Histogram({
       name: 'myelin_http_request_duration_seconds',
       help: 'Time from the request to its answer, by operation id and status.',

@@ -93,10 +93,10 @@ export class GroupCommit {
   constructor(engine: CommitEngine, events: DatabaseEvents) {
     this.#engine = engine
     this.#events = events
-    this.#connection = engine.builder(async (sql, parameters) => {
+    this.#connection = engine.builder((sql, parameters) => {
       if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
-      await this.#current.enter(sql)
-      return engine.execute(sql, parameters)
+      const entering = this.#current.enter(sql)
+      return entering ? entering.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
     })
   }
 

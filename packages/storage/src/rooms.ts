@@ -226,10 +226,13 @@ export async function namedState(
 ): Promise<{ readonly type: string; readonly stateKey: string; readonly event: Nid }[]> {
   const entries = await wholeState(db, root)
   const names = await keyNames(db, [...entries.keys()])
-  return [...entries].flatMap(([key, event]) => {
+  const named: { readonly type: string; readonly stateKey: string; readonly event: Nid }[] = []
+  // No array of pairs, no array each: a room may have very many members.
+  entries.forEach((event, key) => {
     const name = names.get(key)
-    return name ? [{ ...name, event }] : []
+    if (name) named.push({ type: name.type, stateKey: name.stateKey, event })
   })
+  return named
 }
 
 /** Lists or unlists a room in the public room directory. */

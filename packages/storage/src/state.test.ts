@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import type { Nid } from './schema.ts'
-import { changeState, stateAt, stateDifference, wholeState } from './state.ts'
+import { changeState, stateAt, stateDifference, statesAt, wholeState } from './state.ts'
 import { decodeNode, EMPTY_STATE, encodeNode } from './state-trie.ts'
 
 const key = fc.oneof(fc.nat(200), fc.nat(100_000), fc.constantFrom(1, 33, 1025, 32_769, 2 ** 40 + 1))
@@ -79,6 +79,33 @@ onEveryDatabase('the state trie', (open) => {
             told.toSorted((x, y) => x.key - y.key),
             expected.toSorted((x, y) => x.key - y.key),
           )
+        },
+      ),
+      { numRuns: 25 },
+    )
+    await db.close()
+  })
+
+  test('tells of many states what holds a key in each', async () => {
+    const db = await open()
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(change, { maxLength: 60 }), { maxLength: 4 }),
+        change,
+        async (lists, asked) => {
+          const entries = new Map<number, ReadonlyMap<number, number>>([[EMPTY_STATE, new Map()]])
+          let [root, state] = [EMPTY_STATE, new Map<number, number>()]
+          for (const changes of lists) {
+            root = await db.write((tx) => changeState(tx, root, changes))
+            state = apply(state, changes)
+            entries.set(root, state)
+          }
+          const expected = [...entries].flatMap(([at, holds]) => {
+            const event = holds.get(asked.key)
+            return event === undefined ? [] : [[at, event] as const]
+          })
+          const roots = [...entries.keys()]
+          assert.deepEqual(await statesAt(db.read, [...roots, ...roots], asked.key), new Map(expected))
         },
       ),
       { numRuns: 25 },

@@ -40,6 +40,25 @@ export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | unde
   return undefined
 }
 
+/** The event that holds a key in each of these states, by the state's root; where nothing does, the state is left out. */
+export async function statesAt(db: Read, roots: Iterable<Nid>, key: Nid): Promise<Map<Nid, Nid>> {
+  const events = new Map<Nid, Nid>()
+  for (const root of new Set(roots)) {
+    let nid = root
+    for (let depth = 0; nid !== EMPTY_STATE; depth++) {
+      const node: TrieNode = db.caches.stateNodes.get(nid) ?? (await loadNode(db, nid))
+      if (!isLeaf(node)) {
+        nid = childAt(node, slotOf(key, depth))
+        continue
+      }
+      const event = entryOf(node, key)
+      if (event !== undefined) events.set(root, event)
+      break
+    }
+  }
+  return events
+}
+
 /** The root of the state with these changes applied. Writes O(log32 N) nodes a change, and each node once. */
 export async function changeState(tx: Tx, root: Nid, changes: readonly StateChange[]): Promise<Nid> {
   return changes.length === 0 ? root : changeNode(tx, root, changes, 0)
@@ -225,7 +244,7 @@ export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
     const next: Nid[] = []
     for (const node of await loadNodes(db, level)) {
       if (!isLeaf(node)) next.push(...node.children)
-      else for (const [index, key] of node.keys.entries()) entries.set(key, node.events[index] ?? 0)
+      else node.keys.forEach((key, index) => entries.set(key, node.events[index] ?? 0))
     }
     level = next
   }
@@ -235,27 +254,36 @@ export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
 /** The keys in which two states differ; subtrees they share are never read. */
 export async function stateDifference(db: Read, before: Nid, after: Nid): Promise<StateDifference[]> {
   const differences: StateDifference[] = []
-  const pairs: { before: Nid; after: Nid; depth: number }[] = [{ before, after, depth: 0 }]
+  if (before === after) return differences
+  const pairs: { before: Nid; after: Nid }[] = [{ before, after }]
   for (let pair = pairs.pop(); pair; pair = pairs.pop()) {
-    if (pair.before === pair.after) continue
     const a = pair.before === EMPTY_STATE ? EMPTY_LEAF : await loadNode(db, pair.before)
     const b = pair.after === EMPTY_STATE ? EMPTY_LEAF : await loadNode(db, pair.after)
     if (!isLeaf(a) && !isLeaf(b)) {
       for (let slot = 0; slot < FANOUT; slot++) {
-        pairs.push({ before: childAt(a, slot), after: childAt(b, slot), depth: pair.depth + 1 })
+        const child = { before: childAt(a, slot), after: childAt(b, slot) }
+        if (child.before !== child.after) pairs.push(child)
       }
       continue
     }
-    const left = isLeaf(a) ? leafEntries(a) : await wholeState(db, pair.before)
-    const right = isLeaf(b) ? leafEntries(b) : await wholeState(db, pair.after)
-    for (const key of new Set([...left.keys(), ...right.keys()])) {
-      const difference = { key, before: left.get(key), after: right.get(key) }
-      if (difference.before !== difference.after) differences.push(difference)
-    }
+    const left = isLeaf(a) ? a : leafOf(await wholeState(db, pair.before))
+    const right = isLeaf(b) ? b : leafOf(await wholeState(db, pair.after))
+    pushDifferences(differences, left, right)
   }
   return differences
 }
 
-function leafEntries(leaf: Leaf): Map<Nid, Nid> {
-  return new Map(leaf.keys.map((key, index) => [key, leaf.events[index] ?? 0]))
+/** Goes through two leaves side by side, for the keys of both ascend. */
+function pushDifferences(differences: StateDifference[], left: Leaf, right: Leaf): void {
+  for (let [l, r] = [0, 0]; l < left.keys.length || r < right.keys.length; ) {
+    const key = Math.min(left.keys[l] ?? Infinity, right.keys[r] ?? Infinity)
+    const before = left.keys[l] === key ? left.events[l++] : undefined
+    const after = right.keys[r] === key ? right.events[r++] : undefined
+    if (before !== after) differences.push({ key, before, after })
+  }
+}
+
+function leafOf(entries: ReadonlyMap<Nid, Nid>): Leaf {
+  const keys = [...entries.keys()].sort((a, b) => a - b)
+  return { keys, events: keys.map((key) => entries.get(key) ?? 0) }
 }

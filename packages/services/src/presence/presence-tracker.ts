@@ -67,7 +67,7 @@ export class PresenceTracker {
 
   /** A device syncs, and says how present its user is; the returned function is called when the answer has gone. */
   syncs(owner: Owner, state: PresenceState): () => void {
-    if (!this.#rt.config.presence.isEnabled || state === 'offline') return () => {}
+    if (!this.#rt.config.presence.isEnabled || state === 'offline') return nothing
     const device = this.#deviceOf(owner)
     const now = this.#rt.clock.now()
     if (state === 'online' && device.said !== 'online') device.lastActiveTs = now
@@ -186,3 +186,5 @@ export class PresenceTracker {
 }
 
 const keyOf = ({ userId, deviceId }: Owner) => `${userId} ${deviceId}`
+
+const nothing = () => {}

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringMember } from '@myelin/matrix/json'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
-import { stateKey } from '@myelin/rules/auth/state-key'
 import { mayUserSee } from '@myelin/rules/visibility'
 import type { Read } from '@myelin/storage/database'
 import { eventsByNid } from '@myelin/storage/events'
 import type { StoredEvent } from '@myelin/storage/stored-event'
 import { membershipIn } from '@myelin/storage/members'
-import { loadState } from '../rooms/load-auth-state.ts'
-
-type At = { readonly visibility: string | undefined; readonly membership: string | undefined }
+import { stateWords } from './state-words.ts'
 
 /**
  * The events among these that a user may see, by what the room and they were when each was sent.
@@ -24,32 +21,17 @@ export async function visibleTo(
 ): Promise<StoredEvent[]> {
   if (events.length === 0) return []
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
-  const byRoot = new Map<number, At>()
-  const seen: StoredEvent[] = []
-  for (const event of events) {
-    let at = byRoot.get(event.stateBefore)
-    if (!at) {
-      at = await standingAt(db, event.stateBefore, userId)
-      byRoot.set(event.stateBefore, at)
-    }
-    if (mayUserSee({ event: event.pdu, userId, ...at, joinedLater: (event.position ?? 0) < lastJoined }))
-      seen.push(event)
-  }
-  return seen
+  const roots = events.map(({ stateBefore }) => stateBefore)
+  const visibilities = await stateWords(db, { ...VISIBILITY, stateKey: '' }, roots)
+  const memberships = await stateWords(db, { ...MEMBERSHIP, stateKey: userId }, roots)
+  return events.filter(({ pdu, position, stateBefore }) => {
+    const [visibility, membership] = [visibilities.get(stateBefore), memberships.get(stateBefore)]
+    return mayUserSee({ event: pdu, userId, visibility, membership, joinedLater: (position ?? 0) < lastJoined })
+  })
 }
 
-async function standingAt(db: Read, root: number, userId: UserId): Promise<At> {
-  const state = await loadState(db, root, [
-    ['m.room.history_visibility', ''],
-    ['m.room.member', userId],
-  ])
-  const visibility = state.get(stateKey('m.room.history_visibility'))
-  const own = state.get(stateKey('m.room.member', userId))
-  return {
-    visibility: visibility && stringMember(visibility.content, 'history_visibility'),
-    membership: own && stringMember(own.content, 'membership'),
-  }
-}
+const VISIBILITY = { type: 'm.room.history_visibility', member: 'history_visibility' } as const
+const MEMBERSHIP = { type: 'm.room.member', member: 'membership' } as const
 
 // Profile changes and bans stand between a user's last join and now; a longer chain counts as no join.
 const MAX_STEPS = 50

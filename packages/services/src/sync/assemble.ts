@@ -26,6 +26,14 @@ export interface SyncAnswer {
 }
 
 const MAX_TO_DEVICE = 100
+// Every client that waits keeps an answer that says nothing; they share what is the same in all of them.
+const NOTHING = Object.freeze({
+  rooms: { join: {}, invite: {}, knock: {}, leave: {} },
+  account_data: { events: [] },
+  presence: { events: [] },
+  to_device: { events: [] },
+  device_lists: { changed: [], left: [] },
+})
 
 /** Writes down everything that a slice of the log means to one device. */
 export async function assemble(rt: Pick<Runtime, 'typing' | 'config'>, db: Read, slice: Slice): Promise<SyncAnswer> {
@@ -68,11 +76,15 @@ export async function assemble(rt: Pick<Runtime, 'typing' | 'config'>, db: Read,
       ...slice.upTo,
       toDevice: messages.at(-1)?.position ?? slice.request.since?.toDevice ?? 0,
     }),
-    rooms: { join, invite, knock, leave },
-    account_data: { events: accountData },
-    presence: { events: presence },
-    to_device: { events: messages.map(({ message }) => new RawJson(message)) },
-    device_lists: lists,
+    ...(isEmpty
+      ? NOTHING
+      : {
+          rooms: { join, invite, knock, leave },
+          account_data: { events: accountData },
+          presence: { events: presence },
+          to_device: { events: messages.map(({ message }) => new RawJson(message)) },
+          device_lists: lists,
+        }),
     device_one_time_keys_count: {
       signed_curve25519: 0,
       ...(await oneTimeKeyCounts(db, slice.user, requester.deviceId)),

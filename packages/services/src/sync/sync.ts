@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Timer } from '@myelin/kit/clock'
 import { knownMemberships } from '@myelin/storage/members'
 import { storedPushRules } from '@myelin/storage/push-rules'
 import { dropToDevice, keepsUpTo } from '@myelin/storage/to-device'
@@ -31,24 +32,11 @@ export async function sync(
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
   const leave = waits ? rt.pace.enter() : undefined
   const synced = rt.presence.syncs(request.requester, request.presence)
+  const waiter = new Waiter(rt, signal)
+  // All of it in one function: each that waits for another one costs half a KiB a client.
   try {
-    return await firstNews(rt, request, { waits, deadline, signal })
-  } finally {
-    leave?.()
-    synced()
-  }
-}
-
-type Patience = { readonly waits: boolean; readonly deadline: number; readonly signal: AbortSignal }
-
-async function firstNews(
-  rt: Needs,
-  request: SyncRequest,
-  { waits, deadline, signal }: Patience,
-): Promise<SyncAnswer['body']> {
-  for (;;) {
-    const waiter = new Waiter(rt, await topicsOf(rt, request))
-    try {
+    for (;;) {
+      waiter.hear(await topicsOf(rt, request))
       if (waits) await rt.pace.turnOf(request.requester)
       const answer = await look(rt, request)
       const isOver = signal.aborted || rt.clock.now() >= deadline
@@ -56,12 +44,14 @@ async function firstNews(
         rt.pace.answer(request.requester)
         return answer.body
       }
-      await waiter.wait(deadline, signal)
+      await waiter.wait(deadline)
       // The caller has left, or the house is closing: say what was known, and read nothing more.
       if (signal.aborted) return answer.body
-    } finally {
-      waiter.close()
     }
+  } finally {
+    waiter.close()
+    leave?.()
+    synced()
   }
 }
 
@@ -100,31 +90,42 @@ async function topicsOf(rt: Needs, { requester }: SyncRequest): Promise<string[]
 
 /** A parked request: a closure under a few topics, and a timer. */
 class Waiter {
-  readonly #rt: Needs
-  readonly #unsubscribe: () => void
+  readonly #rt: Pick<Needs, 'bus' | 'clock'>
+  readonly #signal: AbortSignal
+  // One for the bus, the timer and the signal: whatever calls it, it is time to look.
+  readonly #wake = () => {
+    this.#isWoken = true
+    this.#goOn?.()
+  }
   #isWoken = false
-  #wake: () => void = () => {}
+  #goOn: (() => void) | undefined
+  #unsubscribe: (() => void) | undefined
+  #timer: Timer | undefined
 
-  constructor(rt: Needs, topics: readonly string[]) {
+  constructor(rt: Pick<Needs, 'bus' | 'clock'>, signal: AbortSignal) {
     this.#rt = rt
-    this.#unsubscribe = rt.bus.wait(topics, () => {
-      this.#isWoken = true
-      this.#wake()
-    })
+    this.#signal = signal
+  }
+
+  /** Hears of these topics from here on, and of those before no more. */
+  hear(topics: readonly string[]): void {
+    this.close()
+    this.#isWoken = false
+    this.#unsubscribe = this.#rt.bus.wait(topics, this.#wake)
   }
 
   /** Returns when something was heard, time is up, or the caller went away. */
-  async wait(deadline: number, signal: AbortSignal): Promise<void> {
-    if (this.#isWoken || signal.aborted) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#wake = resolve
-    const timer = this.#rt.clock.later(Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS), resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    await promise
-    timer.cancel()
+  wait(deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isWoken || this.#signal.aborted) return resolve()
+      this.#goOn = resolve
+      this.#timer = this.#rt.clock.later(Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS), this.#wake)
+      this.#signal.addEventListener('abort', this.#wake, { once: true })
+    })
   }
 
   close(): void {
-    this.#unsubscribe()
+    this.#unsubscribe?.()
+    this.#timer?.cancel()
   }
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Bus } from './bus.ts'
+
+test('a hint wakes each who waits for one of its topics, whoever came and went before', () => {
+  const topic = fc.constantFrom('a', 'b', 'c')
+  const step = fc.record({
+    waiter: fc.nat(4),
+    topics: fc.uniqueArray(topic, { maxLength: 3 }),
+    leaves: fc.boolean(),
+    announced: fc.oneof(topic, fc.constant('*')),
+  })
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const bus = new Bus()
+      const heard: string[] = []
+      const wakes = Array.from({ length: 5 }, (_, index) => (told: string) => void heard.push(`${index} ${told}`))
+      const waiting = new Map<number, { topics: readonly string[]; stop: () => void }>()
+      for (const { waiter, topics, leaves, announced } of steps) {
+        waiting.get(waiter)?.stop()
+        waiting.delete(waiter)
+        const wake = wakes[waiter]
+        if (!leaves && wake) waiting.set(waiter, { topics, stop: bus.wait(topics, wake) })
+        heard.length = 0
+        bus.announce({ position: 1, topics: new Set([announced]) })
+        const expected = [...waiting].flatMap(([index, { topics }]) =>
+          topics.filter((each) => announced === '*' || each === announced).map(() => `${index} ${announced}`),
+        )
+        assert.deepEqual(heard.toSorted(), expected.toSorted())
+        assert.equal(bus.topics, new Set([...waiting.values()].flatMap(({ topics }) => topics)).size)
+      }
+    }),
+  )
+})
