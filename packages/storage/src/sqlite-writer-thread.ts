@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parentPort, workerData } from 'node:worker_threads'
+import { fdatasyncSync } from 'node:fs'
 import type { StatementSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { crashPoint } from '@myelin/kit/crash-point'
 import { connectSqlite } from './sqlite-connect.ts'
-import type { WriteOrder, WriteOutcome } from './sqlite-writer.ts'
+import type { WriteOrder, WriteOutcome, WriterFiles } from './sqlite-writer.ts'
 
 // Only ever a thread: see `SqliteWriter`.
-const sqlite = connectSqlite(workerData as string)
+const { path, logFile } = workerData as WriterFiles
+const sqlite = connectSqlite(path)
 const begin = sqlite.prepare('begin immediate')
 const commit = sqlite.prepare('commit')
 const readPosition = sqlite.prepare('select position from log')
@@ -23,10 +26,16 @@ function outcomeOf(order: WriteOrder): WriteOutcome {
     runAll(order)
     putPosition.run(order.position)
     commit.run()
-    return countChanges.get() as { changes: number }
   } catch (cause) {
     if (sqlite.isTransaction) sqlite.exec('rollback')
     return { refused: cause }
+  }
+  crashPoint('committed')
+  try {
+    fdatasyncSync(logFile)
+    return countChanges.get() as { changes: number }
+  } catch (cause) {
+    return { lost: cause }
   }
 }
 

@@ -19,25 +19,34 @@ export interface WriteOrder {
   readonly lengths: readonly number[]
 }
 
-/** What came of it: so many rows were changed since the thread began, or why nothing was. */
-export type WriteOutcome = { readonly changes: number } | { readonly refused: unknown }
+/** What came of it: so many rows were changed since the thread began; or why nothing was; or why nobody knows. */
+export type WriteOutcome = { readonly changes: number } | { readonly refused: unknown } | { readonly lost: unknown }
 
-/** A thread that writes whole batches of statements, each in one transaction. It begins with the first. */
+/** The database, and its write-ahead log as it was opened for syncing. */
+export interface WriterFiles {
+  readonly path: string
+  readonly logFile: number
+}
+
+/**
+ * A thread that writes whole batches of statements, each in one transaction, and syncs them: on their way to the disk they
+ * then wait for nobody. It begins with the first.
+ */
 export class SqliteWriter {
-  readonly #path: string
+  readonly #files: WriterFiles
   #thread: Worker | undefined
   readonly #numbers = new Map<string, number>()
   #waiting: { readonly resolve: () => void; readonly reject: (cause: unknown) => void } | undefined
   /** How many rows it changed so far. */
   changes = 0
 
-  constructor(path: string) {
-    this.#path = path
+  constructor(files: WriterFiles) {
+    this.#files = files
   }
 
   /**
-   * Writes and commits a batch; one at a time. It is atomic when this returns, and not synced. Rejects with a `BatchRefused` where
-   * nothing of it is there; with anything else nobody knows.
+   * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` where nothing of
+   * it is there; with anything else nobody knows.
    */
   write(statements: readonly Statement[], { start, position }: Omit<BatchMove, 'topics'>): Promise<void> {
     const thread = (this.#thread ??= this.#begin())
@@ -70,11 +79,12 @@ export class SqliteWriter {
   }
 
   #begin(): Worker {
-    const thread = new Worker(new URL('sqlite-writer-thread.ts', import.meta.url), { workerData: this.#path })
+    const thread = new Worker(new URL('sqlite-writer-thread.ts', import.meta.url), { workerData: this.#files })
     thread.on('message', (outcome: WriteOutcome) => {
       const waiting = this.#waiting
       this.#waiting = undefined
       if ('refused' in outcome) return waiting?.reject(new BatchRefused(outcome.refused))
+      if ('lost' in outcome) return waiting?.reject(outcome.lost)
       this.changes = outcome.changes
       waiting?.resolve()
     })

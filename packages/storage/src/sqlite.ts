@@ -95,13 +95,12 @@ class SqliteFiles implements CommitEngine {
   #isOpen = false
   /** What units left that needed no transaction. */
   #waiting: Statement[] = []
-  readonly #writer: SqliteWriter
-  /** The batch that the other thread is writing. */
+  #writer: SqliteWriter | undefined
+  /** The batch that the other thread is writing and syncing. */
   #handedOver: Promise<void> | undefined
 
   constructor(path: string) {
     this.#path = path
-    this.#writer = new SqliteWriter(path)
     this.#writing = connectSqlite(path)
     this.#reading = connectSqlite(path)
     this.#write = new SqliteConnection(this.#writing)
@@ -227,17 +226,11 @@ class SqliteFiles implements CommitEngine {
   #handOver(move: BatchMove): void {
     const statements = this.#waiting
     this.#waiting = []
-    this.#handedOver = this.#writer.write(statements, move).then(
-      () => {
-        this.#handedOver = undefined
-        crashPoint('committed')
-      },
-      (cause: unknown) => {
-        this.#handedOver = undefined
-        this.#position = undefined
-        throw cause
-      },
-    )
+    this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile })
+    this.#handedOver = this.#writer.write(statements, move).catch((cause: unknown) => {
+      this.#position = undefined
+      throw cause
+    })
   }
 
   async makeDurable(): Promise<void> {
@@ -249,8 +242,7 @@ class SqliteFiles implements CommitEngine {
 
   async #sync(): Promise<void> {
     const move = this.#committed
-    await this.#handedOver
-    await syncFile(this.#walFile)
+    await (this.#handedOver ?? syncFile(this.#walFile)).finally(() => (this.#handedOver = undefined))
     this.#read.run('commit')
     this.#standAtNow()
     if (move) this.moves.note(move.position, move.topics)
@@ -264,7 +256,7 @@ class SqliteFiles implements CommitEngine {
 
   #changes(): number {
     const { n } = this.#write.run<{ n: number }>('select total_changes() as n').rows[0] ?? { n: 0 }
-    return n + this.#writer.changes
+    return n + (this.#writer?.changes ?? 0)
   }
 
   /** Copies the log back on another thread, beside the running batches. */
@@ -296,7 +288,7 @@ class SqliteFiles implements CommitEngine {
 
   async close(): Promise<void> {
     await this.#checkpoint
-    await this.#writer.close()
+    await this.#writer?.close()
     closeSync(this.#walFile)
     this.#reading.close()
     this.#writing.close()
