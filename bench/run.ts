@@ -5,7 +5,7 @@ import { startPostgres } from '../scripts/test-postgres.ts'
 import { startOwnServer } from './own-server.ts'
 import type { OwnServer } from './own-server.ts'
 import type { Workload } from './workload.ts'
-import { bare } from './workloads/bare.ts'
+import { bare, bareWhole } from './workloads/bare.ts'
 import { w1, w1Sends } from './workloads/w1.ts'
 import { w1Open } from './workloads/w1-open.ts'
 import { w3 } from './workloads/w3.ts'
@@ -23,7 +23,7 @@ import type { SimulatedServers } from './fedsim/simulated-servers.ts'
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
  * REGISTRATION_SHARED_SECRET`, prints a table each and writes bench/results/*.json.
  */
-const workloads: readonly Workload[] = [bare, w1Sends, w1, w1Open, w3, w4, w5, w6, w7, w8, w9, w15a, w15b]
+const workloads: readonly Workload[] = [bare, bareWhole, w1Sends, w1, w1Open, w3, w4, w5, w6, w7, w8, w9, w15a, w15b]
 
 const { values } = parseArgs({
   options: {

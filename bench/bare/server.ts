@@ -8,7 +8,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
-import type { Row } from './writer.ts'
+import type { Row, WriterOrder } from './writer.ts'
 
 // A send and nothing else: look a token up, build, hash and sign an event, have it on disk, answer. No rules, no rooms,
 // no limits, no readers: what a machine can do at the very most. It ends with its parent, prints its port first.
@@ -16,8 +16,9 @@ import type { Row } from './writer.ts'
 const version = roomVersion('11')
 if (!version) throw new Error('no room version 11')
 const signer = { serverName: 'localhost' as ServerName, key: signingKeyFromSeed('bench', Buffer.alloc(32, 9)) }
-const users = new Map<string, UserId>()
-const writer = new Worker(new URL('writer.ts', import.meta.url), { workerData: process.argv[2] })
+const users = new Map<string, { readonly id: UserId; readonly number: number }>()
+const order: WriterOrder = { path: process.argv[2] ?? '', isWhole: process.argv[3] === 'whole' }
+const writer = new Worker(new URL('writer.ts', import.meta.url), { workerData: order })
 let head = `$${'h'.repeat(43)}` as EventId
 let depth = 1
 let waiting: (() => void)[] = []
@@ -41,12 +42,17 @@ function flush(): void {
   rows = []
 }
 
-function send(sender: UserId, path: string, text: string, response: ServerResponse): void {
+function send(
+  sender: { readonly id: UserId; readonly number: number },
+  path: string,
+  text: string,
+  response: ServerResponse,
+): void {
   const parts = path.split('/')
   const pdu = buildPdu(
     {
       roomId: decodeURIComponent(parts[5] ?? '') as RoomId,
-      sender,
+      sender: sender.id,
       type: parts[7] ?? '',
       content: JSON.parse(text) as JsonObject,
       prevEvents: [head],
@@ -58,7 +64,8 @@ function send(sender: UserId, path: string, text: string, response: ServerRespon
     signer,
   )
   head = pdu.id
-  rows.push({ id: pdu.id, json: JSON.stringify(pdu.json), depth, transaction: `${sender} ${parts[8] ?? ''}` })
+  const json = JSON.stringify(pdu.json)
+  rows.push({ id: pdu.id, json, depth, sender: sender.number, transaction: parts[8] ?? '' })
   waiting.push(() => response.writeHead(200, { 'content-type': 'application/json' }).end(`{"event_id":"${pdu.id}"}`))
   // Whoever comes in the same turn of the loop is in the same commit.
   setImmediate(flush)
@@ -67,7 +74,7 @@ function send(sender: UserId, path: string, text: string, response: ServerRespon
 function onRequest(request: IncomingMessage, response: ServerResponse): void {
   const token = request.headers.authorization ?? ''
   let sender = users.get(token)
-  if (!sender) users.set(token, (sender = `@${users.size}:localhost` as UserId))
+  if (!sender) users.set(token, (sender = { id: `@${users.size}:localhost` as UserId, number: users.size }))
   const from = sender
   let text = ''
   request.setEncoding('utf8')
