@@ -35,9 +35,12 @@ type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> {
   checkContent(draft)
   await refuseSilenced(rt, draft)
+  const look = await lookBefore(rt.db.read, draft)
+  // Who only did not hear the answer does nothing a second time: no limit keeps it from them.
+  const [made] = draft.redacts === undefined ? look.sent : []
+  if (made) return made.id
   rt.limits.take('message', draft.sender)
   const elsewhere = await askCanonicalAliases(rt, draft)
-  const look = await lookBefore(rt.db.read, draft)
   return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, { draft, elsewhere, look }))
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
+import { testConfig } from '../runtime.ts'
 import { testServer } from '../server.ts'
 
 const message = { msgtype: 'm.text', body: 'hello' }
@@ -32,6 +33,24 @@ onEveryDatabase('a transaction id', (open) => {
     for (const id of redactions) again.push(await put(one.roomId, `redact/${encodeURIComponent(id)}`, {}))
     assert.deepEqual(again, first)
     assert.equal(new Set(first).size, 5)
+    await server.close()
+  })
+
+  test('is answered again where its sender may send no more for now', async () => {
+    const rateLimits = { ...testConfig.rateLimits, message: { perSecond: 0.001, burstCount: 1 } }
+    const server = await testServer(open, { rateLimits })
+    const alice = await server.register('alice')
+    const { roomId } = await authorRoom(server.rt, alice.userId, {})
+    const send = (txnId: string) => {
+      const path = `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/m.room.message/${txnId}`
+      return server.call('PUT', path, { token: alice.token, body: message })
+    }
+    const first = await send('one')
+    assert.equal(first.status, 200)
+    const other = await send('two')
+    assert.deepEqual([other.status, other.body['errcode']], [429, 'M_LIMIT_EXCEEDED'])
+    const again = await send('one')
+    assert.deepEqual([again.status, again.body], [200, first.body])
     await server.close()
   })
 })
