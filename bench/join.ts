@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
 import type { UserId } from '@myelin/matrix/ids'
-import type { Database } from '@myelin/storage/database'
-import { roomById } from '@myelin/storage/rooms'
+import type { Database } from '@myelin/storage/engine/database'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { openTemporaryPostgres, openTemporarySqlite } from '../packages/testing/src/databases.ts'
 import { join, moveAll, stage, standing, stateOn } from '../packages/testing/src/federated-stage.ts'
 import { startPostgres } from '../scripts/test-postgres.ts'

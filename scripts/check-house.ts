@@ -15,7 +15,7 @@ const rules = [
   },
   {
     pattern: /\b(sqlite|postgres|pg)\b/i,
-    except: /^packages\/(storage\/src\/(sqlite|postgres)|testing|server)|\.test\.ts$/,
+    except: /^packages\/(storage\/src\/engine\/(sqlite|postgres)\/|testing|server)|\.test\.ts$/,
     reason: 'engines are named in their own files only',
   },
   {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
-import { migrations } from '@myelin/storage/migrations/all'
-import { spelled } from '@myelin/storage/migrations/migration'
+import { migrations } from '@myelin/storage/schema/migrations/all'
+import { spelled } from '@myelin/storage/schema/migrations/migration'
 
 /** An event of the bare pipeline on its way to the disk. */
 export interface Row {

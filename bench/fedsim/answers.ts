@@ -6,18 +6,18 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { signJson } from '@myelin/matrix/signatures'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
-import type { Asked, SimulatedServers } from './simulated-servers.ts'
+import type { AnsweringServers, Asked } from './asked.ts'
 
 type Answer = { readonly status: number; readonly text: string }
 type Question = {
-  readonly servers: SimulatedServers
+  readonly servers: AnsweringServers
   readonly asked: Asked
   readonly parts: readonly string[]
   readonly query: URLSearchParams
 }
 
 /** What an honest server says to a request; rooms are known to all of them. */
-export function answerTo(servers: SimulatedServers, asked: Asked): Answer {
+export function answerTo(servers: AnsweringServers, asked: Asked): Answer {
   const url = new URL(asked.target, 'https://x')
   const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
   if (api === 'key') return ok(keyDocument(servers, asked.server))
@@ -31,7 +31,7 @@ const ok = (body: JsonObject | string): Answer => ({
   text: typeof body === 'string' ? body : JSON.stringify(body),
 })
 
-function keyDocument(servers: SimulatedServers, server: string): JsonObject {
+function keyDocument(servers: AnsweringServers, server: string): JsonObject {
   const key = servers.keyOf(server)
   const document = {
     server_name: server,

@@ -15,21 +15,13 @@ import { requestForm } from '@myelin/remote/federation'
 import { testAuthority } from '@myelin/testing/certificates'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import { answerTo } from './answers.ts'
+import type { Asked } from './asked.ts'
 
 /** What a server does to those who ask it; where nothing is said, it answers at once and in full. */
 export interface Conduct {
   readonly delayMs?: number
   /** How it fails: half an answer, a broken connection, no answer at all, or an answer that is not true. */
   readonly fails?: 'truncates' | 'resets' | 'hangs' | 'lies'
-}
-
-/** A request that a simulated server got. */
-export interface Asked {
-  readonly server: ServerName
-  readonly method: string
-  readonly target: string
-  readonly body: string
-  readonly atMs: number
 }
 
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Runtime } from '@myelin/services/runtime'
+import type { Runtime } from '@myelin/services/runtime/runtime'
 import fastify from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import type { AnyEndpoint } from './endpoint.ts'

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
-import { requesterOf } from '@myelin/services/people/requester-of'
-import type { Requester, Runtime } from '@myelin/services/runtime'
+import { requesterOf } from '@myelin/services/accounts/requester-of'
+import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import type { FastifyRequest } from 'fastify'
 import type { Access } from './endpoint.ts'
 

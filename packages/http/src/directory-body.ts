@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectoryQuery } from '@myelin/services/directory/public-rooms'
+import type { DirectoryQuery } from '@myelin/services/room-state/directory-page'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Requester, Runtime } from '@myelin/services/runtime'
+import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import type { Static, TSchema } from 'typebox'
 
 /** Who may call: anybody; anybody, and we look at a token if there is one; accounts, locked ones too; accounts; accounts and guests; server admins; other servers. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Runtime } from '@myelin/services/runtime'
-import { AuthenticationNeeded } from '@myelin/services/user-interactive-auth'
+import type { Runtime } from '@myelin/services/runtime/runtime'
+import { AuthenticationNeeded } from '@myelin/services/standing/user-interactive-auth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** Answers what a handler threw: what the caller may read as it is, everything else as 500 `M_UNKNOWN`, logged once. */

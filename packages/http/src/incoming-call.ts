@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Requester } from '@myelin/services/runtime'
+import type { Requester } from '@myelin/services/runtime/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Departures } from './departures.ts'
 import type { EndpointRequest } from './endpoint.ts'

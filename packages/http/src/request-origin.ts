@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
-import { authenticateContent, serverAuthorizations } from '@myelin/services/federation/authenticate-server'
-import type { Runtime } from '@myelin/services/runtime'
+import { authenticateContent, serverAuthorizations } from '@myelin/services/peers/trust/authenticate-server'
+import type { Runtime } from '@myelin/services/runtime/runtime'
 import type { FastifyRequest } from 'fastify'
 
 /** Refuses what cannot come from another server, or is not meant for us, before the body is read. */

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dropLostJoins } from '@myelin/storage/joins-under-way'
-import { dropExpiredOpenIdTokens } from '@myelin/storage/openid-tokens'
-import { dropOldEdus } from '@myelin/storage/outgoing-edus'
-import { dropOldRelays } from '@myelin/storage/outgoing-events'
-import { dropOldRulings } from '@myelin/storage/policy-rulings'
-import { forgetAnswers } from '@myelin/storage/transactions'
+import { dropLostJoins } from '@myelin/storage/federation/joins-under-way'
+import { dropExpiredOpenIdTokens } from '@myelin/storage/accounts/openid-tokens'
+import { dropOldEdus } from '@myelin/storage/federation/outgoing-edus'
+import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
+import { dropOldRulings } from '@myelin/storage/rooms/policy-rulings'
+import { forgetAnswers } from '@myelin/storage/accounts/transactions'
 import { STAGED } from './rooms/intake/inbound.ts'
 import { joinsCountSince } from './rooms/intake/longest-join.ts'
-import type { Runtime } from './runtime.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 const HOUR_MS = 3_600_000
 const SECOND_MS = 1000

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceListFetches } from './federation/device-lists/device-list-fetches.ts'
-import { Outbound } from './federation/send/outbound.ts'
+import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
+import { Outbound } from './delivery/federation/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
-import { wakeWatchers } from './presence/wake-watchers.ts'
+import { wakeWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { Completions } from './rooms/partial/completions.ts'
-import type { Runtime } from './runtime.ts'
+import type { Runtime } from './runtime/runtime.ts'
 
 /** What runs beside the requests. */
 export interface Workers {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openPostgres } from '@myelin/storage/postgres'
-import { takeLease } from '@myelin/storage/readers'
+import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
+import { takeLease } from '@myelin/storage/engine/readers'
 
 /** A node that takes a reader's lease for ever and says so, for a test to kill: `lease-holder.ts URL READER`. */
 const [url = '', name = ''] = process.argv.slice(2)

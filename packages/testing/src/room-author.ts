@@ -4,7 +4,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom } from '@myelin/services/rooms/create-room'
 import { extendRoom } from '@myelin/services/rooms/extend-room'
 import { writeResolved } from '@myelin/services/rooms/intake/write-resolved'
-import { openRoom } from '@myelin/storage/rooms'
+import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
 /** Writes a room's history, also in the name of users of other servers; the rules hold, signatures are ours. */

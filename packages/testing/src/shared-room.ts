@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import { appendEvent } from '@myelin/storage/append-event'
-import { timeline } from '@myelin/storage/events'
-import { createRoomRow, openRoom, roomById, versionOfRoom } from '@myelin/storage/rooms'
+import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import { timeline } from '@myelin/storage/rooms/events/events'
+import { createRoomRow, openRoom, roomById, versionOfRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
 /** Gives a server a room that another one has, history and all, or what it lacks of it; heads and state are the same after that. */

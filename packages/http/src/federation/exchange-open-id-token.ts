@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openIdOwner } from '@myelin/services/people/openid'
+import { openIdOwner } from '@myelin/services/accounts/openid'
 import { Type } from 'typebox'
 import { endpoint } from '../endpoint.ts'
 

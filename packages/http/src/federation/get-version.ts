@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { softwareVersion } from '@myelin/services/federation/software-version'
+import { softwareVersion } from '@myelin/services/peers/trust/software-version'
 import { endpoint } from '../endpoint.ts'
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { MediaWords } from '@myelin/services/media/growing-file'
+import type { MediaWords } from '@myelin/services/runtime/growing-file'
 import { checkedName } from '@myelin/services/media/media-name'
 import { findAnyMedia, openAnyMedia } from '@myelin/services/media/remote-media'
-import type { Runtime } from '@myelin/services/runtime'
+import type { Runtime } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import { endpoint, Reply } from '../endpoint.ts'
 import type { EndpointRequest } from '../endpoint.ts'

@@ -3,8 +3,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes, isRoomId } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
-import type { Runtime } from '../runtime.ts'
+import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
+import type { Runtime } from '../runtime/runtime.ts'
 import { rulesOf } from './push-rules.ts'
 
 /** Which entry of a user's account data is meant; without a room, a global one. */

@@ -10,7 +10,7 @@ import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { judgeNotification } from '../rooms/notification.ts'
-import { roomVersionOf } from '../rooms/versions.ts'
+import { roomVersionOf } from '../room-state/versions.ts'
 
 const room = '!room:one.test' as RoomId
 const alice = '@alice:one.test' as UserId

@@ -7,10 +7,10 @@ import type { UserId } from '@myelin/matrix/ids'
 import { isObject, member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
-import { filterDefinition, putFilter } from '@myelin/storage/filters'
-import { syncFilterOf } from '../reading/event-filter.ts'
-import type { SyncFilter } from '../reading/event-filter.ts'
-import type { Runtime } from '../runtime.ts'
+import { filterDefinition, putFilter } from '@myelin/storage/accounts/filters'
+import { syncFilterOf } from '../room-state/event-filter.ts'
+import type { SyncFilter } from '../room-state/event-filter.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 
 /**
  * Keeps a filter and answers its id.

@@ -7,12 +7,12 @@ import type { PushContext } from '@myelin/rules/push/conditions'
 import { rulesetOf } from '@myelin/rules/push/default-rules'
 import type { OwnRules } from '@myelin/rules/push/default-rules'
 import type { PushRuleset } from '@myelin/rules/push/rule'
-import type { Read } from '@myelin/storage/database'
-import { storedPushRules } from '@myelin/storage/push-rules'
-import { roomById } from '@myelin/storage/rooms'
+import type { Read } from '@myelin/storage/engine/database'
+import { storedPushRules } from '@myelin/storage/accounts/push-rules'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { stringMember } from '@myelin/matrix/json'
-import { loadState } from '../rooms/load-auth-state.ts'
-import { roomVersionOf } from '../rooms/versions.ts'
+import { loadState } from '../room-state/load-auth-state.ts'
+import { roomVersionOf } from '../room-state/versions.ts'
 
 /** What a user changed about the push rules; undefined for the many who changed nothing. */
 export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undefined> {

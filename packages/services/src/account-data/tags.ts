@@ -4,9 +4,9 @@ import { fitsBytes } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { member, objectMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
-import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
-import type { Read, Tx } from '@myelin/storage/database'
-import type { Runtime } from '../runtime.ts'
+import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
+import type { Read, Tx } from '@myelin/storage/engine/database'
+import type { Runtime } from '../runtime/runtime.ts'
 import { checkedRoomId } from './account-data.ts'
 
 /** A tag of one room, of one user. */

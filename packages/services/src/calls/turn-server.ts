@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Requester, Runtime } from '../runtime.ts'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /**
  * Where the requester's calls may go through, with credentials; nothing where the admin named no TURN servers.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomId } from '@myelin/matrix/ids'
-import type { DirectoryPlace } from '@myelin/storage/published-rooms'
+import type { DirectoryPlace } from '@myelin/storage/rooms/published-rooms'
 
 /** Where a page of the directory starts: after a place, or before it. */
 export type PageStart = { readonly after: DirectoryPlace } | { readonly before: DirectoryPlace }

@@ -3,8 +3,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import { roomById } from '@myelin/storage/rooms'
-import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import { loadStateEvent } from '../room-state/load-auth-state.ts'
 import { sendEvent } from '../rooms/send-event.ts'
 
 type Needs = Parameters<typeof sendEvent>[0]

@@ -2,11 +2,11 @@
 import type { UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
-import type { Tx } from '@myelin/storage/database'
-import { pdusByNid } from '@myelin/storage/events'
-import { profileOf } from '@myelin/storage/profiles'
-import { memberNews, moveDirectory, putUserWords } from '@myelin/storage/user-words'
-import type { Runtime } from '../runtime.ts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { pdusByNid } from '@myelin/storage/rooms/events/events'
+import { profileOf } from '@myelin/storage/accounts/profiles'
+import { memberNews, moveDirectory, putUserWords } from '@myelin/storage/accounts/user-words'
+import type { Runtime } from '../runtime/runtime.ts'
 import { wordsOfUser } from './words.ts'
 
 const PAGE = 100

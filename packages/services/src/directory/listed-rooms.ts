@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName } from '@myelin/matrix/ids'
-import type { Asker } from '../federation/ask/ask-server.ts'
-import { askPublicRooms } from '../federation/ask/public-rooms.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Asker } from '../peers/ask-server.ts'
+import { askPublicRooms } from '../peers/public-rooms.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { publicRooms } from './public-rooms.ts'
-import type { DirectoryPage, DirectoryQuery } from './public-rooms.ts'
+import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page.ts'
 
 /**
  * The room directory of this server, or of the one that is named.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import { membershipIn } from '@myelin/storage/members'
-import { roomById } from '@myelin/storage/rooms'
-import type { Requester } from '../runtime.ts'
-import { loadAuthState } from '../rooms/load-auth-state.ts'
-import { roomVersionOf } from '../rooms/versions.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import type { Requester } from '../runtime/runtime.ts'
+import { loadAuthState } from '../room-state/load-auth-state.ts'
+import { roomVersionOf } from '../room-state/versions.ts'
 
 /**
  * Whether somebody has a say in how a room is found: server admins, and members who may set its canonical alias.

@@ -1,35 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Read } from '@myelin/storage/database'
-import { publishedCount, publishedRooms } from '@myelin/storage/published-rooms'
-import type { DirectoryPlace } from '@myelin/storage/published-rooms'
-import type { Runtime } from '../runtime.ts'
-import { isFederated } from './is-federated.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { publishedCount, publishedRooms } from '@myelin/storage/rooms/published-rooms'
+import type { DirectoryPlace } from '@myelin/storage/rooms/published-rooms'
+import type { Runtime } from '../runtime/runtime.ts'
+import { isFederated } from '../room-state/is-federated.ts'
 import { parseStart, printStart } from './directory-token.ts'
 import type { PageStart } from './directory-token.ts'
-import { roomEntry } from './room-entry.ts'
-import type { RoomEntry } from './room-entry.ts'
-
-/** What a client wants of the directory. */
-export interface DirectoryQuery {
-  readonly limit?: number | undefined
-  readonly since?: string | undefined
-  /** A text that name, topic or alias contain. */
-  readonly term?: string | undefined
-  /** The types of rooms wanted; null is rooms without one. */
-  readonly roomTypes?: readonly (string | null)[] | undefined
-  /** Only rooms of a bridged network; we know none. */
-  readonly network?: string | undefined
-  /** Asked by another server: rooms it cannot enter are left out. */
-  readonly isForServers?: boolean
-}
-
-/** A page of the directory, in the members of the wire. */
-export interface DirectoryPage {
-  readonly chunk: readonly RoomEntry[]
-  readonly next_batch?: string
-  readonly prev_batch?: string
-  readonly total_room_count_estimate: number
-}
+import { roomEntry } from '../room-state/room-entry.ts'
+import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page.ts'
+import type { RoomEntry } from '../room-state/room-entry.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 500

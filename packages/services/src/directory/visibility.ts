@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
-import { publishRoom, roomById } from '@myelin/storage/rooms'
-import type { Requester, Runtime } from '../runtime.ts'
+import { publishRoom, roomById } from '@myelin/storage/rooms/rooms'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { mayNameRoom } from './may-name-room.ts'
 
 /** Whether the directory lists a room. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import { eventById, eventsRelatingTo } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventById, eventsRelatingTo } from '@myelin/storage/rooms/events/events'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 
 /** How many relations are followed from an event towards the root of a thread, as the spec recommends. */

@@ -3,11 +3,11 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName, type ServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember } from '@myelin/matrix/json'
 import { type SigningKey, signJson } from '@myelin/matrix/signatures'
-import { serverKeyAnswers, serverKeysOf, type StoredServerKey } from '@myelin/storage/server-keys'
-import type { Runtime } from '../runtime.ts'
-import { askServers } from './fetch-keys.ts'
-import { keepServerKeys } from './keep-keys.ts'
-import { publishedKeys } from './published-keys.ts'
+import { serverKeyAnswers, serverKeysOf, type StoredServerKey } from '@myelin/storage/federation/server-keys'
+import type { Runtime } from '../runtime/runtime.ts'
+import { askServers } from '../peers/trust/fetch-keys.ts'
+import { keepServerKeys } from '../peers/trust/keep-keys.ts'
+import { publishedKeys } from '../peers/trust/published-keys.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 

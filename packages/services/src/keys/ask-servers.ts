@@ -2,7 +2,7 @@
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { fanOut } from '../federation/ask/fan-out.ts'
+import { fanOut } from '../peers/fan-out.ts'
 
 const AT_ONCE = 20
 const MAX_TIMEOUT_MS = 30_000

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
-import type { Database, Tx } from '@myelin/storage/database'
+import type { Database, Tx } from '@myelin/storage/engine/database'
 import {
   countSessions,
   deleteSessions,
   heldSessions,
   putSessions,
   sessionsAfter,
-} from '@myelin/storage/key-backup-sessions'
-import type { BackedUpSession, BackupPart, SessionRank } from '@myelin/storage/key-backup-sessions'
-import { moveBackupEtag } from '@myelin/storage/key-backups'
-import type { KeyBackup } from '@myelin/storage/key-backups'
-import type { Runtime } from '../runtime.ts'
+} from '@myelin/storage/keys/key-backup-sessions'
+import type { BackedUpSession, BackupPart, SessionRank } from '@myelin/storage/keys/key-backup-sessions'
+import { moveBackupEtag } from '@myelin/storage/keys/key-backups'
+import type { KeyBackup } from '@myelin/storage/keys/key-backups'
+import type { Runtime } from '../runtime/runtime.ts'
 import { backupOf, writableBackup } from './key-backup.ts'
 
 type Needs = Pick<Runtime, 'db'>

@@ -3,17 +3,17 @@ import { RawJson } from '@myelin/kit/raw-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Read } from '@myelin/storage/database'
-import { countSessions } from '@myelin/storage/key-backup-sessions'
+import type { Read } from '@myelin/storage/engine/database'
+import { countSessions } from '@myelin/storage/keys/key-backup-sessions'
 import {
   createKeyBackup,
   deleteKeyBackup,
   keyBackup,
   newestKeyBackup,
   putBackupAuthData,
-} from '@myelin/storage/key-backups'
-import type { KeyBackup } from '@myelin/storage/key-backups'
-import type { Runtime } from '../runtime.ts'
+} from '@myelin/storage/keys/key-backups'
+import type { KeyBackup } from '@myelin/storage/keys/key-backups'
+import type { Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db'>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import { membershipsOf } from '@myelin/storage/members'
-import { parseToken } from '../reading/page-token.ts'
-import type { Runtime } from '../runtime.ts'
+import { membershipsOf } from '@myelin/storage/rooms/members/members'
+import { parseToken } from '../room-state/page-token.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { deviceListChanges } from '../sync/device-lists.ts'
 import type { DeviceLists } from '../sync/device-lists.ts'
 

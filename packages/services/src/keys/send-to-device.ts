@@ -2,12 +2,12 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Tx } from '@myelin/storage/database'
-import { queueEdu } from '@myelin/storage/outgoing-edus'
-import { queueToDevice, reachableDevices } from '@myelin/storage/to-device'
-import { earlierAnswer, rememberAnswer } from '@myelin/storage/transactions'
-import type { TransactionKey } from '@myelin/storage/transactions'
-import type { Runtime } from '../runtime.ts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { queueEdu } from '@myelin/storage/federation/outgoing-edus'
+import { queueToDevice, reachableDevices } from '@myelin/storage/sync/to-device'
+import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transactions'
+import type { TransactionKey } from '@myelin/storage/accounts/transactions'
+import type { Runtime } from '../runtime/runtime.ts'
 import { askedUsers } from './asked-users.ts'
 
 /** Contents of one type by user and device, where `*` stands for every device that has none of its own. */

@@ -4,12 +4,12 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import type { Tx } from '@myelin/storage/database'
-import { putDeviceKeys } from '@myelin/storage/device-keys'
-import { deviceOf } from '@myelin/storage/devices'
-import { addOneTimeKeys, oneTimeKeyCounts, putFallbackKey } from '@myelin/storage/one-time-keys'
-import type { NamedKey } from '@myelin/storage/one-time-keys'
-import type { Requester, Runtime } from '../runtime.ts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { putDeviceKeys } from '@myelin/storage/keys/device-keys'
+import { deviceOf } from '@myelin/storage/accounts/devices'
+import { addOneTimeKeys, oneTimeKeyCounts, putFallbackKey } from '@myelin/storage/keys/one-time-keys'
+import type { NamedKey } from '@myelin/storage/keys/one-time-keys'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /** What a device publishes of itself. The keys of `oneTimeKeys` and `fallbackKeys` are `<algorithm>:<key id>`. */
 export interface KeyUpload {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { mediaByName, mediaTopic } from '@myelin/storage/media'
-import type { MediaContent, MediaName } from '@myelin/storage/media'
-import type { Runtime } from '../runtime.ts'
+import { mediaByName, mediaTopic } from '@myelin/storage/media/media'
+import type { MediaContent, MediaName } from '@myelin/storage/media/media'
+import type { Runtime } from '../runtime/runtime.ts'
 import { noSuchMedia } from './media-name.ts'
 
 /** Who asks for media, and how long they wait for what is not here yet. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { isServerName } from '@myelin/matrix/ids'
-import type { MediaName } from '@myelin/storage/media'
+import type { MediaName } from '@myelin/storage/media/media'
 
 /**
  * The two parts of an `mxc://` URI as they came in a path; `M_NOT_FOUND` for what cannot be one, such as `..`.

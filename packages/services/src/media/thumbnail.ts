@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises'
 import { MatrixError } from '@myelin/matrix/errors'
-import type { MediaContent } from '@myelin/storage/media'
-import type { Runtime } from '../runtime.ts'
+import type { MediaContent } from '@myelin/storage/media/media'
+import type { Runtime } from '../runtime/runtime.ts'
 import { makeThumbnail, typeOfImage } from './make-thumbnail.ts'
 import { sizeFor } from './thumbnail-size.ts'
 import type { Size, ThumbnailMethod } from './thumbnail-size.ts'

@@ -3,11 +3,18 @@ import type { Readable } from 'node:stream'
 import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
-import type { Read, Tx } from '@myelin/storage/database'
-import { dropExpiredMedia, fillMedia, mediaByName, mediaTopic, pendingExpiries, putMedia } from '@myelin/storage/media'
-import type { MediaContent, MediaName } from '@myelin/storage/media'
-import type { Runtime } from '../runtime.ts'
-import { tooLarge } from './incoming-blob.ts'
+import type { Read, Tx } from '@myelin/storage/engine/database'
+import {
+  dropExpiredMedia,
+  fillMedia,
+  mediaByName,
+  mediaTopic,
+  pendingExpiries,
+  putMedia,
+} from '@myelin/storage/media/media'
+import type { MediaContent, MediaName } from '@myelin/storage/media/media'
+import type { Runtime } from '../runtime/runtime.ts'
+import { tooLarge } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'blobs' | 'config' | 'serverName'>

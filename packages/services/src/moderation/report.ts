@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes, isUserId, serverOf } from '@myelin/matrix/ids'
-import { accountOf } from '@myelin/storage/accounts'
-import type { Read } from '@myelin/storage/database'
-import { membershipIn } from '@myelin/storage/members'
-import { isKnownUser } from '@myelin/storage/names'
-import { putReport } from '@myelin/storage/reports'
-import type { Report } from '@myelin/storage/reports'
-import { roomById } from '@myelin/storage/rooms'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import type { Read } from '@myelin/storage/engine/database'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { isKnownUser } from '@myelin/storage/engine/names'
+import { putReport } from '@myelin/storage/rooms/reports'
+import type { Report } from '@myelin/storage/rooms/reports'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { knownEvent } from '../reading/messages.ts'
-import type { Requester, Runtime } from '../runtime.ts'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'limits' | 'log' | 'serverName'>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import type { Position } from '@myelin/storage/schema'
+import type { Position } from '@myelin/storage/schema/schema'
 
 /** A room, and the place (exclusive) in front of which its newest event lies. */
 export interface RoomEnd {

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 /** What the viewer's copy of an event says beside the event itself. */
 export interface Unsigned {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import { erasedUsers } from '@myelin/storage/accounts'
-import type { Read } from '@myelin/storage/database'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import { erasedUsers } from '@myelin/storage/accounts/accounts'
+import type { Read } from '@myelin/storage/engine/database'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipsAt } from './memberships-at.ts'
 
 /**

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import type { StoredEvent } from '@myelin/storage/stored-event'
-import { stateWords } from './state-words.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
+import { stateWords } from '../room-state/state-words.ts'
 
 /** A user's membership at each event, by its number. */
 export async function membershipsAt(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import { eventsByTime } from '@myelin/storage/events-by-time'
-import type { TimePlace } from '@myelin/storage/events-by-time'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventsByTime } from '@myelin/storage/rooms/events/events-by-time'
+import type { TimePlace } from '@myelin/storage/rooms/events/events-by-time'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 const PAGE = 20
 const MAX_PAGES = 10

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId } from '@myelin/matrix/ids'
-import { relatedTo } from '@myelin/storage/children'
-import type { Read } from '@myelin/storage/database'
-import type { StoredEvent } from '@myelin/storage/stored-event'
-import type { EventFilter } from './event-filter.ts'
+import { relatedTo } from '@myelin/storage/rooms/events/children'
+import type { Read } from '@myelin/storage/engine/database'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
+import type { EventFilter } from '../room-state/event-filter.ts'
 
 /**
  * Those of these events of a room that something relates to as a filter asks; undefined where it does not ask.

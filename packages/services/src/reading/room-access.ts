@@ -3,11 +3,11 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
-import type { Read } from '@myelin/storage/database'
-import { eventsById, stateRootAt } from '@myelin/storage/events'
-import { membershipIn } from '@myelin/storage/members'
-import { roomById } from '@myelin/storage/rooms'
-import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventsById, stateRootAt } from '@myelin/storage/rooms/events/events'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
 /** What a user may read of a room: as of now, or as of when they left it. */
 export interface RoomAccess {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Requester } from '../runtime.ts'
+import type { Requester } from '../runtime/runtime.ts'
 import type { EventFormat } from './client-event.ts'
 
 /** Who reads, when, and how it shall be written. */

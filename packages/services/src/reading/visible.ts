@@ -2,11 +2,11 @@
 import { stringMember } from '@myelin/matrix/json'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { mayUserSee } from '@myelin/rules/visibility'
-import type { Read } from '@myelin/storage/database'
-import { eventsByNid } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/stored-event'
-import { membershipIn } from '@myelin/storage/members'
-import { stateWords } from './state-words.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventsByNid } from '@myelin/storage/rooms/events/events'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { stateWords } from '../room-state/state-words.ts'
 
 /**
  * The events among these that a user may see, by what the room and they were when each was sent.

@@ -7,9 +7,9 @@ import { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { appendEvent } from '@myelin/storage/append-event'
-import type { Tx } from '@myelin/storage/database'
-import { createRoomRow, roomById } from '@myelin/storage/rooms'
+import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import type { Tx } from '@myelin/storage/engine/database'
+import { createRoomRow, roomById } from '@myelin/storage/rooms/rooms'
 import type { EventMaker } from './event-draft.ts'
 
 /** A room that shall be: who makes it, and what its create event says beside its version and creator. */

@@ -2,7 +2,7 @@
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import type { Runtime } from '../runtime.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 
 /** An event as its sender means it, before it has a place in the room. */
 export interface EventDraft {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
-import type { Tx } from '@myelin/storage/database'
-import { usersOfServer } from '@myelin/storage/joined-servers'
-import { openRoom, roomById } from '@myelin/storage/rooms'
+import type { Tx } from '@myelin/storage/engine/database'
+import { usersOfServer } from '@myelin/storage/rooms/members/joined-servers'
+import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { extendRoom } from './extend-room.ts'
 import type { EventMaker } from './event-draft.ts'
-import { MERGING } from './merging-event.ts'
+import { MERGING } from '../room-state/merging-event.ts'
 import { writeEvents } from './policy-server.ts'
 import type { Petitioner } from './policy-server.ts'
 

@@ -9,13 +9,13 @@ import { isSignedBy } from '@myelin/rules/events/signing'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import type { Tx } from '@myelin/storage/database'
+import type { Tx } from '@myelin/storage/engine/database'
 import { recommend } from '../policy/recommend.ts'
 import type { Recommender } from '../policy/recommend.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { writeResolved } from './intake/write-resolved.ts'
-import { POLICY_KEY_ID } from './policy-server-of.ts'
-import type { PolicyServer } from './policy-server-of.ts'
+import { POLICY_KEY_ID } from '../room-state/policy-server-of.ts'
+import type { PolicyServer } from '../room-state/policy-server-of.ts'
 
 const TIMEOUT_MS = 20_000
 

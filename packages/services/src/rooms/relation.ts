@@ -4,9 +4,9 @@ import type { EventId } from '@myelin/matrix/ids'
 import { objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import type { EventFacts } from '@myelin/storage/append-event'
-import type { Read } from '@myelin/storage/database'
-import { eventById, eventsRelatingTo, placeOfEvent } from '@myelin/storage/events'
+import type { EventFacts } from '@myelin/storage/rooms/events/append-event'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventById, eventsRelatingTo, placeOfEvent } from '@myelin/storage/rooms/events/events'
 import type { EventDraft } from './event-draft.ts'
 
 /** What an event's content says of its parent. */

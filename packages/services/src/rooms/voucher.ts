@@ -8,12 +8,12 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { AuthState } from '@myelin/rules/auth/auth-state'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Read } from '@myelin/storage/database'
-import { joinedServers } from '@myelin/storage/joined-servers'
-import { membersOf, membershipIn } from '@myelin/storage/members'
-import type { Runtime } from '../runtime.ts'
-import { loadState } from './load-auth-state.ts'
-import { isPartial } from './partial/await-whole.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { membersOf, membershipIn } from '@myelin/storage/rooms/members/members'
+import type { Runtime } from '../runtime/runtime.ts'
+import { loadState } from '../room-state/load-auth-state.ts'
+import { isPartial } from '../room-state/await-whole.ts'
 
 /** The room that somebody wants to join. */
 export interface EnteredRoom {

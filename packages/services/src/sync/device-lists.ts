@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
-import type { Read } from '@myelin/storage/database'
-import { deviceChangesBetween } from '@myelin/storage/device-lists'
-import { eventsByNid, stateRootAt } from '@myelin/storage/events'
-import { membersOf, usersSharingRooms } from '@myelin/storage/members'
-import type { Membership } from '@myelin/storage/members'
-import { keyNames } from '@myelin/storage/names'
-import { roomNow } from '@myelin/storage/room-now'
-import { stateDifference } from '@myelin/storage/state'
+import type { Read } from '@myelin/storage/engine/database'
+import { deviceChangesBetween } from '@myelin/storage/keys/device-lists'
+import { eventsByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
+import { membersOf, usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import type { Membership } from '@myelin/storage/rooms/members/members'
+import { keyNames } from '@myelin/storage/engine/names'
+import { roomNow } from '@myelin/storage/rooms/room-now'
+import { stateDifference } from '@myelin/storage/rooms/state/state'
 
 /** Whose devices a user must look at again, and whose no longer. */
 export interface DeviceLists {

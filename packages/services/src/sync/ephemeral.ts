@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import type { Read } from '@myelin/storage/database'
-import { receiptsBetween } from '@myelin/storage/receipts'
-import type { Receipt } from '@myelin/storage/receipts'
-import type { Typing } from '../ephemeral/typing.ts'
-import { passesRoom, passesType } from '../reading/event-filter.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { receiptsBetween } from '@myelin/storage/sync/receipts'
+import type { Receipt } from '@myelin/storage/sync/receipts'
+import type { Typing } from '../runtime/typing.ts'
+import { passesRoom, passesType } from '../room-state/event-filter.ts'
 import type { Slice } from './sync-request.ts'
 
 /** Typing and receipts of one room that changed in the slice. `after` is 0 for rooms told from the beginning. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Read } from '@myelin/storage/database'
-import { presenceBetween, presenceOf, presentAround } from '@myelin/storage/presence'
-import type { Presence } from '@myelin/storage/presence'
-import { presenceContent } from '../presence/show-presence.ts'
-import { passesType } from '../reading/event-filter.ts'
-import type { Runtime } from '../runtime.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { presenceBetween, presenceOf, presentAround } from '@myelin/storage/sync/presence'
+import type { Presence } from '@myelin/storage/sync/presence'
+import { presenceContent } from '../runtime/presence/show-presence.ts'
+import { passesType } from '../room-state/event-filter.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import type { Slice } from './sync-request.ts'
 
 /** At the first sync so many are told, those who changed last. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringMember } from '@myelin/matrix/json'
 import type { UserId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import { membersOf } from '@myelin/storage/members'
-import type { Room } from '@myelin/storage/rooms'
-import { loadStateEvent } from '../rooms/load-auth-state.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { membersOf } from '@myelin/storage/rooms/members/members'
+import type { Room } from '@myelin/storage/rooms/rooms'
+import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
 /** What a client needs to name a room it does not know all members of. */
 export interface RoomSummary {

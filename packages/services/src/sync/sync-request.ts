@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import type { Membership } from '@myelin/storage/members'
-import type { PresenceState } from '@myelin/storage/presence'
-import type { SyncFilter } from '../reading/event-filter.ts'
-import type { StreamToken } from '../reading/page-token.ts'
-import type { Requester } from '../runtime.ts'
+import type { Membership } from '@myelin/storage/rooms/members/members'
+import type { PresenceState } from '@myelin/storage/sync/presence'
+import type { SyncFilter } from '../room-state/event-filter.ts'
+import type { StreamToken } from '../room-state/page-token.ts'
+import type { Requester } from '../runtime/runtime.ts'
 
 /** Which dialect of MSC4222 the client asked in; its answer comes under the same name. */
 export type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'

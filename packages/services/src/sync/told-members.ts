@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Read } from '@myelin/storage/database'
-import { Shelf } from '@myelin/storage/kept'
+import type { Read } from '@myelin/storage/engine/database'
+import { Shelf } from '@myelin/storage/engine/kept'
 import type { Slice } from './sync-request.ts'
 
 // Member events a device was told under lazy loading, each with the end of the answer it came in.

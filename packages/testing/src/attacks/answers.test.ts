@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import { remoteDeviceLists } from '@myelin/storage/remote-device-lists'
+import { remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
 import type { UserId } from '@myelin/matrix/ids'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'

@@ -5,7 +5,7 @@ import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { fillHole, holesBetween } from '@myelin/services/rooms/intake/backfill'
 
-import { eventById } from '@myelin/storage/events'
+import { eventById } from '@myelin/storage/rooms/events/events'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import { levels, topic } from './drafts.ts'

@@ -2,7 +2,7 @@
 import type { EventId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { eventById } from '@myelin/storage/events'
+import { eventById } from '@myelin/storage/rooms/events/events'
 import type { Stage } from './stage.ts'
 
 /** An answer that is always the same. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import { roomTail } from '@myelin/storage/events'
-import { roomById } from '@myelin/storage/rooms'
+import { roomTail } from '@myelin/storage/rooms/events/events'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import type { Citizen, Town } from './town.ts'
 
 type Act = (town: Town, who: Citizen, serial: number) => Promise<unknown>

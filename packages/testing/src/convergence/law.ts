@@ -8,8 +8,8 @@ import { authorize } from '@myelin/rules/auth/authorize'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { resolve } from '@myelin/rules/state-resolution/resolve'
-import { EVENT_STATUS } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { Ledger, State } from './ledger.ts'
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringMember } from '@myelin/matrix/json'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { viewOf } from './agreement.ts'
 import type { Town } from './town.ts'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Database, Read } from '@myelin/storage/database'
+import type { Database, Read } from '@myelin/storage/engine/database'
 import type { Kysely, KyselyPlugin } from 'kysely'
-import type { Tables } from '@myelin/storage/schema'
+import type { Tables } from '@myelin/storage/schema/schema'
 import type { Chance } from './chance.ts'
 
 /** One answer in so many is late, and one in as many of those is very late. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkDatabase } from '@myelin/services/check-database'
-import type { Tx } from '@myelin/storage/database'
+import type { Tx } from '@myelin/storage/engine/database'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import { testRuntime } from '../runtime.ts'

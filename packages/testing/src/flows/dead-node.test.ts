@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openPostgres } from '@myelin/storage/postgres'
+import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { createDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { dyingNode } from '../dying-node.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserId } from '@myelin/matrix/ids'
-import { endAccount } from '@myelin/services/people/deactivate-account'
+import { endAccount } from '@myelin/services/accounts/deactivate-account'
 import { joinRoom } from '@myelin/services/rooms/membership'
 import { onEveryDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keepHouse } from '@myelin/services/housekeeping'
-import { openPostgres } from '@myelin/storage/postgres'
+import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { createDatabase, openTemporarySqlite } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { join, stage, sync } from '../federated-stage.ts'

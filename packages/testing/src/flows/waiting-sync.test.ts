@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { syncFilterOf } from '@myelin/services/reading/event-filter'
-import { parseToken } from '@myelin/services/reading/page-token'
-import type { Requester, Runtime } from '@myelin/services/runtime'
-import { Pace } from '@myelin/services/sync/pace'
+import { syncFilterOf } from '@myelin/services/room-state/event-filter'
+import { parseToken } from '@myelin/services/room-state/page-token'
+import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
+import { Pace } from '@myelin/services/runtime/sync-throttle'
 import { sync } from '@myelin/services/sync/sync'
 import { testServer } from '../server.ts'
 

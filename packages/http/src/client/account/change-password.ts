@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { changePassword as changeOwnPassword } from '@myelin/services/people/change-password'
+import { changePassword as changeOwnPassword } from '@myelin/services/accounts/change-password'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { checkUsername } from '@myelin/services/people/register'
+import { checkUsername } from '@myelin/services/accounts/register'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deactivateAccount as deactivateOwnAccount } from '@myelin/services/people/deactivate-account'
+import { deactivateAccount as deactivateOwnAccount } from '@myelin/services/accounts/deactivate-account'
 import { leaveEveryRoom } from '@myelin/services/rooms/membership'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'

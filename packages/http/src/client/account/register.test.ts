@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import { profileOf } from '@myelin/storage/profiles'
+import { profileOf } from '@myelin/storage/accounts/profiles'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import { testConfig } from '@myelin/testing/runtime'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { register as registerAccount } from '@myelin/services/people/register'
+import { register as registerAccount } from '@myelin/services/accounts/register'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { whois } from '@myelin/services/people/whois'
+import { whois } from '@myelin/services/accounts/whois'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { UserIdSchema } from '../../schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isSanctioned, sanction } from '@myelin/services/people/moderate-account'
+import { isSanctioned, sanction } from '@myelin/services/accounts/moderate-account'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { UserIdSchema } from '../../schemas.ts'

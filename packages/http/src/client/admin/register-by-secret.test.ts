@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
-import { accountOf } from '@myelin/storage/accounts'
+import { accountOf } from '@myelin/storage/accounts/accounts'
 import { testConfig } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { registerBySecret, sharedSecretNonce } from '@myelin/services/people/register-by-secret'
+import { registerBySecret, sharedSecretNonce } from '@myelin/services/accounts/register-by-secret'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { registeredBody } from '../account/registered-body.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deleteOwnDevices } from '@myelin/services/people/delete-devices'
+import { deleteOwnDevices } from '@myelin/services/accounts/delete-devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import type { ownDevice } from '@myelin/services/people/devices'
+import type { ownDevice } from '@myelin/services/accounts/devices'
 
 /** A device of one's own. */
 export type OwnDevice = Awaited<ReturnType<typeof ownDevice>>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ownDevice, ownDevices } from '@myelin/services/people/devices'
+import { ownDevice, ownDevices } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { DeviceIdSchema } from '../session/device-schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nameOwnDevice } from '@myelin/services/people/devices'
+import { nameOwnDevice } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { DeviceIdSchema, DeviceNameSchema } from '../session/device-schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { capabilitiesOf } from '@myelin/services/people/capabilities'
+import { capabilitiesOf } from '@myelin/services/accounts/capabilities'
 import { endpoint } from '../../endpoint.ts'
 
 /**

@@ -6,7 +6,7 @@ import {
   policyServerWellKnown,
   serverWellKnown,
   supportWellKnown,
-} from '@myelin/services/people/well-known'
+} from '@myelin/services/accounts/well-known'
 import { endpoint } from '../../endpoint.ts'
 
 /**

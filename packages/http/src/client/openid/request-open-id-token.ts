@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { requestOpenIdToken as requestToken } from '@myelin/services/people/openid'
+import { requestOpenIdToken as requestToken } from '@myelin/services/accounts/openid'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { UserIdSchema } from '../../schemas.ts'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ownUser } from '@myelin/services/account-data/own-user'
-import { loadPresence } from '@myelin/services/presence/show-presence'
+import { loadPresence } from '@myelin/services/runtime/presence/show-presence'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import type { AnyEndpoint } from '../../endpoint.ts'

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { member } from '@myelin/matrix/json'
-import { changeProfile } from '@myelin/services/people/change-profile'
-import type { ProfileChange } from '@myelin/services/people/change-profile'
+import { changeProfile } from '@myelin/services/accounts/change-profile'
+import type { ProfileChange } from '@myelin/services/accounts/change-profile'
 import { announceProfile } from '@myelin/services/rooms/membership'
-import type { Requester, Runtime } from '@myelin/services/runtime'
+import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema, UserIdSchema } from '../../schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadProfile, loadProfileField } from '@myelin/services/people/profile'
+import { loadProfile, loadProfileField } from '@myelin/services/accounts/profile'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { UserIdSchema } from '../../schemas.ts'

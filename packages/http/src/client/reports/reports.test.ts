@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { latestReports } from '@myelin/storage/reports'
+import { latestReports } from '@myelin/storage/rooms/reports'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import { testServer } from '@myelin/testing/server'
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readHierarchy } from '@myelin/services/spaces/hierarchy'
+import { readHierarchy } from '@myelin/services/directory/spaces/hierarchy'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { FlagSchema, RoomIdSchema } from '../../schemas.ts'

@@ -2,7 +2,7 @@
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import { readRelations } from '@myelin/services/reading/relations'
 import { readThreads } from '@myelin/services/reading/threads'
-import type { Requester, Runtime } from '@myelin/services/runtime'
+import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { endpoint } from '../../endpoint.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loginTypes } from '@myelin/services/people/log-in'
+import { loginTypes } from '@myelin/services/accounts/log-in'
 import { endpoint } from '../../endpoint.ts'
 
 /**

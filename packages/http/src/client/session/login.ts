@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clientWellKnown } from '@myelin/services/people/well-known'
-import { logIn } from '@myelin/services/people/log-in'
+import { clientWellKnown } from '@myelin/services/accounts/well-known'
+import { logIn } from '@myelin/services/accounts/log-in'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logOutEverywhere } from '@myelin/services/people/log-out'
+import { logOutEverywhere } from '@myelin/services/accounts/log-out'
 import { endpoint } from '../../endpoint.ts'
 
 /**

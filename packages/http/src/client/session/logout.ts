@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { logOut } from '@myelin/services/people/log-out'
+import { logOut } from '@myelin/services/accounts/log-out'
 import { endpoint } from '../../endpoint.ts'
 
 /**

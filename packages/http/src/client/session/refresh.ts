@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { refreshSession } from '@myelin/services/people/refresh-session'
+import { refreshSession } from '@myelin/services/accounts/refresh-session'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { tokensBody } from './session-body.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { StartedSession, Tokens } from '@myelin/services/people/start-session'
+import type { StartedSession, Tokens } from '@myelin/services/accounts/start-session'
 
 /** Tokens as they go over the wire. */
 export function tokensBody({ accessToken, refreshToken, expiresInMs }: Tokens): JsonObject {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadFilter } from '@myelin/services/account-data/filters'
-import { parseToken } from '@myelin/services/reading/page-token'
+import { parseToken } from '@myelin/services/room-state/page-token'
 import { sync as readSync } from '@myelin/services/sync/sync'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'

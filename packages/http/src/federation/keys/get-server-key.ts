@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { publishedKeys } from '@myelin/services/federation/published-keys'
+import { publishedKeys } from '@myelin/services/peers/trust/published-keys'
 import { endpoint } from '../../endpoint.ts'
 
 /**

@@ -2,7 +2,7 @@
 import { findMedia } from '@myelin/services/media/find-media'
 import { checkedName } from '@myelin/services/media/media-name'
 import { thumbnailOf } from '@myelin/services/media/thumbnail'
-import type { Runtime } from '@myelin/services/runtime'
+import type { Runtime } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import { contentDisposition } from '../../media/content-disposition.ts'
 import { thumbnailQuery } from '../../media/thumbnail-query.ts'

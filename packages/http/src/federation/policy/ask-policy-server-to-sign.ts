@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { answerSign } from '@myelin/services/policy/answer-sign'
+import { answerSign } from '@myelin/services/federation/serve/answer-sign'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 

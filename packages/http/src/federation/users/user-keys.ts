@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serveClaim } from '@myelin/services/federation/serve/claim-keys'
-import { serveDevices, serveKeys } from '@myelin/services/federation/serve/user-keys'
+import { serveDevices, serveKeys } from '@myelin/services/keys/user-keys'
 import { Type } from 'typebox'
 import { AlgorithmSchema, DeviceKeySchema, mapOf, UserKeySchema } from '../../client/keys/key-schemas.ts'
 import { endpoint } from '../../endpoint.ts'

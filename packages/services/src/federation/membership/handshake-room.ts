@@ -2,12 +2,12 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { isServerAllowed } from '@myelin/rules/server-acl'
-import { joinedServers } from '@myelin/storage/joined-servers'
-import { roomById } from '@myelin/storage/rooms'
-import { shownContent } from '../../reading/shown-state.ts'
-import { roomVersionOf } from '../../rooms/versions.ts'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import { shownContent } from '../../room-state/shown-state.ts'
+import { roomVersionOf } from '../../room-state/versions.ts'
 import type { EnteredRoom } from '../../rooms/voucher.ts'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
  * The room for whose membership another server asks: one that we are in, and whose ACL lets the server in. Where it

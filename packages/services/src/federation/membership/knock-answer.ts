@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Runtime } from '../../runtime.ts'
-import { shownPdus } from '../../rooms/stripped-state.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import { shownPdus } from '../../room-state/stripped-state.ts'
 import type { TakenMembership } from './take-membership.ts'
 
 /**

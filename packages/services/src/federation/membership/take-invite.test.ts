@@ -6,15 +6,15 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { membershipIn } from '@myelin/storage/members'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { openTemporarySqlite } from '@myelin/testing/databases'
 import { testNetwork } from '@myelin/testing/network'
 import type { TestNetwork } from '@myelin/testing/network'
 import { authorRoom } from '@myelin/testing/room-author'
 import { ForeignAuthor } from '@myelin/testing/foreign-author'
 import { servedPdus } from '../serve/served-pdus.ts'
-import { namedState, roomById } from '@myelin/storage/rooms'
-import { roomVersionOf } from '../../rooms/versions.ts'
+import { namedState, roomById } from '@myelin/storage/rooms/rooms'
+import { roomVersionOf } from '../../room-state/versions.ts'
 
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
-import { stagedOf } from '@myelin/storage/staged-pdus'
-import { topics } from '@myelin/storage/topics'
-import type { Runtime } from '../../runtime.ts'
+import { stagedOf } from '@myelin/storage/federation/staged-pdus'
+import { topics } from '@myelin/storage/engine/topics'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /** So many events of one server wait to be judged, and so many in all. */
 const MOST_OF_ONE = 1_500

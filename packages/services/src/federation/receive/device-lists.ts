@@ -3,21 +3,21 @@ import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Tx } from '@myelin/storage/database'
-import { noteDeviceChange } from '@myelin/storage/device-lists'
-import { usersSharingRooms } from '@myelin/storage/members'
-import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/remote-device-lists'
-import { wantDeviceList } from '@myelin/storage/wanted-device-lists'
-import type { RemoteDeviceList } from '@myelin/storage/remote-device-lists'
+import type { Tx } from '@myelin/storage/engine/database'
+import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
+import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
+import { wantDeviceList } from '@myelin/storage/keys/wanted-device-lists'
+import type { RemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
 import {
   deviceKeysIn,
   isStreamId,
   parseDeviceList,
   printDeviceList,
   signingKey,
-} from '../device-lists/device-list-form.ts'
-import type { DeviceList } from '../device-lists/device-list-form.ts'
-import { deviceListTopics } from '../device-lists/stale.ts'
+} from '../../device-lists/device-list-form.ts'
+import type { DeviceList } from '../../device-lists/device-list-form.ts'
+import { deviceListTopics } from '../../device-lists/stale.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 
 type Change = (known: RemoteDeviceList) => { readonly streamId: number; readonly list: DeviceList } | undefined

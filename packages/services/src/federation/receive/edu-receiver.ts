@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /** What taking in EDUs needs of the runtime. */
 export type EduReceiver = Pick<Runtime, 'db' | 'log' | 'clock' | 'config' | 'typing' | 'serverName' | 'bus'>

@@ -2,13 +2,13 @@
 import { isRoomId, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { isServerAllowed } from '@myelin/rules/server-acl'
-import type { Read } from '@myelin/storage/database'
-import { joinedServers } from '@myelin/storage/joined-servers'
-import { membershipIn } from '@myelin/storage/members'
-import { hintedServers } from '@myelin/storage/partial-rooms'
-import { roomById } from '@myelin/storage/rooms'
-import { shownContent } from '../../reading/shown-state.ts'
-import { roomVersionOf } from '../../rooms/versions.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { hintedServers } from '@myelin/storage/federation/partial-rooms'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import { shownContent } from '../../room-state/shown-state.ts'
+import { roomVersionOf } from '../../room-state/versions.ts'
 
 /**
  * The room an EDU is about, if we are in it and it lets the origin speak there.

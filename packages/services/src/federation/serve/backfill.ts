@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { GraphWalk } from './graph-walk.ts'
 import { roomFor } from './server-access.ts'
 import { seenPdus } from './served-pdus.ts'

@@ -3,7 +3,7 @@ import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { claimOwnKeys } from '../../keys/claim-keys.ts'
 import type { KeysByUser } from '../../keys/claim-keys.ts'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
  * Takes a one-time key of each device named, of users of this server; others are left out.

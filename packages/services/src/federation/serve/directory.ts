@@ -3,8 +3,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import { findLocalRoom } from '../../directory/aliases.ts'
 import { publicRooms } from '../../directory/public-rooms.ts'
-import type { DirectoryPage, DirectoryQuery } from '../../directory/public-rooms.ts'
-import type { Runtime } from '../../runtime.ts'
+import type { DirectoryPage, DirectoryQuery } from '../../room-state/directory-page.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
  * The room that an alias of this server names, for whoever asks; `M_NOT_FOUND` for any other alias.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { erasedUsers } from '@myelin/storage/accounts'
-import type { Read } from '@myelin/storage/database'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import { erasedUsers } from '@myelin/storage/accounts/accounts'
+import type { Read } from '@myelin/storage/engine/database'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 /**
  * The events among these that are the words of users of ours who wanted them to be erased: messages, and what their

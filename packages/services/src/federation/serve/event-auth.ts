@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import { authChainOf, nidsOfEvents } from '@myelin/storage/auth-edges'
-import type { Runtime } from '../../runtime.ts'
+import { authChainOf, nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { eventIn, roomFor } from './server-access.ts'
 import { Sight } from './sight.ts'
 import { servedPdus } from './served-pdus.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { nearestEvent } from '../../reading/nearest-event.ts'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { noSuchEvent, roomFor } from './server-access.ts'
 import { Sight } from './sight.ts'
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, ServerName } from '@myelin/matrix/ids'
-import { eventById } from '@myelin/storage/events'
-import type { Runtime } from '../../runtime.ts'
+import { eventById } from '@myelin/storage/rooms/events/events'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
 import { seenPdus } from './served-pdus.ts'
 import { hasOwnState } from './sight.ts'

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId } from '@myelin/matrix/ids'
-import type { Read } from '@myelin/storage/database'
-import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Read } from '@myelin/storage/engine/database'
+import { EVENT_STATUS, eventsById } from '@myelin/storage/rooms/events/events'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { ServedRoom } from './server-access.ts'
 import { hasOwnState } from './sight.ts'
 

@@ -2,11 +2,11 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { summaryOf } from '../../directory/room-summary.ts'
-import type { RoomSummary } from '../../directory/room-summary.ts'
-import type { Runtime } from '../../runtime.ts'
-import { mayServerEnter } from '../../spaces/may-enter.ts'
-import { ownRoom } from '../../spaces/own-room.ts'
+import { summaryOf } from '../../room-state/room-summary.ts'
+import type { RoomSummary } from '../../room-state/room-summary.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import { mayServerEnter } from '../../directory/spaces/may-enter.ts'
+import { ownRoom } from '../../directory/spaces/own-room.ts'
 
 const MOST_CHILDREN = 50
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
-import { EVENT_STATUS, eventsById } from '@myelin/storage/events'
-import type { Runtime } from '../../runtime.ts'
+import { EVENT_STATUS, eventsById } from '@myelin/storage/rooms/events/events'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { GraphWalk } from './graph-walk.ts'
 import { roomFor } from './server-access.ts'
 import { seenPdus } from './served-pdus.ts'

@@ -3,8 +3,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { ownProfile, ownProfileField } from '../../people/profile.ts'
-import type { Runtime } from '../../runtime.ts'
+import { ownProfile, ownProfileField } from '../../accounts/profile.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
  * What a user of this server tells about themselves, or one field of it, if its admin wants it told.

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tx } from '@myelin/storage/database'
-import { dropJoinsTo, dropJoinUnderWay, putJoinUnderWay, versionUnderWay } from '@myelin/storage/joins-under-way'
+import type { Tx } from '@myelin/storage/engine/database'
+import {
+  dropJoinsTo,
+  dropJoinUnderWay,
+  putJoinUnderWay,
+  versionUnderWay,
+} from '@myelin/storage/federation/joins-under-way'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { STAGED } from '../intake/inbound.ts'
 import { joinsCountSince } from '../intake/longest-join.ts'
-import { roomVersionOf } from '../versions.ts'
-import { isHere } from './servers-around.ts'
+import { roomVersionOf } from '../../room-state/versions.ts'
+import { isHere } from '../../room-state/servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
 

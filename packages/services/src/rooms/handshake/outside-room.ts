@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pdu } from '@myelin/matrix/pdu'
 import { MatrixError } from '@myelin/matrix/errors'
-import type { Tx } from '@myelin/storage/database'
-import { joinedServers } from '@myelin/storage/joined-servers'
-import { putOutsideMember } from '@myelin/storage/outside-members'
-import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms'
-import type { Runtime } from '../../runtime.ts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { putOutsideMember } from '@myelin/storage/rooms/members/outside-members'
+import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms/rooms'
+import type { Runtime } from '../../runtime/runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
 /**

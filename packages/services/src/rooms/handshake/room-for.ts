@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RemoteError } from '@myelin/remote/remote-error'
-import type { Tx } from '@myelin/storage/database'
-import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms'
+import type { Tx } from '@myelin/storage/engine/database'
+import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms/rooms'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
 /** The number of a room we are about to enter. One we have never been in takes the version that its create event proved. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import type { Database } from '@myelin/storage/database'
+import type { Database } from '@myelin/storage/engine/database'
 
 const underWay = new WeakMap<Database, Map<RoomId, Promise<unknown>>>()
 

@@ -12,8 +12,8 @@ import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referencesOf } from '@myelin/rules/events/references'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { askServer } from '../../federation/ask/ask-server.ts'
-import type { Asker } from '../../federation/ask/ask-server.ts'
+import { askServer } from '../../peers/ask-server.ts'
+import type { Asker } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 
 /** Whose membership of which room shall become what. */

@@ -7,7 +7,7 @@ import type { ServerName } from '@myelin/matrix/ids'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /** So many servers are tried before we give up. */
 const MOST = 10

@@ -3,13 +3,13 @@ import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { eventsByNid } from '@myelin/storage/events'
-import { membershipIn } from '@myelin/storage/members'
-import type { Runtime } from '../../runtime.ts'
+import { eventsByNid } from '@myelin/storage/rooms/events/events'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import type { Runtime } from '../../runtime/runtime.ts'
 import { verified } from '../intake/check-incoming.ts'
 import type { Checker, RoomContext } from '../intake/check-incoming.ts'
 import { recordOutside } from './outside-room.ts'
-import { serversAround } from './servers-around.ts'
+import { serversAround } from '../../room-state/servers-around.ts'
 
 /**
  * Whether an event of a room that we are not in takes back what our user was offered there, or refuses their knock: it

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
-import { authChainOf } from '@myelin/storage/auth-edges'
-import type { Read } from '@myelin/storage/database'
-import { keyNames } from '@myelin/storage/names'
-import { stateAt, stateDifference } from '@myelin/storage/state'
+import { authChainOf } from '@myelin/storage/rooms/events/auth-edges'
+import type { Read } from '@myelin/storage/engine/database'
+import { keyNames } from '@myelin/storage/engine/names'
+import { stateAt, stateDifference } from '@myelin/storage/rooms/state/state'
 
 /** Several whole states, by what they do not agree about. */
 export interface Branches {

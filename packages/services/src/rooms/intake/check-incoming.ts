@@ -10,8 +10,8 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { PduSource } from '@myelin/rules/events/parse-pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { checkEventSignatures } from '../../federation/check-signatures.ts'
-import type { Runtime } from '../../runtime.ts'
+import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /** So many events are hashed before others get their turn: some milliseconds. */
 const AT_ONCE = 64

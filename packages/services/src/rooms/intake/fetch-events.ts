@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { nidsOfEvents } from '@myelin/storage/auth-edges'
+import { nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import { checkIncoming } from './check-incoming.ts'
 import type { Checker, RoomContext } from './check-incoming.ts'
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { authChainOf, authEdges } from '@myelin/storage/auth-edges'
-import type { Read } from '@myelin/storage/database'
-import { wholeState } from '@myelin/storage/state'
+import { authChainOf, authEdges } from '@myelin/storage/rooms/events/auth-edges'
+import type { Read } from '@myelin/storage/engine/database'
+import { wholeState } from '@myelin/storage/rooms/state/state'
 import type { Branches } from './branches.ts'
 
 /** The numbers of what is in dispute and of what authorizes it: all that a resolution walks. */

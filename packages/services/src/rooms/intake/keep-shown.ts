@@ -2,11 +2,11 @@
 import type { UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { accountOf } from '@myelin/storage/accounts'
-import type { Tx } from '@myelin/storage/database'
-import { membershipIn, putStrippedState } from '@myelin/storage/members'
-import type { OpenRoom } from '@myelin/storage/rooms'
-import { strippedStateOf } from '../stripped-state.ts'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { membershipIn, putStrippedState } from '@myelin/storage/rooms/members/members'
+import type { OpenRoom } from '@myelin/storage/rooms/rooms'
+import { strippedStateOf } from '../../room-state/stripped-state.ts'
 
 /**
  * Keeps what a user of ours is shown of a room that we are in, where an event of another server just invited them, or

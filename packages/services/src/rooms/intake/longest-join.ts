@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Runtime } from '../../runtime.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 
 /** A join through another server that takes longer was most likely made by a process that is gone. */
 const LONGEST_JOIN_MS = 1_800_000

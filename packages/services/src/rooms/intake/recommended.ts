@@ -4,9 +4,9 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { roomById } from '@myelin/storage/rooms'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { askToSign, isRecommended } from '../policy-server.ts'
-import { policyServerOf } from '../policy-server-of.ts'
+import { policyServerOf } from '../../room-state/policy-server-of.ts'
 import type { Checker } from './check-incoming.ts'
 
 /** Events with the signatures that the room's policy server added, and those it does not want. */

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '@myelin/kit/clock'
-import type { ReaderSource } from '@myelin/storage/reader-source'
+import type { ReaderSource } from '@myelin/storage/engine/reader-source'
 import type { ResolvedRoots } from './resolve-roots.ts'
 
 const MOST_MEMORY_MB = 1024

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '@myelin/kit/clock'
-import { openReaderOf } from '@myelin/storage/reader'
-import type { ReaderSource } from '@myelin/storage/reader-source'
-import { roomVersionOf } from '../versions.ts'
+import { openReaderOf } from '@myelin/storage/engine/reader'
+import type { ReaderSource } from '@myelin/storage/engine/reader-source'
+import { roomVersionOf } from '../../room-state/versions.ts'
 import { resolveRoots } from './resolve-roots.ts'
 
 // The other side of resolution-thread.ts.

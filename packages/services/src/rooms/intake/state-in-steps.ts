@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nextTurn } from '@myelin/kit/next-turn'
 import type { EventId } from '@myelin/matrix/ids'
-import type { Database } from '@myelin/storage/database'
-import { internKeys } from '@myelin/storage/names'
-import { changeState, inTrieOrder } from '@myelin/storage/state'
-import { stateRows } from '@myelin/storage/state-rows'
-import type { StateRow } from '@myelin/storage/state-rows'
+import type { Database } from '@myelin/storage/engine/database'
+import { internKeys } from '@myelin/storage/engine/names'
+import { changeState, inTrieOrder } from '@myelin/storage/rooms/state/state'
+import { stateRows } from '@myelin/storage/rooms/state/state-rows'
+import type { StateRow } from '@myelin/storage/rooms/state/state-rows'
 
 /** So many rows are read at once: a few milliseconds. */
 const SLICE = 500

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Database, Tx } from '@myelin/storage/database'
+import type { Database, Tx } from '@myelin/storage/engine/database'
 import { NeedsResolution } from './needs-resolution.ts'
 import { resolveElsewhere } from './resolutions.ts'
 

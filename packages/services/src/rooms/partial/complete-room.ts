@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, ServerName } from '@myelin/matrix/ids'
-import type { Tx } from '@myelin/storage/database'
-import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
-import { headsOfRoom, MOST_LISTED } from '@myelin/storage/heads'
-import { joinedServers } from '@myelin/storage/joined-servers'
-import { foreseeMembers } from '@myelin/storage/member-changes'
-import type { ForeseenMembers } from '@myelin/storage/member-changes'
-import { partialEvents, partialEventsOf, pendingPartialEvents, takeBackEvent } from '@myelin/storage/partial-events'
-import { dropPartialRoom, notePartialRoomLeft, partialRoom, putFullRoot } from '@myelin/storage/partial-rooms'
-import type { PartialRoom } from '@myelin/storage/partial-rooms'
-import { openRoom, roomById } from '@myelin/storage/rooms'
-import type { OpenRoom } from '@myelin/storage/rooms'
-import type { StoredEvent } from '@myelin/storage/stored-event'
-import { turnWhole } from '@myelin/storage/turn-whole'
-import { maySpeakWith } from '../../federation/may-speak-with.ts'
-import { isHere } from '../handshake/servers-around.ts'
+import type { Tx } from '@myelin/storage/engine/database'
+import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
+import { headsOfRoom, MOST_LISTED } from '@myelin/storage/rooms/events/heads'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { foreseeMembers } from '@myelin/storage/rooms/members/member-changes'
+import type { ForeseenMembers } from '@myelin/storage/rooms/members/member-changes'
+import {
+  partialEvents,
+  partialEventsOf,
+  pendingPartialEvents,
+  takeBackEvent,
+} from '@myelin/storage/federation/partial-events'
+import {
+  dropPartialRoom,
+  notePartialRoomLeft,
+  partialRoom,
+  putFullRoot,
+} from '@myelin/storage/federation/partial-rooms'
+import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
+import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
+import type { OpenRoom } from '@myelin/storage/rooms/rooms'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
+import { turnWhole } from '@myelin/storage/federation/turn-whole'
+import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
+import { isHere } from '../../room-state/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { keepStateAt } from '../intake/fetch-missing.ts'
 import { mergedRoot } from '../intake/resolve-roots.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
-import { roomVersionOf } from '../versions.ts'
+import { roomVersionOf } from '../../room-state/versions.ts'
 import { fetchStateBefore } from './fetch-state.ts'
 import { fullStateOf } from './full-state.ts'
 import { followsAlone, recalculateSome } from './recalculate.ts'

@@ -4,11 +4,11 @@ import { isServerName } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import type { Tx } from '@myelin/storage/database'
-import { eventsById } from '@myelin/storage/events'
-import { putPartialEvent } from '@myelin/storage/partial-events'
-import { dropPartialRoom, putPartialRoom } from '@myelin/storage/partial-rooms'
-import type { OpenRoom } from '@myelin/storage/rooms'
+import type { Tx } from '@myelin/storage/engine/database'
+import { eventsById } from '@myelin/storage/rooms/events/events'
+import { putPartialEvent } from '@myelin/storage/federation/partial-events'
+import { dropPartialRoom, putPartialRoom } from '@myelin/storage/federation/partial-rooms'
+import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 
 /** So many servers of a room are believed to be there before we know. */
 const MOST_SERVERS = 10_000

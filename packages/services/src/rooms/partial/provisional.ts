@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tx } from '@myelin/storage/database'
-import { EVENT_STATUS } from '@myelin/storage/events'
-import { internKey } from '@myelin/storage/names'
-import { partialEvents } from '@myelin/storage/partial-events'
-import { partialRoom } from '@myelin/storage/partial-rooms'
-import type { OpenRoom } from '@myelin/storage/rooms'
-import { changeState, stateAt } from '@myelin/storage/state'
-import type { StateChange } from '@myelin/storage/state-change'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Tx } from '@myelin/storage/engine/database'
+import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
+import { internKey } from '@myelin/storage/engine/names'
+import { partialEvents } from '@myelin/storage/federation/partial-events'
+import { partialRoom } from '@myelin/storage/federation/partial-rooms'
+import type { OpenRoom } from '@myelin/storage/rooms/rooms'
+import { changeState, stateAt } from '@myelin/storage/rooms/state/state'
+import type { StateChange } from '@myelin/storage/schema/state-change'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 /**
  * The states that an event stands on in a room whose members are not known: those after the events it follows, as far as

@@ -3,18 +3,23 @@ import type { EventId } from '@myelin/matrix/ids'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Tx } from '@myelin/storage/database'
-import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/events'
-import { stateWithEvent } from '@myelin/storage/outliers'
-import { lastRecalculated, partialEvents, pendingPartialEvents, putRecalculated } from '@myelin/storage/partial-events'
-import type { Recalculated } from '@myelin/storage/partial-events'
-import { partialRoom } from '@myelin/storage/partial-rooms'
-import type { PartialRoom } from '@myelin/storage/partial-rooms'
-import { stateEventNid } from '@myelin/storage/rooms'
-import type { StoredEvent } from '@myelin/storage/stored-event'
+import type { Tx } from '@myelin/storage/engine/database'
+import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
+import { stateWithEvent } from '@myelin/storage/rooms/events/outliers'
+import {
+  lastRecalculated,
+  partialEvents,
+  pendingPartialEvents,
+  putRecalculated,
+} from '@myelin/storage/federation/partial-events'
+import type { Recalculated } from '@myelin/storage/federation/partial-events'
+import { partialRoom } from '@myelin/storage/federation/partial-rooms'
+import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
+import { stateEventNid } from '@myelin/storage/rooms/rooms'
+import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { mergedRoot, mergedRootSoon } from '../intake/resolve-roots.ts'
-import { loadAuthState } from '../load-auth-state.ts'
+import { loadAuthState } from '../../room-state/load-auth-state.ts'
 
 /** A room whose members are known by now, and the join by which we entered it. */
 export interface Known {

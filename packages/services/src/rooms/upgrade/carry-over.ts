@@ -2,12 +2,12 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
-import { accountDataOf, putAccountData } from '@myelin/storage/account-data'
-import type { Read, Tx } from '@myelin/storage/database'
-import { roomById } from '@myelin/storage/rooms'
+import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
+import type { Read, Tx } from '@myelin/storage/engine/database'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { copyRoomRules } from '../../account-data/edit-push-rules.ts'
-import type { Runtime } from '../../runtime.ts'
-import { loadStateEvent } from '../load-auth-state.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
+import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 
 /**
  * Gives a room that replaces another one what a user had made of that: its tags, its place among the direct chats, and

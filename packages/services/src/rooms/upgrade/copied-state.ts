@@ -4,8 +4,8 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { UserId } from '@myelin/matrix/ids'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Read } from '@myelin/storage/database'
-import { loadState } from '../load-auth-state.ts'
+import type { Read } from '@myelin/storage/engine/database'
+import { loadState } from '../../room-state/load-auth-state.ts'
 import type { InitialEvent } from '../initial-events.ts'
 
 const COPIED = [

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { member } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import { deleteProfileField, profileOf, putProfileField } from '@myelin/storage/accounts/profiles'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
+import { MEMBER_FIELDS, checkProfileKey, checkProfileSize, checkProfileValue } from './profile-field.ts'
+import { refuseSuspended } from '../standing/suspension.ts'
+
+/** A field of a profile that is to have another value; undefined takes it away. */
+export interface ProfileChange {
+  readonly userId: UserId
+  readonly key: string
+  readonly value: Json | undefined
+}
+
+type Needs = Pick<Runtime, 'db' | 'config' | 'limits' | 'serverName'>
+
+/**
+ * Changes a profile: one's own, or as an admin anybody's on this server. True if rooms must be told.
+ *
+ * An empty display name or avatar is none, as clients know it from Synapse.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3profileuseridkeyname
+ */
+export async function changeProfile(rt: Needs, requester: Requester, change: ProfileChange): Promise<boolean> {
+  const { userId, key } = change
+  checkProfileKey(key)
+  if (change.value !== undefined) checkProfileValue(key, change.value)
+  await checkMayChange(rt, requester, userId, key)
+  rt.limits.take('message', requester.userId)
+  const isInMember = MEMBER_FIELDS.has(key)
+  const value = isInMember && (change.value === null || change.value === '') ? undefined : change.value
+  const isChanged = await rt.db.write(async (tx) => {
+    const profile = await profileOf(tx, userId)
+    const before = member(profile, key)
+    if (value === undefined) {
+      await deleteProfileField(tx, userId, key)
+      return before !== undefined
+    }
+    checkProfileSize({ ...profile, [key]: value })
+    await putProfileField(tx, userId, key, value)
+    return before !== value
+  })
+  return isChanged && isInMember
+}
+
+async function checkMayChange(rt: Needs, requester: Requester, userId: UserId, key: string): Promise<void> {
+  const isOwn = requester.userId === userId
+  if (!isOwn && !requester.isAdmin) throw new MatrixError('M_FORBIDDEN', "you cannot change somebody else's profile")
+  const isOurs = isUserId(userId) && serverOf(userId) === rt.serverName
+  const account = isOurs ? await accountOf(rt.db.read, userId) : undefined
+  if (!account || account.isDeactivated) throw new MatrixError('M_NOT_FOUND', 'there is no such user on this server')
+  if (requester.isAdmin) return
+  await refuseSuspended(rt, userId)
+  if (lockedProfileFields(rt).includes(key)) throw new MatrixError('M_FORBIDDEN', `${key} cannot be changed here`)
+}
+
+/** The profile fields that people on this server may not change. */
+export function lockedProfileFields({ config }: Pick<Runtime, 'config'>): string[] {
+  const { maySetDisplayName, maySetAvatarUrl } = config.profiles
+  return [...(maySetDisplayName ? [] : ['displayname']), ...(maySetAvatarUrl ? [] : ['avatar_url'])]
+}

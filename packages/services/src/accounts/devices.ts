@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { deviceOf, devicesOf, renameDevice } from '@myelin/storage/accounts/devices'
+import type { Device } from '@myelin/storage/accounts/devices'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
+
+type Needs = Pick<Runtime, 'db'>
+
+const LONGEST_NAME = 100
+
+/** The requester's devices. */
+export async function ownDevices(rt: Needs, { userId }: Requester): Promise<Device[]> {
+  return devicesOf(rt.db.read, userId)
+}
+
+/** One of the requester's devices; throws `M_NOT_FOUND`. */
+export async function ownDevice(rt: Needs, { userId }: Requester, deviceId: string): Promise<Device> {
+  const device = await deviceOf(rt.db.read, userId, deviceId)
+  if (!device) throw noSuchDevice()
+  return device
+}
+
+/**
+ * Names one of the requester's devices; without a name there is nothing to change, but there must be a device.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3devicesdeviceid
+ */
+export async function nameOwnDevice(
+  rt: Needs,
+  requester: Requester,
+  deviceId: string,
+  displayName: string | undefined,
+): Promise<void> {
+  if (displayName === undefined) return void (await ownDevice(rt, requester, deviceId))
+  if (displayName.length > LONGEST_NAME) {
+    throw new MatrixError('M_TOO_LARGE', `a device's name has at most ${LONGEST_NAME} characters`, { status: 400 })
+  }
+  const isNamed = await rt.db.write((tx) => renameDevice(tx, requester.userId, deviceId, displayName))
+  if (!isNamed) throw noSuchDevice()
+}
+
+function noSuchDevice(): MatrixError {
+  return new MatrixError('M_NOT_FOUND', 'you have no such device')
+}

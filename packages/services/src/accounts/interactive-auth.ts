@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import {
+  deleteUiaSession,
+  deleteUiaSessionsBefore,
+  putUiaSession,
+  uiaSession,
+} from '@myelin/storage/accounts/uia-sessions'
+import type { UiaSession } from '@myelin/storage/accounts/uia-sessions'
+import type { Runtime } from '../runtime/runtime.ts'
+import { AuthenticationNeeded } from '../standing/user-interactive-auth.ts'
+import { accountByPassword } from './check-password.ts'
+
+/** A way to prove something. */
+export type Stage = 'm.login.password' | 'm.login.dummy'
+
+/** Something that is done only after its requester has proved who they are, or that they mean it. */
+export interface Operation {
+  /** What is to be done, and to what: a session that was begun for one does not open another. */
+  readonly name: string
+  /** Whose account it is about; empty where the operation makes it. */
+  readonly userId: UserId | ''
+  readonly flows: readonly (readonly Stage[])[]
+  /** The `auth` member of the request. */
+  readonly auth: JsonObject | undefined
+  /** What the request asks for, without secrets: it is kept between requests, so that the later ones may leave it out. */
+  readonly parameters: JsonObject
+}
+
+const LIFETIME_MS = 24 * 3_600_000
+const SESSION = /^[A-Za-z0-9]{24}$/
+
+type Needs = Pick<Runtime, 'db' | 'random' | 'clock' | 'limits' | 'serverName'>
+type Progress = UiaSession & { readonly isStored: boolean }
+
+/**
+ * Lets an operation pass once every stage of one of its flows is done; answers its parameters.
+ *
+ * Otherwise throws {@link AuthenticationNeeded} with what is still to do. A first request that already proves
+ * everything passes without a session.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api
+ */
+export async function authenticateOperation(rt: Needs, operation: Operation): Promise<JsonObject> {
+  const session = await sessionFor(rt, operation)
+  const attempt = await attemptStage(rt, operation, session.completed)
+  const completed = attempt.stage === undefined ? session.completed : [...session.completed, attempt.stage]
+  const progress = { ...session, completed }
+  if (operation.flows.some((flow) => flow.length === completed.length && isBegunBy(flow, completed))) {
+    if (session.isStored) await rt.db.write((tx) => deleteUiaSession(tx, session.session))
+    return session.parameters
+  }
+  await rt.db.write(async (tx) => {
+    await putUiaSession(tx, progress)
+    await deleteUiaSessionsBefore(tx, rt.clock.now() - LIFETIME_MS)
+  })
+  throw new AuthenticationNeeded({
+    session: session.session,
+    flows: operation.flows.map((stages) => ({ stages })),
+    params: {},
+    ...(completed.length > 0 ? { completed } : {}),
+    ...attempt.failure?.toBody(),
+  })
+}
+
+/** The session a request goes on with, with what it adds; or a session that nobody has heard of. */
+async function sessionFor(rt: Needs, { name, userId, auth, parameters }: Operation): Promise<Progress> {
+  const now = rt.clock.now()
+  const given = auth && stringMember(auth, 'session')
+  if (given === undefined) {
+    const session = rt.random.token(24)
+    return { session, operation: name, userId, completed: [], parameters, createdTs: now, isStored: false }
+  }
+  const held = SESSION.test(given) ? await uiaSession(rt.db.read, given, now - LIFETIME_MS) : undefined
+  if (!held) throw new MatrixError('M_UNKNOWN', 'unknown session', { status: 400 })
+  if (held.operation !== name || held.userId !== userId) {
+    throw new MatrixError('M_FORBIDDEN', 'the session was begun for another request')
+  }
+  return { ...held, parameters: { ...held.parameters, ...parameters }, isStored: true }
+}
+
+type Attempt = { readonly stage?: Stage; readonly failure?: MatrixError }
+
+async function attemptStage(rt: Needs, operation: Operation, completed: readonly string[]): Promise<Attempt> {
+  const { auth, flows, userId } = operation
+  const type = auth && stringMember(auth, 'type')
+  if (auth === undefined || type === undefined || completed.includes(type)) return {}
+  const stage = flows.find((flow) => isBegunBy(flow, [...completed, type]))?.[completed.length]
+  if (!stage) return { failure: new MatrixError('M_FORBIDDEN', 'that stage is not one of the next') }
+  if (stage === 'm.login.dummy') return { stage }
+  try {
+    const account = await accountByPassword(rt, auth)
+    if (account.userId === userId) return { stage }
+  } catch (error) {
+    if (error instanceof MatrixError && error.code !== 'M_LIMIT_EXCEEDED') return { failure: error }
+    throw error
+  }
+  throw new MatrixError('M_FORBIDDEN', 'that is the password of another account')
+}
+
+function isBegunBy(flow: readonly string[], stages: readonly string[]): boolean {
+  return stages.every((stage, index) => flow[index] === stage)
+}

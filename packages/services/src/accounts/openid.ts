@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import { openIdUser, putOpenIdToken } from '@myelin/storage/accounts/openid-tokens'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random'>
+
+const LIFETIME_MS = 3_600_000
+
+/**
+ * A token by which a third party can find out, from this server, who the requester is. It is good for nothing else.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridopenidrequest_token
+ */
+export async function requestOpenIdToken(
+  rt: Needs,
+  requester: Requester,
+  userId: UserId,
+): Promise<{ readonly token: string; readonly expiresInMs: number }> {
+  if (userId !== requester.userId) throw new MatrixError('M_FORBIDDEN', 'that is somebody else')
+  const token = rt.random.token(32)
+  await rt.db.write((tx) => putOpenIdToken(tx, token, userId, rt.clock.now() + LIFETIME_MS))
+  return { token, expiresInMs: LIFETIME_MS }
+}
+
+/**
+ * Whom such a token speaks for; `M_UNKNOWN_TOKEN` where it does not any more, or its account may not act.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1openiduserinfo
+ */
+export async function openIdOwner(rt: Pick<Needs, 'db' | 'clock'>, token: string): Promise<UserId> {
+  const userId = await openIdUser(rt.db.read, token, rt.clock.now())
+  const account = userId === undefined ? undefined : await accountOf(rt.db.read, userId)
+  if (!account || account.isDeactivated || account.isLocked) {
+    throw new MatrixError('M_UNKNOWN_TOKEN', 'the token is not known, or has expired')
+  }
+  return account.userId
+}

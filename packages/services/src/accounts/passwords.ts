@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PasswordPolicy } from '@myelin/kit/settings'
+import { MatrixError } from '@myelin/matrix/errors'
+import { hash, verify } from '@node-rs/argon2'
+import type { Runtime } from '../runtime/runtime.ts'
+
+/** What a guess costs: 19 MiB and two passes of Argon2id, which is what OWASP asks for at the least. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
+const SALT_BYTES = 16
+const MOST_CHARACTERS = 512
+
+/** A password's hash with a salt of its own; made in the library's own threads. */
+export async function hashPassword(rt: Pick<Runtime, 'random'>, password: string): Promise<string> {
+  return hash(password, { ...COST, salt: rt.random.bytes(SALT_BYTES) })
+}
+
+/** Whether this is the password of that hash. Without one it is not, and finding that out takes as long. */
+export async function isPasswordOf(
+  rt: Pick<Runtime, 'random'>,
+  passwordHash: string | null | undefined,
+  password: string,
+): Promise<boolean> {
+  if (password.length > MOST_CHARACTERS) return false
+  if (typeof passwordHash === 'string') return verify(passwordHash, password)
+  await hashPassword(rt, password)
+  return false
+}
+
+/**
+ * Refuses a password that may not be set: over-long ones, and with `M_WEAK_PASSWORD` those the policy does not like.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
+ */
+export function checkNewPassword(policy: PasswordPolicy, password: string): void {
+  if (password.length > MOST_CHARACTERS) {
+    throw new MatrixError('M_INVALID_PARAM', `a password has at most ${MOST_CHARACTERS} characters`)
+  }
+  if (!policy.isEnabled) return
+  const lacks = [
+    [password.length < policy.minimumLength, `at least ${policy.minimumLength} characters`],
+    [policy.requiresDigit && !/\d/.test(password), 'a digit'],
+    [policy.requiresSymbol && !/[^a-zA-Z0-9]/.test(password), 'a symbol'],
+    [policy.requiresLowercase && !/[a-z]/.test(password), 'a lower-case letter'],
+    [policy.requiresUppercase && !/[A-Z]/.test(password), 'an upper-case letter'],
+  ] as const
+  const missing = lacks.filter(([isLacking]) => isLacking).map(([, what]) => what)
+  if (missing.length > 0) throw new MatrixError('M_WEAK_PASSWORD', `the password needs ${missing.join(', ')}`)
+}

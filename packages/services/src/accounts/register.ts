@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Runtime } from '../runtime/runtime.ts'
+import { authenticateOperation } from './interactive-auth.ts'
+import { makeAccount } from './make-account.ts'
+import { checkNewPassword, hashPassword } from './passwords.ts'
+import { startSession } from './start-session.ts'
+import type { StartedSession } from './start-session.ts'
+import { freeUserId } from './usernames.ts'
+
+/** A request to register, with members named as on the wire: it is kept between the steps of authentication. */
+export interface Registration {
+  readonly auth?: JsonObject
+  readonly username?: string
+  readonly password?: string
+  readonly device_id?: string
+  readonly initial_device_display_name?: string
+  readonly inhibit_login?: boolean
+  readonly refresh_token?: boolean
+}
+
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
+
+/** The account that was made, and its first session unless the client wanted none. */
+export interface Registered {
+  readonly userId: UserId
+  readonly session: StartedSession | undefined
+}
+
+/** Throws `M_FORBIDDEN` where nobody may register by themselves. */
+function checkRegistrationIsOpen(rt: Pick<Runtime, 'config'>): void {
+  const { isEnabled, requiresToken } = rt.config.registration
+  if (!isEnabled) throw new MatrixError('M_FORBIDDEN', 'registration is disabled')
+  // There is no way to make tokens yet, so nobody can have one.
+  if (requiresToken) throw new MatrixError('M_FORBIDDEN', 'registration takes a token, and there are none')
+}
+
+/**
+ * Makes an account for whoever asks, once they have authenticated; logs its first device in.
+ *
+ * What is wrong with the name is said before authentication, and again if somebody took it meanwhile.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
+ */
+export async function register(rt: Needs, request: Registration, address: string): Promise<Registered> {
+  checkRegistrationIsOpen(rt)
+  rt.limits.check('registration', address)
+  const { auth, password, username } = request
+  if (username !== undefined) await freeUserId(rt, username)
+  if (password !== undefined) checkNewPassword(rt.config.passwords.policy, password)
+  const secret = password === undefined ? {} : { password_hash: await hashPassword(rt, password) }
+  const agreed = await authenticateOperation(rt, {
+    name: 'register',
+    userId: '',
+    flows: [['m.login.dummy']],
+    auth,
+    parameters: { ...rememberedOf(request), ...secret },
+  })
+  rt.limits.take('registration', address)
+  return settle(rt, agreed)
+}
+
+/** Throws what {@link register} would throw for that name, were it asked now. */
+export async function checkUsername(rt: Needs, username: string, address: string): Promise<void> {
+  checkRegistrationIsOpen(rt)
+  rt.limits.check('registration', address)
+  await freeUserId(rt, username)
+}
+
+const REMEMBERED = ['username', 'device_id', 'initial_device_display_name', 'inhibit_login', 'refresh_token'] as const
+
+/** What may be kept of a request: these members and no other, or a stranger could name a password's hash. */
+function rememberedOf(request: Registration): JsonObject {
+  return Object.fromEntries(
+    REMEMBERED.flatMap((name) => {
+      const value = request[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+/** Does what the client asked for, in this request or an earlier one of the same authentication. */
+async function settle(rt: Needs, wanted: JsonObject): Promise<Registered> {
+  const passwordHash = stringMember(wanted, 'password_hash')
+  if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', 'password is missing')
+  const username = stringMember(wanted, 'username') ?? rt.random.token(12).toLowerCase()
+  const userId = await freeUserId(rt, username)
+  return rt.db.write(async (tx) => {
+    await makeAccount(rt, tx, { userId, passwordHash, isAdmin: false })
+    if (member(wanted, 'inhibit_login') === true) return { userId, session: undefined }
+    const session = await startSession(rt, tx, {
+      userId,
+      deviceId: stringMember(wanted, 'device_id'),
+      displayName: stringMember(wanted, 'initial_device_display_name'),
+      canRefresh: member(wanted, 'refresh_token') === true,
+    })
+    return { userId, session }
+  })
+}

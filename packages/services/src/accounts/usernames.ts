@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { fitsBytes, isUserId, isValidLocalpart } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import type { Account } from '@myelin/storage/accounts/accounts'
+import type { Read } from '@myelin/storage/engine/database'
+import type { Runtime } from '../runtime/runtime.ts'
+
+const MOST_BYTES = 255
+
+/**
+ * The user id that registering a username would give; throws `M_INVALID_USERNAME` where it would give none.
+ *
+ * Upper case becomes lower case. Names of digits alone are kept for guests, and those that begin with an
+ * underscore for application services, as admins know it from Synapse.
+ *
+ * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
+ */
+export function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
+  const localpart = username.toLowerCase()
+  const refuse = (why: string) => new MatrixError('M_INVALID_USERNAME', why)
+  if (localpart === '') throw refuse('a username cannot be empty')
+  if (!isValidLocalpart(localpart)) throw refuse('a username is made of a-z, 0-9 and . _ = - / +')
+  if (localpart.startsWith('_')) throw refuse('a username cannot begin with an underscore')
+  if (/^\d+$/.test(localpart)) throw refuse('a username cannot be a number')
+  const userId = `@${localpart}:${rt.serverName}`
+  if (!fitsBytes(userId, MOST_BYTES) || !isUserId(userId)) throw refuse('the username is too long')
+  return userId
+}
+
+/** Like {@link newUserId}, and throws `M_USER_IN_USE` when somebody has or had that name. */
+export async function freeUserId(rt: Pick<Runtime, 'db' | 'serverName'>, username: string): Promise<UserId> {
+  const userId = newUserId(rt, username)
+  if (await accountOf(rt.db.read, userId)) throw userInUse()
+  return userId
+}
+
+/** What whoever comes second for a name hears. */
+export function userInUse(): MatrixError {
+  return new MatrixError('M_USER_IN_USE', 'that username is taken')
+}
+
+/** The account somebody means who names a localpart or a whole user id; case counts only where two differ by it. */
+export async function accountNamed(
+  rt: Pick<Runtime, 'serverName'>,
+  db: Read,
+  name: string,
+): Promise<Account | undefined> {
+  const userId = name.startsWith('@') ? name : `@${name}:${rt.serverName}`
+  if (!isUserId(userId) || !userId.endsWith(`:${rt.serverName}`)) return undefined
+  const exact = await accountOf(db, userId)
+  if (exact) return exact
+  const localpart = userId.slice(0, -rt.serverName.length).toLowerCase()
+  const folded = `${localpart}${rt.serverName}`
+  return isUserId(folded) && folded !== userId ? accountOf(db, folded) : undefined
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { encodeBase64 } from '@myelin/matrix/base64'
+import { hostnameOf, isUserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Runtime } from '../runtime/runtime.ts'
+
+/**
+ * Where clients find this server; undefined where it does not say.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient
+ */
+export function clientWellKnown({ config }: Pick<Runtime, 'config'>): JsonObject | undefined {
+  if (!config.wellKnown.servesClient) return undefined
+  // What the admin adds comes out of a parsed configuration file, so it is JSON.
+  const extra = config.wellKnown.extraClientContent as JsonObject
+  return { 'm.homeserver': { base_url: config.baseUrl }, ...extra }
+}
+
+/**
+ * Where other servers find this one: on the port of the web; undefined where the admin did not ask for it.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
+ */
+export function serverWellKnown({
+  config,
+  serverName,
+}: Pick<Runtime, 'config' | 'serverName'>): JsonObject | undefined {
+  return config.wellKnown.servesServer ? { 'm.server': `${hostnameOf(serverName)}:443` } : undefined
+}
+
+/**
+ * Whom to ask about this server; undefined where its admin does not say.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixsupport
+ */
+export function supportWellKnown({ config: { adminContact } }: Pick<Runtime, 'config'>): JsonObject | undefined {
+  if (adminContact === undefined) return undefined
+  if (/^https?:\/\//i.test(adminContact)) return { support_page: adminContact }
+  const role = 'm.role.admin'
+  if (isUserId(adminContact)) return { contacts: [{ role, matrix_id: adminContact }] }
+  return { contacts: [{ role, email_address: adminContact.replace(/^mailto:/i, '') }] }
+}
+
+/**
+ * The public keys of the policy server at this name; undefined where there is none.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server
+ */
+export function policyServerWellKnown({
+  config,
+  otherKeys,
+}: Pick<Runtime, 'config' | 'otherKeys'>): JsonObject | undefined {
+  const own = otherKeys.policy && { ed25519: encodeBase64(otherKeys.policy.publicKey) }
+  const keys = config.wellKnown.policyServerKeys ?? own
+  return keys && { public_keys: keys }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import { devicesOf } from '@myelin/storage/accounts/devices'
+import type { Device } from '@myelin/storage/accounts/devices'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
+
+type Needs = Pick<Runtime, 'db' | 'serverName'>
+
+/**
+ * The devices of a user of this server, for themselves and for admins.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3adminwhoisuserid
+ */
+export async function whois(rt: Needs, requester: Requester, userId: UserId): Promise<Device[]> {
+  // Before anything is looked up, so that nobody learns who exists.
+  if (requester.userId !== userId && !requester.isAdmin) {
+    throw new MatrixError('M_FORBIDDEN', 'only server admins may ask about others')
+  }
+  if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'that user is of another server')
+  const account = isUserId(userId) ? await accountOf(rt.db.read, userId) : undefined
+  if (!account) throw new MatrixError('M_NOT_FOUND', 'there is no such user')
+  return devicesOf(rt.db.read, userId)
+}

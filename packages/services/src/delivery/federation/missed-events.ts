@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/engine/database'
+import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/federation/outgoing-events'
+import { recipientsOf } from './recipients.ts'
+
+/** An event on its way to a server. */
+export interface Pending {
+  readonly nid: number
+  readonly position: number
+  readonly roomId: RoomId
+}
+
+/** What a server has not got: after one position and up to another. */
+export interface Gap {
+  readonly after: number
+  readonly upTo: number
+  /** How many events of each room are worth sending; of more than that, the receiver asks for the rest itself. */
+  readonly mostPerRoom: number
+}
+
+const MAX_TOTAL = 5_000
+const MAX_LOOKED_AT = 2_000
+
+/**
+ * The events a server missed, in the order of the log. Of a room in which it missed many only the newest comes, whose
+ * `prev_events` lead the receiver to the others.
+ */
+export async function missedEvents(
+  rt: { readonly db: { readonly read: Read }; readonly serverName: ServerName },
+  server: ServerName,
+  gap: Gap,
+): Promise<Pending[]> {
+  const missed: Pending[] = []
+  for (const roomId of await roomsMovedAfter(rt.db.read, gap.after)) {
+    const mostPerRoom = missed.length > MAX_TOTAL ? 1 : gap.mostPerRoom
+    missed.push(...(await missedInRoom(rt, server, roomId, { ...gap, mostPerRoom })))
+  }
+  return missed.toSorted((a, b) => a.position - b.position)
+}
+
+async function missedInRoom(
+  rt: { readonly db: { readonly read: Read }; readonly serverName: ServerName },
+  server: ServerName,
+  roomId: RoomId,
+  gap: Gap,
+): Promise<Pending[]> {
+  const missed: Pending[] = []
+  let left = MAX_LOOKED_AT
+  for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, gap)) {
+    for (const event of page) {
+      if (!(await recipientsOf(rt.db.read, roomId, event)).has(server)) continue
+      missed.push({ nid: event.nid, position: event.position, roomId })
+      if (missed.length > gap.mostPerRoom) return missed.slice(0, 1)
+    }
+    left -= page.length
+    if (left <= 0) break
+  }
+  return missed
+}

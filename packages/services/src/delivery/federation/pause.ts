@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Runtime } from '../../runtime/runtime.ts'
+
+/** How long to leave a server alone that failed, after the last interval: longer each time, and never quite the same for all. */
+export function pauseAfter(
+  { config, random }: Pick<Runtime, 'config' | 'random'>,
+  lastIntervalMs: number,
+): { readonly intervalMs: number; readonly waitMs: number } {
+  const { firstMs, factor, longestMs } = config.federation.retries
+  const intervalMs = Math.min(longestMs, Math.max(firstMs, lastIntervalMs * factor))
+  const [byte = 0] = random.bytes(1)
+  return { intervalMs, waitMs: Math.round(intervalMs * (0.75 + byte / 512)) }
+}

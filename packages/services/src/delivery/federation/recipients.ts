@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/engine/database'
+import { joinedServersAt } from '@myelin/storage/rooms/members/joined-servers'
+import { hintedServers } from '@myelin/storage/federation/partial-rooms'
+import type { OutgoingEvent } from '@myelin/storage/federation/outgoing-events'
+import { loadStateEvent } from '../../room-state/load-auth-state.ts'
+
+/**
+ * The servers an event goes to: those in the room before it or after it, which is how a server learns that its last user
+ * was removed, and the server of whoever loses an invitation or a knock;
+ * while the members are not known, also those said to be in the room.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
+ */
+export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEvent): Promise<Set<ServerName>> {
+  const servers = new Set([
+    ...(await joinedServersAt(db, roomId, event.stateAfter)).keys(),
+    ...(await hintedServers(db, roomId)),
+  ])
+  const isMembership =
+    event.type === 'm.room.member' && event.stateBefore !== event.stateAfter && event.stateBefore !== 0
+  if (isMembership && isUserId(event.stateKey)) {
+    for (const server of (await joinedServersAt(db, roomId, event.stateBefore)).keys()) servers.add(server)
+    const before = await loadStateEvent(db, event.stateBefore, event.type, event.stateKey)
+    const membership = before && stringMember(before.content, 'membership')
+    if (membership === 'invite' || membership === 'knock') servers.add(serverOf(event.stateKey))
+  }
+  if (event.relayedFor) servers.delete(event.relayedFor)
+  return servers
+}

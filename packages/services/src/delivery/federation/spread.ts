@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/federation/outgoing-events'
+import { receiptsBetween } from '@myelin/storage/sync/receipts'
+import type { Receipt } from '@myelin/storage/sync/receipts'
+import { serversSaidToBeIn } from '../../room-state/servers-said.ts'
+import { newlyShared } from './device-news.ts'
+import type { DeviceNews } from './device-news.ts'
+import type { Pending } from './missed-events.ts'
+import type { MovedRooms } from './moved-rooms.ts'
+import { recipientsOf } from './recipients.ts'
+import type { Sending } from './transaction.ts'
+
+/** An event and the servers it goes to. */
+export interface Spread extends Pending {
+  readonly servers: ReadonlySet<ServerName>
+}
+
+/** A receipt and the servers it goes to. */
+export interface SpreadReceipt {
+  readonly receipt: Receipt
+  readonly servers: readonly ServerName[]
+}
+
+/** What is to be sent of a stretch of the log. */
+export interface Stretch {
+  readonly events: readonly Spread[]
+  readonly receipts: readonly SpreadReceipt[]
+  /** Users of ours who came to share a room with servers. */
+  readonly joins: readonly DeviceNews[]
+}
+
+/** What is to be sent of a stretch of the log, in its order; `rooms` are those that moved, all where it is not known. */
+export async function spread(
+  rt: Pick<Sending, 'db' | 'serverName' | 'config'>,
+  rooms: ReadonlySet<RoomId> | undefined,
+  between: { readonly after: number; readonly upTo: number },
+  moved: MovedRooms,
+): Promise<Stretch> {
+  const found: Spread[] = []
+  const receipts: SpreadReceipt[] = []
+  const joins: DeviceNews[] = []
+  for (const roomId of rooms ?? (await roomsMovedAfter(rt.db.read, between.after))) {
+    let isOwn = true
+    for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
+      for (const event of page) {
+        const servers = await recipientsOf(rt.db.read, roomId, event)
+        servers.delete(rt.serverName)
+        if (servers.size === 0) continue
+        isOwn = false
+        found.push({ nid: event.nid, position: event.position, roomId, servers })
+        const join = await newlyShared(rt, event, servers)
+        if (join) joins.push(join)
+      }
+    }
+    const read = await receiptsToTell(rt, roomId, between)
+    receipts.push(...read)
+    if (isOwn && read.length === 0 && (await isAlone(rt, roomId))) moved.keepOut(roomId)
+  }
+  return { events: found.toSorted((a, b) => a.position - b.position), receipts, joins }
+}
+
+async function receiptsToTell(
+  { db, serverName }: Pick<Sending, 'db' | 'serverName'>,
+  roomId: RoomId,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): Promise<SpreadReceipt[]> {
+  const moved = await receiptsBetween(db.read, roomId, after, upTo)
+  const ours = moved.filter(({ kind, userId }) => kind === 'm.read' && serverOf(userId) === serverName)
+  if (ours.length === 0) return []
+  const servers = [...(await serversSaidToBeIn(db.read, roomId))].filter((server) => server !== serverName)
+  return servers.length === 0 ? [] : ours.map((receipt) => ({ receipt, servers }))
+}
+
+async function isAlone({ db, serverName }: Pick<Sending, 'db' | 'serverName'>, roomId: RoomId): Promise<boolean> {
+  const servers = await serversSaidToBeIn(db.read, roomId)
+  return [...servers].every((server) => server === serverName)
+}

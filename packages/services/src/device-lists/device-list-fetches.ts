@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Timer } from '@myelin/kit/clock'
+import { Turns } from '@myelin/kit/turns'
+import { serverOf } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { federationPath } from '@myelin/remote/federation'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { dropRemoteDeviceList, putRemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
+import {
+  dropWantedDeviceList,
+  dueDeviceLists,
+  postponeDeviceList,
+  takeDeviceLists,
+  wantedDeviceList,
+} from '@myelin/storage/keys/wanted-device-lists'
+import type { WantedDeviceList } from '@myelin/storage/keys/wanted-device-lists'
+import type { Runtime } from '../runtime/runtime.ts'
+import { deviceListOf, printDeviceList } from './device-list-form.ts'
+import { deviceListTopic } from './stale.ts'
+
+type Needs = Pick<Runtime, 'db' | 'bus' | 'remote' | 'clock' | 'log' | 'serverName'>
+
+const MAX_RUNNING = 5_000
+const AT_ONCE = 10
+const MAX_BYTES = 4_000_000
+const RETRY_MS = 30_000
+const MAX_RETRIES = 8
+const LOOK_MS = 10_000
+/** So many are taken up at a look. */
+const MOST_A_LOOK = 500
+/** What a node has taken up, others leave alone for so long. */
+const TAKEN_MS = 120_000
+
+/**
+ * Fetches the device lists of users of other servers with whom ours share rooms, beside the requests: each user once at
+ * a time, again where it changed meanwhile, and again later where the server did not answer.
+ *
+ * What another server told us to fetch, and what is to be tried again, is on disk: any node goes on with it. After
+ * the last try it is forgotten: whoever asks for the keys is then told by the other server itself.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid
+ */
+export class DeviceListFetches {
+  readonly #rt: Needs
+  readonly #turns = new Turns(AT_ONCE)
+  readonly #stop = new AbortController()
+  readonly #stopListening: () => void
+  readonly #running = new Map<UserId, { readonly done: Promise<void>; isStale: boolean }>()
+  #looking: Promise<void> = Promise.resolve()
+  #timer: Timer | undefined
+
+  constructor(rt: Needs) {
+    this.#rt = rt
+    this.#stopListening = rt.bus.listen(({ topics }) => {
+      for (const topic of topics) this.#hear(topic)
+    })
+    this.#look()
+  }
+
+  /** Resolves when nothing is being fetched. */
+  async settled(): Promise<void> {
+    await this.#looking
+    while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done))
+  }
+
+  /** Stops; what was not fetched is, after the next start. */
+  async close(): Promise<void> {
+    this.#stop.abort()
+    this.#stopListening()
+    this.#timer?.cancel()
+    await this.settled()
+  }
+
+  #hear(topic: string): void {
+    const told = deviceListTopic(topic)
+    if (!told) return
+    const running = this.#running.get(told.userId)
+    if (running && !told.isWanted) running.isStale = true
+    if (!running && told.isWanted) this.#start(told.userId)
+  }
+
+  #look(): void {
+    if (this.#stop.signal.aborted) return
+    this.#timer = this.#rt.clock.later(LOOK_MS, () => this.#look())
+    this.#looking = this.#looking
+      .then(() => this.#takeUp())
+      .catch((cause: unknown) => this.#rt.log.error({ err: cause }, 'looking for device lists to fetch failed'))
+  }
+
+  async #takeUp(): Promise<void> {
+    const { db, clock } = this.#rt
+    const now = clock.now()
+    if (this.#stop.signal.aborted) return
+    const due = (await dueDeviceLists(db.read, now, MOST_A_LOOK)).filter((user) => !this.#running.has(user))
+    if (due.length === 0 || this.#running.size >= MAX_RUNNING) return
+    const taken = await db.write((tx) => takeDeviceLists(tx, due, { now, until: now + TAKEN_MS }))
+    for (const wanted of taken) this.#start(wanted.userId, wanted)
+  }
+
+  /** Without anything `taken` up, only who does not rest after a try that failed is asked for. */
+  #start(userId: UserId, taken?: WantedDeviceList): void {
+    if (this.#stop.signal.aborted || this.#running.size >= MAX_RUNNING || this.#running.has(userId)) return
+    const done = this.#turns
+      .run(async () => {
+        if (taken || !(await this.#rests(userId))) await this.#fetch(userId)
+      })
+      .then(
+        () => this.#ended(userId),
+        (cause: unknown) => this.#failed(userId, cause),
+      )
+    this.#running.set(userId, { done, isStale: false })
+  }
+
+  async #rests(userId: UserId): Promise<boolean> {
+    const { db, clock } = this.#rt
+    return ((await wantedDeviceList(db.read, userId))?.retryTs ?? 0) > clock.now()
+  }
+
+  #ended(userId: UserId): void {
+    const wasStale = this.#running.get(userId)?.isStale
+    this.#running.delete(userId)
+    if (wasStale) this.#start(userId)
+  }
+
+  async #failed(userId: UserId, cause: unknown): Promise<void> {
+    const { db, clock, log } = this.#rt
+    try {
+      if (this.#stop.signal.aborted) return
+      if (!(cause instanceof RemoteError)) log.error({ err: cause }, 'fetching a device list failed')
+      await db.write(async (tx) => {
+        const tries = (await wantedDeviceList(tx, userId))?.tries ?? 0
+        if (tries >= MAX_RETRIES) await dropWantedDeviceList(tx, userId)
+        else await postponeDeviceList(tx, { userId, tries: tries + 1, retryTs: clock.now() + RETRY_MS * 2 ** tries })
+      })
+    } catch (failure) {
+      log.error({ err: failure }, 'a device list could not be put off')
+    } finally {
+      this.#running.delete(userId)
+    }
+  }
+
+  async #fetch(userId: UserId): Promise<void> {
+    const { db, remote } = this.#rt
+    if (this.#stop.signal.aborted) return
+    if (!(await this.#isShared(userId))) return this.#forget(userId)
+    const position = await db.position()
+    const running = this.#running.get(userId)
+    if (running) running.isStale = false
+    const answer = await remote.call(serverOf(userId), {
+      method: 'GET',
+      target: federationPath(['federation', 'v1', 'user', 'devices', userId]),
+      maxBytes: MAX_BYTES,
+      signal: this.#stop.signal,
+    })
+    const told = deviceListOf(userId, answer)
+    const list = told && printDeviceList(told)
+    await db.write(async (tx) => {
+      // What was told may be from before a change that we heard of meanwhile.
+      const isStale = this.#running.get(userId)?.isStale === true
+      if (!told || !list || isStale) await dropRemoteDeviceList(tx, userId)
+      else await putRemoteDeviceList(tx, { userId, streamId: told.streamId, position, list })
+      if (isStale) await postponeDeviceList(tx, { userId, tries: 0, retryTs: this.#rt.clock.now() })
+      else await dropWantedDeviceList(tx, userId)
+    })
+  }
+
+  async #forget(userId: UserId): Promise<void> {
+    const { db } = this.#rt
+    if (await wantedDeviceList(db.read, userId)) await db.write((tx) => dropWantedDeviceList(tx, userId))
+  }
+
+  /** Only while a user shares a room with one of ours does their server tell us of changes. */
+  async #isShared(userId: UserId): Promise<boolean> {
+    const sharing = await usersSharingRooms(this.#rt.db.read, userId)
+    return [...sharing].some((user) => serverOf(user) === this.#rt.serverName)
+  }
+}

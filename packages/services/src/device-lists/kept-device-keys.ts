@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { remoteDeviceLists, shareRoomSince } from '@myelin/storage/keys/remote-device-lists'
+import type { Runtime } from '../runtime/runtime.ts'
+import type { ToldKeys } from '../peers/device-keys.ts'
+import { parseDeviceList } from './device-list-form.ts'
+import { deviceListTopics } from './stale.ts'
+
+type Asked = ReadonlyMap<ServerName, ReadonlyMap<UserId, readonly string[]>>
+
+/**
+ * What we keep of the devices asked for, and who must be asked about the others.
+ *
+ * A list holds only as long as their server had to tell us of every change: while the viewer and the user have been in a
+ * room together since before it was fetched. Where they are in one together, it is fetched for the next time.
+ */
+export async function keptDeviceKeys(
+  { db, bus }: Pick<Runtime, 'db' | 'bus'>,
+  viewer: UserId,
+  asked: Asked,
+): Promise<{ readonly kept: ToldKeys; readonly unknown: Asked }> {
+  const [devices, master, selfSigning] = [
+    new Map<UserId, JsonObject>(),
+    new Map<UserId, JsonObject>(),
+    new Map<UserId, JsonObject>(),
+  ]
+  const users = new Map([...asked.values()].flatMap((wanted) => [...wanted]))
+  for (const { userId, position, list } of await remoteDeviceLists(db.read, [...users.keys()])) {
+    if (!(await shareRoomSince(db.read, viewer, userId, position))) continue
+    const wanted = users.get(userId) ?? []
+    const known = parseDeviceList(list)
+    const chosen = [...known.devices].filter(([id]) => wanted.length === 0 || wanted.includes(id))
+    devices.set(userId, Object.fromEntries(chosen))
+    if (known.master) master.set(userId, known.master)
+    if (known.selfSigning) selfSigning.set(userId, known.selfSigning)
+  }
+  const unknown = new Map<ServerName, ReadonlyMap<UserId, readonly string[]>>()
+  for (const [server, wanted] of asked) {
+    const rest = new Map([...wanted].filter(([user]) => !devices.has(user)))
+    if (rest.size > 0) unknown.set(server, rest)
+    for (const user of rest.keys()) bus.announce({ position: 0, topics: new Set([deviceListTopics.wanted(user)]) })
+  }
+  return { kept: { devices, master, selfSigning }, unknown }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { UserId } from '@myelin/matrix/ids'
+import { isObject, member, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { lastDeviceChange } from '@myelin/storage/keys/device-lists'
+import { ownKeys } from './query-keys.ts'
+import type { LocalKeys } from './query-keys.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+
+type Needs = Pick<Runtime, 'db' | 'serverName' | 'config'>
+
+// Nobody of ours: sees what everybody may see.
+const STRANGER = '' as UserId
+
+/** A user's devices as other servers keep them, in the members of the wire. */
+export interface ServedDevices {
+  readonly user_id: UserId
+  /** Grows with every change. */
+  readonly stream_id: number
+  readonly devices: readonly JsonObject[]
+  readonly master_key?: Json
+  readonly self_signing_key?: Json
+}
+
+/**
+ * The devices of a user of this server that have keys, and the keys that vouch for them.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid
+ */
+export async function serveDevices(rt: Needs, userId: UserId): Promise<ServedDevices> {
+  if (!isUserId(userId) || serverOf(userId) !== rt.serverName) {
+    throw new MatrixError('M_INVALID_PARAM', 'that user is not one of ours')
+  }
+  // Read first: who is told of too early a change asks again, who is told of too late a one never does.
+  const streamId = await lastDeviceChange(rt.db.read, userId)
+  const { deviceKeys, crossSigningKeys } = await ownKeys(rt, STRANGER, new Map([[userId, []]]))
+  const devices = member(deviceKeys, userId)
+  return {
+    user_id: userId,
+    stream_id: streamId,
+    devices: Object.entries(isObject(devices) ? devices : {}).map(([deviceId, keys]) =>
+      servedDevice(rt, deviceId, keys),
+    ),
+    ...present('master_key', member(crossSigningKeys.master, userId)),
+    ...present('self_signing_key', member(crossSigningKeys.self_signing, userId)),
+  }
+}
+
+/**
+ * Identity keys of users of this server, as everybody may see them; others are left out.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery
+ */
+export async function serveKeys(
+  rt: Needs,
+  asked: Readonly<Record<string, readonly string[]>>,
+): Promise<Pick<LocalKeys, 'deviceKeys' | 'crossSigningKeys'>> {
+  const ours = Object.entries(asked).filter(([user]) => isUserId(user) && serverOf(user) === rt.serverName)
+  const { deviceKeys, crossSigningKeys } = await ownKeys(rt, STRANGER, new Map(ours as [UserId, readonly string[]][]))
+  if (rt.config.disclosure.tellsDeviceNames) return { deviceKeys, crossSigningKeys }
+  const nameless = Object.entries(deviceKeys).map(([user, devices]) => [
+    user,
+    Object.fromEntries(
+      Object.entries(devices as JsonObject).map(([id, keys]) => [id, { ...(keys as JsonObject), unsigned: {} }]),
+    ),
+  ])
+  return { deviceKeys: Object.fromEntries(nameless) as JsonObject, crossSigningKeys }
+}
+
+function servedDevice({ config }: Needs, deviceId: string, keys: Json): JsonObject {
+  const { unsigned, ...signed } = keys as JsonObject
+  const name = isObject(unsigned) ? stringMember(unsigned, 'device_display_name') : undefined
+  const isTold = config.disclosure.tellsDeviceNames && name !== undefined
+  return { device_id: deviceId, keys: signed, ...(isTold ? { device_display_name: name } : {}) }
+}
+
+function present(name: string, value: Json | undefined): JsonObject {
+  return value === undefined ? {} : { [name]: value }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName } from '@myelin/matrix/ids'
+import { isObject, member, stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { federationPath } from '@myelin/remote/federation'
+import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page.ts'
+import { askServer, relayed } from './ask-server.ts'
+import type { Asker } from './ask-server.ts'
+import { isCount, summaryIn } from './summary.ts'
+
+const MAX_ROOMS = 500
+const MAX_BYTES = 4 * 1024 * 1024
+
+/** A page of another server's room directory; each entry is looked at, and left out where it is none. */
+export async function askPublicRooms(rt: Asker, server: ServerName, query: DirectoryQuery): Promise<DirectoryPage> {
+  const target = federationPath(['federation', 'v1', 'publicRooms'])
+  try {
+    const answer = await askServer(rt, server, { method: 'POST', target, body: bodyOf(query), maxBytes: MAX_BYTES })
+    return pageIn(answer)
+  } catch (cause) {
+    throw relayed(cause)
+  }
+}
+
+function bodyOf({ limit, since, term, roomTypes, network }: DirectoryQuery): JsonObject {
+  const filter = {
+    ...(term === undefined ? {} : { generic_search_term: term }),
+    ...(roomTypes === undefined ? {} : { room_types: roomTypes }),
+  }
+  return {
+    limit: Math.min(limit === undefined || limit === 0 ? MAX_ROOMS : limit, MAX_ROOMS),
+    ...(since === undefined || since === '' ? {} : { since }),
+    ...(Object.keys(filter).length === 0 ? {} : { filter }),
+    ...(network === undefined ? {} : { third_party_instance_id: network }),
+  }
+}
+
+function pageIn(answer: JsonObject): DirectoryPage {
+  const listed = member(answer, 'chunk')
+  const chunk = (Array.isArray(listed) ? listed : []).slice(0, MAX_ROOMS).flatMap((entry) => {
+    return (isObject(entry) && summaryIn(entry)) || []
+  })
+  const [next, previous] = [stringMember(answer, 'next_batch'), stringMember(answer, 'prev_batch')]
+  const estimate = member(answer, 'total_room_count_estimate')
+  return {
+    chunk,
+    ...(next === undefined ? {} : { next_batch: next }),
+    ...(previous === undefined ? {} : { prev_batch: previous }),
+    total_room_count_estimate: isCount(estimate) ? estimate : chunk.length,
+  }
+}

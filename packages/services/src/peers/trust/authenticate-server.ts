@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { ServerName } from '@myelin/matrix/ids'
+import type { Json } from '@myelin/matrix/json'
+import { parseJson } from '@myelin/matrix/parse-json'
+import { verifyBytes } from '@myelin/matrix/signatures'
+import { requestForm } from '@myelin/remote/federation'
+import type { Runtime } from '../../runtime/runtime.ts'
+import { hearFrom } from './heard-from.ts'
+import { maySpeakWith } from './may-speak-with.ts'
+import { loadServerKeys } from './server-keys.ts'
+import { parseXMatrix, type ServerAuthorization } from './x-matrix.ts'
+
+type Needs = Pick<
+  Runtime,
+  'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log' | 'bus'
+>
+
+/** A request that another server says it signed. */
+export interface SignedRequest {
+  readonly method: string
+  /** Path and query exactly as they came. */
+  readonly target: string
+  /** The `Authorization` headers, each by itself. */
+  readonly authorization: readonly string[]
+  /** The text of the body; undefined where there was none, which is not the same as `{}`. */
+  readonly body: string | undefined
+}
+
+/** Servers sign with one key, or with two while they change it. */
+const MAX_HEADERS = 8
+
+/**
+ * The server that signed a request to us; `M_UNAUTHORIZED` where none did.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
+ */
+export async function authenticateServer(rt: Needs, request: SignedRequest): Promise<ServerName> {
+  const { body, ...rest } = request
+  const content = body === undefined ? undefined : parseJson(body, { keepNumbers: true })
+  return authenticateContent(rt, { ...rest, content })
+}
+
+/** Like {@link authenticateServer}, for a body that is parsed already, its numbers as they were spelled. */
+export async function authenticateContent(
+  rt: Needs,
+  request: Omit<SignedRequest, 'body'> & { readonly content: Json | undefined },
+): Promise<ServerName> {
+  const { method, target, authorization, content } = request
+  const claims = serverAuthorizations(rt, authorization)
+  const { origin } = claims[0]
+  const now = rt.clock.now()
+  const ring = await loadServerKeys(
+    rt,
+    claims.map(({ keyId }) => ({ server: origin, keyId, validAt: now })),
+  )
+  const text = requestForm({ method, uri: target, origin, destination: rt.serverName, content })
+  const isSigned = claims.some(({ keyId, signature }) => {
+    const key = ring.keyFor(origin, keyId, now)
+    return key !== undefined && verifyBytes(text, signature, key)
+  })
+  if (!isSigned) throw refused(`the request is not signed by ${origin} with a key that can be checked`)
+  hearFrom(rt.bus, origin)
+  return origin
+}
+
+/**
+ * What the headers claim, looked at without a body or a key: all of one origin that we speak with, and meant for us.
+ *
+ * Our own name is refused: we do not call ourselves, so whoever signs so has got hold of our key.
+ */
+export function serverAuthorizations(
+  rt: Pick<Runtime, 'config' | 'serverName'>,
+  headers: readonly string[],
+): readonly [ServerAuthorization, ...ServerAuthorization[]] {
+  if (headers.length > MAX_HEADERS) throw refused('there are too many Authorization headers')
+  const claims = headers.map(parseXMatrix).filter((claim) => claim !== undefined)
+  const [first, ...others] = claims
+  if (!first || claims.length < headers.length) throw refused('an Authorization header with X-Matrix is needed')
+  for (const { origin, destination } of claims) {
+    if (destination !== undefined && destination !== rt.serverName) {
+      throw refused('the request is meant for another server')
+    }
+    if (origin !== first.origin) throw refused('the Authorization headers name several servers')
+  }
+  if (first.origin === rt.serverName) throw refused('the request claims to come from this server itself')
+  if (!maySpeakWith(rt, first.origin)) {
+    throw new MatrixError('M_FORBIDDEN', 'federation denied: this server does not speak with yours')
+  }
+  return [first, ...others]
+}
+
+function refused(message: string): MatrixError {
+  return new MatrixError('M_UNAUTHORIZED', message)
+}

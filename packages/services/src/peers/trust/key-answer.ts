@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isBannedKey } from '@myelin/matrix/banned-keys'
+import { decodeBase64 } from '@myelin/matrix/base64'
+import { canonicalJson } from '@myelin/matrix/canonical-json'
+import { isServerName } from '@myelin/matrix/ids'
+import { isObject, type JsonObject, member, objectMember, stringMember } from '@myelin/matrix/json'
+import { unsignedForm, verifyJson } from '@myelin/matrix/signatures'
+import { isKeyId, LONGEST_VALIDITY_MS } from './key-ring.ts'
+import type { ServerKey, ServerKeyAnswer } from '@myelin/storage/federation/server-keys'
+
+/** Honest servers publish a handful of keys. */
+const MAX_KEYS = 64
+const MAX_ANSWER_BYTES = 32 * 1024
+
+/**
+ * What a server published about its keys, checked against itself; undefined where it does not hold.
+ *
+ * Each verify key must have signed the document, so that nobody publishes a key whose other half they do not have. A
+ * key is taken to be valid for seven days at most, so that its owner can take it back.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#publishing-keys
+ */
+export function keyAnswerOf(document: JsonObject, now: number): ServerKeyAnswer | undefined {
+  const server = stringMember(document, 'server_name')
+  const validUntilTs = timeOf(document, 'valid_until_ts')
+  const verifyKeys = listOf(document, 'verify_keys')
+  if (!isServerName(server) || validUntilTs === undefined || !verifyKeys || verifyKeys.length === 0) return undefined
+  const oldKeys = listOf(document, 'old_verify_keys') ?? []
+  if (verifyKeys.length + oldKeys.length > MAX_KEYS) return undefined
+  const answer = textOf(document, server)
+  if (answer === undefined) return undefined
+
+  const until = Math.min(validUntilTs, now + LONGEST_VALIDITY_MS)
+  const keys = new Map<string, ServerKey>()
+  for (const [keyId, publicKey] of verifyKeys) {
+    if (!verifyJson(document, server, keyId, publicKey)) return undefined
+    keys.set(keyId, { keyId, publicKey, validUntilTs: until, isOld: false })
+  }
+  for (const [keyId, publicKey, entry] of oldKeys) {
+    const expiredTs = timeOf(entry, 'expired_ts')
+    if (expiredTs !== undefined) keys.set(keyId, { keyId, publicKey, validUntilTs: expiredTs, isOld: true })
+  }
+  return { server, answerTs: now, answer, keys: [...keys.values()] }
+}
+
+/** The Ed25519 keys of a list; keys of other kinds are none of ours, and a broken one is left out. */
+function listOf(
+  document: JsonObject,
+  name: string,
+): readonly (readonly [keyId: string, publicKey: Uint8Array, entry: JsonObject])[] | undefined {
+  const list = objectMember(document, name)
+  return (
+    list &&
+    Object.entries(list).flatMap(([keyId, entry]) => {
+      if (!isKeyId(keyId) || !isObject(entry)) return []
+      const publicKey = decodeBase64(stringMember(entry, 'key') ?? '')
+      return publicKey?.length === 32 && !isBannedKey(publicKey) ? [[keyId, publicKey, entry] as const] : []
+    })
+  )
+}
+
+function timeOf(object: JsonObject, name: string): number | undefined {
+  const value = member(object, name)
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
+}
+
+/** The document to hand on: with its server's own signatures, without those of whom it came by. */
+function textOf(document: JsonObject, server: string): string | undefined {
+  try {
+    const signatures = objectMember(objectMember(document, 'signatures') ?? {}, server) ?? {}
+    const text = canonicalJson({ ...unsignedForm(document), signatures: { [server]: signatures } })
+    return Buffer.byteLength(text) <= MAX_ANSWER_BYTES ? text : undefined
+  } catch (error) {
+    if (error instanceof RangeError) return undefined // no canonical form, so nobody can have signed it
+    throw error
+  }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { matchGlob } from '@myelin/matrix/glob'
+import { member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { MERGING } from './merging-event.ts'
+
+/** Which events a client wants. A list that is there but empty lets nothing through. */
+export interface EventFilter {
+  readonly limit: number | undefined
+  readonly types: readonly string[] | undefined
+  readonly notTypes: readonly string[]
+  readonly senders: readonly string[] | undefined
+  readonly notSenders: readonly string[]
+  readonly rooms: readonly string[] | undefined
+  readonly notRooms: readonly string[]
+  readonly containsUrl: boolean | undefined
+  /** Only what somebody related an event to, such people and in such ways: see `related.ts`. */
+  readonly relatedBy: Relations | undefined
+  readonly lazyLoadMembers: boolean
+  readonly includeRedundantMembers: boolean
+  readonly unreadThreadNotifications: boolean
+}
+
+/** Events that relate to others, by their kind or their senders; undefined is any. */
+export interface Relations {
+  readonly relTypes: readonly string[] | undefined
+  readonly senders: readonly string[] | undefined
+}
+
+/**
+ * A filter's JSON, already checked for its shape, as we use it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#filtering
+ */
+export function eventFilterOf(json: JsonObject | undefined): EventFilter {
+  const source = json ?? {}
+  const limit = member(source, 'limit')
+  const containsUrl = member(source, 'contains_url')
+  return {
+    limit: typeof limit === 'number' ? limit : undefined,
+    types: listOf(source, 'types'),
+    notTypes: listOf(source, 'not_types') ?? [],
+    senders: listOf(source, 'senders'),
+    notSenders: listOf(source, 'not_senders') ?? [],
+    rooms: listOf(source, 'rooms'),
+    notRooms: listOf(source, 'not_rooms') ?? [],
+    containsUrl: typeof containsUrl === 'boolean' ? containsUrl : undefined,
+    relatedBy: relationsOf(source),
+    lazyLoadMembers: member(source, 'lazy_load_members') === true,
+    includeRedundantMembers: member(source, 'include_redundant_members') === true,
+    unreadThreadNotifications: member(source, 'unread_thread_notifications') === true,
+  }
+}
+
+/** Whether a filter lets a room through. */
+export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter, 'rooms' | 'notRooms'>): boolean {
+  return !notRooms.includes(roomId) && (rooms === undefined || rooms.includes(roomId))
+}
+
+/** Whether a filter lets an event through, for what the event itself says; what it excludes wins over what it names. */
+export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
+  if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
+  if (filter.notSenders.includes(event.sender)) return false
+  if (filter.senders && !filter.senders.includes(event.sender)) return false
+  if (filter.containsUrl === undefined) return true
+  return filter.containsUrl === (stringMember(event.content, 'url') !== undefined)
+}
+
+/** Whether a filter lets a type through: `*` stands for anything. */
+export function passesType(type: string, { types, notTypes }: Pick<EventFilter, 'types' | 'notTypes'>): boolean {
+  if (notTypes.some((pattern) => matchType(pattern, type))) return false
+  return types === undefined || types.some((pattern) => matchType(pattern, type))
+}
+
+// Only `*` is special in filters.
+function matchType(pattern: string, type: string): boolean {
+  return pattern.includes('*')
+    ? matchGlob(pattern.replaceAll('?', '\u0000'), type.replaceAll('?', '\u0000'))
+    : pattern === type
+}
+
+function relationsOf(source: JsonObject): Relations | undefined {
+  const [relTypes, senders] = [listOf(source, 'related_by_rel_types'), listOf(source, 'related_by_senders')]
+  return relTypes || senders ? { relTypes, senders } : undefined
+}
+
+function listOf(source: JsonObject, name: string): string[] | undefined {
+  const value = member(source, name)
+  if (!Array.isArray(value)) return undefined
+  return (value as readonly unknown[]).filter((entry) => typeof entry === 'string')
+}
+
+/** A `/sync` filter. */
+export interface SyncFilter {
+  readonly fields: readonly string[] | undefined
+  readonly isFederationFormat: boolean
+  readonly includeLeave: boolean
+  readonly rooms: Pick<EventFilter, 'rooms' | 'notRooms'>
+  readonly timeline: EventFilter
+  readonly state: EventFilter
+  readonly ephemeral: EventFilter
+  readonly roomAccountData: EventFilter
+  readonly accountData: EventFilter
+  readonly presence: EventFilter
+}
+
+/** The `/sync` filter of a filter definition. */
+export function syncFilterOf(json: JsonObject): SyncFilter {
+  const room = objectMember(json, 'room') ?? {}
+  const part = (name: string) => eventFilterOf(objectMember(room, name))
+  const { rooms, notRooms } = eventFilterOf(room)
+  return {
+    fields: listOf(json, 'event_fields'),
+    isFederationFormat: member(json, 'event_format') === 'federation',
+    includeLeave: member(room, 'include_leave') === true,
+    rooms: { rooms, notRooms },
+    timeline: part('timeline'),
+    state: part('state'),
+    ephemeral: part('ephemeral'),
+    roomAccountData: part('account_data'),
+    accountData: eventFilterOf(objectMember(json, 'account_data')),
+    presence: eventFilterOf(objectMember(json, 'presence')),
+  }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import { member } from '@myelin/matrix/json'
+import type { Read } from '@myelin/storage/engine/database'
+import { loadStateEvent } from './load-auth-state.ts'
+
+/**
+ * Whether users of other servers may be in a room at all.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#mroomcreate
+ */
+export async function isFederated(db: Read, stateRoot: number): Promise<boolean> {
+  const create = await loadStateEvent(db, stateRoot, 'm.room.create')
+  return create !== undefined && member(create.content, 'm.federate') !== false
+}

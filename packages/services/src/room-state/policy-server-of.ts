@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeBase64 } from '@myelin/matrix/base64'
+import { isServerName } from '@myelin/matrix/ids'
+import type { RoomId, ServerName } from '@myelin/matrix/ids'
+import { objectMember, stringMember } from '@myelin/matrix/json'
+import type { Pdu } from '@myelin/matrix/pdu'
+import type { Read } from '@myelin/storage/engine/database'
+import { Shelf } from '@myelin/storage/engine/kept'
+import { loadStateEvent } from './load-auth-state.ts'
+import { serversSaidToBeIn } from './servers-said.ts'
+
+/** The server that a room lets look at its events, and the key it signs those with that it recommends. */
+export interface PolicyServer {
+  readonly name: ServerName
+  readonly publicKey: Uint8Array
+}
+
+/** The name of the key in `m.room.policy`, always. */
+export const POLICY_KEY_ID = 'ed25519:policy_server'
+
+/**
+ * The policy server a room uses, if it does.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#determining-if-a-policy-server-is-enabled-in-a-room
+ */
+export async function policyServerOf(
+  db: Read,
+  room: { readonly id: RoomId; readonly stateRoot: number },
+): Promise<PolicyServer | undefined> {
+  // Every send asks, and a state never changes.
+  const shelf = policyEvents.of(db)
+  const root = String(room.stateRoot)
+  let kept = shelf.get(root)
+  if (!kept) shelf.set(root, (kept = { event: await loadStateEvent(db, room.stateRoot, 'm.room.policy') }))
+  const { event } = kept
+  if (!event) return undefined
+  const name = stringMember(event.content, 'via')
+  const encoded = stringMember(objectMember(event.content, 'public_keys') ?? {}, 'ed25519')
+  const publicKey = encoded === undefined ? undefined : decodeBase64(encoded)
+  if (!isServerName(name) || encoded === undefined) return undefined
+  // A key that is none leaves the server in charge, and nothing that satisfies it.
+  const isIn = (await serversSaidToBeIn(db, room.id)).has(name)
+  return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
+}
+
+const policyEvents = new Shelf<{ readonly event: Pdu | undefined }>('policyEvents', 5_000)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { eventsByNid } from '@myelin/storage/rooms/events/events'
+import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
+import { membershipIn } from '@myelin/storage/rooms/members/members'
+import type { Room } from '@myelin/storage/rooms/rooms'
+import type { Runtime } from '../runtime/runtime.ts'
+import { serversSaidToBeIn } from './servers-said.ts'
+
+type Needs = Pick<Runtime, 'db' | 'serverName'>
+
+/** Whether a user of this server is in a room: then it is ours to speak for. Whoever has just read the room's row gives it. */
+export async function isHere(
+  { db, serverName }: Needs,
+  roomId: RoomId,
+  known?: Pick<Room, 'stateRoot'>,
+): Promise<boolean> {
+  return (await joinedServers(db.read, roomId, known)).has(serverName)
+}
+
+/** Servers that should know a room: of who invited the user, those that were there when we last were, and the one it is named after. */
+export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId): Promise<ServerName[]> {
+  const standing = await membershipIn(db.read, roomId, user)
+  const event = standing && (await eventsByNid(db.read, [standing.eventNid])).get(standing.eventNid)
+  const inviter = event && standing.membership === 'invite' ? [serverOf(event.pdu.sender)] : []
+  const name = roomId.replace('!', '@')
+  const home = isUserId(name) ? [serverOf(name)] : []
+  return [
+    ...inviter,
+    ...shownServers(standing?.strippedState ?? null),
+    ...(await serversSaidToBeIn(db.read, roomId)),
+    ...home,
+  ]
+}
+
+/** The servers of those whose state was shown to who is invited or knocks. */
+function shownServers(strippedState: string | null): ServerName[] {
+  const shown = JSON.parse(strippedState ?? '[]') as readonly { readonly sender?: unknown }[]
+  return shown.flatMap(({ sender }) => (isUserId(sender) ? [serverOf(sender)] : []))
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { isUserId } from '@myelin/matrix/ids'
+import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
+import { contentHashMatches } from '@myelin/rules/events/content-hash'
+import { parseIncoming } from '../intake/check-incoming.ts'
+import type { Checker, RoomContext } from '../intake/check-incoming.ts'
+import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
+import { stripped } from '../../room-state/stripped-state.ts'
+
+const MOST = 100
+
+/**
+ * What another server shows of a room to who is invited or knocks, as stripped state. Where the room ID can be checked
+ * against the create event, everything is: whole events, signed, of this room.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
+ */
+export async function shownRoomState(rt: Checker, room: RoomContext, list: Json | undefined): Promise<JsonObject[]> {
+  const entries = (Array.isArray(list) ? (list as readonly Json[]) : []).slice(0, MOST)
+  if (room.version.roomIds === 'chosen by server') return entries.flatMap(strippedIn)
+  if (list === undefined) throw new MatrixError('M_MISSING_PARAM', 'invite_room_state is missing')
+  const pdus = entries.map((json) => {
+    const parsed = parseIncoming(json, room)
+    if ('fault' in parsed) throw new MatrixError('M_INVALID_PARAM', `invite_room_state: ${parsed.fault}`)
+    return parsed.pdu
+  })
+  const signed = await checkEventSignatures(rt, room.version, pdus)
+  const areWhole = pdus.every((pdu) => signed.has(pdu.id) && pdu.stateKey !== undefined && contentHashMatches(pdu.json))
+  if (!areWhole || !pdus.some(({ type }) => type === 'm.room.create')) {
+    throw new MatrixError('M_INVALID_PARAM', 'invite_room_state must hold signed state with the create event')
+  }
+  return pdus.map(stripped)
+}
+
+/** What older rooms' servers show: the four fields where they are there, nothing of what is something else. */
+function strippedIn(entry: Json): JsonObject[] {
+  if (!isObject(entry)) return []
+  const [type, stateKey, content] = [
+    stringMember(entry, 'type'),
+    stringMember(entry, 'state_key'),
+    objectMember(entry, 'content'),
+  ]
+  const sender = member(entry, 'sender')
+  if (type === undefined || stateKey === undefined || content === undefined || !isUserId(sender)) return []
+  return [{ type, state_key: stateKey, sender, content }]
+}

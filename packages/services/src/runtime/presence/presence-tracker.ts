@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock, Timer } from '@myelin/kit/clock'
+import type { Log } from '@myelin/kit/log'
+import type { PresenceSettings } from '@myelin/kit/settings'
+import { serverOf } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { Database } from '@myelin/storage/engine/database'
+import { lostDevices, unheardSince } from '@myelin/storage/sync/presence'
+import type { PresenceState } from '@myelin/storage/sync/presence'
+import { setDevicePresence, setOffline } from './set-presence.ts'
+
+/** Whoever did nothing for so long is no longer called active. */
+const ACTIVE_MS = 60_000
+/** Whoever did nothing for so long is unavailable, whatever their client says. */
+const IDLE_MS = 300_000
+/** A device that does not sync again within this has gone. */
+const GONE_MS = 30_000
+/** So long others believe that a device is there without hearing of it: its node may have died. */
+export const VOUCHED_MS = 600_000
+/** From another server's user we hear again and again, or they are gone. */
+const UNHEARD_MS = 1_800_000
+const LOOK_MS = 5_000
+const SWEEP_MS = 60_000
+const MAX_SWEPT = 500
+
+/** What watching takes of the runtime, which holds the watcher. */
+interface Needs {
+  readonly db: Database
+  readonly clock: Clock
+  readonly config: { readonly presence: PresenceSettings }
+  readonly log: Log
+  readonly serverName: ServerName
+}
+
+type Owner = { readonly userId: UserId; readonly deviceId: string }
+
+/** A device that speaks with this node. */
+interface Device extends Owner {
+  /** What its client last said. */
+  said: PresenceState
+  openSyncs: number
+  lastSyncTs: number
+  lastActiveTs: number
+  /** What is on disk: how present, whether active, and how long that is believed. */
+  kept: { readonly state: PresenceState; readonly isActive: boolean; readonly untilTs: number } | undefined
+}
+
+/**
+ * Watches over the devices that speak with this node: how present each is by what its client says, when it last synced and
+ * when its user last did something. What comes of it is written only where it changes, and looked at every five seconds.
+ *
+ * Where presence is turned off, it does nothing.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#presence
+ */
+export class PresenceTracker {
+  readonly #rt: Needs
+  readonly #devices = new Map<string, Device>()
+  readonly #writing = new Set<Promise<void>>()
+  #timer: Timer | undefined
+  #sweeper: Timer | undefined
+
+  constructor(rt: Needs) {
+    this.#rt = rt
+    if (rt.config.presence.isEnabled) this.#sweepLater()
+  }
+
+  /** A device syncs, and says how present its user is; the returned function is called when the answer has gone. */
+  syncs(owner: Owner, state: PresenceState): () => void {
+    if (!this.#rt.config.presence.isEnabled || state === 'offline') return nothing
+    const device = this.#deviceOf(owner)
+    const now = this.#rt.clock.now()
+    if (state === 'online' && device.said !== 'online') device.lastActiveTs = now
+    device.said = state
+    device.openSyncs++
+    device.lastSyncTs = now
+    // Somebody who comes is seen at once; who comes and goes every second, every five.
+    if (!device.kept) this.#keep(device)
+    let isOpen = true
+    return () => {
+      if (!isOpen) return
+      isOpen = false
+      device.openSyncs--
+      device.lastSyncTs = this.#rt.clock.now()
+    }
+  }
+
+  /** A user did something that shows they are there. */
+  acts({ userId, deviceId }: Owner): void {
+    const device = this.#devices.get(keyOf({ userId, deviceId }))
+    if (!device) return
+    device.lastActiveTs = this.#rt.clock.now()
+    if (device.said === 'online' && !device.kept?.isActive) this.#keep(device)
+  }
+
+  /** A user says how present they are, and perhaps more; resolves when that is on disk. */
+  async says(owner: Owner, state: PresenceState, statusMessage: string | undefined): Promise<void> {
+    const now = this.#rt.clock.now()
+    const device = this.#deviceOf(owner)
+    device.said = state
+    device.lastSyncTs = now
+    if (state === 'online') device.lastActiveTs = now
+    const [next, message] = [this.#next(device), statusMessage ?? '']
+    device.kept = next
+    await setDevicePresence(this.#rt, { ...owner, ...next, lastActiveTs: device.lastActiveTs, statusMessage: message })
+  }
+
+  /** Resolves when everything that was noticed is on disk. */
+  async settled(): Promise<void> {
+    while (this.#writing.size > 0) await Promise.all(this.#writing)
+  }
+
+  /** Stops watching; whoever is there stays so for others until they look again. */
+  async close(): Promise<void> {
+    this.#timer?.cancel()
+    this.#sweeper?.cancel()
+    await this.settled()
+  }
+
+  #deviceOf(owner: Owner): Device {
+    const known = this.#devices.get(keyOf(owner))
+    if (known) return known
+    const { userId, deviceId } = owner
+    const fresh = { openSyncs: 0, lastSyncTs: 0, lastActiveTs: 0, kept: undefined } as const
+    const device: Device = { userId, deviceId, said: 'offline', ...fresh }
+    this.#devices.set(keyOf(owner), device)
+    this.#timer ??= this.#rt.clock.later(LOOK_MS, () => this.#look())
+    return device
+  }
+
+  #look(): void {
+    const now = this.#rt.clock.now()
+    for (const [key, device] of this.#devices) {
+      const next = this.#next(device)
+      const { kept } = device
+      const isStale = kept !== undefined && kept.untilTs - now < VOUCHED_MS / 2 && next.state !== 'offline'
+      if (!kept || kept.state !== next.state || kept.isActive !== next.isActive || isStale) this.#keep(device)
+      if (next.state === 'offline' && device.openSyncs === 0) this.#devices.delete(key)
+    }
+    this.#timer = this.#devices.size === 0 ? undefined : this.#rt.clock.later(LOOK_MS, () => this.#look())
+  }
+
+  /** How present a device is by all that is known of it. */
+  #next(device: Device): NonNullable<Device['kept']> {
+    const now = this.#rt.clock.now()
+    const isGone = device.openSyncs === 0 && now - device.lastSyncTs > GONE_MS
+    const isIdle = now - device.lastActiveTs > IDLE_MS
+    const state = isGone ? 'offline' : device.said === 'online' && isIdle ? 'unavailable' : device.said
+    const isActive = state === 'online' && now - device.lastActiveTs <= ACTIVE_MS
+    return { state, isActive, untilTs: now + VOUCHED_MS }
+  }
+
+  #keep(device: Device): void {
+    const next = this.#next(device)
+    device.kept = next
+    const { userId, deviceId, lastActiveTs } = device
+    this.#write(() => setDevicePresence(this.#rt, { userId, deviceId, lastActiveTs, ...next }))
+  }
+
+  #write(work: () => Promise<void>): void {
+    const writing: Promise<void> = work()
+      .catch((cause: unknown) => this.#rt.log.error({ err: cause }, 'presence could not be written'))
+      .finally(() => this.#writing.delete(writing))
+    this.#writing.add(writing)
+  }
+
+  #sweepLater(): void {
+    this.#sweeper = this.#rt.clock.later(SWEEP_MS, () => {
+      this.#sweepLater()
+      this.#write(() => this.#sweep())
+    })
+  }
+
+  /** Devices whose node died, and users of other servers we hear no more of, are not there. */
+  async #sweep(): Promise<void> {
+    const { db, clock, serverName } = this.#rt
+    const now = clock.now()
+    for (const { userId, deviceId } of await lostDevices(db.read, now, MAX_SWEPT)) {
+      const gone = { state: 'offline', isActive: false, untilTs: now, lastActiveTs: 0 } as const
+      await setDevicePresence(this.#rt, { userId, deviceId, ...gone })
+    }
+    for (const presence of await unheardSince(db.read, now - UNHEARD_MS, MAX_SWEPT)) {
+      if (serverOf(presence.userId) !== serverName) await setOffline(this.#rt, presence)
+    }
+  }
+}
+
+const keyOf = ({ userId, deviceId }: Owner) => `${userId} ${deviceId}`
+
+const nothing = () => {}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from '@myelin/kit/clock'
+import type { Database } from '@myelin/storage/engine/database'
+import { presenceOf, putPresence, putPresentDevice } from '@myelin/storage/sync/presence'
+import type { Presence, PresenceState, PresentDevice } from '@myelin/storage/sync/presence'
+
+/** What became of a device's presence. */
+export interface DevicePresence extends PresentDevice {
+  readonly isActive: boolean
+  readonly lastActiveTs: number
+  /** Empty for none; absent where it stays. */
+  readonly statusMessage?: string
+}
+
+type Needs = { readonly db: Database; readonly clock: Clock }
+
+/** Other servers forget what they do not hear again within half an hour. */
+const SAID_AGAIN_MS = 1_500_000
+const RANK: Readonly<Record<PresenceState, number>> = { offline: 0, unavailable: 1, online: 2 }
+
+/**
+ * Records how present a user of ours is on one device, and what that makes of the user: as present as on the device where
+ * they are most so. Whoever may know is told where that changes something.
+ */
+export async function setDevicePresence(rt: Needs, device: DevicePresence): Promise<void> {
+  const { userId, statusMessage } = device
+  const now = rt.clock.now()
+  await rt.db.write(async (tx) => {
+    const devices = await putPresentDevice(tx, device)
+    const state = mostPresent(devices.filter(({ untilTs }) => untilTs >= now))
+    const [before] = await presenceOf(tx, [userId])
+    const isOwn = state === device.state
+    const next = {
+      userId,
+      state,
+      statusMessage: statusMessage === undefined ? before?.statusMessage : statusMessage || undefined,
+      lastActiveTs: Math.max(device.lastActiveTs, before?.lastActiveTs ?? 0),
+      isActive: state === 'online' && (isOwn ? device.isActive : (before?.isActive ?? false)),
+      saidTs: now,
+    }
+    if (isNews(before, next)) await putPresence(tx, next)
+  })
+}
+
+/** Somebody of whom nothing was heard for too long is not there. */
+export async function setOffline(rt: Needs, { userId, saidTs }: Presence): Promise<void> {
+  await rt.db.write(async (tx) => {
+    const [now] = await presenceOf(tx, [userId])
+    if (now?.saidTs !== saidTs || now.state === 'offline') return
+    await putPresence(tx, { ...now, state: 'offline', isActive: false, saidTs: rt.clock.now() })
+  })
+}
+
+/** Records what another server says of one of its users. */
+export async function setRemotePresence(
+  rt: Needs,
+  users: readonly Omit<Presence, 'position' | 'saidTs'>[],
+): Promise<void> {
+  if (users.length === 0) return
+  const saidTs = rt.clock.now()
+  await rt.db.write(async (tx) => {
+    const known = await presenceOf(
+      tx,
+      users.map(({ userId }) => userId),
+    )
+    const before = new Map(known.map((each) => [each.userId, each]))
+    for (const user of users) {
+      const next = { ...user, saidTs }
+      if (isNews(before.get(user.userId), next)) await putPresence(tx, next)
+    }
+  })
+}
+
+function mostPresent(devices: readonly PresentDevice[]): PresenceState {
+  return devices.reduce<PresenceState>((most, { state }) => (RANK[state] > RANK[most] ? state : most), 'offline')
+}
+
+/** Whether anybody would want to know; also what was last said too long ago. */
+function isNews(before: Presence | undefined, next: Omit<Presence, 'position'>): boolean {
+  if (!before) return next.state !== 'offline' || next.statusMessage !== undefined
+  return (
+    before.state !== next.state ||
+    before.isActive !== next.isActive ||
+    before.statusMessage !== next.statusMessage ||
+    (next.state !== 'offline' && next.saidTs - before.saidTs > SAID_AGAIN_MS)
+  )
+}

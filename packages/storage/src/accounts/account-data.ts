@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Read, Tx } from '../engine/database.ts'
+import { prepared } from '../engine/prepared.ts'
+import type { Position } from '../schema/schema.ts'
+
+/** One entry of a user's account data; `roomId` is empty for the global ones. */
+export interface AccountData {
+  readonly userId: UserId
+  readonly roomId: RoomId | ''
+  readonly type: string
+  readonly content: JsonObject
+}
+
+/** Puts an entry in place of the one of the same type, and wakes the user's devices. */
+export async function putAccountData(tx: Tx, { userId, roomId, type, content }: AccountData): Promise<Position> {
+  const position = tx.takePosition()
+  const moved = { content: JSON.stringify(content), position }
+  await tx
+    .insertInto('account_data')
+    .values({ user_id: userId, room_id: roomId, type, ...moved })
+    .onConflict((at) => at.columns(['user_id', 'room_id', 'type']).doUpdateSet(moved))
+    .execute()
+  tx.touch(userId)
+  return position
+}
+
+/** The content of one entry. */
+export async function accountDataOf(
+  db: Read,
+  userId: UserId,
+  roomId: RoomId | '',
+  type: string,
+): Promise<JsonObject | undefined> {
+  const [row] = await contentOf(db, userId, roomId, type)
+  return row && (JSON.parse(row.content) as JsonObject)
+}
+
+/** A user's entries that changed after one position and up to another, global and of rooms. */
+export async function accountDataBetween(
+  db: Read,
+  userId: UserId,
+  after: Position,
+  upTo: Position,
+): Promise<AccountData[]> {
+  if (!db.moves.changedSince(userId, after)) return []
+  const rows = await changedBetween(db, userId, after, upTo)
+  return rows.map((row) => ({
+    userId,
+    roomId: row.room_id as RoomId | '',
+    type: row.type,
+    content: JSON.parse(row.content) as JsonObject,
+  }))
+}
+
+const changedBetween = prepared((db, user: UserId, after: Position, upTo: Position) =>
+  db
+    .selectFrom('account_data')
+    .selectAll()
+    .where('user_id', '=', user)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .orderBy('position'),
+)
+
+const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
+  db
+    .selectFrom('account_data')
+    .select('content')
+    .where('user_id', '=', user)
+    .where('room_id', '=', roomId)
+    .where('type', '=', type),
+)
+
+/** All of a user's entries of one room, up to a position. */
+export async function accountDataOfRoom(
+  db: Read,
+  userId: UserId,
+  roomId: RoomId,
+  upTo: Position,
+): Promise<AccountData[]> {
+  const rows = await ofRoom(db, userId, roomId, upTo)
+  return rows.map(({ type, content }) => ({ userId, roomId, type, content: JSON.parse(content) as JsonObject }))
+}
+
+const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
+  db
+    .selectFrom('account_data')
+    .select(['type', 'content'])
+    .where('user_id', '=', user)
+    .where('room_id', '=', roomId)
+    .where('position', '<=', upTo)
+    .orderBy('position'),
+)

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { readOnce } from '../engine/kept.ts'
+import type { Tables } from '../schema/schema.ts'
+import { topics } from '../engine/topics.ts'
+
+/** An account of this server. */
+export interface Account {
+  readonly userId: UserId
+  /** Null: no password logs in. */
+  readonly passwordHash: string | null
+  readonly createdTs: number
+  readonly isAdmin: boolean
+  readonly isGuest: boolean
+  readonly isDeactivated: boolean
+  readonly isErased: boolean
+  readonly isLocked: boolean
+  readonly isSuspended: boolean
+}
+
+/** What an account is made of. */
+export type NewAccount = Pick<Account, 'userId' | 'passwordHash' | 'createdTs' | 'isAdmin' | 'isGuest'>
+
+/** The account of a user, deactivated ones too. */
+export async function accountOf(db: Read, userId: UserId): Promise<Account | undefined> {
+  const row = await db.selectFrom('accounts').selectAll().where('user_id', '=', userId).executeTakeFirst()
+  return row && accountFrom(row)
+}
+
+/** Whether an account may only look on. */
+export const isSuspended = readOnce(
+  'suspensions',
+  50_000,
+  (userId: UserId) => topics.account(userId),
+  async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
+)
+
+/** The users of ours who wanted what they wrote to be erased when they closed their account; read once until one more does. */
+export function erasedUsers(db: Read): Promise<ReadonlySet<UserId>> {
+  return erasedOnce(db, topics.erased)
+}
+
+const erasedOnce = readOnce(
+  'erased users',
+  1,
+  (topic: string) => topic,
+  async (db): Promise<ReadonlySet<UserId>> => {
+    const rows = await db.selectFrom('accounts').select('user_id').where('is_erased', '=', 1).execute()
+    return new Set(rows.map((row) => row.user_id))
+  },
+)
+
+/** Makes an account; false if there is or was one of that name. */
+export async function putAccount(tx: Tx, account: NewAccount): Promise<boolean> {
+  const made = await tx
+    .insertInto('accounts')
+    .values({
+      user_id: account.userId,
+      password_hash: account.passwordHash,
+      created_ts: account.createdTs,
+      is_admin: Number(account.isAdmin),
+      is_guest: Number(account.isGuest),
+      is_deactivated: 0,
+      is_erased: 0,
+      is_locked: 0,
+      is_suspended: 0,
+    })
+    .onConflict((at) => at.column('user_id').doNothing())
+    .returning('user_id')
+    .executeTakeFirst()
+  tx.touch(topics.account(account.userId))
+  return made !== undefined
+}
+
+/** Replaces an account's password. */
+export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: string | null): Promise<void> {
+  await tx.updateTable('accounts').set({ password_hash: passwordHash }).where('user_id', '=', userId).execute()
+  tx.touch(topics.account(userId))
+}
+
+const TABLES_OF_AN_ACCOUNT = [
+  'openid_tokens',
+  'profiles',
+  'account_data',
+  'filters',
+  'push_rules',
+  'cross_signing_keys',
+  'key_backups',
+  'key_backup_sessions',
+] as const
+
+/**
+ * Closes an account for good: its password and what it kept for itself go, its name stays taken.
+ *
+ * Erasure, once asked for, is never taken back.
+ */
+export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ password_hash: null, is_deactivated: 1, ...(isErased ? { is_erased: 1 } : {}) })
+    .where('user_id', '=', userId)
+    .execute()
+  tx.touch(topics.account(userId))
+  if (isErased) tx.touch(topics.erased)
+  // What it kept for itself is read by its syncs.
+  tx.touch(userId)
+  for (const table of TABLES_OF_AN_ACCOUNT) await tx.deleteFrom(table).where('user_id', '=', userId).execute()
+}
+
+/** Locks an account, or unlocks it. */
+export async function putLocked(tx: Tx, userId: UserId, isLocked: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ is_locked: Number(isLocked) })
+    .where('user_id', '=', userId)
+    .execute()
+  tx.touch(topics.account(userId))
+}
+
+/** Suspends an account, or lets it act again. */
+export async function putSuspended(tx: Tx, userId: UserId, isSuspended: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ is_suspended: Number(isSuspended) })
+    .where('user_id', '=', userId)
+    .execute()
+  tx.touch(topics.account(userId))
+}
+
+function accountFrom(row: Tables['accounts']): Account {
+  return {
+    userId: row.user_id,
+    passwordHash: row.password_hash,
+    createdTs: row.created_ts,
+    isAdmin: row.is_admin === 1,
+    isGuest: row.is_guest === 1,
+    isDeactivated: row.is_deactivated === 1,
+    isErased: row.is_erased === 1,
+    isLocked: row.is_locked === 1,
+    isSuspended: row.is_suspended === 1,
+  }
+}

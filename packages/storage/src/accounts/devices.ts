@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { noteDeviceChange } from '../keys/device-lists.ts'
+import type { Tables } from '../schema/schema.ts'
+import { deleteTokens } from './sessions.ts'
+import { topics } from '../engine/topics.ts'
+
+/** A device of a local account: something that logged in. */
+export interface Device {
+  readonly deviceId: string
+  readonly displayName: string | null
+  readonly lastSeenTs: number | null
+  readonly lastSeenIp: string | null
+  readonly userAgent: string | null
+}
+
+/** Where and when a device was last heard of. */
+export interface Sighting {
+  readonly userId: UserId
+  readonly deviceId: string
+  readonly ts: number
+  readonly address: string
+  readonly userAgent: string | undefined
+}
+
+/** A user's devices, by id. */
+export async function devicesOf(db: Read, userId: UserId): Promise<Device[]> {
+  const rows = await db.selectFrom('devices').selectAll().where('user_id', '=', userId).orderBy('device_id').execute()
+  return rows.map(deviceFrom)
+}
+
+/** One of a user's devices. */
+export async function deviceOf(db: Read, userId: UserId, deviceId: string): Promise<Device | undefined> {
+  const row = await db
+    .selectFrom('devices')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('device_id', '=', deviceId)
+    .executeTakeFirst()
+  return row && deviceFrom(row)
+}
+
+/** Makes a device unless it is known; a known one keeps its name. */
+export async function putDevice(
+  tx: Tx,
+  userId: UserId,
+  device: { readonly deviceId: string; readonly displayName: string | null; readonly createdTs: number },
+): Promise<void> {
+  await tx
+    .insertInto('devices')
+    .values({
+      user_id: userId,
+      device_id: device.deviceId,
+      display_name: device.displayName,
+      last_seen_ts: null,
+      last_seen_ip: null,
+      user_agent: null,
+      created_ts: device.createdTs,
+    })
+    .onConflict((at) => at.columns(['user_id', 'device_id']).doNothing())
+    .execute()
+}
+
+/** Names a device and tells those who see its owner's devices; false if there is no such device. */
+export async function renameDevice(
+  tx: Tx,
+  userId: UserId,
+  deviceId: string,
+  displayName: string | null,
+): Promise<boolean> {
+  const renamed = await tx
+    .updateTable('devices')
+    .set({ display_name: displayName })
+    .where('user_id', '=', userId)
+    .where('device_id', '=', deviceId)
+    .returning('device_id')
+    .executeTakeFirst()
+  if (renamed) await noteDeviceChange(tx, userId)
+  return renamed !== undefined
+}
+
+/** Records that a device was heard of. */
+export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
+  await tx
+    .updateTable('devices')
+    .set({ last_seen_ts: seen.ts, last_seen_ip: seen.address, user_agent: seen.userAgent ?? null })
+    .where('user_id', '=', seen.userId)
+    .where('device_id', '=', seen.deviceId)
+    .execute()
+  tx.touch(topics.account(seen.userId))
+}
+
+const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device'] as const
+
+/** Deletes devices with all that is theirs: tokens, keys, messages; those who see the user's devices are told once. */
+export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
+  let isChanged = false
+  for (const deviceId of deviceIds) {
+    await deleteTokens(tx, userId, deviceId)
+    tx.touch(topics.keys(userId))
+    for (const table of TABLES_OF_A_DEVICE) {
+      await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
+    }
+    await tx.deleteFrom('key_signatures').where('target_user', '=', userId).where('target_id', '=', deviceId).execute()
+    const gone = await tx
+      .deleteFrom('devices')
+      .where('user_id', '=', userId)
+      .where('device_id', '=', deviceId)
+      .returning('device_id')
+      .executeTakeFirst()
+    isChanged ||= gone !== undefined
+  }
+  if (isChanged) await noteDeviceChange(tx, userId)
+}
+
+/** Whether a name is that of one of the user's cross-signing keys, so that no device may have it. */
+export async function isCrossSigningKey(db: Read, userId: UserId, keyName: string): Promise<boolean> {
+  const rows = await db.selectFrom('cross_signing_keys').select('key').where('user_id', '=', userId).execute()
+  return rows.some(({ key }) => {
+    const { keys = {} } = JSON.parse(key) as { keys?: Record<string, string> }
+    return Object.keys(keys).some((keyId) => keyId.slice(keyId.indexOf(':') + 1) === keyName)
+  })
+}
+
+function deviceFrom(row: Tables['devices']): Device {
+  return {
+    deviceId: row.device_id,
+    displayName: row.display_name,
+    lastSeenTs: row.last_seen_ts,
+    lastSeenIp: row.last_seen_ip,
+    userAgent: row.user_agent,
+  }
+}

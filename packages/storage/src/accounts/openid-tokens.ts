@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import type { Bytes } from '../schema/schema.ts'
+
+// What is stored proves nothing: a token is long and random, so its plain hash cannot be turned back.
+const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
+
+/** Keeps a token that proves who its user is. */
+export async function putOpenIdToken(tx: Tx, token: string, userId: UserId, expiresTs: number): Promise<void> {
+  await tx
+    .insertInto('openid_tokens')
+    .values({ token: stored(token), user_id: userId, expires_ts: expiresTs })
+    .execute()
+}
+
+/** Whom a token speaks for, as long as it does. */
+export async function openIdUser(db: Read, token: string, now: number): Promise<UserId | undefined> {
+  const row = await db
+    .selectFrom('openid_tokens')
+    .select('user_id')
+    .where('token', '=', stored(token))
+    .where('expires_ts', '>', now)
+    .executeTakeFirst()
+  return row?.user_id
+}
+
+/** Forgets the tokens that speak for nobody any more. */
+export async function dropExpiredOpenIdTokens(tx: Tx, now: number): Promise<void> {
+  await tx.deleteFrom('openid_tokens').where('expires_ts', '<=', now).execute()
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { insertRow, prepared } from '../engine/prepared.ts'
+import type { Bytes } from '../schema/schema.ts'
+
+/** The client's own name for a request: sending it twice must not do it twice. `endpoint` holds method and path. */
+export interface TransactionKey {
+  readonly userId: UserId
+  readonly deviceId: string
+  readonly endpoint: string
+  readonly txnId: string
+}
+
+/** What the same request was answered before. */
+export async function earlierAnswer(db: Read, key: TransactionKey): Promise<string | undefined> {
+  const [row] = await answerTo(db, requestHash(key))
+  return row?.answer
+}
+
+/** Remembers the answer to a request, in the unit that did the work. */
+export async function rememberAnswer(tx: Tx, key: TransactionKey, answer: string, now: number): Promise<void> {
+  await insertRow(tx, 'transactions', { request: requestHash(key), answer, created_ts: now })
+}
+
+/** Forgets answers given before a time. */
+export async function forgetAnswers(tx: Tx, before: number): Promise<void> {
+  await tx.deleteFrom('transactions').where('created_ts', '<', before).execute()
+}
+
+function requestHash({ userId, deviceId, endpoint, txnId }: TransactionKey): Bytes {
+  return hash('sha256', JSON.stringify([userId, deviceId, endpoint, txnId]), 'buffer').subarray(0, 16)
+}
+
+const answerTo = prepared((db, request: Bytes) =>
+  db.selectFrom('transactions').select('answer').where('request', '=', request),
+)

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Cache } from '@myelin/kit/cache'
+import type { CacheFigures } from '@myelin/kit/metrics'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { Nid, Position } from '../schema/schema.ts'
+import type { StateChange } from '../schema/state-change.ts'
+import type { TrieNode } from '../schema/state-trie.ts'
+import type { KeptPdu, StoredEvent } from '../schema/stored-event.ts'
+
+/** A state key in words. */
+export interface StateKeyName {
+  readonly type: string
+  readonly stateKey: string
+}
+
+/** How many users each server has in a room, as of a state. */
+export interface JoinedServers {
+  readonly stateRoot: Nid
+  readonly servers: ReadonlyMap<ServerName, number>
+}
+
+/** A room's newest events up to a position, the newest first, as they were when the log stood at `readAt`. */
+export interface Tail {
+  readonly readAt: Position
+  readonly upTo: Position
+  readonly events: readonly StoredEvent[]
+}
+
+/**
+ * What a database keeps in memory: only things that never change under their key.
+ *
+ * What goes by number may be kept at once, since a number is never given twice; what goes by name is kept when
+ * its commit is on disk, since a unit that fails takes the name's row back.
+ */
+export class Caches {
+  readonly pdus: Cache<Nid, KeptPdu>
+  readonly stateNodes: Cache<Nid, TrieNode>
+  /** The newest events of each room. */
+  readonly tails = new Cache<Nid, Tail>(2000)
+  /** A room's version never changes. */
+  readonly roomVersions = new Cache<RoomId, string>(50_000)
+  /** The root of a room's state at a position, by both, and when it was read. */
+  readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
+  /** The auth events of state events, as numbers. */
+  readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
+  /** What several states came to: the first of them, and what to change in it. */
+  readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
+  /** The last count of a room; it names the state it holds for. */
+  readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
+  /** The events of one type in a state, by both. */
+  readonly stateOfType = new Cache<string, readonly Nid[]>(2_000)
+  readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
+  readonly userNames = new Cache<Nid, UserId>(200_000)
+  readonly roomNames = new Cache<Nid, RoomId>(50_000)
+  readonly eventNids = new Cache<EventId, Nid>(50_000)
+  readonly keyNids = new Cache<string, Nid>(200_000)
+  readonly userNids = new Cache<UserId, Nid>(200_000)
+  readonly roomNids = new Cache<RoomId, Nid>(50_000)
+
+  /** What readers keep beside, by name: see `kept.ts`. */
+  readonly shelves = new Map<string, CacheFigures & { clear(): void }>()
+
+  constructor(events = 20_000) {
+    this.pdus = new Cache(events)
+    this.stateNodes = new Cache(events)
+  }
+
+  /** All of them with their names, for the metrics. */
+  *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
+    for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
+    yield* this.shelves
+  }
+
+  /** Forgets everything: after a batch was rolled back its numbers are given again. */
+  clear(): void {
+    const all: readonly { clear(): void }[] = [
+      this.pdus,
+      this.stateNodes,
+      this.rootsAt,
+      this.authNids,
+      this.resolutions,
+      this.tails,
+      this.roomVersions,
+      this.joinedServers,
+      this.stateOfType,
+      this.keyNames,
+      this.userNames,
+      this.roomNames,
+      this.eventNids,
+      this.keyNids,
+      this.userNids,
+      this.roomNids,
+      ...this.shelves.values(),
+    ]
+    for (const cache of all) cache.clear()
+  }
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
+import type { Kysely, QueryResult } from 'kysely'
+import type { Caches } from './caches.ts'
+import type { DatabaseEvents, Tx } from './database.ts'
+import { roomStatement } from './room-row.ts'
+import type { Position, Tables } from '../schema/schema.ts'
+import { BatchRefused } from './statement.ts'
+import type { Statement } from './statement.ts'
+import { UnitTx } from './unit-tx.ts'
+import type { OpenBatch } from './unit-tx.ts'
+import { WriterMemory } from './writer-memory.ts'
+
+/** From where to where a batch took the log, and what it moved. */
+export interface BatchMove {
+  readonly start: Position
+  readonly position: Position
+  readonly topics: ReadonlySet<string>
+}
+
+/** Runs one statement. */
+export type Execute = <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>
+
+/**
+ * What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs
+ * beside the next batch's units.
+ */
+export interface CommitEngine {
+  readonly caches: Caches
+  readonly dialect: string
+  /** A query builder whose statements go to `execute`. */
+  builder(execute: Execute): Kysely<Tables>
+  /** Runs one statement on the writing connection. */
+  readonly execute: Execute
+  /** The same for a statement that comes again and again. */
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
+  /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
+  send(sql: string, parameters: readonly unknown[]): void
+  /** Begins a batch, and answers the last position taken. */
+  begin(): Promise<Position>
+  /** Begins a unit that reads. It may not have happened on return; what goes wrong is told by `release`. Rejects where the batch is lost. */
+  savepoint(): Promise<void> | undefined
+  /** Ends such a unit: on return everything it sent was done, or this throws. */
+  release(): Promise<void>
+  /** Takes such a unit back; answers why: the cause given, or a refusal of something sent before it. Rejects where the batch is lost. */
+  rollbackTo(cause: unknown): Promise<unknown>
+  /** Takes the statements of a unit that read nothing and ended well. They are done before whatever comes after them; a refusal loses the batch. */
+  put(statements: readonly Statement[]): void
+  rollback(): Promise<void>
+  /** Stores the last position and commits, or sees to it that `makeDurable` will. */
+  commit(move: BatchMove): Promise<void>
+  /**
+   * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
+   * it is certain that nothing of the batch is there.
+   */
+  makeDurable(): Promise<void>
+}
+
+type Unit = {
+  readonly run: (tx: Tx) => Promise<() => void>
+  readonly fail: (cause: unknown) => void
+  /** How often its batch was refused for somebody's sake. */
+  trials: number
+}
+
+// Slices keep the event loop alive: a batch yields to I/O after this many ms of work.
+const SLICE_MS = 4
+const MAX_UNITS = 500
+// The first time may be for the sake of another unit, the second because its batch rested on one that was taken back.
+const MAX_TRIALS = 3
+
+/**
+ * Collects units of work into shared transactions.
+ *
+ * While one batch is being synced the next one already runs; it commits only after that sync returned, so no
+ * reader ever sees what is not on disk. A unit that fails takes only itself back.
+ */
+export class GroupCommit {
+  readonly #engine: CommitEngine
+  readonly #events: DatabaseEvents
+  readonly #connection: Kysely<Tables>
+  readonly #memory = new WriterMemory()
+  #queue: Unit[] = []
+  #running: Promise<void> | undefined
+  #current: UnitTx | undefined
+  #syncing: Promise<void> = Promise.resolve()
+  #isSyncing = false
+  /** How many batches were taken back after they were handed over. */
+  #takenBack = 0
+  #failure: unknown
+  #wake: () => void = () => {}
+
+  constructor(engine: CommitEngine, events: DatabaseEvents) {
+    this.#engine = engine
+    this.#events = events
+    this.#connection = engine.builder((sql, parameters) => {
+      if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
+      const entering = this.#current.enter(sql)
+      return entering ? entering.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
+    })
+  }
+
+  /** Queues a unit; resolves once it is on disk and visible. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    if (this.#failure) return Promise.reject(this.#failure)
+    return new Promise<T>((resolve, reject) => {
+      const run = async (tx: Tx) => {
+        const result = await work(tx)
+        return () => resolve(result)
+      }
+      this.#queue.push({ run, fail: reject, trials: 0 })
+      this.#wake()
+      this.#running ??= this.#drain()
+    })
+  }
+
+  /** Waits until everything queued is on disk. */
+  async settle(): Promise<void> {
+    while (this.#running || this.#isSyncing) {
+      await this.#running
+      await this.#syncing
+    }
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) await this.#batch()
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #batch(): Promise<void> {
+    const startedMs = performance.now()
+    const batch = new Batch(this.#engine, this.#connection, this.#memory)
+    const takenBack = this.#takenBack
+    let opened = false
+    try {
+      batch.position = batch.start = await this.#engine.begin()
+      opened = true
+      this.#memory.begin(batch.start)
+      await this.#runUnits(batch)
+      // Nobody may see this batch before the previous one is safe.
+      await this.#syncing
+      if (this.#failure) throw this.#failure
+      if (takenBack !== this.#takenBack) throw new BatchRefused('what it rests on was taken back')
+      batch.complete()
+      crashPoint('units run')
+      await this.#engine.commit(batch)
+      this.#memory.end(batch.position)
+    } catch (cause) {
+      if (opened) await this.#engine.rollback().catch(() => {})
+      this.#takeBack(batch, cause)
+      if (!opened) this.#refuseQueue(cause)
+      return
+    }
+    this.#isSyncing = true
+    this.#syncing = this.#engine.makeDurable().then(
+      () => this.#settled(batch, performance.now() - startedMs),
+      (cause: unknown) => {
+        if (!(cause instanceof BatchRefused)) return this.#broken(batch, cause)
+        this.#isSyncing = false
+        this.#takenBack++
+        this.#takeBack(batch, cause)
+      },
+    )
+  }
+
+  /** Nothing of a batch is there. Where a statement was refused, it is found out whose: the others shall not suffer for it. */
+  #takeBack(batch: Batch, cause: unknown): void {
+    // Its numbers will be given again, to other things.
+    this.#engine.caches.clear()
+    this.#memory.forget()
+    const again: Unit[] = []
+    for (const unit of batch.units) {
+      if (cause instanceof BatchRefused && unit.trials++ < MAX_TRIALS) again.push(unit)
+      else unit.fail(cause instanceof BatchRefused ? cause.cause : cause)
+    }
+    if (again.length === 0) return
+    this.#queue.unshift(...again)
+    this.#wake()
+    this.#running ??= this.#drain()
+  }
+
+  async #runUnits(batch: Batch): Promise<void> {
+    let sliceStartMs = performance.now()
+    while (batch.units.length < MAX_UNITS) {
+      const unit = this.#queue.shift()
+      if (!unit) {
+        if (!this.#isSyncing) return
+        // The disk is busy anyway: whoever comes meanwhile still catches this commit.
+        await Promise.race([this.#syncing, new Promise<void>((resolve) => (this.#wake = resolve))])
+        continue
+      }
+      await this.#runUnit(batch, unit)
+      if (performance.now() - sliceStartMs > SLICE_MS) {
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        sliceStartMs = performance.now()
+      }
+    }
+  }
+
+  async #runUnit(batch: Batch, unit: Unit): Promise<void> {
+    const tx = new UnitTx(batch)
+    // Whatever becomes of the batch becomes of it, too.
+    batch.units.push(unit)
+    this.#current = tx
+    try {
+      if (unit.trials > 0) batch.isOnTrial = true
+      if (batch.isOnTrial) await tx.enter()
+      const answer = await unit.run(tx)
+      if (tx.hasEntered) await this.#engine.release()
+      batch.take(tx)
+      batch.answers.push(answer)
+    } catch (cause) {
+      if (batch.lost) throw batch.lost.cause
+      const told = tx.hasEntered ? await this.#engine.rollbackTo(cause) : cause
+      batch.units.pop()
+      unit.fail(told)
+    } finally {
+      this.#current = undefined
+      tx.close()
+    }
+  }
+
+  #settled(batch: Batch, durationMs: number): void {
+    crashPoint('synced')
+    this.#isSyncing = false
+    for (const task of batch.onCommit) task()
+    this.#events.measured?.({ units: batch.units.length, durationMs })
+    if (batch.units.length > 0) this.#events.committed({ position: batch.position, topics: batch.topics })
+    for (const answer of batch.answers) answer()
+  }
+
+  /** After a failed sync nobody knows what the disk holds, so nothing may be promised any more. */
+  #broken(batch: Batch, cause: unknown): void {
+    this.#isSyncing = false
+    this.#failure = cause
+    for (const unit of batch.units) unit.fail(cause)
+    this.#refuseQueue(cause)
+    this.#events.failed?.(cause)
+  }
+
+  #refuseQueue(cause: unknown): void {
+    const queue = this.#queue
+    this.#queue = []
+    for (const unit of queue) unit.fail(cause)
+  }
+}
+
+class Batch implements OpenBatch {
+  readonly #engine: CommitEngine
+  readonly connection: Kysely<Tables>
+  readonly memory: WriterMemory
+  readonly units: Unit[] = []
+  readonly answers: (() => void)[] = []
+  readonly topics = new Set<string>()
+  readonly onCommit: (() => void)[] = []
+  /** Rooms that units moved on, whose rows are still to be written. */
+  readonly #moved = new Map<number, Tables['rooms']>()
+  #changedRooms = false
+  /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
+  isOnTrial = false
+  /** Why nothing can become of it any more. */
+  lost: { readonly cause: unknown } | undefined
+  start: Position = 0
+  position: Position = 0
+
+  constructor(engine: CommitEngine, connection: Kysely<Tables>, memory: WriterMemory) {
+    this.#engine = engine
+    this.connection = connection
+    this.memory = memory
+  }
+
+  get dialect(): string {
+    return this.#engine.dialect
+  }
+  get caches(): Caches {
+    return this.#engine.caches
+  }
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#engine.run(sql, parameters)
+  }
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#engine.send(sql, parameters)
+  }
+
+  enter(): Promise<void> | undefined {
+    try {
+      this.#writeRooms()
+      return this.#engine.savepoint()?.catch((cause: unknown) => this.#lose(cause))
+    } catch (cause) {
+      return this.#lose(cause)
+    }
+  }
+
+  #lose(cause: unknown): never {
+    this.lost = { cause }
+    throw cause
+  }
+
+  /** Takes what a unit leaves that ended well. */
+  take(tx: UnitTx): void {
+    const { statements, moved, changedRooms } = tx.end()
+    if (changedRooms) this.#writeRooms()
+    this.#engine.put(statements)
+    for (const row of moved) this.#moved.set(row.room_nid, row)
+    tx.keep(this.topics, this.onCommit)
+    if (!changedRooms) return
+    this.#changedRooms = true
+    this.memory.rooms.clear()
+  }
+
+  /** All units have run. */
+  complete(): void {
+    this.#writeRooms()
+    // What moved must have moved somewhere; and other nodes see by the position that what they know of rooms is old.
+    if ((this.topics.size > 0 || this.#changedRooms) && this.position === this.start) this.position++
+  }
+
+  #writeRooms(): void {
+    if (this.#moved.size === 0) return
+    const tx = new UnitTx(this)
+    this.#engine.put([...this.#moved.values()].map((row) => roomStatement(tx, row)))
+    this.#moved.clear()
+  }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { Caches, StateKeyName } from './caches.ts'
+import { inChunks } from './database.ts'
+import type { Read, Tx } from './database.ts'
+import { insertRow, insertRows, prepared } from './prepared.ts'
+import type { Nid } from '../schema/schema.ts'
+
+/** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
+function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
+  const { caches } = db
+  if ('onCommit' in db) db.onCommit(() => keep(caches))
+  else keep(caches)
+}
+
+/** The number of a user this server has met. */
+export async function userNid(db: Read, userId: UserId): Promise<Nid | undefined> {
+  const kept = db.caches.userNids.get(userId)
+  if (kept !== undefined) return kept
+  const [row] = await userRow(db, userId)
+  if (row) remember(db, (caches) => caches.userNids.set(userId, row.user_nid))
+  return row?.user_nid
+}
+
+const userRow = prepared((db, userId: UserId) =>
+  db.selectFrom('users').select('user_nid').where('user_id', '=', userId),
+)
+
+/** The numbers of the users among these that this server has met. */
+export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Map<UserId, Nid>> {
+  const nids = new Map<UserId, Nid>()
+  const missing = userIds.filter((userId) => {
+    const kept = db.caches.userNids.get(userId)
+    if (kept !== undefined) nids.set(userId, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('users').selectAll().where('user_id', 'in', chunk).execute(),
+  )
+  for (const row of rows) nids.set(row.user_id, row.user_nid)
+  remember(db, (caches) => rows.forEach((row) => caches.userNids.set(row.user_id, row.user_nid)))
+  return nids
+}
+
+/** The numbers of many users, given now to those we hear of for the first time. */
+export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, Nid>> {
+  const nids = await userNids(tx, userIds)
+  const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
+  for (const userId of fresh) nids.set(userId, tx.takeNid())
+  const rows = fresh.map((userId) => ({ user_nid: nids.get(userId) ?? 0, user_id: userId, server: serverOf(userId) }))
+  await insertRows(tx, 'users', rows)
+  remember(tx, (caches) => rows.forEach((row) => caches.userNids.set(row.user_id, row.user_nid)))
+  return nids
+}
+
+/** The number of a user, given now if this is the first time we hear of them. */
+export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
+  const known = await userNid(tx, userId)
+  if (known !== undefined) return known
+  const nid = tx.takeNid()
+  await insertRow(tx, 'users', { user_nid: nid, user_id: userId, server: serverOf(userId) })
+  return nid
+}
+
+/** The names behind users' numbers. */
+export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
+  const names = new Map<Nid, UserId>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.userNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('users').selectAll().where('user_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    names.set(row.user_nid, row.user_id)
+    db.caches.userNames.set(row.user_nid, row.user_id)
+  }
+  return names
+}
+
+/** The number of a room we know. */
+export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined> {
+  const kept = db.caches.roomNids.get(roomId)
+  if (kept !== undefined) return kept
+  const row = await db.selectFrom('rooms').select('room_nid').where('room_id', '=', roomId).executeTakeFirst()
+  if (row) remember(db, (caches) => caches.roomNids.set(roomId, row.room_nid))
+  return row?.room_nid
+}
+
+/** The numbers of the rooms we know among these. */
+export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Map<RoomId, Nid>> {
+  const nids = new Map<RoomId, Nid>()
+  const missing = roomIds.filter((roomId) => {
+    const kept = db.caches.roomNids.get(roomId)
+    if (kept !== undefined) nids.set(roomId, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_id', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    nids.set(row.room_id, row.room_nid)
+    remember(db, (caches) => caches.roomNids.set(row.room_id, row.room_nid))
+  }
+  return nids
+}
+
+/** The names behind rooms' numbers. */
+export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, RoomId>> {
+  const names = new Map<Nid, RoomId>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.roomNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    names.set(row.room_nid, row.room_id)
+    db.caches.roomNames.set(row.room_nid, row.room_id)
+  }
+  return names
+}
+
+const keyText = (type: string, stateKey: string) => `${type}\u0000${stateKey}`
+
+/** The number of a state key some room has used. */
+export async function keyNid(db: Read, type: string, stateKey: string): Promise<Nid | undefined> {
+  const kept = db.caches.keyNids.get(keyText(type, stateKey))
+  if (kept !== undefined) return kept
+  const [row] = await keyRow(db, type, stateKey)
+  if (row) remember(db, (caches) => caches.keyNids.set(keyText(type, stateKey), row.key_nid))
+  return row?.key_nid
+}
+
+const keyRow = prepared((db, type: string, stateKey: string) =>
+  db.selectFrom('state_keys').select('key_nid').where('state_key', '=', stateKey).where('type', '=', type),
+)
+
+/** The numbers of state keys of one type that some room has used. */
+export async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
+  const nids = new Map<string, Nid>()
+  const missing = stateKeys.filter((stateKey) => {
+    const kept = db.caches.keyNids.get(keyText(type, stateKey))
+    if (kept !== undefined) nids.set(stateKey, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('state_keys').selectAll().where('state_key', 'in', chunk).where('type', '=', type).execute(),
+  )
+  for (const row of rows) nids.set(row.state_key, row.key_nid)
+  remember(db, (caches) => rows.forEach((row) => caches.keyNids.set(keyText(type, row.state_key), row.key_nid)))
+  return nids
+}
+
+/** The numbers of many state keys of one type, given now to those that no room has used. */
+export async function internKeys(
+  tx: Tx,
+  type: string,
+  stateKeys: readonly string[],
+): Promise<ReadonlyMap<string, Nid>> {
+  const nids = await keyNids(tx, type, stateKeys)
+  const fresh = [...new Set(stateKeys)].filter((stateKey) => !nids.has(stateKey))
+  for (const stateKey of fresh) nids.set(stateKey, tx.takeNid())
+  const rows = fresh.map((stateKey) => ({ key_nid: nids.get(stateKey) ?? 0, type, state_key: stateKey }))
+  await insertRows(tx, 'state_keys', rows)
+  remember(tx, (caches) => rows.forEach((row) => caches.keyNids.set(keyText(type, row.state_key), row.key_nid)))
+  return nids
+}
+
+/** The number of a state key, given now if no room has used it. */
+export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {
+  const known = await keyNid(tx, type, stateKey)
+  if (known !== undefined) return known
+  const nid = tx.takeNid()
+  await insertRow(tx, 'state_keys', { key_nid: nid, type, state_key: stateKey })
+  return nid
+}
+
+/** The names behind state keys' numbers. */
+export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StateKeyName>> {
+  const names = new Map<Nid, StateKeyName>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.keyNames.get(nid)
+    if (kept !== undefined) names.set(nid, kept)
+    return kept === undefined
+  })
+  const rows = await inChunks(missing, (chunk) =>
+    db.selectFrom('state_keys').selectAll().where('key_nid', 'in', chunk).execute(),
+  )
+  for (const row of rows) {
+    const name = { type: row.type, stateKey: row.state_key }
+    names.set(row.key_nid, name)
+    db.caches.keyNames.set(row.key_nid, name)
+  }
+  return names
+}
+
+/** What each of these rows comes to, given the name of its user; rows of users without a name are left out. */
+export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
+  db: Read,
+  rows: readonly Row[],
+  make: (row: Row, userId: UserId) => T,
+): Promise<T[]> {
+  const names = await userNames(
+    db,
+    rows.map((row) => row.user_nid),
+  )
+  return rows.flatMap((row) => {
+    const userId = names.get(row.user_nid)
+    return userId === undefined ? [] : [make(row, userId)]
+  })
+}
+
+/** Whether this server has ever heard of a user: they were in a room of ours, say. */
+export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
+  return (await userNid(db, userId)) !== undefined
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crashPoint } from '@myelin/kit/crash-point'
+import { Kysely } from 'kysely'
+import type { QueryResult } from 'kysely'
+import pg from 'pg'
+import { Caches } from '../caches.ts'
+import type { CommitHint, Database, DatabaseEvents } from '../database.ts'
+import { gathered } from '../gathered.ts'
+import { GroupCommit } from '../group-commit.ts'
+import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
+import { migrations } from '../../schema/migrations/all.ts'
+import { spelled } from '../../schema/migrations/migration.ts'
+import { dialectThat, PostgresClient } from './client.ts'
+import { everMoving, Moves } from '../moves.ts'
+import { PostgresFollower, printTopics } from './follower.ts'
+import type { Move } from './follower.ts'
+import { PostgresHints } from './hints.ts'
+import { lapsesOf, WHAT_IS_PROMISED } from './lapses.ts'
+import type { Promises } from './lapses.ts'
+import { PostgresNode } from './node.ts'
+import { PostgresReaders } from './readers.ts'
+import type { OpenReader } from '../reader.ts'
+import type { Position, Tables } from '../../schema/schema.ts'
+import { BatchRefused } from '../statement.ts'
+import type { Statement } from '../statement.ts'
+
+const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
+
+/** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
+export interface PostgresSettings extends pg.ConnectionConfig {
+  readonly maxReaders?: number
+}
+
+/**
+ * Opens (and migrates) a database on a server.
+ *
+ * One connection per node writes; it holds the log's row from the start of each batch, so batches of all nodes
+ * form one order and no lock is ever taken in a different order on two nodes.
+ */
+export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
+  const { maxReaders = 10, ...connection } = settings
+  const readers = new PostgresReaders(connection, maxReaders)
+  const moves = new Moves()
+  const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
+  const node = new PostgresNode()
+  const writer = new PostgresWriter(connection, follower, node)
+  const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
+    caches: writer.caches,
+    moves,
+    dialect: writer.dialect,
+    run: async <Row>(text: string, values: readonly unknown[]) =>
+      (await readers.query<Row>({ text, values, isKept: true })).rows,
+  })
+  await writer.migrate()
+  for (const notice of await writer.lapses()) events.warned?.(notice)
+  const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
+  moves.reset(started[0]?.position ?? 0)
+  const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
+  await hints.listen()
+  const commits = new GroupCommit(writer, {
+    ...events,
+    committed: (hint: CommitHint) => {
+      events.committed(hint)
+      hints.tell()
+    },
+  })
+  return {
+    read: reader,
+    node: node.number,
+    others: hints.others,
+    source: { module: import.meta.url, settings: connection },
+    write: (work) => commits.write(work),
+    position: () => follower.position(),
+    catchUp: async () => {
+      await hints.listen()
+      await follower.position()
+      await node.buryDead(readers, (work) => commits.write(work))
+    },
+    cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
+    isHealthy: () =>
+      readers.query({ text: 'select 1' }).then(
+        () => true,
+        () => false,
+      ),
+    close: async () => {
+      await commits.settle()
+      await Promise.all([hints.close(), writer.close(), readers.close()])
+    },
+  }
+}
+
+/** A reader for another thread, over a connection or two of its own. */
+export const openReader: OpenReader = (settings) => {
+  const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
+  const read = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
+    caches: new Caches(),
+    moves: everMoving,
+    dialect: 'postgres',
+    run: async <Row>(text: string, values: readonly unknown[]) =>
+      (await readers.query<Row>({ text, values, isKept: true })).rows,
+  })
+  return { read, close: () => readers.close() }
+}
+
+async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {
+  const text = 'select position, start, topics from moves where position > $1 order by position'
+  const { rows } = await readers.query<Tables['moves']>({ text, values: [after], isKept: true })
+  return rows.map(({ topics, ...row }) => ({ ...row, topics: JSON.parse(topics) as string[] }))
+}
+
+// So far back a node may have slept without losing what it keeps in memory.
+const MOVES_KEPT = 100_000
+const SWEPT_EVERY = 10_000
+// So many statements wait for each other, and the server works on them while others are made.
+const MANY_STATEMENTS = 16
+
+/** The connection that writes. What a unit only sends is not waited for until the unit ends. */
+class PostgresWriter implements CommitEngine {
+  readonly caches = new Caches()
+  readonly dialect = 'postgres'
+  readonly #client: PostgresClient
+  /** The last statement that was sent without waiting. The server answers in order, so it settles after all others. */
+  #lastSent: Promise<void> | undefined
+  #refused: { readonly cause: unknown } | undefined
+  readonly #follower: PostgresFollower
+  #committed: BatchMove | undefined
+  #owesRelease = false
+  /** What units left that read nothing. */
+  #waiting: Statement[] = []
+
+  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
+    this.#follower = follower
+    this.#client = new PostgresClient(settings, { connectsByItself: false, opening })
+  }
+
+  async migrate(): Promise<void> {
+    await this.#client.connect()
+    await this.#client.query({ text: 'begin' })
+    await this.#client.query({ text: 'select pg_advisory_xact_lock(7305)' })
+    await this.#client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
+    const text = 'select max(version) as version from schema_version'
+    const { rows } = await this.#client.query<{ version: number | null }>({ text })
+    const done = Number(rows[0]?.version ?? 0)
+    const newest = migrations.at(-1)?.id ?? 0
+    if (done > newest)
+      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
+    for (const migration of migrations.filter(({ id }) => id > done)) {
+      for (const statement of migration.statements) await this.#client.query({ text: spelled(statement, spelling) })
+      await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
+    }
+    await this.#client.query({ text: 'commit' })
+  }
+
+  /** In words, where the server does not keep what we promise others. */
+  async lapses(): Promise<string[]> {
+    return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
+  }
+
+  builder(execute: Execute): Kysely<Tables> {
+    return new Kysely<Tables>({ dialect: dialectThat(({ text, values = [] }) => execute(text, values)) })
+  }
+  execute<Row>(text: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
+    return this.#client.query<Row>({ text, values })
+  }
+  async run<Row>(text: string, values: readonly unknown[]): Promise<readonly Row[]> {
+    return (await this.#client.query<Row>({ text, values, isKept: true })).rows
+  }
+
+  send(text: string, values: readonly unknown[], isKept = true): void {
+    this.#lastSent = this.#client.query({ text, values, isKept }).then(
+      () => {},
+      (cause: unknown) => void (this.#refused ??= { cause }),
+    )
+  }
+
+  async begin(): Promise<Position> {
+    this.#refused = undefined
+    this.#owesRelease = false
+    this.#waiting = []
+    await this.#client.connect()
+    const text = 'begin; select position from log for update'
+    return (await this.#client.query<{ position: Position }>({ text })).rows[0]?.position ?? 0
+  }
+  savepoint(): undefined {
+    this.#sendWaiting()
+    this.send(this.#owesRelease ? 'release savepoint unit; savepoint unit' : 'savepoint unit', [], false)
+    this.#owesRelease = false
+  }
+  async release(): Promise<void> {
+    await this.#lastSent
+    if (this.#refused) throw this.#refused.cause
+    // The next savepoint releases this one, or the commit does.
+    this.#owesRelease = true
+  }
+  async rollbackTo(cause: unknown): Promise<unknown> {
+    await this.#lastSent
+    const first = this.#refused ? this.#refused.cause : cause
+    this.#refused = undefined
+    try {
+      await this.#client.query({ text: 'rollback to savepoint unit; release savepoint unit' })
+    } catch (broken) {
+      // There is no savepoint where something before this unit was refused.
+      throw isRefusal(broken) ? new BatchRefused(first) : broken
+    }
+    return first
+  }
+  put(statements: readonly Statement[]): void {
+    this.#waiting.push(...statements)
+    if (this.#waiting.length >= MANY_STATEMENTS) this.#sendWaiting()
+  }
+
+  #sendWaiting(): void {
+    if (this.#waiting.length === 0) return
+    // Nobody who is taken back later may take these along, or what was released before them.
+    if (this.#owesRelease) this.send('release savepoint unit', [], false)
+    this.#owesRelease = false
+    for (const { sql, parameters } of gathered(this.#waiting)) this.send(sql, parameters)
+    this.#waiting = []
+  }
+  async rollback(): Promise<void> {
+    await this.#client.query({ text: 'rollback' })
+  }
+  async commit(move: BatchMove): Promise<void> {
+    this.#committed = undefined
+    this.#sendWaiting()
+    const { start, position, topics } = move
+    if (position > start) {
+      this.send(
+        'with taken as (update log set position = $1) insert into moves (position, start, topics) values ($1, $2, $3)',
+        [position, start, printTopics(topics)],
+      )
+      const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
+      if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])
+    }
+    // With synchronous_commit the server answers once the commit is on disk.
+    const committed = this.#client.query({ text: 'commit' })
+    // Where a statement was refused, a commit takes everything back, and says nothing of it.
+    await this.#lastSent
+    await committed
+    const refused: { readonly cause: unknown } | undefined = this.#refused
+    if (refused) throw isRefusal(refused.cause) ? new BatchRefused(refused.cause) : refused.cause
+    this.#committed = move
+    crashPoint('committed')
+  }
+  async makeDurable(): Promise<void> {
+    if (this.#committed) await this.#follower.follow(this.#committed)
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+}
+
+/** Whether the server itself said no: then it has taken back what belongs together with the statement. */
+const isRefusal = (cause: unknown) => cause instanceof pg.DatabaseError && cause.severity === 'ERROR'

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, ValueNode } from 'kysely'
+import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LoneDriver } from '../lone-driver.ts'
+
+/** A Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
+export function dialectOver(connection: DatabaseConnection): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new LoneDriver(connection),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new QueryCompiler(),
+  }
+}
+
+/**
+ * Writes limits so that SQLite need not look at them: it prepares a statement anew, for more than the statement often
+ * costs, whenever the value bound to a bare `limit ?` may have changed.
+ */
+class QueryCompiler extends SqliteQueryCompiler {
+  protected override visitLimit(node: LimitNode): void {
+    this.append('limit ')
+    const value = ValueNode.is(node.limit) ? node.limit.value : undefined
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return this.append(String(value))
+    this.visitNode(node.limit)
+    this.append(' + 0')
+  }
+}
+
+type Prepared = { readonly statement: StatementSync; readonly returnsRows: boolean }
+
+/** One connection with its prepared statements, kept by text. */
+export class SqliteConnection implements DatabaseConnection {
+  readonly #sqlite: DatabaseSync
+  readonly #prepared = new Map<string, Prepared>()
+
+  constructor(sqlite: DatabaseSync) {
+    this.#sqlite = sqlite
+  }
+
+  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.run<R>(query.sql, query.parameters)
+  }
+
+  /** Runs one statement now. */
+  run<R>(text: string, parameters: readonly unknown[] = []): QueryResult<R> {
+    const { statement, returnsRows } = this.#prepare(text)
+    const values = parameters as never[]
+    if (returnsRows) return { rows: statement.all(...values) as R[] }
+    const { changes } = statement.run(...values)
+    return { rows: [], numAffectedRows: BigInt(changes) }
+  }
+
+  async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {
+    const { statement } = this.#prepare(query.sql)
+    for (const row of statement.iterate(...(query.parameters as never[]))) yield { rows: [row as R] }
+  }
+
+  #prepare(text: string): Prepared {
+    let prepared = this.#prepared.get(text)
+    if (!prepared) {
+      const statement = this.#sqlite.prepare(text)
+      prepared = { statement, returnsRows: statement.columns().length > 0 }
+      // Texts with lists of varying length would otherwise pile up.
+      if (this.#prepared.size >= 1000) this.#prepared.delete(this.#prepared.keys().next().value ?? '')
+      this.#prepared.set(text, prepared)
+    }
+    return prepared
+  }
+}

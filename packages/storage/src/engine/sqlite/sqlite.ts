@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { promisify } from 'node:util'
+import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
+import { Kysely } from 'kysely'
+import type { QueryResult } from 'kysely'
+import { Caches } from '../caches.ts'
+import type { Database, DatabaseEvents, Read } from '../database.ts'
+import { GroupCommit } from '../group-commit.ts'
+import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
+import { everMoving, Moves } from '../moves.ts'
+import { migrations } from '../../schema/migrations/all.ts'
+import { spelled } from '../../schema/migrations/migration.ts'
+import { noOtherNodes } from '../other-nodes.ts'
+import type { OpenReader } from '../reader.ts'
+import { checkpointInBackground } from './checkpoint.ts'
+import { asConnection } from '../lone-driver.ts'
+import { connectSqlite } from './connect.ts'
+import { dialectOver, SqliteConnection } from './dialect.ts'
+import { SqliteWriter } from './writer.ts'
+import type { Position, Tables } from '../../schema/schema.ts'
+import { BatchRefused } from '../statement.ts'
+import type { Statement } from '../statement.ts'
+
+const syncFile = promisify(fdatasync)
+// After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
+// the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
+const CHECKPOINT_CHANGES = 50_000
+// So many statements are worth another thread's while.
+const MANY_STATEMENTS = 8
+const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
+
+/**
+ * Opens (and migrates) an embedded database file.
+ *
+ * One connection writes, one reads. The reader stands in a read transaction that is renewed only after a commit
+ * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
+ */
+export async function openSqlite(path: string, events: DatabaseEvents): Promise<Database> {
+  const files = new SqliteFiles(path)
+  files.migrate()
+  const commits = new GroupCommit(files, events)
+  return {
+    read: files.reader,
+    node: 0,
+    others: noOtherNodes,
+    source: { module: import.meta.url, settings: path },
+    write: (work) => commits.write(work),
+    position: async () => files.moves.position,
+    catchUp: async () => {},
+    cacheFigures: () => [...files.caches.figures(), ['moves', files.moves]],
+    isHealthy: async () => files.isReadable(),
+    close: async () => {
+      await commits.settle()
+      await files.close()
+    },
+  }
+}
+
+/** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
+export const openReader: OpenReader = (settings) => {
+  const sqlite = connectSqlite(settings as string)
+  // What it reads twice it keeps itself.
+  sqlite.exec('pragma cache_size = -8192')
+  const connection = new SqliteConnection(sqlite)
+  const read = Object.assign(new Kysely<Tables>({ dialect: dialectOver(connection) }), {
+    caches: new Caches(),
+    moves: everMoving,
+    dialect: 'sqlite',
+    run: async <Row>(sql: string, parameters: readonly unknown[]) => connection.run<Row>(sql, parameters).rows,
+  })
+  return { read, close: async () => sqlite.close() }
+}
+
+class SqliteFiles implements CommitEngine {
+  readonly caches = new Caches()
+  readonly moves = new Moves()
+  readonly dialect = 'sqlite'
+  readonly reader: Read
+  readonly #path: string
+  readonly #writing: DatabaseSync
+  readonly #reading: DatabaseSync
+  readonly #write: SqliteConnection
+  readonly #read: SqliteConnection
+  #walFile = -1
+  #checkpoint: Promise<unknown> | undefined
+  #durable: Promise<void> = Promise.resolve()
+  #isRewindDue = false
+  #changesCopied = 0
+  #committed: BatchMove | undefined
+  /** Where the log stands after the last batch; undefined where that must be read. */
+  #position: Position | undefined
+  #isOpen = false
+  /** What units left that needed no transaction. */
+  #waiting: Statement[] = []
+  #writer: SqliteWriter | undefined
+  /** The batch that the other thread is writing and syncing. */
+  #handedOver: Promise<void> | undefined
+
+  constructor(path: string) {
+    this.#path = path
+    this.#writing = connectSqlite(path)
+    this.#reading = connectSqlite(path)
+    this.#write = new SqliteConnection(this.#writing)
+    this.#read = new SqliteConnection(this.#reading)
+    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
+      caches: this.caches,
+      moves: this.moves,
+      dialect: this.dialect,
+      run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
+    })
+  }
+
+  migrate(): void {
+    const done = Number(this.#write.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0)
+    const newest = migrations.at(-1)?.id ?? 0
+    if (done > newest)
+      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
+    this.#write.run('begin immediate')
+    for (const migration of migrations.filter(({ id }) => id > done)) {
+      for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
+    }
+    this.#writing.exec(`pragma user_version = ${newest}`)
+    // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
+    this.#writing.exec('update readers set holder = null, node = null, until = null')
+    this.#write.run('commit')
+    this.#walFile = openSync(`${this.#path}-wal`, 'r+')
+    // The names of the files themselves must survive a power cut too.
+    const folder = openSync(dirname(this.#path), 'r')
+    fsyncSync(folder)
+    closeSync(folder)
+    fsyncSync(this.#walFile)
+    this.moves.reset(this.#standAtNow())
+  }
+
+  builder(execute: Execute): Kysely<Tables> {
+    return new Kysely<Tables>({ dialect: dialectOver(asConnection(execute)) })
+  }
+  async execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>> {
+    return this.#write.run<Row>(sql, parameters)
+  }
+  async run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    return this.#write.run<Row>(sql, parameters).rows
+  }
+  send(sql: string, parameters: readonly unknown[]): void {
+    this.#write.run(sql, parameters)
+  }
+
+  async begin(): Promise<Position> {
+    if (this.#isRewindDue) await this.#rewindLog()
+    this.#position ??= this.#write.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
+    return this.#position
+  }
+
+  /** The transaction begins with the first unit that needs it. */
+  #open(start = this.#position): void {
+    this.#write.run('begin immediate')
+    this.#isOpen = true
+    const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
+    // Another program that has the file, as for a check.
+    if (position !== start) throw new BatchRefused(new Error('the log was moved by somebody else'))
+    const waiting = this.#waiting
+    this.#waiting = []
+    try {
+      for (const { sql, parameters } of waiting) this.#write.run(sql, parameters)
+    } catch (cause) {
+      throw new BatchRefused(cause)
+    }
+  }
+
+  savepoint(): Promise<void> | undefined {
+    const begin = () => {
+      if (!this.#isOpen) this.#open()
+      this.#write.run('savepoint unit')
+    }
+    if (this.#handedOver) return this.#handedOver.then(begin)
+    begin()
+    return undefined
+  }
+  async release(): Promise<void> {
+    this.#write.run('release unit')
+  }
+  async rollbackTo(cause: unknown): Promise<unknown> {
+    this.#write.run('rollback to unit')
+    this.#write.run('release unit')
+    return cause
+  }
+  put(statements: readonly Statement[]): void {
+    if (!this.#isOpen) {
+      this.#waiting.push(...statements)
+      return
+    }
+    if (statements.length === 0) return
+    this.#write.run('savepoint unit')
+    try {
+      for (const { sql, parameters } of statements) this.#write.run(sql, parameters)
+    } catch (cause) {
+      this.#write.run('rollback to unit')
+      throw cause
+    } finally {
+      this.#write.run('release unit')
+    }
+  }
+  async rollback(): Promise<void> {
+    this.#waiting = []
+    this.#position = undefined
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#write.run('rollback')
+  }
+  async commit(move: BatchMove): Promise<void> {
+    this.#committed = move
+    this.#position = move.position
+    const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
+    if (!this.#isOpen && this.#waiting.length >= many) return this.#handOver(move)
+    if (!this.#isOpen) this.#open(move.start)
+    this.#write.run('update log set position = ?', [move.position])
+    this.#write.run('commit')
+    this.#isOpen = false
+    crashPoint('committed')
+  }
+
+  /** Where nobody has to wait for an answer of theirs, many statements are run on another thread, while this one goes on. */
+  #handOver(move: BatchMove): void {
+    const statements = this.#waiting
+    this.#waiting = []
+    this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile })
+    this.#handedOver = this.#writer.write(statements, move).catch((cause: unknown) => {
+      this.#position = undefined
+      throw cause
+    })
+  }
+
+  async makeDurable(): Promise<void> {
+    this.#durable = this.#sync()
+    await this.#durable
+    if (this.#changes() - this.#changesCopied > (rehearsed()?.checkpointChanges ?? CHECKPOINT_CHANGES))
+      this.#copyLogBack()
+  }
+
+  async #sync(): Promise<void> {
+    const move = this.#committed
+    await (this.#handedOver ?? syncFile(this.#walFile)).finally(() => (this.#handedOver = undefined))
+    this.#read.run('commit')
+    this.#standAtNow()
+    if (move) this.moves.note(move.position, move.topics)
+  }
+
+  /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
+  #standAtNow(): Position {
+    this.#read.run('begin')
+    return this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
+  }
+
+  #changes(): number {
+    const { n } = this.#write.run<{ n: number }>('select total_changes() as n').rows[0] ?? { n: 0 }
+    return n + (this.#writer?.changes ?? 0)
+  }
+
+  /** Copies the log back on another thread, beside the running batches. */
+  #copyLogBack(): void {
+    this.#changesCopied = this.#changes()
+    this.#checkpoint ??= checkpointInBackground(this.#path).then(
+      () => {
+        this.#isRewindDue = true
+        this.#checkpoint = undefined
+      },
+      () => (this.#checkpoint = undefined),
+    )
+  }
+
+  /** The last pages and the rewind happen between two commits: any open snapshot keeps the log from starting over. */
+  async #rewindLog(): Promise<void> {
+    await this.#durable.catch(() => {})
+    this.#isRewindDue = false
+    this.#read.run('commit')
+    crashPoint('log to start over')
+    this.#reading.exec('pragma wal_checkpoint(passive)')
+    crashPoint('log starts over')
+    this.#standAtNow()
+  }
+
+  isReadable(): boolean {
+    return this.#read.run('select 1 as one').rows.length === 1
+  }
+
+  async close(): Promise<void> {
+    await this.#checkpoint
+    await this.#writer?.close()
+    closeSync(this.#walFile)
+    this.#reading.close()
+    this.#writing.close()
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Worker } from 'node:worker_threads'
+import type { BatchMove } from '../group-commit.ts'
+import { BatchRefused } from '../statement.ts'
+import type { Statement } from '../statement.ts'
+
+/** A batch on its way to the thread that writes it. Many small values in few objects, because each object has its price. */
+export interface WriteOrder {
+  readonly start: number
+  readonly position: number
+  /** Statements that the thread does not know yet, each with the number of its values; they are numbered in the order they come. */
+  readonly fresh: readonly (readonly [sql: string, values: number])[]
+  /** What to run, by number. */
+  readonly statements: readonly number[]
+  /** All values, one after the other; undefined stands for bytes. */
+  readonly values: readonly unknown[]
+  /** All bytes, one after the other, and how many each value has. */
+  readonly bytes: Uint8Array
+  readonly lengths: readonly number[]
+}
+
+/** What came of it: so many rows were changed since the thread began; or why nothing was; or why nobody knows. */
+export type WriteOutcome = { readonly changes: number } | { readonly refused: unknown } | { readonly lost: unknown }
+
+/** The database, and its write-ahead log as it was opened for syncing. */
+export interface WriterFiles {
+  readonly path: string
+  readonly logFile: number
+}
+
+/**
+ * A thread that writes whole batches of statements, each in one transaction, and syncs them: on their way to the disk they
+ * then wait for nobody. It begins with the first.
+ */
+export class SqliteWriter {
+  readonly #files: WriterFiles
+  #thread: Worker | undefined
+  readonly #numbers = new Map<string, number>()
+  #waiting: { readonly resolve: () => void; readonly reject: (cause: unknown) => void } | undefined
+  /** How many rows it changed so far. */
+  changes = 0
+
+  constructor(files: WriterFiles) {
+    this.#files = files
+  }
+
+  /**
+   * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` where nothing of
+   * it is there; with anything else nobody knows.
+   */
+  write(statements: readonly Statement[], { start, position }: Omit<BatchMove, 'topics'>): Promise<void> {
+    const thread = (this.#thread ??= this.#begin())
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+      const order = this.#orderOf(statements, { start, position })
+      thread.postMessage(order, [order.bytes.buffer as ArrayBuffer])
+    })
+  }
+
+  #orderOf(statements: readonly Statement[], move: Pick<WriteOrder, 'start' | 'position'>): WriteOrder {
+    const fresh: (readonly [string, number])[] = []
+    const numbers: number[] = []
+    const values: unknown[] = []
+    const parts: Uint8Array[] = []
+    for (const { sql, parameters } of statements) {
+      let number = this.#numbers.get(sql)
+      if (number === undefined) {
+        fresh.push([sql, parameters.length])
+        this.#numbers.set(sql, (number = this.#numbers.size))
+      }
+      numbers.push(number)
+      for (const value of parameters) {
+        if (value instanceof Uint8Array) parts.push(value)
+        values.push(value instanceof Uint8Array ? undefined : value)
+      }
+    }
+    const lengths = parts.map(({ byteLength }) => byteLength)
+    return { ...move, fresh, statements: numbers, values, bytes: joined(parts), lengths }
+  }
+
+  #begin(): Worker {
+    const thread = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: this.#files })
+    thread.on('message', (outcome: WriteOutcome) => {
+      const waiting = this.#waiting
+      this.#waiting = undefined
+      if ('refused' in outcome) return waiting?.reject(new BatchRefused(outcome.refused))
+      if ('lost' in outcome) return waiting?.reject(outcome.lost)
+      this.changes = outcome.changes
+      waiting?.resolve()
+    })
+    thread.on('error', (cause) => this.#waiting?.reject(cause))
+    thread.on('exit', (code) => this.#waiting?.reject(new Error(`the thread that writes ended with ${code}`)))
+    return thread
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate()
+  }
+}
+
+/** In memory of its own, which can be handed over. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.byteLength
+  }
+  return all
+}

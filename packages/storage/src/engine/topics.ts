@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { Nid } from '../schema/schema.ts'
+
+const READ_IN = 'read in '
+const WAITING_FOR = 'waiting for '
+const PRESENCE_OF = 'presence of '
+
+/** The server a topic says an EDU waits for. */
+export function serverWaitedFor(topic: string): ServerName | undefined {
+  return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
+}
+
+/** The user a topic says is more or less present than before. */
+export function userPresentAs(topic: string): UserId | undefined {
+  return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
+}
+
+/** The room a topic says receipts moved in. */
+export function roomReadIn(topic: string): RoomId | undefined {
+  return topic.startsWith(READ_IN) ? (topic.slice(READ_IN.length) as RoomId) : undefined
+}
+
+/**
+ * Topics that nobody waits for, beside the rooms' and users' own: what is kept in memory goes by them, so whatever writes
+ * such a thing must touch its topic.
+ */
+export const topics = {
+  /** A user's account, devices as such, and tokens. */
+  account: (user: UserId) => `account ${user}`,
+  /** Which users of ours had what they wrote erased. */
+  erased: 'erased users',
+  /** The one-time and fallback keys of a user's devices. */
+  keys: (user: UserId) => `keys ${user}`,
+  /** What a server said of its keys. */
+  keysOfServer: (server: ServerName) => `keys of ${server}`,
+  /** A user's receipts, private ones too. */
+  readBy: (user: UserId) => `read by ${user}`,
+  /** EDUs that wait for a server. */
+  waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
+  /** Receipts in a room, private ones too. */
+  readIn: (room: RoomId) => `${READ_IN}${room}`,
+  /** Anybody's presence. */
+  presence: 'presence',
+  /** A user's presence. */
+  presenceOf: (user: UserId) => `${PRESENCE_OF}${user}`,
+  /** Events of a room that notify and are in a thread. */
+  threads: (room: RoomId) => `threads ${room}`,
+  /** Events of a room that highlight for everybody. */
+  loud: (room: RoomId) => `loud ${room}`,
+  /** Events that highlight for a user by name. */
+  named: (user: UserId) => `named ${user}`,
+  /** The states of a room's events, which were provisional and are not any more. */
+  recast: (room: Nid) => `recast ${room}`,
+  /** Leases that somebody let go of, or whose holder died. */
+  leases: 'leases',
+  /** Rooms whose heads are still to be resolved. */
+  unsettled: 'unsettled rooms',
+  /** Events that waited to be judged, and do not any more. */
+  unstaged: 'unstaged pdus',
+  /** Events of a room that were redacted. */
+  redacted: (room: Nid) => `redacted ${room}`,
+  /** Events of a room's history came in front of others. */
+  history: (room: Nid) => `history ${room}`,
+  /** Events of a room that relate to another. */
+  related: (room: Nid) => `related ${room}`,
+} as const

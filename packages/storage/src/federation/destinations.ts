@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import type { Position } from '../schema/schema.ts'
+
+/** A server that has not got everything: how far it has, since when it does not answer, and when it is asked again. */
+export interface LateDestination {
+  readonly server: ServerName
+  readonly position: Position
+  readonly failingSinceTs: number
+  readonly retryTs: number
+  readonly intervalMs: number
+}
+
+/** Every server that has not got everything. */
+export async function lateDestinations(db: Read): Promise<LateDestination[]> {
+  const rows = await db.selectFrom('destinations').selectAll().execute()
+  return rows.map((row) => ({
+    server: row.server_name,
+    position: row.position,
+    failingSinceTs: row.failing_since_ts,
+    retryTs: row.retry_ts,
+    intervalMs: row.interval_ms,
+  }))
+}
+
+/** Remembers how far a late server has come. */
+export async function putLateDestination(tx: Tx, late: LateDestination): Promise<void> {
+  const row = {
+    position: late.position,
+    failing_since_ts: late.failingSinceTs,
+    retry_ts: late.retryTs,
+    interval_ms: late.intervalMs,
+  }
+  await tx
+    .insertInto('destinations')
+    .values({ server_name: late.server, ...row })
+    .onConflict((at) => at.column('server_name').doUpdateSet(row))
+    .execute()
+}
+
+/** A server has everything again. */
+export async function dropLateDestination(tx: Tx, server: ServerName): Promise<void> {
+  await tx.deleteFrom('destinations').where('server_name', '=', server).execute()
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { prepared } from '../engine/prepared.ts'
+import type { Nid } from '../schema/schema.ts'
+
+/** Notes that somebody of ours is about to enter a room; answers the note's number. */
+export async function putJoinUnderWay(
+  tx: Tx,
+  join: { readonly roomId: RoomId; readonly roomVersion: string; readonly sinceTs: number },
+): Promise<Nid> {
+  const nid = tx.takeNid()
+  const row = { join_nid: nid, room_id: join.roomId, room_version: join.roomVersion, since_ts: join.sinceTs }
+  await tx.insertInto('joins_under_way').values(row).execute()
+  return nid
+}
+
+/** Takes the note of a join away: it came to its end. */
+export async function dropJoinUnderWay(tx: Tx, nid: Nid): Promise<void> {
+  await tx.deleteFrom('joins_under_way').where('join_nid', '=', nid).execute()
+}
+
+/** Takes the notes of all joins to a room away: somebody of ours is there. Some may be of processes that were killed. */
+export async function dropJoinsTo(tx: Tx, roomId: RoomId): Promise<void> {
+  await tx.deleteFrom('joins_under_way').where('room_id', '=', roomId).execute()
+}
+
+/** Takes away the notes of joins that began before a time, and whoever made them is gone; answers whether there were any. */
+export async function dropLostJoins(tx: Tx, beforeTs: number): Promise<boolean> {
+  const gone = await tx.deleteFrom('joins_under_way').where('since_ts', '<', beforeTs).returning('join_nid').execute()
+  return gone.length > 0
+}
+
+/** The version of a room that somebody of ours has been about to enter since a time. */
+export async function versionUnderWay(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
+  return (await newestTo(db, roomId, sinceTs))[0]?.room_version
+}
+
+const newestTo = prepared((db, roomId: RoomId, sinceTs: number) =>
+  db
+    .selectFrom('joins_under_way')
+    .select('room_version')
+    .where('room_id', '=', roomId)
+    .where('since_ts', '>=', sinceTs)
+    .orderBy('join_nid', 'desc')
+    .limit(1),
+)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import type { Position } from '../schema/schema.ts'
+import { topics } from '../engine/topics.ts'
+
+/** A user whose devices a server does not know as they are, and what it was told of them: a digest by device. */
+export interface OutgoingDeviceList {
+  readonly userId: UserId
+  readonly position: Position
+  readonly toldPosition: Position
+  readonly told: ReadonlyMap<string, string>
+}
+
+/** Notes that there is news of a user's devices for a server, as of a position. */
+export async function putDeviceListNews(
+  tx: Tx,
+  userId: UserId,
+  servers: Iterable<ServerName>,
+  position: Position,
+): Promise<void> {
+  for (const server of servers) {
+    await tx
+      .insertInto('outgoing_device_lists')
+      .values({ server_name: server, user_id: userId, position, told_position: 0, told: '[]' })
+      .onConflict((at) =>
+        at
+          .columns(['server_name', 'user_id'])
+          .doUpdateSet({ position })
+          .where('outgoing_device_lists.position', '<', position),
+      )
+      .execute()
+    tx.touch(topics.waitingFor(server))
+  }
+}
+
+/** The users of whose devices there is news for a server, oldest first. */
+export async function deviceListNews(db: Read, server: ServerName, limit: number): Promise<OutgoingDeviceList[]> {
+  const rows = await db
+    .selectFrom('outgoing_device_lists')
+    .select(['user_id', 'position', 'told_position', 'told'])
+    .where('server_name', '=', server)
+    .whereRef('position', '>', 'told_position')
+    .orderBy('position')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => ({
+    userId: row.user_id,
+    position: row.position,
+    toldPosition: row.told_position,
+    told: new Map(JSON.parse(row.told) as [string, string][]),
+  }))
+}
+
+/** A server knows a user's devices as they were at a position. */
+export async function putToldDeviceList(
+  tx: Tx,
+  server: ServerName,
+  { userId, position, told }: Pick<OutgoingDeviceList, 'userId' | 'position' | 'told'>,
+): Promise<void> {
+  await tx
+    .updateTable('outgoing_device_lists')
+    .set({ told_position: position, told: JSON.stringify([...told]) })
+    .where('server_name', '=', server)
+    .where('user_id', '=', userId)
+    .execute()
+}
+
+/** The servers for which there is news. */
+export async function serversWithDeviceNews(db: Read): Promise<ServerName[]> {
+  const rows = await db
+    .selectFrom('outgoing_device_lists')
+    .select('server_name')
+    .distinct()
+    .whereRef('position', '>', 'told_position')
+    .execute()
+  return rows.map((row) => row.server_name)
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { readOnce } from '../engine/kept.ts'
+import { userNid } from '../engine/names.ts'
+import { prepared } from '../engine/prepared.ts'
+import type { Nid } from '../schema/schema.ts'
+
+/** What is touched when there is a room whose members must be fetched. */
+export const PARTIAL = 'partial rooms'
+
+/** A room that we entered without being told its members. */
+export interface PartialRoom {
+  readonly roomId: RoomId
+  readonly room: Nid
+  readonly roomVersion: string
+  /** The join by which we entered. */
+  readonly join: Nid
+  /** The root of the state before it, as it was shown to us. */
+  readonly baseRoot: Nid
+  /** The same with the members; 0 until they are there. */
+  readonly fullRoot: Nid
+  /** Servers that are said to be in the room, whom we joined through first. */
+  readonly servers: readonly ServerName[]
+  /** How often its members were asked for in vain, and when they are asked for again, in ms. */
+  readonly tries: number
+  readonly retryTs: number
+  /** Since when nobody of ours is there; 0 while somebody is. */
+  readonly leftTs: number
+}
+
+/** Marks a room as one whose members are not known, in the unit that enters it; what was noted of an earlier entry is gone. */
+export async function putPartialRoom(
+  tx: Tx,
+  { room, join, baseRoot, servers }: Pick<PartialRoom, 'room' | 'join' | 'baseRoot' | 'servers'>,
+): Promise<void> {
+  await dropPartialRoom(tx, room)
+  await tx
+    .insertInto('partial_rooms')
+    .values({
+      room_nid: room,
+      join_nid: join,
+      base_root: baseRoot,
+      full_root: 0,
+      servers: JSON.stringify(servers),
+      tries: 0,
+      retry_ts: 0,
+      left_ts: 0,
+    })
+    .execute()
+  await tx.updateTable('rooms').set({ is_partial: 1 }).where('room_nid', '=', room).execute()
+  tx.touch(PARTIAL)
+}
+
+/** Takes the mark off a room, and what was noted with it. Whoever does so because it came to its end moves the room, too. */
+export async function dropPartialRoom(tx: Tx, room: Nid): Promise<void> {
+  await tx.deleteFrom('partial_rooms').where('room_nid', '=', room).execute()
+  await tx.deleteFrom('partial_events').where('room_nid', '=', room).execute()
+  await tx.updateTable('rooms').set({ is_partial: 0 }).where('room_nid', '=', room).execute()
+}
+
+const rowsOf = (db: Read) =>
+  db
+    .selectFrom('partial_rooms')
+    .innerJoin('rooms', 'rooms.room_nid', 'partial_rooms.room_nid')
+    .selectAll('partial_rooms')
+    .select(['rooms.room_id', 'rooms.room_version'])
+
+/** All rooms whose members are not known, those that were entered first to begin with. */
+export async function partialRooms(db: Read): Promise<PartialRoom[]> {
+  const rows = await rowsOf(db).orderBy('partial_rooms.join_nid').execute()
+  return rows.map(partialRoomFrom)
+}
+
+/** One of them; undefined where a room's members are known. */
+export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom | undefined> {
+  const [row] = await rowOf(db, roomId)
+  return row && partialRoomFrom(row)
+}
+
+const rowOf = prepared((db, roomId: RoomId) => rowsOf(db).where('rooms.room_id', '=', roomId))
+
+/** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
+export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = readOnce(
+  'hintedServers',
+  5_000,
+  (roomId: RoomId) => roomId,
+  async (db, roomId: RoomId) => (await partialRoom(db, roomId))?.servers ?? [],
+)
+
+/** The rooms without known members that a user is in. */
+export async function partialRoomsWith(db: Read, user: UserId): Promise<RoomId[]> {
+  const nid = await userNid(db, user)
+  if (nid === undefined) return []
+  const rows = await db
+    .selectFrom('partial_rooms')
+    .innerJoin('rooms', 'rooms.room_nid', 'partial_rooms.room_nid')
+    .innerJoin('members', 'members.room_nid', 'partial_rooms.room_nid')
+    .select('rooms.room_id')
+    .where('members.user_nid', '=', nid)
+    .where('members.membership', '=', 'join')
+    .execute()
+  return rows.map((row) => row.room_id)
+}
+
+/** Notes that nobody told a room's members, and when they are asked for again. */
+export async function postponePartialRoom(tx: Tx, room: Nid, tries: number, retryTs: number): Promise<void> {
+  await tx.updateTable('partial_rooms').set({ tries, retry_ts: retryTs }).where('room_nid', '=', room).execute()
+}
+
+/** Notes since when nobody of ours is in a room, and when it is looked at again. */
+export async function notePartialRoomLeft(tx: Tx, room: Nid, leftTs: number, retryTs: number): Promise<void> {
+  await tx
+    .updateTable('partial_rooms')
+    .set({ left_ts: leftTs, retry_ts: retryTs })
+    .where('room_nid', '=', room)
+    .execute()
+}
+
+/** Keeps the whole state before the join. */
+export async function putFullRoot(tx: Tx, { room, join }: PartialRoom, fullRoot: Nid): Promise<void> {
+  await tx
+    .updateTable('partial_rooms')
+    .set({ full_root: fullRoot })
+    .where('room_nid', '=', room)
+    .where('join_nid', '=', join)
+    .execute()
+}
+
+function partialRoomFrom(row: {
+  room_id: RoomId
+  room_nid: Nid
+  room_version: string
+  join_nid: Nid
+  base_root: Nid
+  full_root: Nid
+  servers: string
+  tries: number
+  retry_ts: number
+  left_ts: number
+}): PartialRoom {
+  return {
+    roomId: row.room_id,
+    room: row.room_nid,
+    roomVersion: row.room_version,
+    join: row.join_nid,
+    baseRoot: row.base_root,
+    fullRoot: row.full_root,
+    servers: JSON.parse(row.servers) as ServerName[],
+    tries: row.tries,
+    retryTs: row.retry_ts,
+    leftTs: row.left_ts,
+  }
+}

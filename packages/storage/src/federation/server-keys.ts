@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName } from '@myelin/matrix/ids'
+import { inChunks } from '../engine/database.ts'
+import type { Read, Tx } from '../engine/database.ts'
+import { readOnce } from '../engine/kept.ts'
+import { prepared } from '../engine/prepared.ts'
+import type { Bytes, Tables } from '../schema/schema.ts'
+import { topics } from '../engine/topics.ts'
+
+/** A key of another server, and how far it is vouched for. */
+export interface ServerKey {
+  readonly keyId: string
+  readonly publicKey: Bytes
+  /** An old key's signatures count before this time, another one's up to and with it. */
+  readonly validUntilTs: number
+  readonly isOld: boolean
+}
+
+/** A key with the server it belongs to and when we last heard of it. */
+export interface StoredServerKey extends ServerKey {
+  readonly server: ServerName
+  readonly answerTs: number
+}
+
+/** A document in which a server published its keys. */
+export interface ServerKeyAnswer {
+  readonly server: ServerName
+  readonly answerTs: number
+  /** Canonical JSON, with the server's own signatures alone. */
+  readonly answer: string
+  readonly keys: readonly ServerKey[]
+}
+
+const rowsOf = prepared((db, server: ServerName) =>
+  db.selectFrom('server_keys').selectAll().where('server_name', '=', server),
+)
+
+/** Every request and every event that comes in is checked against them. */
+const keysOf = readOnce(
+  'serverKeys',
+  20_000,
+  (server: ServerName) => topics.keysOfServer(server),
+  async (db, server: ServerName): Promise<readonly StoredServerKey[]> => (await rowsOf(db, server)).map(storedKey),
+)
+
+/** As many servers are asked for one by one; more, as a large room has, would drive the others out of memory. */
+const FEW = 20
+
+/** Every key we hold of these servers. */
+export async function serverKeysOf(db: Read, servers: readonly ServerName[]): Promise<StoredServerKey[]> {
+  if (servers.length <= FEW) return (await Promise.all(servers.map((server) => keysOf(db, server)))).flat()
+  const rows = await inChunks(servers, (chunk) =>
+    db.selectFrom('server_keys').selectAll().where('server_name', 'in', chunk).execute(),
+  )
+  return rows.map(storedKey)
+}
+
+/** The published documents that our keys of a server come from, the newest last. */
+export async function serverKeyAnswers(db: Read, server: ServerName): Promise<readonly string[]> {
+  const rows = await db
+    .selectFrom('server_key_answers')
+    .select('answer')
+    .where('server_name', '=', server)
+    .orderBy('answer_ts')
+    .execute()
+  return rows.map((row) => row.answer)
+}
+
+/** Keeps what a server published, and forgets its documents that no key comes from any more. */
+export async function putServerKeys(tx: Tx, answer: ServerKeyAnswer): Promise<void> {
+  tx.touch(topics.keysOfServer(answer.server))
+  const document = { server_name: answer.server, answer_ts: answer.answerTs, answer: answer.answer }
+  await tx
+    .insertInto('server_key_answers')
+    .values(document)
+    .onConflict((at) => at.columns(['server_name', 'answer_ts']).doUpdateSet({ answer: answer.answer }))
+    .execute()
+  for (const key of answer.keys) await putKey(tx, answer, key)
+  await tx
+    .deleteFrom('server_key_answers')
+    .where('server_name', '=', answer.server)
+    .where('answer_ts', 'not in', (from) =>
+      from.selectFrom('server_keys').select('answer_ts').where('server_name', '=', answer.server),
+    )
+    .execute()
+}
+
+/** The newest word of a server about its key counts: a reinstalled server may use an ID again. */
+async function putKey(tx: Tx, { server, answerTs }: ServerKeyAnswer, key: ServerKey): Promise<void> {
+  const moved = { valid_until_ts: key.validUntilTs, is_old: key.isOld ? 1 : 0, answer_ts: answerTs }
+  await tx
+    .insertInto('server_keys')
+    .values({ server_name: server, key_id: key.keyId, public_key: key.publicKey, ...moved })
+    .onConflict((at) => at.columns(['server_name', 'key_id']).doUpdateSet({ ...moved, public_key: key.publicKey }))
+    .execute()
+}
+
+function storedKey(row: Tables['server_keys']): StoredServerKey {
+  return {
+    server: row.server_name,
+    keyId: row.key_id,
+    publicKey: row.public_key,
+    validUntilTs: row.valid_until_ts,
+    isOld: row.is_old !== 0,
+    answerTs: row.answer_ts,
+  }
+}
+
+/** Forgets everything a server said about its keys. */
+export async function deleteServerKeys(tx: Tx, server: ServerName): Promise<void> {
+  tx.touch(topics.keysOfServer(server))
+  await tx.deleteFrom('server_keys').where('server_name', '=', server).execute()
+  await tx.deleteFrom('server_key_answers').where('server_name', '=', server).execute()
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import { usersSharingRooms } from '../rooms/members/members.ts'
+import { insertRow, prepared } from '../engine/prepared.ts'
+import type { Position } from '../schema/schema.ts'
+
+/** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
+export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
+  await putChange(tx, user, null)
+  for (const other of await usersSharingRooms(tx, user)) tx.touch(other)
+}
+
+/** Records that one user sees another's keys otherwise than before, having signed one; wakes the signer alone. */
+export async function noteSignature(tx: Tx, signer: UserId, user: UserId): Promise<void> {
+  await putChange(tx, user, signer)
+  tx.touch(signer)
+}
+
+/** Whoever has not heard of the last change has not heard of this one either, so the last is enough. */
+async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<void> {
+  await tx
+    .deleteFrom('device_list_changes')
+    .where('user_id', '=', user)
+    .where('only_for', onlyFor === null ? 'is' : '=', onlyFor)
+    .execute()
+  await insertRow(tx, 'device_list_changes', { user_id: user, position: tx.takePosition(), only_for: onlyFor })
+}
+
+/** Where in the log a user's devices or keys last changed as everybody sees them; 0 where they never did. */
+export async function lastDeviceChange(db: Read, user: UserId): Promise<Position> {
+  const row = await db
+    .selectFrom('device_list_changes')
+    .select((row) => row.fn.max('position').as('position'))
+    .where('user_id', '=', user)
+    .where('only_for', 'is', null)
+    .executeTakeFirst()
+  return row?.position ?? 0
+}
+
+/** The users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */
+export async function deviceChangesBetween(
+  db: Read,
+  viewer: UserId,
+  after: Position,
+  upTo: Position,
+): Promise<UserId[]> {
+  const rows = await changedUsers(db, viewer, after, upTo)
+  return rows.map((row) => row.user_id)
+}
+
+const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Position) =>
+  db
+    .selectFrom('device_list_changes')
+    .select('user_id')
+    .distinct()
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
+)
+
+/** The users of this server whose devices or keys changed as everybody sees them, after one position and up to another. */
+export async function ownDeviceChangesBetween(
+  db: Read,
+  us: ServerName,
+  after: Position,
+  upTo: Position,
+): Promise<{ readonly userId: UserId; readonly position: Position }[]> {
+  const rows = await changesForAll(db, after, upTo)
+  return rows
+    .filter(({ user_id: user }) => serverOf(user) === us)
+    .map((row) => ({ userId: row.user_id, position: row.position }))
+}
+
+const changesForAll = prepared((db, after: Position, upTo: Position) =>
+  db
+    .selectFrom('device_list_changes')
+    .select(['user_id', 'position'])
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .where('only_for', 'is', null),
+)

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ServerName, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+import type { Bytes, Tables } from '../schema/schema.ts'
+
+/** The two parts of an `mxc://` URI. */
+export interface MediaName {
+  readonly serverName: ServerName
+  readonly mediaId: string
+}
+
+/** What was uploaded: the blob, by its hash, and what was said of it. */
+export interface MediaContent {
+  readonly sha256: Bytes
+  readonly sizeBytes: number
+  readonly contentType: string
+  readonly fileName: string | undefined
+}
+
+/** A name, and what is behind it: nothing yet where it was only reserved. */
+export interface Media extends MediaName {
+  readonly userId: UserId | undefined
+  readonly createdTs: number
+  /** Until when a reserved name may be used. */
+  readonly unusedExpiresTs: number | undefined
+  readonly content: MediaContent | undefined
+  /** Not to be served to whoever does not say who they are. */
+  readonly isAuthenticatedOnly: boolean
+}
+
+/** What is said to the bus when a reserved name gets its content. */
+export function mediaTopic({ serverName, mediaId }: MediaName): string {
+  return `mxc://${serverName}/${mediaId}`
+}
+
+/** Takes a name for something uploaded, or about to be. */
+export async function putMedia(tx: Tx, media: Media): Promise<void> {
+  await tx
+    .insertInto('media')
+    .values({
+      server_name: media.serverName,
+      media_id: media.mediaId,
+      user_id: media.userId ?? null,
+      created_ts: media.createdTs,
+      unused_expires_ts: media.unusedExpiresTs ?? null,
+      is_authenticated_only: media.isAuthenticatedOnly ? 1 : 0,
+      ...contentColumns(media.content),
+    })
+    .execute()
+}
+
+/** Puts the content behind a reserved name, and wakes who waits for it. */
+export async function fillMedia(tx: Tx, name: MediaName, content: MediaContent): Promise<void> {
+  await tx
+    .updateTable('media')
+    .set({ ...contentColumns(content), unused_expires_ts: null })
+    .where('server_name', '=', name.serverName)
+    .where('media_id', '=', name.mediaId)
+    .execute()
+  tx.touch(mediaTopic(name))
+}
+
+/** What is behind a name. */
+export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<Media | undefined> {
+  const row = await db
+    .selectFrom('media')
+    .selectAll()
+    .where('server_name', '=', serverName)
+    .where('media_id', '=', mediaId)
+    .executeTakeFirst()
+  return row && mediaFrom(row)
+}
+
+/** When the names expire that a user has reserved and not used, the soonest first. */
+export async function pendingExpiries(db: Read, user: UserId, now: number): Promise<number[]> {
+  const rows = await db
+    .selectFrom('media')
+    .select('unused_expires_ts')
+    .where('user_id', '=', user)
+    .where('unused_expires_ts', '>', now)
+    .orderBy('unused_expires_ts')
+    .execute()
+  return rows.flatMap((row) => row.unused_expires_ts ?? [])
+}
+
+/** Gives back the names a user reserved and did not use in time. */
+export async function dropExpiredMedia(tx: Tx, user: UserId, now: number): Promise<void> {
+  await tx.deleteFrom('media').where('user_id', '=', user).where('unused_expires_ts', '<=', now).execute()
+}
+
+function contentColumns(content: MediaContent | undefined) {
+  return {
+    sha256: content?.sha256 ?? null,
+    size_bytes: content?.sizeBytes ?? null,
+    content_type: content?.contentType ?? null,
+    file_name: content?.fileName ?? null,
+  }
+}
+
+function mediaFrom(row: Tables['media']): Media {
+  return {
+    serverName: row.server_name,
+    mediaId: row.media_id,
+    userId: (row.user_id ?? undefined) as UserId | undefined,
+    createdTs: row.created_ts,
+    unusedExpiresTs: row.unused_expires_ts ?? undefined,
+    isAuthenticatedOnly: row.is_authenticated_only === 1,
+    content: contentFrom(row),
+  }
+}
+
+function contentFrom(row: Tables['media']): MediaContent | undefined {
+  if (row.sha256 === null || row.size_bytes === null) return undefined
+  return {
+    sha256: row.sha256,
+    sizeBytes: row.size_bytes,
+    contentType: row.content_type ?? 'application/octet-stream',
+    fileName: row.file_name ?? undefined,
+  }
+}

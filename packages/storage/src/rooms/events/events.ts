@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
+import { inChunks } from '../../engine/database.ts'
+import type { Read, Tx } from '../../engine/database.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
+import { roomNames, roomNid } from '../../engine/names.ts'
+import { BEGINNING, justAfter } from './history-place.ts'
+import { prepared, preparedList } from '../../engine/prepared.ts'
+import type { Nid, Position } from '../../schema/schema.ts'
+import type { KeptPdu, StoredEvent } from '../../schema/stored-event.ts'
+import { storedPdu } from './stored-pdu.ts'
+import { topics } from '../../engine/topics.ts'
+
+/** What became of an event: in force, soft-failed (in the graph, not shown), or rejected. */
+export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
+
+const LIGHT = [
+  'event_nid',
+  'event_id',
+  'room_nid',
+  'position',
+  'state_before',
+  'state_after',
+  'room_root',
+  'notified',
+  'replaces_nid',
+  'redacted_by',
+  'thread_nid',
+  'status',
+  'txn_device',
+  'txn_id',
+] as const
+
+type LightRow = {
+  event_nid: Nid
+  event_id: Uint8Array
+  room_nid: Nid
+  position: Position | null
+  state_before: Nid
+  state_after: Nid
+  room_root: Nid
+  notified: number
+  replaces_nid: Nid | null
+  redacted_by: Nid | null
+  thread_nid: Nid | null
+  status: number
+  txn_device: string | null
+  txn_id: string | null
+}
+
+/** Which way to walk a room, from where (exclusive), and how far. */
+export interface Walk {
+  readonly roomId: RoomId
+  readonly direction: 'forward' | 'backward'
+  /** Exclusive bounds, both in positions; the walk starts at the one its direction names. */
+  readonly after: Position
+  readonly before: Position
+  readonly limit: number
+}
+
+/** A room's timeline between two positions (exclusive), in arrival order or against it; soft-failed and rejected events left out. */
+export async function timeline(db: Read, walk: Walk): Promise<StoredEvent[]> {
+  const nid = await roomNid(db, walk.roomId)
+  if (nid === undefined) return []
+  const read = walk.direction === 'forward' ? forward : backward
+  const rows = await read(db, nid, walk.after, walk.before, walk.limit)
+  return withPdus(db, rows)
+}
+
+const forward = prepared((db, room: Nid, after: Position, before: Position, limit: number) =>
+  between(db, room, after, before).orderBy('position', 'asc').limit(limit),
+)
+const backward = prepared((db, room: Nid, after: Position, before: Position, limit: number) =>
+  between(db, room, after, before).orderBy('position', 'desc').limit(limit),
+)
+const between = (db: Read, room: Nid, after: Position, before: Position) =>
+  db
+    .selectFrom('events')
+    .select(LIGHT)
+    .where('room_nid', '=', room)
+    .where('position', 'is not', null)
+    .where('position', '>', after)
+    .where('position', '<', before)
+    .where('status', '=', EVENT_STATUS.accepted)
+
+const TAIL = 64
+
+/**
+ * The newest events of a room at its last position, newest first; 64 of them, or all there are.
+ *
+ * Everybody who waits for the room shares one. When the room has moved, only what came since is read; when something in
+ * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
+ */
+export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
+  const nid = await roomNid(db, roomId)
+  if (nid === undefined) return []
+  const readAt = db.moves.position
+  const kept = readAt === undefined ? undefined : db.caches.tails.get(nid)
+  const isStill =
+    kept !== undefined &&
+    kept.upTo <= lastPosition &&
+    !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
+    !db.moves.changedSince(topics.recast(nid), kept.readAt)
+  if (isStill && kept.upTo === lastPosition) return kept.events
+  const fresh = await withPdus(
+    db,
+    await backward(db, nid, isStill ? kept.upTo : BEGINNING, justAfter(lastPosition), TAIL),
+  )
+  const events = isStill ? [...fresh, ...kept.events].slice(0, TAIL) : fresh
+  // Who asks for an earlier end does not take the place of a later one.
+  if (readAt !== undefined && (kept === undefined || kept.upTo <= lastPosition))
+    db.caches.tails.set(nid, { readAt, upTo: lastPosition, events })
+  return events
+}
+
+/** Whether a tail reaches back to a position: everything after it is in the tail. */
+export function reachesBackTo(tail: readonly StoredEvent[], position: Position): boolean {
+  return tail.length < TAIL || (tail.at(-1)?.position ?? 0) <= position
+}
+
+/** One event by its id, whatever became of it. */
+export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
+  return (await eventsById(db, [id]))[0]
+}
+
+/** The events among these that we have, in no particular order. */
+export async function eventsById(db: Read, ids: readonly EventId[]): Promise<StoredEvent[]> {
+  if (ids.length === 0) return []
+  return withPdus(db, await rowsById(db, new Set(ids).values().map(eventIdBytes)))
+}
+
+const rowsById = preparedList((db, ids: readonly Uint8Array[]) =>
+  db.selectFrom('events').select(LIGHT).where('event_id', 'in', ids),
+)
+
+/** Events by number, as a map. */
+export async function eventsByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
+  if (nids.length === 0) return new Map()
+  return new Map((await withPdus(db, await rowsByNid(db, nids))).map((event) => [event.nid, event]))
+}
+
+const rowsByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select(LIGHT).where('event_nid', 'in', nids),
+)
+
+/** The events of type `m.room.power_levels` among these. */
+export async function powerLevelsAmong(db: Read, nids: readonly Nid[]): Promise<Nid[]> {
+  return (await powerLevelsByNid(db, nids)).map((row) => row.event_nid)
+}
+
+const powerLevelsByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select('event_nid').where('event_nid', 'in', nids).where('type', '=', 'm.room.power_levels'),
+)
+
+/** Only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
+export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
+  const found = new Map<Nid, Pdu>()
+  const missing = nids.filter((nid) => {
+    const kept = db.caches.pdus.get(nid)
+    if (kept) found.set(nid, kept.pdu)
+    return !kept
+  })
+  if (missing.length === 0) return found
+  for (const [nid, kept] of await loadPdus(db, missing)) found.set(nid, kept.pdu)
+  return found
+}
+
+/** The same of very many, which would drive everything else out of memory: what is read is not kept there. */
+export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
+  const rows = await bytesByNid(db, nids)
+  const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
+  return new Map(
+    rows.map((row) => [
+      row.event_nid,
+      storedPdu(row.pdu, eventIdOf(row.event_id), rooms.get(row.room_nid) ?? ('' as RoomId)),
+    ]),
+  )
+}
+
+/** What relates to any of these events, in one of these ways or in any, oldest first; so many at the most. */
+export async function eventsRelatingTo(
+  db: Read,
+  parents: readonly EventId[],
+  relTypes: readonly string[] | undefined,
+  limit: number,
+): Promise<StoredEvent[]> {
+  const rows = await inChunks(padded(parents.map(eventIdBytes)), (chunk) => {
+    const query = db
+      .selectFrom('events')
+      .select(LIGHT)
+      .where('relates_to', 'in', chunk)
+      .where('relates_to', 'is not', null)
+      .where('status', '=', EVENT_STATUS.accepted)
+      .where('position', 'is not', null)
+      .orderBy('position')
+      .limit(limit)
+    return (relTypes === undefined ? query : query.where('rel_type', 'in', relTypes)).execute()
+  })
+  return withPdus(db, rows)
+}
+
+/** A list as long as the next power of two, its last value repeated, so that few lengths of statement are prepared. */
+function padded<Value>(values: readonly Value[]): Value[] {
+  const last = values.at(-1)
+  if (last === undefined) return []
+  const length = 2 ** Math.ceil(Math.log2(values.length))
+  return [...values, ...Array<Value>(length - values.length).fill(last)]
+}
+
+/** The number and position of an event of this room, without loading it. */
+export async function placeOfEvent(
+  db: Read,
+  id: EventId,
+): Promise<{ nid: Nid; roomNid: Nid; position: Position | null; thread: Nid | null } | undefined> {
+  const row = await db
+    .selectFrom('events')
+    .select(['event_nid', 'room_nid', 'position', 'thread_nid'])
+    .where('event_id', '=', eventIdBytes(id))
+    .executeTakeFirst()
+  return row && { nid: row.event_nid, roomNid: row.room_nid, position: row.position, thread: row.thread_nid }
+}
+
+/** The root of a room's current state as it was at a position. */
+export async function stateRootAt(db: Read, roomId: RoomId, position: Position): Promise<Nid> {
+  const nid = await roomNid(db, roomId)
+  if (nid === undefined) return 0
+  const key = `${nid} ${position}`
+  const kept = db.caches.rootsAt.get(key)
+  // What a position shows changes only once more, where the room's members were not known.
+  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.moves.position
+  const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
+  const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
+  const root = isMoved ? move.state_root : (event?.room_root ?? 0)
+  if (readAt !== undefined) db.caches.rootsAt.set(key, { root, readAt })
+  return root
+}
+
+const rootAt = prepared((db, room: Nid, position: Position) =>
+  db
+    .selectFrom('events')
+    .select(['room_root', 'position'])
+    .where('room_nid', '=', room)
+    .where('position', 'is not', null)
+    .where('position', '<=', position)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+const movedAt = prepared((db, room: Nid, position: Position) =>
+  db
+    .selectFrom('state_moves')
+    .select(['state_root', 'position'])
+    .where('room_nid', '=', room)
+    .where('position', '<=', position)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+/** Marks an event as redacted by another; the first redaction stands. */
+export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> {
+  const row = await tx
+    .updateTable('events')
+    .set({ redacted_by: by })
+    .where('event_nid', '=', target)
+    .where('redacted_by', 'is', null)
+    .returning('room_nid')
+    .executeTakeFirst()
+  if (row) tx.touch(topics.redacted(row.room_nid))
+}
+
+async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {
+  const kept = new Map<Nid, KeptPdu>()
+  const missing: Nid[] = []
+  for (const { event_nid: nid } of rows) {
+    const found = db.caches.pdus.get(nid)
+    if (found) kept.set(nid, found)
+    else missing.push(nid)
+  }
+  for (const [nid, loaded] of await loadPdus(db, missing)) kept.set(nid, loaded)
+  return rows.flatMap((row) => {
+    const pdu = kept.get(row.event_nid)
+    return pdu ? [storedEvent(row, pdu)] : []
+  })
+}
+
+function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
+  return {
+    nid: row.event_nid,
+    position: row.position,
+    stateBefore: row.state_before,
+    stateAfter: row.state_after,
+    roomRoot: row.room_root,
+    notified: row.notified,
+    replaces: row.replaces_nid,
+    redactedBy: row.redacted_by,
+    thread: row.thread_nid,
+    status: row.status,
+    transaction: row.txn_device === null ? undefined : { deviceId: row.txn_device, txnId: row.txn_id ?? '' },
+    kept,
+    pdu: kept.pdu,
+  }
+}
+
+const bytesByNid = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select(['event_nid', 'event_id', 'room_nid', 'pdu']).where('event_nid', 'in', nids),
+)
+
+async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
+  if (nids.length === 0) return new Map()
+  const rows = await bytesByNid(db, nids)
+  const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
+  return new Map(
+    rows.map((row) => {
+      const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
+      const kept: KeptPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
+      db.caches.pdus.set(row.event_nid, kept)
+      return [row.event_nid, kept]
+    }),
+  )
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { inChunks } from '../../engine/database.ts'
+import type { Read, Tx } from '../../engine/database.ts'
+import { nidsOfEvents } from './auth-edges.ts'
+import { eventIdOf } from './event-ids.ts'
+import { insertRow, preparedList } from '../../engine/prepared.ts'
+import { openRoom } from '../rooms.ts'
+import type { OpenRoom } from '../rooms.ts'
+import type { Nid } from '../../schema/schema.ts'
+import { topics } from '../../engine/topics.ts'
+
+/** So many heads a room's row lists: as many as an event may name as its `prev_events`. */
+export const MOST_LISTED = 20
+
+/** The heads of a room's graph as its row has them: the oldest of them, and how many there are. */
+export interface Heads {
+  readonly listed: readonly Nid[]
+  readonly count: number
+}
+
+/** A head of a room's graph: an event that no other names as one of its `prev_events`. */
+export interface Head {
+  readonly nid: Nid
+  readonly id: EventId
+  readonly stateAfter: Nid
+}
+
+/**
+ * The heads once an event has come that leads to some of them, and is one itself where it is `added`. Costs what the event
+ * names, however many heads there are: the room's row lists the oldest, all others have rows of their own.
+ */
+export async function moveHeads(
+  tx: Tx,
+  room: OpenRoom,
+  { covered, added }: { readonly covered: ReadonlySet<EventId>; readonly added?: Nid },
+): Promise<Heads> {
+  const listed = room.heads.filter((_, at) => !covered.has(room.extremities[at] as EventId))
+  let others = room.headCount - room.heads.length
+  if (others > 0) {
+    others -= await dropOthers(tx, room.nid, [...(await nidsOfEvents(tx, [...covered])).values()])
+    for (const nid of await oldestOthers(tx, room.nid, Math.min(others, MOST_LISTED - listed.length))) {
+      listed.push(nid)
+      others--
+    }
+    await dropOthers(tx, room.nid, listed)
+  }
+  if (added === undefined) return { listed, count: listed.length + others }
+  if (others === 0 && listed.length < MOST_LISTED) listed.push(added)
+  else {
+    await insertRow(tx, 'more_heads', { room_nid: room.nid, event_nid: added })
+    others++
+  }
+  return { listed, count: listed.length + others }
+}
+
+/**
+ * Takes back that some events are heads of a room: history has come that shows what follows them. What the others come to
+ * is to be worked out then: the room is marked. Does nothing where none of them is a head.
+ */
+export async function dropHeads(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
+  const room = await openRoom(tx, roomId)
+  if (!room || (room.headCount === room.heads.length && !room.extremities.some((id) => covered.has(id)))) return
+  const heads = await moveHeads(tx, room, { covered })
+  if (heads.count === room.headCount) return
+  await tx
+    .updateTable('rooms')
+    .set((row) => ({
+      extremities: JSON.stringify(heads.listed),
+      head_count: heads.count,
+      is_unsettled: 1,
+      opened: row('opened', '+', 1),
+    }))
+    .where('room_nid', '=', room.nid)
+    .execute()
+  tx.touch(topics.unsettled)
+}
+
+async function dropOthers(tx: Tx, room: Nid, nids: readonly Nid[]): Promise<number> {
+  if (nids.length === 0) return 0
+  const rows = await inChunks(nids, (chunk) =>
+    tx
+      .deleteFrom('more_heads')
+      .where('room_nid', '=', room)
+      .where('event_nid', 'in', chunk)
+      .returning('event_nid')
+      .execute(),
+  )
+  return rows.length
+}
+
+async function oldestOthers(tx: Tx, room: Nid, limit: number): Promise<Nid[]> {
+  if (limit <= 0) return []
+  const rows = await tx
+    .selectFrom('more_heads')
+    .select('event_nid')
+    .where('room_nid', '=', room)
+    .orderBy('event_nid')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.event_nid)
+}
+
+/** Makes these the heads of a room, whatever they were: answers what the room's row says of them. */
+export async function putHeads(
+  tx: Tx,
+  room: Nid,
+  heads: readonly Nid[],
+): Promise<{ readonly extremities: string; readonly head_count: number }> {
+  await dropMoreHeads(tx, room)
+  for (const nid of heads.slice(MOST_LISTED)) await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
+  return { extremities: JSON.stringify(heads.slice(0, MOST_LISTED)), head_count: heads.length }
+}
+
+/** Forgets all heads but those that the room's row lists. */
+export async function dropMoreHeads(tx: Tx, room: Nid): Promise<void> {
+  await tx.deleteFrom('more_heads').where('room_nid', '=', room).execute()
+}
+
+/** All heads of a room, with the state after each; no events are loaded. */
+export async function headsOfRoom(db: Read, room: Nid): Promise<Head[]> {
+  const row = await db.selectFrom('rooms').select('extremities').where('room_nid', '=', room).executeTakeFirst()
+  const others = await db.selectFrom('more_heads').select('event_nid').where('room_nid', '=', room).execute()
+  const nids = [...(JSON.parse(row?.extremities ?? '[]') as Nid[]), ...others.map((other) => other.event_nid)]
+  const rows = await statesAfter(db, nids)
+  return rows.map((each) => ({ nid: each.event_nid, id: eventIdOf(each.event_id), stateAfter: each.state_after }))
+}
+
+const statesAfter = preparedList((db, nids: readonly Nid[]) =>
+  db.selectFrom('events').select(['event_nid', 'event_id', 'state_after']).where('event_nid', 'in', nids),
+)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../../engine/database.ts'
+import { eventIdOf } from './event-ids.ts'
+import { roomNid, userNid } from '../../engine/names.ts'
+import { prepared } from '../../engine/prepared.ts'
+import type { Nid, Position } from '../../schema/schema.ts'
+
+/** A request of a device for an event: what its transaction id counts for. */
+export interface SendingRequest {
+  readonly roomId: RoomId
+  readonly sender: UserId
+  readonly type: string
+  readonly deviceId: string
+  readonly txnId: string
+}
+
+type Request = Pick<SendingRequest, 'roomId' | 'sender' | 'deviceId' | 'txnId'>
+
+/** What `Tx.isUnmade` and `Tx.noteRequest` know a request by. */
+export const requestName = ({ roomId, sender, deviceId, txnId }: Request): string =>
+  `${roomId} ${sender} ${deviceId} ${txnId}`
+
+/** What a look before a unit found of a request; `readAt` undefined where it is not known when that was. */
+export interface RequestLook {
+  readonly sent: readonly { readonly nid: Nid; readonly id: EventId }[]
+  readonly readAt: Position | undefined
+}
+
+/** Looks what a request made, outside of any unit. */
+export async function lookForRequest(db: Read, request: SendingRequest): Promise<RequestLook> {
+  const readAt = db.moves.position
+  return { readAt, sent: await eventsOfRequest(db, request) }
+}
+
+/** What a request made, as {@link eventsOfRequest}: what was found before, unless it may have been made meanwhile. */
+export async function eventsOfRequestNow(
+  tx: Tx,
+  request: SendingRequest,
+  { sent, readAt }: RequestLook,
+): Promise<RequestLook['sent']> {
+  const isStill = readAt !== undefined && tx.isUnmade(requestName(request), readAt)
+  return isStill ? sent : eventsOfRequest(tx, request)
+}
+
+/**
+ * The events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
+ * whose path names what they redact. Only the 20 newest events under that id count, of whatever type.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
+ */
+export async function eventsOfRequest(
+  db: Read,
+  { roomId, sender, type, deviceId, txnId }: SendingRequest,
+): Promise<{ readonly nid: Nid; readonly id: EventId }[]> {
+  const [room, senderNid] = [await roomNid(db, roomId), await userNid(db, sender)]
+  if (room === undefined || senderNid === undefined) return []
+  const rows = await sentUnder(db, room, senderNid, deviceId, txnId)
+  return rows.flatMap((row) => (row.type === type ? [{ nid: row.event_nid, id: eventIdOf(row.event_id) }] : []))
+}
+
+// Whoever uses one id for everything costs no more than others: a request is repeated soon, or never.
+const MOST = 20
+const sentUnder = prepared((db, room: Nid, sender: Nid, deviceId: string, txnId: string) =>
+  db
+    .selectFrom('events')
+    .select(['event_nid', 'event_id', 'type'])
+    .where('room_nid', '=', room)
+    .where('sender_nid', '=', sender)
+    .where('txn_device', '=', deviceId)
+    .where('txn_id', '=', txnId)
+    .orderBy('event_nid', 'desc')
+    .limit(MOST),
+)

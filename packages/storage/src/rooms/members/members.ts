@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../../engine/database.ts'
+import { internUser, roomNames, roomNid, userNames, userNid, withUserNames } from '../../engine/names.ts'
+import { readOnce } from '../../engine/kept.ts'
+import { prepared } from '../../engine/prepared.ts'
+import type { Nid, Position } from '../../schema/schema.ts'
+
+/** A user's standing in a room as this server last learned it. `position` is where it last changed. */
+export interface Membership {
+  readonly roomId: RoomId
+  readonly membership: string
+  readonly eventNid: Nid
+  readonly position: Position
+  readonly isForgotten: boolean
+  readonly strippedState: string | null
+}
+
+/** Records a member event as the user's standing; answers the membership it replaces. */
+export async function moveMember(
+  tx: Tx,
+  room: Nid,
+  user: UserId,
+  now: { readonly membership: string; readonly event: Nid; readonly position: Position },
+): Promise<string | undefined> {
+  const nid = await internUser(tx, user)
+  const before = await tx
+    .selectFrom('members')
+    .select(['membership', 'position'])
+    .where('room_nid', '=', room)
+    .where('user_nid', '=', nid)
+    .executeTakeFirst()
+  const row = {
+    membership: now.membership,
+    event_nid: now.event,
+    // Who stays joined (and only changed a name, say) has been joined since then.
+    position: before?.membership === 'join' && now.membership === 'join' ? before.position : now.position,
+    forgotten: 0,
+    stripped_state: null,
+  }
+  await tx
+    .insertInto('members')
+    .values({ room_nid: room, user_nid: nid, ...row })
+    .onConflict((at) => at.columns(['room_nid', 'user_nid']).doUpdateSet(row))
+    .execute()
+  return before?.membership
+}
+
+/** The numbers of everybody who has or had anything to do with a room. */
+export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
+  const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
+  return new Set(rows.map((row) => row.user_nid))
+}
+
+/** Keeps what an invited or knocking user is shown of the room: a JSON list of stripped state. */
+export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, strippedState: string): Promise<void> {
+  const [room, nid] = [await roomNid(tx, roomId), await internUser(tx, user)]
+  if (room === undefined) return
+  await tx
+    .updateTable('members')
+    .set({ stripped_state: strippedState })
+    .where('room_nid', '=', room)
+    .where('user_nid', '=', nid)
+    .execute()
+}
+
+/** Hides a room the user has left. */
+export async function forgetRoom(tx: Tx, roomId: RoomId, user: UserId): Promise<void> {
+  const [room, nid] = [await roomNid(tx, roomId), await userNid(tx, user)]
+  if (room === undefined || nid === undefined) return
+  await tx
+    .updateTable('members')
+    .set({ forgotten: 1 })
+    .where('room_nid', '=', room)
+    .where('user_nid', '=', nid)
+    .execute()
+  tx.touch(user)
+}
+
+/** Every room a user stands in any relation to, forgotten ones too. */
+export async function membershipsOf(db: Read, user: UserId): Promise<Membership[]> {
+  const nid = await userNid(db, user)
+  if (nid === undefined) return []
+  const rows = await rowsOfUser(db, nid)
+  const rooms = await roomNames(
+    db,
+    rows.map((row) => row.room_nid),
+  )
+  return rows.flatMap((row) => {
+    const roomId = rooms.get(row.room_nid)
+    return roomId === undefined ? [] : [membershipFrom(roomId, row)]
+  })
+}
+
+/** The same as {@link membershipsOf}, read once until the user moves. */
+export const knownMemberships = readOnce(
+  'memberships',
+  10_000,
+  (user: UserId) => user,
+  async (db, user: UserId) => membershipsOf(db, user),
+)
+
+const rowsOfUser = prepared((db, user: Nid) => db.selectFrom('members').selectAll().where('user_nid', '=', user))
+
+/** One user's standing in one room. */
+export async function membershipIn(db: Read, roomId: RoomId, user: UserId): Promise<Membership | undefined> {
+  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+  if (room === undefined || nid === undefined) return undefined
+  const [row] = await rowIn(db, room, nid)
+  return row && membershipFrom(roomId, row)
+}
+
+const rowIn = prepared((db, room: Nid, user: Nid) =>
+  db.selectFrom('members').selectAll().where('room_nid', '=', room).where('user_nid', '=', user),
+)
+
+/** The users of a room with one of these memberships, with the number of their member event. */
+export async function membersOf(
+  db: Read,
+  roomId: RoomId,
+  memberships: readonly string[],
+  limit = Number.MAX_SAFE_INTEGER,
+): Promise<
+  { readonly userId: UserId; readonly membership: string; readonly eventNid: Nid; readonly position: Position }[]
+> {
+  const room = await roomNid(db, roomId)
+  if (room === undefined) return []
+  const rows = await db
+    .selectFrom('members')
+    .selectAll()
+    .where('room_nid', '=', room)
+    .where('membership', 'in', memberships)
+    .orderBy('position')
+    .limit(limit)
+    .execute()
+  return withUserNames(db, rows, (row, userId) => {
+    const { membership, event_nid: eventNid, position } = row
+    return { userId, membership, eventNid, position }
+  })
+}
+
+/** Everybody who is joined to a room the user is joined to, the user included. */
+export async function usersSharingRooms(db: Read, user: UserId): Promise<Set<UserId>> {
+  const nid = await userNid(db, user)
+  if (nid === undefined) return new Set([user])
+  const rows = await db
+    .selectFrom('members as mine')
+    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
+    .select('theirs.user_nid')
+    .distinct()
+    .where('mine.user_nid', '=', nid)
+    .where('mine.membership', '=', 'join')
+    .where('theirs.membership', '=', 'join')
+    .execute()
+  const names = await userNames(
+    db,
+    rows.map((row) => row.user_nid),
+  )
+  return new Set([user, ...names.values()])
+}
+
+function membershipFrom(
+  roomId: RoomId,
+  row: { membership: string; event_nid: Nid; position: Position; forgotten: number; stripped_state: string | null },
+): Membership {
+  return {
+    roomId,
+    membership: row.membership,
+    eventNid: row.event_nid,
+    position: row.position,
+    isForgotten: row.forgotten === 1,
+    strippedState: row.stripped_state,
+  }
+}

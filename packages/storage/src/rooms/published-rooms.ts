@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '../engine/database.ts'
+import { roomNid } from '../engine/names.ts'
+import type { Nid } from '../schema/schema.ts'
+
+/** A room of the directory. */
+export interface PublishedRoom {
+  readonly roomId: RoomId
+  readonly joinedCount: number
+  readonly stateRoot: Nid
+}
+
+/** A place in the directory: between the rooms. The room may have grown or gone since. */
+export type DirectoryPlace = Pick<PublishedRoom, 'roomId' | 'joinedCount'>
+
+/**
+ * The rooms of the directory that somebody is in, the largest first, of two of a size the older; after a place, or
+ * (in the same order) before it. None for a place at a room we never had.
+ */
+export async function publishedRooms(
+  db: Read,
+  page: { readonly after?: DirectoryPlace; readonly before?: DirectoryPlace; readonly limit: number },
+): Promise<PublishedRoom[]> {
+  const place = page.after ?? page.before
+  const isBackward = page.before !== undefined
+  const nid = place && (await roomNid(db, place.roomId))
+  if (place && nid === undefined) return []
+  let query = db
+    .selectFrom('rooms')
+    .select(['room_id', 'joined_count', 'state_root'])
+    .where('is_published', '=', 1)
+    .where('joined_count', '>', 0)
+    .orderBy('joined_count', isBackward ? 'asc' : 'desc')
+    .orderBy('room_nid', isBackward ? 'desc' : 'asc')
+    .limit(page.limit)
+  if (place && nid !== undefined) {
+    query = query.where((row) =>
+      row.or([
+        row('joined_count', isBackward ? '>' : '<', place.joinedCount),
+        row.and([row('joined_count', '=', place.joinedCount), row('room_nid', isBackward ? '<' : '>', nid)]),
+      ]),
+    )
+  }
+  const rows = await query.execute()
+  const rooms = rows.map((row) => ({
+    roomId: row.room_id,
+    joinedCount: row.joined_count,
+    stateRoot: row.state_root,
+  }))
+  return isBackward ? rooms.toReversed() : rooms
+}
+
+/** How many rooms the directory lists. */
+export async function publishedCount(db: Read): Promise<number> {
+  const row = await db
+    .selectFrom('rooms')
+    .select((rooms) => rooms.fn.countAll().as('count'))
+    .where('is_published', '=', 1)
+    .where('joined_count', '>', 0)
+    .executeTakeFirst()
+  return Number(row?.count ?? 0)
+}

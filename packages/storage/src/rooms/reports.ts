@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Read, Tx } from '../engine/database.ts'
+
+/** What somebody told the admins: of an event, of a room, or of a person. */
+export interface Report {
+  readonly reporter: UserId
+  readonly about:
+    | { readonly roomId: RoomId; readonly eventId: EventId }
+    | { readonly roomId: RoomId }
+    | { readonly userId: UserId }
+  readonly reason: string
+  readonly receivedTs: number
+}
+
+/** Keeps a report for the admins. */
+export async function putReport(tx: Tx, { reporter, about, reason, receivedTs }: Report): Promise<void> {
+  await tx
+    .insertInto('reports')
+    .values({
+      report_nid: tx.takePosition(),
+      reporter,
+      room_id: 'roomId' in about ? about.roomId : '',
+      event_id: 'eventId' in about ? about.eventId : '',
+      target: 'userId' in about ? about.userId : '',
+      reason,
+      received_ts: receivedTs,
+    })
+    .execute()
+}
+
+/** The newest reports, the last one first. */
+export async function latestReports(db: Read, limit: number): Promise<Report[]> {
+  const rows = await db.selectFrom('reports').selectAll().orderBy('report_nid', 'desc').limit(limit).execute()
+  return rows.map((row) => {
+    const { reporter, reason, received_ts: receivedTs } = row
+    const roomId = row.room_id as RoomId
+    const inRoom = row.event_id === '' ? { roomId } : { roomId, eventId: row.event_id as EventId }
+    return { reporter, about: row.target === '' ? inRoom : { userId: row.target as UserId }, reason, receivedTs }
+  })
+}

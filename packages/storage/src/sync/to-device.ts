@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { inChunks } from '../engine/database.ts'
+import type { Read, Tx } from '../engine/database.ts'
+import { insertRow, prepared } from '../engine/prepared.ts'
+import { Shelf } from '../engine/kept.ts'
+import type { Position } from '../schema/schema.ts'
+
+/** A message on its way to one device: JSON with `type`, `sender` and `content`. */
+export interface ToDeviceMessage {
+  readonly position: Position
+  readonly message: string
+}
+
+/** Queues a message and wakes the device's user. */
+export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, message: string): Promise<void> {
+  await insertRow(tx, 'to_device', { user_id: user, device_id: deviceId, position: tx.takePosition(), message })
+  tx.touch(user)
+}
+
+/** The devices of each of these users that a message can be queued for. */
+export async function reachableDevices(db: Read, users: readonly UserId[]): Promise<Map<UserId, Set<string>>> {
+  const rows = await inChunks(users, (chunk) =>
+    db.selectFrom('devices').select(['user_id', 'device_id']).where('user_id', 'in', chunk).execute(),
+  )
+  const devices = new Map<UserId, Set<string>>()
+  for (const { user_id: user, device_id: deviceId } of rows) {
+    devices.set(user, (devices.get(user) ?? new Set()).add(deviceId))
+  }
+  return devices
+}
+
+/** The first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
+export async function waitingToDevice(
+  db: Read,
+  user: UserId,
+  deviceId: string,
+  { after, upTo, limit }: { readonly after: Position; readonly upTo: Position; readonly limit: number },
+): Promise<ToDeviceMessage[]> {
+  const key = `${user}\0${deviceId}`
+  const known = empty.of(db).get(key)
+  if (known && after >= known.after && !db.moves.changedSince(user, known.readAt)) return []
+  const readAt = db.moves.position
+  const rows = await waitingBetween(db, user, deviceId, after, upTo)
+  if (rows.length === 0 && readAt !== undefined) empty.of(db).set(key, { readAt: Math.min(readAt, upTo), after })
+  return rows.slice(0, limit)
+}
+
+/** Of which devices it is known that nothing waited after a position. */
+const empty = new Shelf<{ readonly readAt: Position; readonly after: Position }>('waitsForDevice', 20_000)
+
+/** Whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
+export async function keepsUpTo(db: Read, user: UserId, deviceId: string, upTo: Position): Promise<boolean> {
+  const key = `${user}\0${deviceId}`
+  if ((dropped.of(db).get(key) ?? -1) >= upTo) return false
+  const [first] = await waitingBetween(db, user, deviceId, 0, upTo)
+  if (!first && db.moves.position !== undefined && upTo <= db.moves.position) dropped.of(db).set(key, upTo)
+  return first !== undefined
+}
+
+const dropped = new Shelf<Position>('droppedForDevice', 20_000)
+
+/** Drops what a device has acknowledged: everything up to a position. */
+export async function dropToDevice(tx: Tx, user: UserId, deviceId: string, upTo: Position): Promise<void> {
+  await tx
+    .deleteFrom('to_device')
+    .where('user_id', '=', user)
+    .where('device_id', '=', deviceId)
+    .where('position', '<=', upTo)
+    .execute()
+}
+
+// No answer carries more than this.
+const MAX_WAITING = 100
+
+const waitingBetween = prepared((db, user: UserId, deviceId: string, after: Position, upTo: Position) =>
+  db
+    .selectFrom('to_device')
+    .select(['position', 'message'])
+    .where('user_id', '=', user)
+    .where('device_id', '=', deviceId)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .orderBy('position')
+    .limit(MAX_WAITING),
+)

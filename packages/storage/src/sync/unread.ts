@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Read } from '../engine/database.ts'
+import { eventIdOf } from '../rooms/events/event-ids.ts'
+import { roomNid, userNid } from '../engine/names.ts'
+import { readOnce, Shelf } from '../engine/kept.ts'
+import { prepared } from '../engine/prepared.ts'
+import type { Nid, Position } from '../schema/schema.ts'
+import { topics } from '../engine/topics.ts'
+
+/** How far a user has read a room: by receipts, public or private, and by what they sent themselves. */
+export interface ReadUpTo {
+  /** The main timeline. */
+  readonly main: Position
+  /** What covers every thread. */
+  readonly everywhere: Position
+  /** By thread root. */
+  readonly threads: ReadonlyMap<string, Position>
+}
+
+/** Events that notify (or highlight) in one thread of a room. */
+export interface UnreadCount {
+  /** The thread's root; undefined for the main timeline. */
+  readonly thread: EventId | undefined
+  readonly notifications: number
+  readonly highlights: number
+}
+
+/** Whose view of which room, up to where in the log. */
+export interface UnreadQuestion {
+  readonly roomId: RoomId
+  readonly user: UserId
+  readonly joined: Position
+  readonly upTo: Position
+  /** The room's counter, if `upTo` is where the room ends. */
+  readonly notified?: number
+  /** The user's last event, if the asker has it at hand. */
+  readonly lastOwn?: OwnEvent
+  /** Whether the asker knows all events since a position, and `lastOwn` is among them if there is one. */
+  readonly knowsSince?: (position: Position) => boolean
+}
+
+type OwnEvent = { readonly position: Position; readonly isInThread: boolean; readonly notified?: number }
+
+const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
+
+/** The user's last event in a room, looked up once and then followed as long as the asker knows what came since. */
+async function lastOwnOf(db: Read, question: UnreadQuestion, room: Nid, nid: Nid): Promise<OwnEvent> {
+  const { upTo, lastOwn, knowsSince } = question
+  if (db.moves.position === undefined || upTo > db.moves.position)
+    return lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  const [shelf, key] = [lastOwns.of(db), `${room} ${nid}`]
+  const kept = shelf.get(key)
+  const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
+  const event = lastOwn ?? still ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
+  return event
+}
+
+const ownReceipts = prepared((db, room: Nid, user: Nid) =>
+  db
+    .selectFrom('receipts')
+    .select(['thread_id', 'event_position'])
+    .where('room_nid', '=', room)
+    .where('user_nid', '=', user)
+    .where('kind', 'in', ['m.read', 'm.read.private']),
+)
+
+const receiptsOf = readOnce(
+  'receipts',
+  50_000,
+  (user: UserId) => topics.readBy(user),
+  async (db, user: UserId, roomId: RoomId) => {
+    const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+    return room === undefined || nid === undefined ? [] : ownReceipts(db, room, nid)
+  },
+)
+
+const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select(['position', 'thread_nid'])
+    .where('room_nid', '=', room)
+    .where('sender_nid', '=', user)
+    .where('position', '<=', upTo)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+/**
+ * How far a user has read a room. Sending an event reads up to it.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
+ */
+export async function readUpTo(db: Read, question: UnreadQuestion): Promise<ReadUpTo> {
+  const { roomId, user, joined } = question
+  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+  const threads = new Map<string, Position>()
+  if (room === undefined || nid === undefined) return { main: joined, everywhere: joined, threads }
+  for (const { thread_id: thread, event_position: position } of await receiptsOf(db, user, roomId)) {
+    threads.set(thread, Math.max(position, threads.get(thread) ?? 0))
+  }
+  const sent = await lastOwnOf(db, question, room, nid)
+  const ownPosition = sent.isInThread ? 0 : sent.position
+  const everywhere = Math.max(joined, threads.get('') ?? 0)
+  return { main: Math.max(everywhere, ownPosition, threads.get('main') ?? 0), everywhere, threads }
+}
+
+const ownFrom = (row: { position: Position | null; thread_nid: Nid | null } | undefined) => ({
+  position: row?.position ?? 0,
+  isInThread: (row?.thread_nid ?? null) !== null,
+})
+
+const countedUpTo = prepared((db, room: Nid, position: Position) =>
+  db
+    .selectFrom('events')
+    .select('notified')
+    .where('room_nid', '=', room)
+    .where('position', 'is not', null)
+    .where('position', '<=', position)
+    .orderBy('position', 'desc')
+    .limit(1),
+)
+
+const countedAt = new Shelf<number>('notifiedAt', 50_000)
+
+/** How many had notified up to a position. What a position shows never changes. */
+async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
+  const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
+  const kept = shelf.get(key)
+  if (kept !== undefined) return kept
+  const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
+  if (position <= (db.moves.position ?? -1)) shelf.set(key, count)
+  return count
+}
+
+const redactedSince = prepared((db, room: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('room_nid', '=', room)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .where('redacted_by', 'is not', null)
+    .where((row) => row('notifies', '>', row.lit(0)))
+    .where('thread_nid', 'is', null),
+)
+
+const forEverybody = prepared((db, room: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .select(['position', 'thread_nid', 'sender_nid', 'redacted_by'])
+    .where('room_nid', '=', room)
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    // Written out, because an index over some rows is only used where the query says which.
+    .where((row) => row('notifies', '>', row.lit(1))),
+)
+
+const byName = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('highlights')
+    .innerJoin('events', (join) =>
+      join.onRef('events.room_nid', '=', 'highlights.room_nid').onRef('events.position', '=', 'highlights.position'),
+    )
+    .select(['events.position', 'events.thread_nid', 'events.notifies', 'events.redacted_by'])
+    .where('highlights.room_nid', '=', room)
+    .where('highlights.user_nid', '=', user)
+    .where('highlights.position', '>', after)
+    .where('highlights.position', '<=', upTo),
+)
+
+const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
+  db
+    .selectFrom('events')
+    .innerJoin('events as roots', 'roots.event_nid', 'events.thread_nid')
+    .select(['events.position', 'events.thread_nid', 'roots.event_id as root', 'events.notifies'])
+    .where('events.room_nid', '=', room)
+    .where('events.position', '>', after)
+    .where('events.position', '<=', upTo)
+    .where('events.thread_nid', 'is not', null)
+    .where((row) => row('events.notifies', '>', row.lit(0)))
+    .where('events.sender_nid', '<>', user)
+    .where('events.redacted_by', 'is', null),
+)
+
+/**
+ * Counts what notifies a user who keeps the default push rules. The main timeline is the difference of two counters,
+ * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
+ */
+export async function unreadCounts(
+  db: Read,
+  { roomId, user, upTo, notified, lastOwn }: UnreadQuestion,
+  read: ReadUpTo,
+): Promise<UnreadCount[]> {
+  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+  if (room === undefined || nid === undefined) return []
+  const counts: UnreadCount[] = db.moves.changedSince(topics.threads(roomId), read.everywhere)
+    ? await threadCounts(db, { room, nid, upTo }, read)
+    : []
+  if (read.main >= upTo) return counts
+  const head = notified ?? (await countAt(db, room, upTo))
+  const start = (lastOwn?.position === read.main ? lastOwn.notified : undefined) ?? (await countAt(db, room, read.main))
+  const difference = head - start
+  const isMoved = (topic: string) => db.moves.changedSince(topic, read.main)
+  const named = (isMoved(topics.named(user)) ? await byName(db, room, nid, read.main, upTo) : []).filter(
+    (row) => row.thread_nid === null && row.redacted_by === null,
+  )
+  if (difference === 0 && named.length === 0) return counts
+  const [gone] = isMoved(topics.redacted(room)) ? await redactedSince(db, room, read.main, upTo) : []
+  const loud = (isMoved(topics.loud(roomId)) ? await forEverybody(db, room, read.main, upTo) : []).filter(
+    (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
+  )
+  // An edit that mentions somebody highlights without counting for everybody else.
+  const extra = named.filter((row) => row.notifies === 0).length
+  const both = named.filter((row) => row.notifies > 1).length
+  counts.push({
+    thread: undefined,
+    notifications: difference - Number(gone?.count ?? 0) + extra,
+    highlights: named.length + loud.length - both,
+  })
+  return counts
+}
+
+async function threadCounts(
+  db: Read,
+  { room, nid, upTo }: { room: Nid; nid: Nid; upTo: Position },
+  read: ReadUpTo,
+): Promise<UnreadCount[]> {
+  const rows = await inThreads(db, room, nid, read.everywhere, upTo)
+  if (rows.length === 0) return []
+  const named = new Set((await byName(db, room, nid, read.everywhere, upTo)).map((row) => row.position))
+  const counts = new Map<EventId, { notifications: number; highlights: number }>()
+  for (const row of rows) {
+    const thread = eventIdOf(row.root)
+    if ((row.position ?? 0) <= (read.threads.get(thread) ?? 0)) continue
+    const count = counts.get(thread) ?? { notifications: 0, highlights: 0 }
+    count.notifications++
+    if (row.notifies > 1 || named.has(row.position)) count.highlights++
+    counts.set(thread, count)
+  }
+  return [...counts].map(([thread, count]) => ({ thread, ...count }))
+}

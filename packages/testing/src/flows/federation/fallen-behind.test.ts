@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EventId, UserId } from '@myelin/matrix/ids'
+import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { writeResolved } from '@myelin/services/rooms/intake/write-resolved'
+import { eventById } from '@myelin/storage/rooms/events/events'
+import { openRoom } from '@myelin/storage/rooms/rooms'
+import { onEveryDatabase } from '../../databases.ts'
+import { onTwoServers } from '../../two-servers.ts'
+
+/** More than a destination keeps in memory. */
+const MANY = 510
+
+onEveryDatabase('a server to which much is to be sent at once, as after a crash', (open) => {
+  test('is told the newest, though nothing had been under way to it', async () => {
+    await onTwoServers(open, async ({ network, room: { roomId }, alice, one, two, settled }) => {
+      const { rt } = one()
+      // Until it is forgotten that there is such a server.
+      network.clock.advance(60_000)
+      await settled()
+      assert.equal(one().workers.outbound.busyCount, 0)
+      let last = '' as EventId
+      await writeResolved(rt, async (tx) => {
+        for (let serial = 0; serial < MANY; serial++) {
+          const room = await openRoom(tx, roomId)
+          if (!room) throw new Error('no such room')
+          const content = { msgtype: 'm.text', body: String(serial) }
+          const draft = { roomId, sender: alice.userId as UserId, type: 'm.room.message', content }
+          last = (await extendRoom(tx, rt, room, draft)).event.id
+        }
+      })
+      await settled()
+      assert.ok(await eventById(two().rt.db.read, last))
+    })
+  })
+})
