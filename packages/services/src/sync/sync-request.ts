@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import type { PresenceState } from '@myelin/storage/sync/presence'
+import { passesRoom } from '../room-state/event-filter.ts'
 import type { SyncFilter } from '../room-state/event-filter.ts'
 import type { StreamToken } from '../room-state/page-token.ts'
 import type { Requester } from '../runtime/runtime.ts'
@@ -33,4 +34,10 @@ export interface Slice {
   readonly ignored: ReadonlySet<string>
   /** The user changed something about the push rules. */
   readonly hasOwnRules: boolean
+}
+
+/** Returns whether a membership changed in the slice, in a room that the filter lets through. */
+export function hasChanged(slice: Slice, { position, roomId }: Membership): boolean {
+  if (!passesRoom(roomId, slice.request.filter.rooms)) return false
+  return slice.since === undefined || (position > slice.since.position && position <= slice.upTo.position)
 }

@@ -4,27 +4,32 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { presenceBetween, presenceOf, presentAround } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
-import { presenceContent } from '../runtime/presence/show-presence.ts'
-import { passesType } from '../room-state/event-filter.ts'
-import type { Runtime } from '../runtime/runtime.ts'
-import type { Slice } from './sync-request.ts'
+import { passesType } from '../../room-state/event-filter.ts'
+import { presenceContent } from '../../runtime/presence/show-presence.ts'
+import type { Slice } from '../sync-request.ts'
+import type { SyncScope } from '../sync-scope.ts'
+import { eventList } from './sync-section.ts'
+import type { SyncSection } from './sync-section.ts'
 
-/** At the first sync so many are told, those who changed last. */
+/** The first sync has the presence of this many users at most, those that changed last. */
 const MAX_AT_FIRST = 1_000
 
 /**
- * How present those are with whom the user shares a room, as far as it changed in the slice; `met` came to share one in it.
+ * `presence`: the presence that changed of users who share a room with the user, and of those who came to share one.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#presence
  */
-export async function presenceEvents(
-  rt: Pick<Runtime, 'config'>,
-  db: Read,
-  slice: Slice,
-  met: readonly UserId[],
-): Promise<JsonObject[]> {
+export const presenceSection: SyncSection = {
+  path: ['presence'],
+  unchanged: { events: [] },
+  changes: async (scope) => eventList(await presenceEvents(scope)),
+}
+
+async function presenceEvents(scope: SyncScope): Promise<JsonObject[]> {
+  const { tools, db, slice } = scope
   const filter = slice.request.filter.presence
-  if (!rt.config.presence.isEnabled || !passesType('m.presence', filter)) return []
+  if (!tools.config.presence.isEnabled || !passesType('m.presence', filter)) return []
+  const met = (await scope.deviceLists()).changed
   const found = new Map((await changesIn(db, slice, met)).map((presence) => [presence.userId, presence]))
   const events: JsonObject[] = []
   for (const [sender, presence] of found) {

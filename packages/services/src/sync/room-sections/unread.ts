@@ -3,44 +3,41 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/engine/database'
 import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
-import type { Membership } from '@myelin/storage/rooms/members/members'
-import type { Room } from '@myelin/storage/rooms/rooms'
-import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { readUpTo, unreadCounts } from '@myelin/storage/sync/unread'
 import type { ReadUpTo, UnreadCount } from '@myelin/storage/sync/unread'
-import { pushContext } from '../account-data/push-rules.ts'
-import type { Slice } from './sync-request.ts'
+import { pushContext } from '../../account-data/push-rules.ts'
+import type { Slice } from '../sync-request.ts'
+import type { RoomScope, RoomSection } from './room-section.ts'
 
-/** The members of a joined room in `/sync` that say what is unread. */
-export interface Unread {
+/** The members of a room's entry that count unread events. */
+interface Unread {
   readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number }
   readonly unread_thread_notifications?: Readonly<
     Record<string, { notification_count: number; highlight_count: number }>
   >
 }
 
-// Who has rules of their own is counted event by event; so many are read at the most.
+// With rules of the user's own, unread events are evaluated one by one, up to this many.
 const MAX_EVALUATED = 1000
 
 /**
- * What is unread for the user, nothing of it stored per recipient: events carry what the default rules say of them, and
- * a user's own rules are evaluated over what they have not read.
+ * `unread_notifications` of a room, and `unread_thread_notifications` where threads are counted apart.
+ *
+ * Counts are not stored per recipient: events carry the outcome of the default rules, and a user's own rules are evaluated
+ * over the unread events. Counts alone make no entry: they change with events, receipts and account data.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
-export async function unreadOf(
-  db: Read,
-  slice: Slice,
-  {
-    membership: { roomId, position: joined },
-    room,
-    tail,
-  }: {
-    readonly membership: Membership
-    readonly room: Pick<Room, 'notified'>
-    readonly tail?: readonly StoredEvent[] | undefined
-  },
-): Promise<Unread> {
+export const unreadSection: RoomSection = {
+  read: async (room) => ({ members: { ...(await unreadOf(room)) }, hasChanged: false }),
+}
+
+async function unreadOf({
+  scope: { db, slice },
+  membership: { roomId, position: joined },
+  room,
+  tail,
+}: RoomScope): Promise<Unread> {
   const own = tail?.find(({ pdu }) => pdu.sender === slice.user)
   const question = {
     roomId,

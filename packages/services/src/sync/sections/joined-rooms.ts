@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
+import { newestHole } from '@myelin/storage/rooms/events/outliers'
+import type { Membership } from '@myelin/storage/rooms/members/members'
+import { keyNames } from '@myelin/storage/engine/names'
+import { roomNow } from '@myelin/storage/rooms/room-now'
+import type { Room } from '@myelin/storage/rooms/rooms'
+import { stateDifference } from '@myelin/storage/rooms/state/state'
+import type { Read } from '@myelin/storage/engine/database'
+import { passesRoom } from '../../room-state/event-filter.ts'
+import type { RoomScope } from '../room-sections/room-section.ts'
+import { roomEntryOf } from '../room-sections/room-sections.ts'
+import { readState } from '../room-state.ts'
+import { summaryOf } from '../summary.ts'
+import type { SyncScope } from '../sync-scope.ts'
+import { readTimeline } from '../timeline.ts'
+import { unlessEmpty } from './sync-section.ts'
+import type { SyncSection } from './sync-section.ts'
+
+/** `rooms.join`: the joined rooms in which something changed; all of them at the first sync. */
+export const joinedRoomsSection: SyncSection = {
+  path: ['rooms', 'join'],
+  unchanged: {},
+  async changes(scope) {
+    const entries: Record<string, unknown> = {}
+    for (const membership of await candidates(scope)) {
+      const room = await roomScopeOf(scope, membership)
+      const entry = room && (await roomEntryOf(room))
+      if (entry) entries[membership.roomId] = entry
+    }
+    return unlessEmpty(entries)
+  },
+}
+
+/** Returns the joined rooms that may have changes, without reading anything of the rooms. */
+async function candidates(scope: SyncScope): Promise<Membership[]> {
+  const { slice, tools } = scope
+  const moved = await scope.moved()
+  const withAccountData = new Set((await scope.accountData()).map(({ roomId }) => roomId))
+  return slice.memberships.filter(({ membership, roomId }) => {
+    if (membership !== 'join' || !passesRoom(roomId, slice.request.filter.rooms)) return false
+    if (!moved || moved.has(roomId) || withAccountData.has(roomId)) return true
+    return tools.typing.changedSince(roomId, slice.since?.typing ?? 0) !== undefined
+  })
+}
+
+/** Reads timeline and state of a room; undefined where the client must not be told of the room yet. */
+async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<RoomScope | undefined> {
+  const { db, slice, upTo } = scope
+  const { roomId } = membership
+  const room = await roomNow(db, roomId)
+  if (!room) return undefined
+  const isLazy = slice.request.filter.state.lazyLoadMembers
+  // Without lazy loading a room appears once all its members are known; with it, the corrections follow.
+  if (!isLazy && (room.isPartial || room.wholePosition > upTo)) return undefined
+  const becameWhole = room.wholePosition > scope.after && room.wholePosition <= upTo
+  const isNew = slice.since === undefined || membership.position > scope.after || (becameWhole && !isLazy)
+  // A room that is new to the client is told from the beginning, as at the first sync.
+  const after = isNew ? 0 : scope.after
+  const isWhole = isNew || slice.request.isFullState || becameWhole
+  const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
+  const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
+  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const state = await readState(db, slice, {
+    roomId,
+    after: isWhole ? undefined : after,
+    timeline,
+    end: upTo,
+    tail,
+    lastMove: room.lastMove,
+    wantedMembers: isWhole ? await wantedMembers(scope, room, becameWhole) : [],
+  })
+  return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }
+}
+
+async function wantedMembers(
+  { db, slice }: SyncScope,
+  room: Omit<Room, 'isPublished'>,
+  becameWhole: boolean,
+): Promise<string[]> {
+  const heroes = (await summaryOf(db, room, slice.user))['m.heroes'] ?? []
+  return [slice.user, ...heroes, ...(becameWhole ? await correctedMembers(db, room) : [])]
+}
+
+/** Returns the members whose membership differs from what the partial state of the room said. */
+async function correctedMembers(
+  db: Read,
+  { id, wholePosition, provisionalRoot }: Omit<Room, 'isPublished'>,
+): Promise<string[]> {
+  const changes = await stateDifference(db, provisionalRoot, await stateRootAt(db, id, wholePosition))
+  const corrected = changes.filter(({ before }) => before !== undefined)
+  const names = await keyNames(
+    db,
+    corrected.map(({ key }) => key),
+  )
+  return [...names.values()].flatMap(({ type, stateKey }) => (type === 'm.room.member' ? [stateKey] : []))
+}

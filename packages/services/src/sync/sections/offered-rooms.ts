@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isObject, member } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
+import type { UserId } from '@myelin/matrix/ids'
+import type { Read } from '@myelin/storage/engine/database'
+import { eventsByNid } from '@myelin/storage/rooms/events/events'
+import type { Membership } from '@myelin/storage/rooms/members/members'
+import { roomNow } from '@myelin/storage/rooms/room-now'
+import { strippedStateOf } from '../../room-state/stripped-state.ts'
+import { blocksInvites } from '../../rooms/members-change.ts'
+import { hasChanged } from '../sync-request.ts'
+import type { Slice } from '../sync-request.ts'
+import { unlessEmpty } from './sync-section.ts'
+import type { SyncSection } from './sync-section.ts'
+
+/** `rooms.invite`: the rooms that the user was invited to, with their stripped state. */
+export const invitedRoomsSection = offeredRooms('invite')
+/** `rooms.knock`: the rooms that the user knocked on, with their stripped state. */
+export const knockedRoomsSection = offeredRooms('knock')
+
+function offeredRooms(kind: 'invite' | 'knock'): SyncSection {
+  return {
+    path: ['rooms', kind],
+    unchanged: {},
+    changes: async ({ db, slice }) => unlessEmpty(await readOffered(db, slice, kind)),
+  }
+}
+
+async function readOffered(db: Read, slice: Slice, kind: 'invite' | 'knock'): Promise<Record<string, unknown>> {
+  const rooms: Record<string, unknown> = {}
+  const offered = slice.memberships.filter((each) => each.membership === kind && hasChanged(slice, each))
+  if (offered.length === 0 || (kind === 'invite' && (await blocksInvites(db, slice.user)))) return rooms
+  for (const membership of offered) {
+    if (kind === 'invite' && (await isIgnored(db, slice, membership))) continue
+    rooms[membership.roomId] = { [`${kind}_state`]: { events: await shownState(db, slice, membership) } }
+  }
+  return rooms
+}
+
+/**
+ * The stripped state kept with a membership, or that of the room where none came with it: the invite or the knock is what
+ * a room's state came to. The event that made it says when it was sent, too: clients show that.
+ */
+async function shownState(
+  db: Read,
+  { user }: Slice,
+  { roomId, eventNid, strippedState }: Membership,
+): Promise<readonly Json[]> {
+  const pdu = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu
+  const kept = strippedState === null ? undefined : (JSON.parse(strippedState) as readonly Json[])
+  if (!pdu) return kept ?? []
+  const root = kept ? undefined : (await roomNow(db, roomId))?.stateRoot
+  const events = kept ?? (root === undefined ? [] : await strippedStateOf(db, root, pdu))
+  const dated = { event_id: pdu.id, origin_server_ts: pdu.originServerTs }
+  const isOwn = (event: Json) =>
+    isObject(event) && member(event, 'type') === 'm.room.member' && member(event, 'state_key') === user
+  return events.map((event) => (isObject(event) && isOwn(event) ? { ...event, ...dated } : event))
+}
+
+async function isIgnored(db: Read, { ignored }: Slice, { eventNid }: Membership): Promise<boolean> {
+  if (ignored.size === 0) return false
+  const sender: UserId | undefined = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu.sender
+  return sender !== undefined && ignored.has(sender)
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
+import { accountDataBetween } from '@myelin/storage/accounts/account-data'
+import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { Read } from '@myelin/storage/engine/database'
+import { movedRooms } from '@myelin/storage/sync/moved-rooms'
+import { waitingToDevice } from '@myelin/storage/sync/to-device'
+import type { ToDeviceMessage } from '@myelin/storage/sync/to-device'
+import type { Runtime } from '../runtime/runtime.ts'
+import { deviceListChanges } from './device-lists.ts'
+import type { DeviceLists } from './device-lists.ts'
+import type { Slice } from './sync-request.ts'
+
+/** The tools that sections of `/sync` use beside the database. */
+export type SyncTools = Pick<Runtime, 'typing' | 'config'>
+
+const MAX_TO_DEVICE = 100
+const NO_CHANGES: DeviceLists = Object.freeze({ changed: [], left: [] })
+
+/**
+ * A slice of the log with what several sections of its answer need; each of these is read at most once.
+ *
+ * A section never asks another one: what two of them share stands here.
+ */
+export class SyncScope {
+  readonly tools: SyncTools
+  readonly db: Read
+  readonly slice: Slice
+  #moved: Promise<ReadonlySet<RoomId>> | undefined
+  #accountData: Promise<readonly AccountData[]> | undefined
+  #deviceLists: Promise<DeviceLists> | undefined
+  #toDevice: Promise<readonly ToDeviceMessage[]> | undefined
+
+  constructor(tools: SyncTools, db: Read, slice: Slice) {
+    this.tools = tools
+    this.db = db
+    this.slice = slice
+  }
+
+  /** The position after which the slice begins; 0 at the first sync. */
+  get after(): number {
+    return this.slice.since?.position ?? 0
+  }
+
+  /** The position up to which the slice reaches. */
+  get upTo(): number {
+    return this.slice.upTo.position
+  }
+
+  /** Returns the user's rooms in which something changed; undefined where all joined rooms are wanted. */
+  async moved(): Promise<ReadonlySet<RoomId> | undefined> {
+    if (this.slice.since === undefined || this.slice.request.isFullState) return undefined
+    this.#moved ??= movedRooms(this.db, this.slice.user, this.after)
+    return this.#moved
+  }
+
+  /** Returns the user's account data that changed, of rooms too. */
+  accountData(): Promise<readonly AccountData[]> {
+    return (this.#accountData ??= accountDataBetween(this.db, this.slice.user, this.after, this.upTo))
+  }
+
+  /** Returns the users whose device lists changed; none at the first sync. */
+  deviceLists(): Promise<DeviceLists> {
+    return (this.#deviceLists ??= this.#readDeviceLists())
+  }
+
+  async #readDeviceLists(): Promise<DeviceLists> {
+    const { user, memberships, since } = this.slice
+    if (!since) return NO_CHANGES
+    const moved = await this.moved()
+    return deviceListChanges(this.db, { user, after: this.after, upTo: this.upTo, memberships, moved })
+  }
+
+  /** Returns the to-device messages that wait for the device, the oldest first, at most 100. */
+  toDevice(): Promise<readonly ToDeviceMessage[]> {
+    const { user, request } = this.slice
+    return (this.#toDevice ??= waitingToDevice(this.db, user, request.requester.deviceId, {
+      after: request.since?.toDevice ?? 0,
+      upTo: this.upTo,
+      limit: MAX_TO_DEVICE,
+    }))
+  }
+}
