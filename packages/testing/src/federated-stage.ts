@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { isNeed } from '@myelin/services/rooms/intake/unit-needs'
+import { writeEvents } from '@myelin/services/rooms/write-events'
 import { roomTail } from '@myelin/storage/rooms/events/events'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { namedState, openRoom, roomById } from '@myelin/storage/rooms/rooms'
@@ -98,12 +100,15 @@ export const standing = async ({ server }: User, roomId: RoomId, userId: string)
 /** Gives users of the room's own server another membership there, all at once. */
 export async function moveAll({ alice, roomId }: Stage, users: readonly UserId[], membership: string): Promise<void> {
   const { rt } = alice.server
-  await rt.db.write(async (tx) => {
+  await writeEvents(rt, async (tx, maker) => {
     for (const sender of users) {
       const room = await openRoom(tx, roomId)
       if (!room) throw new Error('no such room')
       const content = { membership, displayname: sender.slice(1) }
-      await extendRoom(tx, rt, room, { roomId, sender, type: 'm.room.member', stateKey: sender, content })
+      const draft = { roomId, sender, type: 'm.room.member', stateKey: sender, content }
+      const extended = await extendRoom(tx, maker, room, draft)
+      if (isNeed(extended)) return extended
     }
+    return undefined
   })
 }

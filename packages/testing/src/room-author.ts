@@ -3,7 +3,8 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom } from '@myelin/services/rooms/create-room'
 import { extendRoom } from '@myelin/services/rooms/extend-room'
-import { writeResolved } from '@myelin/services/rooms/intake/write-resolved'
+import { isNeed } from '@myelin/services/rooms/intake/unit-needs'
+import { writeEvents } from '@myelin/services/rooms/write-events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
@@ -37,10 +38,11 @@ export function authorOf(rt: TestRuntime, roomId: RoomId): RoomAuthor {
   const send: RoomAuthor['send'] = async (sender, type, content, stateKey) => {
     rt.clock.advance(1000)
     const draft = { roomId, sender: sender as UserId, type, content }
-    return writeResolved(rt, async (tx) => {
+    return writeEvents(rt, async (tx, maker) => {
       const room = await openRoom(tx, roomId)
       if (!room) throw new Error('no such room')
-      return (await extendRoom(tx, rt, room, stateKey === undefined ? draft : { ...draft, stateKey })).event.id
+      const extended = await extendRoom(tx, maker, room, stateKey === undefined ? draft : { ...draft, stateKey })
+      return isNeed(extended) ? extended : extended.event.id
     })
   }
   return {

@@ -18,7 +18,9 @@ import type { Joiner } from './handshake/join-remote.ts'
 import { initialEvents } from './initial-events.ts'
 import type { InitialEvent, RoomWishes } from './initial-events.ts'
 import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
-import { writeEvents } from './policy-server.ts'
+import { isNeed } from './intake/unit-needs.ts'
+import type { UnitNeed } from './intake/unit-needs.ts'
+import { writeEvents } from './write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
@@ -44,15 +46,17 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
     const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
-    await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
+    const joined = await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
+    if (isNeed(joined)) return joined
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
     }
-    for (const event of initialEvents(wishes, { version, creator, alias }))
-      await putInitial(tx, maker, { roomId, creator, event })
+    for (const event of initialEvents(wishes, { version, creator, alias })) {
+      const need = await putInitial(tx, maker, { roomId, creator, event })
+      if (need) return need
+    }
     if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
-    await inviteAll(tx, maker, { roomId, creator, wishes })
-    return roomId
+    return (await inviteAll(tx, maker, { roomId, creator, wishes })) ?? roomId
   })
   await inviteElsewhere(rt, made, creator, wishes)
   return made
@@ -86,12 +90,13 @@ async function putInitial(
   tx: Tx,
   rt: EventMaker,
   { roomId, creator, event }: { roomId: RoomId; creator: UserId; event: InitialEvent },
-): Promise<void> {
+): Promise<UnitNeed | undefined> {
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
   try {
     if (event.type === 'm.room.member') throw new MatrixError('M_FORBIDDEN', 'members are invited, not initial state')
-    await extendRoom(tx, rt, room, { roomId, sender: creator, ...event })
+    const extended = await extendRoom(tx, rt, room, { roomId, sender: creator, ...event })
+    return isNeed(extended) ? extended : undefined
   } catch (cause) {
     if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
     throw new MatrixError('M_INVALID_ROOM_STATE', `${event.type}: ${cause.message}`, { cause })
@@ -102,12 +107,14 @@ async function inviteAll(
   tx: Tx,
   rt: EventMaker,
   { roomId, creator, wishes }: { roomId: RoomId; creator: UserId; wishes: RoomWishes },
-): Promise<void> {
+): Promise<UnitNeed | undefined> {
   const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
   for (const target of new Set(wishes.invite)) {
     if (target === creator || serverOf(target) !== rt.serverName || (await blocksInvites(tx, target))) continue
-    await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
+    const invited = await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
+    if (isNeed(invited)) return invited
   }
+  return undefined
 }
 
 function checkInvited(invited: UserId): void {

@@ -20,7 +20,9 @@ import { loadAuthState } from '../room-state/load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
 import { appendForeign } from './intake/append-foreign.ts'
 import { mergedRoot } from './intake/resolve-roots.ts'
-import { isRecommended, NeedsRecommendation } from './policy-server.ts'
+import { isNeed, SignatureNeed } from './intake/unit-needs.ts'
+import type { ResolutionNeed, UnitNeed } from './intake/unit-needs.ts'
+import { isRecommended } from './policy-server.ts'
 import { policyServerOf } from '../room-state/policy-server-of.ts'
 import { applyRedaction } from './redact.ts'
 import { relationOf } from './relation.ts'
@@ -35,14 +37,23 @@ export interface Extended {
 /**
  * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
  *
- * Throws `M_FORBIDDEN` where the rules refuse; then nothing happened.
+ * Returns a need where the event cannot be built or sent yet. Throws `M_FORBIDDEN` where the rules refuse. In both cases
+ * nothing was written.
  */
-export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Extended> {
+export async function extendRoom(
+  tx: Tx,
+  rt: EventMaker,
+  room: OpenRoom,
+  draft: EventDraft,
+): Promise<Extended | UnitNeed> {
   const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
   if (signed) return appendSigned(tx, room, signed, draft)
   const { transaction } = draft
-  const { event, state } = await nextEvent(tx, rt, room, draft)
-  await requireRecommendation(tx, room, event)
+  const next = await nextEvent(tx, rt, room, draft)
+  if (isNeed(next)) return next
+  const { event, state } = next
+  const unsigned = await signatureNeed(tx, room, event)
+  if (unsigned) return unsigned
   // Where it follows some of the heads only, it is one branch among others; and the state may be behind the heads.
   if (event.prevEvents.length < room.headCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
   const relation = await relationOf(tx, event)
@@ -56,16 +67,18 @@ export async function extendRoom(tx: Tx, rt: EventMaker, room: OpenRoom, draft: 
 }
 
 /**
- * Builds an event on top of an open room and judges it; nothing is kept of it. Throws `M_FORBIDDEN` where the rules refuse.
+ * Builds an event on top of an open room and judges it, without writing it. Throws `M_FORBIDDEN` where the rules refuse.
  */
 export async function nextEvent(
   tx: Tx,
   rt: EventMaker,
   room: OpenRoom,
   draft: EventDraft,
-): Promise<{ readonly event: Pdu; readonly state: AuthState }> {
+): Promise<{ readonly event: Pdu; readonly state: AuthState } | ResolutionNeed> {
   const version = roomVersionOf(room.roomVersion)
-  const { prevEvents, stateRoot } = await groundOf(tx, room, version)
+  const ground = await groundOf(tx, room, version)
+  if (isNeed(ground)) return ground
+  const { prevEvents, stateRoot } = ground
   const { state, authEvents } = await loadAuthState(tx, stateRoot, draft, version)
   const hashes = await referenceHashes(tx, version, [...prevEvents, ...authEvents])
   const event = buildPdu(
@@ -92,27 +105,33 @@ async function groundOf(
   tx: Tx,
   room: OpenRoom,
   version: RoomVersion,
-): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number }> {
+): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number } | ResolutionNeed> {
   const prevEvents = room.extremities
   if (room.heads.length === room.headCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
-  return { prevEvents, stateRoot: await mergedRoot(tx, { roomId: room.id, version }, roots) }
+  const stateRoot = await mergedRoot(tx, { roomId: room.id, version }, roots)
+  return isNeed(stateRoot) ? stateRoot : { prevEvents, stateRoot }
 }
 
-/** The same with the signature of the room's policy server, where it has one: see {@link extendRoom}. */
-export async function nextSignedEvent(tx: Tx, rt: EventMaker, room: OpenRoom, draft: EventDraft): Promise<Pdu> {
+/** Builds the next event of a room with the signature of its policy server, where it has one; or returns the need. */
+export async function nextSignedEvent(
+  tx: Tx,
+  rt: EventMaker,
+  room: OpenRoom,
+  draft: EventDraft,
+): Promise<Pdu | UnitNeed> {
   const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
   if (signed) return signed
-  const { event } = await nextEvent(tx, rt, room, draft)
-  await requireRecommendation(tx, room, event)
-  return event
+  const next = await nextEvent(tx, rt, room, draft)
+  return isNeed(next) ? next : ((await signatureNeed(tx, room, next.event)) ?? next.event)
 }
 
-/** Where the room has a policy server, the unit ends here and starts again once that server has signed. */
-async function requireRecommendation(tx: Tx, room: OpenRoom, event: Pdu): Promise<void> {
+/** Returns the need for a policy server's signature; undefined where the room has no such server, or it signed. */
+async function signatureNeed(tx: Tx, room: OpenRoom, event: Pdu): Promise<SignatureNeed | undefined> {
   const version = roomVersionOf(room.roomVersion)
   const policy = await policyServerOf(tx, room)
-  if (policy && !isRecommended(event, version, policy)) throw new NeedsRecommendation(event, version, policy)
+  const isSigned = !policy || isRecommended(event, version, policy)
+  return isSigned ? undefined : new SignatureNeed(event, version, policy)
 }
 
 function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts }: EventDraft): boolean {
@@ -128,10 +147,11 @@ function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts 
 }
 
 /** The room may have moved on while the policy server was asked: then the event forks it, as one from elsewhere would. */
-async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended> {
+async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended | ResolutionNeed> {
   const version = roomVersionOf(room.roomVersion)
   const { transaction } = draft
   const fate = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
+  if (isNeed(fate)) return fate
   const [stored] = await eventsById(tx, [pdu.id])
   if (fate !== 'appended' || !stored || stored.position === null) {
     throw new MatrixError('M_FORBIDDEN', 'not allowed any more')

@@ -13,6 +13,8 @@ import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
+import { isNeed } from './intake/unit-needs.ts'
+import type { UnitNeed } from './intake/unit-needs.ts'
 import { loadState } from '../room-state/load-auth-state.ts'
 import { strippedStateOf } from '../room-state/stripped-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
@@ -33,7 +35,7 @@ export interface MembershipChange {
  * Changes a membership inside a unit: the content with the target's profile, the rules, the event, and what an
  * invited user is shown of the room. A change that changes nothing answers the event that stands.
  */
-export async function changeMembership(tx: Tx, rt: EventMaker, change: MembershipChange): Promise<EventId> {
+export async function changeMembership(tx: Tx, rt: EventMaker, change: MembershipChange): Promise<EventId | UnitNeed> {
   const room = await openRoom(tx, change.roomId)
   if (!room) throw new MatrixError('M_NOT_FOUND', 'this server does not know that room')
   const content = await contentFor(tx, rt, room, change)
@@ -42,7 +44,10 @@ export async function changeMembership(tx: Tx, rt: EventMaker, change: Membershi
   if (standing && isSameContent(standing.content, content) && change.membership !== 'invite') return standing.id
   if (change.membership === 'invite') await refuseBlockedInvite(tx, change)
   const { roomId, sender, target } = change
-  const { event } = await extendRoom(tx, rt, room, { roomId, sender, type: 'm.room.member', stateKey: target, content })
+  const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content }
+  const extended = await extendRoom(tx, rt, room, draft)
+  if (isNeed(extended)) return extended
+  const { event } = extended
   if (change.membership === 'invite' || change.membership === 'knock') {
     const shown = await strippedStateOf(tx, room.stateRoot, event)
     await putStrippedState(tx, roomId, target, JSON.stringify(shown))

@@ -7,8 +7,10 @@ import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { extendRoom } from './extend-room.ts'
 import type { EventMaker } from './event-draft.ts'
 import { MERGING } from '../room-state/merging-event.ts'
-import { writeEvents } from './policy-server.ts'
+import { isNeed } from './intake/unit-needs.ts'
+import type { UnitNeed } from './intake/unit-needs.ts'
 import type { Petitioner } from './policy-server.ts'
+import { writeEvents } from './write-events.ts'
 
 type Needs = EventMaker & Petitioner
 
@@ -37,15 +39,15 @@ export async function mergeHeads(rt: Needs, roomId: RoomId): Promise<boolean> {
   return made > 0
 }
 
-async function mergeAs(tx: Tx, rt: EventMaker, roomId: RoomId): Promise<boolean> {
+async function mergeAs(tx: Tx, rt: EventMaker, roomId: RoomId): Promise<boolean | UnitNeed> {
   const users = await usersOfServer(tx, roomId, rt.serverName)
   const speakers = users.filter(({ membership }) => membership === 'join').slice(0, MAX_SPEAKERS)
   for (const { userId: sender } of speakers) {
     const room = await openRoom(tx, roomId)
     if (!room) return false
     try {
-      await extendRoom(tx, rt, room, { roomId, sender, type: MERGING, content: {} })
-      return true
+      const extended = await extendRoom(tx, rt, room, { roomId, sender, type: MERGING, content: {} })
+      return isNeed(extended) ? extended : true
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause
     }

@@ -17,8 +17,10 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState, loadStateEvent } from '../room-state/load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
-import { writeEvents } from './policy-server.ts'
+import { isNeed } from './intake/unit-needs.ts'
+import type { UnitNeed } from './intake/unit-needs.ts'
 import type { Petitioner } from './policy-server.ts'
+import { writeEvents } from './write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 type Needs = EventMaker & Asker & Petitioner
@@ -56,15 +58,15 @@ interface Sending {
   readonly look: RequestLook
 }
 
-async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId> {
+async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId | UnitNeed> {
   // Only now: while we waited for our turn, the same request may have come through another door. Both in one flight.
   const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft, look)])
   if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   const earlier = sent ?? (await sameState(tx, room, draft))
   if (earlier !== undefined) return earlier
   await checkDraft(tx, room, draft, elsewhere)
-  const { event } = await extendRoom(tx, rt, room, draft)
-  return event.id
+  const extended = await extendRoom(tx, rt, room, draft)
+  return isNeed(extended) ? extended : extended.event.id
 }
 
 /** Most requests are new, and a unit that need not ask the database leaves it to others. */

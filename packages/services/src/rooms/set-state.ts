@@ -10,8 +10,8 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './members-change.ts'
-import { writeEvents } from './policy-server.ts'
 import { sendEvent } from './send-event.ts'
+import { writeEvents } from './write-events.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { EventMaker } from '../../rooms/event-draft.ts'
 import { nextEvent } from '../../rooms/extend-room.ts'
+import { isNeed } from '../../rooms/intake/unit-needs.ts'
 import { writeResolved } from '../../rooms/intake/write-resolved.ts'
 import { voucherFor } from '../../rooms/voucher.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -45,7 +46,8 @@ export async function makeMembership(
   const event = await writeResolved(rt, async (tx) => {
     const open = await openRoom(tx, roomId)
     if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
-    return (await nextEvent(tx, rt, open, draft)).event
+    const next = await nextEvent(tx, rt, open, draft)
+    return isNeed(next) ? next : next.event
   })
   const { hashes: _hashes, signatures: _signatures, event_id: _eventId, ...template } = event.json
   return { room_version: room.version.id, event: { ...template, origin: rt.serverName } }

@@ -16,6 +16,8 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { appendForeign } from '../../rooms/intake/append-foreign.ts'
 import type { Checker } from '../../rooms/intake/check-incoming.ts'
 import { recommended } from '../../rooms/intake/recommended.ts'
+import { isNeed } from '../../rooms/intake/unit-needs.ts'
+import type { ResolutionNeed } from '../../rooms/intake/unit-needs.ts'
 import { writeResolved } from '../../rooms/intake/write-resolved.ts'
 import { voucherFor } from '../../rooms/voucher.ts'
 import type { EnteredRoom } from '../../rooms/voucher.ts'
@@ -83,9 +85,15 @@ async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu
   return addSignature(pdu, room.version, { serverName: rt.serverName, key: rt.signingKey })
 }
 
-async function appendTaken(tx: Tx, { id, version }: EnteredRoom, pdu: Pdu, now: number): Promise<StoredEvent> {
+async function appendTaken(
+  tx: Tx,
+  { id, version }: EnteredRoom,
+  pdu: Pdu,
+  now: number,
+): Promise<StoredEvent | ResolutionNeed> {
   const room = await openRoom(tx, id)
   const fate = room && (await appendForeign(tx, room, { pdu, version }))
+  if (isNeed(fate)) return fate
   const [event] = await eventsById(tx, [pdu.id])
   if (fate === 'waits') throw new MatrixError('M_INVALID_PARAM', 'the event follows events that are not known here')
   if (event?.status !== EVENT_STATUS.accepted || event.position === null) {

@@ -20,6 +20,8 @@ import { judgeByAuthEvents } from '../intake/judge.ts'
 import { stateInSteps } from '../intake/state-in-steps.ts'
 import { mergedRootSoon } from '../intake/resolve-roots.ts'
 import { settleRoom } from '../intake/settle-room.ts'
+import { isNeed } from '../intake/unit-needs.ts'
+import type { ResolutionNeed } from '../intake/unit-needs.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 import { noteMembersKnown } from '../partial/enter-partially.ts'
@@ -42,8 +44,10 @@ export async function importRoom(
 ): Promise<void> {
   const ground = await layGround(rt.db, context, shown)
   await writeResolved(rt, async (tx) => {
-    await enterRoom(tx, rt, { ...context, ...ground }, shown)
+    const need = await enterRoom(tx, rt, { ...context, ...ground }, shown)
+    if (need) return need
     await entered(tx)
+    return undefined
   })
   await settleRoom(rt, context.roomId)
 }
@@ -64,15 +68,21 @@ async function layGround(db: Database, { roomId }: RoomContext, { state, own, se
   return { shownRoot, stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
 }
 
-async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext & Ground, shown: Shown): Promise<void> {
+async function enterRoom(
+  tx: Tx,
+  { serverName }: Needs,
+  context: RoomContext & Ground,
+  shown: Shown,
+): Promise<ResolutionNeed | undefined> {
   const { version, roomId, shownRoot, stateBefore } = context
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
   // Somebody of ours came in meanwhile, through another node.
   if ((await joinedServers(tx, roomId)).has(serverName)) {
     const fate = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
+    if (isNeed(fate)) return fate
     if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `our join is ${fate}`)
-    return
+    return undefined
   }
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
     throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
@@ -80,6 +90,7 @@ async function enterRoom(tx: Tx, { serverName }: Needs, context: RoomContext & G
   await appendJoin(tx, room, shown, context)
   const { servers } = shown
   await noteMembersKnown(tx, room, shown.own, servers && { servers, baseRoot: shownRoot })
+  return undefined
 }
 
 async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, stateBefore: number): Promise<boolean> {

@@ -13,8 +13,9 @@ import { openRoom } from '@myelin/storage/rooms/rooms'
 import { askServer } from '../../peers/ask-server.ts'
 import { nextSignedEvent } from '../extend-room.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
+import { isNeed } from '../intake/unit-needs.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
-import { writeEvents } from '../policy-server.ts'
+import { writeEvents } from '../write-events.ts'
 import { shownPdus } from '../../room-state/stripped-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Joiner } from './join-remote.ts'
@@ -54,6 +55,7 @@ async function prepare(rt: Joiner, { roomId, sender, target, content }: RemoteIn
     if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
     const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content, origin: rt.serverName }
     const event = await nextSignedEvent(tx, maker, room, draft)
+    if (isNeed(event)) return event
     const shown = await shownPdus(tx, room.stateRoot, sender)
     return { event, version: roomVersionOf(room.roomVersion), shown: shown.map(({ json }) => json) }
   })

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { authorize } from '@myelin/rules/auth/authorize'
 import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { appendEvent } from '@myelin/storage/rooms/events/append-event'
-import type { EventFacts } from '@myelin/storage/rooms/events/append-event'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
 import { dropHeads, moveHeads } from '@myelin/storage/rooms/events/heads'
@@ -28,23 +26,11 @@ import { provisionalRoots, withNamedMembers } from '../partial/provisional.ts'
 import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
-import { judgeByAuthEvents } from './judge.ts'
+import { fateOf } from './checks.ts'
+import type { Incoming } from './incoming.ts'
 import { keepShown } from './keep-shown.ts'
 import { mergedRoot, mergedRootSoon } from './resolve-roots.ts'
-
-/** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
-export interface Incoming {
-  readonly pdu: Pdu
-  readonly version: RoomVersion
-  /** Where it stands if it is not news but history. */
-  readonly historicPosition?: number
-  /** What it follows cannot be had for now: where the room's members are not known, it is not waited for. */
-  readonly isAdrift?: boolean
-  /** The room's policy server does not want it. */
-  readonly isUnwanted?: boolean
-  /** The device of ours that sent it and the transaction id it gave. */
-  readonly transaction?: EventFacts['transaction']
-}
+import { ResolutionNeed } from './unit-needs.ts'
 
 /**
  * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events
@@ -55,12 +41,12 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' |
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
- * nothing leaves the house; what must be fetched was fetched before. Where much must be resolved first it throws
- * `NeedsResolution`, and has written nothing: see `writeResolved`.
+ * nothing leaves the house; what must be fetched was fetched before. Where much must be resolved first it returns that
+ * need, and has written nothing.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate> {
+export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate | ResolutionNeed> {
   const { pdu, version } = incoming
   const around = await eventsAround(tx, incoming)
   const earlier = around.get(pdu.id)
@@ -75,11 +61,10 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const roots =
     provisional ?? (isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter))
-  let stateBefore = await mergedRoot(tx, { roomId: room.id, version }, roots)
-  if (provisional) {
-    const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
-    stateBefore = await withNamedMembers(tx, stateBefore, named)
-  }
+  const merged = await mergedRoot(tx, { roomId: room.id, version }, roots)
+  if (merged instanceof ResolutionNeed) return merged
+  const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
+  const stateBefore = provisional ? await withNamedMembers(tx, merged, named) : merged
   return judgeIn(tx, room, incoming, {
     around,
     previous,
@@ -89,7 +74,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   })
 }
 
-/** The last four checks, and what becomes of the event by them. */
+/** Judges an event on the state before it, and keeps it as what it is judged to be. */
 async function judgeIn(
   tx: Tx,
   room: OpenRoom,
@@ -98,23 +83,15 @@ async function judgeIn(
 ): Promise<Fate> {
   const { pdu } = incoming
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
-  // 4. and 5.: what neither its auth events nor the state before it allow.
-  if (!(await isAllowed(tx, incoming, { stateBefore, previous, named: around }))) {
+  const fate = await fateOf({ tx, room, incoming, around, previous, isProvisional, nid: row.nid, stateBefore })
+  if (fate === 'rejected') {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
-    if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
-    return 'rejected'
-  }
-  // 6. and 7.: what the room of today does not want.
-  const isRefused = isProvisional ? incoming.isUnwanted === true : await isRefusedToday(tx, room, incoming, row)
-  if (incoming.historicPosition === undefined && isRefused) {
+  } else if (fate === 'soft-failed') {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
-    if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
-    return 'soft-failed'
-  }
-  await land(tx, room, incoming, { ...row, previous })
+  } else await land(tx, room, incoming, { ...row, previous })
   if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
-  return 'appended'
+  return fate
 }
 
 /** An event and what it names, as far as we have it, and the state it stands on. */
@@ -145,40 +122,6 @@ async function eventsAround(tx: Tx, { pdu, version }: Incoming): Promise<Map<Eve
   const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
   const events = await eventsById(tx, [pdu.id, ...create, ...pdu.prevEvents, ...pdu.authEvents])
   return new Map(events.map((event) => [event.pdu.id, event]))
-}
-
-async function isAllowed(
-  tx: Tx,
-  { pdu, version }: Incoming,
-  around: {
-    readonly stateBefore: number
-    readonly previous: readonly StoredEvent[]
-    readonly named: ReadonlyMap<EventId, StoredEvent>
-  },
-): Promise<boolean> {
-  // Events of one room do not continue another.
-  if (around.previous.some((event) => event.pdu.roomId !== pdu.roomId)) return false
-  if (!judgeByAuthEvents(pdu, version, (id) => judged(around.named.get(id))).allowed) return false
-  const { state } = await loadAuthState(tx, around.stateBefore, pdu, version)
-  return authorize(pdu, state).allowed
-}
-
-const judged = (event: StoredEvent | undefined) =>
-  event && { pdu: event.pdu, isRejected: event.status === EVENT_STATUS.rejected }
-
-/** Whether the room of today, where it is not what was before the event, does not want it. */
-async function isRefusedToday(
-  tx: Tx,
-  room: OpenRoom,
-  { pdu, version, isUnwanted }: Incoming,
-  { nid, stateBefore }: Pick<Ground, 'nid' | 'stateBefore'>,
-): Promise<boolean> {
-  if (isUnwanted) return true
-  if (room.stateRoot === stateBefore) return false
-  const { state } = await loadAuthState(tx, room.stateRoot, pdu, version)
-  if (authorize(pdu, state).allowed) return false
-  // The room of today may have it already, as one that somebody showed us has: nobody can leave who has left by that.
-  return pdu.stateKey === undefined || (await stateEventNid(tx, room.stateRoot, pdu.type, pdu.stateKey)) !== nid
 }
 
 type Ground = {

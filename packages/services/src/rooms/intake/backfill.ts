@@ -18,7 +18,8 @@ import type { Checker } from './check-incoming.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
-import { NeedsResolution } from './needs-resolution.ts'
+import { isNeed } from './unit-needs.ts'
+import type { ResolutionNeed } from './unit-needs.ts'
 import { writeResolved } from './write-resolved.ts'
 
 const LIMIT = 100
@@ -105,7 +106,7 @@ async function keepSome(
   { roomId, version }: Source,
   hole: Hole,
   ordered: readonly Pdu[],
-): Promise<(Fate | 'no place')[]> {
+): Promise<(Fate | 'no place')[] | ResolutionNeed> {
   const room = await openRoom(tx, roomId)
   if (!room) return []
   const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
@@ -113,13 +114,11 @@ async function keepSome(
   // The oldest first, so that each finds the state of those before it; the newest has the first place.
   for (const [index, pdu] of ordered.entries()) {
     const historicPosition = places[ordered.length - 1 - index]
-    try {
-      const isPlaced = historicPosition !== undefined
-      fates.push(isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place')
-    } catch (cause) {
-      if (!(cause instanceof NeedsResolution) || fates.length === 0) throw cause
-      break
-    }
+    const isPlaced = historicPosition !== undefined
+    const fate = isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place'
+    if (!isNeed(fate)) fates.push(fate)
+    else if (fates.length === 0) return fate
+    else break
   }
   return fates
 }

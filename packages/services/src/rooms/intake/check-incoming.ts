@@ -63,16 +63,26 @@ export async function checkIncoming(
   return verified(rt, [...parsed.values()], room.version)
 }
 
-/** Steps 2 and 3: those whose signatures hold, redacted where their hash does not. */
+/** Steps 2 and 3: returns the events whose signatures hold, redacted where the content hash does not. */
 export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
+  return asHashedAll(await withGoodSignatures(rt, pdus, version), version)
+}
+
+/** Step 2: returns the events that have all signatures they need; keys may be fetched. */
+export async function withGoodSignatures(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   if (pdus.length === 0) return []
   const signed = await checkEventSignatures(rt, version, pdus)
-  const good: Pdu[] = []
+  return pdus.filter(({ id }) => signed.has(id))
+}
+
+/** Step 3: returns the events, redacted where the content hash does not hold; yields to others after each 64. */
+export async function asHashedAll(pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
+  const hashed: Pdu[] = []
   for (const [index, pdu] of pdus.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) await nextTurn()
-    if (signed.has(pdu.id)) good.push(asHashed(pdu, version))
+    hashed.push(asHashed(pdu, version))
   }
-  return good
+  return hashed
 }
 
 /** Step 3: the event as its hash lets it be. */

@@ -7,13 +7,14 @@ import { partialRoom } from '@myelin/storage/federation/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { appendForeign } from './append-foreign.ts'
 import type { Fate } from './append-foreign.ts'
-import { verified } from './check-incoming.ts'
+import { asHashedAll, withGoodSignatures } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { fetchGap, missingAmong } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
-import { NeedsResolution } from './needs-resolution.ts'
+import { isNeed } from './unit-needs.ts'
+import type { ResolutionNeed } from './unit-needs.ts'
 import { recommended } from './recommended.ts'
 import { writeResolved } from './write-resolved.ts'
 
@@ -23,26 +24,29 @@ const MAX_STATES = 5
 const EVENTS_A_UNIT = 25
 const FORKS_A_UNIT = 4
 
+/** Drops, changes or completes arrived events; may use the network. */
+type ArrivalCheck = (rt: Checker, source: Source, pdus: readonly Pdu[]) => Promise<readonly Pdu[]>
+
 /**
- * Takes news of a room from another server. The order of the checks:
+ * The checks of arrived events that come before the unit of work, in the spec's order. Parsing and the server ACL come
+ * before staging (`federation/receive/transaction.ts`); `checks.ts` has those inside the unit.
+ */
+const ARRIVAL_CHECKS: readonly ArrivalCheck[] = [
+  // Drops events without the signatures they need; fetches keys.
+  (rt, { version }, pdus) => withGoodSignatures(rt, pdus, version),
+  // Redacts events whose content is not what was hashed.
+  (_, { version }, pdus) => asHashedAll(pdus, version),
+  // Fetches auth events.
+  fetchingAuthEvents,
+  // Puts each event after those that it names.
+  async (_rt, _source, pdus) => inOrder(pdus, ({ prevEvents }) => prevEvents),
+]
+
+/**
+ * Takes events of a room from another server and returns what became of each.
  *
- * | step                        | may fetch | refuses by   |
- * |-----------------------------|-----------|--------------|
- * | parse (before staging)      |           | drop         |
- * | server ACL (before staging) |           | drop         |
- * | verifySignatures            | keys      | drop         |
- * | verifyContentHash           |           | redaction    |
- * | haveAuthEvents              | events    | drop         |
- * | havePreviousEvents          | events    | drop         |
- * | recommended by the policy server | a word | soft failure |
- * | allowedByItsAuthEvents      |           | reject       |
- * | allowedByStateBefore        |           | reject       |
- * | allowedByCurrentState       |           | soft failure |
- * | append                      |           |              |
- *
- * From `allowedByItsAuthEvents` on, everything happens in one unit; states that are much work to resolve are resolved on
- * another thread before it. `settle` runs in the unit that ends an event's way; it gets the events that could not be
- * judged, because what they rest on was not to be had.
+ * `settle` runs in the unit that decides about the last event; it gets the events that could not be judged, because events
+ * that they name could not be fetched.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -71,9 +75,8 @@ async function receiveFrom(
   pdus: readonly Pdu[],
   settle: Settle,
 ): Promise<Map<EventId, Fate>> {
-  const good = await verified(rt, pdus, source.version)
-  await keepAuthEvents(rt, source, good)
-  const ordered = inOrder(good, ({ prevEvents }) => prevEvents)
+  let ordered = pdus
+  for (const check of ARRIVAL_CHECKS) ordered = await check(rt, source, ordered)
   // What waits for others is settled when they came; all else in the unit that judged it.
   const first = await appendAll(rt, source, ordered, {
     settle: async (tx, fates) => {
@@ -85,6 +88,12 @@ async function receiveFrom(
   for (const [id, fate] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, fate)
   await rt.db.write((tx) => settle(tx, first))
   return first
+}
+
+/** Fetches and keeps the auth events of these events; those that nobody has are missed in the unit. */
+async function fetchingAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<readonly Pdu[]> {
+  await keepAuthEvents(rt, source, pdus)
+  return pdus
 }
 
 type Settle = (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void>
@@ -102,6 +111,7 @@ async function appendAll(
     // Units are run again where the database asks for it, so each answers what it came to.
     const unit = await writeResolved(rt, async (tx) => {
       const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift })
+      if (isNeed(judged)) return judged
       if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
       return judged
     })
@@ -121,20 +131,18 @@ async function appendSome(
     unwanted,
     isAdrift,
   }: { readonly pdus: readonly Pdu[]; readonly unwanted: ReadonlySet<EventId>; readonly isAdrift: boolean },
-): Promise<Map<EventId, Fate>> {
+): Promise<Map<EventId, Fate> | ResolutionNeed> {
   const judged = new Map<EventId, Fate>()
   let forks = 0
   for (const pdu of pdus.slice(0, EVENTS_A_UNIT)) {
     const room = await openRoom(tx, roomId)
     if (!room || forks === FORKS_A_UNIT) break
     if (room.headCount > 1) forks++
-    try {
-      judged.set(pdu.id, await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) }))
-    } catch (cause) {
-      // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
-      if (!(cause instanceof NeedsResolution) || judged.size === 0) throw cause
-      break
-    }
+    const fate = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
+    if (!isNeed(fate)) judged.set(pdu.id, fate)
+    else if (judged.size === 0) return fate
+    // The states may be written by this unit: it ends here, so that they are committed when they are resolved.
+    else break
   }
   return judged
 }

@@ -18,7 +18,7 @@ import { branchesOf, conflictedOf, isMuchWork } from './branches.ts'
 import type { Branches } from './branches.ts'
 import type { RoomContext } from './check-incoming.ts'
 import { authGraphOf, fullConflict } from './full-conflict.ts'
-import { NeedsResolution } from './needs-resolution.ts'
+import { ResolutionNeed } from './unit-needs.ts'
 
 /** What several states come to: the first of them, and what to change in it. */
 export interface ResolvedRoots {
@@ -55,13 +55,14 @@ export function keepResolution(db: Read, roots: readonly number[], resolved: Res
 }
 
 /**
- * The same inside a unit, as a root. Throws {@link NeedsResolution} where it is much work and nobody did it before, so
- * it must stand in front of whatever the unit writes.
+ * Resolves states inside a unit of work and returns the root; or the need where that is much work and has not been done.
  */
-export async function mergedRoot(tx: Tx, { roomId, version }: RoomContext, roots: readonly number[]): Promise<number> {
-  const root = await mergedRootSoon(tx, version, roots)
-  if (root === undefined) throw new NeedsResolution(roomId, version, distinctOf(roots))
-  return root
+export async function mergedRoot(
+  tx: Tx,
+  { roomId, version }: RoomContext,
+  roots: readonly number[],
+): Promise<number | ResolutionNeed> {
+  return (await mergedRootSoon(tx, version, roots)) ?? new ResolutionNeed(roomId, version, distinctOf(roots))
 }
 
 /** The same, undefined where it is much work and nobody did it before. */

@@ -28,6 +28,8 @@ import { isHere } from '../../room-state/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { keepStateAt } from '../intake/fetch-missing.ts'
 import { mergedRoot } from '../intake/resolve-roots.ts'
+import { isNeed } from '../intake/unit-needs.ts'
+import type { ResolutionNeed } from '../intake/unit-needs.ts'
 import { writeResolved } from '../intake/write-resolved.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { fetchStateBefore } from './fetch-state.ts'
@@ -131,18 +133,25 @@ async function foresee(rt: Checker, known: Known): Promise<ForeseenMembers | und
   const { roomId, join } = known.entered
   const root = await writeResolved(rt, async (tx) => {
     const room = await openRoom(tx, roomId)
-    return room && (await partialRoom(tx, roomId))?.join === join ? (await endOf(tx, room, known)).root : undefined
+    if (!room || (await partialRoom(tx, roomId))?.join !== join) return undefined
+    const end = await endOf(tx, room, known)
+    return isNeed(end) ? end : end.root
   })
   const room = await roomById(rt.db.read, roomId)
   return root === undefined || !room ? undefined : foreseeMembers(rt.db.read, room.stateRoot, root)
 }
 
-async function finish(tx: Tx, known: Known, foreseen: ForeseenMembers): Promise<Completion | 'behind'> {
+async function finish(
+  tx: Tx,
+  known: Known,
+  foreseen: ForeseenMembers,
+): Promise<Completion | 'behind' | ResolutionNeed> {
   const { entered, join } = known
   const room = await openRoom(tx, entered.roomId)
   if (!room || (await partialRoom(tx, entered.roomId))?.join !== entered.join) return 'gone'
   if ((await pendingPartialEvents(tx, room.nid, 1)).length > 0) return 'behind'
   const end = await endOf(tx, room, known)
+  if (isNeed(end)) return end
   if (end.root !== foreseen.to || room.stateRoot !== foreseen.from) return 'behind'
   for (const nid of end.fallen) await takeBackEvent(tx, room.nid, nid)
   await turnWhole(tx, room, { ...end, join, foreseen })
@@ -157,7 +166,7 @@ type End = {
 }
 
 /** What the room comes to, and the events that do not count any more. */
-async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promise<End> {
+async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promise<End | ResolutionNeed> {
   const all = await partialEventsOf(tx, room.nid)
   const fallen = all.flatMap(({ nid, before, now }) =>
     before === EVENT_STATUS.accepted && now === EVENT_STATUS.rejected ? [nid] : [],
@@ -171,6 +180,7 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   const notes = await partialEvents(tx, listed)
   const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
   const root = await mergedRoot(tx, { roomId: entered.roomId, version }, roots.length > 0 ? roots : [entered.fullRoot])
+  if (isNeed(root)) return root
   return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
 }
 

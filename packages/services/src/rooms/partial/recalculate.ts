@@ -19,6 +19,8 @@ import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { mergedRoot, mergedRootSoon } from '../intake/resolve-roots.ts'
+import { isNeed } from '../intake/unit-needs.ts'
+import type { ResolutionNeed } from '../intake/unit-needs.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 
 /** A room whose members are known by now, and the join by which we entered it. */
@@ -38,7 +40,7 @@ const BATCH = 20
  *
  * An event whose own predecessor came later waits for it; where all do that are left, what is missing is done without.
  */
-export async function recalculateSome(tx: Tx, known: Known): Promise<boolean> {
+export async function recalculateSome(tx: Tx, known: Known): Promise<boolean | ResolutionNeed> {
   const { entered } = known
   if ((await partialRoom(tx, entered.roomId))?.join !== entered.join) return false
   const nids = await pendingPartialEvents(tx, entered.room, BATCH)
@@ -55,6 +57,7 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean> {
           ? await mergedRootSoon(tx, known.version, roots)
           : await mergedRoot(tx, { roomId: entered.roomId, version: known.version }, roots)
       if (stateBefore === undefined) return true
+      if (isNeed(stateBefore)) return stateBefore
       await putRecalculated(tx, await recalculated(tx, known, event, stateBefore))
       done++
     }

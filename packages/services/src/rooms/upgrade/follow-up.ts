@@ -11,8 +11,8 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { EventMaker } from '../event-draft.ts'
 import { extendRoom } from '../extend-room.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import { writeEvents } from '../policy-server.ts'
 import type { Petitioner } from '../policy-server.ts'
+import { writeEvents } from '../write-events.ts'
 
 type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
 
@@ -33,7 +33,7 @@ export async function followUp(
     try {
       await writeEvents(rt, async (tx, maker) => {
         const room = await openRoom(tx, replacement)
-        if (room) await extendRoom(tx, maker, room, { roomId: replacement, sender, ...draft })
+        return room && extendRoom(tx, maker, room, { roomId: replacement, sender, ...draft })
       })
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause

@@ -16,8 +16,10 @@ import type { EventMaker } from '../event-draft.ts'
 import { extendRoom } from '../extend-room.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 import { changeMembership } from '../members-change.ts'
-import { writeEvents } from '../policy-server.ts'
+import { isNeed } from '../intake/unit-needs.ts'
+import type { UnitNeed } from '../intake/unit-needs.ts'
 import type { Petitioner } from '../policy-server.ts'
+import { writeEvents } from '../write-events.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { carryOver } from './carry-over.ts'
 import { copiedState, quietLevels } from './copied-state.ts'
@@ -57,7 +59,12 @@ export async function upgradeRoom(
   return replacement
 }
 
-async function replaceRoom(tx: Tx, rt: EventMaker, upgrade: Upgrade, chosen: RoomId | undefined): Promise<RoomId> {
+async function replaceRoom(
+  tx: Tx,
+  rt: EventMaker,
+  upgrade: Upgrade,
+  chosen: RoomId | undefined,
+): Promise<RoomId | UnitNeed> {
   const { roomId, sender, version } = upgrade
   const old = await opened(tx, roomId)
   const create = await loadStateEvent(tx, old.stateRoot, 'm.room.create')
@@ -65,6 +72,7 @@ async function replaceRoom(tx: Tx, rt: EventMaker, upgrade: Upgrade, chosen: Roo
   const from = roomVersionOf(old.roomVersion)
   // An id that is chosen can be told before the room is there, and the room can name the event that told it.
   const tombstone = chosen && (await putTombstone(tx, rt, upgrade, chosen))
+  if (isNeed(tombstone)) return tombstone
   const creators = version.auth.creatorsOutrankEveryone ? upgrade.additionalCreators : []
   const content = creationContent(create.content, { roomId, tombstone, creators })
   const replacement = await putCreateEvent(tx, rt, {
@@ -73,17 +81,23 @@ async function replaceRoom(tx: Tx, rt: EventMaker, upgrade: Upgrade, chosen: Roo
     content,
     ...(chosen === undefined ? {} : { roomId: chosen }),
   })
-  if (chosen === undefined) await putTombstone(tx, rt, upgrade, replacement)
-  await changeMembership(tx, rt, { roomId: replacement, sender, target: sender, membership: 'join' })
+  const buried = chosen === undefined ? await putTombstone(tx, rt, upgrade, replacement) : undefined
+  if (isNeed(buried)) return buried
+  const joined = await changeMembership(tx, rt, { roomId: replacement, sender, target: sender, membership: 'join' })
+  if (isNeed(joined)) return joined
   const oldCreators = creatorsOf(create, from)
   const standing = { stateRoot: old.stateRoot, from, to: version, oldCreators, creators: [sender, ...creators] }
   const copied = await copiedState(tx, standing)
-  const levels = copied.filter(({ type }) => type === 'm.room.power_levels')
-  for (const event of copied) if (!levels.includes(event)) await put(tx, rt, replacement, { sender, ...event })
-  await moveNames(tx, rt, upgrade, replacement)
-  for (const event of levels) await put(tx, rt, replacement, { sender, ...event })
-  await quieten(tx, rt, upgrade)
-  return replacement
+  const drafts = copied.map((event) => ({ sender, ...event }))
+  const levels = drafts.filter(({ type }) => type === 'm.room.power_levels')
+  const others = drafts.filter(({ type }) => type !== 'm.room.power_levels')
+  // The levels come last: until then the creator may set all state.
+  const need =
+    (await putAll(tx, rt, replacement, others)) ??
+    (await moveNames(tx, rt, upgrade, replacement)) ??
+    (await putAll(tx, rt, replacement, levels)) ??
+    (await quieten(tx, rt, upgrade))
+  return need ?? replacement
 }
 
 /** What a create event says to all who come after: everything but what is the version's, and the room it replaces. */
@@ -108,27 +122,32 @@ async function putTombstone(
   rt: EventMaker,
   { roomId, sender }: Upgrade,
   replacement: RoomId,
-): Promise<EventId> {
+): Promise<EventId | UnitNeed> {
   const content = { body: 'This room has been replaced', replacement_room: replacement }
   return put(tx, rt, roomId, { sender, type: 'm.room.tombstone', stateKey: '', content })
 }
 
 /** Aliases of this server name the new room from now on, and its canonical alias says so; so does the directory. */
-async function moveNames(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade, replacement: RoomId): Promise<void> {
+async function moveNames(
+  tx: Tx,
+  rt: EventMaker,
+  { roomId, sender }: Upgrade,
+  replacement: RoomId,
+): Promise<UnitNeed | undefined> {
   if ((await opened(tx, roomId)).isPublished) {
     await publishRoom(tx, roomId, false)
     await publishRoom(tx, replacement, true)
   }
   const moved = new Set<Json>(await aliasesOf(tx, roomId))
-  if (moved.size === 0) return
+  if (moved.size === 0) return undefined
   await moveAliases(tx, roomId, replacement)
   const type = 'm.room.canonical_alias'
   const old = await opened(tx, roomId)
   const canonical = await loadStateEvent(tx, old.stateRoot, type)
   const named = canonical && splitNames(canonical.content, moved)
-  if (!named) return
-  await put(tx, rt, replacement, { sender, type, stateKey: '', content: named.moved })
-  await tryPut(tx, rt, roomId, { sender, type, stateKey: '', content: named.left })
+  if (!named) return undefined
+  const put = await putAll(tx, rt, replacement, [{ sender, type, stateKey: '', content: named.moved }])
+  return put ?? tryPut(tx, rt, roomId, { sender, type, stateKey: '', content: named.left })
 }
 
 /** A canonical alias event's names that moved, and those of other servers, which did not; undefined where none moved. */
@@ -151,12 +170,12 @@ function splitNames(
 }
 
 /** Whoever may replace a room may not always change its levels: then it stays as it is. */
-async function quieten(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Promise<void> {
+async function quieten(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Promise<UnitNeed | undefined> {
   const old = await opened(tx, roomId)
   const type = 'm.room.power_levels'
   const levels = await loadStateEvent(tx, old.stateRoot, type)
   const content = quietLevels(levels?.content ?? {})
-  if (content) await tryPut(tx, rt, roomId, { sender, type, stateKey: '', content })
+  return content && tryPut(tx, rt, roomId, { sender, type, stateKey: '', content })
 }
 
 type Draft = {
@@ -166,17 +185,27 @@ type Draft = {
   readonly content: JsonObject
 }
 
-async function put(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<EventId> {
-  const { event } = await extendRoom(tx, rt, await opened(tx, roomId), { roomId, ...draft })
-  return event.id
+async function put(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<EventId | UnitNeed> {
+  const extended = await extendRoom(tx, rt, await opened(tx, roomId), { roomId, ...draft })
+  return isNeed(extended) ? extended : extended.event.id
 }
 
-/** The rules are asked before anything is written: where they refuse, nothing has happened. */
-async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<void> {
+/** Puts events into a room, up to the first that has a need; returns that need. */
+async function putAll(tx: Tx, rt: EventMaker, roomId: RoomId, drafts: readonly Draft[]): Promise<UnitNeed | undefined> {
+  for (const draft of drafts) {
+    const made = await put(tx, rt, roomId, draft)
+    if (isNeed(made)) return made
+  }
+  return undefined
+}
+
+/** Puts an event unless the rules refuse it, which they do before anything is written. */
+async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<UnitNeed | undefined> {
   try {
-    await put(tx, rt, roomId, draft)
+    return await putAll(tx, rt, roomId, [draft])
   } catch (cause) {
     if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
+    return undefined
   }
 }
 
