@@ -29,8 +29,8 @@ import { relationOf } from '../relation.ts'
 import { fateOf } from './checks.ts'
 import type { Incoming } from './incoming.ts'
 import { keepShown } from './keep-shown.ts'
-import { mergedRoot, mergedRootSoon } from './resolve-roots.ts'
-import { ResolutionNeed } from './unit-needs.ts'
+import { mergedRoot, mergedRootSoon } from '../resolution/resolve-roots.ts'
+import { ResolutionNeed } from '../resolution/unit-needs.ts'
 
 /**
  * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events

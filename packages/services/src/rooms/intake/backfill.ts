@@ -18,9 +18,9 @@ import type { Checker } from './check-incoming.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
-import { isNeed } from './unit-needs.ts'
-import type { ResolutionNeed } from './unit-needs.ts'
-import { writeResolved } from './write-resolved.ts'
+import { isNeed } from '../resolution/unit-needs.ts'
+import type { ResolutionNeed } from '../resolution/unit-needs.ts'
+import { writeResolved } from '../resolution/write-resolved.ts'
 
 const LIMIT = 100
 const TIMEOUT_MS = 20_000

@@ -29,7 +29,7 @@ import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { joinsCountSince } from './longest-join.ts'
 import { receivePdus } from './receive-pdus.ts'
-import { endResolutions, ResolutionTooLong } from './resolutions.ts'
+import { endResolutions, ResolutionTooLong } from '../resolution/resolutions.ts'
 import { settleRoom } from './settle-room.ts'
 
 /** What is touched when events were staged. */

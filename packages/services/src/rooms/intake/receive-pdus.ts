@@ -13,10 +13,10 @@ import { fetchGap, missingAmong } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
-import { isNeed } from './unit-needs.ts'
-import type { ResolutionNeed } from './unit-needs.ts'
+import { isNeed } from '../resolution/unit-needs.ts'
+import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { recommended } from './recommended.ts'
-import { writeResolved } from './write-resolved.ts'
+import { writeResolved } from '../resolution/write-resolved.ts'
 
 /** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
 const MAX_STATES = 5

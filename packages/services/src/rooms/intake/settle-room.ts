@@ -9,7 +9,7 @@ import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { settleState } from '@myelin/storage/rooms/state/settle-state'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { RoomContext } from './check-incoming.ts'
-import { resolveElsewhere } from './resolutions.ts'
+import { resolveElsewhere } from '../resolution/resolutions.ts'
 
 /** So many states are resolved at once; more are resolved in groups first. */
 const MOST_STATES = 1_000

@@ -18,9 +18,9 @@ import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { judgeByAuthEvents } from '../intake/judge.ts'
-import { mergedRoot, mergedRootSoon } from '../intake/resolve-roots.ts'
-import { isNeed } from '../intake/unit-needs.ts'
-import type { ResolutionNeed } from '../intake/unit-needs.ts'
+import { mergedRoot, mergedRootSoon } from '../resolution/resolve-roots.ts'
+import { isNeed } from '../resolution/unit-needs.ts'
+import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 
 /** A room whose members are known by now, and the join by which we entered it. */
