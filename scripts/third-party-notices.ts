@@ -71,7 +71,8 @@ function copyrightsOf(folder: string): readonly string[] {
   const files = readdirSync(folder).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name))
   const lines = files.flatMap((name) => readFileSync(`${folder}/${name}`, 'utf8').split('\n'))
   // The Apache license itself speaks of "copyright owner" and has a template, "Copyright [yyyy]".
-  const isClaim = (line: string) => /^copyright\b/i.test(line) && !/\[yyyy\]|^copyright (owner|notice|license)/i.test(line)
+  const isClaim = (line: string) =>
+    /^copyright\b/i.test(line) && !/\[yyyy\]|^copyright (owner|notice|license)/i.test(line)
   return [...new Set(lines.map((line) => line.trim()).filter(isClaim))]
 }
 
