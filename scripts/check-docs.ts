@@ -16,6 +16,7 @@ const floors = JSON.parse(read('floors.json')) as Floors
 const treeFaults = 'ranks' in floors ? [...packageFaults(), ...folderFaults(), ...pathFaults()] : []
 const faults = [
   ...deadLinks(),
+  ...deadMentions(),
   ...decisionFaults(),
   ...changelogFaults(),
   ...treeFaults,
@@ -43,6 +44,15 @@ function deadLinks(): readonly string[] {
       const isHeading = anchor === undefined || !target.endsWith('.md') || anchorsOf(target).has(anchor)
       return isHeading ? [] : [`${document}: no such heading: ${link}`]
     }),
+  )
+}
+
+/** Finds documents that source files name and that do not exist. */
+function deadMentions(): readonly string[] {
+  return globSync('{packages/*/src,scripts,bench}/**/*.{ts,js}').flatMap((file) =>
+    [...read(file).matchAll(/\bdocs\/[\w/-]+\.md\b/g)].flatMap(([path]) =>
+      existsSync(path) ? [] : [`${file}: no such document: ${path}`],
+    ),
   )
 }
 
