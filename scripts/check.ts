@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
 
-/** Types, lint, floors, house rules, format: one command, one exit code. Tests are `npm test`. */
+/** Runs types, lint, format, package ranks, house rules and documents: one command, one exit code. Tests are `npm test`. */
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ['tsc', ['--noEmit']],
   ['oxlint', ['--type-aware', '--quiet']],
   ['biome', ['format', '.']],
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
+  ['node', ['scripts/check-docs.ts']],
 ]
 const failed = steps.filter(([command, args]) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit' })

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * How V8 shall keep house for a server; `docs/decisions/0035-a-small-heap.md` says what each does and costs.
+ * How V8 shall keep house for a server; `docs/decisions/0033-limit-heap-growth.md` says what each does and costs.
  *
  * The young generation stays as small as it begins until the server listens (`start.ts` then lets it grow), to 16 MiB
  * at the most; the old one grows by half at a time.

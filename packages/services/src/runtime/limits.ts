@@ -21,7 +21,7 @@ export type LimitName =
   | 'remoteMedia'
   | 'policySender'
 
-/** The house's rate limits, in memory: each node counts what it is asked itself (decision 45). */
+/** The house's rate limits, in memory: each node counts what it is asked itself (decision 43). */
 export class Limits {
   readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
 
