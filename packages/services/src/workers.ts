@@ -4,7 +4,7 @@ import { Outbound } from './delivery/federation/outbound.ts'
 import { keepHouse } from './housekeeping.ts'
 import { wakeWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
-import { Completions } from './rooms/partial/completions.ts'
+import { RoomCompletions } from './delivery/room-completions.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
 /** What runs beside the requests. */
@@ -16,7 +16,7 @@ export interface Workers {
   /** Fetches the device lists of users of other servers. */
   readonly deviceLists: DeviceListFetches
   /** Learns who is in rooms that were entered without knowing. */
-  readonly completions: Completions
+  readonly completions: RoomCompletions
   /** Finishes what is under way and takes up nothing more. */
   close(): Promise<void>
 }
@@ -26,7 +26,7 @@ export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
-  const completions = new Completions(rt)
+  const completions = new RoomCompletions(rt)
   const stopHousekeeping = keepHouse(rt)
   const stopWaking = wakeWatchers(rt)
   return {

@@ -24,7 +24,7 @@ export interface SpreadReceipt {
 }
 
 /** What is to be sent of a stretch of the log. */
-export interface Stretch {
+export interface OutgoingStretch {
   readonly events: readonly Spread[]
   readonly receipts: readonly SpreadReceipt[]
   /** Users of ours who came to share a room with servers. */
@@ -37,7 +37,7 @@ export async function spread(
   rooms: ReadonlySet<RoomId> | undefined,
   between: { readonly after: number; readonly upTo: number },
   moved: MovedRooms,
-): Promise<Stretch> {
+): Promise<OutgoingStretch> {
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
   const joins: DeviceNews[] = []
