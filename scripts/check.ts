@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
 
-/** Types, lint, floors, house rules, format: one command, one exit code. Tests are `npm test`. */
+/** Types, lint, floors, house rules, format, dead code: one command, one exit code. Tests are `npm test`. */
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ['tsc', ['--noEmit']],
   ['oxlint', ['--type-aware', '--quiet']],
   ['biome', ['format', '.']],
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
+  ['knip', ['--no-progress', '--cache', '--cache-location', 'node_modules/.cache/knip']],
+  ['node', ['scripts/check-unused-files.ts']],
 ]
 const failed = steps.filter(([command, args]) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit' })
