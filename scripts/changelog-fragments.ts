@@ -2,10 +2,10 @@
 import { globSync, readFileSync } from 'node:fs'
 
 /** The categories of Keep a Changelog, in the order in which a section lists them. */
-export const CATEGORIES = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'] as const
+const CATEGORIES = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'] as const
 
 /** One of {@link CATEGORIES}. */
-export type Category = (typeof CATEGORIES)[number]
+type Category = (typeof CATEGORIES)[number]
 
 /** One file of `changes/`: its category and its entries, each a line that starts with `- `. */
 export interface Fragment {

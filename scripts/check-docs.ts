@@ -12,8 +12,7 @@ interface Floors {
 }
 
 const floors = JSON.parse(read('floors.json')) as Floors
-// Until floors.json ranks folders, the documents describe a tree that is not there yet.
-const treeFaults = 'ranks' in floors ? [...packageFaults(), ...folderFaults(), ...pathFaults()] : []
+const treeFaults = [...packageFaults(), ...folderFaults(), ...pathFaults()]
 const faults = [
   ...deadLinks(),
   ...deadMentions(),
@@ -183,10 +182,9 @@ function noticeFaults(): readonly string[] {
 
 /** Compares `.nvmrc` with the Node that npm installs. */
 function nodeFaults(): readonly string[] {
-  const { dependencies = {}, optionalDependencies = {} } = JSON.parse(read('package.json')) as {
-    readonly dependencies?: Record<string, string>
-    readonly optionalDependencies?: Record<string, string>
+  const { devDependencies = {} } = JSON.parse(read('package.json')) as {
+    readonly devDependencies?: Record<string, string>
   }
-  const version = dependencies['node'] ?? optionalDependencies['node']
+  const version = devDependencies['node']
   return read('.nvmrc').trim() === version ? [] : [`.nvmrc is not the version of the package node, ${version}`]
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
 
-/** Runs types, lint, format, package ranks, house rules and documents: one command, one exit code. Tests are `npm test`. */
+/** Runs types, lint, format, package ranks, house rules, documents and dead code: one command, one exit code. Tests are `npm test`. */
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ['tsc', ['--noEmit']],
   ['oxlint', ['--type-aware', '--quiet']],
@@ -9,6 +9,8 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
   ['node', ['scripts/check-docs.ts']],
+  ['knip', ['--no-progress', '--cache', '--cache-location', 'node_modules/.cache/knip']],
+  ['node', ['scripts/check-unused-files.ts']],
 ]
 const failed = steps.filter(([command, args]) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit' })

@@ -67,17 +67,37 @@ async function freePort(): Promise<number> {
 }
 
 async function answering(port: number): Promise<void> {
-  const { default: pg } = await import('pg')
   for (let attempt = 0; attempt < 150; attempt++) {
-    const client = new pg.Client({ host: '127.0.0.1', port, user: 'myelin', database: 'postgres' })
-    client.on('error', () => {})
-    const isUp = await client.connect().then(
-      () => true,
-      () => false,
-    )
-    await client.end().catch(() => {})
-    if (isUp) return
+    if (!(await connectionFault(`postgres://myelin@127.0.0.1:${port}/postgres`))) return
     await delay(100)
   }
   throw new Error('PostgreSQL did not start')
+}
+
+/** Returns why a server cannot be connected to; undefined where it can. */
+export async function connectionFault(url: string): Promise<Error | undefined> {
+  try {
+    await query(url, 'select 1')
+  } catch (error) {
+    return error as Error
+  }
+  return undefined
+}
+
+/** Drops every database whose name begins with the prefix, whatever is connected to it. */
+export async function dropDatabases(url: string, prefix: string): Promise<void> {
+  const rows = await query(url, `select datname as name from pg_database where datname like '${prefix}%'`)
+  for (const { name } of rows) await query(url, `drop database if exists "${name}" with (force)`)
+}
+
+async function query(url: string, text: string): Promise<readonly { readonly name?: string }[]> {
+  const { default: pg } = await import('pg')
+  const client = new pg.Client({ connectionString: url })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return (await client.query<{ name?: string }>(text)).rows
+  } finally {
+    await client.end().catch(() => {})
+  }
 }

@@ -1,34 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
-import { startPostgres } from './test-postgres.ts'
+import { parseArgs } from 'node:util'
+import { dropDatabases, connectionFault, startPostgres } from './test-postgres.ts'
+import type { TestPostgres } from './test-postgres.ts'
 
-/** Runs every test file beside a fresh PostgreSQL; arguments narrow it to files whose path contains one of them. */
-const wanted = process.argv.slice(2)
-const files = globSync('packages/*/src/**/*.test.ts').filter(
-  (file) => wanted.length === 0 || wanted.some((part) => file.includes(part)),
-)
-// Without a file the runner would look for tests itself, and take all it finds.
-if (files.length === 0) throw new Error(`no test file has ${wanted.join(' or ')} in its path`)
-const postgres = await startPostgres()
-const env = { ...process.env, MYELIN_TEST_POSTGRES: postgres.url }
-/** Runs some of them; answers whether all passed. */
-async function run(some: readonly string[], ...flags: readonly string[]): Promise<boolean> {
-  if (some.length === 0) return true
-  const tests = spawn(process.execPath, ['--test', '--test-concurrency=2', ...flags, ...some], {
-    stdio: 'inherit',
-    env,
+const USAGE = `npm test -- [--engine sqlite|postgres] [part of a path]...`
+
+interface Wanted {
+  readonly engine: string | undefined
+  readonly parts: readonly string[]
+}
+
+/**
+ * Runs every test file; arguments narrow it to files whose path contains one of them.
+ *
+ * PostgreSQL is the server that `MYELIN_TEST_POSTGRES` names, else a fresh one; `--engine sqlite` needs none.
+ */
+async function main(): Promise<number> {
+  const { engine, parts } = wantedOf(process.argv.slice(2))
+  const files = globSync('packages/*/src/**/*.test.ts').filter(
+    (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
+  )
+  // Without a file the runner would look for tests itself, and take all it finds.
+  if (files.length === 0) throw new Error(`no test file has ${parts.join(' or ')} in its path`)
+  const postgres = engine === 'sqlite' ? undefined : await postgresOfRun()
+  const prefix = `myelin_test_${process.pid}_${Date.now().toString(36)}`
+  const env = {
+    ...process.env,
+    MYELIN_TEST_DATABASES: prefix,
+    ...(engine === undefined ? {} : { MYELIN_TEST_ENGINE: engine }),
+    ...(postgres ? { MYELIN_TEST_POSTGRES: postgres.url } : {}),
+  }
+  try {
+    // matrix-js-sdk leaves timers behind, so what speaks through it must be ended. Others end by themselves, as they should,
+    // and print everything: a file that is ended may lose the names of tests that passed.
+    const isEnded = (file: string) => file.endsWith('conversation.test.ts')
+    const results = [
+      await run(
+        files.filter((file) => !isEnded(file)),
+        env,
+      ),
+      await run(files.filter(isEnded), env, '--test-force-exit'),
+    ]
+    return results.every(Boolean) ? 0 : 1
+  } finally {
+    if (postgres) await dropDatabases(postgres.url, prefix)
+    await postgres?.stop()
+  }
+}
+
+function wantedOf(args: string[]): Wanted {
+  // `strict` would refuse with the parser's words.
+  const { values, positionals } = parseArgs({
+    args,
+    options: { engine: { type: 'string' } },
+    allowPositionals: true,
+    strict: false,
   })
+  const [unknown] = Object.keys(values).filter((name) => name !== 'engine')
+  if (unknown !== undefined) throw new Error(`unknown flag --${unknown}; usage: ${USAGE}`)
+  const { engine } = values
+  if (engine !== undefined && engine !== 'sqlite' && engine !== 'postgres') {
+    throw new Error(`--engine must be sqlite or postgres; usage: ${USAGE}`)
+  }
+  return { engine, parts: positionals }
+}
+
+/** The server that the environment names, which stays, or one of this run. */
+async function postgresOfRun(): Promise<TestPostgres> {
+  const url = process.env['MYELIN_TEST_POSTGRES']
+  if (url === undefined || url === '') return startPostgres()
+  const fault = await connectionFault(url)
+  if (fault) throw new Error(`MYELIN_TEST_POSTGRES names no server that can be used: ${fault.message}`)
+  return { url, stop: async () => {} }
+}
+
+/** Runs some test files and returns whether all passed. */
+async function run(files: readonly string[], env: NodeJS.ProcessEnv, ...flags: readonly string[]): Promise<boolean> {
+  if (files.length === 0) return true
+  const args = ['--test', '--test-concurrency=2', ...flags, ...files]
+  const tests = spawn(process.execPath, args, { stdio: 'inherit', env })
   const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
   return status === 0
 }
 
-// matrix-js-sdk leaves timers behind, so whoever speaks through it must be ended. Others end by themselves, as they should,
-// and tell all they have to tell: who is ended may lose the names of tests that passed.
-const isEnded = (file: string) => file.endsWith('conversation.test.ts')
-const results = [
-  await run(files.filter((file) => !isEnded(file))),
-  await run(files.filter(isEnded), '--test-force-exit'),
-]
-await postgres.stop()
-process.exitCode = results.every(Boolean) ? 0 : 1
+try {
+  process.exitCode = await main()
+} catch (error) {
+  console.error(`npm test: ${(error as Error).message}`)
+  process.exitCode = 1
+}

@@ -9,7 +9,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFormat = 'json' | 'text'
 
 /** What happened, as fields a machine can search; an error goes under `err`, with its stack and causes. */
-export type LogFields = Readonly<Record<string, unknown>>
+type LogFields = Readonly<Record<string, unknown>>
 
 /** Where the server says what it does. Never hand it a password, a token or the content of a message. */
 export interface Log {

@@ -57,7 +57,7 @@ export interface PolicyServerSettings {
 }
 
 /** What is refused to who came into a room less than `forMs` ago. */
-export interface NewcomerSettings {
+interface NewcomerSettings {
   readonly forMs: number
   /** Globs of types of events. */
   readonly eventTypes: readonly string[]
@@ -117,7 +117,7 @@ export interface ProfileSettings {
 }
 
 /** What a room gets when its creator does not say. */
-export interface RoomSettings {
+interface RoomSettings {
   readonly defaultVersion: string
 }
 
@@ -187,7 +187,7 @@ export interface RateLimits {
 }
 
 /** What `/.well-known/matrix` answers. */
-export interface WellKnownSettings {
+interface WellKnownSettings {
   readonly servesServer: boolean
   readonly servesClient: boolean
   /** Members that the client document gets besides the server's own. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { decodeBase64, encodeBase64, encodeBase64Url, withoutPadding } from './base64.ts'
+import { decodeBase64, encodeBase64, withoutPadding } from './base64.ts'
 
 describe('unpadded Base64', () => {
   const examples = { '': '', f: 'Zg', fo: 'Zm8', foo: 'Zm9v', foob: 'Zm9vYg', fooba: 'Zm9vYmE', foobar: 'Zm9vYmFy' }
@@ -14,7 +14,7 @@ describe('unpadded Base64', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         const padded = Buffer.from(bytes).toString('base64')
-        for (const text of [encodeBase64(bytes), encodeBase64Url(bytes), padded]) {
+        for (const text of [encodeBase64(bytes), Buffer.from(bytes).toString('base64url'), padded]) {
           assert.deepEqual(Uint8Array.from(decodeBase64(text) ?? []), bytes)
         }
       }),

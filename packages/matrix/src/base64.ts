@@ -9,15 +9,6 @@ export function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * URL-safe Base64 without padding.
- *
- * @see https://spec.matrix.org/v1.19/appendices/#url-safe-unpadded-base64
- */
-export function encodeBase64Url(bytes: Uint8Array): string {
-  return asBuffer(bytes).toString('base64url')
-}
-
-/**
  * The bytes a Base64 text stands for, in either alphabet, padded or not; undefined for anything else.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#unpadded-base64

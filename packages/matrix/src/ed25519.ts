@@ -9,14 +9,14 @@ interface Sodium {
   crypto_sign_verify_detached(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
 
-/** Ed25519 over raw bytes, however it is done. */
+/** Ed25519 over raw bytes, whatever computes it; every implementation gives the same answers. */
 export interface Ed25519 {
   readonly expandSeed: (seed: Uint8Array) => { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array }
   readonly signDetached: (message: Uint8Array, privateKey: Uint8Array) => Uint8Array
   readonly verifyDetached: (signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array) => boolean
 }
 
-/** Ed25519 by libsodium, twice as fast as Node's own; undefined where there is no build of it for this machine. */
+/** Returns Ed25519 by libsodium, twice as fast as Node's own; undefined where it is not installed or has no build for this machine. */
 export function sodiumEd25519(): Ed25519 | undefined {
   let sodium: Sodium
   try {
@@ -44,7 +44,23 @@ export function sodiumEd25519(): Ed25519 | undefined {
 const PKCS8_HEADER = Buffer.from('302e020100300506032b657004220420', 'hex')
 const SPKI_HEADER = Buffer.from('302a300506032b6570032100', 'hex')
 
-/** Ed25519 by Node itself. */
+/** The y coordinates of the eight points of small order, in every encoding of 32 bytes, without the sign bit. */
+const SMALL_ORDER = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`,
+  `ed${'ff'.repeat(30)}7f`,
+  `ee${'ff'.repeat(30)}7f`,
+])
+
+/**
+ * Ed25519 by Node itself.
+ *
+ * OpenSSL before 3.5.8 takes public keys of small order, under which one signature fits many messages. libsodium does
+ * not, so they are refused here: whether an event is valid must not depend on the library.
+ */
 export const nodeEd25519: Ed25519 = {
   expandSeed(seed) {
     if (seed.length !== 32) throw new RangeError('a seed has 32 bytes')
@@ -54,6 +70,7 @@ export const nodeEd25519: Ed25519 = {
   },
   signDetached: (message, privateKey) => sign(null, message, privateKeyOf(privateKey.subarray(0, 32))),
   verifyDetached(signature, message, publicKey) {
+    if (isWeak(publicKey) || isWeak(signature.subarray(0, 32))) return false
     const key = createPublicKey({ key: Buffer.concat([SPKI_HEADER, publicKey]), format: 'der', type: 'spki' })
     return verify(null, message, key, signature)
   },
@@ -61,6 +78,14 @@ export const nodeEd25519: Ed25519 = {
 
 /** Ed25519 as fast as this machine has it. */
 export const { expandSeed, signDetached, verifyDetached } = sodiumEd25519() ?? nodeEd25519
+
+/** Returns whether 32 bytes encode a point of small order, or a y coordinate that is not below the prime. */
+function isWeak(point: Uint8Array): boolean {
+  const hex = Buffer.from(point).toString('hex')
+  const sign = Number.parseInt(hex.slice(62), 16)
+  const y = hex.slice(0, 62) + (sign & 0x7f).toString(16).padStart(2, '0')
+  return SMALL_ORDER.has(y) || (y.endsWith(`${'ff'.repeat(30)}7f`) && Number.parseInt(y.slice(0, 2), 16) >= 0xed)
+}
 
 function privateKeyOf(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: Buffer.concat([PKCS8_HEADER, seed]), format: 'der', type: 'pkcs8' })

@@ -27,12 +27,6 @@ export function serverOf(user: UserId): ServerName {
   return user.slice(user.indexOf(':') + 1) as ServerName
 }
 
-/** The parts of a user ID. */
-export interface UserIdParts {
-  readonly localpart: string
-  readonly serverName: ServerName
-}
-
 /**
  * Whether a text is a user ID that may stand in an event, the historical ones included.
  *
@@ -89,11 +83,6 @@ export function isServerName(text: unknown): text is ServerName {
  */
 export function isValidLocalpart(text: string): boolean {
   return /^[a-z0-9._=/+-]+$/.test(text)
-}
-
-/** A user ID's parts, undefined where the text is not a user ID. */
-export function parseUserId(text: string): UserIdParts | undefined {
-  return isUserId(text) ? { localpart: localpartOf(text), serverName: serverOf(text) } : undefined
 }
 
 /** What stands between the sigil and the first colon. */

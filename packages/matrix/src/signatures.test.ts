@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { decodeBase64, encodeBase64 } from './base64.ts'
-import { nodeEd25519, sodiumEd25519 } from './ed25519.ts'
 import type { JsonObject } from './json.ts'
 import {
   generateSigningKey,
@@ -100,22 +99,6 @@ describe('a signature', () => {
         assert.equal(verifyBytes(bytes, encodeBase64(flip(raw, inSignature)), key.publicKey), false)
       }),
       { numRuns: 50 },
-    )
-  })
-
-  test('is the same from libsodium and from Node', () => {
-    const sodium = sodiumEd25519() ?? assert.fail('this machine has no build of sodium-native')
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array(), (anySeed, message) => {
-        const one = sodium.expandSeed(anySeed)
-        const other = nodeEd25519.expandSeed(anySeed)
-        assert.deepEqual(Buffer.from(one.privateKey), Buffer.from(other.privateKey))
-        const signature = sodium.signDetached(message, one.privateKey)
-        assert.deepEqual(Buffer.from(signature), Buffer.from(nodeEd25519.signDetached(message, other.privateKey)))
-        assert.equal(nodeEd25519.verifyDetached(signature, message, one.publicKey), true)
-        assert.equal(sodium.verifyDetached(signature, message, other.publicKey), true)
-      }),
-      { numRuns: 30 },
     )
   })
 })

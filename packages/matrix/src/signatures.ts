@@ -6,7 +6,7 @@ import { expandSeed, signDetached, verifyDetached } from './ed25519.ts'
 import { isObject, type JsonObject, member, objectMember, stringMember } from './json.ts'
 
 /** `ed25519:` and the version a server gave the key. */
-export type KeyId = `ed25519:${string}`
+type KeyId = `ed25519:${string}`
 
 /** A server's key pair. `privateKey` is the seed with the public key behind it, as libsodium has it. */
 export interface SigningKey {

@@ -1,13 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import type { RequestListener } from 'node:http'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { after, describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { testAuthority } from '@myelin/testing/certificates'
-import { ask, type Internet, LOCAL, listen, transport } from '@myelin/testing/tls-stage'
+import { ask, askOn, type Internet, LOCAL, listen, transport } from '@myelin/testing/tls-stage'
 import { AddressCheck } from './sockets/address-check.ts'
 
 const other = testAuthority('Another authority')
+
+const hung = createServer()
+after(() => void hung.close())
+
+/** Listens and never answers; returns the port and the connection that comes. */
+async function hangingPlace(): Promise<{ readonly port: number; readonly connection: Promise<Socket> }> {
+  const connection = new Promise<Socket>((resolve) => hung.once('connection', resolve))
+  if (!hung.listening) await new Promise<void>((resolve) => void hung.listen(0, '127.0.0.1', resolve))
+  return { port: (hung.address() as AddressInfo).port, connection }
+}
+
+/** Resolves when the other side has closed a connection. */
+function ended(socket: Socket): Promise<void> {
+  return new Promise(
+    (resolve) =>
+      void socket
+        .resume()
+        .on('error', () => undefined)
+        .on('close', () => resolve()),
+  )
+}
 
 describe('a request over TLS', () => {
   test('reaches the port in the name, target and host as they are', async () => {
@@ -51,6 +74,120 @@ describe('a request over TLS', () => {
     })
     for await (const _ of first.body);
     assert.equal(await ask(via, `a.test:${port}`), '200 hello')
+  })
+})
+
+describe('connections of requests over TLS', () => {
+  test('are kept for the next request, and are at most eight to a place', async () => {
+    const seen = new Set<unknown>()
+    const waiting: (() => void)[] = []
+    const port = await listen(['a.test'], (request, reply) => {
+      seen.add(request.socket)
+      waiting.push(() => reply.end('hello'))
+      if (waiting.length === 8) for (const answer of waiting.splice(0)) answer()
+    })
+    const via = transport({ hosts: { 'a.test': LOCAL } })
+    const said = await Promise.all(Array.from({ length: 24 }, () => askOn(via, `a.test:${port}`)))
+    await via.close()
+    assert.deepEqual(new Set(said), new Set(['200 hello']))
+    assert.equal(seen.size, 8)
+  })
+
+  test('are not shared by servers whose SRV records lead to the same place', async () => {
+    const seen = new Set<unknown>()
+    const port = await listen(
+      ['a.test', 'x.test'],
+      (request, reply) => void reply.end(String(seen.add(request.socket).size)),
+    )
+    const services = {
+      '_matrix-fed._tcp.a.test': [{ name: 'x.test', port }],
+      '_matrix-fed._tcp.b.test': [{ name: 'x.test', port }],
+    }
+    const via = transport({ hosts: { 'x.test': LOCAL }, services })
+    assert.equal(await askOn(via, 'a.test'), '200 1')
+    assert.match(await askOn(via, 'b.test'), /^RemoteError unreachable: .*b\.test.*is not in the cert/)
+    assert.equal(await ask(via, 'a.test'), '200 1')
+  })
+
+  test('are checked each time, whatever a name stood for before', async () => {
+    const port = await listen(['a.test'], (_, reply) => void reply.setHeader('connection', 'close').end('hello'))
+    const addresses = ['127.0.0.2', '127.0.0.1']
+    const names = { addressesOf: async () => [addresses.pop() ?? ''], servicesOf: async () => [] }
+    const via = transport({}, { names, addresses: new AddressCheck(undefined, ['127.0.0.1']) })
+    assert.equal(await askOn(via, `a.test:${port}`), '200 hello')
+    assert.match(await ask(via, `a.test:${port}`), /at an address this server does not connect to/)
+  })
+
+  test('are given up when the time is over before they are open', async () => {
+    const clock = new StoppedClock()
+    const { port, connection } = await hangingPlace()
+    const via = transport({ hosts: { 'a.test': LOCAL } }, { clock })
+    const asked = askOn(via, `a.test:${port}`, '/', 5000)
+    const gone = ended(await connection)
+    clock.advance(5000)
+    assert.match(await asked, /^RemoteError unreachable: .*did not answer in time/)
+    await gone
+    await via.close()
+  })
+
+  test('are given up when the transport closes before they are open', async () => {
+    const { port, connection } = await hangingPlace()
+    const via = transport({ hosts: { 'a.test': LOCAL } })
+    const asked = askOn(via, `a.test:${port}`)
+    const gone = ended(await connection)
+    await via.close()
+    assert.match(await asked, /^RemoteError unreachable: /)
+    await gone
+  })
+})
+
+describe('an answer over TLS', () => {
+  const broken: Record<string, RequestListener> = {
+    'shorter than it says': (_, reply) => {
+      reply.setHeader('content-length', '10')
+      reply.write('short', () => reply.destroy())
+    },
+    'shorter than it says, on a connection that is not kept': (_, reply) => {
+      reply.setHeader('content-length', '10').setHeader('connection', 'close')
+      reply.write('short', () => reply.destroy())
+    },
+    'without its last chunk': (_, reply) => void reply.write('short', () => reply.destroy()),
+    'without its last chunk, on a connection that is not kept': (_, reply) => {
+      reply.setHeader('connection', 'close')
+      reply.write('short', () => reply.destroy())
+    },
+  }
+  for (const [name, answer] of Object.entries(broken)) {
+    test(`is refused when it is ${name}`, async () => {
+      const port = await listen(['a.test'], answer)
+      const said = await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`)
+      assert.equal(said, 'RemoteError unreachable: the answer was cut off')
+    })
+  }
+
+  test('is refused when its headers have more than 32 KiB', async () => {
+    const port = await listen(['a.test'], (_, reply) => void reply.setHeader('x-long', 'y'.repeat(33_000)).end())
+    const said = await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`)
+    assert.match(said, /^RemoteError unreachable: /)
+  })
+
+  test('ends the connection when the rest of it is not wanted', async () => {
+    const gone = Promise.withResolvers<void>()
+    const port = await listen(['a.test'], (request, reply) => {
+      request.socket.once('close', gone.resolve)
+      reply.write('x'.repeat(1000))
+    })
+    const via = transport({ hosts: { 'a.test': LOCAL } })
+    const destination = `a.test:${port}` as ServerName
+    const { body } = await via.send({ destination, method: 'GET', target: '/', headers: {}, timeoutMs: 9000 })
+    for await (const _ of body) break
+    await gone.promise
+    await via.close()
+  })
+
+  test('that redirects is handed over as it is', async () => {
+    const port = await listen(['a.test'], (_, reply) => void reply.writeHead(302, { location: '/elsewhere' }).end())
+    assert.equal(await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`), '302 ')
   })
 })
 

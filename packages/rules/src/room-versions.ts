@@ -18,7 +18,7 @@ export interface RoomVersion {
 }
 
 /** Where the authorization rules of the versions differ. */
-export interface AuthTraits {
+interface AuthTraits {
   readonly aliasesBelongToServers: boolean
   readonly redactionsNeedPower: boolean
   readonly notificationLevelsAreGuarded: boolean

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `npm start` runs: `main.ts`, in a process that keeps house like a server.
-import { keepCompiled, restartLean } from './lean.js'
+// What `npm start` runs: `main.ts`, in a process with V8's flags for a server.
+import { onRecentNode } from './recent-node.js'
 
-restartLean()
-keepCompiled()
-await import('./main.ts')
+await onRecentNode(import.meta.url, async () => {
+  const { keepCompiled, restartLean } = await import('./lean.js')
+  restartLean()
+  keepCompiled()
+  await import('./main.ts')
+})

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, describe } from 'node:test'
+import { after, describe, test, type TestOptions } from 'node:test'
 import type { Database, DatabaseEvents } from '@myelin/storage/engine/database'
 import { migrations } from '@myelin/storage/schema/migrations/all'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
@@ -13,17 +13,36 @@ import pg from 'pg'
 export type OpenDatabase = (events?: DatabaseEvents) => Promise<Database>
 
 const silent: DatabaseEvents = { committed: () => {} }
-/** `npm test` starts a server and names it here. */
+/** The PostgreSQL server of this run, from `npm test`. */
 const serverUrl = process.env['MYELIN_TEST_POSTGRES']
+/** The engine that `npm test -- --engine` names; both where it names none. */
+const only = process.env['MYELIN_TEST_ENGINE']
+const isOnSqlite = only !== 'postgres'
+const isOnPostgres = only !== 'sqlite'
 
 /** Runs the same suite on every engine we support. A storage test that does not use it is a bug. */
 export function onEveryDatabase(name: string, suite: (open: OpenDatabase) => void): void {
-  describe(`${name} (sqlite)`, () => suite(openTemporarySqlite))
-  if (serverUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
+  if (isOnSqlite) describe(`${name} (sqlite)`, () => suite(openTemporarySqlite))
+  if (!isOnPostgres) return
   describe(`${name} (postgres)`, () => {
     after(dropUsed)
-    suite((events) => openTemporaryPostgres(serverUrl, events))
+    suite((events) => openTemporaryPostgres(serverOfRun(), events))
   })
+}
+
+/** Defines a test that runs unless only PostgreSQL is tested: the SQLite half of a test on both engines. */
+export function testOnSqlite(name: string, run: () => Promise<void>, options: TestOptions = {}): void {
+  if (isOnSqlite) void test(name, options, run)
+}
+
+/** Defines a test of PostgreSQL; none where only SQLite is tested. */
+export function testOnPostgres(name: string, run: () => Promise<void>, options: TestOptions = {}): void {
+  if (isOnPostgres) void test(name, options, run)
+}
+
+function serverOfRun(): string {
+  if (serverUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
+  return serverUrl
 }
 
 /** An embedded database in a folder of its own. */
@@ -74,9 +93,9 @@ export interface CreatedDatabase {
   readonly drop: () => Promise<void>
 }
 
-/** An empty database on a server: its URL, and how to be rid of it. */
-export async function createDatabase(url: string): Promise<CreatedDatabase> {
-  const name = `test_${process.pid}_${++serial}`
+/** Creates an empty database on a server; `npm test` drops in the end those that a failed test has left. */
+export async function createDatabase(url = serverOfRun()): Promise<CreatedDatabase> {
+  const name = `${process.env['MYELIN_TEST_DATABASES'] ?? 'myelin_test'}_${process.pid}_${++serial}`
   const order = async (text: string) => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()

@@ -3,6 +3,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { SecureContext } from 'node:tls'
 import { NotConnected } from '../remote-error.ts'
 import { isHost, type ProxyAddress } from './proxy.ts'
 
@@ -12,11 +13,14 @@ export interface TunnelOrder {
   readonly host: string
   readonly port: number
   /** Takes the tunnel back while it is being opened. */
-  readonly signal: AbortSignal | undefined
+  readonly signal: AbortSignal
 }
 
 /** How a certificate is checked. */
-export type TlsChecks = Pick<https.RequestOptions, 'ca' | 'minVersion' | 'rejectUnauthorized'>
+export interface TlsChecks {
+  readonly secureContext: SecureContext
+  readonly rejectUnauthorized: boolean
+}
 
 const MAX_HEADER_BYTES = 16 * 1024
 
@@ -32,9 +36,9 @@ export function openTunnel(proxy: ProxyAddress, order: TunnelOrder, tls: TlsChec
       ? https.request({ ...requestFor(proxy, order), ...tls, servername: isIP(proxy.host) === 0 ? proxy.host : '' })
       : http.request(requestFor(proxy, order))
     const giveUp = (): void => void asked.destroy(refusal(order, 'nobody waits for it'))
-    const settled = (): void => order.signal?.removeEventListener('abort', giveUp)
-    if (order.signal?.aborted) giveUp()
-    order.signal?.addEventListener('abort', giveUp, { once: true })
+    const settled = (): void => order.signal.removeEventListener('abort', giveUp)
+    if (order.signal.aborted) giveUp()
+    order.signal.addEventListener('abort', giveUp, { once: true })
     asked.on('error', (cause) => {
       settled()
       reject(cause instanceof NotConnected ? cause : refusal(order, cause.message, cause))

@@ -11,7 +11,7 @@ export interface CanonicalMember {
 }
 
 /** The encoding a room version hashes: strict from version 6 on, before that numbers stay as they came. */
-export function canonicalOf(value: Json, version: RoomVersion): string {
+function canonicalOf(value: Json, version: RoomVersion): string {
   return version.strictCanonicalJson ? canonicalJson(value) : canonicalJsonLoose(value)
 }
 

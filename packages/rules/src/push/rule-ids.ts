@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isRoomId, isUserId } from '@myelin/matrix/ids'
-import { PUSH_KINDS, type PushKind } from './rule.ts'
+import type { PushKind } from './rule.ts'
 
 /** The rule that silences everything; it alone stands above a user's own. */
 export const MASTER_RULE = '.m.rule.master'
-
-/** Whether a text names a kind of push rules. */
-export function isPushKind(text: string): text is PushKind {
-  return (PUSH_KINDS as readonly string[]).includes(text)
-}
 
 /**
  * Whether a rule is one of the server's own, which can be changed but neither added nor deleted.

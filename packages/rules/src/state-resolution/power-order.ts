@@ -11,7 +11,7 @@ import { powerOfSender, type Resolution } from './resolution.ts'
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
  */
-export function isPowerEvent(event: Pdu): boolean {
+function isPowerEvent(event: Pdu): boolean {
   switch (event.type) {
     case 'm.room.power_levels':
     case 'm.room.join_rules':

@@ -16,7 +16,7 @@ export interface Resolution {
 }
 
 /** The state that an event's own auth events are. */
-export function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Resolution): Map<StateKey, Pdu> {
+function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Resolution): Map<StateKey, Pdu> {
   const state = new Map<StateKey, Pdu>()
   // Since room version 12 the room ID implies the create event.
   const implied = version.roomIds === 'hash of create event' ? [createOfRoomId(event.roomId)] : []

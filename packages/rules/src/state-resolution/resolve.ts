@@ -31,7 +31,7 @@ export function resolve(
 }
 
 /** The same for state that somebody has sorted already, as a comparison of tries does. */
-export function resolveSplit(split: SplitState, resolution: Resolution): Map<StateKey, EventId> {
+function resolveSplit(split: SplitState, resolution: Resolution): Map<StateKey, EventId> {
   const isNew = resolution.version.stateResolution === 'v2.1'
   return resolveConflicted(fullConflictedSet(split, resolution.events, isNew), split.unconflicted, resolution)
 }

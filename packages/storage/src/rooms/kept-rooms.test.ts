@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RoomId } from '@myelin/matrix/ids'
-import { createDatabase, onEveryDatabase } from '@myelin/testing/databases'
+import { createDatabase, onEveryDatabase, testOnPostgres } from '@myelin/testing/databases'
 import type { Database, Tx } from '../engine/database.ts'
 import { openPostgres } from '../engine/postgres/postgres.ts'
 import { createRoomRow, openRoom, publishRoom, roomById } from './rooms.ts'
@@ -93,8 +93,8 @@ onEveryDatabase('the rows of rooms', (open) => {
   })
 })
 
-test('what another node did to a room is known to the next unit (postgres)', async () => {
-  const { url, drop } = await createDatabase(process.env['MYELIN_TEST_POSTGRES'] ?? '')
+testOnPostgres('what another node did to a room is known to the next unit (postgres)', async () => {
+  const { url, drop } = await createDatabase()
   const node = () => openPostgres({ connectionString: url, maxReaders: 2 }, { committed: () => {} })
   const [here, there] = [await node(), await node()]
   await here.write((tx) => createRoomRow(tx, lobby, '11'))

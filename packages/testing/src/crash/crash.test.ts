@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createDatabase } from '../databases.ts'
+import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 
 const program = fileURLToPath(new URL('../../../../bench/crash.ts', import.meta.url))
 
@@ -34,16 +34,14 @@ async function crash(
 }
 
 describe('a server that is killed in the middle of its work keeps every promise', () => {
-  test('over sqlite', async () => {
+  testOnSqlite('over sqlite', async () => {
     const { code, said } = await crash('sqlite', 'test')
     assert.equal(code, 0, said)
     assert.match(said, /no acknowledged event is lost/)
   })
 
-  test('over postgres', async () => {
-    const url = process.env['MYELIN_TEST_POSTGRES']
-    assert.ok(url, 'run tests with npm test')
-    const database = await createDatabase(url)
+  testOnPostgres('over postgres', async () => {
+    const database = await createDatabase()
     const { code, said } = await crash(database.url, 'test')
     await database.drop()
     assert.equal(code, 0, said)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { describe, test } from 'node:test'
+import { describe } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { createDatabase } from '../databases.ts'
+import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 
 const program = fileURLToPath(new URL('../../../../bench/crash-joins.ts', import.meta.url))
 
@@ -19,16 +19,14 @@ async function crash(database: string): Promise<{ code: number | null; said: str
 }
 
 describe('a server that is killed while it joins large rooms is in them in the end, with everybody and all that was said', () => {
-  test('over sqlite', async () => {
+  testOnSqlite('over sqlite', async () => {
     const { code, said } = await crash('sqlite')
     assert.equal(code, 0, said)
     assert.equal(said.match(/all is there/g)?.length, 5, said)
   })
 
-  test('over postgres', async () => {
-    const url = process.env['MYELIN_TEST_POSTGRES']
-    assert.ok(url, 'run tests with npm test')
-    const database = await createDatabase(url)
+  testOnPostgres('over postgres', async () => {
+    const database = await createDatabase()
     const { code, said } = await crash(database.url)
     await database.drop()
     assert.equal(code, 0, said)

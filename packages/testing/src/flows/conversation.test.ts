@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { describe } from 'node:test'
 import * as sdk from 'matrix-js-sdk'
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import { registerUsers } from '../../../../bench/client.ts'
 import { startOwnServer } from '../../../../bench/own-server.ts'
 import type { OwnServer } from '../../../../bench/own-server.ts'
-import { createDatabase } from '../databases.ts'
+import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 import {
   cryptoOf,
   knows,
@@ -79,18 +79,17 @@ async function readsFromBackup(phone: sdk.MatrixClient, room: string): Promise<v
 }
 
 describe('two people with two devices each hold an encrypted conversation, through a crash, and a new device reads it from the backup', () => {
-  test('over sqlite', { timeout: 60_000 }, () => conversation())
+  testOnSqlite('over sqlite', () => conversation(), { timeout: 60_000 })
 
-  test('over postgres', { timeout: 60_000 }, async () => {
-    const url = process.env['MYELIN_TEST_POSTGRES']
-    if (url === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
-    const database = await createDatabase(url)
+  const onPostgres = async () => {
+    const database = await createDatabase()
     try {
       await conversation(database.url)
     } finally {
       await database.drop()
     }
-  })
+  }
+  testOnPostgres('over postgres', onPostgres, { timeout: 60_000 })
 })
 
 async function conversation(database?: string): Promise<void> {

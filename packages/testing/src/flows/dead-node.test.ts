@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
-import { createDatabase } from '../databases.ts'
+import { createDatabase, testOnPostgres } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { dyingNode } from '../dying-node.ts'
 import { join, stage, user } from '../federated-stage.ts'
@@ -21,7 +20,7 @@ function withDyingNode(
   let opened = 0
   const open: OpenDatabase = async (events = { committed: () => {} }) => {
     const isShared = opened++ === place
-    const { url, drop } = await createDatabase(process.env['MYELIN_TEST_POSTGRES'] ?? '')
+    const { url, drop } = await createDatabase()
     if (isShared) dying.kill = await dyingNode(url, reader)
     const db = await openPostgres({ connectionString: url, maxReaders: 3 }, events)
     const close = async () => {
@@ -43,7 +42,7 @@ async function looked({ rt }: TestServer, holds: () => boolean | Promise<boolean
   return false
 }
 
-test('what a node that was killed was to send, another node sends at once', async () => {
+testOnPostgres('what a node that was killed was to send, another node sends at once', async () => {
   const { open, kill } = withDyingNode('federation sender', 0)
   const { network, alice, bob, roomId } = await stage(open)
   assert.equal((await join(bob, roomId)).status, 200)
@@ -59,20 +58,23 @@ test('what a node that was killed was to send, another node sends at once', asyn
   await network.close()
 })
 
-test('the members of a room that a node was learning when it was killed, another node learns at once', async () => {
-  const { open, kill } = withDyingNode('partial rooms', 1)
-  const { network, bob, roomId } = await stage(open)
-  const ann = await user(network, 'ann', 'one.test')
-  await join(ann, roomId)
-  // Bob is let wait a moment for the members, and then answered without them.
-  let status = 0
-  void join(bob, roomId).then((answer) => (status = answer.status))
-  assert.equal(await looked(bob.server, () => isPartial(bob, roomId)), true)
-  await network.settle(() => status !== 0)
-  assert.equal(status, 200)
-  const now = network.clock.now()
-  await kill()
-  assert.equal(await looked(bob.server, async () => !(await isPartial(bob, roomId))), true)
-  assert.equal(network.clock.now(), now)
-  await network.close()
-})
+testOnPostgres(
+  'the members of a room that a node was learning when it was killed, another node learns at once',
+  async () => {
+    const { open, kill } = withDyingNode('partial rooms', 1)
+    const { network, bob, roomId } = await stage(open)
+    const ann = await user(network, 'ann', 'one.test')
+    await join(ann, roomId)
+    // Bob is let wait a moment for the members, and then answered without them.
+    let status = 0
+    void join(bob, roomId).then((answer) => (status = answer.status))
+    assert.equal(await looked(bob.server, () => isPartial(bob, roomId)), true)
+    await network.settle(() => status !== 0)
+    assert.equal(status, 200)
+    const now = network.clock.now()
+    await kill()
+    assert.equal(await looked(bob.server, async () => !(await isPartial(bob, roomId))), true)
+    assert.equal(network.clock.now(), now)
+    await network.close()
+  },
+)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { keepHouse } from '@myelin/services/housekeeping'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
-import { createDatabase, openTemporarySqlite } from '../databases.ts'
+import { createDatabase, openTemporarySqlite, testOnPostgres } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { join, stage, sync } from '../federated-stage.ts'
 import { testServer } from '../server.ts'
@@ -11,11 +10,10 @@ import type { Answer, TestServer } from '../server.ts'
 import pg from 'pg'
 
 const CLIENT = '/_matrix/client/v3'
-const serverUrl = process.env['MYELIN_TEST_POSTGRES'] ?? ''
 
 /** Two nodes of one server over one database. */
 async function twoNodes() {
-  const shared = await createDatabase(serverUrl)
+  const shared = await createDatabase()
   const open = (events: Parameters<typeof openPostgres>[1] = { committed: () => {} }) =>
     openPostgres({ connectionString: shared.url, maxReaders: 3 }, events)
   const [here, there] = [await testServer(open), await testServer(open)]
@@ -57,7 +55,7 @@ async function asleep(node: TestServer): Promise<void> {
   while (node.rt.clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
-test('what one node did, the other shows at once', async () => {
+testOnPostgres('what one node did, the other shows at once', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const login = {
@@ -80,7 +78,7 @@ test('what one node did, the other shows at once', async () => {
   await close()
 })
 
-test('what a node keeps in memory is dropped when another changes it', async () => {
+testOnPostgres('what a node keeps in memory is dropped when another changes it', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -99,7 +97,7 @@ test('what a node keeps in memory is dropped when another changes it', async () 
   await close()
 })
 
-test('a message sent at one node wakes who waits at the other', async () => {
+testOnPostgres('a message sent at one node wakes who waits at the other', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -113,7 +111,7 @@ test('a message sent at one node wakes who waits at the other', async () => {
   await close()
 })
 
-test('where the hint is lost, the other node finds out within a second', async () => {
+testOnPostgres('where the hint is lost, the other node finds out within a second', async () => {
   const { here, there, close, deafen } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -159,7 +157,7 @@ const typersIn = ({ body }: Answer, room: string) => {
   return rooms.join[room]?.ephemeral.events.find(({ type }) => type === 'm.typing')?.content.user_ids
 }
 
-test('who types at one node is shown at the other, and no longer when they stop', async () => {
+testOnPostgres('who types at one node is shown at the other, and no longer when they stop', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -179,8 +177,8 @@ test('who types at one node is shown at the other, and no longer when they stop'
   await close()
 })
 
-test('who types at a node that does not send to other servers is told to them', async () => {
-  const shared = await createDatabase(serverUrl)
+testOnPostgres('who types at a node that does not send to other servers is told to them', async () => {
+  const shared = await createDatabase()
   const open = (events: Parameters<typeof openPostgres>[1] = { committed: () => {} }) =>
     openPostgres({ connectionString: shared.url, maxReaders: 3 }, events)
   const places: OpenDatabase[] = [open, openTemporarySqlite]

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startPostgres } from '../../../../../scripts/test-postgres.ts'
-import { createDatabase } from '@myelin/testing/databases'
+import { testOnPostgres } from '@myelin/testing/databases'
 import { lapsesOf } from './lapses.ts'
 import { openPostgres } from './postgres.ts'
 
@@ -14,21 +14,21 @@ async function saidOf(connectionString: string): Promise<string[]> {
   return said
 }
 
-test('whoever runs a server without its syncs is told, and nobody else', async () => {
-  const careless = await startPostgres(['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'])
+// A server that a run is given may be careless as well, so both are started here.
+testOnPostgres('whoever runs a server without its syncs is told, and nobody else', async () => {
+  const careless = startPostgres(['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'])
+  const servers = await Promise.all([careless, startPostgres()])
   try {
-    const said = await saidOf(careless.url)
+    const [said, none] = await Promise.all(servers.map(({ url }) => saidOf(url)))
     // Our own connections commit with a sync whatever the server's default is.
     assert.deepEqual(
-      said.map((notice) => notice.split(' ')[0]),
+      said?.map((notice) => notice.split(' ')[0]),
       ['fsync', 'full_page_writes'],
     )
+    assert.deepEqual(none, [])
   } finally {
-    await careless.stop()
+    await Promise.all(servers.map((server) => server.stop()))
   }
-  const careful = await createDatabase(process.env['MYELIN_TEST_POSTGRES'] ?? '')
-  assert.deepEqual(await saidOf(careful.url), [])
-  await careful.drop()
 })
 
 test('a connection on which commits do not wait for the disk is told of', () => {

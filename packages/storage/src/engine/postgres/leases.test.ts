@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import pg from 'pg'
-import { createDatabase } from '@myelin/testing/databases'
+import { createDatabase, testOnPostgres } from '@myelin/testing/databases'
 import { dyingNode } from '@myelin/testing/dying-node'
 import type { Database } from '../database.ts'
 import { openPostgres } from './postgres.ts'
 import { dropLease, takeLease } from '../readers.ts'
 import { topics } from '../topics.ts'
-
-const serverUrl = process.env['MYELIN_TEST_POSTGRES'] ?? ''
 
 /** A node that counts how often it heard that a lease is free. */
 async function nodeOf(url: string) {
@@ -32,8 +29,8 @@ async function looked(db: Database, heard: { readonly leases: number }): Promise
   return false
 }
 
-test('the lease of a node that was killed is free as soon as another one looks', async () => {
-  const { url, drop } = await createDatabase(serverUrl)
+testOnPostgres('the lease of a node that was killed is free as soon as another one looks', async () => {
+  const { url, drop } = await createDatabase()
   const { db, heard, take } = await nodeOf(url)
   const kill = await dyingNode(url, 'reader')
   await db.catchUp()
@@ -45,8 +42,8 @@ test('the lease of a node that was killed is free as soon as another one looks',
   await drop()
 })
 
-test('the lease of a node that lives is its own until it runs out, however often others look', async () => {
-  const { url, drop } = await createDatabase(serverUrl)
+testOnPostgres('the lease of a node that lives is its own until it runs out, however often others look', async () => {
+  const { url, drop } = await createDatabase()
   const [here, there] = [await nodeOf(url), await nodeOf(url)]
   assert.equal(await here.take(), 0)
   for (const { db } of [there, here, there]) await db.catchUp()
@@ -57,8 +54,8 @@ test('the lease of a node that lives is its own until it runs out, however often
   await drop()
 })
 
-test('a node whose connection broke is alive again once it writes over another one', async () => {
-  const { url, drop } = await createDatabase(serverUrl)
+testOnPostgres('a node whose connection broke is alive again once it writes over another one', async () => {
+  const { url, drop } = await createDatabase()
   const [here, there] = [await nodeOf(url), await nodeOf(url)]
   assert.equal(await here.take(), 0)
   const client = new pg.Client({ connectionString: url })
@@ -82,8 +79,8 @@ test('a node whose connection broke is alive again once it writes over another o
   await drop()
 })
 
-test('a lease that is let go of is told to every node', async () => {
-  const { url, drop } = await createDatabase(serverUrl)
+testOnPostgres('a lease that is let go of is told to every node', async () => {
+  const { url, drop } = await createDatabase()
   const [here, there] = [await nodeOf(url), await nodeOf(url)]
   await here.take()
   await here.db.write((tx) => dropLease(tx, 'reader', String(here.db.node)))

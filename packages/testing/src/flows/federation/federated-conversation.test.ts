@@ -1,23 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, test } from 'node:test'
+import { describe } from 'node:test'
 import { Playground } from '../../../../../scripts/federated/servers.ts'
-import { createDatabase } from '../../databases.ts'
+import { createDatabase, testOnPostgres, testOnSqlite } from '../../databases.ts'
 import { holdEncryptedConversation } from '../../encrypted-conversation.ts'
 
-const postgresUrl = process.env['MYELIN_TEST_POSTGRES']
-
 describe('two people on two servers hold an encrypted conversation, through a partition, and a new device is seen and gets keys', () => {
-  test('on SQLite', { timeout: 120_000 }, () => conversation([undefined, undefined]))
+  testOnSqlite('on SQLite', () => conversation([undefined, undefined]), { timeout: 120_000 })
 
-  test('on PostgreSQL', { timeout: 120_000 }, async () => {
-    if (postgresUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
-    const databases = [await createDatabase(postgresUrl), await createDatabase(postgresUrl)] as const
+  const onPostgres = async () => {
+    const databases = [await createDatabase(), await createDatabase()] as const
     try {
       await conversation([databases[0].url, databases[1].url])
     } finally {
       await Promise.all(databases.map((database) => database.drop()))
     }
-  })
+  }
+  testOnPostgres('on PostgreSQL', onPostgres, { timeout: 120_000 })
 })
 
 async function conversation([first, second]: readonly [string | undefined, string | undefined]): Promise<void> {

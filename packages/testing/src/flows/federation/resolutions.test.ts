@@ -12,7 +12,7 @@ import { headsOfRoom } from '@myelin/storage/rooms/events/heads'
 import { roomNid } from '@myelin/storage/engine/names'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { createDatabase, onEveryDatabase, openTemporarySqlite } from '../../databases.ts'
+import { createDatabase, onEveryDatabase, openTemporarySqlite, testOnPostgres } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { checkConsistency } from '../../partial-stage.ts'
 import { testRuntime } from '../../runtime.ts'
@@ -102,14 +102,12 @@ describe('a resolution that takes long', () => {
   })
 })
 
-test('two nodes that settle one room at once come to one state', async () => {
-  const url = process.env['MYELIN_TEST_POSTGRES']
-  assert.ok(url, 'run tests with npm test')
+testOnPostgres('two nodes that settle one room at once come to one state', async () => {
   const made: ReturnType<typeof createDatabase>[] = []
   const openShared = async (connectionString: string, events: Parameters<OpenDatabase>[0]) =>
     openPostgres({ connectionString, maxReaders: 3 }, events ?? { committed: () => {} })
   const at = await unsettled(async (events) => {
-    const created = createDatabase(url)
+    const created = createDatabase()
     made.push(created)
     return openShared((await created).url, events)
   }, 45)

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIP, type LookupFunction } from 'node:net'
+import { Duplex } from 'node:stream'
+import { connect, createSecureContext, type SecureContext, type SecureVersion, type TLSSocket } from 'node:tls'
+import type { buildConnector } from 'undici'
+import { NotConnected } from '../remote-error.ts'
+import type { AddressCheck } from './address-check.ts'
+import { blocked, checkedLookup } from './checked-lookup.ts'
+import type { Names } from './names.ts'
+import { type ProxyAddress, ProxyExceptions, type ProxySettings, spelledAddress } from './proxy.ts'
+import { openTunnel, type TlsChecks } from './tunnel.ts'
+
+/** How certificates are checked. */
+export interface TlsSettings {
+  /** The only authorities to trust, in PEM; undefined: those the program comes with. */
+  readonly authorities: readonly string[] | undefined
+  readonly minVersion: SecureVersion
+  /** Whether the certificate of this name is checked at all. */
+  verifies(name: string): boolean
+}
+
+/** Where a connection goes, and which certificate it must find there. */
+export interface Place {
+  /** A host name or an address, without brackets. */
+  readonly host: string
+  readonly port: number
+  /** The name or address that the certificate must be for. */
+  readonly certificateName: string
+}
+
+/** The parts of a {@link Connector}. */
+export interface ConnectorParts {
+  readonly names: Names
+  readonly addresses: AddressCheck
+  readonly tls: TlsSettings
+  readonly proxy: ProxySettings
+}
+
+const TCP_KEEP_ALIVE_MS = 60_000
+
+/**
+ * Opens TLS connections, directly or through a proxy.
+ *
+ * Every address is checked when its socket is opened, whatever name led there. A proxy looks names up itself: there only
+ * a host that spells an address can be checked.
+ */
+export class Connector {
+  readonly #lookup: LookupFunction
+  readonly #addresses: AddressCheck
+  readonly #tls: TlsSettings
+  readonly #context: SecureContext
+  readonly #proxy: ProxyAddress | undefined
+  readonly #exceptions: ProxyExceptions
+  readonly #opening = new Set<Duplex>()
+
+  constructor(parts: ConnectorParts) {
+    const { authorities, minVersion } = parts.tls
+    this.#lookup = checkedLookup(parts.names, parts.addresses)
+    this.#addresses = parts.addresses
+    this.#tls = parts.tls
+    this.#context = createSecureContext({ minVersion, ...(authorities ? { ca: [...authorities] } : {}) })
+    this.#proxy = parts.proxy.https
+    this.#exceptions = new ProxyExceptions(parts.proxy.exceptions)
+  }
+
+  /** Throws {@link NotConnected} where the host is an address that is blocked; a name is checked once it is looked up. */
+  refuseBlocked({ host, port }: Place): void {
+    const address = this.#proxyTo(host, port) ? spelledAddress(host) : host
+    if (address !== undefined && isIP(address) !== 0 && !this.#addresses.isAllowed(address)) throw blocked(host)
+  }
+
+  /** Returns the function through which an undici client connects to a place; it fails with {@link NotConnected}. */
+  connectorTo(place: Place): buildConnector.connector {
+    let session: Buffer | undefined
+    const open = async (signal: AbortSignal): Promise<TLSSocket> => {
+      const proxy = this.#proxyTo(place.host, place.port)
+      const tunnel = proxy && (await openTunnel(proxy, { ...place, signal }, this.#tlsWith(proxy.host)))
+      const socket = this.#socketTo(place, session, tunnel)
+      socket.on('session', (next) => (session = next))
+      return connected(socket, signal)
+    }
+    return (_, done) => {
+      const opening = new Opening()
+      this.#opening.add(opening)
+      void open(opening.signal)
+        .finally(() => this.#opening.delete(opening))
+        .then(
+          (socket) => done(null, socket),
+          (error: Error) => done(notConnected(error, place), null),
+        )
+      return opening
+    }
+  }
+
+  /** Gives up every connection that is not open yet. */
+  close(): void {
+    for (const opening of this.#opening) opening.destroy()
+  }
+
+  #proxyTo(host: string, port: number): ProxyAddress | undefined {
+    return this.#proxy && this.#exceptions.cover(host, port) ? undefined : this.#proxy
+  }
+
+  #tlsWith(name: string): TlsChecks {
+    return { secureContext: this.#context, rejectUnauthorized: this.#tls.verifies(name) }
+  }
+
+  #socketTo({ host, port, certificateName }: Place, session?: Buffer, tunnel?: Duplex): TLSSocket {
+    return connect({
+      host,
+      port,
+      // An address cannot be asked for by name: the certificate is checked against the place itself.
+      servername: isIP(certificateName) === 0 ? certificateName : '',
+      ALPNProtocols: ['http/1.1'],
+      lookup: this.#lookup,
+      ...this.#tlsWith(certificateName),
+      ...(session ? { session } : {}),
+      ...(tunnel ? { socket: tunnel } : {}),
+    })
+  }
+}
+
+/** A connection attempt. undici destroys it when no request waits for the connection any more. */
+class Opening extends Duplex {
+  readonly #stop = new AbortController()
+
+  /** Aborted when the connection is given up. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  override _read(): void {}
+
+  override _destroy(_error: Error | null, done: () => void): void {
+    this.#stop.abort(new NotConnected('unreachable', 'no request waits for the connection'))
+    done()
+  }
+}
+
+/** Waits for the end of the handshake. */
+function connected(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
+  const giveUp = (): void => void socket.destroy(signal.reason as Error)
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp, { once: true })
+  socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
+  socket.once('secureConnect', () => resolve(socket))
+  // Also for what happens after the handshake and before undici listens.
+  socket.on('error', reject)
+  return promise.finally(() => signal.removeEventListener('abort', giveUp))
+}
+
+function notConnected(error: Error, { host }: Place): NotConnected {
+  if (error instanceof NotConnected) return error
+  return new NotConnected('unreachable', `${host}: ${error.message}`, { cause: error })
+}
