@@ -266,6 +266,11 @@ describe('a request over TLS is refused', () => {
     assert.match(await ask(via, `a.test:${port}`, '/', 5000), /^RemoteError unreachable/)
   })
 
+  test('where no address of the place listens, with the reason', async () => {
+    const via = transport({ hosts: { 'a.test': ['127.0.0.1', '127.0.0.2'] } })
+    assert.equal(await ask(via, 'a.test:1'), 'RemoteError unreachable: a.test: ECONNREFUSED')
+  })
+
   test('where nobody has that name', async () => {
     assert.match(await ask(transport({}), 'a.test'), /^RemoteError unreachable: .*has no address/)
   })
