@@ -182,7 +182,7 @@ describe('rooms', () => {
       '400 M_BAD_ALIAS',
     ],
     ['joining uninvited', async () => join(await create(), bob.token), '403 M_FORBIDDEN'],
-    ['joining what is not there', () => join('!nowhere:one.test', bob.token), '404 M_NOT_FOUND'],
+    ['joining what is not there', () => join('!nowhere:one.test', bob.token), '404 M_UNKNOWN'],
     [
       'inviting to a room one is not in',
       async () =>
@@ -199,7 +199,7 @@ describe('rooms', () => {
       'unbanning who is not banned',
       async () =>
         server.call('POST', at(await create(), 'unban'), { token: alice.token, body: { user_id: bob.userId } }),
-      '403 M_FORBIDDEN',
+      '403 M_BAD_STATE',
     ],
     [
       'forgetting a room one is in',
@@ -221,8 +221,12 @@ describe('rooms', () => {
       '400 M_BAD_JSON',
     ],
     [
-      'redacting what is not there',
-      async () => server.call('PUT', at(await create(), 'redact/$nothing/1'), { token: alice.token, body: {} }),
+      'redacting an event that is not here, without the power to redact',
+      async () => {
+        const room = await create({ preset: 'public_chat' })
+        await join(room, bob.token)
+        return server.call('PUT', at(room, 'redact/$nothing/1'), { token: bob.token, body: {} })
+      },
       '404 M_NOT_FOUND',
     ],
     [
@@ -274,7 +278,7 @@ describe('rooms', () => {
       ),
       '200',
     )
-    assert.equal(codeOf(await join(room, bob.token)), '403 M_FORBIDDEN')
+    assert.equal(codeOf(await join(room, bob.token)), '403 M_BAD_STATE')
     assert.equal(
       codeOf(await server.call('POST', at(room, 'leave'), { token: bob.token, body: {} })),
       '403 M_FORBIDDEN',
