@@ -9,6 +9,7 @@ import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
 import { Type } from 'typebox'
 import { buildApp } from './app.ts'
 import { endpoint } from './endpoint.ts'
+import { ObjectSchema } from './reply-schemas.ts'
 import { JsonObjectSchema } from './schemas.ts'
 
 const probe = endpoint({
@@ -20,6 +21,7 @@ const probe = endpoint({
   body: JsonObjectSchema,
   bodyMayBeAbsent: true,
   maxBodyBytes: 1000,
+  reply: ObjectSchema,
   handle: async ({ origin, params, body, bodyText }) => ({ origin, params, body, bodyText }),
 })
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import pino from 'pino'
+import { currentLogFields } from './log-context.ts'
 import { textLineOf } from './text-line.ts'
 
 /** How much is written: each level includes those after it. */
@@ -26,12 +27,16 @@ export interface LogSink {
   write(line: string): void
 }
 
-/** A log that writes lines of one `format` from `level` up, to standard output unless told otherwise. */
+/**
+ * Returns a log that writes lines of one `format` from `level` up, to standard output unless there is a `sink`. Its lines have
+ * the fields of `withLogFields`.
+ */
 export function createLog({ level, format }: { level: LogLevel; format: LogFormat }, sink?: LogSink): Log {
   const lines = sink ?? pino.destination({ fd: 1, sync: true })
   const options: pino.LoggerOptions = {
     level,
     base: null,
+    mixin: currentLogFields,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   }

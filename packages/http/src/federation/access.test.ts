@@ -12,7 +12,7 @@ const FOR_ALL = [
   'exchangeOpenIdToken',
   'getServerKey',
   'getVersion',
-  'getWellknownServer',
+  'getWellKnown',
   'onBindThirdPartyIdentifier',
   'perspectivesKeyQuery',
 ]

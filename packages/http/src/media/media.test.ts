@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { testConfig } from '@myelin/testing/runtime'
+import { onReplyMismatch } from '@myelin/testing/reply-mismatch'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import type { FastifyInstance } from 'fastify'
@@ -35,7 +36,7 @@ describe('media', () => {
     })
     tokens = { alice: (await server.register('alice')).token, bob: (await server.register('bob')).token }
     // Uploads stream, so this needs real connections.
-    app = buildApp(server.rt, mediaEndpoints, { isForwarded: false, maxBodyBytes: 1000 })
+    app = buildApp(server.rt, mediaEndpoints, { isForwarded: false, maxBodyBytes: 1000, onReplyMismatch })
     url = await app.listen({ port: 0, host: '127.0.0.1' })
   })
   after(async () => {
