@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withLogFields } from '@myelin/kit/log-context'
+import { withLogFields } from '@myelin/kit/log'
 import type { Random } from '@myelin/kit/random'
 import type { FastifyRequest } from 'fastify'
 
