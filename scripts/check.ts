@@ -8,6 +8,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['biome', ['format', '.']],
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
+  ['node', ['scripts/check-endpoints.ts']],
 ]
 const failed = steps.filter(([command, args]) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit' })

@@ -80,7 +80,7 @@ function operationOf(endpoint: AnyEndpoint, path: string): object {
     parameters: [...pathParametersOf(endpoint, path), ...queryParametersOf(query)],
     ...(body === undefined ? {} : { requestBody: body }),
     responses: {
-      200: { description: 'Success.', content: { [replyType]: { schema: reply } } },
+      200: { description: 'Success.', content: { [replyType]: { schema: withPrefixItems(reply) } } },
       default: { $ref: '#/components/responses/Error' },
     },
   }
@@ -106,4 +106,14 @@ function queryParametersOf(query: TSchema | undefined): object[] {
 function requestBodyOf({ body, bodyIsRaw, bodyMayBeAbsent = false }: AnyEndpoint): object | undefined {
   if (bodyIsRaw) return { required: true, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } }
   return body && { required: !bodyMayBeAbsent, content: { 'application/json': { schema: body } } }
+}
+
+/** Returns a schema with its tuples in the words of JSON Schema 2020-12, which OpenAPI 3.1 uses. */
+function withPrefixItems(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withPrefixItems)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const copy = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, withPrefixItems(part)]))
+  if (!Array.isArray(copy['items'])) return copy
+  const { items, additionalItems: _, ...rest } = copy
+  return { ...rest, prefixItems: items, items: false }
 }
