@@ -88,7 +88,7 @@ onEveryDatabase('events that relate to others', (open) => {
     }
   }
 
-  test('are found by kind and type, in either direction, a page at a time', () =>
+  test('are returned by relation type and event type, in both directions, in pages', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const root = await stage.say(alice, 'root')
@@ -113,7 +113,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.equal((await paged(`?from=${from}`))['prev_batch'], first['next_batch'])
     }))
 
-  test('are found through each other where that is asked for, as far as the filters let them', () =>
+  test('are returned recursively on request, within the filters', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const root = await stage.say(alice, 'root')
@@ -126,7 +126,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.deepEqual(bodies(await stage.relations(alice, `${name(root)}/m.replace?recurse=true`)), [])
     }))
 
-  test('are not found any more once they are redacted, or by whoever ignores their sender', () =>
+  test('are not returned once they are redacted, nor to users who ignore their sender', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const root = await stage.say(alice, 'root')
@@ -141,7 +141,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.equal((await stage.event(alice, root)).unsigned['m.relations'], undefined)
     }))
 
-  test('are told to nobody who may not see their parent', () =>
+  test('are not returned to users who may not see their parent', () =>
     onStage(async (stage) => {
       const { alice, server, room } = stage
       const root = await stage.say(alice, 'root')
@@ -158,7 +158,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.deepEqual(await ask(`relations/${name(root)}?from=x`, alice.token), [400, 'M_INVALID_PARAM'])
     }))
 
-  test('make threads, of which a room’s are listed by their latest event', () =>
+  test('form threads, listed by their latest event', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const roots = new Map<string, string>()
@@ -180,7 +180,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.deepEqual(bodies(await paged('')), ['c', 'b', 'a'])
     }))
 
-  test('shows who ignores the one who started a thread that thread, without what it started with', () =>
+  test('form threads that users who ignore its author see without the content of the root', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const root = await stage.say(bob, 'secret')
@@ -192,7 +192,7 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.deepEqual(bodies(await stage.threads(bob)), ['secret'])
     }))
 
-  test('are bundled with a thread’s latest event, and with nothing that came after its reader had left', () =>
+  test('are bundled into thread roots, up to the event at which the reader left', () =>
     onStage(async (stage) => {
       const { alice, bob, room } = stage
       const root = await stage.say(alice, 'root')
