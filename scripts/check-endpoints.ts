@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { servedApis } from '../packages/http/src/apis.ts'
+import { servedApis } from '../packages/http/src/openapi/served-apis.ts'
 import { pathsOf } from '../packages/http/src/mount.ts'
 import { BEYOND_FILE, OPERATIONS_FILE, readOperations, shapeOf } from './conformance/operations.ts'
 import { conformanceReport, REPORT_FILE } from './conformance/report.ts'

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Type } from 'typebox'
-import { servedApis } from './apis.ts'
-import { endpoint } from './endpoint.ts'
-import { openApiDocument } from './openapi.ts'
-import { EmptySchema } from './reply-schemas.ts'
+import { servedApis } from './served-apis.ts'
+import { endpoint } from '../endpoint.ts'
+import { openApiDocument } from './document.ts'
+import { EmptySchema } from '../reply-schemas.ts'
 
 interface Operation {
   readonly operationId: string
