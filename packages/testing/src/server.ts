@@ -8,6 +8,7 @@ import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
 import type { OpenDatabase } from './databases.ts'
+import { onReplyMismatch } from './reply-mismatch.ts'
 import { testRuntime } from './runtime.ts'
 import type { SharedParts, TestRuntime } from './runtime.ts'
 
@@ -48,6 +49,7 @@ export async function testServer(
   const app = buildApp(rt, endpointsOf(['client', 'federation']), {
     isForwarded: false,
     maxBodyBytes: 1_000_000,
+    onReplyMismatch,
   })
   const call: TestServer['call'] = async (method, path, { token, body, headers = {} } = {}) => {
     const reply = await app.inject({

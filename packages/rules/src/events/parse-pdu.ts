@@ -75,7 +75,7 @@ function typeOf(json: JsonObject, version: RoomVersion): { readonly type: string
   const stateKey = member(json, 'state_key')
   if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('state_key must be text')
   for (const text of [type, stateKey ?? '']) {
-    const fits = fitsBytes(text, 255) || (version.countsCodePoints && [...text].length <= 255)
+    const fits = fitsBytes(text, 255) || (version.countsCodePoints && Array.from(text).length <= 255)
     if (!fits) throw new MatrixError('M_TOO_LARGE', 'type and state_key have at most 255 bytes each')
   }
   return stateKey === undefined ? { type } : { type, stateKey }

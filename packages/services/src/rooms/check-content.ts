@@ -41,7 +41,7 @@ function checkState(serverName: ServerName, type: string, stateKey: string, cont
 function checkMemberProfile(content: JsonObject): void {
   for (const [key, most] of Object.entries(MOST_CHARACTERS)) {
     const value = member(content, key)
-    if (typeof value === 'string' && [...value].length > most) {
+    if (typeof value === 'string' && Array.from(value).length > most) {
       throw new MatrixError('M_BAD_JSON', `\`${key}\` must have at most ${most} characters`)
     }
   }
