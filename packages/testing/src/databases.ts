@@ -61,7 +61,7 @@ async function emptyDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const { rows } = await client.query<{ name: string }>(
-    "select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'schema_version'",
+    "select tablename as name from pg_tables where schemaname = 'public' and tablename not in ('schema_version', 'myelin_migrations')",
   )
   const first = migrations.flatMap(({ statements }) => statements.filter((text) => text.startsWith('insert')))
   await client.query([...rows.map(({ name }) => `delete from "${name}"`), ...first].join('; '))

@@ -8,8 +8,6 @@ import type { CommitHint, Database, DatabaseEvents } from '../database.ts'
 import { gathered } from '../gathered.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
-import { migrations } from '../../schema/migrations/all.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
 import { dialectThat, PostgresClient } from './client.ts'
 import { everMoving, Moves } from '../moves.ts'
 import { PostgresFollower, printTopics } from './follower.ts'
@@ -17,14 +15,13 @@ import type { Move } from './follower.ts'
 import { PostgresHints } from './hints.ts'
 import { lapsesOf, WHAT_IS_PROMISED } from './lapses.ts'
 import type { Promises } from './lapses.ts'
+import { migratePostgres } from './migrate.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
 import type { OpenReader } from '../reader.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
-
-const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
 
 /** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
 export interface PostgresSettings extends pg.ConnectionConfig {
@@ -51,7 +48,12 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     run: async <Row>(text: string, values: readonly unknown[]) =>
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
-  await writer.migrate()
+  try {
+    await writer.migrate()
+  } catch (cause) {
+    await writer.close()
+    throw cause
+  }
   for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
   moves.reset(started[0]?.position ?? 0)
@@ -135,20 +137,7 @@ class PostgresWriter implements CommitEngine {
 
   async migrate(): Promise<void> {
     await this.#client.connect()
-    await this.#client.query({ text: 'begin' })
-    await this.#client.query({ text: 'select pg_advisory_xact_lock(7305)' })
-    await this.#client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
-    const text = 'select max(version) as version from schema_version'
-    const { rows } = await this.#client.query<{ version: number | null }>({ text })
-    const done = Number(rows[0]?.version ?? 0)
-    const newest = migrations.at(-1)?.id ?? 0
-    if (done > newest)
-      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
-    for (const migration of migrations.filter(({ id }) => id > done)) {
-      for (const statement of migration.statements) await this.#client.query({ text: spelled(statement, spelling) })
-      await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
-    }
-    await this.#client.query({ text: 'commit' })
+    await migratePostgres(this.#client)
   }
 
   /** In words, where the server does not keep what we promise others. */

@@ -11,14 +11,13 @@ import type { Database, DatabaseEvents, Read } from '../database.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
 import { everMoving, Moves } from '../moves.ts'
-import { migrations } from '../../schema/migrations/all.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
 import { noOtherNodes } from '../other-nodes.ts'
 import type { OpenReader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../lone-driver.ts'
 import { connectSqlite } from './connect.ts'
 import { dialectOver, SqliteConnection } from './dialect.ts'
+import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { SqliteWriter } from './writer.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
@@ -30,7 +29,6 @@ const syncFile = promisify(fdatasync)
 const CHECKPOINT_CHANGES = 50_000
 // So many statements are worth another thread's while.
 const MANY_STATEMENTS = 8
-const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
 
 /**
  * Opens (and migrates) an embedded database file.
@@ -39,6 +37,7 @@ const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
  * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
  */
 export async function openSqlite(path: string, events: DatabaseEvents): Promise<Database> {
+  checkSqliteFile(path)
   const files = new SqliteFiles(path)
   files.migrate()
   const commits = new GroupCommit(files, events)
@@ -114,15 +113,8 @@ class SqliteFiles implements CommitEngine {
   }
 
   migrate(): void {
-    const done = Number(this.#write.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0)
-    const newest = migrations.at(-1)?.id ?? 0
-    if (done > newest)
-      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
     this.#write.run('begin immediate')
-    for (const migration of migrations.filter(({ id }) => id > done)) {
-      for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
-    }
-    this.#writing.exec(`pragma user_version = ${newest}`)
+    migrateSqlite(this.#writing)
     // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
     this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
