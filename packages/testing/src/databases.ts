@@ -16,14 +16,22 @@ const silent: DatabaseEvents = { committed: () => {} }
 /** `npm test` starts a server and names it here. */
 const serverUrl = process.env['MYELIN_TEST_POSTGRES']
 
+/** The engines, by name. */
+export type Engine = 'sqlite' | 'postgres'
+
 /** Runs the same suite on every engine we support. A storage test that does not use it is a bug. */
-export function onEveryDatabase(name: string, suite: (open: OpenDatabase) => void): void {
-  describe(`${name} (sqlite)`, () => suite(openTemporarySqlite))
+export function onEveryDatabase(name: string, suite: (open: OpenDatabase, engine: Engine) => void): void {
+  describe(`${name} (sqlite)`, () => suite(openTemporarySqlite, 'sqlite'))
   if (serverUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
   describe(`${name} (postgres)`, () => {
     after(dropUsed)
-    suite((events) => openTemporaryPostgres(serverUrl, events))
+    suite((events) => openTemporaryPostgres(serverUrl, events), 'postgres')
   })
+}
+
+function serverOfRun(): string {
+  if (serverUrl === undefined) throw new Error('run tests with npm test: it starts the PostgreSQL they need')
+  return serverUrl
 }
 
 /** An embedded database in a folder of its own. */
@@ -75,7 +83,7 @@ export interface CreatedDatabase {
 }
 
 /** An empty database on a server: its URL, and how to be rid of it. */
-export async function createDatabase(url: string): Promise<CreatedDatabase> {
+export async function createDatabase(url = serverOfRun()): Promise<CreatedDatabase> {
   const name = `test_${process.pid}_${++serial}`
   const order = async (text: string) => {
     const client = new pg.Client({ connectionString: url })
