@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Moving } from './moves.ts'
 import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
+import type { Statement } from './statement.ts'
+import type { KnownRows } from './known-rows.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
@@ -22,7 +23,7 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 /** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   /** Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Only `prepared.ts` calls it. */
-  send(sql: string, parameters: readonly unknown[]): void
+  send(statement: Statement): void
   /**
    * The next position of the log.
    *
@@ -34,16 +35,8 @@ export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTab
   takeNid(): Nid
   /** Names what changed (a room id, a user id): whoever waits for it is woken once the commit is synced. */
   touch(topic: string): void
-  /** A room's row as this unit would read it, where that is known without asking. Only `rooms.ts` calls it. */
-  knownRoom(roomId: RoomId): Tables['rooms'] | undefined
-  /** Keeps a room's row that this unit has just read. Only `rooms.ts` calls it. */
-  keepRoom(row: Tables['rooms']): void
-  /** Moves a room on. Its row is written before anybody reads it, and with the commit at the latest. */
-  moveRoom(row: Tables['rooms']): void
-  /** Whether it is certain that no unit did what a request asks for since a position. */
-  isUnmade(request: string, since: Position): boolean
-  /** Notes that this unit does what a request asks for. */
-  noteRequest(request: string): void
+  /** What is known without asking the database. */
+  readonly known: KnownRows
   /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
   onCommit(task: () => void): void
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crashPoint } from '@myelin/kit/crash-point'
-import type { Kysely, QueryResult } from 'kysely'
+import type { CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
-import { roomStatement } from './room-row.ts'
 import type { Position, Tables } from '../schema/schema.ts'
-import { BatchRefused } from './statement.ts'
+import { BatchRefused, tableWrittenBy } from './statement.ts'
 import type { Statement } from './statement.ts'
+import type { ChangedRow } from './unit-memory.ts'
 import { UnitTx } from './unit-tx.ts'
 import type { OpenBatch } from './unit-tx.ts'
 import { WriterMemory } from './writer-memory.ts'
@@ -18,8 +18,8 @@ export interface BatchMove {
   readonly topics: ReadonlySet<string>
 }
 
-/** Runs one statement. */
-export type Execute = <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>
+/** Runs one query. */
+export type Execute = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
 
 /**
  * What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs
@@ -31,7 +31,7 @@ export interface CommitEngine {
   /** A query builder whose statements go to `execute`. */
   builder(execute: Execute): Kysely<Tables>
   /** Runs one statement on the writing connection. */
-  readonly execute: Execute
+  execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>>
   /** The same for a statement that comes again and again. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
   /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
@@ -93,9 +93,9 @@ export class GroupCommit {
   constructor(engine: CommitEngine, events: DatabaseEvents) {
     this.#engine = engine
     this.#events = events
-    this.#connection = engine.builder((sql, parameters) => {
+    this.#connection = engine.builder(({ query, sql, parameters }) => {
       if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
-      const entering = this.#current.enter(sql)
+      const entering = this.#current.enter(tableWrittenBy(query))
       return entering ? entering.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
     })
   }
@@ -256,9 +256,9 @@ class Batch implements OpenBatch {
   readonly answers: (() => void)[] = []
   readonly topics = new Set<string>()
   readonly onCommit: (() => void)[] = []
-  /** Rooms that units moved on, whose rows are still to be written. */
-  readonly #moved = new Map<number, Tables['rooms']>()
-  #changedRooms = false
+  /** Rows that units changed and that are still to be written, by their names. */
+  readonly #changed = new Map<string, ChangedRow>()
+  #hasWritten = false
   /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
   isOnTrial = false
   /** Why nothing can become of it any more. */
@@ -287,7 +287,7 @@ class Batch implements OpenBatch {
 
   enter(): Promise<void> | undefined {
     try {
-      this.#writeRooms()
+      this.#writeChanged()
       return this.#engine.savepoint()?.catch((cause: unknown) => this.#lose(cause))
     } catch (cause) {
       return this.#lose(cause)
@@ -301,27 +301,25 @@ class Batch implements OpenBatch {
 
   /** Takes what a unit leaves that ended well. */
   take(tx: UnitTx): void {
-    const { statements, moved, changedRooms } = tx.end()
-    if (changedRooms) this.#writeRooms()
+    const { statements, changed, overwritten, hasWritten } = tx.end()
+    if (overwritten.size > 0) this.#writeChanged()
     this.#engine.put(statements)
-    for (const row of moved) this.#moved.set(row.room_nid, row)
+    for (const row of changed) this.#changed.set(row.name, row)
+    if (hasWritten) this.#hasWritten = true
     tx.keep(this.topics, this.onCommit)
-    if (!changedRooms) return
-    this.#changedRooms = true
-    this.memory.rooms.clear()
   }
 
   /** All units have run. */
   complete(): void {
-    this.#writeRooms()
-    // What moved must have moved somewhere; and other nodes see by the position that what they know of rooms is old.
-    if ((this.topics.size > 0 || this.#changedRooms) && this.position === this.start) this.position++
+    this.#writeChanged()
+    // What moved must have moved somewhere; and other nodes see by the position that what they keep of rows is old.
+    if ((this.topics.size > 0 || this.#hasWritten) && this.position === this.start) this.position++
   }
 
-  #writeRooms(): void {
-    if (this.#moved.size === 0) return
+  #writeChanged(): void {
+    if (this.#changed.size === 0) return
     const tx = new UnitTx(this)
-    this.#engine.put([...this.#moved.values()].map((row) => roomStatement(tx, row)))
-    this.#moved.clear()
+    this.#engine.put([...this.#changed.values()].map((row) => row.statementOf(tx)))
+    this.#changed.clear()
   }
 }

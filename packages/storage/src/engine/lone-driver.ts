@@ -24,10 +24,10 @@ export class LoneDriver implements Driver {
 
 /** What runs one statement, as a connection of Kysely's. */
 export function asConnection(
-  execute: <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>,
+  execute: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>,
 ): DatabaseConnection {
   return {
-    executeQuery: <Row>({ sql, parameters }: CompiledQuery) => execute<Row>(sql, parameters),
+    executeQuery: <Row>(query: CompiledQuery) => execute<Row>(query as CompiledQuery<Row>),
     streamQuery: () => {
       throw new Error('results are not streamed')
     },

@@ -5,6 +5,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { createDatabase, onEveryDatabase } from '@myelin/testing/databases'
 import type { Database, Tx } from '../engine/database.ts'
 import { openPostgres } from '../engine/postgres/postgres.ts'
+import { roomRows } from './room-row.ts'
 import { createRoomRow, openRoom, publishRoom, roomById } from './rooms.ts'
 
 const lobby = '!lobby:one.test' as RoomId
@@ -26,7 +27,7 @@ const move = async (tx: Tx, roomId = lobby) => {
     joined_count: room.joinedCount,
     invited_count: room.invitedCount,
   })
-  tx.moveRoom(row)
+  tx.known.change(roomRows, row)
   return room.depth + 1
 }
 
@@ -42,7 +43,7 @@ onEveryDatabase('the rows of rooms', (open) => {
       depths.map((_, index) => index + 1),
     )
     assert.equal(await depth(db), 30)
-    assert.equal(await db.write(async (tx) => tx.knownRoom(lobby)?.depth), 30)
+    assert.equal(await db.write(async (tx) => tx.known.row(roomRows, lobby)?.depth), 30)
     await db.close()
   })
 

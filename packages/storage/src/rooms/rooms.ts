@@ -4,6 +4,7 @@ import type { Read, Tx } from '../engine/database.ts'
 import { pdusByNid } from './events/events.ts'
 import { keyNames, keyNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
+import { roomRows } from './room-row.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { stateAt, wholeState } from './state/state.ts'
 
@@ -152,10 +153,10 @@ export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undef
 }
 
 async function rowToExtend(tx: Tx, roomId: RoomId): Promise<Tables['rooms'] | undefined> {
-  const known = tx.knownRoom(roomId)
+  const known = tx.known.row(roomRows, roomId)
   if (known) return known
   const [row] = await rowOf(tx, roomId)
-  if (row) tx.keepRoom(row)
+  if (row) tx.known.keep(roomRows, row)
   return row
 }
 

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
-import type { Dialect, QueryResult } from 'kysely'
+import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
 import { asConnection, LoneDriver } from '../lone-driver.ts'
 import { keptText, toldText } from './text.ts'
@@ -115,11 +115,11 @@ export class PostgresClient {
   }
 }
 
-/** A Kysely dialect that only sends statements: connections and transactions are somebody else's. */
-export function dialectThat(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): Dialect {
+/** A Kysely dialect that only sends queries: connections and transactions are somebody else's. */
+export function dialectThat(send: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new LoneDriver(asConnection((text, values) => send({ text, values }))),
+    createDriver: () => new LoneDriver(asConnection(send)),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }

@@ -41,13 +41,18 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
   const node = new PostgresNode()
   const writer = new PostgresWriter(connection, follower, node)
-  const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
-    caches: writer.caches,
-    moves,
-    dialect: writer.dialect,
-    run: async <Row>(text: string, values: readonly unknown[]) =>
-      (await readers.query<Row>({ text, values, isKept: true })).rows,
-  })
+  const reader = Object.assign(
+    new Kysely<Tables>({
+      dialect: dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters })),
+    }),
+    {
+      caches: writer.caches,
+      moves,
+      dialect: writer.dialect,
+      run: async <Row>(text: string, values: readonly unknown[]) =>
+        (await readers.query<Row>({ text, values, isKept: true })).rows,
+    },
+  )
   try {
     await writer.migrate()
   } catch (cause) {
@@ -94,13 +99,18 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
 /** A reader for another thread, over a connection or two of its own. */
 export const openReader: OpenReader = (settings) => {
   const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
-  const read = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
-    caches: new Caches(),
-    moves: everMoving,
-    dialect: 'postgres',
-    run: async <Row>(text: string, values: readonly unknown[]) =>
-      (await readers.query<Row>({ text, values, isKept: true })).rows,
-  })
+  const read = Object.assign(
+    new Kysely<Tables>({
+      dialect: dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters })),
+    }),
+    {
+      caches: new Caches(),
+      moves: everMoving,
+      dialect: 'postgres',
+      run: async <Row>(text: string, values: readonly unknown[]) =>
+        (await readers.query<Row>({ text, values, isKept: true })).rows,
+    },
+  )
   return { read, close: () => readers.close() }
 }
 
@@ -146,7 +156,7 @@ class PostgresWriter implements CommitEngine {
   }
 
   builder(execute: Execute): Kysely<Tables> {
-    return new Kysely<Tables>({ dialect: dialectThat(({ text, values = [] }) => execute(text, values)) })
+    return new Kysely<Tables>({ dialect: dialectThat(execute) })
   }
   execute<Row>(text: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
     return this.#client.query<Row>({ text, values })

@@ -9,6 +9,7 @@ import { dropMoreHeads } from './heads.ts'
 import { moveMembers } from '../members/member-changes.ts'
 import type { ForeseenMembers } from '../members/member-changes.ts'
 import { internKey, internUser } from '../../engine/names.ts'
+import { roomRows } from '../room-row.ts'
 import type { OpenRoom } from '../rooms.ts'
 import { requestName } from './sent-events.ts'
 import { insertRow } from '../../engine/prepared.ts'
@@ -96,7 +97,8 @@ export async function appendEvent(
   const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
   const headCount = place?.headCount ?? heads.length
   if (headCount === heads.length && room.headCount > room.heads.length) await dropMoreHeads(tx, room.nid)
-  tx.moveRoom(
+  tx.known.change(
+    roomRows,
     room.movedBy({
       extremities: JSON.stringify(heads),
       head_count: headCount,
@@ -109,7 +111,7 @@ export async function appendEvent(
       invited_count: counts.invited,
     }),
   )
-  if (facts.transaction) tx.noteRequest(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
+  if (facts.transaction) tx.known.note(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
   tx.touch(room.id)
   if (place?.isUnsettled) tx.touch(topics.unsettled)
   if (facts.notifies !== 'no' && facts.thread !== undefined) tx.touch(topics.threads(room.id))

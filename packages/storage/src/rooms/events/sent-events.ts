@@ -17,7 +17,7 @@ export interface SendingRequest {
 
 type Request = Pick<SendingRequest, 'roomId' | 'sender' | 'deviceId' | 'txnId'>
 
-/** What `Tx.isUnmade` and `Tx.noteRequest` know a request by. */
+/** What `Tx.known` knows a request by. */
 export const requestName = ({ roomId, sender, deviceId, txnId }: Request): string =>
   `${roomId} ${sender} ${deviceId} ${txnId}`
 
@@ -39,7 +39,7 @@ export async function eventsOfRequestNow(
   request: SendingRequest,
   { sent, readAt }: RequestLook,
 ): Promise<RequestLook['sent']> {
-  const isStill = readAt !== undefined && tx.isUnmade(requestName(request), readAt)
+  const isStill = readAt !== undefined && tx.known.isUnnoted(requestName(request), readAt)
   return isStill ? sent : eventsOfRequest(tx, request)
 }
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tx } from './database.ts'
-import { preparedStatement } from './prepared.ts'
+import { preparedStatement } from '../engine/prepared.ts'
+import type { RowKind, StatementBuilder } from '../engine/known-rows.ts'
 import type { Tables } from '../schema/schema.ts'
 
 type Row = Tables['rooms']
 
 /** Writes what an event changes in its room's row. */
-export const roomStatement = preparedStatement<Row>(
+const statementOf = preparedStatement<Row>(
   [
     'room_nid',
     'extremities',
@@ -20,8 +20,8 @@ export const roomStatement = preparedStatement<Row>(
     'joined_count',
     'invited_count',
   ],
-  (tx: Pick<Tx, 'updateTable'>, row) =>
-    tx
+  (builder: StatementBuilder, row) =>
+    builder
       .updateTable('rooms')
       .set({
         extremities: row.extremities,
@@ -37,3 +37,6 @@ export const roomStatement = preparedStatement<Row>(
       })
       .where('room_nid', '=', row.room_nid),
 )
+
+/** The rows of rooms, by room id, which the writing side keeps: a send reads its room's row and writes it. */
+export const roomRows: RowKind<Row> = { table: 'rooms', keyOf: ({ room_id: roomId }) => roomId, statementOf }
