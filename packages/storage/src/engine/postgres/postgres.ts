@@ -4,7 +4,7 @@ import { Kysely } from 'kysely'
 import type { QueryResult } from 'kysely'
 import pg from 'pg'
 import { Caches } from '../caches.ts'
-import type { CommitHint, Database, DatabaseEvents } from '../database.ts'
+import type { CommitHint, Database, DatabaseEvents, Read } from '../database.ts'
 import { gathered } from '../gathered.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
@@ -41,18 +41,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
   const node = new PostgresNode()
   const writer = new PostgresWriter(connection, follower, node)
-  const reader = Object.assign(
-    new Kysely<Tables>({
-      dialect: dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters })),
-    }),
-    {
-      caches: writer.caches,
-      moves,
-      dialect: writer.dialect,
-      run: async <Row>(text: string, values: readonly unknown[]) =>
-        (await readers.query<Row>({ text, values, isKept: true })).rows,
-    },
-  )
+  const reader = readOver(readers, { caches: writer.caches, moves })
   try {
     await writer.migrate()
   } catch (cause) {
@@ -99,19 +88,18 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
 /** A reader for another thread, over a connection or two of its own. */
 export const openReader: OpenReader = (settings) => {
   const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
-  const read = Object.assign(
-    new Kysely<Tables>({
-      dialect: dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters })),
-    }),
-    {
-      caches: new Caches(),
-      moves: everMoving,
-      dialect: 'postgres',
-      run: async <Row>(text: string, values: readonly unknown[]) =>
-        (await readers.query<Row>({ text, values, isKept: true })).rows,
-    },
-  )
+  const read = readOver(readers, { caches: new Caches(), moves: everMoving })
   return { read, close: () => readers.close() }
+}
+
+function readOver(readers: PostgresReaders, beside: Pick<Read, 'caches' | 'moves'>): Read {
+  const dialect = dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters }))
+  return Object.assign(new Kysely<Tables>({ dialect }), {
+    ...beside,
+    dialect: 'postgres',
+    run: async <Row>(text: string, values: readonly unknown[]) =>
+      (await readers.query<Row>({ text, values, isKept: true })).rows,
+  })
 }
 
 async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {
