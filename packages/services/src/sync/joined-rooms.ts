@@ -8,7 +8,7 @@ import type { Membership } from '@myelin/storage/rooms/members/members'
 import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
 import { keyNames } from '@myelin/storage/engine/names'
 import { roomNow } from '@myelin/storage/rooms/room-now'
-import type { Room } from '@myelin/storage/rooms/rooms'
+import type { RoomNow } from '@myelin/storage/rooms/room-now'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import { passesRoom, passesType } from '../room-state/event-filter.ts'
 import { newestHole } from '@myelin/storage/rooms/events/outliers'
@@ -113,7 +113,7 @@ async function joinedRoom(
 }
 
 /** Members who stand otherwise than they seemed to before all members were known. */
-async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: Room): Promise<string[]> {
+async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: RoomNow): Promise<string[]> {
   const changes = await stateDifference(db, provisionalRoot, await stateRootAt(db, id, wholePosition))
   const corrected = changes.filter(({ before }) => before !== undefined)
   const names = await keyNames(

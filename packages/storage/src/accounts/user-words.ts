@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { internUser, userNid, withUserNames } from '../engine/names.ts'
+import { sharesRoomWith } from '../rooms/members/shared-rooms.ts'
 import type { Nid } from '../schema/schema.ts'
 
 const READER = 'user-directory'
@@ -67,16 +68,7 @@ export async function usersByWord(db: Read, search: UserSearch): Promise<UserId[
     .where('word', '<', high)
     .where('user_words.user_nid', '<>', me)
     .where((row) => {
-      const shared = row.exists(
-        row
-          .selectFrom('members as theirs')
-          .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-          .select('mine.room_nid')
-          .whereRef('theirs.user_nid', '=', 'user_words.user_nid')
-          .where('theirs.membership', '=', 'join')
-          .where('mine.user_nid', '=', me)
-          .where('mine.membership', '=', 'join'),
-      )
+      const shared = sharesRoomWith(me, 'user_words.user_nid')
       return search.sharesRoom ? shared : row.not(shared)
     })
     .orderBy('user_words.user_nid')

@@ -2,7 +2,7 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { usersSharingRooms } from '../rooms/members/members.ts'
+import { usersSharingRooms } from '../rooms/members/shared-rooms.ts'
 import { insertRow, prepared } from '../engine/prepared.ts'
 import type { Position } from '../schema/schema.ts'
 

@@ -4,6 +4,7 @@ import type { ExpressionBuilder } from 'kysely'
 import type { Read, Tx } from '../engine/database.ts'
 import { inChunks } from '../engine/database.ts'
 import { internUser, userNid, userNids, withUserNames } from '../engine/names.ts'
+import { sharesRoomWith } from '../rooms/members/shared-rooms.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
@@ -85,19 +86,7 @@ export async function presentAround(db: Read, viewer: UserId, limit: number): Pr
 
 /** Of oneself, and of those one shares a room with. */
 const isShownTo = (row: ExpressionBuilder<Tables, 'presence'>, viewer: Nid) =>
-  row.or([
-    row('presence.user_nid', '=', viewer),
-    row.exists(
-      row
-        .selectFrom('members as theirs')
-        .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-        .select('theirs.user_nid')
-        .whereRef('theirs.user_nid', '=', 'presence.user_nid')
-        .where('theirs.membership', '=', 'join')
-        .where('mine.user_nid', '=', viewer)
-        .where('mine.membership', '=', 'join'),
-    ),
-  ])
+  row.or([row('presence.user_nid', '=', viewer), sharesRoomWith(viewer, 'presence.user_nid')])
 
 const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =>
   db
@@ -107,25 +96,6 @@ const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =
     .where('presence.position', '<=', upTo)
     .where((row) => isShownTo(row, viewer))
     .orderBy('presence.position'),
-)
-
-/** Whether two users are in a room together. */
-export async function shareRoom(db: Read, one: UserId, other: UserId): Promise<boolean> {
-  const [first, second] = [await userNid(db, one), await userNid(db, other)]
-  if (first === undefined || second === undefined) return false
-  return (await roomsOfBoth(db, first, second)).length > 0
-}
-
-const roomsOfBoth = prepared((db, one: Nid, other: Nid) =>
-  db
-    .selectFrom('members as mine')
-    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
-    .select('mine.room_nid')
-    .where('mine.user_nid', '=', one)
-    .where('mine.membership', '=', 'join')
-    .where('theirs.user_nid', '=', other)
-    .where('theirs.membership', '=', 'join')
-    .limit(1),
 )
 
 /** Records how present a device is; an offline one is forgotten. Answers all devices its user is present on then. */

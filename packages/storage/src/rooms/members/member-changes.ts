@@ -66,7 +66,6 @@ export async function moveMembers(tx: Tx, room: OpenRoom, move: Move): Promise<C
     count(counts, before, -1)
     count(counts, standing.membership, 1)
   }
-  for (const { user } of standings) tx.touch(user)
   return counts
 }
 
@@ -94,6 +93,7 @@ async function putNewMembers(
     stripped_state: null,
   }))
   await insertRows(tx, 'members', rows)
+  for (const { user } of fresh) tx.touch(user)
   return standings.filter(isThere)
 }
 

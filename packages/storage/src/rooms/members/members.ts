@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../../engine/database.ts'
-import { internUser, roomNames, roomNid, userNames, userNid, withUserNames } from '../../engine/names.ts'
+import { internUser, roomNames, roomNid, userNid, withUserNames } from '../../engine/names.ts'
 import { readOnce } from '../../engine/kept.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
@@ -43,6 +43,7 @@ export async function moveMember(
     .values({ room_nid: room, user_nid: nid, ...row })
     .onConflict((at) => at.columns(['room_nid', 'user_nid']).doUpdateSet(row))
     .execute()
+  tx.touch(user)
   return before?.membership
 }
 
@@ -62,6 +63,7 @@ export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, str
     .where('room_nid', '=', room)
     .where('user_nid', '=', nid)
     .execute()
+  tx.touch(user)
 }
 
 /** Hides a room the user has left. */
@@ -137,26 +139,6 @@ export async function membersOf(
     const { membership, event_nid: eventNid, position } = row
     return { userId, membership, eventNid, position }
   })
-}
-
-/** Everybody who is joined to a room the user is joined to, the user included. */
-export async function usersSharingRooms(db: Read, user: UserId): Promise<Set<UserId>> {
-  const nid = await userNid(db, user)
-  if (nid === undefined) return new Set([user])
-  const rows = await db
-    .selectFrom('members as mine')
-    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
-    .select('theirs.user_nid')
-    .distinct()
-    .where('mine.user_nid', '=', nid)
-    .where('mine.membership', '=', 'join')
-    .where('theirs.membership', '=', 'join')
-    .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return new Set([user, ...names.values()])
 }
 
 function membershipFrom(

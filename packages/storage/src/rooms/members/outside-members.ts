@@ -28,5 +28,5 @@ export async function putOutsideMember(tx: Tx, room: OpenRoom, event: Pdu, strip
     .where('room_nid', '=', room.nid)
     .execute()
   if (strippedState !== undefined) await putStrippedState(tx, room.id, user, strippedState)
-  tx.touch(user)
+  tx.touch(room.id)
 }
