@@ -8,6 +8,7 @@ import { migrations } from '@myelin/storage/schema/migrations/all'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import pg from 'pg'
+import { withTopicCheck } from './topic-check.ts'
 
 /** Opens an empty database; `close` also removes it. */
 export type OpenDatabase = (events?: DatabaseEvents) => Promise<Database>
@@ -42,7 +43,7 @@ export async function openTemporarySqlite(events: DatabaseEvents = silent): Prom
     await database.close()
     await rm(folder, { recursive: true })
   }
-  return { ...database, close }
+  return withTopicCheck({ ...database, close })
 }
 
 /** A database of its own on the test run's server: a new one, or one that an earlier test of this process has closed. */
@@ -54,7 +55,7 @@ export async function openTemporaryPostgres(url: string, events: DatabaseEvents 
     await emptyDatabase(created.url)
     used.push(created)
   }
-  return { ...database, close }
+  return withTopicCheck({ ...database, close })
 }
 
 // Making a database and its tables takes a third of a second, emptying one takes some milliseconds.

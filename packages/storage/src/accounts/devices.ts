@@ -60,6 +60,7 @@ export async function putDevice(
     })
     .onConflict((at) => at.columns(['user_id', 'device_id']).doNothing())
     .execute()
+  tx.touch(topics.account(userId))
 }
 
 /** Names a device and tells those who see its owner's devices; false if there is no such device. */
@@ -76,7 +77,10 @@ export async function renameDevice(
     .where('device_id', '=', deviceId)
     .returning('device_id')
     .executeTakeFirst()
-  if (renamed) await noteDeviceChange(tx, userId)
+  if (renamed) {
+    tx.touch(topics.account(userId))
+    await noteDeviceChange(tx, userId)
+  }
   return renamed !== undefined
 }
 

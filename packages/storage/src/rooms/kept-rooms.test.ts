@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RoomId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { Pdu } from '@myelin/matrix/pdu'
 import { createDatabase, onEveryDatabase } from '@myelin/testing/databases'
 import type { Database, Tx } from '../engine/database.ts'
 import { openPostgres } from '../engine/postgres/postgres.ts'
+import { putOutsideMember } from './members/outside-members.ts'
+import { roomNow } from './room-now.ts'
 import { roomRows } from './room-row.ts'
 import { createRoomRow, openRoom, publishRoom, roomById } from './rooms.ts'
 
@@ -31,6 +34,22 @@ const move = async (tx: Tx, roomId = lobby) => {
   return room.depth + 1
 }
 
+const bob = '@bob:one.test' as UserId
+const content = { membership: 'invite' }
+const invite: Pdu = {
+  id: '$invite:two.test' as EventId,
+  roomId: lobby,
+  sender: '@carol:two.test' as UserId,
+  type: 'm.room.member',
+  stateKey: bob,
+  content,
+  prevEvents: [],
+  authEvents: [],
+  depth: 1,
+  originServerTs: 1,
+  json: { type: 'm.room.member', state_key: bob, sender: '@carol:two.test', content },
+}
+
 const depth = async (db: Database) => (await roomById(db.read, lobby))?.depth
 
 onEveryDatabase('the rows of rooms', (open) => {
@@ -44,6 +63,21 @@ onEveryDatabase('the rows of rooms', (open) => {
     )
     assert.equal(await depth(db), 30)
     assert.equal(await db.write(async (tx) => tx.known.row(roomRows, lobby)?.depth), 30)
+    await db.close()
+  })
+
+  test('are read once, and again when there is a room that was not there, or its counts change', async () => {
+    const db = await open()
+    const before = await roomNow(db.read, lobby)
+    await db.write((tx) => createRoomRow(tx, lobby, '11'))
+    const made = await roomNow(db.read, lobby)
+    await db.write(async (tx) => {
+      const room = await openRoom(tx, lobby)
+      assert.ok(room)
+      await putOutsideMember(tx, room, invite)
+    })
+    const invited = await roomNow(db.read, lobby)
+    assert.deepEqual([before, made?.invitedCount, invited?.invitedCount], [undefined, 0, 1])
     await db.close()
   })
 

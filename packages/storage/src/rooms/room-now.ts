@@ -2,11 +2,30 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import { readOnce } from '../engine/kept.ts'
 import { roomById } from './rooms.ts'
+import type { Room } from './rooms.ts'
 
-/** What a room's row says, read once until an event comes into the room. Whether the room is published is not to be asked here. */
+/** What is read once of a room; everything else in its row may change without its topic. */
+export type RoomNow = Pick<
+  Room,
+  | 'id'
+  | 'roomVersion'
+  | 'depth'
+  | 'stateRoot'
+  | 'lastPosition'
+  | 'joinedCount'
+  | 'invitedCount'
+  | 'notified'
+  | 'isPartial'
+  | 'wholePosition'
+  | 'provisionalRoot'
+  | 'lastHole'
+  | 'lastMove'
+>
+
+/** Returns what a room's row says, read once until the room's topic moves; undefined where there is no such room. */
 export const roomNow = readOnce(
   'roomsNow',
   20_000,
   (roomId: RoomId) => roomId,
-  async (db, roomId: RoomId) => roomById(db, roomId),
+  async (db, roomId: RoomId): Promise<RoomNow | undefined> => roomById(db, roomId),
 )

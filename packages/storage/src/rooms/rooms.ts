@@ -184,6 +184,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     last_move: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
+  tx.touch(roomId)
   return new OpenRoom(row, new Map())
 }
 
@@ -195,6 +196,7 @@ export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: strin
     .where('room_id', '=', roomId)
     .where('state_root', '=', 0)
     .execute()
+  tx.touch(roomId)
   tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
 }
 
