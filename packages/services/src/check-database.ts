@@ -6,7 +6,7 @@ import { canonicalMembers, signedForm } from '@myelin/rules/events/canonical-mem
 import { hashedEventId } from '@myelin/rules/events/event-id'
 import type { Read } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsByNid, pdusByNid } from '@myelin/storage/rooms/events/events'
-import { countRows, everyEvent, everyRoom, nodeFaults, standings } from '@myelin/storage/rooms/integrity'
+import { countRows, everyEvent, everyRoom, nodeFaults, membershipsByUser } from '@myelin/storage/rooms/integrity'
 import type { CheckedEvent, CheckedRoom, DatabaseFault } from '@myelin/storage/rooms/integrity'
 import { keyNid } from '@myelin/storage/engine/names'
 import { namedState } from '@myelin/storage/rooms/rooms'
@@ -70,14 +70,14 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
   const heads = await pdusByNid(db, room.heads)
   if (room.heads.length === 0) faults.push('it has no heads')
   for (const head of room.heads) if (!heads.has(head)) faults.push(`its head ${head} is missing`)
-  if (room.heads.length !== room.headCount)
-    faults.push(`it counts ${room.headCount} heads, and has ${room.heads.length}`)
+  if (room.heads.length !== room.extremityCount)
+    faults.push(`it counts ${room.extremityCount} heads, and has ${room.heads.length}`)
   const members = (await namedState(db, room.stateRoot)).filter(({ type }) => type === 'm.room.member')
   const pdus = await pdusByNid(
     db,
     members.map(({ event }) => event),
   )
-  const table = await standings(db, room.nid)
+  const table = await membershipsByUser(db, room.nid)
   const outside = await standingOutside(db, table, new Map(members.map(({ stateKey, event }) => [stateKey, event])))
   const counts = { join: 0, invite: 0 }
   const count = (membership: string | undefined) => {
@@ -101,7 +101,7 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
 /** Who stands to a room by an event that is not part of it: the room went on without this server. */
 async function standingOutside(
   db: Read,
-  table: Awaited<ReturnType<typeof standings>>,
+  table: Awaited<ReturnType<typeof membershipsByUser>>,
   state: ReadonlyMap<string, number>,
 ): Promise<Set<UserId>> {
   const others = [...table].filter(([user, { event }]) => state.get(user) !== event)

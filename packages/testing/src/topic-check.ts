@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kysely, KyselyPlugin, RootOperationNode } from 'kysely'
 import type { Database, Tx } from '@myelin/storage/engine/database'
-import { EVERY_TOPIC } from '@myelin/storage/engine/moves'
+import { EVERY_TOPIC } from '@myelin/storage/engine/topic-positions'
 import type { KnownRows } from '@myelin/storage/engine/known-rows'
 import { tableWrittenBy } from '@myelin/storage/engine/statement'
 import type { Statement } from '@myelin/storage/engine/statement'
@@ -116,8 +116,8 @@ class CheckedTx implements Tx {
   get caches(): Tx['caches'] {
     return this.#tx.caches
   }
-  get moves(): Tx['moves'] {
-    return this.#tx.moves
+  get topicPositions(): Tx['topicPositions'] {
+    return this.#tx.topicPositions
   }
   get dialect(): string {
     return this.#tx.dialect

@@ -6,7 +6,7 @@ import { accountDataBetween } from '@myelin/storage/accounts/account-data'
 import type { AccountData } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
 import { oneTimeKeyCounts, unusedFallbackAlgorithms } from '@myelin/storage/keys/one-time-keys'
-import { movedRooms } from '@myelin/storage/sync/moved-rooms'
+import { changedRooms } from '@myelin/storage/sync/changed-rooms'
 import { pushRulesPosition } from '@myelin/storage/accounts/push-rules'
 import { waitingToDevice } from '@myelin/storage/sync/to-device'
 import { ownRules } from '../account-data/push-rules.ts'
@@ -42,7 +42,7 @@ export async function assemble(rt: Pick<Runtime, 'typing' | 'config'>, db: Read,
   const changed = await accountDataBetween(db, slice.user, after, slice.upTo.position)
   const ofRooms = roomAccountData(changed, slice)
   const isWhole = slice.since === undefined || slice.request.isFullState
-  const moved = isWhole ? undefined : await movedRooms(db, slice.user, after)
+  const moved = isWhole ? undefined : await changedRooms(db, slice.user, after)
   const rooms = await joinedRooms(rt, db, slice, { moved, accountData: ofRooms })
   const join = Object.fromEntries(rooms.map(({ roomId, body }) => [roomId, body]))
   const [invite, knock] = [await offeredRooms(db, slice, 'invite'), await offeredRooms(db, slice, 'knock')]

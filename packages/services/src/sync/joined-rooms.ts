@@ -7,11 +7,11 @@ import type { Read } from '@myelin/storage/engine/database'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
 import { keyNames } from '@myelin/storage/engine/names'
-import { roomNow } from '@myelin/storage/rooms/room-now'
-import type { RoomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import { passesRoom, passesType } from '../room-state/event-filter.ts'
-import { newestHole } from '@myelin/storage/rooms/events/outliers'
+import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import { printPosition } from '../room-state/page-token.ts'
 import { renderEvents } from '../reading/render.ts'
 import type { View } from '../reading/view.ts'
@@ -69,9 +69,9 @@ async function joinedRoom(
   { membership, accountData }: RoomInput,
 ): Promise<RoomChange | undefined> {
   const { roomId } = membership
-  const room = await roomNow(db, roomId)
+  const room = await cachedRoom(db, roomId)
   if (!room) return undefined
-  const { lastMove } = room
+  const { lastResolution } = room
   const upTo = slice.upTo.position
   const since = slice.since?.position ?? 0
   const isLazy = slice.request.filter.state.lazyLoadMembers
@@ -82,7 +82,7 @@ async function joinedRoom(
   // A room that is new to the client is told from the beginning, like at the first sync.
   const after = isNew ? 0 : since
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
-  const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
+  const hole = room.lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
   const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const heroes = isWhole ? (await summaryOf(db, room, slice.user))['m.heroes'] : undefined
@@ -92,7 +92,7 @@ async function joinedRoom(
     timeline,
     end: upTo,
     tail,
-    lastMove,
+    lastResolution,
     wantedMembers: isWhole
       ? [slice.user, ...(heroes ?? []), ...(becameWhole ? await correctedMembers(db, room) : [])]
       : [],
@@ -100,7 +100,8 @@ async function joinedRoom(
   // Members who are only told along with what they sent do not change the summary.
   const isStateMoved =
     isWhole ||
-    (await rootAt(db, { roomId, tail, lastMove }, after)) !== (await rootAt(db, { roomId, tail, lastMove }, upTo))
+    (await rootAt(db, { roomId, tail, lastResolution }, after)) !==
+      (await rootAt(db, { roomId, tail, lastResolution }, upTo))
   const ephemeral = await readEphemeral(db, rt.typing, slice, { roomId, after })
   const body = {
     ...(await roomEvents(db, slice, { timeline, state })),
@@ -113,7 +114,7 @@ async function joinedRoom(
 }
 
 /** Members who stand otherwise than they seemed to before all members were known. */
-async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: RoomNow): Promise<string[]> {
+async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: CachedRoom): Promise<string[]> {
   const changes = await stateDifference(db, provisionalRoot, await stateRootAt(db, id, wholePosition))
   const corrected = changes.filter(({ before }) => before !== undefined)
   const names = await keyNames(

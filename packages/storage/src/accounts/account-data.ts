@@ -44,7 +44,7 @@ export async function accountDataBetween(
   after: Position,
   upTo: Position,
 ): Promise<AccountData[]> {
-  if (!db.moves.changedSince(userId, after)) return []
+  if (!db.topicPositions.changedSince(userId, after)) return []
   const rows = await changedBetween(db, userId, after, upTo)
   return rows.map((row) => ({
     userId,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import type { Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -29,7 +29,7 @@ export async function accountOf(db: Read, userId: UserId): Promise<Account | und
 }
 
 /** Whether an account may only look on. */
-export const isSuspended = readOnce(
+export const isSuspended = cachedReader(
   'suspensions',
   50_000,
   (userId: UserId) => topics.account(userId),
@@ -41,7 +41,7 @@ export function erasedUsers(db: Read): Promise<ReadonlySet<UserId>> {
   return erasedOnce(db, topics.erased)
 }
 
-const erasedOnce = readOnce(
+const erasedOnce = cachedReader(
   'erased users',
   1,
   (topic: string) => topic,

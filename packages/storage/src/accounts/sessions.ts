@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { hash } from 'node:crypto'
 import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
-import { Shelf } from '../engine/kept.ts'
+import { DatabaseCache } from '../engine/cached-reader.ts'
 import type { Bytes, Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -52,10 +52,10 @@ const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
 /** The account and device an access token stands for, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
-  const readAt = db.moves.position
+  const readAt = db.topicPositions.position
   const name = hash('sha256', token, 'base64')
   const kept = readAt === undefined ? undefined : owners.of(db).get(name)
-  if (kept && !db.moves.changedSince(kept.topic, kept.readAt)) return kept.owner
+  if (kept && !db.topicPositions.changedSince(kept.topic, kept.readAt)) return kept.owner
   const [row] = await ownerOf(db, stored(token))
   const owner = row && ownerFrom(row)
   if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner, topic: topics.account(owner.userId) })
@@ -63,7 +63,7 @@ export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | 
 }
 
 type KeptOwner = { readonly readAt: Position; readonly owner: TokenOwner; readonly topic: string }
-const owners = new Shelf<KeptOwner>('tokenOwners', 50_000)
+const owners = new DatabaseCache<KeptOwner>('tokenOwners', 50_000)
 
 type OwnerRow = {
   user_id: UserId

@@ -5,7 +5,7 @@ import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid, Position } from '../schema/schema.ts'
 import type { StateChange } from '../schema/state-change.ts'
 import type { TrieNode } from '../schema/state-trie.ts'
-import type { KeptPdu, StoredEvent } from '../schema/stored-event.ts'
+import type { CachedPdu, StoredEvent } from '../schema/stored-event.ts'
 
 /** A state key in words. */
 export interface StateKeyName {
@@ -33,7 +33,7 @@ export interface Tail {
  * its commit is on disk, since a unit that fails takes the name's row back.
  */
 export class Caches {
-  readonly pdus: Cache<Nid, KeptPdu>
+  readonly pdus: Cache<Nid, CachedPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
   /** The newest events of each room. */
   readonly tails = new Cache<Nid, Tail>(2000)
@@ -58,7 +58,7 @@ export class Caches {
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
   /** What readers keep beside, by name: see `kept.ts`. */
-  readonly shelves = new Map<string, CacheFigures & { clear(): void }>()
+  readonly readerCaches = new Map<string, CacheFigures & { clear(): void }>()
 
   constructor(events = 20_000) {
     this.pdus = new Cache(events)
@@ -68,7 +68,7 @@ export class Caches {
   /** All of them with their names, for the metrics. */
   *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
     for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
-    yield* this.shelves
+    yield* this.readerCaches
   }
 
   /** Forgets everything: after a batch was rolled back its numbers are given again. */
@@ -90,7 +90,7 @@ export class Caches {
       this.keyNids,
       this.userNids,
       this.roomNids,
-      ...this.shelves.values(),
+      ...this.readerCaches.values(),
     ]
     for (const cache of all) cache.clear()
   }

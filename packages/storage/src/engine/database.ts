@@ -2,7 +2,7 @@
 import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
-import type { Moving } from './moves.ts'
+import type { TopicPositions } from './topic-positions.ts'
 import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
 import type { Statement } from './statement.ts'
@@ -13,7 +13,7 @@ import type { Nid, Position, Tables } from '../schema/schema.ts'
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
   /** Where things last moved. */
-  readonly moves: Moving
+  readonly topicPositions: TopicPositions
   /** Names the SQL dialect; a compiled query goes by it. */
   readonly dialect: string
   /** Runs a compiled query. Only `prepared.ts` calls it. */
@@ -61,7 +61,7 @@ export interface Database {
    * leave the house, and all of it may run more than once.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
+  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.topicPositions`. */
   position(): Promise<Position>
   /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
   catchUp(): Promise<void>

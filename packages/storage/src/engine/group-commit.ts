@@ -12,7 +12,7 @@ import type { OpenBatch } from './unit-tx.ts'
 import { WriterMemory } from './writer-memory.ts'
 
 /** From where to where a batch took the log, and what it moved. */
-export interface BatchMove {
+export interface BatchChange {
   readonly start: Position
   readonly position: Position
   readonly topics: ReadonlySet<string>
@@ -48,7 +48,7 @@ export interface CommitEngine {
   put(statements: readonly Statement[]): void
   rollback(): Promise<void>
   /** Stores the last position and commits, or sees to it that `makeDurable` will. */
-  commit(move: BatchMove): Promise<void>
+  commit(move: BatchChange): Promise<void>
   /**
    * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
    * it is certain that nothing of the batch is there.

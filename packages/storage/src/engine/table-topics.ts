@@ -51,7 +51,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     {
       topic: ofRoom,
       by: 'room_id',
-      // What `roomNow` shows; and that there is no such room is kept, too.
+      // What `cachedRoom` shows; and that there is no such room is kept, too.
       on: [
         'insert',
         'room_version',

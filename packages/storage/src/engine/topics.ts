@@ -7,17 +7,17 @@ const WAITING_FOR = 'waiting for '
 const PRESENCE_OF = 'presence of '
 
 /** The server a topic says an EDU waits for. */
-export function serverWaitedFor(topic: string): ServerName | undefined {
+export function serverOfWaitingEdus(topic: string): ServerName | undefined {
   return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
 }
 
 /** The user a topic says is more or less present than before. */
-export function userPresentAs(topic: string): UserId | undefined {
+export function userOfPresenceTopic(topic: string): UserId | undefined {
   return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
 }
 
 /** The room a topic says receipts moved in. */
-export function roomReadIn(topic: string): RoomId | undefined {
+export function roomOfReceiptsTopic(topic: string): RoomId | undefined {
   return topic.startsWith(READ_IN) ? (topic.slice(READ_IN.length) as RoomId) : undefined
 }
 

@@ -2,8 +2,8 @@
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Tx } from './database.ts'
-import { everMoving } from './moves.ts'
-import type { Moving } from './moves.ts'
+import { unknownTopicPositions } from './topic-positions.ts'
+import type { TopicPositions } from './topic-positions.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import type { Statement } from './statement.ts'
 import { UnitMemory } from './unit-memory.ts'
@@ -66,8 +66,8 @@ export class UnitTx implements Tx {
   get caches(): Caches {
     return this.#open.caches
   }
-  get moves(): Moving {
-    return everMoving
+  get topicPositions(): TopicPositions {
+    return unknownTopicPositions
   }
   get dialect(): string {
     return this.#open.dialect

@@ -120,7 +120,7 @@ export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Pr
 }
 
 /** The rooms in which something was appended after a position. */
-export async function roomsMovedAfter(db: Read, after: Position): Promise<RoomId[]> {
+export async function roomsChangedAfter(db: Read, after: Position): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
   return rows.map((row) => row.room_id)
 }

@@ -79,7 +79,7 @@ export async function partialEventsOf(
   return rows.map((row) => ({ nid: row.event_nid, before: row.before, now: row.now }))
 }
 
-/** Keeps what the states of an event came to. Nobody else sees it until {@link takeRecalculated}. */
+/** Keeps what the states of an event came to. Nobody else sees it until {@link applyRecalculated}. */
 export async function putRecalculated(tx: Tx, event: Recalculated): Promise<void> {
   await tx
     .updateTable('partial_events')
@@ -95,7 +95,7 @@ export async function putRecalculated(tx: Tx, event: Recalculated): Promise<void
 }
 
 /** Puts what the states of a room's events came to in the place of the provisional ones, all at once. */
-export async function takeRecalculated(tx: Tx, room: Nid): Promise<void> {
+export async function applyRecalculated(tx: Tx, room: Nid): Promise<void> {
   await tx
     .updateTable('events')
     .from('partial_events')
@@ -113,7 +113,7 @@ export async function takeRecalculated(tx: Tx, room: Nid): Promise<void> {
 }
 
 /** Takes back what an event did that turns out not to count: it redacts nothing, and highlights for nobody. */
-export async function takeBackEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> {
+export async function revertEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> {
   await tx
     .updateTable('events')
     .set({ redacted_by: null })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid } from '../schema/schema.ts'
@@ -81,7 +81,7 @@ export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom
 const rowOf = prepared((db, roomId: RoomId) => rowsOf(db).where('rooms.room_id', '=', roomId))
 
 /** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
-export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = readOnce(
+export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = cachedReader(
   'hintedServers',
   5_000,
   (roomId: RoomId) => roomId,

@@ -2,7 +2,7 @@
 import type { ServerName } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Bytes, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
@@ -36,7 +36,7 @@ const rowsOf = prepared((db, server: ServerName) =>
 )
 
 /** Every request and every event that comes in is checked against them. */
-const keysOf = readOnce(
+const keysOf = cachedReader(
   'serverKeys',
   20_000,
   (server: ServerName) => topics.keysOfServer(server),

@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { topics } from '../engine/topics.ts'
 
 /** A one-time or fallback key. `key` is its JSON, in canonical form. */
@@ -156,7 +156,7 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
 }
 
 /** How many unclaimed one-time keys a device has, by algorithm. */
-export const oneTimeKeyCounts = readOnce(
+export const oneTimeKeyCounts = cachedReader(
   'oneTimeKeyCounts',
   20_000,
   (user: UserId) => topics.keys(user),
@@ -167,7 +167,7 @@ export const oneTimeKeyCounts = readOnce(
 )
 
 /** The algorithms for which a device has a fallback key that nobody was given yet. */
-export const unusedFallbackAlgorithms = readOnce(
+export const unusedFallbackAlgorithms = cachedReader(
   'unusedFallbackKeys',
   20_000,
   (user: UserId) => topics.keys(user),

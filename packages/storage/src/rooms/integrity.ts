@@ -37,7 +37,7 @@ export interface CheckedRoom {
   readonly id: RoomId
   readonly stateRoot: Nid
   readonly heads: readonly Nid[]
-  readonly headCount: number
+  readonly extremityCount: number
   readonly joined: number
   readonly invited: number
   readonly lastPosition: Position
@@ -152,7 +152,7 @@ export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
       id: row.room_id,
       stateRoot: row.state_root,
       heads: [...(JSON.parse(row.extremities) as Nid[]), ...(more.get(row.room_nid) ?? [])],
-      headCount: row.head_count,
+      extremityCount: row.head_count,
       joined: row.joined_count,
       invited: row.invited_count,
       lastPosition: row.last_position,
@@ -168,7 +168,7 @@ async function moreHeads(db: Read, rooms: readonly Nid[]): Promise<Map<Nid, Nid[
 }
 
 /** Who stands how in a room, as the table of members says. */
-export async function standings(
+export async function membershipsByUser(
   db: Read,
   room: Nid,
 ): Promise<Map<UserId, { readonly membership: string; readonly event: Nid }>> {

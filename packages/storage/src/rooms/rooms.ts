@@ -22,7 +22,7 @@ export interface Room {
   /** How many events of the main timeline notify whoever keeps the default rules. */
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
-  readonly lastHole: Position
+  readonly lastGap: Position
   /** Most of its members are not known yet. */
   readonly isPartial: boolean
   /** Where they became known; 0 where they always were. */
@@ -30,11 +30,11 @@ export interface Room {
   /** The room's state until then, as far as it was known. */
   readonly provisionalRoot: Nid
   /** How many heads the room's graph has. */
-  readonly headCount: number
+  readonly extremityCount: number
   /** The state is not what all the heads come to: that is being worked out. */
   readonly isUnsettled: boolean
   /** Where the state last moved without an event; 0 where it never did. */
-  readonly lastMove: Position
+  readonly lastResolution: Position
 }
 
 /** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
@@ -82,11 +82,11 @@ class OpenRoom implements Room {
     return this.#row.notified
   }
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
-  get lastHole(): Position {
+  get lastGap(): Position {
     return this.#row.last_hole
   }
   /** How many heads the room's graph has. */
-  get headCount(): number {
+  get extremityCount(): number {
     return this.#row.head_count
   }
   /** The state is not what all the heads come to: that is being worked out. */
@@ -94,7 +94,7 @@ class OpenRoom implements Room {
     return this.#row.is_unsettled === 1
   }
   /** Where the state last moved without an event; 0 where it never did. */
-  get lastMove(): Position {
+  get lastResolution(): Position {
     return this.#row.last_move
   }
   get opened(): number {
@@ -189,7 +189,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
 }
 
 /** Corrects the version of a room we were never in: what an invite said of it proved wrong. */
-export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
+export async function correctRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
   await tx
     .updateTable('rooms')
     .set({ room_version: roomVersion })

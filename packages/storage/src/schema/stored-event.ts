@@ -3,14 +3,14 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { Nid, Position } from './schema.ts'
 
 /** A PDU with what was derived from it once; shared by everybody who reads the event. */
-export interface KeptPdu {
+export interface CachedPdu {
   readonly pdu: Pdu
   /** The client form without `unsigned`, encoded; filled by whoever renders first. */
   clientJson?: string
 }
 
 /** An event as it stands in this server's history. Two numbers name whole states: before and after it. */
-export interface StoredEvent extends KeptPdu {
+export interface StoredEvent extends CachedPdu {
   /** Storage's number of the event; compare it, never show it. */
   readonly nid: Nid
   readonly position: Position | null
@@ -26,5 +26,5 @@ export interface StoredEvent extends KeptPdu {
   readonly status: number
   /** The device that sent it and the transaction id it gave. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined
-  readonly kept: KeptPdu
+  readonly kept: CachedPdu
 }

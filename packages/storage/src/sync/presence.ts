@@ -64,13 +64,13 @@ export async function presenceOf(db: Read, users: readonly UserId[]): Promise<Pr
 
 /** The presence of those who share a room with a user, and their own, that changed after one position and up to another. */
 export async function presenceBetween(db: Read, viewer: UserId, after: Position, upTo: Position): Promise<Presence[]> {
-  if (!db.moves.changedSince(topics.presence, after)) return []
+  if (!db.topicPositions.changedSince(topics.presence, after)) return []
   const nid = await userNid(db, viewer)
   return nid === undefined ? [] : presencesFrom(db, await changedFor(db, nid, after, upTo))
 }
 
 /** Those who share a room with a user and are not offline, and the user; so many that changed last. */
-export async function presentAround(db: Read, viewer: UserId, limit: number): Promise<Presence[]> {
+export async function presenceAround(db: Read, viewer: UserId, limit: number): Promise<Presence[]> {
   const nid = await userNid(db, viewer)
   if (nid === undefined) return []
   const rows = await db

@@ -56,7 +56,7 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
 
 /** Receipts of a room that moved after one position and up to another. */
 export async function receiptsBetween(db: Read, roomId: RoomId, after: Position, upTo: Position): Promise<Receipt[]> {
-  if (!db.moves.changedSince(topics.readIn(roomId), after)) return []
+  if (!db.topicPositions.changedSince(topics.readIn(roomId), after)) return []
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
   const rows = await movedBetween(db, room, after, upTo)

@@ -4,15 +4,15 @@ import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
-import { asConnection, LoneDriver } from '../lone-driver.ts'
-import { keptText, toldText } from './text.ts'
+import { asConnection, SingleConnectionDriver } from '../single-connection-driver.ts'
+import { encodeText, decodeText } from './text.ts'
 
 const INT8 = 20
 const TEXT = 25
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) => {
     if (oid === INT8) return Number
-    return oid === TEXT ? toldText : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
+    return oid === TEXT ? decodeText : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
   },
 }
 
@@ -116,16 +116,16 @@ export class PostgresClient {
 }
 
 /** A Kysely dialect that only sends queries: connections and transactions are somebody else's. */
-export function dialectThat(send: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>): Dialect {
+export function postgresDialect(send: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new LoneDriver(asConnection(send)),
+    createDriver: () => new SingleConnectionDriver(asConnection(send)),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
 }
 
-const keptValue = (value: unknown) => (typeof value === 'string' ? keptText(value) : value)
+const keptValue = (value: unknown) => (typeof value === 'string' ? encodeText(value) : value)
 
 const names = new Map<string, string>()
 

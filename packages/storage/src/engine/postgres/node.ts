@@ -21,7 +21,7 @@ export class PostgresNode {
   #burying: Promise<void> | undefined
 
   /** Frees the leases of nodes that are dead; one look at a time, whoever asks. */
-  buryDead(readers: PostgresReaders, write: Database['write']): Promise<void> {
+  freeDeadLeases(readers: PostgresReaders, write: Database['write']): Promise<void> {
     this.#burying ??= this.#buryAll(readers, write).finally(() => (this.#burying = undefined))
     return this.#burying
   }

@@ -5,16 +5,16 @@ import type { QueryResult } from 'kysely'
 import pg from 'pg'
 import { Caches } from '../caches.ts'
 import type { CommitHint, Database, DatabaseEvents, Read } from '../database.ts'
-import { gathered } from '../gathered.ts'
+import { mergeInserts } from '../merged-inserts.ts'
 import { GroupCommit } from '../group-commit.ts'
-import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
-import { dialectThat, PostgresClient } from './client.ts'
-import { everMoving, Moves } from '../moves.ts'
-import { PostgresFollower, printTopics } from './follower.ts'
+import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
+import { postgresDialect, PostgresClient } from './client.ts'
+import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
+import { PostgresFollower, encodeTopics } from './follower.ts'
 import type { Move } from './follower.ts'
 import { PostgresHints } from './hints.ts'
-import { lapsesOf, WHAT_IS_PROMISED } from './lapses.ts'
-import type { Promises } from './lapses.ts'
+import { durabilityNotices, READ_DURABILITY_SETTINGS } from './durability-settings.ts'
+import type { DurabilitySettings } from './durability-settings.ts'
 import { migratePostgres } from './migrate.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
@@ -37,11 +37,15 @@ export interface PostgresSettings extends pg.ConnectionConfig {
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
   const readers = new PostgresReaders(connection, maxReaders)
-  const moves = new Moves()
-  const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
+  const topicPositions = new KnownTopicPositions()
+  const follower = new PostgresFollower(
+    topicPositions,
+    (after) => movesAfter(readers, after),
+    events.committed.bind(events),
+  )
   const node = new PostgresNode()
   const writer = new PostgresWriter(connection, follower, node)
-  const reader = readOver(readers, { caches: writer.caches, moves })
+  const reader = readOver(readers, { caches: writer.caches, topicPositions })
   try {
     await writer.migrate()
   } catch (cause) {
@@ -50,7 +54,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   }
   for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
-  moves.reset(started[0]?.position ?? 0)
+  topicPositions.reset(started[0]?.position ?? 0)
   const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   await hints.listen()
   const commits = new GroupCommit(writer, {
@@ -70,9 +74,9 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     catchUp: async () => {
       await hints.listen()
       await follower.position()
-      await node.buryDead(readers, (work) => commits.write(work))
+      await node.freeDeadLeases(readers, (work) => commits.write(work))
     },
-    cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
+    cacheFigures: () => [...writer.caches.figures(), ['topicPositions', topicPositions]],
     isHealthy: () =>
       readers.query({ text: 'select 1' }).then(
         () => true,
@@ -88,12 +92,12 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
 /** A reader for another thread, over a connection or two of its own. */
 export const openReader: OpenReader = (settings) => {
   const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
-  const read = readOver(readers, { caches: new Caches(), moves: everMoving })
+  const read = readOver(readers, { caches: new Caches(), topicPositions: unknownTopicPositions })
   return { read, close: () => readers.close() }
 }
 
-function readOver(readers: PostgresReaders, beside: Pick<Read, 'caches' | 'moves'>): Read {
-  const dialect = dialectThat(({ sql, parameters }) => readers.query({ text: sql, values: parameters }))
+function readOver(readers: PostgresReaders, beside: Pick<Read, 'caches' | 'topicPositions'>): Read {
+  const dialect = postgresDialect(({ sql, parameters }) => readers.query({ text: sql, values: parameters }))
   return Object.assign(new Kysely<Tables>({ dialect }), {
     ...beside,
     dialect: 'postgres',
@@ -123,7 +127,7 @@ class PostgresWriter implements CommitEngine {
   #lastSent: Promise<void> | undefined
   #refused: { readonly cause: unknown } | undefined
   readonly #follower: PostgresFollower
-  #committed: BatchMove | undefined
+  #committed: BatchChange | undefined
   #owesRelease = false
   /** What units left that read nothing. */
   #waiting: Statement[] = []
@@ -140,11 +144,11 @@ class PostgresWriter implements CommitEngine {
 
   /** In words, where the server does not keep what we promise others. */
   async lapses(): Promise<string[]> {
-    return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
+    return durabilityNotices((await this.#client.query<DurabilitySettings>({ text: READ_DURABILITY_SETTINGS })).rows[0])
   }
 
   builder(execute: Execute): Kysely<Tables> {
-    return new Kysely<Tables>({ dialect: dialectThat(execute) })
+    return new Kysely<Tables>({ dialect: postgresDialect(execute) })
   }
   execute<Row>(text: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
     return this.#client.query<Row>({ text, values })
@@ -201,20 +205,20 @@ class PostgresWriter implements CommitEngine {
     // Nobody who is taken back later may take these along, or what was released before them.
     if (this.#owesRelease) this.send('release savepoint unit', [], false)
     this.#owesRelease = false
-    for (const { sql, parameters } of gathered(this.#waiting)) this.send(sql, parameters)
+    for (const { sql, parameters } of mergeInserts(this.#waiting)) this.send(sql, parameters)
     this.#waiting = []
   }
   async rollback(): Promise<void> {
     await this.#client.query({ text: 'rollback' })
   }
-  async commit(move: BatchMove): Promise<void> {
+  async commit(move: BatchChange): Promise<void> {
     this.#committed = undefined
     this.#sendWaiting()
     const { start, position, topics } = move
     if (position > start) {
       this.send(
         'with taken as (update log set position = $1) insert into moves (position, start, topics) values ($1, $2, $3)',
-        [position, start, printTopics(topics)],
+        [position, start, encodeTopics(topics)],
       )
       const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
       if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])

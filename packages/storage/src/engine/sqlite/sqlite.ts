@@ -9,14 +9,14 @@ import type { QueryResult } from 'kysely'
 import { Caches } from '../caches.ts'
 import type { Database, DatabaseEvents, Read } from '../database.ts'
 import { GroupCommit } from '../group-commit.ts'
-import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
-import { everMoving, Moves } from '../moves.ts'
+import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
+import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
 import { noOtherNodes } from '../other-nodes.ts'
 import type { OpenReader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
-import { asConnection } from '../lone-driver.ts'
+import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
-import { dialectOver, SqliteConnection } from './dialect.ts'
+import { sqliteDialect, SqliteConnection } from './dialect.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { SqliteWriter } from './writer.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
@@ -47,9 +47,9 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
     others: noOtherNodes,
     source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
-    position: async () => files.moves.position,
+    position: async () => files.topicPositions.position,
     catchUp: async () => {},
-    cacheFigures: () => [...files.caches.figures(), ['moves', files.moves]],
+    cacheFigures: () => [...files.caches.figures(), ['topicPositions', files.topicPositions]],
     isHealthy: async () => files.isReadable(),
     close: async () => {
       await commits.settle()
@@ -64,9 +64,9 @@ export const openReader: OpenReader = (settings) => {
   // What it reads twice it keeps itself.
   sqlite.exec('pragma cache_size = -8192')
   const connection = new SqliteConnection(sqlite)
-  const read = Object.assign(new Kysely<Tables>({ dialect: dialectOver(connection) }), {
+  const read = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(connection) }), {
     caches: new Caches(),
-    moves: everMoving,
+    topicPositions: unknownTopicPositions,
     dialect: 'sqlite',
     run: async <Row>(sql: string, parameters: readonly unknown[]) => connection.run<Row>(sql, parameters).rows,
   })
@@ -75,7 +75,7 @@ export const openReader: OpenReader = (settings) => {
 
 class SqliteFiles implements CommitEngine {
   readonly caches = new Caches()
-  readonly moves = new Moves()
+  readonly topicPositions = new KnownTopicPositions()
   readonly dialect = 'sqlite'
   readonly reader: Read
   readonly #path: string
@@ -88,7 +88,7 @@ class SqliteFiles implements CommitEngine {
   #durable: Promise<void> = Promise.resolve()
   #isRewindDue = false
   #changesCopied = 0
-  #committed: BatchMove | undefined
+  #committed: BatchChange | undefined
   /** Where the log stands after the last batch; undefined where that must be read. */
   #position: Position | undefined
   #isOpen = false
@@ -104,9 +104,9 @@ class SqliteFiles implements CommitEngine {
     this.#reading = connectSqlite(path)
     this.#write = new SqliteConnection(this.#writing)
     this.#read = new SqliteConnection(this.#reading)
-    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
+    this.reader = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(this.#read) }), {
       caches: this.caches,
-      moves: this.moves,
+      topicPositions: this.topicPositions,
       dialect: this.dialect,
       run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
     })
@@ -124,11 +124,11 @@ class SqliteFiles implements CommitEngine {
     fsyncSync(folder)
     closeSync(folder)
     fsyncSync(this.#walFile)
-    this.moves.reset(this.#standAtNow())
+    this.topicPositions.reset(this.#standAtNow())
   }
 
   builder(execute: Execute): Kysely<Tables> {
-    return new Kysely<Tables>({ dialect: dialectOver(asConnection(execute)) })
+    return new Kysely<Tables>({ dialect: sqliteDialect(asConnection(execute)) })
   }
   async execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>> {
     return this.#write.run<Row>(sql, parameters)
@@ -202,7 +202,7 @@ class SqliteFiles implements CommitEngine {
     this.#isOpen = false
     this.#write.run('rollback')
   }
-  async commit(move: BatchMove): Promise<void> {
+  async commit(move: BatchChange): Promise<void> {
     this.#committed = move
     this.#position = move.position
     const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
@@ -215,7 +215,7 @@ class SqliteFiles implements CommitEngine {
   }
 
   /** Where nobody has to wait for an answer of theirs, many statements are run on another thread, while this one goes on. */
-  #handOver(move: BatchMove): void {
+  #handOver(move: BatchChange): void {
     const statements = this.#waiting
     this.#waiting = []
     this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile })
@@ -237,7 +237,7 @@ class SqliteFiles implements CommitEngine {
     await (this.#handedOver ?? syncFile(this.#walFile)).finally(() => (this.#handedOver = undefined))
     this.#read.run('commit')
     this.#standAtNow()
-    if (move) this.moves.note(move.position, move.topics)
+    if (move) this.topicPositions.note(move.position, move.topics)
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */

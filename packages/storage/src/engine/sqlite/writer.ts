@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Worker } from 'node:worker_threads'
-import type { BatchMove } from '../group-commit.ts'
+import type { BatchChange } from '../group-commit.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
 
@@ -48,7 +48,7 @@ export class SqliteWriter {
    * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` where nothing of
    * it is there; with anything else nobody knows.
    */
-  write(statements: readonly Statement[], { start, position }: Omit<BatchMove, 'topics'>): Promise<void> {
+  write(statements: readonly Statement[], { start, position }: Omit<BatchChange, 'topics'>): Promise<void> {
     const thread = (this.#thread ??= this.#begin())
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject }

@@ -5,9 +5,9 @@ import type { Tx } from '../../engine/database.ts'
 import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
-import { dropMoreHeads } from './heads.ts'
-import { moveMembers } from '../members/member-changes.ts'
-import type { ForeseenMembers } from '../members/member-changes.ts'
+import { dropUnlistedExtremities } from './forward-extremities.ts'
+import { updateMembers } from '../members/member-changes.ts'
+import type { PrecomputedMemberChanges } from '../members/member-changes.ts'
 import { internKey, internUser } from '../../engine/names.ts'
 import { roomRows } from '../room-row.ts'
 import type { OpenRoom } from '../rooms.ts'
@@ -40,14 +40,14 @@ export interface EventPlace {
   readonly roomRoot: Nid
   readonly heads: readonly (Nid | null)[]
   /** How many heads there are where not all are listed. */
-  readonly headCount?: number
+  readonly extremityCount?: number
   /** The root is not what all the heads come to. */
   readonly isUnsettled?: boolean
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid
   readonly isKept: boolean
   /** How the members differ, where many do. */
-  readonly foreseen?: ForeseenMembers
+  readonly foreseen?: PrecomputedMemberChanges
 }
 
 /** How {@link EventFacts.notifies} is stored. */
@@ -88,20 +88,21 @@ export async function appendEvent(
     status: 'accepted',
     isKept: place?.isKept ?? false,
   })
-  const counts = await moveMembers(tx, room, {
+  const counts = await updateMembers(tx, room, {
     own: { event, nid },
     root: place?.roomRoot,
     position,
     foreseen: place?.foreseen,
   })
   const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
-  const headCount = place?.headCount ?? heads.length
-  if (headCount === heads.length && room.headCount > room.heads.length) await dropMoreHeads(tx, room.nid)
+  const extremityCount = place?.extremityCount ?? heads.length
+  if (extremityCount === heads.length && room.extremityCount > room.heads.length)
+    await dropUnlistedExtremities(tx, room.nid)
   tx.known.change(
     roomRows,
     room.movedBy({
       extremities: JSON.stringify(heads),
-      head_count: headCount,
+      head_count: extremityCount,
       is_unsettled: place?.isUnsettled ? 1 : 0,
       depth: Math.max(room.depth, clamped(event.depth)),
       state_root: state.roomRoot,

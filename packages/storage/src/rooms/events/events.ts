@@ -5,10 +5,10 @@ import { inChunks } from '../../engine/database.ts'
 import type { Read, Tx } from '../../engine/database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from '../../engine/names.ts'
-import { BEGINNING, justAfter } from './history-place.ts'
+import { BEGINNING, justAfter } from './history-positions.ts'
 import { prepared, preparedList } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
-import type { KeptPdu, StoredEvent } from '../../schema/stored-event.ts'
+import type { CachedPdu, StoredEvent } from '../../schema/stored-event.ts'
 import { storedPdu } from './stored-pdu.ts'
 import { topics } from '../../engine/topics.ts'
 
@@ -95,14 +95,14 @@ const TAIL = 64
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []
-  const readAt = db.moves.position
+  const readAt = db.topicPositions.position
   const kept = readAt === undefined ? undefined : db.caches.tails.get(nid)
   const isStill =
     kept !== undefined &&
     kept.upTo <= lastPosition &&
-    !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.recast(nid), kept.readAt)
+    !db.topicPositions.changedSince(topics.redacted(nid), kept.readAt) &&
+    !db.topicPositions.changedSince(topics.history(nid), kept.readAt) &&
+    !db.topicPositions.changedSince(topics.recast(nid), kept.readAt)
   if (isStill && kept.upTo === lastPosition) return kept.events
   const fresh = await withPdus(
     db,
@@ -229,8 +229,8 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
   // What a position shows changes only once more, where the room's members were not known.
-  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
-  const readAt = db.moves.position
+  if (kept && !db.topicPositions.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.topicPositions.position
   const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
   const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
   const root = isMoved ? move.state_root : (event?.room_root ?? 0)
@@ -272,7 +272,7 @@ export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> 
 }
 
 async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {
-  const kept = new Map<Nid, KeptPdu>()
+  const kept = new Map<Nid, CachedPdu>()
   const missing: Nid[] = []
   for (const { event_nid: nid } of rows) {
     const found = db.caches.pdus.get(nid)
@@ -286,7 +286,7 @@ async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEven
   })
 }
 
-function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
+function storedEvent(row: LightRow, kept: CachedPdu): StoredEvent {
   return {
     nid: row.event_nid,
     position: row.position,
@@ -308,14 +308,14 @@ const bytesByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select(['event_nid', 'event_id', 'room_nid', 'pdu']).where('event_nid', 'in', nids),
 )
 
-async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
+async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, CachedPdu>> {
   if (nids.length === 0) return new Map()
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
   return new Map(
     rows.map((row) => {
       const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
-      const kept: KeptPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
+      const kept: CachedPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
       db.caches.pdus.set(row.event_nid, kept)
       return [row.event_nid, kept]
     }),

@@ -151,7 +151,7 @@ export async function backwardExtremities(
 }
 
 /** The newest event between two positions that names a missing one. */
-export async function newestHole(
+export async function newestGap(
   db: Read,
   roomId: RoomId,
   after: Position,

@@ -22,23 +22,23 @@ export const requestName = ({ roomId, sender, deviceId, txnId }: Request): strin
   `${roomId} ${sender} ${deviceId} ${txnId}`
 
 /** What a look before a unit found of a request; `readAt` undefined where it is not known when that was. */
-export interface RequestLook {
+export interface RequestLookup {
   readonly sent: readonly { readonly nid: Nid; readonly id: EventId }[]
   readonly readAt: Position | undefined
 }
 
 /** Looks what a request made, outside of any unit. */
-export async function lookForRequest(db: Read, request: SendingRequest): Promise<RequestLook> {
-  const readAt = db.moves.position
+export async function lookUpRequest(db: Read, request: SendingRequest): Promise<RequestLookup> {
+  const readAt = db.topicPositions.position
   return { readAt, sent: await eventsOfRequest(db, request) }
 }
 
 /** What a request made, as {@link eventsOfRequest}: what was found before, unless it may have been made meanwhile. */
-export async function eventsOfRequestNow(
+export async function currentEventsOfRequest(
   tx: Tx,
   request: SendingRequest,
-  { sent, readAt }: RequestLook,
-): Promise<RequestLook['sent']> {
+  { sent, readAt }: RequestLookup,
+): Promise<RequestLookup['sent']> {
   const isStill = readAt !== undefined && tx.known.isUnnoted(requestName(request), readAt)
   return isStill ? sent : eventsOfRequest(tx, request)
 }

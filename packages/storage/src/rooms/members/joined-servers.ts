@@ -6,7 +6,7 @@ import type { JoinedServers } from '../../engine/caches.ts'
 import { inChunks } from '../../engine/database.ts'
 import type { Read } from '../../engine/database.ts'
 import { pdusByNid } from '../events/events.ts'
-import { Shelf } from '../../engine/kept.ts'
+import { DatabaseCache } from '../../engine/cached-reader.ts'
 import { keyNames, roomNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import { roomById } from '../rooms.ts'
@@ -59,7 +59,7 @@ export async function joinedServersAt(db: Read, roomId: RoomId, root: Nid): Prom
 }
 
 /** Whoever asks for one state of a room goes on to one close by. */
-const lastAsked = new Shelf<JoinedServers>('serversLastAsked', 1_000)
+const lastAsked = new DatabaseCache<JoinedServers>('serversLastAsked', 1_000)
 
 async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<ServerName, number>> {
   const servers = new Map(from.servers)

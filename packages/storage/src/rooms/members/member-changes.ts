@@ -5,7 +5,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read, Tx } from '../../engine/database.ts'
 import { passingPdus, pdusByNid } from '../events/events.ts'
-import { memberNids, moveMember } from './members.ts'
+import { memberNids, putMembership } from './members.ts'
 import { internUsers, keyNames, userNids } from '../../engine/names.ts'
 import { insertRows } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
@@ -18,7 +18,7 @@ export interface Move {
   readonly root: Nid | undefined
   readonly position: Position
   /** What the way to `root` comes to as far as it is known already. */
-  readonly foreseen?: ForeseenMembers | undefined
+  readonly foreseen?: PrecomputedMemberChanges | undefined
 }
 
 /** Where a user stands, and by which event. */
@@ -29,7 +29,7 @@ export interface Standing {
 }
 
 /** How the members differ between two states: worked out before the unit that moves a large room. */
-export interface ForeseenMembers {
+export interface PrecomputedMemberChanges {
   readonly from: Nid
   readonly to: Nid
   readonly standings: readonly Standing[]
@@ -41,7 +41,7 @@ type Counts = { joined: number; invited: number }
 const MANY = 50
 
 /** Works out how the members differ between two states of a room. */
-export async function foreseeMembers(db: Read, from: Nid, to: Nid): Promise<ForeseenMembers> {
+export async function precomputeMemberChanges(db: Read, from: Nid, to: Nid): Promise<PrecomputedMemberChanges> {
   const standings = await standingsBetween(db, from, to)
   // Whoever writes them finds their numbers in memory.
   await userNids(
@@ -52,7 +52,7 @@ export async function foreseeMembers(db: Read, from: Nid, to: Nid): Promise<Fore
 }
 
 /** Brings the room's members to where its state moves; answers its counts with it. */
-export async function moveMembers(tx: Tx, room: OpenRoom, move: Move): Promise<Counts> {
+export async function updateMembers(tx: Tx, room: OpenRoom, move: Move): Promise<Counts> {
   const counts = { joined: room.joinedCount, invited: room.invitedCount }
   const standings = move.root === undefined ? ownStanding(move) : await changedStandings(tx, room, move)
   const rest = standings.length < MANY ? standings : await putNewMembers(tx, room, move.position, standings)
@@ -62,7 +62,7 @@ export async function moveMembers(tx: Tx, room: OpenRoom, move: Move): Promise<C
   }
   for (const standing of rest) {
     const now = { membership: standing.membership, event: standing.event, position: move.position }
-    const before = await moveMember(tx, room.nid, standing.user, now)
+    const before = await putMembership(tx, room.nid, standing.user, now)
     count(counts, before, -1)
     count(counts, standing.membership, 1)
   }

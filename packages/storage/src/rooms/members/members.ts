@@ -2,7 +2,7 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../../engine/database.ts'
 import { internUser, roomNames, roomNid, userNid, withUserNames } from '../../engine/names.ts'
-import { readOnce } from '../../engine/kept.ts'
+import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
@@ -17,7 +17,7 @@ export interface Membership {
 }
 
 /** Records a member event as the user's standing; answers the membership it replaces. */
-export async function moveMember(
+export async function putMembership(
   tx: Tx,
   room: Nid,
   user: UserId,
@@ -95,7 +95,7 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
 }
 
 /** The same as {@link membershipsOf}, read once until the user moves. */
-export const knownMemberships = readOnce(
+export const cachedMemberships = cachedReader(
   'memberships',
   10_000,
   (user: UserId) => user,

@@ -8,7 +8,7 @@ const MAX_ROWS = 32
  * Returns the same statements in the same order, with rows that are inserted one after the other into the same columns in
  * one statement: that costs a server, and us, a fraction of a statement a row.
  */
-export function gathered(statements: readonly Statement[]): Statement[] {
+export function mergeInserts(statements: readonly Statement[]): Statement[] {
   const all: Statement[] = []
   for (let start = 0; start < statements.length; ) {
     const first = statements[start] as Statement

@@ -2,7 +2,7 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 
 /** A Kysely driver of one connection, which is always there; transactions are none of Kysely's. */
-export class LoneDriver implements Driver {
+export class SingleConnectionDriver implements Driver {
   readonly #connection: DatabaseConnection
 
   constructor(connection: DatabaseConnection) {

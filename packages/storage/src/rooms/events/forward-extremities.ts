@@ -11,16 +11,16 @@ import type { Nid } from '../../schema/schema.ts'
 import { topics } from '../../engine/topics.ts'
 
 /** So many heads a room's row lists: as many as an event may name as its `prev_events`. */
-export const MOST_LISTED = 20
+export const MAX_LISTED = 20
 
 /** The heads of a room's graph as its row has them: the oldest of them, and how many there are. */
-export interface Heads {
+export interface ForwardExtremities {
   readonly listed: readonly Nid[]
   readonly count: number
 }
 
 /** A head of a room's graph: an event that no other names as one of its `prev_events`. */
-export interface Head {
+export interface ForwardExtremity {
   readonly nid: Nid
   readonly id: EventId
   readonly stateAfter: Nid
@@ -30,23 +30,23 @@ export interface Head {
  * The heads once an event has come that leads to some of them, and is one itself where it is `added`. Costs what the event
  * names, however many heads there are: the room's row lists the oldest, all others have rows of their own.
  */
-export async function moveHeads(
+export async function updateForwardExtremities(
   tx: Tx,
   room: OpenRoom,
   { covered, added }: { readonly covered: ReadonlySet<EventId>; readonly added?: Nid },
-): Promise<Heads> {
+): Promise<ForwardExtremities> {
   const listed = room.heads.filter((_, at) => !covered.has(room.extremities[at] as EventId))
-  let others = room.headCount - room.heads.length
+  let others = room.extremityCount - room.heads.length
   if (others > 0) {
     others -= await dropOthers(tx, room.nid, [...(await nidsOfEvents(tx, [...covered])).values()])
-    for (const nid of await oldestOthers(tx, room.nid, Math.min(others, MOST_LISTED - listed.length))) {
+    for (const nid of await oldestOthers(tx, room.nid, Math.min(others, MAX_LISTED - listed.length))) {
       listed.push(nid)
       others--
     }
     await dropOthers(tx, room.nid, listed)
   }
   if (added === undefined) return { listed, count: listed.length + others }
-  if (others === 0 && listed.length < MOST_LISTED) listed.push(added)
+  if (others === 0 && listed.length < MAX_LISTED) listed.push(added)
   else {
     await insertRow(tx, 'more_heads', { room_nid: room.nid, event_nid: added })
     others++
@@ -58,11 +58,11 @@ export async function moveHeads(
  * Takes back that some events are heads of a room: history has come that shows what follows them. What the others come to
  * is to be worked out then: the room is marked. Does nothing where none of them is a head.
  */
-export async function dropHeads(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
+export async function removeForwardExtremities(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
   const room = await openRoom(tx, roomId)
-  if (!room || (room.headCount === room.heads.length && !room.extremities.some((id) => covered.has(id)))) return
-  const heads = await moveHeads(tx, room, { covered })
-  if (heads.count === room.headCount) return
+  if (!room || (room.extremityCount === room.heads.length && !room.extremities.some((id) => covered.has(id)))) return
+  const heads = await updateForwardExtremities(tx, room, { covered })
+  if (heads.count === room.extremityCount) return
   await tx
     .updateTable('rooms')
     .set((row) => ({
@@ -102,23 +102,23 @@ async function oldestOthers(tx: Tx, room: Nid, limit: number): Promise<Nid[]> {
 }
 
 /** Makes these the heads of a room, whatever they were: answers what the room's row says of them. */
-export async function putHeads(
+export async function putForwardExtremities(
   tx: Tx,
   room: Nid,
   heads: readonly Nid[],
 ): Promise<{ readonly extremities: string; readonly head_count: number }> {
-  await dropMoreHeads(tx, room)
-  for (const nid of heads.slice(MOST_LISTED)) await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
-  return { extremities: JSON.stringify(heads.slice(0, MOST_LISTED)), head_count: heads.length }
+  await dropUnlistedExtremities(tx, room)
+  for (const nid of heads.slice(MAX_LISTED)) await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
+  return { extremities: JSON.stringify(heads.slice(0, MAX_LISTED)), head_count: heads.length }
 }
 
 /** Forgets all heads but those that the room's row lists. */
-export async function dropMoreHeads(tx: Tx, room: Nid): Promise<void> {
+export async function dropUnlistedExtremities(tx: Tx, room: Nid): Promise<void> {
   await tx.deleteFrom('more_heads').where('room_nid', '=', room).execute()
 }
 
 /** All heads of a room, with the state after each; no events are loaded. */
-export async function headsOfRoom(db: Read, room: Nid): Promise<Head[]> {
+export async function forwardExtremitiesOf(db: Read, room: Nid): Promise<ForwardExtremity[]> {
   const row = await db.selectFrom('rooms').select('extremities').where('room_nid', '=', room).executeTakeFirst()
   const others = await db.selectFrom('more_heads').select('event_nid').where('room_nid', '=', room).execute()
   const nids = [...(JSON.parse(row?.extremities ?? '[]') as Nid[]), ...others.map((other) => other.event_nid)]

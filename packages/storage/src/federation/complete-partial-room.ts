@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tx } from '../engine/database.ts'
-import { putHeads } from '../rooms/events/heads.ts'
-import { moveMembers } from '../rooms/members/member-changes.ts'
-import type { ForeseenMembers } from '../rooms/members/member-changes.ts'
-import { takeRecalculated } from './partial-events.ts'
+import { putForwardExtremities } from '../rooms/events/forward-extremities.ts'
+import { updateMembers } from '../rooms/members/member-changes.ts'
+import type { PrecomputedMemberChanges } from '../rooms/members/member-changes.ts'
+import { applyRecalculated } from './partial-events.ts'
 import { dropPartialRoom } from './partial-rooms.ts'
 import { insertRow } from '../engine/prepared.ts'
 import type { OpenRoom } from '../rooms/rooms.ts'
@@ -11,7 +11,7 @@ import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
 /** Where a room stands once its members are known. */
-export interface WholeRoom {
+export interface CompletedRoom {
   /** The root of its state; whether that is what all the heads of its graph come to has still to be worked out. */
   readonly root: Nid
   readonly isUnsettled: boolean
@@ -19,21 +19,21 @@ export interface WholeRoom {
   readonly heads: readonly Nid[] | undefined
   /** The join by which we entered it. */
   readonly join: { readonly position: Position | null }
-  readonly foreseen: ForeseenMembers
+  readonly foreseen: PrecomputedMemberChanges
 }
 
 /**
  * Ends the time in which a room's members were not known: the states of its events, its members, its counts and its
  * current state become what they come to with them, at a position of the log. Answers the position.
  */
-export async function turnWhole(
+export async function completePartialRoom(
   tx: Tx,
   room: OpenRoom,
-  { root, isUnsettled, heads, join, foreseen }: WholeRoom,
+  { root, isUnsettled, heads, join, foreseen }: CompletedRoom,
 ): Promise<Position> {
   const position = tx.takePosition()
-  await takeRecalculated(tx, room.nid)
-  const { joined, invited } = await moveMembers(tx, room, {
+  await applyRecalculated(tx, room.nid)
+  const { joined, invited } = await updateMembers(tx, room, {
     root,
     position,
     foreseen,
@@ -46,7 +46,7 @@ export async function turnWhole(
     .where('position', '>=', join.position ?? 0)
     .execute()
   await insertRow(tx, 'state_moves', { room_nid: room.nid, position, state_root: root })
-  const graph = heads ? await putHeads(tx, room.nid, heads) : {}
+  const graph = heads ? await putForwardExtremities(tx, room.nid, heads) : {}
   await tx
     .updateTable('rooms')
     .set({

@@ -9,7 +9,7 @@ import { appendEvent } from './append-event.ts'
 import { childrenOf } from './children.ts'
 import type { Database, Tx } from '../../engine/database.ts'
 import { eventsRelatingTo, markRedacted, roomTail, timeline } from './events.ts'
-import { placesBefore } from './history-place.ts'
+import { placesBefore } from './history-positions.ts'
 import { putHistoricEvent } from './outliers.ts'
 import { createRoomRow, openRoom, roomById } from '../rooms.ts'
 import type { StoredEvent } from '../../schema/stored-event.ts'
@@ -137,7 +137,7 @@ onEveryDatabase("what is kept of a room's events", (open) => {
     assert.deepEqual(await childrenOf(still, writing.roomId, writing.ids, 10), [])
     const names = new Map(db.cacheFigures())
     assert.equal(names.get('childless')?.size, 5)
-    assert.ok((names.get('moves')?.hits ?? 0) > 0)
+    assert.ok((names.get('topicPositions')?.hits ?? 0) > 0)
     await db.close()
   })
 })

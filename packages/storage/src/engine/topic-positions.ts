@@ -6,7 +6,7 @@ import type { Position } from '../schema/schema.ts'
 export const EVERY_TOPIC = '*'
 
 /** What a reader may ask about when things last moved. */
-export interface Moving {
+export interface TopicPositions {
   /** Everything up to here is known; undefined inside a unit. */
   readonly position: Position | undefined
   /** Whether what moved after a position is remembered exactly. */
@@ -16,7 +16,11 @@ export interface Moving {
 }
 
 /** Inside a unit nothing stands still. */
-export const everMoving: Moving = { position: undefined, remembers: () => false, changedSince: () => true }
+export const unknownTopicPositions: TopicPositions = {
+  position: undefined,
+  remembers: () => false,
+  changedSince: () => true,
+}
 
 const REMEMBERED = 200_000
 
@@ -25,7 +29,7 @@ const REMEMBERED = 200_000
  *
  * What it does not remember (from before the start, or gone because memory is bounded) may have moved up to the floor.
  */
-export class Moves implements Moving, CacheFigures {
+export class KnownTopicPositions implements TopicPositions, CacheFigures {
   readonly #moved = new Map<string, Position>()
   readonly #remembered: number
   #floor: Position = 0

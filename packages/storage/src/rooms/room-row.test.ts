@@ -6,8 +6,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { createDatabase, onEveryDatabase } from '@myelin/testing/databases'
 import type { Database, Tx } from '../engine/database.ts'
 import { openPostgres } from '../engine/postgres/postgres.ts'
-import { putOutsideMember } from './members/outside-members.ts'
-import { roomNow } from './room-now.ts'
+import { putOutlierMembership } from './members/outlier-memberships.ts'
+import { cachedRoom } from './cached-room.ts'
 import { roomRows } from './room-row.ts'
 import { createRoomRow, openRoom, publishRoom, roomById } from './rooms.ts'
 
@@ -68,15 +68,15 @@ onEveryDatabase('the rows of rooms', (open) => {
 
   test('are read once, and again when there is a room that was not there, or its counts change', async () => {
     const db = await open()
-    const before = await roomNow(db.read, lobby)
+    const before = await cachedRoom(db.read, lobby)
     await db.write((tx) => createRoomRow(tx, lobby, '11'))
-    const made = await roomNow(db.read, lobby)
+    const made = await cachedRoom(db.read, lobby)
     await db.write(async (tx) => {
       const room = await openRoom(tx, lobby)
       assert.ok(room)
-      await putOutsideMember(tx, room, invite)
+      await putOutlierMembership(tx, room, invite)
     })
-    const invited = await roomNow(db.read, lobby)
+    const invited = await cachedRoom(db.read, lobby)
     assert.deepEqual([before, made?.invitedCount, invited?.invitedCount], [undefined, 0, 1])
     await db.close()
   })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Read } from '../../engine/database.ts'
 import { EVENT_STATUS, eventsByNid } from './events.ts'
-import { Shelf } from '../../engine/kept.ts'
+import { DatabaseCache } from '../../engine/cached-reader.ts'
 import { roomNid } from '../../engine/names.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import type { StoredEvent } from '../../schema/stored-event.ts'
@@ -9,15 +9,15 @@ import { topics } from '../../engine/topics.ts'
 
 type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
 
-const shelf = new Shelf<Known>('knownEvents', 20_000)
+const shelf = new DatabaseCache<Known>('cachedEvents', 20_000)
 
 /**
  * Events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
  *
  * Only events that have their place in the timeline are kept: nothing else about them changes any more.
  */
-export async function knownEvents(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
-  const readAt = db.moves.position
+export async function cachedEvents(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
+  const readAt = db.topicPositions.position
   if (readAt === undefined) return eventsByNid(db, nids)
   const cache = shelf.of(db)
   const found = new Map<Nid, StoredEvent>()
@@ -36,5 +36,5 @@ export async function knownEvents(db: Read, nids: readonly Nid[]): Promise<Map<N
   return found
 }
 
-const hasChanged = ({ moves }: Read, { room, readAt }: Known) =>
-  moves.changedSince(topics.redacted(room), readAt) || moves.changedSince(topics.recast(room), readAt)
+const hasChanged = ({ topicPositions }: Read, { room, readAt }: Known) =>
+  topicPositions.changedSince(topics.redacted(room), readAt) || topicPositions.changedSince(topics.recast(room), readAt)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Settings of the server on which it depends whether a commit outlives a loss of power: `on` or something else. */
-export interface Promises {
+export interface DurabilitySettings {
   readonly fsync: string
   readonly full_page_writes: string
   readonly synchronous_commit: string
 }
 
 /** Asks for them, on a connection that writes: each of those has set `synchronous_commit` for itself. */
-export const WHAT_IS_PROMISED = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+export const READ_DURABILITY_SETTINGS = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
   current_setting('synchronous_commit') as synchronous_commit`
 
 /** What may be lost under these settings, in words; nothing where all is well. */
-export function lapsesOf(promises: Promises | undefined): string[] {
+export function durabilityNotices(promises: DurabilitySettings | undefined): string[] {
   return [
     ...(promises?.fsync === 'off' ? ['fsync is off in PostgreSQL: a loss of power may take all of the database'] : []),
     ...(promises?.full_page_writes === 'off'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../../engine/database.ts'
-import { moveMembers } from '../members/member-changes.ts'
+import { updateMembers } from '../members/member-changes.ts'
 import { insertRow } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
 import type { Nid } from '../../schema/schema.ts'
@@ -10,14 +10,14 @@ import type { Nid } from '../../schema/schema.ts'
  * Brings a room's current state to what its heads come to, without an event; its members with it. Whoever syncs is told
  * what differs.
  */
-export async function settleState(tx: Tx, room: OpenRoom, root: Nid): Promise<void> {
+export async function applyResolvedState(tx: Tx, room: OpenRoom, root: Nid): Promise<void> {
   const change = tx.updateTable('rooms').where('room_nid', '=', room.nid)
   if (root === room.stateRoot) {
     await change.set({ is_unsettled: 0 }).execute()
     return
   }
   const position = tx.takePosition()
-  const { joined, invited } = await moveMembers(tx, room, { root, position })
+  const { joined, invited } = await updateMembers(tx, room, { root, position })
   await insertRow(tx, 'state_moves', { room_nid: room.nid, position, state_root: root })
   await change
     .set((row) => ({
@@ -34,7 +34,7 @@ export async function settleState(tx: Tx, room: OpenRoom, root: Nid): Promise<vo
 }
 
 /** The rooms whose current state is still to be worked out; no more than asked for. */
-export async function unsettledRooms(db: Read, limit: number): Promise<RoomId[]> {
+export async function roomsToResolve(db: Read, limit: number): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('is_unsettled', '=', 1).limit(limit).execute()
   return rows.map((row) => row.room_id)
 }

@@ -5,7 +5,7 @@ import { prepared } from '../engine/prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
 /** Notes that somebody of ours is about to enter a room; answers the note's number. */
-export async function putJoinUnderWay(
+export async function putPendingJoin(
   tx: Tx,
   join: { readonly roomId: RoomId; readonly roomVersion: string; readonly sinceTs: number },
 ): Promise<Nid> {
@@ -16,23 +16,23 @@ export async function putJoinUnderWay(
 }
 
 /** Takes the note of a join away: it came to its end. */
-export async function dropJoinUnderWay(tx: Tx, nid: Nid): Promise<void> {
+export async function dropPendingJoin(tx: Tx, nid: Nid): Promise<void> {
   await tx.deleteFrom('joins_under_way').where('join_nid', '=', nid).execute()
 }
 
 /** Takes the notes of all joins to a room away: somebody of ours is there. Some may be of processes that were killed. */
-export async function dropJoinsTo(tx: Tx, roomId: RoomId): Promise<void> {
+export async function dropPendingJoinsTo(tx: Tx, roomId: RoomId): Promise<void> {
   await tx.deleteFrom('joins_under_way').where('room_id', '=', roomId).execute()
 }
 
 /** Takes away the notes of joins that began before a time, and whoever made them is gone; answers whether there were any. */
-export async function dropLostJoins(tx: Tx, beforeTs: number): Promise<boolean> {
+export async function dropStalePendingJoins(tx: Tx, beforeTs: number): Promise<boolean> {
   const gone = await tx.deleteFrom('joins_under_way').where('since_ts', '<', beforeTs).returning('join_nid').execute()
   return gone.length > 0
 }
 
 /** The version of a room that somebody of ours has been about to enter since a time. */
-export async function versionUnderWay(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
+export async function versionOfPendingJoin(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
   return (await newestTo(db, roomId, sinceTs))[0]?.room_version
 }
 

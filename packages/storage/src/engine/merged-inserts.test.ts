@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { gathered } from './gathered.ts'
+import { mergeInserts } from './merged-inserts.ts'
 import type { Statement } from './statement.ts'
 
 const insertHead = 'insert into "settings" ("name", "value") values '
@@ -14,7 +14,7 @@ const update: Statement = {
 }
 
 test('rows that follow each other go into one statement', () => {
-  assert.deepEqual(gathered([insert('a', 1), insert('b', 2)]), [
+  assert.deepEqual(mergeInserts([insert('a', 1), insert('b', 2)]), [
     {
       sql: 'insert into "settings" ("name", "value") values ($1, $2), ($3, $4)',
       parameters: ['a', 1, 'b', 2],
@@ -25,7 +25,7 @@ test('rows that follow each other go into one statement', () => {
 
 test('nothing changes its place', () => {
   const statements = [update, insert('a', 1), update, insert('b', 2), insert('c', 3), insert('d', 4), update]
-  const all = gathered(statements)
+  const all = mergeInserts(statements)
   assert.deepEqual(
     all.map(({ parameters }) => parameters),
     [['x'], ['a', 1], ['x'], ['b', 2, 'c', 3], ['d', 4], ['x']],
@@ -35,7 +35,7 @@ test('nothing changes its place', () => {
 
 test('long runs go into few lengths of statement, and no row is lost', () => {
   const rows = Array.from({ length: 100 }, (_, index) => insert(index, -index))
-  const all = gathered(rows)
+  const all = mergeInserts(rows)
   assert.deepEqual(
     all.map(({ parameters }) => parameters.length / 2),
     [32, 32, 32, 4],
@@ -52,5 +52,5 @@ test('what is no plain insert of one row stays as it is', () => {
     parameters: ['a', 1],
     target: { table: 'settings', columns: ['name', 'value'] },
   }
-  assert.deepEqual(gathered([other, other]), [other, other])
+  assert.deepEqual(mergeInserts([other, other]), [other, other])
 })

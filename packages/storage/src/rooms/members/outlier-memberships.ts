@@ -4,7 +4,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '../../engine/database.ts'
 import { eventsById } from '../events/events.ts'
-import { moveMember, putStrippedState } from './members.ts'
+import { putMembership, putStrippedState } from './members.ts'
 import { putOutlier } from '../events/outliers.ts'
 import type { OpenRoom } from '../rooms.ts'
 
@@ -12,12 +12,12 @@ import type { OpenRoom } from '../rooms.ts'
  * Records where a user of ours stands in a room that this server is not in, by a member event without a place: an
  * invite, a knock, or the end of either. `strippedState` is what they are shown of the room.
  */
-export async function putOutsideMember(tx: Tx, room: OpenRoom, event: Pdu, strippedState?: string): Promise<void> {
+export async function putOutlierMembership(tx: Tx, room: OpenRoom, event: Pdu, strippedState?: string): Promise<void> {
   const [kept] = await eventsById(tx, [event.id])
   const nid = kept?.nid ?? (await putOutlier(tx, event, { room: room.nid, status: 'accepted' }))
   const user = event.stateKey as UserId
   const membership = stringMember(event.content, 'membership') ?? 'leave'
-  const before = await moveMember(tx, room.nid, user, { membership, event: nid, position: tx.takePosition() })
+  const before = await putMembership(tx, room.nid, user, { membership, event: nid, position: tx.takePosition() })
   const change = (which: string) => Number(membership === which) - Number(before === which)
   await tx
     .updateTable('rooms')

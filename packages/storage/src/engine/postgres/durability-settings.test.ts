@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startPostgres } from '../../../../../scripts/test-postgres.ts'
 import { createDatabase } from '@myelin/testing/databases'
-import { lapsesOf } from './lapses.ts'
+import { durabilityNotices } from './durability-settings.ts'
 import { openPostgres } from './postgres.ts'
 
 /** What is said of a server while it is opened. */
@@ -33,9 +33,9 @@ test('whoever runs a server without its syncs is told, and nobody else', async (
 
 test('a connection on which commits do not wait for the disk is told of', () => {
   const on = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }
-  assert.deepEqual(lapsesOf(on), [])
+  assert.deepEqual(durabilityNotices(on), [])
   for (const synchronous_commit of ['off', 'local', 'remote_write']) {
-    const said = lapsesOf({ ...on, synchronous_commit })
+    const said = durabilityNotices({ ...on, synchronous_commit })
     assert.match(said.join(), /^synchronous_commit/)
   }
 })

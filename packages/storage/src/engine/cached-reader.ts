@@ -7,7 +7,7 @@ import type { Position } from '../schema/schema.ts'
 type Kept<Value> = { readonly readAt: Position; readonly value: Value }
 
 /** A bounded place for values of one kind, apart for each database. */
-export class Shelf<Value> {
+export class DatabaseCache<Value> {
   readonly #name: string
   readonly #capacity: number
   readonly #byDatabase = new WeakMap<Caches, Cache<string, Value>>()
@@ -24,7 +24,7 @@ export class Shelf<Value> {
     if (!shelf) {
       shelf = new Cache(this.#capacity)
       this.#byDatabase.set(caches, shelf)
-      caches.shelves.set(this.#name, shelf)
+      caches.readerCaches.set(this.#name, shelf)
     }
     return shelf
   }
@@ -37,20 +37,20 @@ export class Shelf<Value> {
  * nothing is kept, for it may be taken back. On another node than the writer's a value may be as old as the last hint:
  * whoever must not miss it asks for the database's position first.
  */
-export function readOnce<First extends string, Rest extends readonly string[], Value>(
+export function cachedReader<First extends string, Rest extends readonly string[], Value>(
   shelfName: string,
   capacity: number,
   topicOf: (first: First) => string,
   read: (db: Read, first: First, ...rest: Rest) => Promise<Value>,
 ): (db: Read, first: First, ...rest: Rest) => Promise<Value> {
-  const shelf = new Shelf<Kept<Value>>(shelfName, capacity)
+  const shelf = new DatabaseCache<Kept<Value>>(shelfName, capacity)
   return async (db, first, ...rest) => {
-    const readAt = db.moves.position
+    const readAt = db.topicPositions.position
     if (readAt === undefined) return read(db, first, ...rest)
     const cache = shelf.of(db)
     const name = rest.length === 0 ? first : `${first}\0${rest.join('\0')}`
     const kept = cache.get(name)
-    if (kept && !db.moves.changedSince(topicOf(first), kept.readAt)) return kept.value
+    if (kept && !db.topicPositions.changedSince(topicOf(first), kept.readAt)) return kept.value
     const value = await read(db, first, ...rest)
     cache.set(name, { readAt, value })
     return value

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Moves } from './moves.ts'
+import { KnownTopicPositions } from './topic-positions.ts'
 
 test('a topic that is said not to have changed has not, however little is remembered', () => {
   const commit = fc.record({
@@ -11,7 +11,7 @@ test('a topic that is said not to have changed has not, however little is rememb
   })
   fc.assert(
     fc.property(fc.array(commit, { maxLength: 30 }), fc.integer({ min: 1, max: 4 }), (commits, remembered) => {
-      const moves = new Moves(remembered)
+      const moves = new KnownTopicPositions(remembered)
       const model = new Map<string, number>()
       let position = 0
       for (const { step, topics } of commits) {
@@ -29,7 +29,7 @@ test('a topic that is said not to have changed has not, however little is rememb
 })
 
 test('what stands still is known to stand still', () => {
-  const moves = new Moves()
+  const moves = new KnownTopicPositions()
   moves.reset(10)
   moves.note(12, ['a'])
   assert.equal(moves.changedSince('a', 11), true)

@@ -7,7 +7,7 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import { appendEvent } from './append-event.ts'
 import type { Tx } from '../../engine/database.ts'
-import { headsOfRoom, MOST_LISTED, moveHeads } from './heads.ts'
+import { forwardExtremitiesOf, MAX_LISTED, updateForwardExtremities } from './forward-extremities.ts'
 import { createRoomRow, openRoom } from '../rooms.ts'
 
 let serial = 0
@@ -24,8 +24,8 @@ function messageAfter(roomId: RoomId, id: EventId, prevEvents: readonly EventId[
 async function land(tx: Tx, pdu: Pdu): Promise<void> {
   const room = (await openRoom(tx, pdu.roomId)) ?? (await createRoomRow(tx, pdu.roomId, '11'))
   const nid = tx.takeNid()
-  const heads = await moveHeads(tx, room, { covered: new Set(pdu.prevEvents), added: nid })
-  const graph = { heads: heads.listed, headCount: heads.count }
+  const heads = await updateForwardExtremities(tx, room, { covered: new Set(pdu.prevEvents), added: nid })
+  const graph = { heads: heads.listed, extremityCount: heads.count }
   const states = { stateBefore: 0, stateAfter: 0, roomRoot: 0 }
   await appendEvent(tx, room, pdu, { notifies: 'no' }, { ...states, ...graph, nid, isKept: false })
 }
@@ -53,9 +53,9 @@ onEveryDatabase("the heads of a room's graph", (open) => {
           all.push(id)
         }
         const room = await db.write((tx) => openRoom(tx, roomId))
-        assert.equal(room?.headCount, heads.size)
-        assert.deepEqual(room?.extremities, [...heads].slice(0, MOST_LISTED))
-        const known = await headsOfRoom(db.read, room?.nid ?? 0)
+        assert.equal(room?.extremityCount, heads.size)
+        assert.deepEqual(room?.extremities, [...heads].slice(0, MAX_LISTED))
+        const known = await forwardExtremitiesOf(db.read, room?.nid ?? 0)
         assert.deepEqual(new Set(known.map(({ id }) => id)), heads)
       }),
       { numRuns: 15 },
@@ -72,7 +72,7 @@ onEveryDatabase("the heads of a room's graph", (open) => {
       const room = await openRoom(tx, roomId)
       assert.ok(room)
       await appendEvent(tx, room, last, { notifies: 'no' })
-      return headsOfRoom(tx, room.nid)
+      return forwardExtremitiesOf(tx, room.nid)
     })
     assert.deepEqual(
       heads.map(({ id }) => id),

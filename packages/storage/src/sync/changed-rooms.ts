@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../engine/database.ts'
-import { knownMemberships } from '../rooms/members/members.ts'
+import { cachedMemberships } from '../rooms/members/members.ts'
 import { userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
 /** The rooms a user is joined to in which an event came or a receipt moved after a position. */
-export async function movedRooms(db: Read, user: UserId, after: Position): Promise<Set<RoomId>> {
-  if (db.moves.remembers(after) && !db.moves.changedSince(user, after)) {
-    const joined = (await knownMemberships(db, user)).filter(({ membership }) => membership === 'join')
-    return new Set(joined.map(({ roomId }) => roomId).filter((roomId) => db.moves.changedSince(roomId, after)))
+export async function changedRooms(db: Read, user: UserId, after: Position): Promise<Set<RoomId>> {
+  if (db.topicPositions.remembers(after) && !db.topicPositions.changedSince(user, after)) {
+    const joined = (await cachedMemberships(db, user)).filter(({ membership }) => membership === 'join')
+    return new Set(joined.map(({ roomId }) => roomId).filter((roomId) => db.topicPositions.changedSince(roomId, after)))
   }
   const nid = await userNid(db, user)
   if (nid === undefined) return new Set()
