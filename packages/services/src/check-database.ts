@@ -46,7 +46,7 @@ export async function* checkDatabase(db: Read, progress: Progress = () => {}): A
 async function eventFault(db: Read, event: CheckedEvent): Promise<string | undefined> {
   const version = roomVersionOf(event.roomVersion)
   const json = parseJson(Buffer.from(event.pdu).toString(), { keepNumbers: true })
-  if (!isObject(json)) return 'it is no object'
+  if (!isObject(json)) return 'its PDU is not a JSON object'
   const id = hashedEventId(signedForm(canonicalMembers(json, version), json, version), version)
   if ((id ?? stringMember(json, 'event_id')) !== event.id) return 'its content does not give its id'
   if (event.stateAfter === 0) return undefined // an outlier between unknown states

@@ -14,7 +14,7 @@ export async function putFilter(tx: Tx, user: UserId, definition: string): Promi
   return id
 }
 
-/** The definition behind a filter id. */
+/** Returns the definition behind a filter id. */
 export async function filterDefinition(db: Read, user: UserId, id: number): Promise<string | undefined> {
   const key = `${user}\0${id}`
   const kept = definitions.of(db).get(key)
@@ -29,5 +29,5 @@ export async function filterDefinition(db: Read, user: UserId, id: number): Prom
   return row?.definition
 }
 
-/** What an id stands for never changes. */
+/** The definition of a filter never changes. */
 const definitions = new DatabaseCache<string>('filters', 5000)

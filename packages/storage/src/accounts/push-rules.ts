@@ -5,12 +5,12 @@ import { prepared } from '../engine/prepared.ts'
 import { cachedReader } from '../engine/cached-reader.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** What a user changed about the push rules, as JSON; undefined for who changed nothing. */
+/** Returns a user's changes to the default push rules, as JSON; undefined where there are none. */
 export async function storedPushRules(db: Read, user: UserId): Promise<string | undefined> {
   return (await rowOnce(db, user))?.rules
 }
 
-/** Where a user's rules last changed. */
+/** Returns where a user's rules last changed. */
 export async function pushRulesPosition(db: Read, user: UserId): Promise<Position> {
   return (await rowOnce(db, user))?.position ?? 0
 }

@@ -13,7 +13,7 @@ export interface MemberNews {
   readonly eventNid: Nid
 }
 
-/** The memberships that changed, or were written anew, since the directory was last brought up to date; oldest first. */
+/** Returns the memberships that changed, or were written anew, since the directory was last brought up to date; oldest first. */
 export async function memberNews(db: Read, limit: number): Promise<MemberNews[]> {
   const cursor = await db.selectFrom('readers').select('position').where('name', '=', READER).executeTakeFirst()
   const rows = await db
@@ -46,7 +46,7 @@ export async function putUserWords(tx: Tx, userId: UserId, words: ReadonlySet<st
       .execute()
 }
 
-/** Whom to look for: by the beginning of a word, sharing a room with the searcher or not. */
+/** A search for users by a prefix of a word: among those who share a room with the searcher, or among the others. */
 export interface UserSearch {
   readonly searcher: UserId
   readonly prefix: string

@@ -6,7 +6,7 @@ import type { Position } from '../schema/schema.ts'
 
 type Kept<Value> = { readonly readAt: Position; readonly value: Value }
 
-/** A bounded place for values of one kind, apart for each database. */
+/** A bounded cache of one kind of value, with separate entries for each database. */
 export class DatabaseCache<Value> {
   readonly #name: string
   readonly #capacity: number
@@ -18,7 +18,7 @@ export class DatabaseCache<Value> {
     this.#capacity = capacity
   }
 
-  /** The shelf of one database. */
+  /** Returns the cache of one database. */
   of({ caches }: Pick<Read, 'caches'>): Cache<string, Value> {
     let shelf = this.#byDatabase.get(caches)
     if (!shelf) {
@@ -31,11 +31,12 @@ export class DatabaseCache<Value> {
 }
 
 /**
- * Makes a reader that reads each thing once until the topic of its key's first part moves. Whatever writes such a thing must touch the topic.
+ * Returns a reader that caches each value until the topic of its first key part is touched. `tableTopics` names the topic
+ * for the tables it reads.
  *
- * The position is taken before the read, so what moves meanwhile is read again by whoever comes next; inside a unit
- * nothing is kept, for it may be taken back. On another node than the writer's a value may be as old as the last hint:
- * whoever must not miss it asks for the database's position first.
+ * The position is taken before the read, so a change during the read invalidates the entry. Inside a unit nothing is
+ * cached, since the unit may be rolled back. On another node than the writer's a value may be as old as the last hint;
+ * a caller that needs the latest one calls `position()` of the database first.
  */
 export function cachedReader<First extends string, Rest extends readonly string[], Value>(
   shelfName: string,

@@ -43,7 +43,7 @@ export class Caches {
   readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
-  /** What several states came to: the first of them, and what to change in it. */
+  /** Resolutions of several states: the first of them, and the changes to it. */
   readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
   /** The last count of a room; it names the state it holds for. */
   readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
@@ -57,7 +57,7 @@ export class Caches {
   readonly userNids = new Cache<UserId, Nid>(200_000)
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
-  /** What readers keep beside, by name: see `kept.ts`. */
+  /** The caches of readers, by name: see `cached-reader.ts`. */
   readonly readerCaches = new Map<string, CacheFigures & { clear(): void }>()
 
   constructor(events = 20_000) {

@@ -12,7 +12,7 @@ import type { Nid, Position, Tables } from '../schema/schema.ts'
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
-  /** Where things last moved. */
+  /** The positions at which topics were last touched. */
   readonly topicPositions: TopicPositions
   /** Names the SQL dialect; a compiled query goes by it. */
   readonly dialect: string
@@ -33,15 +33,15 @@ export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTab
   takePosition(): Position
   /** A number for something that gets interned; drawn from the log. */
   takeNid(): Nid
-  /** Names what changed (a room id, a user id): whoever waits for it is woken once the commit is synced. */
+  /** Touches a topic (a room id, a user id): waiters are woken and cache entries expire once the commit is synced. */
   touch(topic: string): void
-  /** What is known without asking the database. */
+  /** Rows and keys that are known without a query. */
   readonly known: KnownRows
   /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
   onCommit(task: () => void): void
 }
 
-/** What a commit changed: a hint, never content. */
+/** The topics that a commit touched: a hint, never content. */
 export interface CommitHint {
   readonly position: Position
   readonly topics: ReadonlySet<string>
@@ -72,12 +72,12 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** What a database tells the house: hints after each commit, sizes for metrics, and that it can no longer promise durability. */
+/** Callbacks of a database: hints after each commit, sizes for metrics, warnings, and the failure after which it is unusable. */
 export interface DatabaseEvents {
   committed(hint: CommitHint): void
   measured?(commit: { readonly units: number; readonly durationMs: number }): void
   failed?(cause: unknown): void
-  /** Something about the database that whoever runs it should know, in words; told while it is opened. */
+  /** Reports a warning for the operator, while the database is opened. */
   warned?(notice: string): void
 }
 

@@ -34,17 +34,17 @@ export interface CommitEngine {
   execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>>
   /** The same for a statement that comes again and again. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
-  /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
+  /** Sends one compiled statement without waiting for its result; a refusal is reported by the end of the unit. */
   send(sql: string, parameters: readonly unknown[]): void
-  /** Begins a batch, and answers the last position taken. */
+  /** Begins a batch and returns the last position taken. */
   begin(): Promise<Position>
   /** Begins a unit that reads. It may not have happened on return; what goes wrong is told by `release`. Rejects where the batch is lost. */
   savepoint(): Promise<void> | undefined
   /** Ends such a unit: on return everything it sent was done, or this throws. */
   release(): Promise<void>
-  /** Takes such a unit back; answers why: the cause given, or a refusal of something sent before it. Rejects where the batch is lost. */
+  /** Rolls such a unit back; returns the cause given, or an earlier refusal of a sent statement. Rejects where the batch is lost. */
   rollbackTo(cause: unknown): Promise<unknown>
-  /** Takes the statements of a unit that read nothing and ended well. They are done before whatever comes after them; a refusal loses the batch. */
+  /** Queues the statements of a unit that read nothing and succeeded. They run before later statements; a refusal loses the batch. */
   put(statements: readonly Statement[]): void
   rollback(): Promise<void>
   /** Stores the last position and commits, or sees to it that `makeDurable` will. */
@@ -59,7 +59,7 @@ export interface CommitEngine {
 type Unit = {
   readonly run: (tx: Tx) => Promise<() => void>
   readonly fail: (cause: unknown) => void
-  /** How often its batch was refused for somebody's sake. */
+  /** The number of refused batches it was part of. */
   trials: number
 }
 
@@ -140,7 +140,7 @@ export class GroupCommit {
       opened = true
       this.#memory.begin(batch.start)
       await this.#runUnits(batch)
-      // Nobody may see this batch before the previous one is safe.
+      // This batch must not be visible before the previous one is synced.
       await this.#syncing
       if (this.#failure) throw this.#failure
       if (takenBack !== this.#takenBack) throw new BatchRefused('what it rests on was taken back')
@@ -188,7 +188,7 @@ export class GroupCommit {
       const unit = this.#queue.shift()
       if (!unit) {
         if (!this.#isSyncing) return
-        // The disk is busy anyway: whoever comes meanwhile still catches this commit.
+        // The disk is busy anyway: units that arrive meanwhile join this batch.
         await Promise.race([this.#syncing, new Promise<void>((resolve) => (this.#wake = resolve))])
         continue
       }
@@ -202,7 +202,7 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
-    // Whatever becomes of the batch becomes of it, too.
+    // It shares the outcome of the batch.
     batch.units.push(unit)
     this.#current = tx
     try {
@@ -232,7 +232,7 @@ export class GroupCommit {
     for (const answer of batch.answers) answer()
   }
 
-  /** After a failed sync nobody knows what the disk holds, so nothing may be promised any more. */
+  /** Refuses all further units: after a failed sync the content of the disk is unknown. */
   #broken(batch: Batch, cause: unknown): void {
     this.#isSyncing = false
     this.#failure = cause

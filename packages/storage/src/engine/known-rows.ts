@@ -20,7 +20,7 @@ export interface RowKind<Row extends object> {
   readonly statementOf: (builder: StatementBuilder, row: Row) => Statement
 }
 
-/** What a unit knows without asking the database. */
+/** The rows and keys that a unit knows without a query. */
 export interface KnownRows {
   /** Returns a row as this unit would read it; undefined where the database must be asked. */
   row<Row extends object>(kind: RowKind<Row>, key: string): Row | undefined

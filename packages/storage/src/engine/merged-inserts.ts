@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Statement, WriteTarget } from './statement.ts'
 
-/** So many rows go into one statement at the most. Lengths are powers of two, so that few texts are prepared. */
+/** The maximum number of rows in one statement. Numbers are powers of two, so that few texts are prepared. */
 const MAX_ROWS = 32
 
 /**

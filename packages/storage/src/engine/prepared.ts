@@ -41,7 +41,7 @@ export function preparedStatement<Values>(
   }
 }
 
-/** The statement that inserts so many whole rows into a table; built once per engine, table and number of rows. */
+/** A statement that inserts whole rows into a table; built once per engine, table and number of rows. */
 interface InsertPlan {
   readonly sql: string
   readonly target: WriteTarget
@@ -61,7 +61,7 @@ export function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row:
   return sent
 }
 
-/** So many rows go into one statement. */
+/** The number of rows in one statement. */
 const ROWS = 64
 
 /** Inserts many whole rows, a statement for every 64 of them. All have the same columns. */
@@ -98,7 +98,7 @@ function insertPlan<Table extends keyof Tables>(tx: Tx, table: Table, rows: read
 }
 
 /**
- * A query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
+ * Returns a query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
  * building the query would cost more than running it.
  *
  * The values must be scalars that the query passes on as they are: no lists, no conditions that depend on them.
@@ -121,7 +121,7 @@ export function prepared<Values extends readonly unknown[], Row>(
   }
 }
 
-/** So many values go into one statement. */
+/** The maximum number of values in one statement. */
 const LONGEST_LIST = 512
 
 /**

@@ -22,7 +22,7 @@ export class SingleConnectionDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-/** What runs one statement, as a connection of Kysely's. */
+/** Returns a Kysely connection that sends its queries to a function. */
 export function asConnection(
   execute: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>,
 ): DatabaseConnection {

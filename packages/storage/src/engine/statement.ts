@@ -3,7 +3,7 @@ import { AliasNode, TableNode } from 'kysely'
 import type { OperationNode, RootOperationNode } from 'kysely'
 import type { Tables } from '../schema/schema.ts'
 
-/** What a statement writes; known where the statement is built, and one object for all statements of one text. */
+/** The table and columns that a statement writes; known where it is built, one object for all statements of one text. */
 export interface WriteTarget {
   readonly table: keyof Tables
   /** The column that each parameter is put into or compared with, where there is one. */

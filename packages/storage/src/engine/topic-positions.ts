@@ -5,7 +5,7 @@ import type { Position } from '../schema/schema.ts'
 /** The topic that stands for all of them. */
 export const EVERY_TOPIC = '*'
 
-/** What a reader may ask about when things last moved. */
+/** The positions at which topics were last touched. */
 export interface TopicPositions {
   /** Everything up to here is known; undefined inside a unit. */
   readonly position: Position | undefined
@@ -15,7 +15,7 @@ export interface TopicPositions {
   changedSince(topic: string, after: Position): boolean
 }
 
-/** Inside a unit nothing stands still. */
+/** Answers for a unit, where every topic may have changed. */
 export const unknownTopicPositions: TopicPositions = {
   position: undefined,
   remembers: () => false,
@@ -25,7 +25,7 @@ export const unknownTopicPositions: TopicPositions = {
 const REMEMBERED = 200_000
 
 /**
- * Remembers where each topic last moved, so that nobody asks the database for what has not changed.
+ * Keeps the position at which each topic was last touched, so that unchanged data is not queried again.
  *
  * What it does not remember (from before the start, or gone because memory is bounded) may have moved up to the floor.
  */
@@ -33,9 +33,9 @@ export class KnownTopicPositions implements TopicPositions, CacheFigures {
   readonly #moved = new Map<string, Position>()
   readonly #remembered: number
   #floor: Position = 0
-  /** How often somebody was told that nothing changed. */
+  /** The number of answers that a topic did not change. */
   hits = 0
-  /** How often something had, or may have. */
+  /** The number of answers that it did, or may have. */
   misses = 0
   /** Everything up to here is known, and visible to readers. */
   position: Position = 0

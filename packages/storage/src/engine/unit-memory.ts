@@ -11,7 +11,7 @@ export interface ChangedRow {
   readonly statementOf: (builder: StatementBuilder) => Statement
 }
 
-/** What one unit knows and changes; later units learn of it once this one has ended well. */
+/** The kept rows that one unit reads and changes; later units see them once it succeeds. */
 export class UnitMemory implements KnownRows {
   readonly #memory: WriterMemory
   readonly #writesNow: (changed: ChangedRow) => boolean
@@ -49,7 +49,7 @@ export class UnitMemory implements KnownRows {
     return this.#memory.isUnnoted(key, since)
   }
 
-  /** Learns that a statement of the unit's own writes a table; returns whether rows of it are kept, which nobody knows then. */
+  /** Drops the kept rows of a table, because a statement of the unit writes it; returns whether there may be any. */
   overwrite(table: keyof Tables): boolean {
     if (!this.#rows.has(table) && !this.#memory.keeps(table)) return false
     this.#overwritten.add(table)

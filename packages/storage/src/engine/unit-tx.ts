@@ -10,7 +10,7 @@ import { UnitMemory } from './unit-memory.ts'
 import type { ChangedRow } from './unit-memory.ts'
 import type { WriterMemory } from './writer-memory.ts'
 
-/** What a unit asks of the batch it is part of. */
+/** The part of a batch that its units use. */
 export interface OpenBatch {
   readonly dialect: string
   readonly connection: Kysely<Tables>
@@ -23,7 +23,7 @@ export interface OpenBatch {
   send(sql: string, parameters: readonly unknown[]): void
 }
 
-/** What a unit leaves to its batch when it ends well. */
+/** The work that a unit leaves to its batch when it succeeds. */
 export interface UnitEnd {
   /** Statements that were not sent, because the unit read nothing. */
   readonly statements: readonly Statement[]
@@ -157,7 +157,7 @@ export class UnitTx implements Tx {
     this.#onCommit.push(task)
   }
 
-  /** What it leaves to its batch; it ended well. */
+  /** Returns the work that the unit leaves to its batch; called when it succeeded. */
   end(): UnitEnd {
     return {
       statements: this.#statements,

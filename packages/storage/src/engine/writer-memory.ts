@@ -2,9 +2,9 @@
 import { Cache } from '@myelin/kit/cache'
 import type { Position, Tables } from '../schema/schema.ts'
 
-/** For so many batches keys that units noted are remembered. */
+/** The number of batches for which noted keys are kept. */
 const BATCHES = 8
-/** So many rows of a table are kept. */
+/** The maximum number of kept rows of a table. */
 const MAX_ROWS = 2000
 
 /**

@@ -12,10 +12,10 @@ import { topics } from '../engine/topics.ts'
 
 /** Where a room stands once its members are known. */
 export interface CompletedRoom {
-  /** The root of its state; whether that is what all the heads of its graph come to has still to be worked out. */
+  /** The root of its current state. `isUnsettled`: its forward extremities have still to be resolved. */
   readonly root: Nid
   readonly isUnsettled: boolean
-  /** The heads of its graph, where they are others than before. */
+  /** Its forward extremities, where they changed. */
   readonly heads: readonly Nid[] | undefined
   /** The join by which we entered it. */
   readonly join: { readonly position: Position | null }

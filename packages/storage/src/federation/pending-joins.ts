@@ -4,7 +4,7 @@ import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** Notes that somebody of ours is about to enter a room; answers the note's number. */
+/** Records that a local user is joining a room through another server; returns the number of the record. */
 export async function putPendingJoin(
   tx: Tx,
   join: { readonly roomId: RoomId; readonly roomVersion: string; readonly sinceTs: number },
@@ -20,18 +20,18 @@ export async function dropPendingJoin(tx: Tx, nid: Nid): Promise<void> {
   await tx.deleteFrom('joins_under_way').where('join_nid', '=', nid).execute()
 }
 
-/** Takes the notes of all joins to a room away: somebody of ours is there. Some may be of processes that were killed. */
+/** Deletes the records of all joins to a room, once a local user is in it; also those that killed processes left. */
 export async function dropPendingJoinsTo(tx: Tx, roomId: RoomId): Promise<void> {
   await tx.deleteFrom('joins_under_way').where('room_id', '=', roomId).execute()
 }
 
-/** Takes away the notes of joins that began before a time, and whoever made them is gone; answers whether there were any. */
+/** Deletes the records of joins that began before a time, which killed processes left; returns whether there were any. */
 export async function dropStalePendingJoins(tx: Tx, beforeTs: number): Promise<boolean> {
   const gone = await tx.deleteFrom('joins_under_way').where('since_ts', '<', beforeTs).returning('join_nid').execute()
   return gone.length > 0
 }
 
-/** The version of a room that somebody of ours has been about to enter since a time. */
+/** Returns the version of a room that a local user has been joining since a time (ms). */
 export async function versionOfPendingJoin(db: Read, roomId: RoomId, sinceTs: number): Promise<string | undefined> {
   return (await newestTo(db, roomId, sinceTs))[0]?.room_version
 }

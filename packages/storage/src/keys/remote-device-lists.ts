@@ -32,7 +32,7 @@ export async function dropRemoteDeviceList(tx: Tx, userId: UserId): Promise<void
   await tx.deleteFrom('remote_device_lists').where('user_id', '=', userId).execute()
 }
 
-/** What is kept of the devices of these users. */
+/** Returns the cached device lists of these users. */
 export async function remoteDeviceLists(db: Read, users: readonly UserId[]): Promise<RemoteDeviceList[]> {
   const rows = await inChunks(users, (chunk) =>
     db.selectFrom('remote_device_lists').selectAll().where('user_id', 'in', chunk).execute(),

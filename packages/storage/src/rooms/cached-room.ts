@@ -4,7 +4,7 @@ import { cachedReader } from '../engine/cached-reader.ts'
 import { roomById } from './rooms.ts'
 import type { Room } from './rooms.ts'
 
-/** What is read once of a room; everything else in its row may change without its topic. */
+/** The part of a room's row that is cached; the rest may change without touching the room's topic. */
 export type CachedRoom = Pick<
   Room,
   | 'id'

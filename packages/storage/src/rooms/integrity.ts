@@ -55,7 +55,7 @@ export async function countRows(db: Read): Promise<{ nodes: number; events: numb
   return { nodes: await count('state_nodes'), events: await count('events'), rooms: await count('rooms') }
 }
 
-/** Every node of the state tries, page by page: whether its bytes are those its hash names, and all it leads to is there. */
+/** Returns every node of the state tries, page by page: whether its bytes are those its hash names, and all it leads to is there. */
 export async function* nodeFaults(
   db: Read,
 ): AsyncGenerator<{ readonly seen: number; readonly faults: DatabaseFault[] }> {
@@ -99,7 +99,7 @@ async function present(db: Read, table: 'state_nodes' | 'events', nids: readonly
   return new Set(rows.map((row) => row.nid))
 }
 
-/** Every event, page by page. */
+/** Returns every event, page by page. */
 export async function* everyEvent(db: Read): AsyncGenerator<CheckedEvent[]> {
   for (let after = 0; ; ) {
     const rows = await db
@@ -130,7 +130,7 @@ export async function* everyEvent(db: Read): AsyncGenerator<CheckedEvent[]> {
   }
 }
 
-/** Every room, page by page. */
+/** Returns every room, page by page. */
 export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
   for (let after = 0; ; ) {
     const rows = await db
@@ -167,7 +167,7 @@ async function moreHeads(db: Read, rooms: readonly Nid[]): Promise<Map<Nid, Nid[
   return heads
 }
 
-/** Who stands how in a room, as the table of members says. */
+/** Returns the memberships of a room by user, as the table of members has them. */
 export async function membershipsByUser(
   db: Read,
   room: Nid,

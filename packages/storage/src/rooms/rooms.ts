@@ -8,7 +8,7 @@ import { roomRows } from './room-row.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { stateAt, wholeState } from './state/state.ts'
 
-/** What a room's row says. `version` of the row grows with each change. */
+/** A room's row. */
 export interface Room {
   readonly id: RoomId
   readonly roomVersion: string
@@ -19,7 +19,7 @@ export interface Room {
   readonly invitedCount: number
   /** Listed in the public room directory. */
   readonly isPublished: boolean
-  /** How many events of the main timeline notify whoever keeps the default rules. */
+  /** The number of events of the main timeline that notify users with the default push rules. */
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
   readonly lastGap: Position
@@ -29,18 +29,18 @@ export interface Room {
   readonly wholePosition: Position
   /** The room's state until then, as far as it was known. */
   readonly provisionalRoot: Nid
-  /** How many heads the room's graph has. */
+  /** The number of the room's forward extremities. */
   readonly extremityCount: number
-  /** The state is not what all the heads come to: that is being worked out. */
+  /** The state is not yet the resolution of all forward extremities. */
   readonly isUnsettled: boolean
   /** Where the state last moved without an event; 0 where it never did. */
   readonly lastResolution: Position
 }
 
-/** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
+/** A room that only this unit can extend. Only {@link openRoom} and {@link createRoomRow} create one. */
 class OpenRoom implements Room {
   readonly #row: Tables['rooms']
-  /** The oldest 20 heads of the room's graph: what the next event names as `prev_events`. */
+  /** The oldest 20 forward extremities: the next event names them in `prev_events`. */
   readonly extremities: readonly EventId[]
   /** The same, as numbers, in the same order. */
   readonly heads: readonly Nid[]
@@ -77,7 +77,7 @@ class OpenRoom implements Room {
   get isPublished(): boolean {
     return this.#row.is_published === 1
   }
-  /** How many events of the main timeline notify whoever keeps the default rules. */
+  /** The number of events of the main timeline that notify users with the default push rules. */
   get notified(): number {
     return this.#row.notified
   }
@@ -85,11 +85,11 @@ class OpenRoom implements Room {
   get lastGap(): Position {
     return this.#row.last_hole
   }
-  /** How many heads the room's graph has. */
+  /** The number of the room's forward extremities. */
   get extremityCount(): number {
     return this.#row.head_count
   }
-  /** The state is not what all the heads come to: that is being worked out. */
+  /** The state is not yet the resolution of all forward extremities. */
   get isUnsettled(): boolean {
     return this.#row.is_unsettled === 1
   }
@@ -116,7 +116,7 @@ class OpenRoom implements Room {
   }
 }
 
-/** What an event changes in its room's row. */
+/** The columns of its room's row that an event changes. */
 type RoomChanges = Pick<
   Tables['rooms'],
   | 'extremities'
@@ -135,7 +135,7 @@ export type { OpenRoom }
 
 const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll().where('room_id', '=', roomId))
 
-/** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
+/** Opens a room for appending events; undefined where there is none. Units run one after the other and hold the log. */
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
   const row = await rowToExtend(tx, roomId)
   if (!row) return undefined
@@ -160,7 +160,7 @@ async function rowToExtend(tx: Tx, roomId: RoomId): Promise<Tables['rooms'] | un
   return row
 }
 
-/** A new room without events, open. */
+/** Returns a new room without events, open. */
 export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string): Promise<OpenRoom> {
   const row: Tables['rooms'] = {
     room_nid: tx.takeNid(),
@@ -200,29 +200,29 @@ export async function correctRoomVersion(tx: Tx, roomId: RoomId, roomVersion: st
   tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
 }
 
-/** What a room's row says, for reading. */
+/** Returns a room's row. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)
   return row && new OpenRoom(row, new Map())
 }
 
-/** The version of a room that is there. */
+/** Returns the version of a room that is there. */
 export async function versionOfRoom(db: Read, roomId: RoomId): Promise<string> {
   const kept = db.caches.roomVersions.get(roomId)
   if (kept !== undefined) return kept
   const [row] = await rowOf(db, roomId)
-  if (!row) throw new Error('an event is in a room that is not there')
+  if (!row) throw new Error(`no such room: ${roomId}`)
   if (!('takePosition' in db)) db.caches.roomVersions.set(roomId, row.room_version)
   return row.room_version
 }
 
-/** The event that holds a state key under a root. */
+/** Returns the event that holds a state key under a root. */
 export async function stateEventNid(db: Read, root: Nid, type: string, stateKey: string): Promise<Nid | undefined> {
   const key = await keyNid(db, type, stateKey)
   return key === undefined ? undefined : stateAt(db, root, key)
 }
 
-/** A whole state in numbers and words: each key's event and its name. */
+/** Returns a whole state in numbers and words: each key's event and its name. */
 export async function namedState(
   db: Read,
   root: Nid,

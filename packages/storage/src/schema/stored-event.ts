@@ -2,10 +2,10 @@
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Nid, Position } from './schema.ts'
 
-/** A PDU with what was derived from it once; shared by everybody who reads the event. */
+/** A parsed PDU with its encoded client form; one object shared by all readers of the event. */
 export interface CachedPdu {
   readonly pdu: Pdu
-  /** The client form without `unsigned`, encoded; filled by whoever renders first. */
+  /** The client form without `unsigned`, encoded in UTF-8; set by the first reader that renders the event. */
   clientJson?: string
 }
 

@@ -6,7 +6,7 @@ import { userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** The rooms a user is joined to in which an event came or a receipt moved after a position. */
+/** Returns the rooms a user is joined to in which an event came or a receipt moved after a position. */
 export async function changedRooms(db: Read, user: UserId, after: Position): Promise<Set<RoomId>> {
   if (db.topicPositions.remembers(after) && !db.topicPositions.changedSince(user, after)) {
     const joined = (await cachedMemberships(db, user)).filter(({ membership }) => membership === 'join')
@@ -51,7 +51,7 @@ export interface JoinedRoom {
   readonly last: Position
 }
 
-/** The rooms a user is joined to, the one that moved last first. */
+/** Returns the rooms a user is joined to, the one that moved last first. */
 export async function joinedRoomsByAge(db: Read, user: UserId): Promise<readonly JoinedRoom[]> {
   const nid = await userNid(db, user)
   return nid === undefined ? [] : byAge(db, nid)

@@ -17,7 +17,7 @@ export interface Receipt {
   readonly ts: number
 }
 
-/** Moves a receipt forward; answers false, and changes nothing, where the user has read further already. */
+/** Moves a receipt forward; returns false, and changes nothing, where the user has read further already. */
 export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
   const room = await roomNid(tx, receipt.roomId)
   if (room === undefined) return false
@@ -47,7 +47,7 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
     .values({ ...key, ...moved })
     .onConflict((at) => at.columns(['room_nid', 'user_nid', 'kind', 'thread_id']).doUpdateSet(moved))
     .execute()
-  // A private receipt concerns nobody else.
+  // A private receipt is shown to its user only.
   tx.touch(receipt.kind === 'm.read' ? receipt.roomId : receipt.userId)
   tx.touch(topics.readIn(receipt.roomId))
   tx.touch(topics.readBy(receipt.userId))

@@ -18,7 +18,7 @@ export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, mess
   tx.touch(user)
 }
 
-/** The devices of each of these users that a message can be queued for. */
+/** Returns the devices of each of these users that a message can be queued for. */
 export async function reachableDevices(db: Read, users: readonly UserId[]): Promise<Map<UserId, Set<string>>> {
   const rows = await inChunks(users, (chunk) =>
     db.selectFrom('devices').select(['user_id', 'device_id']).where('user_id', 'in', chunk).execute(),
@@ -30,7 +30,7 @@ export async function reachableDevices(db: Read, users: readonly UserId[]): Prom
   return devices
 }
 
-/** The first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
+/** Returns the first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
 export async function waitingToDevice(
   db: Read,
   user: UserId,
@@ -49,7 +49,7 @@ export async function waitingToDevice(
 /** Of which devices it is known that nothing waited after a position. */
 const empty = new DatabaseCache<{ readonly readAt: Position; readonly after: Position }>('waitsForDevice', 20_000)
 
-/** Whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
+/** Returns whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
 export async function keepsUpTo(db: Read, user: UserId, deviceId: string, upTo: Position): Promise<boolean> {
   const key = `${user}\0${deviceId}`
   if ((dropped.of(db).get(key) ?? -1) >= upTo) return false

@@ -12,7 +12,7 @@ import { topics } from '../engine/topics.ts'
 export interface ReadUpTo {
   /** The main timeline. */
   readonly main: Position
-  /** What covers every thread. */
+  /** The receipt position that covers every thread. */
   readonly everywhere: Position
   /** By thread root. */
   readonly threads: ReadonlyMap<string, Position>
@@ -185,7 +185,7 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
 )
 
 /**
- * Counts what notifies a user who keeps the default push rules. The main timeline is the difference of two counters,
+ * Returns the unread counts of a user with the default push rules. The main timeline is the difference of two counters,
  * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
  */
 export async function unreadCounts(
@@ -211,7 +211,7 @@ export async function unreadCounts(
   const loud = (isMoved(topics.loud(roomId)) ? await forEverybody(db, room, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
   )
-  // An edit that mentions somebody highlights without counting for everybody else.
+  // An edit that mentions a user highlights for them and counts for nobody else.
   const extra = named.filter((row) => row.notifies === 0).length
   const both = named.filter((row) => row.notifies > 1).length
   counts.push({

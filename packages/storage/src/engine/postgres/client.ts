@@ -52,7 +52,7 @@ export class PostgresClient {
     if (!this.#connected) await this.#connect()
   }
 
-  /** Sends a statement at once, and answers its rows; of several statements in one text, those of the last. */
+  /** Sends a statement at once and returns its rows; of several statements in one text, those of the last. */
   async query<Row>({ text, values = [], isKept = false }: Statement): Promise<QueryResult<Row>> {
     this.inFlight++
     try {
@@ -81,7 +81,7 @@ export class PostgresClient {
 
   /** A statement of a transaction must not run on another connection than the one that began it. */
   #connectAgain(): Promise<pg.Client> {
-    if (!this.#connectsByItself) throw new Error('the connection to the database broke')
+    if (!this.#connectsByItself) throw new Error('connection to the database was lost')
     return this.#connect()
   }
 
@@ -115,7 +115,7 @@ export class PostgresClient {
   }
 }
 
-/** A Kysely dialect that only sends queries: connections and transactions are somebody else's. */
+/** Returns a Kysely dialect that sends queries to a function and has no connections or transactions of its own. */
 export function postgresDialect(send: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),

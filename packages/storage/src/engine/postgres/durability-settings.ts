@@ -11,16 +11,20 @@ export interface DurabilitySettings {
 export const READ_DURABILITY_SETTINGS = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
   current_setting('synchronous_commit') as synchronous_commit`
 
-/** What may be lost under these settings, in words; nothing where all is well. */
+/** Returns a warning for each setting under which committed data may be lost. */
 export function durabilityNotices(promises: DurabilitySettings | undefined): string[] {
   return [
-    ...(promises?.fsync === 'off' ? ['fsync is off in PostgreSQL: a loss of power may take all of the database'] : []),
+    ...(promises?.fsync === 'off'
+      ? ['fsync is off in PostgreSQL: the database may be lost after a power failure; set it to on']
+      : []),
     ...(promises?.full_page_writes === 'off'
-      ? ['full_page_writes is off in PostgreSQL: a loss of power may leave pages that are half written']
+      ? ['full_page_writes is off in PostgreSQL: pages may be torn after a power failure; set it to on']
       : []),
     // A pooler in between may take settings back.
     ...(promises?.synchronous_commit === 'on'
       ? []
-      : ['synchronous_commit does not stay on in PostgreSQL: what was acknowledged may be lost with the power']),
+      : [
+          'synchronous_commit does not stay on in PostgreSQL: acknowledged events may be lost after a power failure; check the settings of a connection pooler',
+        ]),
   ]
 }

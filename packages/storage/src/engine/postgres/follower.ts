@@ -22,8 +22,8 @@ export function encodeTopics(topics: ReadonlySet<string>): string {
 /**
  * Knows what every node's commits moved: each leaves a row beside its change, in the same transaction.
  *
- * Hints only say when to look. Whoever asks for the position gets one that was the last when they asked, with all that
- * moved up to it known; askers who come together share a look.
+ * Hints only say when to read. `position()` returns a position that was the last one at the call or later, and by then
+ * all topics touched up to it are known. Concurrent calls share one read.
  */
 export class PostgresFollower {
   readonly #positions: KnownTopicPositions

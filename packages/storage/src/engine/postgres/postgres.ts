@@ -115,7 +115,7 @@ async function movesAfter(readers: PostgresReaders, after: Position): Promise<Mo
 // So far back a node may have slept without losing what it keeps in memory.
 const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
-// So many statements wait for each other, and the server works on them while others are made.
+// Statements are sent in groups of this size; the server runs a group while the next is built.
 const MANY_STATEMENTS = 16
 
 /** The connection that writes. What a unit only sends is not waited for until the unit ends. */
@@ -129,7 +129,7 @@ class PostgresWriter implements CommitEngine {
   readonly #follower: PostgresFollower
   #committed: BatchChange | undefined
   #owesRelease = false
-  /** What units left that read nothing. */
+  /** The statements of units that read nothing. */
   #waiting: Statement[] = []
 
   constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
@@ -202,7 +202,7 @@ class PostgresWriter implements CommitEngine {
 
   #sendWaiting(): void {
     if (this.#waiting.length === 0) return
-    // Nobody who is taken back later may take these along, or what was released before them.
+    // A later rollback to the savepoint must not undo these, or what was released before them.
     if (this.#owesRelease) this.send('release savepoint unit', [], false)
     this.#owesRelease = false
     for (const { sql, parameters } of mergeInserts(this.#waiting)) this.send(sql, parameters)

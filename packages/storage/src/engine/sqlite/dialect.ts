@@ -4,7 +4,7 @@ import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { SingleConnectionDriver } from '../single-connection-driver.ts'
 
-/** A Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
+/** Returns a Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
 export function sqliteDialect(connection: DatabaseConnection): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),

@@ -27,7 +27,7 @@ const syncFile = promisify(fdatasync)
 // After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
 // the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
 const CHECKPOINT_CHANGES = 50_000
-// So many statements are worth another thread's while.
+// From this number of statements on, a batch is written on another thread.
 const MANY_STATEMENTS = 8
 
 /**
@@ -92,7 +92,7 @@ class SqliteFiles implements CommitEngine {
   /** Where the log stands after the last batch; undefined where that must be read. */
   #position: Position | undefined
   #isOpen = false
-  /** What units left that needed no transaction. */
+  /** The statements of units that needed no transaction. */
   #waiting: Statement[] = []
   #writer: SqliteWriter | undefined
   /** The batch that the other thread is writing and syncing. */
@@ -115,7 +115,7 @@ class SqliteFiles implements CommitEngine {
   migrate(): void {
     this.#write.run('begin immediate')
     migrateSqlite(this.#writing)
-    // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
+    // One process has the file, so the holders of all leases are dead.
     this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
@@ -152,7 +152,10 @@ class SqliteFiles implements CommitEngine {
     this.#isOpen = true
     const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
     // Another program that has the file, as for a check.
-    if (position !== start) throw new BatchRefused(new Error('the log was moved by somebody else'))
+    if (position !== start)
+      throw new BatchRefused(
+        new Error('another process wrote to the database; stop it, or give each server a database of its own'),
+      )
     const waiting = this.#waiting
     this.#waiting = []
     try {
@@ -214,7 +217,7 @@ class SqliteFiles implements CommitEngine {
     crashPoint('committed')
   }
 
-  /** Where nobody has to wait for an answer of theirs, many statements are run on another thread, while this one goes on. */
+  /** Runs the statements of a batch on another thread; possible where no unit needs their results. */
   #handOver(move: BatchChange): void {
     const statements = this.#waiting
     this.#waiting = []

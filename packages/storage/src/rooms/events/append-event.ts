@@ -18,9 +18,9 @@ import { changeState, stateAt } from '../state/state.ts'
 import { pduBytes } from './stored-pdu.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** What the law and the relations say of an event, worked out before it is appended. */
+/** The facts of an event that rules and relations give, computed before it is appended. */
 export interface EventFacts {
-  /** Whether it notifies a member who keeps the default push rules. */
+  /** Whether it notifies a member who has the default push rules. */
   readonly notifies: 'no' | 'yes' | 'highlight'
   readonly relatesTo?: EventId
   readonly relType?: string
@@ -39,9 +39,9 @@ export interface EventPlace {
    */
   readonly roomRoot: Nid
   readonly heads: readonly (Nid | null)[]
-  /** How many heads there are where not all are listed. */
+  /** The number of forward extremities, where not all are listed. */
   readonly extremityCount?: number
-  /** The root is not what all the heads come to. */
+  /** The root is not yet the resolution of all forward extremities. */
   readonly isUnsettled?: boolean
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid

@@ -12,7 +12,7 @@ type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly 
 const shelf = new DatabaseCache<Known>('cachedEvents', 20_000)
 
 /**
- * Events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
+ * Returns events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
  *
  * Only events that have their place in the timeline are kept: nothing else about them changes any more.
  */

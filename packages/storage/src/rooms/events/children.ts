@@ -15,7 +15,7 @@ import { topics } from '../../engine/topics.ts'
 const childless = new DatabaseCache<Position>('childless', 20_000)
 
 /**
- * What relates to any of these events of one room, oldest first; so many at the most, of these kinds or of all.
+ * Returns the events that relate to any of these events of one room, oldest first, at most `limit`, of these types or of all.
  *
  * Children in other rooms, which mean nothing, may or may not be among them.
  */
@@ -31,7 +31,7 @@ export async function childrenOf(
 }
 
 /**
- * Those of these events of one room that anything relates to.
+ * Returns those of these events of one room that anything relates to.
  *
  * Hardly any event has children: which have none is looked up once, and again when something in the room relates to
  * another event.
@@ -67,7 +67,7 @@ const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>
     .where('position', 'is not', null),
 )
 
-/** Those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
+/** Returns those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
 export async function relatedTo(
   db: Read,
   roomId: RoomId,

@@ -10,16 +10,16 @@ import type { OpenRoom } from '../rooms.ts'
 import type { Nid } from '../../schema/schema.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** So many heads a room's row lists: as many as an event may name as its `prev_events`. */
+/** The maximum number of forward extremities that a room's row lists: as many as an event may name in `prev_events`. */
 export const MAX_LISTED = 20
 
-/** The heads of a room's graph as its row has them: the oldest of them, and how many there are. */
+/** A room's forward extremities as its row has them: the oldest 20, and their number in all. */
 export interface ForwardExtremities {
   readonly listed: readonly Nid[]
   readonly count: number
 }
 
-/** A head of a room's graph: an event that no other names as one of its `prev_events`. */
+/** A forward extremity of a room: an event that no other one names in `prev_events`. */
 export interface ForwardExtremity {
   readonly nid: Nid
   readonly id: EventId
@@ -27,8 +27,8 @@ export interface ForwardExtremity {
 }
 
 /**
- * The heads once an event has come that leads to some of them, and is one itself where it is `added`. Costs what the event
- * names, however many heads there are: the room's row lists the oldest, all others have rows of their own.
+ * Returns a room's forward extremities after an event that names some of them, `covered`, and is one itself where it is
+ * `added`. The cost depends on what the event names only: the room's row lists the oldest, the others have rows of their own.
  */
 export async function updateForwardExtremities(
   tx: Tx,
@@ -55,8 +55,8 @@ export async function updateForwardExtremities(
 }
 
 /**
- * Takes back that some events are heads of a room: history has come that shows what follows them. What the others come to
- * is to be worked out then: the room is marked. Does nothing where none of them is a head.
+ * Drops late events that have successors from a room's forward extremities, and marks the room for state resolution. Does
+ * nothing where none of them is a forward extremity.
  */
 export async function removeForwardExtremities(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
   const room = await openRoom(tx, roomId)
@@ -101,7 +101,7 @@ async function oldestOthers(tx: Tx, room: Nid, limit: number): Promise<Nid[]> {
   return rows.map((row) => row.event_nid)
 }
 
-/** Makes these the heads of a room, whatever they were: answers what the room's row says of them. */
+/** Replaces the forward extremities of a room; returns the columns of the room's row to set. */
 export async function putForwardExtremities(
   tx: Tx,
   room: Nid,
@@ -112,12 +112,12 @@ export async function putForwardExtremities(
   return { extremities: JSON.stringify(heads.slice(0, MAX_LISTED)), head_count: heads.length }
 }
 
-/** Forgets all heads but those that the room's row lists. */
+/** Deletes all forward extremities but those that the room's row lists. */
 export async function dropUnlistedExtremities(tx: Tx, room: Nid): Promise<void> {
   await tx.deleteFrom('more_heads').where('room_nid', '=', room).execute()
 }
 
-/** All heads of a room, with the state after each; no events are loaded. */
+/** Returns all forward extremities of a room with the state after each, without loading events. */
 export async function forwardExtremitiesOf(db: Read, room: Nid): Promise<ForwardExtremity[]> {
   const row = await db.selectFrom('rooms').select('extremities').where('room_nid', '=', room).executeTakeFirst()
   const others = await db.selectFrom('more_heads').select('event_nid').where('room_nid', '=', room).execute()

@@ -11,17 +11,17 @@ const STEP = 2 ** -16
 /** In front of all history. */
 export const BEGINNING: Position = Number.MIN_SAFE_INTEGER
 
-/** A place directly in front of an event, with nothing between: what is fetched later for the hole there lies before it. */
+/** Returns the position directly before an event; history that is fetched later for the gap there lies before it. */
 export function justBefore(position: Position): Position {
   return position - STEP / 2
 }
 
-/** A place directly behind an event. */
+/** Returns a place directly behind an event. */
 export function justAfter(position: Position): Position {
   return position + STEP / 2
 }
 
-/** Places for events in front of one that is there, the newest first; fewer where the hole holds no more. */
+/** Returns positions for events before a known one, the newest first; fewer where the gap has no more room. */
 export async function placesBefore(db: Read, room: Nid, position: Position, count: number): Promise<Position[]> {
   const below = await db
     .selectFrom('events')

@@ -17,7 +17,7 @@ export interface Move {
   readonly own?: { readonly event: Pdu; readonly nid: Nid }
   readonly root: Nid | undefined
   readonly position: Position
-  /** What the way to `root` comes to as far as it is known already. */
+  /** The member changes on the way to `root` that were computed before the unit. */
   readonly foreseen?: PrecomputedMemberChanges | undefined
 }
 
@@ -37,13 +37,13 @@ export interface PrecomputedMemberChanges {
 
 type Counts = { joined: number; invited: number }
 
-/** From so many changes on, what is there is read at once. */
+/** From this number of changes on, the existing members are read in one query. */
 const MANY = 50
 
 /** Works out how the members differ between two states of a room. */
 export async function precomputeMemberChanges(db: Read, from: Nid, to: Nid): Promise<PrecomputedMemberChanges> {
   const standings = await standingsBetween(db, from, to)
-  // Whoever writes them finds their numbers in memory.
+  // The unit that writes them then finds their numbers in memory.
   await userNids(
     db,
     standings.map(({ user }) => user),
@@ -51,7 +51,7 @@ export async function precomputeMemberChanges(db: Read, from: Nid, to: Nid): Pro
   return { from, to, standings }
 }
 
-/** Brings the room's members to where its state moves; answers its counts with it. */
+/** Updates a room's members to its new state; returns the new counts. */
 export async function updateMembers(tx: Tx, room: OpenRoom, move: Move): Promise<Counts> {
   const counts = { joined: room.joinedCount, invited: room.invitedCount }
   const standings = move.root === undefined ? ownStanding(move) : await changedStandings(tx, room, move)
@@ -69,7 +69,7 @@ export async function updateMembers(tx: Tx, room: OpenRoom, move: Move): Promise
   return counts
 }
 
-/** Puts those in at once who had nothing to do with the room before; answers the others. */
+/** Inserts the members that are new to the room; returns the others. */
 async function putNewMembers(
   tx: Tx,
   room: OpenRoom,
@@ -112,7 +112,7 @@ async function changedStandings(tx: Tx, room: OpenRoom, { own, root, foreseen }:
   return [...standings.values()]
 }
 
-/** How members stand under one state who stand differently under another; `own` has no row yet. */
+/** Returns the memberships under one state that differ from those under another; `own` has no row yet. */
 async function standingsBetween(
   db: Read,
   from: Nid,
@@ -137,7 +137,7 @@ async function standingsBetween(
   })
 }
 
-/** So many events are looked at together, and none of them kept. */
+/** The number of events that are read at a time, without caching them. */
 const SLICE = 200
 
 /** How members stand by these events; no more of a large room's events is held at a time than a few. */

@@ -16,7 +16,7 @@ export interface Membership {
   readonly strippedState: string | null
 }
 
-/** Records a member event as the user's standing; answers the membership it replaces. */
+/** Stores a user's membership in a room; returns the membership it replaces. */
 export async function putMembership(
   tx: Tx,
   room: Nid,
@@ -33,7 +33,7 @@ export async function putMembership(
   const row = {
     membership: now.membership,
     event_nid: now.event,
-    // Who stays joined (and only changed a name, say) has been joined since then.
+    // A change of profile does not change since when a user is joined.
     position: before?.membership === 'join' && now.membership === 'join' ? before.position : now.position,
     forgotten: 0,
     stripped_state: null,
@@ -47,13 +47,13 @@ export async function putMembership(
   return before?.membership
 }
 
-/** The numbers of everybody who has or had anything to do with a room. */
+/** Returns the numbers of all users who have a membership of any kind in a room. */
 export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
   const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
   return new Set(rows.map((row) => row.user_nid))
 }
 
-/** Keeps what an invited or knocking user is shown of the room: a JSON list of stripped state. */
+/** Stores the stripped state of a room, a JSON list, for an invited or knocking user. */
 export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, strippedState: string): Promise<void> {
   const [room, nid] = [await roomNid(tx, roomId), await internUser(tx, user)]
   if (room === undefined) return
@@ -79,7 +79,7 @@ export async function forgetRoom(tx: Tx, roomId: RoomId, user: UserId): Promise<
   tx.touch(user)
 }
 
-/** Every room a user stands in any relation to, forgotten ones too. */
+/** Returns all memberships of a user, forgotten rooms too. */
 export async function membershipsOf(db: Read, user: UserId): Promise<Membership[]> {
   const nid = await userNid(db, user)
   if (nid === undefined) return []
@@ -94,7 +94,7 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
   })
 }
 
-/** The same as {@link membershipsOf}, read once until the user moves. */
+/** Returns the same as {@link membershipsOf}, read once until the user moves. */
 export const cachedMemberships = cachedReader(
   'memberships',
   10_000,
@@ -104,7 +104,7 @@ export const cachedMemberships = cachedReader(
 
 const rowsOfUser = prepared((db, user: Nid) => db.selectFrom('members').selectAll().where('user_nid', '=', user))
 
-/** One user's standing in one room. */
+/** Returns a user's membership in a room. */
 export async function membershipIn(db: Read, roomId: RoomId, user: UserId): Promise<Membership | undefined> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return undefined
@@ -116,7 +116,7 @@ const rowIn = prepared((db, room: Nid, user: Nid) =>
   db.selectFrom('members').selectAll().where('room_nid', '=', room).where('user_nid', '=', user),
 )
 
-/** The users of a room with one of these memberships, with the number of their member event. */
+/** Returns the users of a room with one of these memberships, with the number of their member event. */
 export async function membersOf(
   db: Read,
   roomId: RoomId,

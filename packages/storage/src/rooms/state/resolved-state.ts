@@ -7,8 +7,8 @@ import type { OpenRoom } from '../rooms.ts'
 import type { Nid } from '../../schema/schema.ts'
 
 /**
- * Brings a room's current state to what its heads come to, without an event; its members with it. Whoever syncs is told
- * what differs.
+ * Sets a room's current state, and its members, to the resolution of its forward extremities, without an event. `/sync`
+ * reports the difference.
  */
 export async function applyResolvedState(tx: Tx, room: OpenRoom, root: Nid): Promise<void> {
   const change = tx.updateTable('rooms').where('room_nid', '=', room.nid)
@@ -33,7 +33,7 @@ export async function applyResolvedState(tx: Tx, room: OpenRoom, root: Nid): Pro
   tx.touch(room.id)
 }
 
-/** The rooms whose current state is still to be worked out; no more than asked for. */
+/** Returns the rooms whose current state is still to be worked out; no more than asked for. */
 export async function roomsToResolve(db: Read, limit: number): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('is_unsettled', '=', 1).limit(limit).execute()
   return rows.map((row) => row.room_id)

@@ -7,7 +7,7 @@ import type { Migration } from './migration.ts'
 import { shapeDifferences } from './shape.ts'
 import type { Shape } from './shape.ts'
 
-/** What an engine finds in a database before it writes to it. */
+/** The schema that an engine finds in a database before it writes to it. */
 export interface FoundSchema {
   readonly tables: readonly string[]
   /** The oldest schema that may use it, where versions before the records look for it: 0 where there is none. */

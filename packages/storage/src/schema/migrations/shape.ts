@@ -3,7 +3,7 @@
 /** The definition of each table and index of a database, by kind and name, as in `table rooms`; in the words of its engine. */
 export type Shape = ReadonlyMap<string, string>
 
-/** So many differences are named; the rest are counted. */
+/** The maximum number of differences that a message names. */
 const MAX_NAMED = 5
 
 /** Returns the differences between the shape a database should have and its own, in words; empty where there are none. */
