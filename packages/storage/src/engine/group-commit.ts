@@ -258,7 +258,7 @@ class Batch implements OpenBatch {
   readonly onCommit: (() => void)[] = []
   /** Rows that units changed and that are still to be written, by their names. */
   readonly #changed = new Map<string, ChangedRow>()
-  #hasWritten = false
+  #hasOverwritten = false
   /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
   isOnTrial = false
   /** Why nothing can become of it any more. */
@@ -301,11 +301,13 @@ class Batch implements OpenBatch {
 
   /** Takes what a unit leaves that ended well. */
   take(tx: UnitTx): void {
-    const { statements, changed, overwritten, hasWritten } = tx.end()
-    if (overwritten.size > 0) this.#writeChanged()
+    const { statements, changed, overwritten } = tx.end()
+    if (overwritten.size > 0) {
+      this.#hasOverwritten = true
+      this.#writeChanged()
+    }
     this.#engine.put(statements)
     for (const row of changed) this.#changed.set(row.name, row)
-    if (hasWritten) this.#hasWritten = true
     tx.keep(this.topics, this.onCommit)
   }
 
@@ -313,7 +315,7 @@ class Batch implements OpenBatch {
   complete(): void {
     this.#writeChanged()
     // What moved must have moved somewhere; and other nodes see by the position that what they keep of rows is old.
-    if ((this.topics.size > 0 || this.#hasWritten) && this.position === this.start) this.position++
+    if ((this.topics.size > 0 || this.#hasOverwritten) && this.position === this.start) this.position++
   }
 
   #writeChanged(): void {

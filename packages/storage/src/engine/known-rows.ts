@@ -8,12 +8,18 @@ export interface StatementBuilder extends Pick<Kysely<Tables>, 'insertInto' | 'u
   readonly dialect: string
 }
 
+/** The tables whose rows a node may keep: a batch that writes one with a statement takes a position, so that other nodes forget theirs. */
+export type KeptTable = 'rooms'
+
+/** Returns whether the rows of a table may be kept. */
+export const isKeptTable = (table: keyof Tables): table is KeptTable => table === 'rooms'
+
 /**
  * Rows of one table that the writing side keeps: a unit knows them without asking the database, and those it changes are
  * written behind, once for all units of a batch. A table has one kind at most.
  */
 export interface RowKind<Row extends object> {
-  readonly table: keyof Tables
+  readonly table: KeptTable
   /** Returns the key by which a row is asked for. */
   readonly keyOf: (row: Row) => string
   /** Returns the statement that writes a changed row. */

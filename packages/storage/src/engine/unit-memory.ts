@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { KnownRows, RowKind, StatementBuilder } from './known-rows.ts'
+import { isKeptTable } from './known-rows.ts'
+import type { KeptTable, KnownRows, RowKind, StatementBuilder } from './known-rows.ts'
 import type { Position, Tables } from '../schema/schema.ts'
 import type { Statement } from './statement.ts'
 import type { WriterMemory } from './writer-memory.ts'
@@ -15,9 +16,9 @@ export interface ChangedRow {
 export class UnitMemory implements KnownRows {
   readonly #memory: WriterMemory
   readonly #writesNow: (changed: ChangedRow) => boolean
-  readonly #rows = new Map<keyof Tables, Map<string, object>>()
+  readonly #rows = new Map<KeptTable, Map<string, object>>()
   readonly #changed = new Map<string, ChangedRow>()
-  readonly #overwritten = new Set<keyof Tables>()
+  readonly #overwritten = new Set<KeptTable>()
   readonly #notes: string[] = []
 
   /** `writesNow` writes a changed row at once, or returns false where that can wait. */
@@ -49,15 +50,15 @@ export class UnitMemory implements KnownRows {
     return this.#memory.isUnnoted(key, since)
   }
 
-  /** Drops the kept rows of a table, because a statement of the unit writes it; returns whether there may be any. */
+  /** Drops the kept rows of a table, because a statement of the unit writes it; returns whether its rows may be kept. */
   overwrite(table: keyof Tables): boolean {
-    if (!this.#rows.has(table) && !this.#memory.keeps(table)) return false
+    if (!isKeptTable(table)) return false
     this.#overwritten.add(table)
     return true
   }
 
   /** The tables whose kept rows statements of the unit's own may have changed. */
-  get overwritten(): ReadonlySet<keyof Tables> {
+  get overwritten(): ReadonlySet<KeptTable> {
     return this.#overwritten
   }
 

@@ -6,6 +6,7 @@ import { unknownTopicPositions } from './topic-positions.ts'
 import type { TopicPositions } from './topic-positions.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import type { Statement } from './statement.ts'
+import type { KeptTable } from './known-rows.ts'
 import { UnitMemory } from './unit-memory.ts'
 import type { ChangedRow } from './unit-memory.ts'
 import type { WriterMemory } from './writer-memory.ts'
@@ -30,8 +31,7 @@ export interface UnitEnd {
   /** Rows that it changed, and did not write either. */
   readonly changed: readonly ChangedRow[]
   /** Tables whose kept rows its own statements may have changed. */
-  readonly overwritten: ReadonlySet<keyof Tables>
-  readonly hasWritten: boolean
+  readonly overwritten: ReadonlySet<KeptTable>
 }
 
 /**
@@ -48,7 +48,6 @@ export class UnitTx implements Tx {
   #entering: Promise<void> | undefined
   #hasEntered = false
   readonly known: UnitMemory
-  #hasWritten = false
 
   constructor(batch: OpenBatch) {
     this.#batch = batch
@@ -102,7 +101,6 @@ export class UnitTx implements Tx {
     return entering ? entering.then(() => this.#open.run<Row>(sql, parameters)) : this.#open.run<Row>(sql, parameters)
   }
   send(statement: Statement): void {
-    this.#hasWritten = true
     if (this.known.overwrite(statement.target.table)) this.#keepChanged()
     if (this.#hasEntered) this.#sendNow(statement)
     else this.#statements.push(statement)
@@ -119,10 +117,7 @@ export class UnitTx implements Tx {
 
   /** Makes sure that a statement of this unit can run, which may write a table; a promise where that takes time. */
   enter(table?: keyof Tables): Promise<void> | undefined {
-    if (table !== undefined) {
-      this.#hasWritten = true
-      this.known.overwrite(table)
-    }
+    if (table !== undefined) this.known.overwrite(table)
     if (this.#hasEntered) return undefined
     if (this.#entering) return this.#entering
     const entering = this.#open.enter()
@@ -163,7 +158,6 @@ export class UnitTx implements Tx {
       statements: this.#statements,
       changed: this.known.takeChanged(),
       overwritten: this.known.overwritten,
-      hasWritten: this.#hasWritten,
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
-import type { Position, Tables } from '../schema/schema.ts'
+import type { KeptTable } from './known-rows.ts'
+import type { Position } from '../schema/schema.ts'
 
 /** The number of batches for which noted keys are kept. */
 const BATCHES = 8
@@ -12,7 +13,7 @@ const MAX_ROWS = 2000
  * holds as long as nobody else writes: another node's batch, or one of ours that was taken back, ends it.
  */
 export class WriterMemory {
-  readonly #rows = new Map<keyof Tables, Cache<string, object>>()
+  readonly #rows = new Map<KeptTable, Cache<string, object>>()
   #notes: { end: Position; readonly keys: Set<string> }[] = []
   /** What was noted up to here is not known. */
   #floor: Position = Infinity
@@ -41,25 +42,20 @@ export class WriterMemory {
     this.#floor = Infinity
   }
 
-  /** Returns whether rows of a table were ever kept. */
-  keeps(table: keyof Tables): boolean {
-    return this.#rows.has(table)
-  }
-
   /** Returns a row of a table by its key. */
-  row(table: keyof Tables, key: string): object | undefined {
+  row(table: KeptTable, key: string): object | undefined {
     return this.#rows.get(table)?.get(key)
   }
 
   /** Keeps rows of a table by their keys. */
-  keep(table: keyof Tables, rows: ReadonlyMap<string, object>): void {
+  keep(table: KeptTable, rows: ReadonlyMap<string, object>): void {
     let kept = this.#rows.get(table)
     if (!kept) this.#rows.set(table, (kept = new Cache(MAX_ROWS)))
     for (const [key, row] of rows) kept.set(key, row)
   }
 
   /** Forgets the rows of a table. */
-  clear(table: keyof Tables): void {
+  clear(table: KeptTable): void {
     this.#rows.get(table)?.clear()
   }
 
