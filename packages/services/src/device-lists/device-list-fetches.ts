@@ -5,7 +5,7 @@ import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { sharesRoomWithServer } from '@myelin/storage/rooms/members/shared-rooms'
 import { dropRemoteDeviceList, putRemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
 import {
   dropWantedDeviceList,
@@ -171,8 +171,7 @@ export class DeviceListFetches {
   }
 
   /** Only while a user shares a room with one of ours does their server tell us of changes. */
-  async #isShared(userId: UserId): Promise<boolean> {
-    const sharing = await usersSharingRooms(this.#rt.db.read, userId)
-    return [...sharing].some((user) => serverOf(user) === this.#rt.serverName)
+  #isShared(userId: UserId): Promise<boolean> {
+    return sharesRoomWithServer(this.#rt.db.read, userId, this.#rt.serverName)
   }
 }

@@ -3,7 +3,7 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../engine/database.ts'
 import { eventIdOf } from '../rooms/events/event-ids.ts'
 import { roomNid, userNid } from '../engine/names.ts'
-import { readOnce, Shelf } from '../engine/kept.ts'
+import { cachedReader, DatabaseCache } from '../engine/cached-reader.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
@@ -12,7 +12,7 @@ import { topics } from '../engine/topics.ts'
 export interface ReadUpTo {
   /** The main timeline. */
   readonly main: Position
-  /** What covers every thread. */
+  /** The receipt position that covers every thread. */
   readonly everywhere: Position
   /** By thread root. */
   readonly threads: ReadonlyMap<string, Position>
@@ -42,12 +42,12 @@ export interface UnreadQuestion {
 
 type OwnEvent = { readonly position: Position; readonly isInThread: boolean; readonly notified?: number }
 
-const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
+const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
 /** The user's last event in a room, looked up once and then followed as long as the asker knows what came since. */
 async function lastOwnOf(db: Read, question: UnreadQuestion, room: Nid, nid: Nid): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
-  if (db.moves.position === undefined || upTo > db.moves.position)
+  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position)
     return lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
   const [shelf, key] = [lastOwns.of(db), `${room} ${nid}`]
   const kept = shelf.get(key)
@@ -66,7 +66,7 @@ const ownReceipts = prepared((db, room: Nid, user: Nid) =>
     .where('kind', 'in', ['m.read', 'm.read.private']),
 )
 
-const receiptsOf = readOnce(
+const receiptsOf = cachedReader(
   'receipts',
   50_000,
   (user: UserId) => topics.readBy(user),
@@ -122,7 +122,7 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
     .limit(1),
 )
 
-const countedAt = new Shelf<number>('notifiedAt', 50_000)
+const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
 /** How many had notified up to a position. What a position shows never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
@@ -130,7 +130,7 @@ async function countAt(db: Read, room: Nid, position: Position): Promise<number>
   const kept = shelf.get(key)
   if (kept !== undefined) return kept
   const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
-  if (position <= (db.moves.position ?? -1)) shelf.set(key, count)
+  if (position <= (db.topicPositions.position ?? -1)) shelf.set(key, count)
   return count
 }
 
@@ -185,7 +185,7 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
 )
 
 /**
- * Counts what notifies a user who keeps the default push rules. The main timeline is the difference of two counters,
+ * Returns the unread counts of a user with the default push rules. The main timeline is the difference of two counters,
  * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
  */
 export async function unreadCounts(
@@ -195,14 +195,14 @@ export async function unreadCounts(
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
-  const counts: UnreadCount[] = db.moves.changedSince(topics.threads(roomId), read.everywhere)
+  const counts: UnreadCount[] = db.topicPositions.changedSince(topics.threads(roomId), read.everywhere)
     ? await threadCounts(db, { room, nid, upTo }, read)
     : []
   if (read.main >= upTo) return counts
   const head = notified ?? (await countAt(db, room, upTo))
   const start = (lastOwn?.position === read.main ? lastOwn.notified : undefined) ?? (await countAt(db, room, read.main))
   const difference = head - start
-  const isMoved = (topic: string) => db.moves.changedSince(topic, read.main)
+  const isMoved = (topic: string) => db.topicPositions.changedSince(topic, read.main)
   const named = (isMoved(topics.named(user)) ? await byName(db, room, nid, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null,
   )
@@ -211,7 +211,7 @@ export async function unreadCounts(
   const loud = (isMoved(topics.loud(roomId)) ? await forEverybody(db, room, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
   )
-  // An edit that mentions somebody highlights without counting for everybody else.
+  // An edit that mentions a user highlights for them and counts for nobody else.
   const extra = named.filter((row) => row.notifies === 0).length
   const both = named.filter((row) => row.notifies > 1).length
   counts.push({

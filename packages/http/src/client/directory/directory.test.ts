@@ -20,6 +20,7 @@ describe('the room directory', () => {
         .set({ is_admin: 1 })
         .where('user_id', '=', '@admin:one.test' as never)
         .execute()
+      tx.touch('account @admin:one.test')
     })
   })
   after(() => server.close())

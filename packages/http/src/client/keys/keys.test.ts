@@ -39,9 +39,8 @@ describe('keys', () => {
     const answer = await upload(alice, { device_keys: keys })
     assert.deepEqual([answer.status, answer.body], [200, { one_time_key_counts: { signed_curve25519: 0 } }])
     const name = { display_name: 'a phone' }
-    await server.rt.db.write((tx) =>
-      tx.updateTable('devices').set(name).where('device_id', '=', alice.deviceId).execute(),
-    )
+    const named = await server.call('PUT', `${v3}/devices/${alice.deviceId}`, { token: alice.token, body: name })
+    assert.equal(named.status, 200)
     const { body } = await query(bob, { [alice.userId]: [] })
     const expected = { ...keys, unsigned: { device_display_name: 'a phone' } }
     assert.deepEqual(body, {

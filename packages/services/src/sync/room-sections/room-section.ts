@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Membership } from '@myelin/storage/rooms/members/members'
-import type { Room } from '@myelin/storage/rooms/rooms'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { SyncScope } from '../sync-scope.ts'
 import type { Timeline } from '../timeline.ts'
@@ -9,7 +9,7 @@ import type { Timeline } from '../timeline.ts'
 export interface RoomScope {
   readonly scope: SyncScope
   readonly membership: Membership
-  readonly room: Omit<Room, 'isPublished'>
+  readonly room: CachedRoom
   /** The position after which the room is told; 0 for a room that is new to the client. */
   readonly after: number
   /** The client does not know the room yet: it gets everything, however old. */
