@@ -51,9 +51,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     {
       topic: ofRoom,
       by: 'room_id',
-      // What `cachedRoom` shows; and that there is no such room is kept, too.
+      // The columns that `cachedRoom` returns; it does not trust that a room is missing.
       on: [
-        'insert',
         'room_version',
         'depth',
         'last_hole',

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
+import type { Read } from '../engine/database.ts'
 import { cachedReader } from '../engine/cached-reader.ts'
 import { roomById } from './rooms.ts'
 import type { Room } from './rooms.ts'
@@ -22,8 +23,12 @@ export type CachedRoom = Pick<
   | 'lastResolution'
 >
 
-/** Returns what a room's row says, read once until the room's topic moves; undefined where there is no such room. */
-export const cachedRoom = cachedReader(
+/** Returns a room's row, cached until the room's topic is touched; undefined where there is no such room, which is not cached. */
+export async function cachedRoom(db: Read, roomId: RoomId): Promise<CachedRoom | undefined> {
+  return (await rowOnce(db, roomId)) ?? roomById(db, roomId)
+}
+
+const rowOnce = cachedReader(
   'roomsNow',
   20_000,
   (roomId: RoomId) => roomId,

@@ -184,7 +184,6 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     last_move: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
-  tx.touch(roomId)
   return new OpenRoom(row, new Map())
 }
 
