@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from './client.ts'
-import { registerUsers } from './client.ts'
-import type { Target } from './workload.ts'
+import type { Client } from '@myelin/testing/matrix-client'
+import { registerUsers } from '@myelin/testing/matrix-client'
+import type { Target } from '@myelin/testing/target'
 
 const REGISTRATIONS_AT_ONCE = 4
 

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { dropDatabases, connectionFault, startPostgres } from './test-postgres.ts'
-import type { TestPostgres } from './test-postgres.ts'
+import { dropDatabases, connectionFault, startPostgres } from '@myelin/testing/postgres-server'
+import type { TestPostgres } from '@myelin/testing/postgres-server'
 
 const USAGE = `npm test -- [--engine sqlite|postgres] [part of a path]...`
 

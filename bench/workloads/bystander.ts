@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '../client.ts'
-import { latencyOf } from '../figures.ts'
-import type { Latency } from '../figures.ts'
+import type { Client } from '@myelin/testing/matrix-client'
+import { latencyOf } from '@myelin/testing/latency'
+import type { Latency } from '@myelin/testing/latency'
 import { eventBody, roomWith, sendPath } from '../fixture.ts'
 
 const EVERY_MS = 25

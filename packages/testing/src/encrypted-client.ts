@@ -12,7 +12,7 @@ Object.assign(rootLogger, logger, { log: quiet })
 // The client waits up to ten seconds before it backs a new key up, and says that a test may shorten it.
 Object.assign(RustBackupManager, { maxBackupLoopStartDelayMillis: 0 })
 
-/** What bench/client.ts registers its users with. */
+/** What matrix-client.ts registers its users with. */
 export const PASSWORD = 'bench'
 
 /** Logs a new device in, with encryption, and follows /sync until it is up to date; its user may know the recovery key. */

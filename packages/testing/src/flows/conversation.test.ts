@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as sdk from 'matrix-js-sdk'
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import { registerUsers } from '../../../../bench/client.ts'
-import { startOwnServer } from '../../../../bench/own-server.ts'
-import type { OwnServer } from '../../../../bench/own-server.ts'
+import { registerUsers } from '../matrix-client.ts'
+import { startOwnServer } from '../server-process.ts'
+import type { OwnServer } from '../server-process.ts'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 import {
   cryptoOf,

@@ -2,15 +2,15 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../scripts/test-postgres.ts'
-import { chanceOf } from './chance.ts'
-import { registerUsers } from './client.ts'
-import { killedJoin, KILL_POINTS } from './crash/joins.ts'
-import { startSimulatedServers } from './fedsim/simulated-servers.ts'
-import { startOwnServer } from './own-server.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { chanceOf } from '../chance.ts'
+import { registerUsers } from '../matrix-client.ts'
+import { killedJoin, KILL_POINTS } from './killed-join.ts'
+import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
+import { startOwnServer } from '../server-process.ts'
 
 /**
- * `node bench/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]`: joins large rooms
+ * `node packages/testing/src/crash/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]`: joins large rooms
  * of other servers and kills the server in the middle, at each point where a join can be cut in two; judges what is
  * there in the end. Exits with 1 where something is wrong.
  */
@@ -45,7 +45,7 @@ try {
       console.log(`killed after ${point.asked} (${point.afterMs.join(' to ')} ms): ${verdict}, after ${tookS} s`)
     }
   }
-  const bin = new URL('../packages/server/src/cli/bin.js', import.meta.url).pathname
+  const bin = new URL('../../../server/src/cli/bin.js', import.meta.url).pathname
   const config = join(server.folder, 'homeserver.yaml')
   const check = spawnSync(process.execPath, [bin, 'check-database', '--config', config], { encoding: 'utf8' })
   console.log(`${check.stdout}${check.stderr}`.trim())

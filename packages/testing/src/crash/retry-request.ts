@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '../client.ts'
+import type { Client } from '../matrix-client.ts'
 import type { Answer } from '../http-connection.ts'
 
 const AGAIN_MS = 25

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '../client.ts'
-import { round } from '../figures.ts'
+import type { Client } from '@myelin/testing/matrix-client'
+import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
 

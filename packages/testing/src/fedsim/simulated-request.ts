@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
-import type { ForeignRoom } from '@myelin/testing/foreign-room'
+import type { ForeignRoom } from '../foreign-room.ts'
 
 /** A request that a simulated server got. */
 export interface Asked {

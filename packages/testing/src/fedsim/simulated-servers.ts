@@ -12,10 +12,10 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { signBytes, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { requestForm } from '@myelin/remote/federation'
-import { testAuthority } from '@myelin/testing/certificates'
-import type { ForeignRoom } from '@myelin/testing/foreign-room'
+import { testAuthority } from '../certificates.ts'
+import type { ForeignRoom } from '../foreign-room.ts'
 import { answerTo } from './answers.ts'
-import type { Asked } from './asked.ts'
+import type { Asked } from './simulated-request.ts'
 
 /** What a server does to those who ask it; where nothing is said, it answers at once and in full. */
 export interface Conduct {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { markerOf, seenEvent } from '@myelin/testing/crash/seen-event'
-import { isAcknowledged } from '@myelin/testing/crash/ledger'
-import type { Deed } from '@myelin/testing/crash/ledger'
-import type { Lookup, Observation, SeenRoom } from '@myelin/testing/crash/observation'
+import { markerOf, seenEvent } from './seen-event.ts'
+import { isAcknowledged } from './ledger.ts'
+import type { Deed } from './ledger.ts'
+import type { Lookup, Observation, SeenRoom } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Client } from '../client.ts'
+import type { Client } from '../matrix-client.ts'
 import type { Chance } from '../chance.ts'
-import type { Follower } from './follower.ts'
-import { readUntilAnswered } from './steady.ts'
-import type { Place, Town } from './town.ts'
+import type { Follower } from './sync-follower.ts'
+import { readUntilAnswered } from './retry-request.ts'
+import type { Place, Town } from './population.ts'
 
 const MOST_LOOKUPS = 400
 

@@ -4,10 +4,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from '../client.ts'
-import { latencyOf, round } from '../figures.ts'
+import { Client } from '@myelin/testing/matrix-client'
+import { latencyOf, round } from '@myelin/testing/latency'
 import type { Workload, WorkloadRun } from '../workload.ts'
-import { sendAll } from './w1.ts'
+import { sendAll } from './send-messages.ts'
 
 /**
  * The bare pipeline: what this machine can do at the most. The same senders as in W1, without long polls, against a

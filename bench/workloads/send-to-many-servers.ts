@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Client } from '../client.ts'
-import { joinOurs } from '../fedsim/rooms.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
-import { latencyOf, round } from '../figures.ts'
+import type { Client } from '@myelin/testing/matrix-client'
+import { joinOurs } from '@myelin/testing/fedsim/hosted-rooms'
+import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { latencyOf, round } from '@myelin/testing/latency'
 import { inParallel, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Target, Workload, WorkloadRun } from '../workload.ts'
+import type { Target } from '@myelin/testing/target'
+import type { Workload, WorkloadRun } from '../workload.ts'
 
 const SERVERS = 500
 const PER_SECOND = 10

@@ -5,8 +5,8 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signJson } from '@myelin/matrix/signatures'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
-import type { ForeignRoom } from '@myelin/testing/foreign-room'
-import type { AnsweringServers, Asked } from './asked.ts'
+import type { ForeignRoom } from '../foreign-room.ts'
+import type { AnsweringServers, Asked } from './simulated-request.ts'
 
 type Answer = { readonly status: number; readonly text: string }
 type Question = {

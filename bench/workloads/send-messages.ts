@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '../client.ts'
-import { latencyOf, round } from '../figures.ts'
+import type { Client } from '@myelin/testing/matrix-client'
+import { latencyOf, round } from '@myelin/testing/latency'
 import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventEmitter } from 'node:events'
-import type { Act, DeedAnswer, Ledger } from '@myelin/testing/crash/ledger'
-import { uploadedText } from '@myelin/testing/crash/laws/media-kept'
-import type { Client } from '../client.ts'
+import type { Act, DeedAnswer, Ledger } from './ledger.ts'
+import { uploadedText } from './laws/media-kept.ts'
+import type { Client } from '../matrix-client.ts'
 import type { Chance } from '../chance.ts'
-import { sendUntilAnswered } from './steady.ts'
-import type { Town } from './town.ts'
+import { sendUntilAnswered } from './retry-request.ts'
+import type { Town } from './population.ts'
 
 /** What all who send share. `surge` is emitted before a kill: nobody thinks any longer, so that it meets many at work. */
 export interface Traffic {

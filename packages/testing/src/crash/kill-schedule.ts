@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CRASH_POINTS } from '@myelin/kit/crash-point'
 import type { CrashPoint } from '@myelin/kit/crash-point'
 import type { Chance } from '../chance.ts'
-import type { OwnServer } from '../own-server.ts'
-import type { Power } from './power/power.ts'
+import type { OwnServer } from '../server-process.ts'
+import type { Power } from './power/power-loss.ts'
 import type { Traffic } from './traffic.ts'
 
 /** How a server dies, again and again. */

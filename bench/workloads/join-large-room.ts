@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hostedRoom, memberName } from '../fedsim/rooms.ts'
-import { round } from '../figures.ts'
+import { hostedRoom, memberName } from '@myelin/testing/fedsim/hosted-rooms'
+import { round } from '@myelin/testing/latency'
 import { registerMany } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
 import { bystander } from './bystander.ts'

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { markerOf, seenEvent } from '@myelin/testing/crash/seen-event'
-import type { Resumption, SeenEvent, Stream } from '@myelin/testing/crash/observation'
+import { markerOf, seenEvent } from './seen-event.ts'
+import type { Resumption, SeenEvent, Stream } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Client } from '../client.ts'
-import { readUntilAnswered } from './steady.ts'
+import type { Client } from '../matrix-client.ts'
+import { readUntilAnswered } from './retry-request.ts'
 
 const PATIENCE_MS = 60_000
 

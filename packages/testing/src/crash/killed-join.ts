@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pdu } from '@myelin/matrix/pdu'
-import type { ForeignRoom } from '@myelin/testing/foreign-room'
+import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
-import type { Client } from '../client.ts'
+import type { Client } from '../matrix-client.ts'
 import { prepare, pushAll } from '../fedsim/push.ts'
-import { hostedRoom, memberName } from '../fedsim/rooms.ts'
+import { hostedRoom, memberName } from '../fedsim/hosted-rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
-import type { OwnServer } from '../own-server.ts'
-import type { Target } from '../workload.ts'
+import type { OwnServer } from '../server-process.ts'
+import type { Target } from '../target.ts'
 
 /** When the server is killed: so long after it asked that of another. */
 export interface KillPoint {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { chanceOf } from '../chance.ts'
-import type { Client } from '../client.ts'
-import { latencyOf, round } from '../figures.ts'
+import { chanceOf } from '@myelin/testing/chance'
+import type { Client } from '@myelin/testing/matrix-client'
+import { latencyOf, round } from '@myelin/testing/latency'
 import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
 

@@ -3,10 +3,10 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
-import { publicForeignRoom } from '@myelin/testing/foreign-room'
-import type { ForeignRoom } from '@myelin/testing/foreign-room'
+import { publicForeignRoom } from '../foreign-room.ts'
+import type { ForeignRoom } from '../foreign-room.ts'
 import { HttpConnection } from '../http-connection.ts'
-import type { Target } from '../workload.ts'
+import type { Target } from '../target.ts'
 import type { SimulatedServers } from './simulated-servers.ts'
 
 /** The name of a member, the same number always on the same server. */

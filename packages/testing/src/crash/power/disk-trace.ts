@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What happened to files, in the order in which `bench/crash/power/trace-writes.c` noted it. */
+/** What happened to files, in the order in which `trace-writes.c` noted it. */
 export type DiskChange =
   | { readonly kind: 'create' | 'mkdir'; readonly serial: number; readonly inode: number; readonly path: string }
   | {

@@ -170,7 +170,7 @@ async function launch(
   url: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ChildProcess> {
-  const bin = new URL('../packages/server/src/cli/bin.js', import.meta.url).pathname
+  const bin = new URL('../../server/src/cli/bin.js', import.meta.url).pathname
   const child = spawn(process.execPath, [bin, 'start', '--config', config], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...environment },

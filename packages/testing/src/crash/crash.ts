@@ -2,14 +2,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { judge } from '@myelin/testing/crash/judge'
-import { startPostgres } from '../scripts/test-postgres.ts'
-import { pointsOf, rehearsalEnvironment } from './crash/deaths.ts'
-import { Power } from './crash/power/power.ts'
-import { runCrash } from './crash/run-crash.ts'
-import { startSimulatedServers } from './fedsim/simulated-servers.ts'
-import { latencyOf } from './figures.ts'
-import { startOwnServer } from './own-server.ts'
+import { judge } from './judge.ts'
+import { startPostgres } from '../postgres-server.ts'
+import { pointsOf, rehearsalEnvironment } from './kill-schedule.ts'
+import { Power } from './power/power-loss.ts'
+import { runCrash } from './run-crash.ts'
+import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
+import { latencyOf } from '../latency.ts'
+import { startOwnServer } from '../server-process.ts'
 
 /**
  * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while a town lives on
@@ -108,7 +108,7 @@ try {
       recovery,
       verdicts,
     }
-    const folder = new URL('results/', import.meta.url)
+    const folder = new URL('../../../../bench/results/', import.meta.url)
     mkdirSync(folder, { recursive: true })
     writeFileSync(new URL(`crash-${values.seed}.json`, folder), `${JSON.stringify(summary, undefined, 2)}\n`)
   }
