@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { setTimeout as delay } from 'node:timers/promises'
+import { closeAtEnd } from './close-at-end.ts'
 
 /** A Myelin started for a measurement or a crash, in a folder of its own. */
 export interface OwnServer {
@@ -143,10 +144,10 @@ ${settings}`,
       state.child = await launch(config, url)
       return performance.now() - startedMs
     },
-    close: async () => {
+    close: closeAtEnd(async () => {
       await end('SIGTERM')
       rmSync(folder, { recursive: true, force: true })
-    },
+    }),
   }
 }
 
