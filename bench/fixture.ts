@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/matrix-client'
-import { registerUsers } from '@myelin/testing/matrix-client'
-import type { Target } from '@myelin/testing/target'
+import type { Client } from '@myelin/testing/clients/matrix-client'
+import { registerUsers } from '@myelin/testing/clients/matrix-client'
+import type { Target } from '@myelin/testing/processes/target'
 
 const REGISTRATIONS_AT_ONCE = 4
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '@myelin/testing/postgres-server'
-import { startOwnServer } from '@myelin/testing/server-process'
-import type { OwnServer } from '@myelin/testing/server-process'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
+import { startOwnServer } from '@myelin/testing/processes/server-process'
+import type { OwnServer } from '@myelin/testing/processes/server-process'
 import type { Workload } from './workload.ts'
 import { bare, bareWhole } from './workloads/machine-ceiling.ts'
 import { w1, w1Sends } from './workloads/send-messages.ts'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
-import type { Target } from '@myelin/testing/target'
+import type { Target } from '@myelin/testing/processes/target'
 
 /** What a workload gets. */
 export interface WorkloadRun {

@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { dropDatabases, connectionFault, startPostgres } from '@myelin/testing/postgres-server'
-import type { TestPostgres } from '@myelin/testing/postgres-server'
+import { dropDatabases, connectionFault, startPostgres } from '@myelin/testing/processes/postgres-server'
+import type { TestPostgres } from '@myelin/testing/processes/postgres-server'
 
 /** Ends the process of a test file that never ends. */
 const FILE_DEADLINE = new URL('./tests/file-deadline.ts', import.meta.url).href

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '@myelin/testing/matrix-client'
+import type { Client } from '@myelin/testing/clients/matrix-client'
 import { latencyOf } from '@myelin/testing/latency'
 import type { Latency } from '@myelin/testing/latency'
 import { eventBody, roomWith, sendPath } from '../fixture.ts'

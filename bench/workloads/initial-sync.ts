@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/matrix-client'
+import type { Client } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'

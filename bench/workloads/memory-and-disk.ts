@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/matrix-client'
+import type { Client } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { OwnServer } from '@myelin/testing/server-process'
+import type { OwnServer } from '@myelin/testing/processes/server-process'
 import type { Workload, WorkloadRun } from '../workload.ts'
 
 const MEMBERS = 10

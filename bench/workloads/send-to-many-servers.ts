@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Client } from '@myelin/testing/matrix-client'
+import type { Client } from '@myelin/testing/clients/matrix-client'
 import { joinOurs } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
 import { inParallel, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Target } from '@myelin/testing/target'
+import type { Target } from '@myelin/testing/processes/target'
 import type { Workload, WorkloadRun } from '../workload.ts'
 
 const SERVERS = 500

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/matrix-client'
+import type { Client } from '@myelin/testing/clients/matrix-client'
 
 /** A client that follows `/sync` and says when certain events have come to it. */
 export class Watcher {

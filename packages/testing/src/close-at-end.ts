@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { getTestContext } from 'node:test'
+import { after, getTestContext } from 'node:test'
 
 type Close = () => Promise<void>
 
@@ -19,7 +19,10 @@ export function closeAtEnd(close: Close): Close {
     return (closed ??= close())
   }
   open.add(closeOnce)
-  getTestContext()?.after(() => closeFrom(closeOnce))
+  const context = getTestContext()
+  const closeAll = () => closeFrom(closeOnce)
+  if (context && 'after' in context) context.after(closeAll)
+  else if (context) after(closeAll)
   return closeOnce
 }
 

@@ -4,7 +4,7 @@ import type { OpenDatabase } from './databases.ts'
 import { ForeignAuthor } from './foreign-author.ts'
 import { testNetwork } from './network.ts'
 import { authorRoom } from './room-author.ts'
-import { SyncedClient } from './synced-client.ts'
+import { SyncedClient } from './clients/synced-client.ts'
 
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)

@@ -2,12 +2,12 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../postgres-server.ts'
+import { startPostgres } from '../processes/postgres-server.ts'
 import { chanceOf } from '../chance.ts'
-import { registerUsers } from '../matrix-client.ts'
+import { registerUsers } from '../clients/matrix-client.ts'
 import { killedJoin, KILL_POINTS } from './killed-join.ts'
 import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
-import { startOwnServer } from '../server-process.ts'
+import { startOwnServer } from '../processes/server-process.ts'
 
 /**
  * `node packages/testing/src/crash/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]`: joins large rooms

@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { judge } from './judge.ts'
-import { startPostgres } from '../postgres-server.ts'
+import { startPostgres } from '../processes/postgres-server.ts'
 import { pointsOf, rehearsalEnvironment } from './kill-schedule.ts'
 import { Power } from './power/power-loss.ts'
 import { runCrash } from './run-crash.ts'
 import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
 import { latencyOf } from '../latency.ts'
-import { startOwnServer } from '../server-process.ts'
+import { startOwnServer } from '../processes/server-process.ts'
 
 /**
  * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while a town lives on

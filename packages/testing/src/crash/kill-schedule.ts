@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CRASH_POINTS } from '@myelin/kit/crash-point'
 import type { CrashPoint } from '@myelin/kit/crash-point'
 import type { Chance } from '../chance.ts'
-import type { OwnServer } from '../server-process.ts'
+import type { OwnServer } from '../processes/server-process.ts'
 import type { Power } from './power/power-loss.ts'
 import type { Traffic } from './traffic.ts'
 

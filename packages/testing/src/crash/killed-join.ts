@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
-import type { Client } from '../matrix-client.ts'
+import type { Client } from '../clients/matrix-client.ts'
 import { prepare, pushAll } from '../fedsim/push.ts'
 import { hostedRoom, memberName } from '../fedsim/hosted-rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
-import type { OwnServer } from '../server-process.ts'
-import type { Target } from '../target.ts'
+import type { OwnServer } from '../processes/server-process.ts'
+import type { Target } from '../processes/target.ts'
 
 /** When the server is killed: so long after it asked that of another. */
 export interface KillPoint {

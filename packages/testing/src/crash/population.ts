@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '../matrix-client.ts'
-import { registerUsers } from '../matrix-client.ts'
+import type { Client } from '../clients/matrix-client.ts'
+import { registerUsers } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 
 /** A room with those who send in it. */

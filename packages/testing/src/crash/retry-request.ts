@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '../matrix-client.ts'
-import type { Answer } from '../http-connection.ts'
+import type { Client } from '../clients/matrix-client.ts'
+import type { Answer } from '../clients/http-connection.ts'
 
 const AGAIN_MS = 25
 const PATIENCE_MS = 120_000

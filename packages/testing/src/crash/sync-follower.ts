@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { markerOf, seenEvent } from './seen-event.ts'
 import type { Resumption, SeenEvent, Stream } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Client } from '../matrix-client.ts'
+import type { Client } from '../clients/matrix-client.ts'
 import { readUntilAnswered } from './retry-request.ts'
 
 const PATIENCE_MS = 60_000

@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Act, DeedAnswer, Ledger } from './ledger.ts'
 import { uploadedText } from './laws/media-kept.ts'
-import type { Client } from '../matrix-client.ts'
+import type { Client } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 import { sendUntilAnswered } from './retry-request.ts'
 import type { Town } from './population.ts'

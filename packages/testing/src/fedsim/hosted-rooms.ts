@@ -5,8 +5,8 @@ import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { HttpConnection } from '../http-connection.ts'
-import type { Target } from '../target.ts'
+import { HttpConnection } from '../clients/http-connection.ts'
+import type { Target } from '../processes/target.ts'
 import type { SimulatedServers } from './simulated-servers.ts'
 
 /** The name of a member, the same number always on the same server. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import { HttpConnection } from '../http-connection.ts'
-import type { Target } from '../target.ts'
+import { HttpConnection } from '../clients/http-connection.ts'
+import type { Target } from '../processes/target.ts'
 import type { SimulatedServers } from './simulated-servers.ts'
 
 /** A transaction ready to be sent: encoded and signed before anything is measured. */

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as sdk from 'matrix-js-sdk'
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import { registerUsers } from '../matrix-client.ts'
-import { startOwnServer } from '../server-process.ts'
-import type { OwnServer } from '../server-process.ts'
+import { registerUsers } from '../clients/matrix-client.ts'
+import { startOwnServer } from '../processes/server-process.ts'
+import type { OwnServer } from '../processes/server-process.ts'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 import {
   cryptoOf,
@@ -19,7 +19,7 @@ import {
   trusts,
   until,
   untilFound,
-} from '../encrypted-client.ts'
+} from '../clients/encrypted-client.ts'
 
 /** Resolves when the server holds every session this device knows. */
 async function backedUp(client: sdk.MatrixClient): Promise<void> {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startPostgres } from '@myelin/testing/postgres-server'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { testOnPostgres } from '@myelin/testing/databases'
 import { lapsesOf } from './lapses.ts'
 import { openPostgres } from './postgres.ts'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TestServer } from './server.ts'
+import type { TestServer } from '../server.ts'
 
 /** An event as a client gets it. */
 export interface ClientEvent {

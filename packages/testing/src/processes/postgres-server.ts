@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.ts'
 
 /** A PostgreSQL from the registry package, on a free port of loopback, with a fresh cluster that goes when it stops. */
 export interface TestPostgres {
@@ -56,14 +55,6 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
 
 async function answering(port: number): Promise<void> {

@@ -3,14 +3,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { setTimeout as delay } from 'node:timers/promises'
-import { closeAtEnd } from './close-at-end.ts'
+import { closeAtEnd } from '../close-at-end.ts'
+import { freePort } from './free-port.ts'
 
 /** A Myelin started for a measurement or a crash, in a folder of its own. */
 export interface OwnServer {
@@ -171,7 +170,7 @@ async function launch(
   url: string,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ChildProcess> {
-  const bin = new URL('../../server/src/cli/bin.js', import.meta.url).pathname
+  const bin = new URL('../../../server/src/cli/bin.js', import.meta.url).pathname
   const child = spawn(process.execPath, [bin, 'start', '--config', config], {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...environment },
@@ -187,12 +186,4 @@ async function launch(
     await delay(50)
   }
   throw new Error('the server did not start')
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }
