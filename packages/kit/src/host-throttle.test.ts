@@ -2,18 +2,18 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { HostTurns } from './host-turns.ts'
+import { HostThrottle } from './host-throttle.ts'
 import { StoppedClock } from './stopped-clock.ts'
 
 const limit = { windowMs: 1000, sleepLimit: 4, sleepDelayMs: 500, rejectLimit: 3, concurrent: 2 }
 
-/** Takes turns, and notes who got one. */
+/** Takes permits, and notes the requests that got one. */
 function taker() {
   const clock = new StoppedClock()
-  const turns = new HostTurns(clock, limit)
+  const throttle = new HostThrottle(clock, limit)
   const running = new Map<string, () => void>()
   const take = (host: string, name: string) => {
-    const taken = turns.take(host)
+    const taken = throttle.take(host)
     if (typeof taken === 'number') return taken
     void taken.then((end) => running.set(name, end))
     return undefined
@@ -29,7 +29,7 @@ function taker() {
   return { clock, take, end, now }
 }
 
-describe('turns of a host', () => {
+describe('the requests of a host', () => {
   test('run two at a time, the others in their order', async () => {
     const { take, end, now } = taker()
     for (const name of ['a', 'b', 'c', 'd']) take('one', name)
