@@ -139,7 +139,7 @@ export function messages(client: sdk.MatrixClient, roomId: string): sdk.MatrixEv
 }
 
 /** The texts a client can read in a room. */
-export function readable(client: sdk.MatrixClient, roomId: string): string[] {
+function readable(client: sdk.MatrixClient, roomId: string): string[] {
   return messages(client, roomId)
     .filter((event) => !event.isDecryptionFailure())
     .map((event) => String(event.getContent()['body']))

@@ -84,6 +84,6 @@ function isAllowedByItsOwn(ledger: Ledger, event: Pdu): boolean {
 }
 
 /** Whether two states are the same. */
-export function areEqual(one: State, other: State): boolean {
+function areEqual(one: State, other: State): boolean {
   return one.size === other.size && [...one].every(([key, id]) => other.get(key) === id)
 }

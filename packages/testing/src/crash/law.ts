@@ -3,7 +3,7 @@ import type { Deed } from './ledger.ts'
 import type { Observation } from './observation.ts'
 
 /** What a law found: how many things it looked at, and a sentence for each that breaks it. */
-export interface Finding {
+interface Finding {
   readonly checked: number
   readonly violations: readonly string[]
 }
