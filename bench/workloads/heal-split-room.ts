@@ -6,7 +6,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { prepare, pushAll } from '@myelin/testing/fedsim/push'
 import { hostedRoom, memberName } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
@@ -55,7 +55,13 @@ export const w8: Workload = {
 
 type Cell = (typeof CELLS)[number]
 
-async function measure(run: WorkloadRun, servers: SimulatedServers, client: Client, beside: Bystander, cell: Cell) {
+async function measure(
+  run: WorkloadRun,
+  servers: SimulatedServers,
+  client: MatrixClient,
+  beside: Bystander,
+  cell: Cell,
+) {
   const { target, progress, scale } = run
   const members = Math.round(cell.members * scale)
   progress(`W8: making a room of ${members}`)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import { chanceOf } from '@myelin/testing/chance'
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, poll, registerMany, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
@@ -63,7 +63,9 @@ export const w5: Workload = {
 }
 
 /** Fifty rooms; each user joins five of them. */
-async function furnish(users: readonly Client[]): Promise<{ readonly id: string; readonly members: Client[] }[]> {
+async function furnish(
+  users: readonly MatrixClient[],
+): Promise<{ readonly id: string; readonly members: MatrixClient[] }[]> {
   const creators = users.slice(0, ROOMS)
   const rooms = await inParallel(creators, 10, async (creator) => {
     const made = await creator.call<{ room_id: string }>('POST', '/_matrix/client/v3/createRoom', {

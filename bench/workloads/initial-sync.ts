@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
@@ -52,7 +52,7 @@ export const w4: Workload = {
   },
 }
 
-async function furnish(users: readonly Client[], rooms: number): Promise<void> {
+async function furnish(users: readonly MatrixClient[], rooms: number): Promise<void> {
   // Every user's connection takes one request at a time, so each does its own part.
   const made = await inParallel(users, users.length, async (user, index) => {
     const own: string[] = []
@@ -77,7 +77,7 @@ async function furnish(users: readonly Client[], rooms: number): Promise<void> {
 
 /** `serial` goes into the filter, so that no server answers with what it has just answered. */
 async function firstSync(
-  client: Client,
+  client: MatrixClient,
   { limit, lazy, serial }: { readonly limit: number; readonly lazy: boolean; readonly serial: string },
 ) {
   const filter = {

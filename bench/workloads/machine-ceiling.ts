@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Client } from '@myelin/testing/clients/matrix-client'
+import { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
 import type { Workload, WorkloadRun } from '../workload.ts'
 import { sendAll } from './send-messages.ts'
@@ -35,7 +35,10 @@ async function runBare({ seconds, progress }: WorkloadRun, rowsOf: 'narrow' | 'w
     for (const senders of [1, 32, 256]) {
       progress(`bare: ${senders} senders, ${seconds} s`)
       const url = `http://127.0.0.1:${port}`
-      const clients = Array.from({ length: senders }, (_, index) => new Client(url, '', `${senders} ${index}`))
+      const clients = Array.from(
+        { length: senders },
+        (_, index) => new MatrixClient({ base: url, userId: '', token: `${senders} ${index}` }),
+      )
       const { durationsMs, errors, elapsedS } = await sendAll(clients, '!bare:localhost', seconds)
       for (const client of clients) client.close()
       rows.push({ senders, 'messages/s': round(durationsMs.length / elapsedS), ...latencyOf(durationsMs), errors })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { OwnServer } from '@myelin/testing/processes/server-process'
@@ -54,8 +54,8 @@ export const w15b: Workload = {
     const room = await roomWith(users)
     const measured = async (
       what: string,
-      { actors, count }: { readonly actors: readonly Client[]; readonly count: number },
-      each: (user: Client, serial: number) => Promise<unknown>,
+      { actors, count }: { readonly actors: readonly MatrixClient[]; readonly count: number },
+      each: (user: MatrixClient, serial: number) => Promise<unknown>,
     ) => {
       for (const user of users) user.close()
       await own.renew()
@@ -74,7 +74,7 @@ export const w15b: Workload = {
       return { what, count: serial, 'MiB grown': round(grown / 2 ** 20), 'bytes each': Math.round(grown / serial) }
     }
     const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}`
-    const isOut = new Set<Client>()
+    const isOut = new Set<MatrixClient>()
     // The first user stays: a room that all local users have left cannot be joined any more.
     const movers = users.slice(1)
     return [
@@ -89,7 +89,7 @@ export const w15b: Workload = {
 }
 
 async function createRooms(
-  user: Client,
+  user: MatrixClient,
   index: number,
   count: number,
   progress: WorkloadRun['progress'],

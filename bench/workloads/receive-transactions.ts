@@ -4,7 +4,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { publicForeignRoom } from '@myelin/testing/foreign-room'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { prepare, pushAll } from '@myelin/testing/fedsim/push'
 import type { Prepared } from '@myelin/testing/fedsim/push'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
@@ -44,7 +44,7 @@ export const w7: Workload = {
   },
 }
 
-async function joinedRooms({ scale, progress }: WorkloadRun, servers: SimulatedServers, client: Client) {
+async function joinedRooms({ scale, progress }: WorkloadRun, servers: SimulatedServers, client: MatrixClient) {
   const version = roomVersion('12')
   if (!version) throw new Error('room version 12 is not known')
   const rooms: ForeignRoom[] = []
@@ -64,7 +64,7 @@ type Cell = (typeof CELLS)[number]
 async function measure(
   { target, scale, progress }: WorkloadRun,
   servers: SimulatedServers,
-  client: Client,
+  client: MatrixClient,
   rooms: readonly ForeignRoom[],
   cell: Cell,
 ) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import { chanceOf } from '@myelin/testing/chance'
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
 import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
@@ -37,7 +37,7 @@ export const w1Open: Workload = {
 }
 
 async function arrive(
-  connections: readonly Client[],
+  connections: readonly MatrixClient[],
   room: string,
   { rate, seconds }: { readonly rate: number; readonly seconds: number },
 ) {
@@ -47,7 +47,7 @@ async function arrive(
   const free = [...connections]
   const queue: number[] = []
   let sent = 0
-  const serve = async (client: Client) => {
+  const serve = async (client: MatrixClient) => {
     for (let dueMs = queue.shift(); dueMs !== undefined; dueMs = queue.shift()) {
       const { status } = await client.send('PUT', sendPath(room, `o${rate}-${sent++}`), eventBody())
       if (status === 200) durationsMs.push(performance.now() - dueMs)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
 import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
@@ -42,7 +42,7 @@ function senders(name: string, title: string, hasPolls: boolean): Workload {
 }
 
 /** All send, each its next message when the one before was answered; durations in ms. */
-export async function sendAll(clients: readonly Client[], room: string, seconds: number) {
+export async function sendAll(clients: readonly MatrixClient[], room: string, seconds: number) {
   const durationsMs: number[] = []
   let errors = 0
   const body = eventBody()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Client } from '@myelin/testing/clients/matrix-client'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { joinOurs } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
@@ -42,7 +42,7 @@ export const w9: Workload = {
 async function measure(
   { target, seconds, progress }: WorkloadRun,
   servers: SimulatedServers,
-  client: Client,
+  client: MatrixClient,
   count: number,
 ) {
   const room = await roomWith([client])
@@ -126,7 +126,7 @@ let serial = 0
 
 async function sendAll(
   target: Target,
-  client: Client,
+  client: MatrixClient,
   room: string,
   arrivals: Arrivals,
   { messages, everyMs }: { messages: number; everyMs: number },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateSigningKey, printSigningKey } from '@myelin/matrix/signatures'
 import { testAuthority } from '@myelin/testing/certificates'
-import { until } from './client.ts'
+import { until } from '@myelin/testing/clients/room-client'
 import { Gate } from './gate.ts'
 import { freePort } from '@myelin/testing/processes/free-port'
 

@@ -2,17 +2,24 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
-/** What came back over a connection. */
+/** An HTTP answer, read whole. */
 export interface Answer {
   readonly status: number
   readonly body: string
+}
+
+/** Carries the requests of a client. */
+export interface Connection {
+  /** Sends a request and returns the whole answer; rejects where the connection breaks. */
+  request(method: string, path: string, token?: string, body?: string): Promise<Answer>
+  close(): void
 }
 
 /**
  * One keep-alive HTTP/1.1 connection with one request in flight: as little client as can be, because it shares two
  * cores with the server it measures. Speaks plain HTTP only.
  */
-export class HttpConnection {
+export class HttpConnection implements Connection {
   readonly #url: URL
   #socket: Socket | undefined
   #received: Buffer[] = []

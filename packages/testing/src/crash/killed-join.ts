@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import { prepare, pushAll } from '../fedsim/push.ts'
 import { hostedRoom, memberName } from '../fedsim/hosted-rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
@@ -29,7 +29,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
 export interface JoinsRun {
   readonly server: OwnServer
   readonly servers: SimulatedServers
-  readonly client: Client
+  readonly client: MatrixClient
   readonly target: Target
   readonly chance: Chance
   readonly members: number
@@ -127,7 +127,7 @@ async function untilDone<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-async function faultsOf(client: Client, room: ForeignRoom, expected: readonly string[]): Promise<string[]> {
+async function faultsOf(client: MatrixClient, room: ForeignRoom, expected: readonly string[]): Promise<string[]> {
   const { joined } = await client.call<{ joined: object }>('GET', roomPath(room, 'joined_members'))
   const state = await client.call<{ event_id: string }[]>('GET', roomPath(room, 'state'))
   const { chunk } = await client.call<{ chunk: { event_id: string }[] }>(

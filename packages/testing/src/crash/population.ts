@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 
@@ -7,14 +7,14 @@ import type { Chance } from '../chance.ts'
 export interface Place {
   readonly roomId: string
   readonly version: string
-  readonly members: readonly Client[]
+  readonly members: readonly MatrixClient[]
 }
 
 /** The users and rooms of a run, and which of the endpoints it can use are there. */
 export interface Town {
-  readonly users: readonly Client[]
+  readonly users: readonly MatrixClient[]
   /** Joined everywhere, sends nothing, reads everything. */
-  readonly auditor: Client
+  readonly auditor: MatrixClient
   readonly rooms: readonly Place[]
   readonly hasToDevice: boolean
   readonly hasKeys: boolean

@@ -4,7 +4,7 @@ import { isAcknowledged } from './ledger.ts'
 import type { Deed } from './ledger.ts'
 import type { Lookup, Observation, SeenRoom } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 import type { Follower } from './sync-follower.ts'
 import { readUntilAnswered } from './retry-request.ts'
@@ -28,7 +28,7 @@ export async function readRooms({ rooms, auditor }: Town, followed: Follower): P
   return seen
 }
 
-async function history(reader: Client, roomId: string): Promise<JsonObject[]> {
+async function history(reader: MatrixClient, roomId: string): Promise<JsonObject[]> {
   const events: JsonObject[] = []
   for (let from: string | undefined = ''; from !== undefined; ) {
     const path: string = `${pathOf(roomId)}/messages?dir=b&limit=500${from === '' ? '' : `&from=${from}`}`
@@ -40,7 +40,7 @@ async function history(reader: Client, roomId: string): Promise<JsonObject[]> {
 }
 
 /** Downloads what was uploaded and acknowledged. */
-export async function readMedia(reader: Client, deeds: readonly Deed[]): Promise<Observation['media']> {
+export async function readMedia(reader: MatrixClient, deeds: readonly Deed[]): Promise<Observation['media']> {
   const uris = deeds.flatMap(({ answers }) => answers.flatMap(({ uri }) => uri ?? []))
   const found: { uri: string; text: string | undefined }[] = []
   for (const uri of uris) {
@@ -77,7 +77,7 @@ export async function lookUp(
   return found
 }
 
-async function bothWays(reader: Client, roomId: string, eventId: string) {
+async function bothWays(reader: MatrixClient, roomId: string, eventId: string) {
   const id = encodeURIComponent(eventId)
   const one = await reader.send('GET', `${pathOf(roomId)}/event/${id}`)
   const around = await reader.send('GET', `${pathOf(roomId)}/context/${id}?limit=0`)

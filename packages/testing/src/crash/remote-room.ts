@@ -6,7 +6,7 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { Abroad } from './observation.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 import { hostedRoom } from '../fedsim/hosted-rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
@@ -20,14 +20,14 @@ const PATIENCE_MS = 60_000
 export class RoomAbroad {
   readonly #servers: SimulatedServers
   readonly #room: ForeignRoom
-  readonly #resident: Client
+  readonly #resident: MatrixClient
   readonly #acknowledged: string[] = []
   readonly #sent: string[] = []
   readonly #heard = new Set<string>()
   /** What events of ours follow. */
   readonly #named = new Set<string>()
 
-  private constructor(servers: SimulatedServers, room: ForeignRoom, resident: Client) {
+  private constructor(servers: SimulatedServers, room: ForeignRoom, resident: MatrixClient) {
     this.#servers = servers
     this.#room = room
     this.#resident = resident

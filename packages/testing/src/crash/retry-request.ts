@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Answer } from '../clients/http-connection.ts'
 
 const AGAIN_MS = 25
@@ -11,7 +11,7 @@ const PATIENCE_MS = 120_000
  * says whether to go on.
  */
 export async function sendUntilAnswered(
-  client: Pick<Client, 'send'>,
+  client: Pick<MatrixClient, 'send'>,
   [method, path, body]: readonly [string, string, string?],
   attempt: () => boolean = () => true,
 ): Promise<Answer | undefined> {
@@ -35,7 +35,7 @@ export async function sendUntilAnswered(
 }
 
 /** Reads something that must be there, through any number of crashes. */
-export async function readUntilAnswered<T>(client: Client, path: string): Promise<T> {
+export async function readUntilAnswered<T>(client: MatrixClient, path: string): Promise<T> {
   const answer = await sendUntilAnswered(client, ['GET', path])
   if (answer?.status !== 200) throw new Error(`GET ${path}: ${answer?.status} ${answer?.body.slice(0, 300)}`)
   return JSON.parse(answer.body) as T

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { markerOf, seenEvent } from './seen-event.ts'
 import type { Resumption, SeenEvent, Stream } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import { readUntilAnswered } from './retry-request.ts'
 
 const PATIENCE_MS = 60_000
@@ -26,12 +26,12 @@ export interface FollowerWishes {
 
 /** A member who follows `next_batch` from before the first kill to the end, and keeps all that came. */
 export class Follower {
-  readonly client: Client
+  readonly client: MatrixClient
   readonly rooms = new Map<string, SeenEvent[]>()
   /** Events as they came, where they came in the federation format. */
   readonly pdus = new Map<string, JsonObject[]>()
   readonly toDevice: string[] = []
-  readonly #connection: Client
+  readonly #connection: MatrixClient
   readonly #filter: string
   readonly #keepsPdus: boolean
   readonly #seen = new Map<string, Set<string>>()
@@ -40,7 +40,7 @@ export class Follower {
   #since = ''
   #isStopping = false
 
-  constructor(client: Client, { limit, format }: FollowerWishes) {
+  constructor(client: MatrixClient, { limit, format }: FollowerWishes) {
     this.client = client
     this.#connection = client.again()
     this.#keepsPdus = format === 'federation'
@@ -123,7 +123,7 @@ export class Follower {
 
   /** A timeline with what its limit left out, which `/messages` has: everything back to what is known. */
   async #whole(
-    reader: Client,
+    reader: MatrixClient,
     roomId: string,
     timeline: { events: JsonObject[]; limited?: boolean; prev_batch?: string },
     known: ReadonlySet<string>,

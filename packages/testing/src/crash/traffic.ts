@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Act, DeedAnswer, Ledger } from './ledger.ts'
 import { uploadedText } from './laws/media-kept.ts'
-import type { Client } from '../clients/matrix-client.ts'
+import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 import { sendUntilAnswered } from './retry-request.ts'
 import type { Town } from './population.ts'
@@ -19,7 +19,7 @@ const V3 = '/_matrix/client/v3'
 const JSON_OF_MARKER = (marker: string) => JSON.stringify({ msgtype: 'm.text', body: marker, marker })
 
 /** One user's doings until `stop`; resolves when the last is answered or given up. */
-export async function liveOn(traffic: Traffic, me: Client, chance: Chance): Promise<void> {
+export async function liveOn(traffic: Traffic, me: MatrixClient, chance: Chance): Promise<void> {
   let isOver = false
   traffic.tempo.once('stop', () => (isOver = true))
   for (let serial = 0; !isOver; serial++) {
@@ -46,7 +46,7 @@ interface Deed {
   readonly isRepeatable: boolean
 }
 
-function chooseDeed(town: Town, me: Client, chance: Chance, serial: number): Deed {
+function chooseDeed(town: Town, me: MatrixClient, chance: Chance, serial: number): Deed {
   const part = chance.part()
   const marker = `${me.userId.slice(1).split(':')[0]}-${serial}`
   if (town.hasKeys && part < 0.04) return upload(me, marker)
@@ -69,7 +69,7 @@ function chooseDeed(town: Town, me: Client, chance: Chance, serial: number): Dee
   }
 }
 
-function message(to: Client, marker: string): Deed {
+function message(to: MatrixClient, marker: string): Deed {
   const messages = { [to.userId]: { [to.deviceId]: { marker } } }
   return {
     act: { act: 'toDevice', to: to.userId, marker },
@@ -86,7 +86,7 @@ function media(marker: string): Deed {
   }
 }
 
-function upload(me: Client, marker: string): Deed {
+function upload(me: MatrixClient, marker: string): Deed {
   const ids = Array.from({ length: 5 }, (_, index) => `${marker}-${index}`)
   const one_time_keys = Object.fromEntries(ids.map((id) => [`curve25519:${id}`, Buffer.from(id).toString('base64')]))
   return {
@@ -97,7 +97,7 @@ function upload(me: Client, marker: string): Deed {
 }
 
 /** Asks for one of somebody's one-time keys. */
-export function claim(of: Client): Deed {
+export function claim(of: MatrixClient): Deed {
   const one_time_keys = { [of.userId]: { [of.deviceId]: 'curve25519' } }
   return {
     act: { act: 'claim', of: of.userId },
@@ -110,7 +110,7 @@ export function claim(of: Client): Deed {
  * Attempts a deed until it is answered. Some are never tried again when they were not answered, and some answered ones are. An
  * upload is tried once: its keys may have been given away already, and then it would be we who give them twice.
  */
-export async function carryOut({ ledger }: Pick<Traffic, 'ledger'>, me: Client, chance: Chance, deed: Deed) {
+export async function carryOut({ ledger }: Pick<Traffic, 'ledger'>, me: MatrixClient, chance: Chance, deed: Deed) {
   const serial = ledger.open()
   const givesUp = deed.act.act === 'upload' || chance.part() < 0.15
   let tries = 0
