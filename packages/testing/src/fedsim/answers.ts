@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeBase64 } from '@myelin/matrix/base64'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { signJson } from '@myelin/matrix/signatures'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
+import { publishedBy } from '../stand-in-servers.ts'
 import type { AnsweringServers, Asked } from './simulated-request.ts'
 
 type Answer = { readonly status: number; readonly text: string }
@@ -20,7 +19,10 @@ type Question = {
 export function answerTo(servers: AnsweringServers, asked: Asked): Answer {
   const url = new URL(asked.target, 'https://x')
   const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
-  if (api === 'key') return ok(keyDocument(servers, asked.server))
+  if (api === 'key') {
+    const key = servers.keyOf(asked.server)
+    return ok(publishedBy(asked.server, { key, validUntilTs: Date.now() + 86_400_000 }))
+  }
   const [endpoint = '', ...rest] = parts
   const answer = ANSWERS[endpoint]?.({ servers, asked, parts: rest, query: url.searchParams })
   return answer === undefined ? { status: 404, text: '{"errcode":"M_NOT_FOUND","error":"not here"}' } : ok(answer)
@@ -30,17 +32,6 @@ const ok = (body: JsonObject | string): Answer => ({
   status: 200,
   text: typeof body === 'string' ? body : JSON.stringify(body),
 })
-
-function keyDocument(servers: AnsweringServers, server: string): JsonObject {
-  const key = servers.keyOf(server)
-  const document = {
-    server_name: server,
-    verify_keys: { [key.id]: { key: encodeBase64(key.publicKey) } },
-    old_verify_keys: {},
-    valid_until_ts: Date.now() + 86_400_000,
-  }
-  return signJson(document, server, key)
-}
 
 /** What some events of a room rest on. */
 function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {

@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { signBytes, signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
-import { requestForm } from '@myelin/remote/federation'
 import { testAuthority } from '../certificates.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
+import { xMatrixHeader } from '../x-matrix.ts'
 import { answerTo } from './answers.ts'
 import type { Asked } from './simulated-request.ts'
 
@@ -68,10 +68,7 @@ export class SimulatedServers {
     origin: string,
     request: { destination: string; method: string; uri: string; content?: JsonObject },
   ): string {
-    const { destination, content } = request
-    const key = this.keyOf(origin)
-    const sig = signBytes(requestForm({ ...request, origin, content }), key)
-    return `X-Matrix origin="${origin}",destination="${destination}",key="${key.id}",sig="${sig}"`
+    return xMatrixHeader({ ...request, origin }, this.keyOf(origin))
   }
 
   /** Answers a request that came to one of them. */
