@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
-import { startOwnServer } from '@myelin/testing/processes/server-process'
-import type { OwnServer } from '@myelin/testing/processes/server-process'
+import { startServerProcess } from '@myelin/testing/processes/server-process'
+import type { ServerProcess } from '@myelin/testing/processes/server-process'
 import type { Workload } from './workload.ts'
 import { bare, bareWhole } from './workloads/machine-ceiling.ts'
 import { w1, w1Sends } from './workloads/send-messages.ts'
@@ -57,7 +57,7 @@ async function onFreshServer(workload: Workload) {
   const postgres = values.database === 'postgres' ? await startPostgres() : undefined
   const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
   const servers = workload.needsServers === undefined ? undefined : await startSimulatedServers(workload.needsServers)
-  const own = await startOwnServer({ database, settings: servers?.settings ?? '' })
+  const own = await startServerProcess({ database, settings: servers?.settings ?? '' })
   try {
     return await measure(workload, own, servers)
   } finally {
@@ -67,7 +67,7 @@ async function onFreshServer(workload: Workload) {
   }
 }
 
-async function measure(workload: Workload, own: OwnServer | undefined, servers?: SimulatedServers) {
+async function measure(workload: Workload, own: ServerProcess | undefined, servers?: SimulatedServers) {
   const say = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
   const rows = await workload.run({
     target: { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own },

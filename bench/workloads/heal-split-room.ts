@@ -7,8 +7,8 @@ import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { prepare, pushAll } from '@myelin/testing/fedsim/push'
-import { hostedRoom, memberName } from '@myelin/testing/fedsim/hosted-rooms'
+import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/push'
+import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { round } from '@myelin/testing/latency'
 import { registerMany } from '../fixture.ts'
@@ -119,7 +119,7 @@ async function land(
   const transactions = []
   for (let at = 0; at < events.length; at += 50) {
     transactions.push(
-      prepare(
+      prepareTransaction(
         servers,
         target,
         servers.name(0),
@@ -128,7 +128,7 @@ async function land(
     )
   }
   const seen = watcher.seen(last === undefined ? [] : [last])
-  await pushAll(target, transactions, () => {})
+  await sendTransactions(target, transactions, () => {})
   await seen
 }
 
@@ -146,12 +146,12 @@ function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number)
             {
               type: 'm.room.power_levels',
               stateKey: '',
-              content: { users: { [memberName(servers, branch % joined)]: 50 } },
+              content: { users: { [memberId(servers, branch % joined)]: 50 } },
             },
           ]
         : Array.from({ length: 5 }, (_each, at) => ({
             type: 'm.room.member',
-            stateKey: memberName(servers, (branch * 5 + at) % joined),
+            stateKey: memberId(servers, (branch * 5 + at) % joined),
             content: { membership: 'leave' },
           }))
     let previous = root

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hostedRoom, memberName } from '@myelin/testing/fedsim/hosted-rooms'
+import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
 import { round } from '@myelin/testing/latency'
 import { registerMany } from '../fixture.ts'
 import type { Workload } from '../workload.ts'
@@ -23,7 +23,7 @@ export const w6: Workload = {
     const [client, other] = await registerMany(target, [`w6-${target.run}`, `w6b-${target.run}`])
     if (!client || !other) throw new Error('nobody could be registered')
     const beside = await bystander(other)
-    for (const name of servers.names) servers.conduct.set(name, { delayMs: RTT_MS })
+    for (const name of servers.names) servers.faults.set(name, { delayMs: RTT_MS })
     const rows = []
     for (const members of [1000, 10_000].map((count) => Math.round(count * scale))) {
       progress(`W6: making a room of ${members}`)
@@ -42,7 +42,7 @@ export const w6: Workload = {
         joinedMs = performance.now() - startMs
       })
       // Who is not known yet is waited for.
-      const last = encodeURIComponent(memberName(servers, members - 1))
+      const last = encodeURIComponent(memberId(servers, members - 1))
       const member = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/state/m.room.member/${last}`
       let isWhole = false
       while (!isWhole && performance.now() - startMs < PATIENCE_MS) {

@@ -2,7 +2,7 @@
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { OwnServer } from '@myelin/testing/processes/server-process'
+import type { ServerProcess } from '@myelin/testing/processes/server-process'
 import type { Workload, WorkloadRun } from '../workload.ts'
 
 const MEMBERS = 10
@@ -103,7 +103,7 @@ async function createRooms(
   return own
 }
 
-function started(own: OwnServer | undefined): OwnServer {
+function started(own: ServerProcess | undefined): ServerProcess {
   if (!own) throw new Error('this measures a server that this program starts')
   return own
 }

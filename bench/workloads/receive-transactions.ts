@@ -5,8 +5,8 @@ import { roomVersion } from '@myelin/rules/room-versions'
 import { publicForeignRoom } from '@myelin/testing/foreign-room'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { prepare, pushAll } from '@myelin/testing/fedsim/push'
-import type { Prepared } from '@myelin/testing/fedsim/push'
+import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/push'
+import type { PreparedTransaction } from '@myelin/testing/fedsim/push'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
 import { registerMany } from '../fixture.ts'
@@ -91,7 +91,7 @@ async function measure(
   await watcher.ready
   progress(`W7: transactions of ${size}, ${total} events`)
   const [durationsMs, cpuMs, startedMs] = [[] as number[], target.own?.processorMs() ?? 0, performance.now()]
-  await Promise.all(queues.map((queue) => pushAll(target, queue, (_, ms) => durationsMs.push(ms))))
+  await Promise.all(queues.map((queue) => sendTransactions(target, queue, (_, ms) => durationsMs.push(ms))))
   const sentS = (performance.now() - startedMs) / 1000
   await watcher.seen(rooms.map((room) => room.last.id))
   const elapsedS = (performance.now() - startedMs) / 1000
@@ -113,7 +113,7 @@ function transactionsOf(
   server: string,
   lists: readonly (readonly Pdu[])[],
   { size, missing, malformed }: { size: number; missing: number; malformed: boolean },
-): Prepared[] {
+): PreparedTransaction[] {
   const longest = Math.max(...lists.map(({ length }) => length))
   const line: JsonObject[] = []
   for (let at = 0; at < longest; at++) {
@@ -122,12 +122,12 @@ function transactionsOf(
       if (pdu && (missing === 0 || at % missing !== 3 || at === list.length - 1)) line.push(pdu.json)
     }
   }
-  const prepared: Prepared[] = []
+  const prepared: PreparedTransaction[] = []
   const step = malformed ? size - 1 : size
   for (let at = 0; at < line.length; at += step) {
     const pdus = line.slice(at, at + step)
     const bad = malformed ? [{ ...(pdus[0] as JsonObject), depth: 'deep' }] : []
-    prepared.push(prepare(servers, target, server, [...bad, ...pdus]))
+    prepared.push(prepareTransaction(servers, target, server, [...bad, ...pdus]))
   }
   return prepared
 }

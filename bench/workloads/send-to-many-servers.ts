@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { joinOurs } from '@myelin/testing/fedsim/hosted-rooms'
+import { joinTargetRoom } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
 import { inParallel, registerMany, roomWith, sendPath } from '../fixture.ts'
@@ -48,14 +48,14 @@ async function measure(
   const room = await roomWith([client])
   progress(`W9: ${count} servers join`)
   const numbers = Array.from({ length: count }, (_, index) => index)
-  await inParallel(numbers, 4, (number) => joinOurs(servers, target, room, number))
+  await inParallel(numbers, 4, (number) => joinTargetRoom(servers, target, room, number))
   // Until everybody has heard of everybody's join.
   await delay(3000)
   const arrivals = new Arrivals(servers, count)
   for (const number of numbers) {
     const turn = number % ONE_IN
-    if (turn === 1) servers.conduct.set(servers.name(number), { fails: 'resets' })
-    if (turn === 2) servers.conduct.set(servers.name(number), { delayMs: LATE_MS })
+    if (turn === 1) servers.faults.set(servers.name(number), { fails: 'resets' })
+    if (turn === 2) servers.faults.set(servers.name(number), { delayMs: LATE_MS })
   }
   progress(`W9: ${PER_SECOND} messages a second to ${count}`)
   const calm = await sendAll(target, client, room, arrivals, {
@@ -64,8 +64,8 @@ async function measure(
   })
   progress(`W9: ${BURST} messages to ${count}`)
   const burst = await sendAll(target, client, room, arrivals, { messages: BURST, everyMs: 0 })
-  servers.conduct.clear()
-  servers.heard = () => {}
+  servers.faults.clear()
+  servers.onRequest = () => {}
   return [
     { servers: count, how: `${PER_SECOND}/s`, ...calm },
     { servers: count, how: `${BURST} at once`, ...burst },
@@ -85,7 +85,7 @@ class Arrivals {
     const live = new Set<ServerName>()
     for (let at = 0; at < count; at++) if (at % ONE_IN !== 1 && at % ONE_IN !== 2) live.add(servers.name(at))
     this.live = live.size
-    servers.heard = ({ server, target, body, atMs }) => {
+    servers.onRequest = ({ server, target, body, atMs }) => {
       if (!live.has(server) || !target.includes('/send/')) return
       this.transactions++
       for (const [, mark = ''] of body.matchAll(/"body":"(w9 [^"]+)"/g)) this.#arrived(mark, atMs)

@@ -7,7 +7,7 @@ import { chanceOf } from '../chance.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import { killedJoin, KILL_POINTS } from './killed-join.ts'
 import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
-import { startOwnServer } from '../processes/server-process.ts'
+import { startServerProcess } from '../processes/server-process.ts'
 
 /**
  * `node packages/testing/src/crash/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]`: joins large rooms
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 const postgres = values.database === 'postgres' ? await startPostgres() : undefined
 const database = values.database === 'sqlite' ? undefined : (postgres?.url ?? values.database)
 const servers = await startSimulatedServers(8, values.seed)
-const server = await startOwnServer({ database, settings: servers.settings })
+const server = await startServerProcess({ database, settings: servers.settings })
 const faults: string[] = []
 try {
   const [client] = await registerUsers(server.url, server.secret, ['joiner'])

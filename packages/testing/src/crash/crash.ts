@@ -5,17 +5,17 @@ import { parseArgs } from 'node:util'
 import { judge } from './judge.ts'
 import { startPostgres } from '../processes/postgres-server.ts'
 import { pointsOf, rehearsalEnvironment } from './kill-schedule.ts'
-import { Power } from './power/power-loss.ts'
+import { PowerLoss } from './power/power-loss.ts'
 import { runCrash } from './run-crash.ts'
 import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
 import { latencyOf } from '../latency.ts'
-import { startOwnServer } from '../processes/server-process.ts'
+import { startServerProcess } from '../processes/server-process.ts'
 
 /**
- * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while a town lives on
- * it, and judges what is left. Exits with 1 where a law is broken. With `--points` it dies at each place that matters, `--kills`
+ * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while users send
+ * requests, and checks the invariants. Exits with 1 where one is broken. With `--points` it dies at each crash point, `--kills`
  * times; with `--power-loss`, what was not synced goes with it (over PostgreSQL, of the files beside it: what it has
- * promised is its own); with `--lying-disk`, what was synced too, so that laws must be found broken.
+ * promised is its own); with `--lying-disk`, what was synced too, so that invariants must be found broken.
  */
 const { values } = parseArgs({
   options: {
@@ -43,10 +43,10 @@ const isRehearsed = values.points || values.at !== undefined
 const all = isRehearsed ? pointsOf(database === undefined) : []
 const points = all.filter((point) => values.at?.includes(point) ?? true)
 const kills = Number(values.kills ?? (isRehearsed ? 20 : 50))
-let power: Power | undefined
+let power: PowerLoss | undefined
 const shown = { tenth: -1 }
 const servers = isLossy || isRehearsed ? await startSimulatedServers(1) : undefined
-const server = await startOwnServer({
+const server = await startServerProcess({
   database,
   settings: servers?.settings ?? '',
   prepare: (folder, dataFolder) => {
@@ -58,7 +58,7 @@ console.log(
   `crash: ${kills} kills${isRehearsed ? ` at each of ${points.length} places` : ''}${isLossy ? ' that lose power' : ''}, ${values.users} users, ${database ? 'PostgreSQL' : 'SQLite'}, seed ${values.seed}`,
 )
 try {
-  const { deeds, seen, town, reached } = await runCrash(server, {
+  const { deeds, seen, population, reached } = await runCrash(server, {
     seed: values.seed,
     kills,
     points,
@@ -74,7 +74,12 @@ try {
   progress('', 1)
   const verdicts = judge(deeds, seen)
   console.table(
-    verdicts.map(({ law, title, checked, violations }) => ({ law, title, checked, violations: violations.length })),
+    verdicts.map(({ invariant, title, checked, violations }) => ({
+      invariant,
+      title,
+      checked,
+      violations: violations.length,
+    })),
   )
   const unanswered = deeds.reduce((sum, { attempts, answers }) => sum + attempts - answers.length, 0)
   const events = seen.rooms.reduce((sum, { messages }) => sum + messages.length, 0)
@@ -82,8 +87,8 @@ try {
   console.log(
     `${deeds.length} acts, ${unanswered} attempts unanswered, ${events} events, recovery ${recovery.p50} ms, at worst ${recovery.max} ms`,
   )
-  if (!town.hasToDevice) console.log('to-device messages: left out, the server does not have them')
-  if (!town.hasKeys) console.log('one-time keys: left out, the server does not have them')
+  if (!population.hasToDevice) console.log('to-device messages: left out, the server does not have them')
+  if (!population.hasKeys) console.log('one-time keys: left out, the server does not have them')
   if (power) {
     const { cuts, files, bytes } = power.lost
     console.log(`${cuts} losses of power took ${bytes} bytes in ${files} files that were not synced`)
@@ -93,8 +98,8 @@ try {
     console.log(`died ${times} times at: ${point}`)
     if (times < kills) process.exitCode = 1
   }
-  for (const { law, violations } of verdicts)
-    for (const violation of violations.slice(0, 20)) console.error(`${law}: ${violation}`)
+  for (const { invariant, violations } of verdicts)
+    for (const violation of violations.slice(0, 20)) console.error(`${invariant}: ${violation}`)
   if (verdicts.some(({ violations }) => violations.length > 0)) process.exitCode = 1
   if (values.results) {
     const summary = {
@@ -118,15 +123,15 @@ try {
   await postgres?.stop()
 }
 
-/** Ends the program where power cannot be lost here; it says why. */
-function powerOver(folder: string, dataFolder: string): Power {
-  const made = Power.over(dataFolder, join(folder, 'trace-writes.so'), { lies: values['lying-disk'] })
+/** Returns the power-loss model; ends the program with the reason where this machine cannot run it. */
+function powerOver(folder: string, dataFolder: string): PowerLoss {
+  const made = PowerLoss.over(dataFolder, join(folder, 'trace-writes.so'), { lies: values['lying-disk'] })
   if (typeof made !== 'string') return made
   console.log(`skipped: ${made}`)
   process.exit(0)
 }
 
-/** A bar where somebody watches, else a line for each tenth. */
+/** Shows the progress: a bar on a terminal, else a line for each tenth. */
 function progress(text: string, part: number): void {
   if (!process.stderr.isTTY) {
     const tenth = Math.floor(part * 10)

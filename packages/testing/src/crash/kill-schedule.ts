@@ -3,24 +3,24 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CRASH_POINTS } from '@myelin/kit/crash-point'
 import type { CrashPoint } from '@myelin/kit/crash-point'
 import type { Chance } from '../chance.ts'
-import type { OwnServer } from '../processes/server-process.ts'
-import type { Power } from './power/power-loss.ts'
+import type { ServerProcess } from '../processes/server-process.ts'
+import type { PowerLoss } from './power/power-loss.ts'
 import type { Traffic } from './traffic.ts'
 
-/** How a server dies, again and again. */
-export interface Deaths {
+/** When and where a server is killed. */
+export interface KillPlan {
   readonly kills: number
   /** A kill comes so long after the last recovery. */
   readonly calmMs: readonly [number, number]
   /** Places at which it kills itself, each `kills` times; none: it is killed at any instant, `kills` times in all. */
   readonly points: readonly CrashPoint[]
   /** Cut whenever the server dies, where there is one. */
-  readonly power: Power | undefined
+  readonly power: PowerLoss | undefined
   readonly progress: (text: string, part: number) => void
 }
 
-/** What came of it. */
-export interface Dying {
+/** The result of a {@link KillPlan}. */
+export interface KillOutcome {
   readonly recoveriesMs: readonly number[]
   /** How often it died at each place. */
   readonly reached: ReadonlyMap<CrashPoint, number>
@@ -33,12 +33,12 @@ const BUSY: ReadonlySet<CrashPoint> = new Set(['units run', 'committed', 'synced
 /** Small enough that the log is copied back several times between two deaths. */
 const CHECKPOINT_CHANGES = '400'
 
-/** The places that a server over this engine passes. */
+/** Returns the crash points that a server with this engine passes. */
 export function pointsOf(isEmbedded: boolean): CrashPoint[] {
   return CRASH_POINTS.filter((point) => isEmbedded || !point.startsWith('log '))
 }
 
-/** What a server must find in its environment so that it can be told to die, and copies its log often. */
+/** Returns the environment of a server that kills itself at an ordered point and checkpoints often. */
 export function rehearsalEnvironment(order?: string): Readonly<Record<string, string>> {
   return {
     NODE_OPTIONS: `--import ${new URL('rehearse.ts', import.meta.url).href}`,
@@ -49,13 +49,13 @@ export function rehearsalEnvironment(order?: string): Readonly<Record<string, st
   }
 }
 
-/** Has a server die and start again until all was tried. */
-export async function dieAgainAndAgain(
-  server: OwnServer,
-  plan: Deaths,
+/** Kills and restarts a server until the plan is done. */
+export async function killRepeatedly(
+  server: ServerProcess,
+  plan: KillPlan,
   tempo: Traffic['tempo'],
   chance: Chance,
-): Promise<Dying> {
+): Promise<KillOutcome> {
   const recoveriesMs: number[] = []
   const reached = new Map<CrashPoint, number>()
   const rise = async (order?: string) => {
@@ -104,8 +104,8 @@ export async function dieAgainAndAgain(
   return { recoveriesMs, reached }
 }
 
-/** Whether it dies by itself, in time. */
-async function diesBy(server: OwnServer, tempo: Traffic['tempo']): Promise<boolean> {
+/** Returns whether the server dies by itself within the time limit. */
+async function diesBy(server: ServerProcess, tempo: Traffic['tempo']): Promise<boolean> {
   const over = new AbortController()
   const late = delay(PATIENCE_MS, false, { signal: over.signal }).catch(() => false)
   const hurry = setInterval(() => tempo.emit('surge'), 300)
@@ -115,8 +115,8 @@ async function diesBy(server: OwnServer, tempo: Traffic['tempo']): Promise<boole
   return hasDied
 }
 
-/** Each place so many times, in an order of chance, and how often to pass it first. */
-function ordersOf({ points, kills }: Deaths, chance: Chance): { point: CrashPoint; passes: number }[] {
+/** Returns each crash point `kills` times, in random order, with the number of passes before the kill. */
+function ordersOf({ points, kills }: KillPlan, chance: Chance): { point: CrashPoint; passes: number }[] {
   const orders = points.flatMap((point) =>
     Array.from({ length: kills }, () => ({
       point,

@@ -4,10 +4,10 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
-import { prepare, pushAll } from '../fedsim/push.ts'
-import { hostedRoom, memberName } from '../fedsim/hosted-rooms.ts'
+import { prepareTransaction, sendTransactions } from '../fedsim/push.ts'
+import { hostedRoom, memberId } from '../fedsim/hosted-rooms.ts'
 import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
-import type { OwnServer } from '../processes/server-process.ts'
+import type { ServerProcess } from '../processes/server-process.ts'
 import type { Target } from '../processes/target.ts'
 
 /** When the server is killed: so long after it asked that of another. */
@@ -27,7 +27,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
 
 /** Who does what in a run. */
 export interface JoinsRun {
-  readonly server: OwnServer
+  readonly server: ServerProcess
   readonly servers: SimulatedServers
   readonly client: MatrixClient
   readonly target: Target
@@ -55,7 +55,7 @@ export async function killedJoin(run: JoinsRun, point: KillPoint): Promise<strin
       body: own,
     }),
   )
-  const last = room.append({ sender: memberName(servers, 2), type: 'm.room.message', content: { body: 'last' } })
+  const last = room.append({ sender: memberId(servers, 2), type: 'm.room.message', content: { body: 'last' } })
   await push(run, [last])
   const expected = [...said, last.id, sent.event_id]
   let faults: string[] = []
@@ -70,9 +70,9 @@ export async function killedJoin(run: JoinsRun, point: KillPoint): Promise<strin
 function killAt({ server, servers, chance }: JoinsRun, { asked, afterMs }: KillPoint): Promise<void> {
   const after = chance.between(...afterMs)
   return new Promise((resolve, reject) => {
-    servers.heard = ({ target }) => {
+    servers.onRequest = ({ target }) => {
       if (target.split('/')[4] !== asked) return
-      servers.heard = () => {}
+      servers.onRequest = () => {}
       delay(after)
         .then(() => server.kill())
         .then(() => server.restart())
@@ -85,16 +85,16 @@ function killAt({ server, servers, chance }: JoinsRun, { asked, afterMs }: KillP
 async function saySome(run: JoinsRun, room: ForeignRoom): Promise<string[]> {
   const { servers, members } = run
   const member = (number: number, membership: string) => {
-    const user = memberName(servers, number)
+    const user = memberId(servers, number)
     return room.append({ sender: user, type: 'm.room.member', stateKey: user, content: { membership } })
   }
   const said = [
-    room.append({ sender: memberName(servers, 1), type: 'm.room.message', content: { body: 'first' } }),
+    room.append({ sender: memberId(servers, 1), type: 'm.room.message', content: { body: 'first' } }),
     member(3, 'leave'),
     member(members + 1, 'join'),
-    room.append({ sender: memberName(servers, members + 1), type: 'm.room.message', content: { body: 'I am new' } }),
+    room.append({ sender: memberId(servers, members + 1), type: 'm.room.message', content: { body: 'I am new' } }),
     room.append({
-      sender: memberName(servers, 0).replace(/^@[^:]*/, '@host'),
+      sender: memberId(servers, 0).replace(/^@[^:]*/, '@host'),
       type: 'm.room.topic',
       stateKey: '',
       content: { topic: 'while you came' },
@@ -105,13 +105,13 @@ async function saySome(run: JoinsRun, room: ForeignRoom): Promise<string[]> {
 }
 
 async function push({ servers, target }: JoinsRun, pdus: readonly Pdu[]): Promise<void> {
-  const transaction = prepare(
+  const transaction = prepareTransaction(
     servers,
     target,
     servers.name(0),
     pdus.map(({ json }) => json),
   )
-  await untilDone(() => pushAll(target, [transaction], () => {}))
+  await untilDone(() => sendTransactions(target, [transaction], () => {}))
 }
 
 /** Tries again until it is answered: the server may be away. */

@@ -3,19 +3,19 @@ import type { MatrixClient } from '../clients/matrix-client.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 
-/** A room with those who send in it. */
-export interface Place {
+/** A room and the members that send in it. */
+export interface PopulatedRoom {
   readonly roomId: string
   readonly version: string
   readonly members: readonly MatrixClient[]
 }
 
-/** The users and rooms of a run, and which of the endpoints it can use are there. */
-export interface Town {
+/** The users and rooms of a run, and the optional endpoints that the server has. */
+export interface Population {
   readonly users: readonly MatrixClient[]
   /** Joined everywhere, sends nothing, reads everything. */
   readonly auditor: MatrixClient
-  readonly rooms: readonly Place[]
+  readonly rooms: readonly PopulatedRoom[]
   readonly hasToDevice: boolean
   readonly hasKeys: boolean
 }
@@ -23,15 +23,15 @@ export interface Town {
 const VERSIONS = ['12', '11', '10'] as const
 
 /** Makes users and rooms: each user is in about half of the rooms, and may write state in them. */
-export async function buildTown(
+export async function createPopulation(
   { url, secret }: { readonly url: string; readonly secret: string },
   size: { readonly users: number; readonly rooms: number },
   chance: Chance,
-): Promise<Town> {
+): Promise<Population> {
   const names = Array.from({ length: size.users }, (_, index) => `user${index}`)
   const [auditor, ...users] = await registerUsers(url, secret, ['auditor', ...names])
   if (!auditor) throw new Error('nobody to read')
-  const rooms: Place[] = []
+  const rooms: PopulatedRoom[] = []
   for (let serial = 0; serial < size.rooms; serial++) {
     const version = VERSIONS[serial % VERSIONS.length] ?? '12'
     const { room_id: roomId } = await auditor.call<{ room_id: string }>('POST', '/_matrix/client/v3/createRoom', {

@@ -6,14 +6,14 @@ import type { Lookup, Observation, SeenRoom } from './observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
-import type { Follower } from './sync-follower.ts'
+import type { SyncFollower } from './sync-follower.ts'
 import { readUntilAnswered } from './retry-request.ts'
-import type { Place, Town } from './population.ts'
+import type { PopulatedRoom, Population } from './population.ts'
 
 const MOST_LOOKUPS = 400
 
 /** Reads all rooms whole. */
-export async function readRooms({ rooms, auditor }: Town, followed: Follower): Promise<SeenRoom[]> {
+export async function readRooms({ rooms, auditor }: Population, followed: SyncFollower): Promise<SeenRoom[]> {
   const seen: SeenRoom[] = []
   for (const { roomId, version, members } of rooms) {
     seen.push({
@@ -53,7 +53,7 @@ export async function readMedia(reader: MatrixClient, deeds: readonly Deed[]): P
 
 /** Looks single events up through some member: first those that met a crash, then others by chance. */
 export async function lookUp(
-  places: readonly Place[],
+  places: readonly PopulatedRoom[],
   rooms: readonly SeenRoom[],
   deeds: readonly Deed[],
   chance: Chance,

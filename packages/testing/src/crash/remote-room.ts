@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JsonObject } from '@myelin/matrix/json'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
-import type { Abroad } from './observation.ts'
+import type { RemoteRoomResult } from './observation.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
@@ -17,7 +17,7 @@ const THINK_MS = 60
 const PATIENCE_MS = 60_000
 
 /** A room of another server, which somebody here is in: both sides talk while the server is killed. */
-export class RoomAbroad {
+export class RemoteRoom {
   readonly #servers: SimulatedServers
   readonly #room: ForeignRoom
   readonly #resident: MatrixClient
@@ -31,23 +31,23 @@ export class RoomAbroad {
     this.#servers = servers
     this.#room = room
     this.#resident = resident
-    servers.heard = ({ target, body }) => {
+    servers.onRequest = ({ target, body }) => {
       if (!target.startsWith('/_matrix/federation/v1/send/')) return
       for (const pdu of (JSON.parse(body) as { pdus?: JsonObject[] }).pdus ?? []) this.#hear(pdu)
     }
   }
 
-  /** Makes the room abroad and has somebody of ours join it. */
+  /** Makes a room on another server, and lets a user of ours join it. */
   static async enter(
     servers: SimulatedServers,
     { url, secret }: { readonly url: string; readonly secret: string },
-  ): Promise<RoomAbroad> {
+  ): Promise<RemoteRoom> {
     const [resident] = await registerUsers(url, secret, ['emigrant'])
-    if (!resident) throw new Error('nobody to go abroad')
+    if (!resident) throw new Error('no user could be registered')
     const room = hostedRoom(servers, 1)
     const path = `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${servers.name(0)}`
     await resident.call('POST', path, {})
-    return new RoomAbroad(servers, room, resident)
+    return new RemoteRoom(servers, room, resident)
   }
 
   /** Both sides talk until `stop`; resolves when the last was answered. */
@@ -64,7 +64,7 @@ export class RoomAbroad {
   }
 
   /** What came of it, once the other server had time to hear everything. */
-  async result(): Promise<Abroad> {
+  async result(): Promise<RemoteRoomResult> {
     const isHeard = () => this.#sent.every((id) => this.#heard.has(id))
     for (const endMs = performance.now() + PATIENCE_MS; !isHeard() && performance.now() < endMs; ) {
       await this.#askForMissing()
@@ -106,10 +106,10 @@ export class RoomAbroad {
 
   /** The other server sends an event, until it is told that we have it. */
   async #push(serial: number): Promise<void> {
-    const content = { msgtype: 'm.text', body: `from abroad ${serial}` }
+    const content = { msgtype: 'm.text', body: `from the other server ${serial}` }
     const pdu = this.#room.append({ sender: this.#room.creator, type: 'm.room.message', content })
     const origin = this.#servers.name(0)
-    const uri = `/_matrix/federation/v1/send/abroad${serial}`
+    const uri = `/_matrix/federation/v1/send/remote${serial}`
     const body: JsonObject = { origin, origin_server_ts: serial, pdus: [pdu.json], edus: [] }
     const authorization = this.#servers.authorization(origin, {
       destination: 'localhost',
@@ -123,12 +123,12 @@ export class RoomAbroad {
     connection.close()
     const told = answer && (JSON.parse(answer.body) as { pdus?: Record<string, { error?: string }> })
     if (answer?.status === 200 && told?.pdus?.[pdu.id]?.error === undefined) this.#acknowledged.push(pdu.id)
-    else throw new Error(`an event from abroad was refused: ${answer?.body}`)
+    else throw new Error(`an event of the other server was refused: ${answer?.body}`)
   }
 
   async #say(serial: number): Promise<void> {
-    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(this.#room.roomId)}/send/m.room.message/abroad${serial}`
-    const body = JSON.stringify({ msgtype: 'm.text', body: `to abroad ${serial}` })
+    const path = `/_matrix/client/v3/rooms/${encodeURIComponent(this.#room.roomId)}/send/m.room.message/remote${serial}`
+    const body = JSON.stringify({ msgtype: 'm.text', body: `to the other server ${serial}` })
     const answer = await sendUntilAnswered(this.#resident, ['PUT', path, body])
     if (answer?.status === 200) this.#sent.push((JSON.parse(answer.body) as { event_id: string }).event_id)
   }

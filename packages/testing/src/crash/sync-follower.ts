@@ -19,13 +19,13 @@ interface SyncBody {
 }
 
 /** How a follower asks: as clients or as servers see events, and how many at once. */
-export interface FollowerWishes {
+export interface SyncFollowerOptions {
   readonly limit: number
   readonly format: 'client' | 'federation'
 }
 
 /** A member who follows `next_batch` from before the first kill to the end, and keeps all that came. */
-export class Follower {
+export class SyncFollower {
   readonly client: MatrixClient
   readonly rooms = new Map<string, SeenEvent[]>()
   /** Events as they came, where they came in the federation format. */
@@ -40,7 +40,7 @@ export class Follower {
   #since = ''
   #isStopping = false
 
-  constructor(client: MatrixClient, { limit, format }: FollowerWishes) {
+  constructor(client: MatrixClient, { limit, format }: SyncFollowerOptions) {
     this.client = client
     this.#connection = client.again()
     this.#keepsPdus = format === 'federation'

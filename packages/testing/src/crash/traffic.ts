@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventEmitter } from 'node:events'
 import type { Act, DeedAnswer, Ledger } from './ledger.ts'
-import { uploadedText } from './laws/media-kept.ts'
+import { uploadedText } from './invariants/media-kept.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
 import { sendUntilAnswered } from './retry-request.ts'
-import type { Town } from './population.ts'
+import type { Population } from './population.ts'
 
-/** What all who send share. `surge` is emitted before a kill: nobody thinks any longer, so that it meets many at work. */
+/** Shared by all senders. `surge` is emitted before a kill and ends all pauses, so that many requests are in flight. */
 export interface Traffic {
-  readonly town: Town
+  readonly population: Population
   readonly ledger: Ledger
   readonly tempo: EventEmitter<{ surge: []; stop: [] }>
   readonly thinkMs: number
@@ -18,18 +18,18 @@ export interface Traffic {
 const V3 = '/_matrix/client/v3'
 const JSON_OF_MARKER = (marker: string) => JSON.stringify({ msgtype: 'm.text', body: marker, marker })
 
-/** One user's doings until `stop`; resolves when the last is answered or given up. */
-export async function liveOn(traffic: Traffic, me: MatrixClient, chance: Chance): Promise<void> {
+/** Sends the requests of one user until `stop`; resolves when the last is answered or given up. */
+export async function runUser(traffic: Traffic, me: MatrixClient, chance: Chance): Promise<void> {
   let isOver = false
   traffic.tempo.once('stop', () => (isOver = true))
   for (let serial = 0; !isOver; serial++) {
-    const deed = chooseDeed(traffic.town, me, chance, serial)
-    await carryOut(traffic, me, chance, deed)
+    const deed = chooseDeed(traffic.population, me, chance, serial)
+    await perform(traffic, me, chance, deed)
     if (!isOver) await pause(traffic, chance.between(0, 2 * traffic.thinkMs))
   }
 }
 
-/** Thinks for a while, unless there is a surge or an end. */
+/** Pauses for a while; a surge or the end cuts it short. */
 async function pause({ tempo }: Traffic, ms: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
@@ -46,14 +46,14 @@ interface Deed {
   readonly isRepeatable: boolean
 }
 
-function chooseDeed(town: Town, me: MatrixClient, chance: Chance, serial: number): Deed {
+function chooseDeed(population: Population, me: MatrixClient, chance: Chance, serial: number): Deed {
   const part = chance.part()
   const marker = `${me.userId.slice(1).split(':')[0]}-${serial}`
-  if (town.hasKeys && part < 0.04) return upload(me, marker)
-  if (town.hasKeys && part < 0.1) return claim(chance.pick(town.users))
-  if (town.hasToDevice && part < 0.22) return message(chance.pick(town.users), marker)
+  if (population.hasKeys && part < 0.04) return upload(me, marker)
+  if (population.hasKeys && part < 0.1) return claim(chance.pick(population.users))
+  if (population.hasToDevice && part < 0.22) return message(chance.pick(population.users), marker)
   if (part < 0.25) return media(marker)
-  const { roomId: room } = chance.pick(town.rooms.filter(({ members }) => members.includes(me)))
+  const { roomId: room } = chance.pick(population.rooms.filter(({ members }) => members.includes(me)))
   const path = `${V3}/rooms/${encodeURIComponent(room)}`
   const body = JSON_OF_MARKER(marker)
   if (part < 0.3)
@@ -96,7 +96,7 @@ function upload(me: MatrixClient, marker: string): Deed {
   }
 }
 
-/** Asks for one of somebody's one-time keys. */
+/** Returns the claim of a one-time key of a user. */
 export function claim(of: MatrixClient): Deed {
   const one_time_keys = { [of.userId]: { [of.deviceId]: 'curve25519' } }
   return {
@@ -110,7 +110,7 @@ export function claim(of: MatrixClient): Deed {
  * Attempts a deed until it is answered. Some are never tried again when they were not answered, and some answered ones are. An
  * upload is tried once: its keys may have been given away already, and then it would be we who give them twice.
  */
-export async function carryOut({ ledger }: Pick<Traffic, 'ledger'>, me: MatrixClient, chance: Chance, deed: Deed) {
+export async function perform({ ledger }: Pick<Traffic, 'ledger'>, me: MatrixClient, chance: Chance, deed: Deed) {
   const serial = ledger.open()
   const givesUp = deed.act.act === 'upload' || chance.part() < 0.15
   let tries = 0

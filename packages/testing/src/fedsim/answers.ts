@@ -5,18 +5,18 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { publishedBy } from '../stand-in-servers.ts'
-import type { AnsweringServers, Asked } from './simulated-request.ts'
+import type { AnsweringServers, SimulatedRequest } from './simulated-request.ts'
 
 type Answer = { readonly status: number; readonly text: string }
 type Question = {
   readonly servers: AnsweringServers
-  readonly asked: Asked
+  readonly asked: SimulatedRequest
   readonly parts: readonly string[]
   readonly query: URLSearchParams
 }
 
-/** What an honest server says to a request; rooms are known to all of them. */
-export function answerTo(servers: AnsweringServers, asked: Asked): Answer {
+/** Returns the answer of an honest server; all simulated servers know all rooms. */
+export function answerTo(servers: AnsweringServers, asked: SimulatedRequest): Answer {
   const url = new URL(asked.target, 'https://x')
   const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
   if (api === 'key') {
@@ -33,7 +33,7 @@ const ok = (body: JsonObject | string): Answer => ({
   text: typeof body === 'string' ? body : JSON.stringify(body),
 })
 
-/** What some events of a room rest on. */
+/** Returns the auth chain of some events of a room. */
 function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {
   const chain = new Map<EventId, Pdu>()
   const open = [...events]
@@ -48,7 +48,7 @@ function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {
   return [...chain.values()]
 }
 
-/** The states before the joins that were let in: the room may have moved since. */
+/** The room state before each accepted join, by the join's event ID. */
 const statesBefore = new Map<EventId, readonly Pdu[]>()
 
 function stateBefore({ query }: Question, room: ForeignRoom): readonly Pdu[] {
@@ -129,7 +129,7 @@ function listOf(pdus: Iterable<Pdu>): string {
   return `[${texts.join(',')}]`
 }
 
-/** Events from these on backwards, the nearest first, without those that are known. */
+/** Walks backwards from some events and returns those found, nearest first, without the known ones. */
 function walk(
   room: ForeignRoom,
   from: readonly EventId[],

@@ -9,18 +9,18 @@ import { HttpConnection } from '../clients/http-connection.ts'
 import type { Target } from '../processes/target.ts'
 import type { SimulatedServers } from './simulated-servers.ts'
 
-/** The name of a member, the same number always on the same server. */
-export function memberName(servers: SimulatedServers, number: number): string {
+/** Returns the user ID of member `number`; a number is always on the same server. */
+export function memberId(servers: SimulatedServers, number: number): string {
   return `@u${number}:${servers.name(number)}`
 }
 
-/** A public room of the first server with that many members, spread over all of them. */
+/** Creates a public room of the first server; its members are spread over all servers. */
 export function hostedRoom(servers: SimulatedServers, members: number): ForeignRoom {
   const version = roomVersion('12')
   if (!version) throw new Error('room version 12 is not known')
   const room = publicForeignRoom(version, `@host:${servers.name(0)}`, servers.keyOf, Date.now() - 3_600_000)
   for (let at = 0; at < members; at++) {
-    const user = memberName(servers, at)
+    const user = memberId(servers, at)
     room.append({ sender: user, type: 'm.room.member', stateKey: user, content: { membership: 'join' } })
   }
   servers.rooms.set(room.roomId, room)
@@ -28,13 +28,13 @@ export function hostedRoom(servers: SimulatedServers, members: number): ForeignR
 }
 
 /** Lets a user of a simulated server join a room of the server under test. */
-export async function joinOurs(
+export async function joinTargetRoom(
   servers: SimulatedServers,
   target: Target,
   roomId: string,
   number: number,
 ): Promise<void> {
-  const [origin, user] = [servers.name(number), memberName(servers, number)]
+  const [origin, user] = [servers.name(number), memberId(servers, number)]
   const destination = target.own?.serverName ?? 'localhost'
   const connection = new HttpConnection(target.url)
   const call = async (method: string, uri: string, content?: JsonObject): Promise<JsonObject> => {
@@ -53,7 +53,7 @@ export async function joinOurs(
     content: JsonObject
   }
   const version = roomVersion((template as { room_version?: string }).room_version ?? '')
-  if (!version) throw new Error('the room has a version nobody knows')
+  if (!version) throw new Error('unknown room version')
   const draft = {
     roomId: roomId as RoomId,
     sender: user as UserId,

@@ -5,7 +5,7 @@ import type { Target } from '../processes/target.ts'
 import type { SimulatedServers } from './simulated-servers.ts'
 
 /** A transaction ready to be sent: encoded and signed before anything is measured. */
-export interface Prepared {
+export interface PreparedTransaction {
   readonly path: string
   readonly text: string
   readonly authorization: string
@@ -15,12 +15,12 @@ export interface Prepared {
 let serial = 0
 
 /** Encodes and signs a transaction in the name of a server. */
-export function prepare(
+export function prepareTransaction(
   servers: SimulatedServers,
   target: Target,
   origin: string,
   pdus: readonly JsonObject[],
-): Prepared {
+): PreparedTransaction {
   const uri = `/_matrix/federation/v1/send/${target.run}x${serial++}`
   const content: JsonObject = { origin, origin_server_ts: Date.now(), pdus: [...pdus], edus: [] }
   const destination = target.own?.serverName ?? 'localhost'
@@ -29,10 +29,10 @@ export function prepare(
 }
 
 /** Sends transactions one after the other over one connection, as one server does. */
-export async function pushAll(
+export async function sendTransactions(
   target: Target,
-  transactions: Iterable<Prepared>,
-  answered: (transaction: Prepared, durationMs: number) => void,
+  transactions: Iterable<PreparedTransaction>,
+  answered: (transaction: PreparedTransaction, durationMs: number) => void,
 ): Promise<void> {
   const connection = new HttpConnection(target.url)
   for (const each of transactions) {

@@ -4,7 +4,7 @@ import type { SigningKey } from '@myelin/matrix/signatures'
 import type { ForeignRoom } from '../foreign-room.ts'
 
 /** A request that a simulated server got. */
-export interface Asked {
+export interface SimulatedRequest {
   readonly server: ServerName
   readonly method: string
   readonly target: string

@@ -15,10 +15,10 @@ import { testAuthority } from '../certificates.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { xMatrixHeader } from '../x-matrix.ts'
 import { answerTo } from './answers.ts'
-import type { Asked } from './simulated-request.ts'
+import type { SimulatedRequest } from './simulated-request.ts'
 
-/** What a server does to those who ask it; where nothing is said, it answers at once and in full. */
-export interface Conduct {
+/** The faults of a server; without any it answers at once and in full. */
+export interface FaultSettings {
   readonly delayMs?: number
   /** How it fails: half an answer, a broken connection, no answer at all, or an answer that is not true. */
   readonly fails?: 'truncates' | 'resets' | 'hangs' | 'lies'
@@ -26,18 +26,18 @@ export interface Conduct {
 
 /**
  * Up to 2,000 homeservers in one process, on as many addresses of 127/8 and one port, over TLS with an authority of
- * their own. Their names are those addresses, so that nobody has to look anything up.
+ * their own. Their names are those addresses, so that no name lookup is needed.
  */
 export class SimulatedServers {
   readonly names: readonly ServerName[]
-  /** What the server under test must be told to believe them. */
+  /** The configuration that the server under test needs to trust them. */
   readonly settings: string
   readonly rooms = new Map<RoomId, ForeignRoom>()
-  readonly conduct = new Map<string, Conduct>()
-  /** How often keys were asked for. */
+  readonly faults = new Map<string, FaultSettings>()
+  /** The number of key requests. */
   keyRequests = 0
   /** Called for every request that is not for keys. */
-  heard: (asked: Asked) => void = () => {}
+  onRequest: (asked: SimulatedRequest) => void = () => {}
   readonly #keys = new Map<string, SigningKey>()
   readonly #seed: string
   readonly #stop: () => Promise<void>
@@ -49,12 +49,12 @@ export class SimulatedServers {
     this.#stop = parts.stop
   }
 
-  /** The server of that number, round and round. */
+  /** Returns the server of a number, modulo their count. */
   name(number: number): ServerName {
     return this.names[number % this.names.length] as ServerName
   }
 
-  /** The key of a server; the same for the same seed. */
+  /** Returns the signing key of a server; the seed decides it. */
   keyOf = (server: string): SigningKey => {
     const known = this.#keys.get(server)
     if (known) return known
@@ -63,7 +63,7 @@ export class SimulatedServers {
     return key
   }
 
-  /** The header by which a server signs a request. */
+  /** Returns the `Authorization` header of a request of a server. */
   authorization(
     origin: string,
     request: { destination: string; method: string; uri: string; content?: JsonObject },
@@ -71,19 +71,25 @@ export class SimulatedServers {
     return xMatrixHeader({ ...request, origin }, this.keyOf(origin))
   }
 
-  /** Answers a request that came to one of them. */
+  /** Answers a request to one of the servers. */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const server = String(request.headers.host) as ServerName
     const { method = '', url: target = '' } = request
-    const asked: Asked = { server, method, target, body: Buffer.concat(chunks).toString(), atMs: performance.now() }
-    const { delayMs = 0, fails } = this.conduct.get(server) ?? {}
+    const asked: SimulatedRequest = {
+      server,
+      method,
+      target,
+      body: Buffer.concat(chunks).toString(),
+      atMs: performance.now(),
+    }
+    const { delayMs = 0, fails } = this.faults.get(server) ?? {}
     if (delayMs > 0) await delay(delayMs)
     if (fails === 'hangs') return
     if (fails === 'resets') return void request.socket.destroy()
     if (target.startsWith('/_matrix/key/')) this.keyRequests++
-    else this.heard(asked)
+    else this.onRequest(asked)
     const { status, text } =
       fails === 'lies' ? { status: 200, text: '{"pdus":{},"lies":[1,2,3]}' } : answerTo(this, asked)
     response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
@@ -99,7 +105,7 @@ export class SimulatedServers {
   }
 }
 
-/** Starts that many. */
+/** Starts `count` servers, at most 2,000. */
 export async function startSimulatedServers(count: number, seed = 'sim'): Promise<SimulatedServers> {
   const addresses = Array.from({ length: count }, (_, index) => `127.1.${index >> 8}.${index & 255}`)
   const authority = testAuthority('Simulated servers')

@@ -12,7 +12,7 @@ import { closeAtEnd } from '../close-at-end.ts'
 import { freePort } from './free-port.ts'
 
 /** A Myelin started for a measurement or a crash, in a folder of its own. */
-export interface OwnServer {
+export interface ServerProcess {
   readonly url: string
   readonly secret: string
   readonly folder: string
@@ -47,7 +47,7 @@ const SEED = Buffer.alloc(32, 9)
 const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 
 /** Starts one on a free port of loopback; `database` is a PostgreSQL URL, or absent for a file. */
-export async function startOwnServer({
+export async function startServerProcess({
   database,
   settings = '',
   prepare,
@@ -57,7 +57,7 @@ export async function startOwnServer({
   readonly settings?: string
   /** Called with its folder and the one of its data before it starts; answers what it finds in its environment. */
   readonly prepare?: (folder: string, dataFolder: string) => Readonly<Record<string, string>>
-} = {}): Promise<OwnServer> {
+} = {}): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
   const dataFolder = join(folder, 'data')
   mkdirSync(dataFolder)

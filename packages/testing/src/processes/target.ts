@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { OwnServer } from './server-process.ts'
+import type { ServerProcess } from './server-process.ts'
 
 /** The homeserver that a program measures or kills: any on this machine, or one that the program started. */
 export interface Target {
@@ -9,5 +9,5 @@ export interface Target {
   /** A part of user names and transaction IDs that differs between runs. */
   readonly run: string
   /** The process, where the program started it: memory, processor time and disk are only measured then. */
-  readonly own: OwnServer | undefined
+  readonly own: ServerProcess | undefined
 }

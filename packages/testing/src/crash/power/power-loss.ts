@@ -16,7 +16,7 @@ const isScratch = (path: string) => path.endsWith('-shm')
 const SLOW_SYNC_MICROS = '15000'
 
 /** A file system whose power can be cut: all that a server does below one folder is traced. */
-export class Power {
+export class PowerLoss {
   readonly #folder: string
   readonly #trace: string
   readonly #environment: Readonly<Record<string, string>>
@@ -42,7 +42,7 @@ export class Power {
    * Makes one around a folder that is there; the tracer is compiled to `library`. A string says why it cannot be. One that
    * `lies` obeys no sync after its power was cut for the first time.
    */
-  static over(folder: string, library: string, { lies = false } = {}): Power | string {
+  static over(folder: string, library: string, { lies = false } = {}): PowerLoss | string {
     if (process.platform !== 'linux') return 'losing power is rehearsed on Linux only'
     const source = fileURLToPath(new URL('trace-writes.c', import.meta.url))
     const compiler = ['cc', 'gcc', 'clang'].find((name) => spawnSync(name, ['--version']).status === 0)
@@ -50,7 +50,7 @@ export class Power {
     const made = spawnSync(compiler, ['-O2', '-shared', '-fPIC', '-o', library, source, '-ldl'], { encoding: 'utf8' })
     if (made.status !== 0) return `the tracer could not be compiled: ${made.stderr}`
     mkdirSync(folder, { recursive: true })
-    return new Power(folder, library, lies)
+    return new PowerLoss(folder, library, lies)
   }
 
   /** What a server must have in its environment to be traced. */

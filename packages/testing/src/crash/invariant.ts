@@ -2,26 +2,26 @@
 import type { Deed } from './ledger.ts'
 import type { Observation } from './observation.ts'
 
-/** What a law found: how many things it looked at, and a sentence for each that breaks it. */
+/** The result of a check: the number of things checked, and a sentence for each violation. */
 interface Finding {
   readonly checked: number
   readonly violations: readonly string[]
 }
 
-/** A promise that must hold whenever the server is killed. */
-export interface Law {
+/** A property that must hold whenever the server is killed. */
+export interface Invariant {
   readonly name: string
   readonly title: string
   judge(deeds: readonly Deed[], seen: Observation): Finding
 }
 
-/** A law with what it found. */
-export interface LawVerdict extends Finding {
-  readonly law: string
+/** An invariant with the result of its check. */
+export interface Verdict extends Finding {
+  readonly invariant: string
   readonly title: string
 }
 
-/** How often each text occurs. */
+/** Returns how often each text occurs. */
 export function tally(texts: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>()
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)

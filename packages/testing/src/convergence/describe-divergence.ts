@@ -2,18 +2,19 @@
 import { stringMember } from '@myelin/matrix/json'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { viewOf } from './agreement.ts'
-import type { Town } from './town.ts'
+import type { Simulation } from './simulation.ts'
 
 const STATUS = ['', 'soft-failed', 'rejected']
 const TELLING = ['membership', 'body', 'topic', 'name', 'join_rule']
 
 /**
- * Every event that every server of a town has of its room, a line each, in the order of its timeline; what it keeps
- * outside that comes first. For whoever looks for the reason of a difference.
+ * Yields a line for each event of each server, in the order of its timeline, outliers first.
+ *
+ * It helps to find the reason for a difference between servers.
  */
-export async function* show(town: Town): AsyncGenerator<string> {
-  for (const server of town.network.servers) {
-    const view = await viewOf(town, server)
+export async function* describeDivergence(simulation: Simulation): AsyncGenerator<string> {
+  for (const server of simulation.network.servers) {
+    const view = await viewOf(simulation, server)
     const people = view.joined.map(({ userId }) => userId).join(' ')
     yield `${server.name}: heads ${named(view.heads)}; in the room: ${people || 'nobody'}`
     for (const event of [...view.ledger.events.values()].toSorted(byPlace)) yield `  ${line(event)}`

@@ -16,7 +16,7 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 export type State = ReadonlyMap<StateKey, EventId>
 
 /** All that a server has written down about a room, for whoever works it out anew. */
-export interface Ledger {
+export interface StoredRoom {
   readonly server: ServerName
   readonly version: RoomVersion
   /** Every event it has, with what became of it. */
@@ -30,7 +30,7 @@ export interface Ledger {
 }
 
 /** Reads it. */
-export async function ledgerOf(server: ServerName, db: Read, roomId: RoomId): Promise<Ledger> {
+export async function loadStoredRoom(server: ServerName, db: Read, roomId: RoomId): Promise<StoredRoom> {
   const nids: number[] = []
   for await (const page of everyEvent(db)) for (const event of page) if (event.roomId === roomId) nids.push(event.nid)
   const byNid = await eventsByNid(db, nids)

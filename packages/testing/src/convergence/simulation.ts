@@ -10,15 +10,15 @@ import type { Answer, TestServer } from '../server.ts'
 import { SyncedClient } from '../clients/synced-client.ts'
 import type { AwaitedDatabases } from './awaited-database.ts'
 import { Chance } from './chance.ts'
-import { PER_SERVER } from './ground.ts'
-import type { Ground, Person } from './ground.ts'
+import { PER_SERVER } from './server-pool.ts'
+import type { ServerPool, User } from './server-pool.ts'
 
-/** Somebody with a client that follows /sync in slices. */
-export interface Citizen extends Person {
+/** A user with a client that follows `/sync` in slices. */
+export interface SyncedUser extends User {
   readonly client: SyncedClient
 }
 
-type Citizens = readonly [Citizen, ...Citizen[]]
+type Citizens = readonly [SyncedUser, ...SyncedUser[]]
 
 const VERSIONS = ['12', '12', '12', '11', '11', '10', '9', '7', '6', '3', '2', '1'] as const
 /** Chances to run what is ready before the clock moves. */
@@ -27,37 +27,37 @@ const STEP_MS = 250
 /** By the stopped clock: longer than any server is left alone after a failure. */
 const PATIENCE_MS = 3_600_000
 
-/** A room on three servers with two people each, whose network obeys a seed. */
-export class Town {
+/** A room on three servers with two users each; a seed decides the faults of the network. */
+export class Simulation {
   readonly network: TestNetwork
-  readonly citizens: Citizens
+  readonly users: Citizens
   readonly roomId: RoomId
   readonly chance: Chance
-  /** What people asked for and was not answered yet. */
+  /** The requests of users that are not answered yet. */
   readonly #open = new Set<Promise<unknown>>()
   #failure: Error | undefined
 
   readonly #databases: AwaitedDatabases
 
-  private constructor(parts: Pick<Town, 'network' | 'citizens' | 'roomId' | 'chance'>, databases: AwaitedDatabases) {
+  private constructor(parts: Pick<Simulation, 'network' | 'users' | 'roomId' | 'chance'>, databases: AwaitedDatabases) {
     this.network = parts.network
-    this.citizens = parts.citizens
+    this.users = parts.users
     this.roomId = parts.roomId
     this.chance = parts.chance
     this.#databases = databases
   }
 
-  /** Builds one: one person of each server is in the room, and people of all of them have a say there. */
-  static async found(ground: Ground, seed: string): Promise<Town> {
-    const { network, databases, people } = ground
+  /** Creates one: a user of each server is in the room, and users of all servers may change its state. */
+  static async found(pool: ServerPool, seed: string): Promise<Simulation> {
+    const { network, databases, people } = pool
     const chance = new Chance(seed)
     network.reseed(seed)
     // What forks come to cannot be told by `state` and a timeline: only `state_after` promises the room's state.
-    const citizens = people.map((person): Citizen => {
+    const users = people.map((person): SyncedUser => {
       const dialect = { limit: chance.pick([2, 5, 50]), stateAfter: true }
       return { ...person, client: new SyncedClient(person.server, person.token, dialect) }
     })
-    const [founder, ...others] = citizens
+    const [founder, ...others] = users
     if (!founder) throw new Error('there is nobody')
     const version = chance.pick(VERSIONS)
     const powers = others.map(({ userId }, at) => [userId, [0, 100, 0, 50, 0][at] ?? 0] as const)
@@ -72,13 +72,13 @@ export class Town {
     })
     if (created.status !== 200) throw new Error(JSON.stringify(created.body))
     const roomId = String(created.body['room_id']) as RoomId
-    const town = new Town({ network, citizens: [founder, ...others], roomId, chance }, databases)
-    for (const at of [PER_SERVER, 2 * PER_SERVER]) await town.#settleIn(citizens[at] ?? founder)
-    return town
+    const simulation = new Simulation({ network, users: [founder, ...others], roomId, chance }, databases)
+    for (const at of [PER_SERVER, 2 * PER_SERVER]) await simulation.#settleIn(users[at] ?? founder)
+    return simulation
   }
 
-  /** Calls the client API below the room, in somebody's name; answers once it is answered. */
-  async ask(who: Citizen, method: string, rest: string, body?: JsonObject): Promise<Answer> {
+  /** Calls an endpoint below the room as a user, and returns its answer. */
+  async ask(who: SyncedUser, method: string, rest: string, body?: JsonObject): Promise<Answer> {
     const path = rest.startsWith('/') ? rest : `/_matrix/client/v3/rooms/${encodeURIComponent(this.roomId)}/${rest}`
     const answer = await who.server.call(method, path, {
       token: who.token,
@@ -88,7 +88,7 @@ export class Town {
     return answer
   }
 
-  /** Lets something happen while time goes on; its failure is the town's. */
+  /** Starts a task that runs while time goes on; the simulation fails where the task fails. */
   begin(doing: Promise<unknown>): void {
     const watched = doing
       .catch((cause: unknown) => (this.#failure ??= cause instanceof Error ? cause : new Error(String(cause))))
@@ -96,7 +96,7 @@ export class Town {
     this.#open.add(watched)
   }
 
-  /** Lets that much time go by. */
+  /** Advances the clock in steps. */
   async pass(ms: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
       await this.#turns()
@@ -104,7 +104,7 @@ export class Town {
     }
   }
 
-  /** Waits for something, time going on meanwhile. */
+  /** Waits for a promise while the clock advances. */
   async during<Value>(doing: Promise<Value>): Promise<Value> {
     let isDone = false
     const ended = doing.finally(() => (isDone = true))
@@ -117,7 +117,7 @@ export class Town {
     throw new Error('something takes for ever')
   }
 
-  /** Waits until everybody was answered, everything was sent and judged. */
+  /** Waits until all requests are answered and all events sent and processed. */
   async calm(): Promise<void> {
     for (let passedMs = 0; passedMs < PATIENCE_MS; passedMs += STEP_MS) {
       await this.#turns()
@@ -127,7 +127,7 @@ export class Town {
       }
       this.network.clock.advance(STEP_MS)
     }
-    throw new Error('the town does not come to rest')
+    throw new Error('the simulation does not come to rest')
   }
 
   async #isCalm(): Promise<boolean> {
@@ -136,7 +136,7 @@ export class Town {
     return true
   }
 
-  async #settleIn(who: Citizen): Promise<void> {
+  async #settleIn(who: SyncedUser): Promise<void> {
     const joined = await this.during(
       this.ask(who, 'POST', `/_matrix/client/v3/join/${encodeURIComponent(this.roomId)}?via=one.test`),
     )
@@ -144,7 +144,7 @@ export class Town {
     await this.calm()
   }
 
-  /** Lets run what is ready; the time stands while somebody writes. */
+  /** Runs all ready tasks; the clock does not advance while a database writes. */
   async #turns(): Promise<void> {
     for (let turn = 0; turn < TURNS; turn++) {
       do await new Promise<void>((resolve) => setImmediate(resolve))
@@ -153,7 +153,7 @@ export class Town {
   }
 }
 
-/** Whether a server has sent and judged everything, and worked out what came of it. */
+/** Returns whether a server has sent, processed and resolved everything. */
 async function isAtRest({ rt, workers }: TestServer): Promise<boolean> {
   const { read } = rt.db
   if (workers.outbound.busyCount > 0) return false

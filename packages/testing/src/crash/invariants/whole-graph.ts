@@ -7,13 +7,13 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import { isSignedBy } from '@myelin/rules/events/signing'
 import { roomVersion } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import type { Observation, SeenEvent, SeenRoom } from '../observation.ts'
 
 const MOST_ENDS = 20
 
 /** L5: every event a room's events name exists, all are hashed and signed as they say, and the state is what they made it. */
-export const wholeGraph: Law = {
+export const wholeGraph: Invariant = {
   name: 'L5',
   title: 'the graph is whole, hashed and signed; state is its replay',
   judge(_deeds, seen) {

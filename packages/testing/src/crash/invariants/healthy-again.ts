@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
 /** L8: the server is healthy soon after each kill, and refuses nothing that it should take. */
-export const healthyAgain: Law = {
+export const healthyAgain: Invariant = {
   name: 'L8',
   title: 'healthy again in time, nothing refused',
   judge(deeds, { recoveriesMs, recoveryLimitMs }) {

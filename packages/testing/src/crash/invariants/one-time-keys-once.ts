@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
 /**
@@ -8,7 +8,7 @@ import { isAcknowledged } from '../ledger.ts'
  *
  * Key names are unique in a run, and the run ends by claiming whatever is left.
  */
-export const oneTimeKeysOnce: Law = {
+export const oneTimeKeysOnce: Invariant = {
   name: 'L7b',
   title: 'no one-time key is given twice or lost',
   judge(deeds) {

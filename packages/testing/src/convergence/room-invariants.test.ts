@@ -8,13 +8,13 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { ForeignAuthor } from '../foreign-author.ts'
 import { testNetwork } from '../network.ts'
 import { authorRoom } from '../room-author.ts'
-import { breachesOf } from './law.ts'
-import { ledgerOf } from './ledger.ts'
-import type { Ledger } from './ledger.ts'
+import { violationsOf } from './room-invariants.ts'
+import { loadStoredRoom } from './stored-room.ts'
+import type { StoredRoom } from './stored-room.ts'
 
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 
-type Story = { readonly ledger: Ledger; readonly heads: readonly EventId[]; readonly ids: Record<string, EventId> }
+type Story = { readonly ledger: StoredRoom; readonly heads: readonly EventId[]; readonly ids: Record<string, EventId> }
 
 /** A room with a fork, a word that was soft-failed, and one that was rejected. */
 async function story(): Promise<Story> {
@@ -33,14 +33,14 @@ async function story(): Promise<Story> {
   const unwanted = await theirs.tell({ ...draft, type: 'm.room.name', content: { name: 'late' } })
   const shown = await room.say(alice, 'shown')
   const ids = { ours, forked: forked.id, rejected: rejected.id, unwanted: unwanted.id, shown }
-  const ledger = await ledgerOf('one.test' as ServerName, home.rt.db.read, room.roomId)
+  const ledger = await loadStoredRoom('one.test' as ServerName, home.rt.db.read, room.roomId)
   const heads = await theirs.heads(room.roomId)
   await network.close()
   return { ledger, heads, ids }
 }
 
 /** The same, with something else written about one event. */
-function forged({ ledger }: Story, id: EventId | undefined, change: Partial<StoredEvent>): Ledger {
+function forged({ ledger }: Story, id: EventId | undefined, change: Partial<StoredEvent>): StoredRoom {
   const event = id === undefined ? undefined : ledger.events.get(id)
   assert.ok(event)
   const events = new Map(ledger.events).set(event.pdu.id, { ...event, ...change })
@@ -50,10 +50,10 @@ function forged({ ledger }: Story, id: EventId | undefined, change: Partial<Stor
   return { ...ledger, events, rejected }
 }
 
-describe('the law of a room', () => {
+describe('the invariants of a room', () => {
   test('has nothing to say where every event is what the events before it make it', async () => {
     const { ledger, heads, ids } = await story()
-    assert.deepEqual([...breachesOf(ledger, heads)], [])
+    assert.deepEqual([...violationsOf(ledger, heads)], [])
     assert.equal(ledger.events.get(ids['unwanted'] ?? ('' as EventId))?.status, EVENT_STATUS.softFailed)
     assert.equal(ledger.events.get(ids['rejected'] ?? ('' as EventId))?.status, EVENT_STATUS.rejected)
   })
@@ -62,18 +62,18 @@ describe('the law of a room', () => {
     const told = await story()
     const { ids, ledger, heads } = told
     const { softFailed: status } = EVENT_STATUS
-    const wanted = [...breachesOf(forged(told, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), heads)]
+    const wanted = [...violationsOf(forged(told, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), heads)]
     assert.ok(wanted.some((breach) => breach.endsWith('it is soft-failed and allowed')))
-    const nowhere = [...breachesOf(forged(told, ids['unwanted'], { roomRoot: -1 }), heads)]
+    const nowhere = [...violationsOf(forged(told, ids['unwanted'], { roomRoot: -1 }), heads)]
     assert.ok(nowhere.some((breach) => breach.endsWith('is no state that the room was in')))
   })
 
   test('finds what was rejected and is allowed, and what was taken and is not', async () => {
     const told = await story()
     const { ids, heads } = told
-    const rejected = [...breachesOf(forged(told, ids['shown'], { status: EVENT_STATUS.rejected }), heads)]
+    const rejected = [...violationsOf(forged(told, ids['shown'], { status: EVENT_STATUS.rejected }), heads)]
     assert.ok(rejected.some((breach) => breach.endsWith('it is rejected and allowed')))
-    const taken = [...breachesOf(forged(told, ids['rejected'], { status: EVENT_STATUS.accepted }), heads)]
+    const taken = [...violationsOf(forged(told, ids['rejected'], { status: EVENT_STATUS.accepted }), heads)]
     assert.ok(taken.some((breach) => breach.endsWith('it is refused')))
   })
 
@@ -81,18 +81,18 @@ describe('the law of a room', () => {
     const told = await story()
     const { ids, ledger, heads } = told
     const [first = 0] = ledger.been
-    const moved = [...breachesOf(forged(told, ids['forked'], { stateBefore: first }), heads)]
+    const moved = [...violationsOf(forged(told, ids['forked'], { stateBefore: first }), heads)]
     assert.ok(moved.some((breach) => breach.endsWith('is not what the events before it come to')))
     const without = new Map(ledger.states.get(ledger.been.at(-1) ?? 0))
     without.delete(stateKey('m.room.topic'))
     const been = [...ledger.been, -1]
-    const lost = [...breachesOf({ ...ledger, been, states: new Map(ledger.states).set(-1, without) }, heads)]
+    const lost = [...violationsOf({ ...ledger, been, states: new Map(ledger.states).set(-1, without) }, heads)]
     assert.ok(lost.includes('the state of the room is not what its heads come to'))
   })
 
   test('finds an end of the room that something follows', async () => {
     const { ledger, heads, ids } = await story()
-    const ended = [...breachesOf(ledger, [...heads, ids['forked'] ?? ('' as EventId)])]
+    const ended = [...violationsOf(ledger, [...heads, ids['forked'] ?? ('' as EventId)])]
     assert.ok(ended.some((breach) => breach.endsWith(`leads to ${ids['forked']}, which are heads`)))
   })
 })

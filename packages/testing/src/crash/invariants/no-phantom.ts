@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
 /** L3: every event was attempted, in its room; one that nobody acknowledged is there wholly or not at all. */
-export const noPhantom: Law = {
+export const noPhantom: Invariant = {
   name: 'L3',
   title: 'no event that nobody sent, none half present',
   judge(deeds, { rooms, streams, lookups }) {

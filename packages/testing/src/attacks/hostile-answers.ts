@@ -5,10 +5,10 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import type { Stage } from './stage.ts'
 
-/** An answer that is always the same. */
-export const said = (json: JsonObject) => () => json
+/** Returns a handler that always gives the same answer. */
+export const always = (json: JsonObject) => () => json
 
-/** What the hostile server tells of events: each by itself, all as state, all as history. */
+/** Makes the hostile server answer requests for single events, and for the IDs of the state. */
 export function tell(stage: Stage, state: readonly Pdu[], history: readonly Pdu[]): void {
   const { answers } = stage.evil
   const all = new Map<string, JsonObject>([...state, ...history].map(({ id, json }) => [id, json]))
@@ -16,7 +16,7 @@ export function tell(stage: Stage, state: readonly Pdu[], history: readonly Pdu[
     const json = all.get(decodeURIComponent(target.split('/').at(-1) ?? ''))
     return { pdus: json ? [json] : [] }
   })
-  answers.set('state_ids/', said({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
+  answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
 }
 
 /** The events of the room's current state. */

@@ -10,15 +10,16 @@ import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { resolve } from '@myelin/rules/state-resolution/resolve'
 import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import type { Ledger, State } from './ledger.ts'
+import type { StoredRoom, State } from './stored-room.ts'
 
 /**
- * What the law says of each event a server has, worked out anew from what its ledger has of the events before it, by the
- * rules alone; yields where the server says something else. The steps are those of the spec's list.
+ * Yields each event whose stored status contradicts the rules.
+ *
+ * The status is computed anew from the stored events before it, by the steps of the spec's list.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-export function* breachesOf(ledger: Ledger, heads: readonly EventId[]): Generator<string> {
+export function* violationsOf(ledger: StoredRoom, heads: readonly EventId[]): Generator<string> {
   const now = ledger.states.get(ledger.been.at(-1) ?? 0) ?? new Map()
   const expected = stateAfterAll(ledger, heads)
   if (!expected || !areEqual(expected, now)) yield 'the state of the room is not what its heads come to'
@@ -29,7 +30,7 @@ export function* breachesOf(ledger: Ledger, heads: readonly EventId[]): Generato
   }
 }
 
-function* breaches(ledger: Ledger, event: StoredEvent): Generator<string> {
+function* breaches(ledger: StoredRoom, event: StoredEvent): Generator<string> {
   const { pdu, status, stateBefore, stateAfter, roomRoot } = event
   const isKnown = stateAfter !== 0
   const before = ledger.states.get(stateBefore) ?? new Map()
@@ -49,13 +50,13 @@ function* breaches(ledger: Ledger, event: StoredEvent): Generator<string> {
  * Whether an event says how a user of a server stands that is not in the room, and is told nothing of what such an event
  * rests on: others made it, or itself, where it could reach nobody.
  */
-function isFromOutside({ pdus, server }: Ledger, { type, authEvents, stateKey: user, sender }: Pdu): boolean {
+function isFromOutside({ pdus, server }: StoredRoom, { type, authEvents, stateKey: user, sender }: Pdu): boolean {
   const isOwn = type === 'm.room.member' && isUserId(user) && serverOf(user) === server
   return isOwn && (sender === user || authEvents.some((id) => !pdus.has(id)))
 }
 
 /** The state that some events come to; undefined where one of them is not there, or the state after it is not. */
-function stateAfterAll(ledger: Ledger, ids: readonly EventId[]): State | undefined {
+function stateAfterAll(ledger: StoredRoom, ids: readonly EventId[]): State | undefined {
   const roots = new Set<number>()
   for (const id of ids) {
     const root = ledger.events.get(id)?.stateAfter ?? 0
@@ -67,13 +68,13 @@ function stateAfterAll(ledger: Ledger, ids: readonly EventId[]): State | undefin
 }
 
 /** Whether a state allows an event. */
-export function isAllowedBy({ version, pdus }: Ledger, event: Pdu, state: State): boolean {
+export function isAllowedBy({ version, pdus }: StoredRoom, event: Pdu, state: State): boolean {
   const get = (key: Parameters<State['get']>[0]) => pdus.get(state.get(key) ?? ('' as EventId))
   return authorize(event, new AuthState(version, { get })).allowed
 }
 
 /** Whether the events allow it that it names as its `auth_events`. */
-function isAllowedByItsOwn(ledger: Ledger, event: Pdu): boolean {
+function isAllowedByItsOwn(ledger: StoredRoom, event: Pdu): boolean {
   const { version, pdus, rejected } = ledger
   const named = event.authEvents.flatMap((id) => (rejected.has(id) ? [] : (pdus.get(id) ?? [])))
   if (named.length < event.authEvents.length || !judgeAuthEvents(event, named, version).allowed) return false

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import type { Observation, SeenEvent } from '../observation.ts'
 
 /** L4: following `next_batch` gives everything, in the order of `/messages`; a token from before a crash still does. */
-export const syncCompleteness: Law = {
+export const syncCompleteness: Invariant = {
   name: 'L4',
   title: 'following next_batch misses nothing, old tokens work',
   judge(_deeds, seen) {

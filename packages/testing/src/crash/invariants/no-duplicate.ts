@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 import { answeredIds } from '../ledger.ts'
 
 /** L2: a transaction id stands for one event, however often it is sent and whatever happens in between. */
-export const noDuplicate: Law = {
+export const noDuplicate: Invariant = {
   name: 'L2',
   title: 'a retried transaction makes one event',
   judge(deeds, { rooms }) {

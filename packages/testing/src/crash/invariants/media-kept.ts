@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
 
 /** What an upload with a marker has in it: some KiB of it, so that it has several pages. */
 export function uploadedText(marker: string): string {
@@ -7,7 +7,7 @@ export function uploadedText(marker: string): string {
 }
 
 /** L9: what was uploaded and acknowledged can be downloaded, as it was. */
-export const mediaKept: Law = {
+export const mediaKept: Invariant = {
   name: 'L9',
   title: 'each acknowledged upload is there, whole',
   judge(deeds, { media }) {

@@ -6,17 +6,17 @@ import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Stage } from './stage.ts'
-import { said } from './told.ts'
+import { always } from './hostile-answers.ts'
 
-/** Who made the room. */
+/** The creator of the room. */
 export const head = '@head:evil.test'
 
-/** A room of the hostile server that alice may want to join; it answers as an honest server would. */
-export function lure(stage: Stage, roomVersion = '11'): ForeignRoom {
+/** Creates a room of the hostile server, whose join requests it answers as an honest server would. */
+export function hostileRoom(stage: Stage, roomVersion = '11'): ForeignRoom {
   const version = roomVersionOf(roomVersion)
   const room = publicForeignRoom(version, head, testSigningKey, stage.home.rt.clock.now() - 1000)
   const { answers } = stage.evil
-  answers.set('make_join/', said(templateOf(stage, room)))
+  answers.set('make_join/', always(templateOf(stage, room)))
   answers.set('send_join/', (request) => joinAnswer(room, parseJson(String(request.body)) as JsonObject))
   return room
 }
@@ -35,7 +35,7 @@ export function templateOf(
   return { room_version: room.version.id, event: { ...event, ...change } }
 }
 
-/** What an honest server answers to a join. */
+/** Returns the answer of an honest server to a join. */
 export const joinAnswer = (room: ForeignRoom, event: JsonObject, change: JsonObject = {}): JsonObject => {
   const state = [...room.state.values()].map(({ json }) => json)
   return {
@@ -55,7 +55,7 @@ export async function join({ home, alice }: Stage, roomId: string) {
   return home.call('POST', path, { token: alice.token, body: {} })
 }
 
-/** Every event that carries our signature and went to the hostile server in a handshake. */
+/** Returns the events with our signature that went to the hostile server in handshakes. */
 export function signedByUs({ evil, home }: Stage): JsonObject[] {
   const bodies = evil.asked.filter(({ target, body }) => body !== undefined && !target.includes('/v1/send/'))
   const events = bodies.map(({ body }) => parseJson(String(body)) as JsonObject)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
-import { tally } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
+import { tally } from '../invariant.ts'
 import { answeredIds } from '../ledger.ts'
 
 /** L1: what was answered with 200 is in `/messages` and in every member's stream, once. */
-export const noLostAck: Law = {
+export const noLostAck: Invariant = {
   name: 'L1',
   title: 'no acknowledged event is lost',
   judge(deeds, { rooms, streams }) {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law } from '../law.ts'
-import { tally } from '../law.ts'
+import type { Invariant } from '../invariant.ts'
+import { tally } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
 /** L7a: following `next_batch`, an acknowledged to-device message comes once, an unanswered one at most once. */
-export const toDeviceOnce: Law = {
+export const toDeviceOnce: Invariant = {
   name: 'L7a',
   title: 'each to-device message comes exactly once',
   judge(deeds, { toDevice }) {
