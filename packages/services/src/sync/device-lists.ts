@@ -7,7 +7,7 @@ import { eventsByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
 import { membersOf, usersSharingRooms } from '@myelin/storage/rooms/members/members'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 
 /** Whose devices a user must look at again, and whose no longer. */
@@ -35,7 +35,7 @@ export async function deviceListChanges(db: Read, question: DeviceListQuestion):
   const { came, went } = await comingsAndGoings(db, question)
   const { user, after, upTo } = question
   // A change wakes everybody who shares a room with whom it is about; who comes to share one later is told by that.
-  const moved = db.moves.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
+  const moved = db.topicPositions.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
   if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const sharing = await usersSharingRooms(db, question.user)
   const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))
@@ -69,7 +69,7 @@ async function becameWholeBetween(
   after: number,
   upTo: number,
 ): Promise<boolean> {
-  const wholePosition = (await roomNow(db, roomId))?.wholePosition ?? 0
+  const wholePosition = (await cachedRoom(db, roomId))?.wholePosition ?? 0
   return wholePosition > after && wholePosition <= upTo
 }
 

@@ -2,7 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
-import { knownEvents } from '@myelin/storage/rooms/events/known-events'
+import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
@@ -23,7 +23,7 @@ export interface StateBounds {
   /** The room's newest events, if the slice ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
   /** Where the room's state last moved without an event. */
-  readonly lastMove?: number
+  readonly lastResolution?: number
 }
 
 type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
@@ -42,7 +42,7 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEvents(db, bounds, root)
   const beside = await besideTimeline(db, bounds, root, endRoot)
   const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
-  const all = [...(await knownEvents(db, [...nids])).values()]
+  const all = [...(await cachedEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
   if (members.length > 0) {
     const lazy = new Set(members)
@@ -108,11 +108,11 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
 /** The root of a room's state as it was at a position: out of the tail where it reaches that far. */
 export async function rootAt(
   db: Read,
-  { roomId, tail, lastMove = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastMove'>,
+  { roomId, tail, lastResolution = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastResolution'>,
   position: number,
 ): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
   // A move after the event may be one up to the position.
-  if (event && lastMove < (event.position ?? 0)) return event.roomRoot
+  if (event && lastResolution < (event.position ?? 0)) return event.roomRoot
   return stateRootAt(db, roomId, position)
 }

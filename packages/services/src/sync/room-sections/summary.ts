@@ -16,7 +16,7 @@ export const summarySection: RoomSection = {
 
 /** Members that lazy loading adds to what they sent change no summary: the state has to have moved. */
 async function stateMoved({ scope, membership, room, tail, after }: RoomScope): Promise<boolean> {
-  const bounds = { roomId: membership.roomId, tail, lastMove: room.lastMove }
+  const bounds = { roomId: membership.roomId, tail, lastResolution: room.lastResolution }
   return (await rootAt(scope.db, bounds, after)) !== (await rootAt(scope.db, bounds, scope.upTo))
 }
 

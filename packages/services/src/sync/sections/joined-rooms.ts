@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
-import { newestHole } from '@myelin/storage/rooms/events/outliers'
+import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { Room } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import type { Read } from '@myelin/storage/engine/database'
@@ -48,7 +48,7 @@ async function candidates(scope: SyncScope): Promise<Membership[]> {
 async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<RoomScope | undefined> {
   const { db, slice, upTo } = scope
   const { roomId } = membership
-  const room = await roomNow(db, roomId)
+  const room = await cachedRoom(db, roomId)
   if (!room) return undefined
   const isLazy = slice.request.filter.state.lazyLoadMembers
   // Without lazy loading a room appears once all its members are known; with it, the corrections follow.
@@ -59,7 +59,7 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   const after = isNew ? 0 : scope.after
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
-  const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
+  const hole = room.lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
   const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
   const state = await readState(db, slice, {
     roomId,
@@ -67,7 +67,7 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
     timeline,
     end: upTo,
     tail,
-    lastMove: room.lastMove,
+    lastResolution: room.lastResolution,
     wantedMembers: isWhole ? await wantedMembers(scope, room, becameWhole) : [],
   })
   return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }

@@ -2,7 +2,7 @@
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
-import { justBefore } from '@myelin/storage/rooms/events/history-place'
+import { justBefore } from '@myelin/storage/rooms/events/history-positions'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../../room-state/event-filter.ts'
