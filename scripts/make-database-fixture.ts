@@ -8,7 +8,7 @@ import { printSigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { dumpPostgres } from '@myelin/testing/postgres-dump'
 import { fillServer } from './fixture/fill.ts'
 import { startCheckout } from './fixture/server.ts'
-import { startPostgres } from './test-postgres.ts'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
 
 /**
  * Makes the databases that later migrations are tested from: `node scripts/make-database-fixture.ts CHECKOUT NAME` runs the

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { testAuthority } from '@myelin/testing/certificates'
-import { ask, askOn, type Internet, LOCAL, listen, transport } from '@myelin/testing/tls-stage'
+import { ask, askOn, type Internet, LOCAL, listen, transport } from '@myelin/testing/stages/tls-stage'
 import { AddressCheck } from './sockets/address-check.ts'
 
 const other = testAuthority('Another authority')

@@ -8,6 +8,7 @@ import { migrations } from '@myelin/storage/schema/migrations/all'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import pg from 'pg'
+import { closeAtEnd } from './close-at-end.ts'
 import { withTopicCheck } from './topic-check.ts'
 
 /** Opens an empty database; `close` also removes it. */
@@ -53,10 +54,10 @@ function serverOfRun(): string {
 export async function openTemporarySqlite(events: DatabaseEvents = silent): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const database = await openSqlite(join(folder, 'homeserver.db'), events)
-  const close = async () => {
+  const close = closeAtEnd(async () => {
     await database.close()
     await rm(folder, { recursive: true })
-  }
+  })
   return withTopicCheck({ ...database, close })
 }
 
@@ -64,11 +65,11 @@ export async function openTemporarySqlite(events: DatabaseEvents = silent): Prom
 export async function openTemporaryPostgres(url: string, events: DatabaseEvents = silent): Promise<Database> {
   const created = used.pop() ?? (await createDatabase(url))
   const database = await openPostgres({ connectionString: created.url, maxReaders: 3 }, events)
-  const close = async () => {
+  const close = closeAtEnd(async () => {
     await database.close()
     await emptyDatabase(created.url)
     used.push(created)
-  }
+  })
   return withTopicCheck({ ...database, close })
 }
 

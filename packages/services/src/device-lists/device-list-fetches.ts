@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Timer } from '@myelin/kit/clock'
-import { Turns } from '@myelin/kit/turns'
+import { Semaphore } from '@myelin/kit/semaphore'
 import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
@@ -43,7 +43,7 @@ const TAKEN_MS = 120_000
  */
 export class DeviceListFetches {
   readonly #rt: Needs
-  readonly #turns = new Turns(AT_ONCE)
+  readonly #semaphore = new Semaphore(AT_ONCE)
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
   readonly #running = new Map<UserId, { readonly done: Promise<void>; isStale: boolean }>()
@@ -101,7 +101,7 @@ export class DeviceListFetches {
   /** Without anything `taken` up, only who does not rest after a try that failed is asked for. */
   #start(userId: UserId, taken?: WantedDeviceList): void {
     if (this.#stop.signal.aborted || this.#running.size >= MAX_RUNNING || this.#running.has(userId)) return
-    const done = this.#turns
+    const done = this.#semaphore
       .run(async () => {
         if (taken || !(await this.#rests(userId))) await this.#fetch(userId)
       })

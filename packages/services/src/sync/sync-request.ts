@@ -8,7 +8,7 @@ import type { StreamToken } from '../room-state/page-token.ts'
 import type { Requester } from '../runtime/runtime.ts'
 
 /** Which dialect of MSC4222 the client asked in; its answer comes under the same name. */
-export type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
+type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
 
 /** What a client asks of `/sync`. */
 export interface SyncRequest {

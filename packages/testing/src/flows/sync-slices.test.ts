@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { onEveryDatabase } from '../databases.ts'
-import { SyncedClient } from '../synced-client.ts'
+import { SyncedClient } from '../clients/synced-client.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
 

@@ -13,12 +13,12 @@ import { recipientsOf } from './recipients.ts'
 import type { Sending } from './transaction.ts'
 
 /** An event and the servers it goes to. */
-export interface Spread extends Pending {
+interface Spread extends Pending {
   readonly servers: ReadonlySet<ServerName>
 }
 
 /** A receipt and the servers it goes to. */
-export interface SpreadReceipt {
+interface SpreadReceipt {
   readonly receipt: Receipt
   readonly servers: readonly ServerName[]
 }

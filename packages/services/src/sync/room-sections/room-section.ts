@@ -23,7 +23,7 @@ export interface RoomScope {
 }
 
 /** The members that a section adds to a room's entry, and whether they tell the client anything. */
-export interface RoomPart {
+interface RoomPart {
   readonly members: Readonly<Record<string, unknown>>
   readonly hasChanged: boolean
 }

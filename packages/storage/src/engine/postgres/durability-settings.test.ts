@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startPostgres } from '../../../../../scripts/test-postgres.ts'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { testOnPostgres } from '@myelin/testing/databases'
 import { durabilityNotices } from './durability-settings.ts'
 import { openPostgres } from './postgres.ts'

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { TestNetwork } from '../../network.ts'
 import { onEveryDatabase } from '../../databases.ts'
-import { join, path, post, stage, standing, stateOn } from '../../federated-stage.ts'
+import { join, path, post, stage, standing, stateOn } from '../../stages/federated-stage.ts'
 
 const sentByTwo = ({ crossings }: TestNetwork) =>
   crossings.filter(({ from, target }) => from === 'two.test' && target.includes('/v1/send/'))
