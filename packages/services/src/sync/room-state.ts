@@ -2,6 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
+import { justBefore } from '@myelin/storage/rooms/events/history-place'
 import { knownEvents } from '@myelin/storage/rooms/events/known-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
@@ -55,8 +56,36 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   return events
 }
 
+/**
+ * Returns the timeline without its part up to the last state event that a client must not end with: one that was
+ * replaced by an event that the timeline does not show, or that a resolution of the room's state did not take.
+ *
+ * A client applies `state` first and the timeline after it. With `state_after` the timeline does not touch the state.
+ */
+export async function cutOverruled(
+  db: Read,
+  slice: Slice,
+  bounds: Omit<StateBounds, 'wantedMembers'>,
+): Promise<Timeline> {
+  const { timeline, end } = bounds
+  const last = new Map<string, StoredEvent>()
+  for (const event of timeline.events) {
+    const { type, stateKey } = event.pdu
+    if (stateKey !== undefined) last.set(JSON.stringify([type, stateKey]), event)
+  }
+  if (slice.request.stateAfter || last.size === 0) return timeline
+  const [from, to] = [await startRoot(db, bounds), await rootAt(db, bounds, end)]
+  const current = new Set((await stateDifference(db, from, to)).map(({ after }) => after))
+  const overruled = new Set([...last.values()].filter(({ nid }) => !current.has(nid)))
+  const cut = timeline.events.findLastIndex((event) => overruled.has(event))
+  if (cut < 0) return timeline
+  const events = timeline.events.slice(cut + 1)
+  const startsAfter = events[0] ? justBefore(events[0].position ?? end) : end
+  return cutOverruled(db, slice, { ...bounds, timeline: { events, isLimited: true, startsAfter } })
+}
+
 /** The state where the timeline starts; in front of the first event we ever had, what that event found. */
-async function startRoot(db: Read, bounds: StateBounds): Promise<number> {
+async function startRoot(db: Read, bounds: Omit<StateBounds, 'wantedMembers'>): Promise<number> {
   if (bounds.timeline.startRoot !== undefined) return bounds.timeline.startRoot
   const root = await rootAt(db, bounds, bounds.timeline.startsAfter)
   return root === 0 ? (bounds.timeline.events[0]?.stateBefore ?? 0) : root

@@ -10,7 +10,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { passesRoom } from '../../room-state/event-filter.ts'
 import type { RoomScope } from '../room-sections/room-section.ts'
 import { roomEntryOf } from '../room-sections/room-sections.ts'
-import { readState } from '../room-state.ts'
+import { cutOverruled, readState } from '../room-state.ts'
 import { summaryOf } from '../summary.ts'
 import type { SyncScope } from '../sync-scope.ts'
 import { readTimeline } from '../timeline.ts'
@@ -60,14 +60,12 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
   const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
-  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const read = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastMove: room.lastMove }
+  const timeline = await cutOverruled(db, slice, { ...place, timeline: read })
   const state = await readState(db, slice, {
-    roomId,
-    after: isWhole ? undefined : after,
+    ...place,
     timeline,
-    end: upTo,
-    tail,
-    lastMove: room.lastMove,
     wantedMembers: isWhole ? await wantedMembers(scope, room, becameWhole) : [],
   })
   return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }
