@@ -8,8 +8,8 @@ import { membersOf, membershipPositions, usersSharingRooms } from '@myelin/stora
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
 import { roomNow } from '@myelin/storage/rooms/room-now'
-import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
+import { wasJoined } from './was-joined.ts'
 
 /** The users whose device lists a client must fetch again, and those it needs no longer. */
 export interface DeviceLists {
@@ -82,12 +82,6 @@ async function addMemberChanges(
   // The user left: all are gone who were there at the start or came before the user left.
   for (const { userId, wasIn } of changes) if (wasIn) went.add(userId)
   for (const member of await membersOf(db, roomId, ['join'])) if (member.position <= position) went.add(member.userId)
-}
-
-async function wasJoined(db: Read, roomId: RoomId, user: UserId, at: number): Promise<boolean> {
-  const nid = await stateEventNid(db, await stateRootAt(db, roomId, at), 'm.room.member', user)
-  const pdu = nid === undefined ? undefined : (await pdusByNid(db, [nid])).get(nid)
-  return pdu !== undefined && stringMember(pdu.content, 'membership') === 'join'
 }
 
 /** Returns whether a room's members became known between two positions: until then nobody could be told of them. */
