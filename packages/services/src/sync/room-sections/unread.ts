@@ -38,16 +38,15 @@ async function unreadOf({
   room,
   tail,
 }: RoomScope): Promise<Unread> {
-  const own = tail?.find(({ pdu }) => pdu.sender === slice.user)
+  const own = tail?.find(({ pdu, thread }) => pdu.sender === slice.user && thread === null)
   const question = {
     roomId,
     user: slice.user,
     joined,
     upTo: slice.upTo.position,
     ...(tail ? { notified: room.notified, knowsSince: (position: number) => reachesBackTo(tail, position) } : {}),
-    ...(own
-      ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null, notified: own.notified } }
-      : {}),
+    ...(own ? { lastOwn: { position: own.position ?? 0, notified: own.notified } } : {}),
+    ignored: slice.ignored,
   }
   const read = await readUpTo(db, question)
   const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)
@@ -82,7 +81,7 @@ async function evaluated(db: Read, slice: Slice, roomId: RoomId, read: ReadUpTo)
   const context = await pushContext(db, slice.user, roomId)
   const counts = new Map<UnreadCount['thread'], { notifications: number; highlights: number }>()
   for (const event of events) {
-    if (event.redactedBy !== null) continue
+    if (event.redactedBy !== null || slice.ignored.has(event.pdu.sender)) continue
     const thread = event.thread === null ? undefined : roots.get(event.thread)
     if ((event.position ?? 0) <= (thread === undefined ? read.main : (read.threads.get(thread) ?? 0))) continue
     const outcome = evaluate(context.rules, event.pdu, context.forSender(event.pdu.sender))
