@@ -7,9 +7,11 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { stateWords } from '../room-state/state-words.ts'
+import { withoutVainRedactions } from './vain-redactions.ts'
 
 /**
- * The events among these that a user may see, by what the room and they were when each was sent.
+ * Returns the events among these that a user may see, by what the room and they were when each was sent. Redactions that
+ * had no effect are none of them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -17,9 +19,10 @@ export async function visibleTo(
   db: Read,
   userId: UserId,
   roomId: RoomId,
-  events: readonly StoredEvent[],
-): Promise<StoredEvent[]> {
-  if (events.length === 0) return []
+  all: readonly StoredEvent[],
+): Promise<readonly StoredEvent[]> {
+  const events = await withoutVainRedactions(db, all)
+  if (events.length === 0) return events
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
   const roots = events.map(({ stateBefore }) => stateBefore)
   const visibilities = await stateWords(db, { ...VISIBILITY, stateKey: '' }, roots)

@@ -6,6 +6,7 @@ import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-plac
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../room-state/event-filter.ts'
 import { relatedAsAsked } from '../reading/related.ts'
+import { withoutVainRedactions } from '../reading/vain-redactions.ts'
 import { visibleTo } from '../reading/visible.ts'
 import type { Slice } from './sync-request.ts'
 
@@ -47,12 +48,16 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   for (let read = 0; read < MAX_READ; ) {
     const size = Math.max(20, limit + 1)
     const page = await pageBefore(db, bounds, before, size)
-    const seen = bounds.checksVisibility ? new Set(await visibleTo(db, slice.user, bounds.roomId, page)) : undefined
+    const seen = new Set(
+      await (bounds.checksVisibility
+        ? visibleTo(db, slice.user, bounds.roomId, page)
+        : withoutVainRedactions(db, page)),
+    )
     const related = await relatedAsAsked(db, bounds.roomId, page, filter)
     const isAsked = ({ pdu }: StoredEvent) => passes(pdu, filter) && (related?.has(pdu.id) ?? true)
     for (const event of page) {
       const isIgnored = event.pdu.stateKey === undefined && slice.ignored.has(event.pdu.sender)
-      if (!isIgnored && (seen?.has(event) ?? true) && isAsked(event)) {
+      if (!isIgnored && seen.has(event) && isAsked(event)) {
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
         startsAfter = justBefore(event.position ?? 1)
