@@ -40,17 +40,18 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const root = slice.request.stateAfter ? endRoot : await startRoot(db, bounds)
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
-  const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEvents(db, bounds, root)
+  const isLazy = slice.request.filter.state.lazyLoadMembers
+  const members = isLazy && !isWhole ? await memberEvents(db, bounds, root) : []
   const beside = await besideTimeline(db, bounds, root, endRoot)
   const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
   const all = [...(await knownEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
-  if (members.length > 0) {
-    const lazy = new Set(members)
+  if (isLazy) {
+    const told = events.filter(({ pdu }) => pdu.type === 'm.room.member')
     noteToldMembers(
       db,
       slice,
-      events.flatMap(({ nid }) => (lazy.has(nid) ? [nid] : [])),
+      told.map(({ nid }) => nid),
     )
   }
   return events

@@ -19,18 +19,30 @@ export function untoldMembers(db: Read, { request, since }: Slice, events: reado
   if (!told) return events
   return events.filter((event) => {
     const at = told.get(event)
-    return at === undefined || at <= since.begun || at > since.position
+    return at === undefined || at < since.begun || at > since.position
   })
 }
 
-/** Remembers that a device is being told these member events. */
+/** Remembers that a device is being told these member events; a device that begins from nothing has only these. */
 export function noteToldMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
-  const name = nameOf(request)
-  const all = shelf.of(db).get(name)
-  const told = !all || all.size + events.length > MAX_MEMBERS ? new Map<number, number>() : all
-  for (const event of events.slice(-MAX_MEMBERS)) told.set(event, upTo.position)
-  if (told !== all) shelf.of(db).set(name, told)
+  const [name, kept] = [nameOf(request), shelf.of(db)]
+  const told = kept.get(name) ?? new Map<number, number>()
+  for (const event of events) {
+    // What was told last stands last, and is forgotten last.
+    told.delete(event)
+    told.set(event, upTo.position)
+  }
+  for (const [oldest] of told) {
+    if (told.size <= MAX_MEMBERS) break
+    told.delete(oldest)
+  }
+  kept.set(name, told)
+}
+
+/** Forgets what a device was told: it begins from nothing. */
+export function forgetToldMembers(db: Read, { request }: Slice): void {
+  shelf.of(db).delete(nameOf(request))
 }
 
 const nameOf = ({ requester }: Slice['request']) => `${requester.userId} ${requester.deviceId}`

@@ -14,6 +14,7 @@ import { cutOverruled, readState } from '../room-state.ts'
 import { summaryOf } from '../summary.ts'
 import type { SyncScope } from '../sync-scope.ts'
 import { readTimeline } from '../timeline.ts'
+import { forgetToldMembers } from '../told-members.ts'
 import { unlessEmpty } from './sync-section.ts'
 import type { SyncSection } from './sync-section.ts'
 
@@ -22,6 +23,7 @@ export const joinedRoomsSection: SyncSection = {
   path: ['rooms', 'join'],
   unchanged: {},
   async changes(scope) {
+    if (scope.slice.since === undefined) forgetToldMembers(scope.db, scope.slice)
     const entries: Record<string, unknown> = {}
     for (const membership of await candidates(scope)) {
       const room = await roomScopeOf(scope, membership)
