@@ -6,6 +6,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
 import { dropRemoteDeviceList, putRemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
 import {
   dropWantedDeviceList,
@@ -160,6 +161,8 @@ export class DeviceListFetches {
       const isStale = this.#running.get(userId)?.isStale === true
       if (!told || !list || isStale) await dropRemoteDeviceList(tx, userId)
       else await putRemoteDeviceList(tx, { userId, streamId: told.streamId, position, list })
+      // While their server was away clients asked in vain: now they get the keys.
+      if (((await wantedDeviceList(tx, userId))?.tries ?? 0) > 0) await noteDeviceChange(tx, userId)
       if (isStale) await postponeDeviceList(tx, { userId, tries: 0, retryTs: this.#rt.clock.now() })
       else await dropWantedDeviceList(tx, userId)
     })

@@ -4,8 +4,9 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { deviceChangesBetween } from '@myelin/storage/keys/device-lists'
 import { pdusByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
-import { membersOf, membershipPositions, usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { membersOf, membershipPositions } from '@myelin/storage/rooms/members/members'
 import type { Membership } from '@myelin/storage/rooms/members/members'
+import { trackedUsers } from '@myelin/storage/rooms/members/tracked-users'
 import { keyNames } from '@myelin/storage/engine/names'
 import { roomNow } from '@myelin/storage/rooms/room-now'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
@@ -27,12 +28,15 @@ export interface DeviceListQuestion {
   readonly moved?: ReadonlySet<string> | undefined
 }
 
+// Invited users count: clients encrypt for them, too.
+const READERS = ['join', 'invite']
+
 type Stretch = Pick<DeviceListQuestion, 'user' | 'after' | 'upTo'>
 type Comings = { readonly came: Set<UserId>; readonly went: Set<UserId> }
 
 /**
  * Returns the users whose devices or keys changed or who newly share a room with the user, and those who share none any
- * more. A user who left and came back counts as new: meanwhile their changes were not told.
+ * more. Those invited to a room of the user share it. A user who left and came back counts as new: meanwhile their changes were not told.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user
  */
@@ -42,9 +46,9 @@ export async function deviceListChanges(db: Read, question: DeviceListQuestion):
   // A change wakes all who share a room with the user it is about; who comes to share one later is told by that.
   const moved = db.moves.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
   if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
-  const sharing = await usersSharingRooms(db, question.user)
-  const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))
-  return { changed: [...changed], left: [...went].filter((user) => !sharing.has(user)) }
+  const tracked = await trackedUsers(db, question.user)
+  const changed = new Set([...moved, ...came].filter((user) => tracked.has(user)))
+  return { changed: [...changed], left: [...went].filter((user) => !tracked.has(user)) }
 }
 
 async function comingsAndGoings(db: Read, question: DeviceListQuestion): Promise<Comings> {
@@ -58,7 +62,7 @@ async function comingsAndGoings(db: Read, question: DeviceListQuestion): Promise
     if (!isChanged || (await wasJoined(db, roomId, user, after)))
       await addMemberChanges(db, standing, question, comings)
     if (membership !== 'join' || !(isChanged || (await becameWholeBetween(db, roomId, after, upTo)))) continue
-    for (const { userId } of await membersOf(db, roomId, ['join'])) comings.came.add(userId)
+    for (const { userId } of await membersOf(db, roomId, READERS)) comings.came.add(userId)
   }
   comings.came.delete(user)
   return comings
@@ -81,7 +85,7 @@ async function addMemberChanges(
   }
   // The user left: all are gone who were there at the start or came before the user left.
   for (const { userId, wasIn } of changes) if (wasIn) went.add(userId)
-  for (const member of await membersOf(db, roomId, ['join'])) if (member.position <= position) went.add(member.userId)
+  for (const member of await membersOf(db, roomId, READERS)) if (member.position <= position) went.add(member.userId)
 }
 
 /** Returns whether a room's members became known between two positions: until then nobody could be told of them. */
@@ -94,11 +98,11 @@ type MemberChange = {
   readonly userId: UserId
   readonly wasIn: boolean
   readonly isIn: boolean
-  /** Joined in the stretch; a change of the profile alone is not. */
+  /** Joined or invited in the stretch; a change of the profile alone is neither. */
   readonly isNew: boolean
 }
 
-/** Returns how members of a room stand at both ends of a stretch, if they were joined at one of them. */
+/** Returns how members of a room stand at both ends of a stretch, if they were joined or invited at one of them. */
 async function memberChanges(db: Read, roomId: RoomId, { after, upTo }: Stretch): Promise<MemberChange[]> {
   const [before, now] = [await stateRootAt(db, roomId, after), await stateRootAt(db, roomId, upTo)]
   const differences = await stateDifference(db, before, now)
@@ -111,15 +115,15 @@ async function memberChanges(db: Read, roomId: RoomId, { after, upTo }: Stretch)
     db,
     members.flatMap(({ before: a, after: b }) => [a ?? [], b ?? []].flat()),
   )
-  const isJoin = (nid: number | undefined) => {
+  const isReader = (nid: number | undefined) => {
     const content = nid === undefined ? undefined : events.get(nid)?.content
-    return content !== undefined && stringMember(content, 'membership') === 'join'
+    return content !== undefined && READERS.includes(stringMember(content, 'membership') ?? '')
   }
   const changes = members
     .map(({ key, before: a, after: b }) => ({
       userId: names.get(key)?.stateKey as UserId,
-      wasIn: isJoin(a),
-      isIn: isJoin(b),
+      wasIn: isReader(a),
+      isIn: isReader(b),
     }))
     .filter(({ wasIn, isIn }) => wasIn || isIn)
   // The ends alone do not say whether a member was away in between: the position of their membership does.

@@ -100,4 +100,40 @@ onEveryDatabase('the device lists of a sync', (open) => {
     await move(bob, room, 'leave')
     for (const lists of await listsSince(bob, since)) assert.deepEqual(lists, { changed: [], left: [] })
   })
+
+  test('have an invited user, and their changes, and that they joined', async (t) => {
+    const { alice, bob, call, create, at, listsSince, upload, move } = await house(open, t)
+    const room = await create(alice, { preset: 'private_chat' })
+    const acts = [
+      () => call('POST', `rooms/${room}/invite`, alice, { user_id: bob.userId }),
+      () => upload(bob),
+      () => move(bob, room, 'join'),
+    ]
+    for (const act of acts) {
+      const since = await at(alice)
+      await act()
+      for (const lists of await listsSince(alice, since)) assert.deepEqual(lists, { changed: [bob.userId], left: [] })
+    }
+  })
+
+  test('have an invited user who rejected the invite among those who left', async (t) => {
+    const { alice, bob, call, create, at, listsSince, move } = await house(open, t)
+    const room = await create(alice, { preset: 'private_chat' })
+    await call('POST', `rooms/${room}/invite`, alice, { user_id: bob.userId })
+    const since = await at(alice)
+    await move(bob, room, 'leave')
+    for (const lists of await listsSince(alice, since)) assert.deepEqual(lists, { changed: [], left: [bob.userId] })
+  })
+
+  test('have a user once a new device has keys, not when it logs in', async (t) => {
+    const { alice, bob, call, create, at, listsSince, upload, move } = await house(open, t)
+    await move(bob, await create(alice), 'join')
+    const before = await at(alice)
+    const identifier = { type: 'm.id.user', user: bob.userId }
+    const login = { type: 'm.login.password', identifier, password: 'correct horse' }
+    const { access_token: token, device_id: deviceId } = await call('POST', 'login', bob, login)
+    for (const lists of await listsSince(alice, before)) assert.deepEqual(lists, { changed: [], left: [] })
+    await upload({ userId: bob.userId, token: String(token), deviceId: String(deviceId) })
+    for (const lists of await listsSince(alice, before)) assert.deepEqual(lists, { changed: [bob.userId], left: [] })
+  })
 })
