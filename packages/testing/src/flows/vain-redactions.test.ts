@@ -25,9 +25,10 @@ onEveryDatabase('a redaction that has no effect', (open) => {
     const effective = await redact(said)
     const path = `rooms/${encodeURIComponent(room.roomId)}`
     const idsIn = (events: unknown) => (events as { event_id: string }[]).map(({ event_id: id }) => id)
-    const rooms = (await call(`sync?since=${since}`))['rooms'] as { join: Record<string, { timeline: object }> }
-    const { events } = rooms.join[room.roomId]?.timeline as { events: unknown }
-    assert.deepEqual(idsIn(events), [said, effective])
+    const { join } = (await call(`sync?since=${since}`))['rooms'] as {
+      join: Record<string, { timeline: { events: unknown } }>
+    }
+    assert.deepEqual(idsIn(join[room.roomId]?.timeline.events), [said, effective])
     assert.deepEqual(idsIn((await call(`${path}/messages?dir=b&limit=2`))['chunk']), [effective, said])
     const context = await call(`${path}/context/${encodeURIComponent(said)}?limit=8`)
     assert.deepEqual(idsIn(context['events_after']), [effective])
