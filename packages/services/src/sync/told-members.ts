@@ -3,13 +3,13 @@ import type { Read } from '@myelin/storage/engine/database'
 import { Shelf } from '@myelin/storage/engine/kept'
 import type { Slice } from './sync-request.ts'
 
-// Member events a device was told under lazy loading, each with the end of the answer it came in.
+// Member events sent to a device under lazy loading, each with the end position of its response.
 const shelf = new Shelf<Map<number, number>>('toldMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
- * The member events among these that a device does not have: none of them came with an answer that it has taken, since it
- * last began from nothing. Only its token says what it has taken, so a lost answer costs nothing but telling twice.
+ * Returns the member events that a device does not have: no response since its initial sync that it has received had them.
+ * Its token shows what it has received, so after a lost response they are sent again.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
  */
@@ -23,13 +23,13 @@ export function untoldMembers(db: Read, { request, since }: Slice, events: reado
   })
 }
 
-/** Remembers that a device is being told these member events; a device that begins from nothing has only these. */
+/** Records that member events are sent to a device. */
 export function noteToldMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
   const [name, kept] = [nameOf(request), shelf.of(db)]
   const told = kept.get(name) ?? new Map<number, number>()
   for (const event of events) {
-    // What was told last stands last, and is forgotten last.
+    // The oldest entries are dropped first.
     told.delete(event)
     told.set(event, upTo.position)
   }
@@ -40,7 +40,7 @@ export function noteToldMembers(db: Read, { request, upTo }: Slice, events: read
   kept.set(name, told)
 }
 
-/** Forgets what a device was told: it begins from nothing. */
+/** Drops the records of a device that does an initial sync. */
 export function forgetToldMembers(db: Read, { request }: Slice): void {
   shelf.of(db).delete(nameOf(request))
 }

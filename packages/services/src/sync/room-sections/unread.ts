@@ -17,13 +17,13 @@ interface Unread {
   >
 }
 
-// With rules of the user's own, unread events are evaluated one by one, up to this many.
+// Own push rules are evaluated over at most this many unread events.
 const MAX_EVALUATED = 1000
 
 /**
- * `unread_notifications` of a room, and `unread_thread_notifications` where threads are counted apart.
+ * `unread_notifications` of a room, and `unread_thread_notifications` if threads are counted separately.
  *
- * Counts are not stored per recipient: events carry the outcome of the default rules, and a user's own rules are evaluated
+ * Counts are not stored per recipient. Events have the outcome of the default rules; own rules of a user are evaluated
  * over the unread events. Counts alone make no entry: they change with events, receipts and account data.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications

@@ -34,7 +34,7 @@ export const joinedRoomsSection: SyncSection = {
   },
 }
 
-/** Returns the joined rooms that may have changes, without reading anything of the rooms. */
+/** Returns the joined rooms that may have changes, without reading the rooms. */
 async function candidates(scope: SyncScope): Promise<Membership[]> {
   const { slice, tools } = scope
   const moved = await scope.moved()
@@ -46,7 +46,7 @@ async function candidates(scope: SyncScope): Promise<Membership[]> {
   })
 }
 
-/** Reads timeline and state of a room; undefined where the client must not be told of the room yet. */
+/** Reads timeline and state of a room; returns undefined if the room is not shown to the client yet. */
 async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<RoomScope | undefined> {
   const { db, slice, upTo } = scope
   const { roomId } = membership
@@ -57,7 +57,7 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   if (!isLazy && (room.isPartial || room.wholePosition > upTo)) return undefined
   const becameWhole = room.wholePosition > scope.after && room.wholePosition <= upTo
   const isNew = slice.since === undefined || membership.position > scope.after || (becameWhole && !isLazy)
-  // A room that is new to the client is told from the beginning, as at the first sync.
+  // A room that is new to the client is shown as in an initial sync.
   const after = isNew ? 0 : scope.after
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
