@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { RoomId } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { roomNid } from '@myelin/storage/engine/names'
+import { membershipIn, moveMember } from '@myelin/storage/rooms/members/members'
 import { onEveryDatabase } from '../databases.ts'
 import { path, post, stage, standing } from '../federated-stage.ts'
 import type { User } from '../federated-stage.ts'
@@ -125,6 +127,31 @@ onEveryDatabase('a left room', (open) => {
     assert.deepEqual(
       left?.timeline.events.map(({ content }) => content['body'] ?? content['membership']),
       ['inside', 'ban', 'leave', 'invite', 'leave'],
+    )
+  })
+
+  test('that a resolution took the user out of, without an event, does not show their join as its end', async (t) => {
+    const server = await testServer(open)
+    t.after(() => server.close())
+    const [alice, bob] = [await server.register('alice'), await server.register('bob')]
+    const room = await authorRoom(server.rt, alice.userId, { preset: 'public_chat' })
+    await room.member(bob.userId, bob.userId, 'join')
+    const { next } = await sync(server, bob)
+    await room.say(alice.userId, 'inside')
+    await server.rt.db.write(async (tx) => {
+      const [nid, standing] = [
+        await roomNid(tx, room.roomId),
+        await membershipIn(tx, room.roomId, bob.userId as UserId),
+      ]
+      assert.ok(nid !== undefined && standing)
+      const now = { membership: 'leave', event: standing.eventNid, position: tx.takePosition() }
+      await moveMember(tx, nid, bob.userId as UserId, now)
+      tx.touch(bob.userId)
+    })
+    const left = (await sync(server, bob, `&since=${next}`)).rooms.leave[room.roomId]
+    assert.deepEqual(
+      left?.timeline.events.map(({ content }) => content['body']),
+      ['inside'],
     )
   })
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stringMember } from '@myelin/matrix/json'
+import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { justBefore } from '@myelin/storage/rooms/events/history-place'
@@ -7,7 +9,6 @@ import type { Membership } from '@myelin/storage/rooms/members/members'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../../room-state/event-filter.ts'
 import { readDeparture } from '../departure.ts'
-import type { Departure } from '../departure.ts'
 import { renderRoomEvents } from '../render-room-events.ts'
 import { cutOverruled, readState } from '../room-state.ts'
 import { hasChanged } from '../sync-request.ts'
@@ -48,30 +49,24 @@ async function leftRoom(db: Read, slice: Slice, membership: Membership): Promise
   const left = (await eventsByNid(db, [eventNid])).get(eventNid)
   const departure = await readDeparture(db, slice, roomId)
   if (departure.isUnknown) return undefined
-  const events = departure.end
-    ? await eventsUntil(db, slice, membership, { ...departure, end: departure.end })
-    : { timeline: nothing(membership), state: [] }
-  const after = [...departure.later, ...(left && isNews(left, departure) ? [left] : [])]
-  const ended = withOwnEvents(slice, events, departure.end ? after : after.slice(-1))
+  // State resolution may end a join without an event that replaces it.
+  const wasReset = left !== undefined && stringMember(left.pdu.content, 'membership') === 'join'
+  const end = departure.end?.position ?? (wasReset ? membership.position : undefined)
+  const events = end === undefined ? nothing(membership) : await eventsUntil(db, slice, roomId, end)
+  const isNews = left && !wasReset && left.nid !== departure.end?.nid && left.nid !== departure.later.at(-1)?.nid
+  const own = [...departure.later, ...(isNews ? [left] : [])]
+  const ended = withOwnEvents(slice, events, end === undefined ? own.slice(-1) : own)
   return { ...(await renderRoomEvents(db, slice, ended)), account_data: { events: [] } }
 }
 
-const isNews = ({ nid }: StoredEvent, { end, later }: Departure) => nid !== end?.nid && nid !== later.at(-1)?.nid
-
-const nothing = ({ position }: Membership): Timeline => ({
-  events: [],
-  isLimited: false,
-  startsAfter: justBefore(position),
+const nothing = ({ position }: Membership): Events => ({
+  timeline: { events: [], isLimited: false, startsAfter: justBefore(position) },
+  state: [],
 })
 
-/** Reads timeline and state up to the event that ended the user's membership; of a room new to the client, all of it. */
-async function eventsUntil(
-  db: Read,
-  slice: Slice,
-  { roomId }: Membership,
-  { end: { position } }: { readonly end: StoredEvent },
-): Promise<Events> {
-  const end = Math.min(position ?? 0, slice.upTo.position)
+/** Reads timeline and state up to where the user's membership ended; of a room new to the client, all of it. */
+async function eventsUntil(db: Read, slice: Slice, roomId: RoomId, position: number): Promise<Events> {
+  const end = Math.min(position, slice.upTo.position)
   const since = slice.since?.position
   const after = since !== undefined && (await wasJoined(db, roomId, slice.user, since)) ? since : undefined
   const hole = await newestHole(db, roomId, after ?? 0, end)
