@@ -7,7 +7,7 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { stateWords } from '../room-state/state-words.ts'
-import { withoutVainRedactions } from './vain-redactions.ts'
+import { withoutIneffectiveRedactions } from './ineffective-redactions.ts'
 
 /**
  * Returns the events that a user may see, by history visibility and the user's membership when each was sent. Redactions
@@ -21,7 +21,7 @@ export async function visibleTo(
   roomId: RoomId,
   all: readonly StoredEvent[],
 ): Promise<readonly StoredEvent[]> {
-  const events = await withoutVainRedactions(db, all)
+  const events = await withoutIneffectiveRedactions(db, all)
   if (events.length === 0) return events
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
   const roots = events.map(({ stateBefore }) => stateBefore)

@@ -32,63 +32,64 @@ export interface DeviceListQuestion {
 const READERS = ['join', 'invite']
 
 type Stretch = Pick<DeviceListQuestion, 'user' | 'after' | 'upTo'>
-type Comings = { readonly came: Set<UserId>; readonly went: Set<UserId> }
+type Changes = { readonly added: Set<UserId>; readonly removed: Set<UserId> }
 
 /**
  * Returns the users whose devices or keys changed or who newly share a room with the user, and those who share none any
- * more. Those invited to a room of the user share it. A user who left and came back counts as new: meanwhile their changes were not told.
+ * more. Users invited to a room of the user share it. A user who left and joined again counts as new: changes in between
+ * were not reported.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user
  */
 export async function deviceListChanges(db: Read, question: DeviceListQuestion): Promise<DeviceLists> {
-  const { came, went } = await comingsAndGoings(db, question)
+  const { added, removed } = await memberChangesOfRooms(db, question)
   const { user, after, upTo } = question
-  // A change wakes all who share a room with the user it is about; who comes to share one later is told by that.
+  // A change wakes those who share a room. Those who come to share one later get it by the change of membership.
   const moved = db.moves.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
-  if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
+  if (added.size === 0 && removed.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const tracked = await trackedUsers(db, question.user)
-  const changed = new Set([...moved, ...came].filter((user) => tracked.has(user)))
-  return { changed: [...changed], left: [...went].filter((user) => !tracked.has(user)) }
+  const changed = new Set([...moved, ...added].filter((user) => tracked.has(user)))
+  return { changed: [...changed], left: [...removed].filter((user) => !tracked.has(user)) }
 }
 
-async function comingsAndGoings(db: Read, question: DeviceListQuestion): Promise<Comings> {
+async function memberChangesOfRooms(db: Read, question: DeviceListQuestion): Promise<Changes> {
   const { user, after, upTo, memberships, moved } = question
-  const comings: Comings = { came: new Set(), went: new Set() }
+  const changes: Changes = { added: new Set(), removed: new Set() }
   for (const standing of memberships) {
     const { roomId, membership, position } = standing
     const isChanged = position > after && position <= upTo
     if (membership === 'join' && !isChanged && moved && !moved.has(roomId)) continue
     if (membership !== 'join' && !isChanged) continue
     if (!isChanged || (await wasJoined(db, roomId, user, after)))
-      await addMemberChanges(db, standing, question, comings)
+      await addMemberChanges(db, standing, question, changes)
     if (membership !== 'join' || !(isChanged || (await becameWholeBetween(db, roomId, after, upTo)))) continue
-    for (const { userId } of await membersOf(db, roomId, READERS)) comings.came.add(userId)
+    for (const { userId } of await membersOf(db, roomId, READERS)) changes.added.add(userId)
   }
-  comings.came.delete(user)
-  return comings
+  changes.added.delete(user)
+  return changes
 }
 
-/** Adds who came and went in a room in which the user was at the start of the stretch. */
+/** Adds the members who joined or left a room to which the user was joined at the start of the stretch. */
 async function addMemberChanges(
   db: Read,
   { roomId, membership, position }: Membership,
   stretch: Stretch,
-  { came, went }: Comings,
+  { added, removed }: Changes,
 ): Promise<void> {
   const changes = await memberChanges(db, roomId, stretch)
   if (membership === 'join') {
     for (const { userId, isIn, isNew } of changes) {
-      if (isNew) came.add(userId)
-      if (!isIn) went.add(userId)
+      if (isNew) added.add(userId)
+      if (!isIn) removed.add(userId)
     }
     return
   }
-  // The user left: all are gone who were there at the start or came before the user left.
-  for (const { userId, wasIn } of changes) if (wasIn) went.add(userId)
-  for (const member of await membersOf(db, roomId, READERS)) if (member.position <= position) went.add(member.userId)
+  // The user left: this concerns all who were there at the start or joined before the user left.
+  for (const { userId, wasIn } of changes) if (wasIn) removed.add(userId)
+  for (const member of await membersOf(db, roomId, READERS)) if (member.position <= position) removed.add(member.userId)
 }
 
-/** Returns whether a room's members became known between two positions: until then nobody could be told of them. */
+/** Returns whether a room's members became known between two positions: until then they could not be reported. */
 async function becameWholeBetween(db: Read, roomId: RoomId, after: number, upTo: number): Promise<boolean> {
   const wholePosition = (await roomNow(db, roomId))?.wholePosition ?? 0
   return wholePosition > after && wholePosition <= upTo
@@ -126,7 +127,7 @@ async function memberChanges(db: Read, roomId: RoomId, { after, upTo }: Stretch)
       isIn: isReader(b),
     }))
     .filter(({ wasIn, isIn }) => wasIn || isIn)
-  // The ends alone do not say whether a member was away in between: the position of their membership does.
+  // The ends do not show whether a member was away in between; the position of the membership does.
   const staying = changes.filter(({ wasIn, isIn }) => wasIn && isIn).map(({ userId }) => userId)
   const positions = await membershipPositions(db, roomId, staying)
   return changes.map((change) => ({

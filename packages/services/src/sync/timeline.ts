@@ -6,7 +6,7 @@ import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-plac
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../room-state/event-filter.ts'
 import { relatedAsAsked } from '../reading/related.ts'
-import { withoutVainRedactions } from '../reading/vain-redactions.ts'
+import { withoutIneffectiveRedactions } from '../reading/ineffective-redactions.ts'
 import { visibleTo } from '../reading/visible.ts'
 import type { Slice } from './sync-request.ts'
 
@@ -51,7 +51,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
     const seen = new Set(
       await (bounds.checksVisibility
         ? visibleTo(db, slice.user, bounds.roomId, page)
-        : withoutVainRedactions(db, page)),
+        : withoutIneffectiveRedactions(db, page)),
     )
     const related = await relatedAsAsked(db, bounds.roomId, page, filter)
     const isAsked = ({ pdu }: StoredEvent) => passes(pdu, filter) && (related?.has(pdu.id) ?? true)

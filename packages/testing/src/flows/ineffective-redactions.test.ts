@@ -21,7 +21,7 @@ onEveryDatabase('a redaction that has no effect', (open) => {
     const elsewhere = await other.say(alice.userId, 'in another room')
     const said = await room.say(bob.userId, 'here')
     const redact = (target: string) => room.send(bob.userId, 'm.room.redaction', { redacts: target })
-    const vain = [await redact(elsewhere), await redact('$nothing-that-anybody-has-sent-anywhere-at-all')]
+    const ineffective = [await redact(elsewhere), await redact('$nothing-that-anybody-has-sent-anywhere-at-all')]
     const effective = await redact(said)
     const path = `rooms/${encodeURIComponent(room.roomId)}`
     const idsIn = (events: unknown) => (events as { event_id: string }[]).map(({ event_id: id }) => id)
@@ -32,7 +32,7 @@ onEveryDatabase('a redaction that has no effect', (open) => {
     assert.deepEqual(idsIn((await call(`${path}/messages?dir=b&limit=2`))['chunk']), [effective, said])
     const context = await call(`${path}/context/${encodeURIComponent(said)}?limit=8`)
     assert.deepEqual(idsIn(context['events_after']), [effective])
-    for (const id of vain)
+    for (const id of ineffective)
       assert.equal((await call(`${path}/event/${encodeURIComponent(id)}`))['errcode'], 'M_NOT_FOUND')
   })
 })

@@ -13,7 +13,10 @@ const effective = new Shelf<true>('effectiveRedactions', 20_000)
  *
  * @see https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions
  */
-export async function withoutVainRedactions(db: Read, events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
+export async function withoutIneffectiveRedactions(
+  db: Read,
+  events: readonly StoredEvent[],
+): Promise<readonly StoredEvent[]> {
   const shelf = effective.of(db)
   const unsure = events.filter(
     ({ nid, pdu }) => pdu.type === 'm.room.redaction' && pdu.redacts !== undefined && !shelf.get(`${nid}`),
@@ -24,7 +27,10 @@ export async function withoutVainRedactions(db: Read, events: readonly StoredEve
     unsure.flatMap(({ pdu }) => pdu.redacts ?? []),
   )
   const redacted = new Map(targets.flatMap((each) => (each.redactedBy === null ? [] : [[each.pdu.id, each]])))
-  const vain = new Set(unsure.filter(({ pdu }) => redacted.get(pdu.redacts ?? pdu.id)?.pdu.roomId !== pdu.roomId))
-  if (db.moves.position !== undefined) for (const event of unsure) if (!vain.has(event)) shelf.set(`${event.nid}`, true)
-  return events.filter((event) => !vain.has(event))
+  const ineffective = new Set(
+    unsure.filter(({ pdu }) => redacted.get(pdu.redacts ?? pdu.id)?.pdu.roomId !== pdu.roomId),
+  )
+  if (db.moves.position !== undefined)
+    for (const event of unsure) if (!ineffective.has(event)) shelf.set(`${event.nid}`, true)
+  return events.filter((event) => !ineffective.has(event))
 }
