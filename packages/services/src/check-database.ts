@@ -70,8 +70,8 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
   const heads = await pdusByNid(db, room.heads)
   if (room.heads.length === 0) faults.push('it has no heads')
   for (const head of room.heads) if (!heads.has(head)) faults.push(`its head ${head} is missing`)
-  if (room.heads.length !== room.headCount)
-    faults.push(`it counts ${room.headCount} heads, and has ${room.heads.length}`)
+  if (room.heads.length !== room.extremityCount)
+    faults.push(`it counts ${room.extremityCount} heads, and has ${room.heads.length}`)
   const members = (await namedState(db, room.stateRoot)).filter(({ type }) => type === 'm.room.member')
   const pdus = await pdusByNid(
     db,

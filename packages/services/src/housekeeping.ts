@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dropLostJoins } from '@myelin/storage/federation/joins-under-way'
+import { dropStalePendingJoins } from '@myelin/storage/federation/pending-joins'
 import { dropExpiredOpenIdTokens } from '@myelin/storage/accounts/openid-tokens'
 import { dropOldEdus } from '@myelin/storage/federation/outgoing-edus'
 import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
@@ -53,7 +53,7 @@ async function tidyUp(rt: Needs, stop: AbortSignal): Promise<void> {
     await forgetAnswers(tx, clock.now() - ANSWERS_KEPT_MS)
     await dropExpiredOpenIdTokens(tx, clock.now())
     await dropOldRulings(tx, clock.now() - RULINGS_KEPT_MS)
-    if (await dropLostJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
+    if (await dropStalePendingJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
   })
   const unsentBefore = clock.now() - UNSENT_KEPT_MS
   for (const drop of [dropOldEdus, dropOldRelays]) {

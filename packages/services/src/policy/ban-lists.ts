@@ -6,7 +6,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { keyNames } from '@myelin/storage/engine/names'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
@@ -50,7 +50,7 @@ const LONGEST_ENTITY = 255
 const MOST_RULES = 50_000
 const EVENTS_A_TURN = 200
 
-const lists = new Shelf<List>('policy lists', 100)
+const lists = new DatabaseCache<List>('policy lists', 100)
 const nothing: List = { stateRoot: 0, rules: new Map(), banned: entitiesOf([]) }
 
 /**

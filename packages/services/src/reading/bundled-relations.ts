@@ -3,7 +3,7 @@ import { encodeJson } from '@myelin/kit/raw-json'
 import { RawJson } from '@myelin/kit/raw-json'
 import { member, objectMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
-import { childrenOf, fertileAmong } from '@myelin/storage/rooms/events/children'
+import { childrenOf, eventsWithChildren } from '@myelin/storage/rooms/events/children'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { threadsAt } from '@myelin/storage/sync/threads'
 import type { Thread } from '@myelin/storage/sync/threads'
@@ -35,7 +35,7 @@ export async function bundledRelations(
   const [first] = parents
   if (!first) return new Map()
   const { roomId } = first.pdu
-  const ids = await fertileAmong(
+  const ids = await eventsWithChildren(
     db,
     roomId,
     parents.map(({ pdu }) => pdu.id),

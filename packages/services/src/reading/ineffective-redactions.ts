@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Read } from '@myelin/storage/engine/database'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { eventsById } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 // Redactions known to have an effect.
-const effective = new Shelf<true>('effectiveRedactions', 20_000)
+const effective = new DatabaseCache<true>('effectiveRedactions', 20_000)
 
 /**
  * Returns the events without redactions that had no effect: their target is unknown, in another room, or was not theirs
@@ -30,7 +30,7 @@ export async function withoutIneffectiveRedactions(
   const ineffective = new Set(
     unsure.filter(({ pdu }) => redacted.get(pdu.redacts ?? pdu.id)?.pdu.roomId !== pdu.roomId),
   )
-  if (db.moves.position !== undefined)
+  if (db.topicPositions.position !== undefined)
     for (const event of unsure) if (!ineffective.has(event)) shelf.set(`${event.nid}`, true)
   return events.filter((event) => !ineffective.has(event))
 }

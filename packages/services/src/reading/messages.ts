@@ -4,7 +4,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventById, timeline } from '@myelin/storage/rooms/events/events'
-import { BEGINNING, justAfter, justBefore } from '@myelin/storage/rooms/events/history-place'
+import { BEGINNING, justAfter, justBefore } from '@myelin/storage/rooms/events/history-positions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
@@ -90,7 +90,7 @@ async function walkAcrossHoles(
 ): Promise<{ events: StoredEvent[]; end: number | undefined }> {
   for (let round = 0; ; round++) {
     const page = await walk(rt.db.read, requester, request, bounds)
-    if (request.direction === 'forward' || access.lastHole === 0 || !access.isJoined) return page
+    if (request.direction === 'forward' || access.lastGap === 0 || !access.isJoined) return page
     const [hole] = await holesBetween(rt, request.roomId, page.end ?? bounds.after, bounds.before)
     if (!hole) return page
     const isFilled = round < MAX_ROUNDS && (await fillHole(rt, request.roomId, hole)) > 0

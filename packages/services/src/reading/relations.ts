@@ -2,7 +2,7 @@
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
-import { BEGINNING, justAfter, justBefore } from '@myelin/storage/rooms/events/history-place'
+import { BEGINNING, justAfter, justBefore } from '@myelin/storage/rooms/events/history-positions'
 import { relatingEvents, relatingIds } from '@myelin/storage/rooms/events/relations'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { ignoredUsers } from '../standing/ignored-users.ts'

@@ -2,7 +2,7 @@
 import type { RawJson } from '@myelin/kit/raw-json'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { Read } from '@myelin/storage/engine/database'
-import { knownEvents } from '@myelin/storage/rooms/events/known-events'
+import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { versionOfRoom } from '@myelin/storage/rooms/rooms'
 import { roomVersionOf } from '../room-state/versions.ts'
@@ -17,7 +17,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   const [first] = events
   if (!first) return []
   const version = roomVersionOf(await versionOfRoom(db, first.pdu.roomId))
-  const beside = await knownEvents(
+  const beside = await cachedEvents(
     db,
     events.flatMap((event) => [event.replaces ?? [], event.redactedBy ?? []].flat()),
   )

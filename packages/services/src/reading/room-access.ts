@@ -19,7 +19,7 @@ export interface RoomAccess {
   /** The last position that the user may read; infinite for members. */
   readonly upTo: number
   /** After this position no history is missing; 0 if none ever was. */
-  readonly lastHole: number
+  readonly lastGap: number
 }
 
 /**
@@ -32,8 +32,8 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
   const room = await roomById(db, roomId)
   if (!room) throw outside()
   const standing = await membershipIn(db, roomId, user)
-  const { roomVersion, stateRoot, lastHole } = room
-  const now = { roomId, roomVersion, stateRoot, lastHole, upTo: Number.MAX_SAFE_INTEGER }
+  const { roomVersion, stateRoot, lastGap } = room
+  const now = { roomId, roomVersion, stateRoot, lastGap, upTo: Number.MAX_SAFE_INTEGER }
   if (standing?.membership === 'join') return { ...now, isJoined: true }
   const visibility = await loadStateEvent(db, room.stateRoot, 'm.room.history_visibility')
   if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))

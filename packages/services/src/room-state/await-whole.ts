@@ -2,7 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { Runtime } from '../runtime/runtime.ts'
 import { isHere } from './servers-around.ts'
 
@@ -19,7 +19,7 @@ export const triedTopic = (roomId: RoomId): string => `tried to complete ${roomI
 
 /** Whether most members of a room are not known yet. */
 export async function isPartial(db: Read, roomId: RoomId): Promise<boolean> {
-  return (await roomNow(db, roomId))?.isPartial === true
+  return (await cachedRoom(db, roomId))?.isPartial === true
 }
 
 /** Waits a moment for the members of a room that was just entered: of small rooms they are there before anybody looks. */

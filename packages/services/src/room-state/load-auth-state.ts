@@ -9,7 +9,7 @@ import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Read } from '@myelin/storage/engine/database'
 import { pdusByNid } from '@myelin/storage/rooms/events/events'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import { EMPTY_STATE } from '@myelin/storage/schema/state-trie'
 
@@ -60,7 +60,7 @@ export async function loadAuthState(
 type Ground = { readonly state: AuthState; readonly authEvents: readonly EventId[] }
 
 /** What all that a sender may say needs, memberships left out: the same as long as the room's state is. */
-const ofSenders = new Shelf<Ground>('authStates', 5_000)
+const ofSenders = new DatabaseCache<Ground>('authStates', 5_000)
 
 async function readAuthState(db: Read, root: number, draft: NeedsState, version: RoomVersion): Promise<Ground> {
   const needed = neededState(draft, version)

@@ -5,7 +5,7 @@ import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { objectMember, stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read } from '@myelin/storage/engine/database'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { loadStateEvent } from './load-auth-state.ts'
 import { serversSaidToBeIn } from './servers-said.ts'
 
@@ -43,4 +43,4 @@ export async function policyServerOf(
   return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
 }
 
-const policyEvents = new Shelf<{ readonly event: Pdu | undefined }>('policyEvents', 5_000)
+const policyEvents = new DatabaseCache<{ readonly event: Pdu | undefined }>('policyEvents', 5_000)

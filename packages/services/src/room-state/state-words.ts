@@ -2,12 +2,12 @@
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { pdusByNid } from '@myelin/storage/rooms/events/events'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { keyNid } from '@myelin/storage/engine/names'
 import { statesAt } from '@myelin/storage/rooms/state/state'
 
 // By the event and not by the state: everybody who comes makes a new state, in which all others stand as before.
-const shelf = new Shelf<string>('stateWords', 50_000)
+const shelf = new DatabaseCache<string>('stateWords', 50_000)
 
 /** A kind of state event of which one word is asked. */
 export interface WordKind {
@@ -44,6 +44,6 @@ async function wordOf(db: Read, event: number, member: string): Promise<string |
   const pdu = (await pdusByNid(db, [event])).get(event)
   const word = pdu && stringMember(pdu.content, member)
   // What a unit made may be taken back.
-  if (word !== undefined && db.moves.position !== undefined) cache.set(name, word)
+  if (word !== undefined && db.topicPositions.position !== undefined) cache.set(name, word)
   return word
 }

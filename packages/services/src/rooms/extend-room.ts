@@ -55,7 +55,7 @@ export async function extendRoom(
   const unsigned = await signatureNeed(tx, room, event)
   if (unsigned) return unsigned
   // Where it follows some of the heads only, it is one branch among others; and the state may be behind the heads.
-  if (event.prevEvents.length < room.headCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
+  if (event.prevEvents.length < room.extremityCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
   const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
@@ -107,7 +107,7 @@ async function groundOf(
   version: RoomVersion,
 ): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number } | ResolutionNeed> {
   const prevEvents = room.extremities
-  if (room.heads.length === room.headCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
+  if (room.heads.length === room.extremityCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
   const stateRoot = await mergedRoot(tx, { roomId: room.id, version }, roots)
   return isNeed(stateRoot) ? stateRoot : { prevEvents, stateRoot }

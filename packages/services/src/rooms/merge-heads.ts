@@ -28,10 +28,10 @@ const MAX_EVENTS = 100
 export async function mergeHeads(rt: Needs, roomId: RoomId): Promise<boolean> {
   let made = 0
   while (made < MAX_EVENTS) {
-    if (((await roomById(rt.db.read, roomId))?.headCount ?? 0) < MANY_HEADS) break
+    if (((await roomById(rt.db.read, roomId))?.extremityCount ?? 0) < MANY_HEADS) break
     const isMade = await writeEvents(rt, async (tx, maker) => {
       const room = await openRoom(tx, roomId)
-      return room !== undefined && room.headCount >= MANY_HEADS && mergeAs(tx, maker, roomId)
+      return room !== undefined && room.extremityCount >= MANY_HEADS && mergeAs(tx, maker, roomId)
     })
     if (!isMade) break
     made++

@@ -7,8 +7,8 @@ import type { Read, Tx } from '@myelin/storage/engine/database'
 import { eventById, pdusByNid } from '@myelin/storage/rooms/events/events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
-import { eventsOfRequestNow, lookForRequest } from '@myelin/storage/rooms/events/sent-events'
-import type { RequestLook } from '@myelin/storage/rooms/events/sent-events'
+import { currentEventsOfRequest, lookUpRequest } from '@myelin/storage/rooms/events/sent-events'
+import type { RequestLookup } from '@myelin/storage/rooms/events/sent-events'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
@@ -55,7 +55,7 @@ async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft):
 interface Sending {
   readonly draft: EventDraft
   readonly elsewhere: Aliases
-  readonly look: RequestLook
+  readonly look: RequestLookup
 }
 
 async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId | UnitNeed> {
@@ -70,16 +70,16 @@ async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Se
 }
 
 /** Most requests are new, and a unit that need not ask the database leaves it to others. */
-async function lookBefore(db: Read, { roomId, sender, type, transaction }: EventDraft): Promise<RequestLook> {
+async function lookBefore(db: Read, { roomId, sender, type, transaction }: EventDraft): Promise<RequestLookup> {
   if (!transaction) return { sent: [], readAt: undefined }
-  return lookForRequest(db, { roomId, sender, type, ...transaction })
+  return lookUpRequest(db, { roomId, sender, type, ...transaction })
 }
 
 /** What the same request made before. */
-async function sentBefore(tx: Tx, draft: EventDraft, look: RequestLook): Promise<EventId | undefined> {
+async function sentBefore(tx: Tx, draft: EventDraft, look: RequestLookup): Promise<EventId | undefined> {
   const { roomId, sender, type, redacts, transaction } = draft
   if (!transaction) return undefined
-  const sent = await eventsOfRequestNow(tx, { roomId, sender, type, ...transaction }, look)
+  const sent = await currentEventsOfRequest(tx, { roomId, sender, type, ...transaction }, look)
   if (sent.length === 0 || redacts === undefined) return sent[0]?.id
   const pdus = await pdusByNid(
     tx,

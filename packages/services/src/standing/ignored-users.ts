@@ -3,10 +3,10 @@ import type { UserId } from '@myelin/matrix/ids'
 import { objectMember } from '@myelin/matrix/json'
 import { accountDataOf } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
-import { readOnce } from '@myelin/storage/engine/kept'
+import { cachedReader } from '@myelin/storage/engine/cached-reader'
 
 /** The users a user does not want to hear of; never the user themselves. */
-export const ignoredUsers: (db: Read, userId: UserId) => Promise<ReadonlySet<string>> = readOnce(
+export const ignoredUsers: (db: Read, userId: UserId) => Promise<ReadonlySet<string>> = cachedReader(
   'ignoredUsers',
   10_000,
   (userId: UserId) => userId,

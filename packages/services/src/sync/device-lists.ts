@@ -8,7 +8,7 @@ import { membersOf, membershipPositions } from '@myelin/storage/rooms/members/me
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { trackedUsers } from '@myelin/storage/rooms/members/tracked-users'
 import { keyNames } from '@myelin/storage/engine/names'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import { wasJoined } from './was-joined.ts'
 
@@ -45,7 +45,7 @@ export async function deviceListChanges(db: Read, question: DeviceListQuestion):
   const { added, removed } = await memberChangesOfRooms(db, question)
   const { user, after, upTo } = question
   // A change wakes those who share a room. Those who come to share one later get it by the change of membership.
-  const moved = db.moves.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
+  const moved = db.topicPositions.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
   if (added.size === 0 && removed.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const tracked = await trackedUsers(db, question.user)
   const changed = new Set([...moved, ...added].filter((user) => tracked.has(user)))
@@ -91,7 +91,7 @@ async function addMemberChanges(
 
 /** Returns whether a room's members became known between two positions: until then they could not be reported. */
 async function becameWholeBetween(db: Read, roomId: RoomId, after: number, upTo: number): Promise<boolean> {
-  const wholePosition = (await roomNow(db, roomId))?.wholePosition ?? 0
+  const wholePosition = (await cachedRoom(db, roomId))?.wholePosition ?? 0
   return wholePosition > after && wholePosition <= upTo
 }
 

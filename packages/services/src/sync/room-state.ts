@@ -2,8 +2,8 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
-import { justBefore } from '@myelin/storage/rooms/events/history-place'
-import { knownEvents } from '@myelin/storage/rooms/events/known-events'
+import { justBefore } from '@myelin/storage/rooms/events/history-positions'
+import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
@@ -24,7 +24,7 @@ export interface StateBounds {
   /** The room's newest events, if the slice ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
   /** The position where the room's state last changed without an event. */
-  readonly lastMove?: number
+  readonly lastResolution?: number
 }
 
 type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
@@ -44,7 +44,7 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const members = isLazy && !isWhole ? await memberEvents(db, bounds, root) : []
   const beside = await besideTimeline(db, bounds, root, endRoot)
   const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
-  const all = [...(await knownEvents(db, [...nids])).values()]
+  const all = [...(await cachedEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
   if (isLazy) {
     const told = events.filter(({ pdu }) => pdu.type === 'm.room.member')
@@ -138,11 +138,11 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
 /** Returns the root of a room's state at a position, from the tail if it reaches that far. */
 export async function rootAt(
   db: Read,
-  { roomId, tail, lastMove = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastMove'>,
+  { roomId, tail, lastResolution = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastResolution'>,
   position: number,
 ): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
   // The state may have changed without an event since.
-  if (event && lastMove < (event.position ?? 0)) return event.roomRoot
+  if (event && lastResolution < (event.position ?? 0)) return event.roomRoot
   return stateRootAt(db, roomId, position)
 }

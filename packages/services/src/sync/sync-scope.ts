@@ -3,7 +3,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { accountDataBetween } from '@myelin/storage/accounts/account-data'
 import type { AccountData } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
-import { movedRooms } from '@myelin/storage/sync/moved-rooms'
+import { changedRooms } from '@myelin/storage/sync/changed-rooms'
 import { waitingToDevice } from '@myelin/storage/sync/to-device'
 import type { ToDeviceMessage } from '@myelin/storage/sync/to-device'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -50,7 +50,7 @@ export class SyncScope {
   /** Returns the user's rooms in which something changed; undefined where all joined rooms are wanted. */
   async moved(): Promise<ReadonlySet<RoomId> | undefined> {
     if (this.slice.since === undefined || this.slice.request.isFullState) return undefined
-    this.#moved ??= movedRooms(this.db, this.slice.user, this.after)
+    this.#moved ??= changedRooms(this.db, this.slice.user, this.after)
     return this.#moved
   }
 

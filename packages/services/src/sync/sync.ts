@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Timer } from '@myelin/kit/clock'
-import { knownMemberships } from '@myelin/storage/rooms/members/members'
+import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import { storedPushRules } from '@myelin/storage/accounts/push-rules'
 import { dropToDevice, keepsUpTo } from '@myelin/storage/sync/to-device'
 import { ignoredUsers } from '../standing/ignored-users.ts'
@@ -65,7 +65,7 @@ async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
   }
   const user = request.requester.userId
   const db = rt.db.read
-  const all = await knownMemberships(db, user)
+  const all = await cachedMemberships(db, user)
   // Changes after the position belong to the next look.
   const memberships = all.filter(({ position }) => position <= upTo.position)
   const ignored = await ignoredUsers(db, user)
@@ -83,7 +83,7 @@ async function acknowledge(rt: Needs, { requester, since }: SyncRequest): Promis
 }
 
 async function topicsOf(rt: Needs, { requester }: SyncRequest): Promise<string[]> {
-  const memberships = await knownMemberships(rt.db.read, requester.userId)
+  const memberships = await cachedMemberships(rt.db.read, requester.userId)
   const rooms = memberships.filter(({ membership }) => membership === 'join').map(({ roomId }) => roomId)
   return [requester.userId, ...rooms]
 }

@@ -2,7 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
-import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-place'
+import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-positions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../room-state/event-filter.ts'
 import { relatedAsAsked } from '../reading/related.ts'

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Read } from '@myelin/storage/engine/database'
-import { Shelf } from '@myelin/storage/engine/kept'
+import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
 // Member events sent to a device under lazy loading, each with the end position of its response.
-const shelf = new Shelf<Map<number, number>>('toldMembers', 5_000)
+const shelf = new DatabaseCache<Map<number, number>>('toldMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**

@@ -3,7 +3,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import { partialRooms } from '@myelin/storage/federation/partial-rooms'
-import { unsettledRooms } from '@myelin/storage/rooms/state/settle-state'
+import { roomsToResolve } from '@myelin/storage/rooms/state/resolved-state'
 import { roomsWithStagedPdus } from '@myelin/storage/federation/staged-pdus'
 import type { TestNetwork } from '../network.ts'
 import type { Answer, TestServer } from '../server.ts'
@@ -158,6 +158,6 @@ async function isAtRest({ rt, workers }: TestServer): Promise<boolean> {
   const { read } = rt.db
   if (workers.outbound.busyCount > 0) return false
   if ((await roomsWithStagedPdus(read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)).length > 0) return false
-  if ((await unsettledRooms(read, 1)).length > 0) return false
+  if ((await roomsToResolve(read, 1)).length > 0) return false
   return !(await partialRooms(read)).some(({ leftTs }) => leftTs === 0)
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { roomNid } from '@myelin/storage/engine/names'
-import { membershipIn, moveMember } from '@myelin/storage/rooms/members/members'
+import { membershipIn, putMembership } from '@myelin/storage/rooms/members/members'
 import { onEveryDatabase } from '../databases.ts'
 import { path, post, stage, standing } from '../federated-stage.ts'
 import type { User } from '../federated-stage.ts'
@@ -145,7 +145,7 @@ onEveryDatabase('a left room', (open) => {
       ]
       assert.ok(nid !== undefined && standing)
       const now = { membership: 'leave', event: standing.eventNid, position: tx.takePosition() }
-      await moveMember(tx, nid, bob.userId as UserId, now)
+      await putMembership(tx, nid, bob.userId as UserId, now)
       tx.touch(bob.userId)
     })
     const left = (await sync(server, bob, `&since=${next}`)).rooms.leave[room.roomId]

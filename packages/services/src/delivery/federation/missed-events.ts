@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
-import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/federation/outgoing-events'
+import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { recipientsOf } from './recipients.ts'
 
 /** An event on its way to a server. */
@@ -32,7 +32,7 @@ export async function missedEvents(
   gap: Gap,
 ): Promise<Pending[]> {
   const missed: Pending[] = []
-  for (const roomId of await roomsMovedAfter(rt.db.read, gap.after)) {
+  for (const roomId of await roomsChangedAfter(rt.db.read, gap.after)) {
     const mostPerRoom = missed.length > MAX_TOTAL ? 1 : gap.mostPerRoom
     missed.push(...(await missedInRoom(rt, server, roomId, { ...gap, mostPerRoom })))
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
-import { roomReadIn } from '@myelin/storage/engine/topics'
+import { roomOfReceiptsTopic } from '@myelin/storage/engine/topics'
 
 const MAX_ROOMS = 50_000
 
@@ -24,7 +24,7 @@ export class MovedRooms {
     const rooms: RoomId[] = []
     let concernsOthers = false
     for (const topic of topics) {
-      const read = roomReadIn(topic)
+      const read = roomOfReceiptsTopic(topic)
       if (read && !this.#own.has(read)) this.#rooms.add(read)
       if (topic.startsWith('!')) rooms.push(topic as RoomId)
       if (topic.startsWith('@')) this.#hasUsers = true

@@ -6,7 +6,7 @@ import { lateDestinations } from '@myelin/storage/federation/destinations'
 import type { LateDestination } from '@myelin/storage/federation/destinations'
 import { serversWithDeviceNews } from '@myelin/storage/federation/outgoing-device-lists'
 import { serversWaitedFor } from '@myelin/storage/federation/outgoing-edus'
-import { serverWaitedFor, userPresentAs } from '@myelin/storage/engine/topics'
+import { serverOfWaitingEdus, userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import { roomTypedIn } from '../../runtime/typing.ts'
 import { serversSaidToBeIn } from '../../room-state/servers-said.ts'
 import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
@@ -86,11 +86,11 @@ export class Outbound {
     for (const topic of hint.topics) {
       const server = serverHeardFrom(topic)
       if (server) this.#destinations.get(server)?.heard()
-      const waited = serverWaitedFor(topic)
+      const waited = serverOfWaitingEdus(topic)
       if (waited) this.#to(waited)?.offerWaiting()
       const room = roomTypedIn(topic)
       if (room && this.#term) this.#tellTyping(room)
-      const present = userPresentAs(topic)
+      const present = userOfPresenceTopic(topic)
       if (present && this.#term) this.#presence.hear(present)
     }
     if (hint.position > 0) this.#moved.hear(hint)

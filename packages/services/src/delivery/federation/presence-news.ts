@@ -4,7 +4,7 @@ import { serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { knownMemberships } from '@myelin/storage/rooms/members/members'
+import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import { presenceOf } from '@myelin/storage/sync/presence'
 import { presenceContent } from '../../runtime/presence/show-presence.ts'
 import type { Sending } from './transaction.ts'
@@ -114,7 +114,7 @@ export class PresenceNews {
 
   async #spread(user: UserId): Promise<void> {
     const { db, serverName } = this.#rt
-    const joined = (await knownMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
+    const joined = (await cachedMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
     for (const { roomId } of joined.slice(0, MAX_ROOMS)) {
       const servers = await joinedServers(db.read, roomId)
       if (servers.size > MOST_SERVERS) continue

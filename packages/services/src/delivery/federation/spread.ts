@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
-import { outgoingEvents, roomsMovedAfter } from '@myelin/storage/federation/outgoing-events'
+import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { receiptsBetween } from '@myelin/storage/sync/receipts'
 import type { Receipt } from '@myelin/storage/sync/receipts'
 import { serversSaidToBeIn } from '../../room-state/servers-said.ts'
@@ -41,7 +41,7 @@ export async function spread(
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
   const joins: DeviceNews[] = []
-  for (const roomId of rooms ?? (await roomsMovedAfter(rt.db.read, between.after))) {
+  for (const roomId of rooms ?? (await roomsChangedAfter(rt.db.read, between.after))) {
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
       for (const event of page) {

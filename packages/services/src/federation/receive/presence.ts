@@ -3,7 +3,7 @@ import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
-import { knownMemberships } from '@myelin/storage/rooms/members/members'
+import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import type { Presence } from '@myelin/storage/sync/presence'
 import { setRemotePresence } from '../../runtime/presence/set-presence.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
@@ -49,7 +49,7 @@ function readPush({ clock }: EduReceiver, origin: ServerName, push: JsonObject):
 }
 
 async function isMet(rt: EduReceiver, origin: ServerName, userId: UserId): Promise<boolean> {
-  const joined = (await knownMemberships(rt.db.read, userId)).filter(({ membership }) => membership === 'join')
+  const joined = (await cachedMemberships(rt.db.read, userId)).filter(({ membership }) => membership === 'join')
   for (const { roomId } of joined.slice(0, MAX_ROOMS)) if (await roomOfEdu(rt, origin, roomId)) return true
   return false
 }

@@ -8,8 +8,8 @@ import { appendEvent } from '@myelin/storage/rooms/events/append-event'
 import type { Database, Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { foreseeMembers } from '@myelin/storage/rooms/members/member-changes'
-import type { ForeseenMembers } from '@myelin/storage/rooms/members/member-changes'
+import { precomputeMemberChanges } from '@myelin/storage/rooms/members/member-changes'
+import type { PrecomputedMemberChanges } from '@myelin/storage/rooms/members/member-changes'
 import { putBackwardExtremities, putOutlier, stateWithEvent } from '@myelin/storage/rooms/events/outliers'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
@@ -55,7 +55,7 @@ export async function importRoom(
 type Shown = ShownRoom & { readonly heads: readonly EventId[] }
 
 /** The state that was shown, that before our join, and how it moves the room's members. */
-type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: ForeseenMembers }
+type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: PrecomputedMemberChanges }
 
 /** What would hold the log too long in the unit that enters a large room. The nodes of a state that nothing leads to hurt nobody. */
 async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
@@ -65,7 +65,7 @@ async function layGround(db: Database, { roomId }: RoomContext, { state, own, se
     ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))
     : shownRoot
   const now = (await roomById(db.read, roomId))?.stateRoot ?? 0
-  return { shownRoot, stateBefore, foreseen: await foreseeMembers(db.read, now, stateBefore) }
+  return { shownRoot, stateBefore, foreseen: await precomputeMemberChanges(db.read, now, stateBefore) }
 }
 
 async function enterRoom(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tx } from '@myelin/storage/engine/database'
 import {
-  dropJoinsTo,
-  dropJoinUnderWay,
-  putJoinUnderWay,
-  versionUnderWay,
-} from '@myelin/storage/federation/joins-under-way'
+  dropPendingJoinsTo,
+  dropPendingJoin,
+  putPendingJoin,
+  versionOfPendingJoin,
+} from '@myelin/storage/federation/pending-joins'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
@@ -31,14 +31,14 @@ export interface JoinUnderWay {
  */
 export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Promise<JoinUnderWay> {
   const entered = async (tx: Tx) => {
-    await dropJoinsTo(tx, roomId)
+    await dropPendingJoinsTo(tx, roomId)
     tx.touch(STAGED)
   }
   if (await isHere(rt, roomId)) return { entered, failed: async () => {} }
   const join = { roomId, roomVersion: version.id, sinceTs: rt.clock.now() }
-  const nid = await rt.db.write((tx) => putJoinUnderWay(tx, join))
+  const nid = await rt.db.write((tx) => putPendingJoin(tx, join))
   const failed = async (tx: Tx) => {
-    await dropJoinUnderWay(tx, nid)
+    await dropPendingJoin(tx, nid)
     tx.touch(STAGED)
   }
   return { entered, failed }
@@ -49,6 +49,6 @@ export async function versionAwaited(
   rt: Pick<Needs, 'db' | 'clock'>,
   roomId: RoomContext['roomId'],
 ): Promise<RoomVersion | undefined> {
-  const id = await versionUnderWay(rt.db.read, roomId, joinsCountSince(rt))
+  const id = await versionOfPendingJoin(rt.db.read, roomId, joinsCountSince(rt))
   return id === undefined ? undefined : roomVersionOf(id)
 }

@@ -3,8 +3,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { Tx } from '@myelin/storage/engine/database'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { putOutsideMember } from '@myelin/storage/rooms/members/outside-members'
-import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms/rooms'
+import { putOutlierMembership } from '@myelin/storage/rooms/members/outlier-memberships'
+import { createRoomRow, openRoom, correctRoomVersion } from '@myelin/storage/rooms/rooms'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
@@ -22,7 +22,7 @@ export async function recordOutside(
   const room = (await openRoom(tx, roomId)) ?? (await createRoomRow(tx, roomId, version.id))
   if (room.roomVersion !== version.id) {
     if (room.stateRoot !== 0) throw new MatrixError('M_INVALID_PARAM', 'the room has another version')
-    await turnRoomVersion(tx, roomId, version.id)
+    await correctRoomVersion(tx, roomId, version.id)
   }
-  await putOutsideMember(tx, room, given.event, given.shown)
+  await putOutlierMembership(tx, room, given.event, given.shown)
 }

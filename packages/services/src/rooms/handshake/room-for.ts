@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Tx } from '@myelin/storage/engine/database'
-import { createRoomRow, openRoom, turnRoomVersion } from '@myelin/storage/rooms/rooms'
+import { createRoomRow, openRoom, correctRoomVersion } from '@myelin/storage/rooms/rooms'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
 /** The number of a room we are about to enter. One we have never been in takes the version that its create event proved. */
@@ -10,6 +10,6 @@ export async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise
   if (!room) return (await createRoomRow(tx, roomId, version.id)).nid
   if (room.roomVersion === version.id) return room.nid
   if (room.stateRoot !== 0) throw new RemoteError('malformed', 'the room is said to have changed its version')
-  await turnRoomVersion(tx, roomId, version.id)
+  await correctRoomVersion(tx, roomId, version.id)
   return room.nid
 }

@@ -7,8 +7,8 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import { appendEvent } from '@myelin/storage/rooms/events/append-event'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
-import { dropHeads, moveHeads } from '@myelin/storage/rooms/events/heads'
-import type { Heads } from '@myelin/storage/rooms/events/heads'
+import { removeForwardExtremities, updateForwardExtremities } from '@myelin/storage/rooms/events/forward-extremities'
+import type { ForwardExtremities } from '@myelin/storage/rooms/events/forward-extremities'
 import { putHighlights } from '@myelin/storage/sync/highlights'
 import {
   putBackwardExtremities,
@@ -142,22 +142,22 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
   let landedAt = historicPosition
   if (historicPosition !== undefined) {
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
-    await dropHeads(tx, room.id, await coveredBy(tx, pdu))
+    await removeForwardExtremities(tx, room.id, await coveredBy(tx, pdu))
   } else {
     const notification = judgeNotification(pdu, state)
     const { transaction } = incoming
     const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
     // Something leads to what was missing, so it is no head; nor is what it leads to.
     const own = wasMissing ? {} : { added: row.nid }
-    const heads = await moveHeads(tx, room, { covered: await coveredBy(tx, pdu), ...own })
+    const heads = await updateForwardExtremities(tx, room, { covered: await coveredBy(tx, pdu), ...own })
     const isFork = !wasMissing && heads.count > 1
     // Whoever resolves a fork looks its events up.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const isUnmoved = wasMissing && heads.count === room.headCount
+    const isUnmoved = wasMissing && heads.count === room.extremityCount
     const now = isUnmoved
       ? { roomRoot: room.stateRoot, isUnsettled: room.isUnsettled }
       : await rootOfHeads(tx, version, room, { heads, ...own, stateAfter: place.stateAfter })
-    const graph = { heads: heads.listed, headCount: heads.count, ...now }
+    const graph = { heads: heads.listed, extremityCount: heads.count, ...now }
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
     await putHighlights(tx, room, notification.highlights, position)
@@ -213,7 +213,7 @@ async function rootOfHeads(
   tx: Tx,
   version: RoomVersion,
   room: OpenRoom,
-  landing: { readonly heads: Heads; readonly added?: number; readonly stateAfter: number },
+  landing: { readonly heads: ForwardExtremities; readonly added?: number; readonly stateAfter: number },
 ): Promise<{ readonly roomRoot: number; readonly isUnsettled: boolean }> {
   const { heads, added, stateAfter } = landing
   if (heads.count === 1 && added !== undefined) return { roomRoot: stateAfter, isUnsettled: false }

@@ -6,9 +6,9 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import { isServerAllowed } from '@myelin/rules/server-acl'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { versionUnderWay } from '@myelin/storage/federation/joins-under-way'
+import { versionOfPendingJoin } from '@myelin/storage/federation/pending-joins'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { unsettledRooms } from '@myelin/storage/rooms/state/settle-state'
+import { roomsToResolve } from '@myelin/storage/rooms/state/resolved-state'
 import {
   heldOf,
   holdPdus,
@@ -106,7 +106,7 @@ export class Inbound {
   async #waiting(): Promise<RoomId[]> {
     const { read } = this.#rt.db
     const staged = await roomsWithStagedPdus(read, this.#rt.clock.now(), joinsCountSince(this.#rt))
-    return [...new Set([...staged, ...(await unsettledRooms(read, MOST_UNSETTLED))])]
+    return [...new Set([...staged, ...(await roomsToResolve(read, MOST_UNSETTLED))])]
   }
 
   async #startRooms(): Promise<void> {
@@ -149,7 +149,7 @@ export class Inbound {
       const staged = await stagedPdus(this.#rt.db.read, roomId, this.#rt.clock.now(), BATCH)
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
         const room = await roomById(this.#rt.db.read, roomId)
-        if (!room || (room.headCount < 2 && !room.isUnsettled)) return
+        if (!room || (room.extremityCount < 2 && !room.isUnsettled)) return
         await mergeHeads(this.#rt, roomId)
         return this.#settle(roomId)
       }
@@ -198,7 +198,7 @@ export class Inbound {
 /** What settling costs grows with the heads, so that many events may come first. */
 async function isSettleDue(db: Read, roomId: RoomId, judged: number): Promise<boolean> {
   const room = await roomById(db, roomId)
-  return room !== undefined && room.isUnsettled && judged >= room.headCount
+  return room !== undefined && room.isUnsettled && judged >= room.extremityCount
 }
 
 /** Judges staged events of one room, as far as they came from the same server in a row. */
@@ -255,7 +255,7 @@ async function hold(
 }
 
 async function isAwaited(db: Read, rt: Needs, roomId: RoomId): Promise<boolean> {
-  return (await versionUnderWay(db, roomId, joinsCountSince(rt))) !== undefined
+  return (await versionOfPendingJoin(db, roomId, joinsCountSince(rt))) !== undefined
 }
 
 /** What waits in a room that we are not in after all. */

@@ -137,7 +137,7 @@ async function appendSome(
   for (const pdu of pdus.slice(0, EVENTS_A_UNIT)) {
     const room = await openRoom(tx, roomId)
     if (!room || forks === FORKS_A_UNIT) break
-    if (room.headCount > 1) forks++
+    if (room.extremityCount > 1) forks++
     const fate = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
     if (!isNeed(fate)) judged.set(pdu.id, fate)
     else if (judged.size === 0) return fate

@@ -2,11 +2,11 @@
 import { compareCodePoints } from '@myelin/matrix/canonical-json'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
-import { headsOfRoom } from '@myelin/storage/rooms/events/heads'
-import type { Head } from '@myelin/storage/rooms/events/heads'
+import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extremities'
+import type { ForwardExtremity } from '@myelin/storage/rooms/events/forward-extremities'
 import { roomNid } from '@myelin/storage/engine/names'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
-import { settleState } from '@myelin/storage/rooms/state/settle-state'
+import { applyResolvedState } from '@myelin/storage/rooms/state/resolved-state'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { RoomContext } from './check-incoming.ts'
 import { resolveElsewhere } from '../resolution/resolutions.ts'
@@ -25,13 +25,13 @@ export async function settleRoom({ db }: { readonly db: Database }, roomId: Room
     const room = await roomById(db.read, roomId)
     const nid = await roomNid(db.read, roomId)
     if (!room?.isUnsettled || nid === undefined) return true
-    const heads = await headsOfRoom(db.read, nid)
+    const heads = await forwardExtremitiesOf(db.read, nid)
     const root = await rootOf(db, { roomId, version: roomVersionOf(room.roomVersion) }, heads)
     const isSettled = await db.write(async (tx) => {
       const now = await openRoom(tx, roomId)
       if (!now?.isUnsettled) return true
       if (now.lastPosition !== room.lastPosition) return false
-      await settleState(tx, now, root)
+      await applyResolvedState(tx, now, root)
       return true
     })
     if (isSettled) return true
@@ -43,7 +43,7 @@ export async function settleRoom({ db }: { readonly db: Database }, roomId: Room
  * The state that heads come to. It does not depend on the order in which they came: where they are too many to be
  * resolved at once, the groups go by their ids.
  */
-async function rootOf(db: Database, room: RoomContext, heads: readonly Head[]): Promise<number> {
+async function rootOf(db: Database, room: RoomContext, heads: readonly ForwardExtremity[]): Promise<number> {
   const ordered = heads.toSorted((a, b) => compareCodePoints(a.id, b.id))
   let roots = [...new Set(ordered.map(({ stateAfter }) => stateAfter))]
   while (roots.length > 1) {

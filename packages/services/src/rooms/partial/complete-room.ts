@@ -2,15 +2,15 @@
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
-import { headsOfRoom, MOST_LISTED } from '@myelin/storage/rooms/events/heads'
+import { forwardExtremitiesOf, MAX_LISTED } from '@myelin/storage/rooms/events/forward-extremities'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { foreseeMembers } from '@myelin/storage/rooms/members/member-changes'
-import type { ForeseenMembers } from '@myelin/storage/rooms/members/member-changes'
+import { precomputeMemberChanges } from '@myelin/storage/rooms/members/member-changes'
+import type { PrecomputedMemberChanges } from '@myelin/storage/rooms/members/member-changes'
 import {
   partialEvents,
   partialEventsOf,
   pendingPartialEvents,
-  takeBackEvent,
+  revertEvent,
 } from '@myelin/storage/federation/partial-events'
 import {
   dropPartialRoom,
@@ -22,7 +22,7 @@ import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import { turnWhole } from '@myelin/storage/federation/turn-whole'
+import { completePartialRoom } from '@myelin/storage/federation/complete-partial-room'
 import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
 import { isHere } from '../../room-state/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
@@ -129,7 +129,7 @@ async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<
 }
 
 /** How the members move, worked out before the unit that moves them. */
-async function foresee(rt: Checker, known: Known): Promise<ForeseenMembers | undefined> {
+async function foresee(rt: Checker, known: Known): Promise<PrecomputedMemberChanges | undefined> {
   const { roomId, join } = known.entered
   const root = await writeResolved(rt, async (tx) => {
     const room = await openRoom(tx, roomId)
@@ -138,13 +138,13 @@ async function foresee(rt: Checker, known: Known): Promise<ForeseenMembers | und
     return isNeed(end) ? end : end.root
   })
   const room = await roomById(rt.db.read, roomId)
-  return root === undefined || !room ? undefined : foreseeMembers(rt.db.read, room.stateRoot, root)
+  return root === undefined || !room ? undefined : precomputeMemberChanges(rt.db.read, room.stateRoot, root)
 }
 
 async function finish(
   tx: Tx,
   known: Known,
-  foreseen: ForeseenMembers,
+  foreseen: PrecomputedMemberChanges,
 ): Promise<Completion | 'behind' | ResolutionNeed> {
   const { entered, join } = known
   const room = await openRoom(tx, entered.roomId)
@@ -153,8 +153,8 @@ async function finish(
   const end = await endOf(tx, room, known)
   if (isNeed(end)) return end
   if (end.root !== foreseen.to || room.stateRoot !== foreseen.from) return 'behind'
-  for (const nid of end.fallen) await takeBackEvent(tx, room.nid, nid)
-  await turnWhole(tx, room, { ...end, join, foreseen })
+  for (const nid of end.fallen) await revertEvent(tx, room.nid, nid)
+  await completePartialRoom(tx, room, { ...end, join, foreseen })
   return 'whole'
 }
 
@@ -172,11 +172,11 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
     before === EVENT_STATUS.accepted && now === EVENT_STATUS.rejected ? [nid] : [],
   )
   const hasFallen = new Set(fallen)
-  const before = (await headsOfRoom(tx, room.nid)).map(({ nid }) => nid)
+  const before = (await forwardExtremitiesOf(tx, room.nid)).map(({ nid }) => nid)
   const nids = all.map(({ nid }) => nid)
   const heads = before.some((head) => hasFallen.has(head)) ? await headsAmong(tx, nids, hasFallen) : undefined
   // Of a room that is split this often, the state is settled beside its events, as ever.
-  const listed = (heads ?? before).slice(0, MOST_LISTED)
+  const listed = (heads ?? before).slice(0, MAX_LISTED)
   const notes = await partialEvents(tx, listed)
   const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
   const root = await mergedRoot(tx, { roomId: entered.roomId, version }, roots.length > 0 ? roots : [entered.fullRoot])

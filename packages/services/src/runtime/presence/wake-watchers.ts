@@ -2,9 +2,9 @@
 import type { Timer } from '@myelin/kit/clock'
 import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
-import { knownMemberships, membersOf } from '@myelin/storage/rooms/members/members'
+import { cachedMemberships, membersOf } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { userPresentAs } from '@myelin/storage/engine/topics'
+import { userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../runtime.ts'
 
 /** Several changes wake whoever waits once. */
@@ -32,7 +32,7 @@ export function wakeWatchers(rt: Needs): () => void {
   }
   const stop = rt.bus.listen(({ topics }) => {
     for (const topic of topics) {
-      const user = userPresentAs(topic)
+      const user = userOfPresenceTopic(topic)
       if (user) changed.add(user)
     }
     if (changed.size > 0) timer ??= rt.clock.later(GATHER_MS, flush)
@@ -47,7 +47,7 @@ async function watchersOf({ db, serverName }: Needs, users: readonly UserId[]): 
   const rooms = new Set<Parameters<typeof membersOf>[1]>()
   const watchers = new Set<string>(users)
   for (const user of users) {
-    const joined = (await knownMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
+    const joined = (await cachedMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
     for (const { roomId } of joined.slice(0, MOST_ROOMS)) rooms.add(roomId)
   }
   for (const roomId of rooms) {

@@ -19,7 +19,7 @@ export const summarySection: RoomSection = {
 /** The state decides, not what is shown of it: a filter may hide members, and lazy loading shows members who did not change. */
 async function hasSummarizedChanges({ scope, membership, room, tail, after }: RoomScope): Promise<boolean> {
   const { db, upTo } = scope
-  const bounds = { roomId: membership.roomId, tail, lastMove: room.lastMove }
+  const bounds = { roomId: membership.roomId, tail, lastResolution: room.lastResolution }
   const changes = await stateDifference(db, await rootAt(db, bounds, after), await rootAt(db, bounds, upTo))
   const names = await keyNames(
     db,

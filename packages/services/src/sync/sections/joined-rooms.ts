@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
-import { newestHole } from '@myelin/storage/rooms/events/outliers'
+import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { Room } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import type { Read } from '@myelin/storage/engine/database'
@@ -50,7 +50,7 @@ async function candidates(scope: SyncScope): Promise<Membership[]> {
 async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<RoomScope | undefined> {
   const { db, slice, upTo } = scope
   const { roomId } = membership
-  const room = await roomNow(db, roomId)
+  const room = await cachedRoom(db, roomId)
   if (!room) return undefined
   const isLazy = slice.request.filter.state.lazyLoadMembers
   // Without lazy loading a room appears once all its members are known; with it, the corrections follow.
@@ -61,9 +61,9 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   const after = isNew ? 0 : scope.after
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
-  const hole = room.lastHole > after ? await newestHole(db, roomId, after, upTo) : undefined
+  const hole = room.lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
   const read = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
-  const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastMove: room.lastMove }
+  const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastResolution: room.lastResolution }
   const timeline = await cutOverruled(db, slice, { ...place, timeline: read })
   const state = await readState(db, slice, {
     ...place,

@@ -3,8 +3,8 @@ import { stringMember } from '@myelin/matrix/json'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
-import { justBefore } from '@myelin/storage/rooms/events/history-place'
-import { newestHole } from '@myelin/storage/rooms/events/outliers'
+import { justBefore } from '@myelin/storage/rooms/events/history-positions'
+import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../../room-state/event-filter.ts'
@@ -69,7 +69,7 @@ async function eventsUntil(db: Read, slice: Slice, roomId: RoomId, position: num
   const end = Math.min(position, slice.upTo.position)
   const since = slice.since?.position
   const after = since !== undefined && (await wasJoined(db, roomId, slice.user, since)) ? since : undefined
-  const hole = await newestHole(db, roomId, after ?? 0, end)
+  const hole = await newestGap(db, roomId, after ?? 0, end)
   const bounds = { roomId, after: after ?? 0, upTo: end, checksVisibility: true, hole }
   const read = await readTimeline(db, slice, bounds)
   const timeline = await cutOverruled(db, slice, { roomId, after, end, timeline: read })

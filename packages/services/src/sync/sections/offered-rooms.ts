@@ -5,7 +5,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { Membership } from '@myelin/storage/rooms/members/members'
-import { roomNow } from '@myelin/storage/rooms/room-now'
+import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { strippedStateOf } from '../../room-state/stripped-state.ts'
 import { blocksInvites } from '../../rooms/members-change.ts'
 import { hasChanged } from '../sync-request.ts'
@@ -49,7 +49,7 @@ async function shownState(
   const pdu = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu
   const kept = strippedState === null ? undefined : (JSON.parse(strippedState) as readonly Json[])
   if (!pdu) return kept ?? []
-  const root = kept ? undefined : (await roomNow(db, roomId))?.stateRoot
+  const root = kept ? undefined : (await cachedRoom(db, roomId))?.stateRoot
   const events = kept ?? (root === undefined ? [] : await strippedStateOf(db, root, pdu))
   const dated = { event_id: pdu.id, origin_server_ts: pdu.originServerTs }
   const isOwn = (event: Json) =>

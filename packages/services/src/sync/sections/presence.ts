@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
-import { presenceBetween, presenceOf, presentAround } from '@myelin/storage/sync/presence'
+import { presenceBetween, presenceOf, presenceAround } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import { passesType } from '../../room-state/event-filter.ts'
 import { presenceContent } from '../../runtime/presence/show-presence.ts'
@@ -44,7 +44,7 @@ async function presenceEvents(scope: SyncScope): Promise<JsonObject[]> {
 }
 
 async function changesIn(db: Read, { user, since, upTo }: Slice, met: readonly UserId[]): Promise<Presence[]> {
-  if (!since) return presentAround(db, user, MAX_AT_FIRST)
+  if (!since) return presenceAround(db, user, MAX_AT_FIRST)
   const changed = await presenceBetween(db, user, since.position, upTo.position)
   const present = met.length === 0 ? [] : (await presenceOf(db, met)).filter(({ state }) => state !== 'offline')
   return [...present, ...changed]

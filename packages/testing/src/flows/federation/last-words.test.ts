@@ -256,7 +256,7 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
       assert.equal(await at.isShown(second), true)
       assert.deepEqual(await theirs.heads(room.roomId), [third.id])
       const now = await roomById(read, room.roomId)
-      assert.deepEqual([now?.headCount, now?.isUnsettled], [1, false])
+      assert.deepEqual([now?.extremityCount, now?.isUnsettled], [1, false])
       await at.network.close()
     })
   }

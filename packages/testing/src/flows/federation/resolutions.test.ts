@@ -8,7 +8,7 @@ import { receivePdus } from '@myelin/services/rooms/intake/receive-pdus'
 import { ResolutionTooLong, Resolutions } from '@myelin/services/rooms/resolution/resolutions'
 import { settleRoom } from '@myelin/services/rooms/intake/settle-room'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
-import { headsOfRoom } from '@myelin/storage/rooms/events/heads'
+import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extremities'
 import { roomNid } from '@myelin/storage/engine/names'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { roomById } from '@myelin/storage/rooms/rooms'
@@ -36,7 +36,7 @@ async function unsettled(open: OpenDatabase, count: number) {
     async () => {},
   )
   const nid = (await roomNid(rt.db.read, room.roomId)) ?? 0
-  const heads = await headsOfRoom(rt.db.read, nid)
+  const heads = await forwardExtremitiesOf(rt.db.read, nid)
   const states = { roomId: room.roomId, version, roots: heads.map(({ stateAfter }) => stateAfter) }
   return { ...at, states }
 }
@@ -116,7 +116,7 @@ testOnPostgres('two nodes that settle one room at once come to one state', async
   assert.ok(shared)
   const there = await testRuntime((events) => openShared(shared.url, events))
   const before = await roomById(home.rt.db.read, room.roomId)
-  assert.deepEqual([before?.isUnsettled, before?.headCount], [true, 45])
+  assert.deepEqual([before?.isUnsettled, before?.extremityCount], [true, 45])
   assert.deepEqual(
     await Promise.all([
       settleRoom(home.rt, room.roomId),

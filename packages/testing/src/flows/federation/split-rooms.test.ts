@@ -10,7 +10,7 @@ import { checkDatabase } from '@myelin/services/check-database'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import type { Read } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsByNid } from '@myelin/storage/rooms/events/events'
-import { headsOfRoom } from '@myelin/storage/rooms/events/heads'
+import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extremities'
 import { roomNid } from '@myelin/storage/engine/names'
 import { namedState, roomById } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../../databases.ts'
@@ -34,7 +34,7 @@ async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>>
 /** What the rules say that all heads come to, with everything we have at hand. */
 async function stateByTheRules({ home, room }: SplitStage, version: string) {
   const db = home.rt.db.read
-  const heads = await headsOfRoom(db, (await roomNid(db, room.roomId)) ?? 0)
+  const heads = await forwardExtremitiesOf(db, (await roomNid(db, room.roomId)) ?? 0)
   const sets = await Promise.all(heads.map(({ stateAfter }) => stateNow(db, stateAfter)))
   const rows = await db.selectFrom('events').select('event_nid').execute()
   const all = await eventsByNid(
@@ -70,7 +70,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
         }
         const row = await roomById(read, room.roomId)
         const expected = await stateByTheRules(at, version)
-        assert.deepEqual([row?.headCount, row?.isUnsettled, expected.heads.length], [45, false, 45])
+        assert.deepEqual([row?.extremityCount, row?.isUnsettled, expected.heads.length], [45, false, 45])
         const state = await stateNow(read, row?.stateRoot ?? 0)
         assert.deepEqual(sorted(state), sorted(expected.state))
         await client.sync()
@@ -116,14 +116,14 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
     const { home, room, theirs } = at
     await theirs.send((await forks(at, 45)).map(({ json }) => json))
     const { read } = home.rt.db
-    const before = (await roomById(read, room.roomId))?.headCount ?? 0
+    const before = (await roomById(read, room.roomId))?.extremityCount ?? 0
     assert.ok(before > 20)
     for (let left = before; left > 1; left -= Math.min(left, 20) - 1) {
-      assert.equal((await roomById(read, room.roomId))?.headCount, left)
+      assert.equal((await roomById(read, room.roomId))?.extremityCount, left)
       await room.say('@bob:two.test', 'together')
     }
     const row = await roomById(read, room.roomId)
-    assert.deepEqual([row?.headCount, row?.isUnsettled], [1, false])
+    assert.deepEqual([row?.extremityCount, row?.isUnsettled], [1, false])
     for await (const { what, name, fault } of checkDatabase(read)) assert.fail(`${what} ${name}: ${fault}`)
     await at.network.close()
   })
