@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from './client.ts'
-import { registerUsers } from './client.ts'
-import type { Target } from './workload.ts'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
+import { registerUsers } from '@myelin/testing/clients/matrix-client'
+import type { Target } from '@myelin/testing/processes/target'
 
 const REGISTRATIONS_AT_ONCE = 4
 
@@ -24,7 +24,7 @@ export async function inParallel<T, R>(
 }
 
 /** Makes accounts, a few at a time: the server hashes a password for each. */
-export async function registerMany(target: Target, names: readonly string[]): Promise<Client[]> {
+export async function registerMany(target: Target, names: readonly string[]): Promise<MatrixClient[]> {
   const clients = await inParallel(names, REGISTRATIONS_AT_ONCE, (name) =>
     registerUsers(target.url, target.secret, [name]),
   )
@@ -47,7 +47,7 @@ export function sendPath(room: string, txn: string): string {
 }
 
 /** A room made by the first client that all others have joined. */
-export async function roomWith(clients: readonly Client[]): Promise<string> {
+export async function roomWith(clients: readonly MatrixClient[]): Promise<string> {
   const [creator, ...others] = clients
   if (!creator) throw new Error('a room needs somebody')
   const { room_id: room } = await creator.call<{ room_id: string }>('POST', '/_matrix/client/v3/createRoom', {
@@ -60,7 +60,10 @@ export async function roomWith(clients: readonly Client[]): Promise<string> {
 }
 
 /** Keeps a client's long poll open; `stop` ends it. */
-export function poll(client: Client, seen?: (body: string) => void): { readonly ready: Promise<void>; stop(): void } {
+export function poll(
+  client: MatrixClient,
+  seen?: (body: string) => void,
+): { readonly ready: Promise<void>; stop(): void } {
   const own = client.again()
   const filter = encodeURIComponent('{"room":{"state":{"lazy_load_members":true},"timeline":{"limit":20}}}')
   let isStopped = false

@@ -4,8 +4,8 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { openTemporaryPostgres, openTemporarySqlite } from '../packages/testing/src/databases.ts'
-import { join, moveAll, stage, standing, stateOn } from '../packages/testing/src/federated-stage.ts'
-import { startPostgres } from '../scripts/test-postgres.ts'
+import { join, moveAll, stage, standing, stateOn } from '../packages/testing/src/stages/federated-stage.ts'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
 
 /**
  * `node bench/join.ts [--members 10000] [--database postgres]`: a user joins a large room through another server. Tells how long

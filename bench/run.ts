@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { startPostgres } from '../scripts/test-postgres.ts'
-import { startOwnServer } from './own-server.ts'
-import type { OwnServer } from './own-server.ts'
+import { startPostgres } from '@myelin/testing/processes/postgres-server'
+import { startServerProcess } from '@myelin/testing/processes/server-process'
+import type { ServerProcess } from '@myelin/testing/processes/server-process'
 import type { Workload } from './workload.ts'
-import { bare, bareWhole } from './workloads/bare.ts'
-import { w1, w1Sends } from './workloads/w1.ts'
-import { w1Open } from './workloads/w1-open.ts'
-import { w3 } from './workloads/w3.ts'
-import { w4 } from './workloads/w4.ts'
-import { w5 } from './workloads/w5.ts'
-import { w6 } from './workloads/w6.ts'
-import { w7 } from './workloads/w7.ts'
-import { w8 } from './workloads/w8.ts'
-import { w9 } from './workloads/w9.ts'
-import { w15a, w15b } from './workloads/w15.ts'
-import { startSimulatedServers } from './fedsim/simulated-servers.ts'
-import type { SimulatedServers } from './fedsim/simulated-servers.ts'
+import { bare, bareWhole } from './workloads/machine-ceiling.ts'
+import { w1, w1Sends } from './workloads/send-messages.ts'
+import { w1Open } from './workloads/send-at-fixed-rates.ts'
+import { w3 } from './workloads/deliver-messages.ts'
+import { w4 } from './workloads/initial-sync.ts'
+import { w5 } from './workloads/idle-clients.ts'
+import { w6 } from './workloads/join-large-room.ts'
+import { w7 } from './workloads/receive-transactions.ts'
+import { w8 } from './workloads/heal-split-room.ts'
+import { w9 } from './workloads/send-to-many-servers.ts'
+import { w15a, w15b } from './workloads/memory-and-disk.ts'
+import { startSimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 
 /**
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
@@ -57,7 +57,7 @@ async function onFreshServer(workload: Workload) {
   const postgres = values.database === 'postgres' ? await startPostgres() : undefined
   const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
   const servers = workload.needsServers === undefined ? undefined : await startSimulatedServers(workload.needsServers)
-  const own = await startOwnServer({ database, settings: servers?.settings ?? '' })
+  const own = await startServerProcess({ database, settings: servers?.settings ?? '' })
   try {
     return await measure(workload, own, servers)
   } finally {
@@ -67,7 +67,7 @@ async function onFreshServer(workload: Workload) {
   }
 }
 
-async function measure(workload: Workload, own: OwnServer | undefined, servers?: SimulatedServers) {
+async function measure(workload: Workload, own: ServerProcess | undefined, servers?: SimulatedServers) {
   const say = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
   const rows = await workload.run({
     target: { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own },

@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SimulatedServers } from './fedsim/simulated-servers.ts'
-import type { OwnServer } from './own-server.ts'
-
-/** What is measured: a homeserver somewhere on this machine, or one we started. */
-export interface Target {
-  readonly url: string
-  readonly secret: string
-  /** Makes names of users unlike those of earlier runs. */
-  readonly run: string
-  /** Present when we started it: what can only be measured from beside the process. */
-  readonly own: OwnServer | undefined
-}
+import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import type { Target } from '@myelin/testing/processes/target'
 
 /** What a workload gets. */
 export interface WorkloadRun {

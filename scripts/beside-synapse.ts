@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { holdEncryptedConversation } from '@myelin/testing/encrypted-conversation'
-import { Person } from './federated/client.ts'
+import { RoomClient } from '@myelin/testing/clients/room-client'
 import { longPartition } from './federated/partition.ts'
 import { scenarios } from './federated/scenarios.ts'
 import type { Pair } from './federated/scenarios.ts'
@@ -109,8 +109,8 @@ async function works(name: string, run: () => Promise<void>): Promise<boolean> {
   return fault === undefined
 }
 
-function person({ url }: HomeServer, name: string): Promise<Person> {
-  return Person.register(url, name)
+function person({ url }: HomeServer, name: string): Promise<RoomClient> {
+  return RoomClient.register(url, name)
 }
 
 function hasSynapse(command: string): boolean {

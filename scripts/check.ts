@@ -11,6 +11,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['node', ['scripts/check-docs.ts']],
   ['knip', ['--no-progress', '--cache', '--cache-location', 'node_modules/.cache/knip']],
   ['node', ['scripts/check-unused-files.ts']],
+  ['node', ['scripts/check-endpoints.ts']],
 ]
 const failed = steps.filter(([command, args]) => {
   const { status } = spawnSync(command, args, { stdio: 'inherit' })

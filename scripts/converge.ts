@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util'
-import { converge, TOWNS_PER_GROUND } from '@myelin/testing/convergence/converge'
+import { converge, SIMULATIONS_PER_POOL } from '@myelin/testing/convergence/converge'
 
 /**
- * `npm run converge -- --seeds 2000`: lets that many towns on three servers live through a bad network, and looks whether
- * all servers have the same after it; `--from N` begins with another seed, `--jitter N` lets the servers' databases be late by chance, `--show` tells every event of a town with a
+ * `npm run converge -- --seeds 2000`: runs simulations of three servers over a faulty network, and checks that
+ * all servers have the same room state afterwards; `--from N` begins with another seed, `--jitter N` lets the servers' databases be late by chance, `--show` tells every event of a simulation with a
  * difference. Exits with 1 on a difference.
  */
 const { values } = parseArgs({
@@ -16,18 +16,18 @@ const { values } = parseArgs({
   },
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
-const total = { towns: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0, unheard: 0 }
+const total = { simulations: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0, unheard: 0 }
 const tell = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
-for (let first = from; first < end; first += TOWNS_PER_GROUND) {
+for (let first = from; first < end; first += SIMULATIONS_PER_POOL) {
   try {
     for await (const { servers, causes } of converge({
       first,
-      count: Math.min(TOWNS_PER_GROUND, end - first),
+      count: Math.min(SIMULATIONS_PER_POOL, end - first),
       jitter: values.jitter,
       tell,
     })) {
-      total.towns++
+      total.simulations++
       if (servers > 1) total.together++
       for (const cause of causes) total[cause]++
     }

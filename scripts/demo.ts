@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Person, until } from './federated/client.ts'
-import type { Room } from './federated/client.ts'
+import { RoomClient, until } from '@myelin/testing/clients/room-client'
+import type { Room } from '@myelin/testing/clients/room-client'
 import { Playground } from './federated/servers.ts'
 
 /**
@@ -24,10 +24,10 @@ try {
 
 async function show(): Promise<void> {
   console.log('Starting three servers ...')
-  const people: Person[] = []
+  const people: RoomClient[] = []
   for (const name of ['alice', 'bob', 'carol']) {
     const server = await playground.myelin(name)
-    people.push(await Person.register(server.url, name))
+    people.push(await RoomClient.register(server.url, name))
     console.log(`  ${name}'s is ${server.name}`)
   }
   const room = await meet(people)
@@ -38,7 +38,7 @@ async function show(): Promise<void> {
 }
 
 /** The first makes the room, the others find it by its alias. */
-async function meet([first, ...others]: readonly Person[]): Promise<Room> {
+async function meet([first, ...others]: readonly RoomClient[]): Promise<Room> {
   if (!first) throw new Error('nobody is there')
   const wishes = { preset: 'public_chat', name: 'One room on three servers', room_alias_name: 'demo' }
   const room = await first.createRoom(wishes)
@@ -48,7 +48,7 @@ async function meet([first, ...others]: readonly Person[]): Promise<Room> {
 }
 
 /** Everybody says something, and reads what everybody said. */
-async function talk(people: readonly Person[], room: Room): Promise<void> {
+async function talk(people: readonly RoomClient[], room: Room): Promise<void> {
   const said: string[] = []
   for (const person of people) {
     said.push(`Hello from ${person.userId}.`)
@@ -62,10 +62,10 @@ async function talk(people: readonly Person[], room: Room): Promise<void> {
   }
 }
 
-function report(people: readonly Person[], room: Room): void {
+function report(people: readonly RoomClient[], room: Room): void {
   console.log(`\nThe room ${room.id} is on three servers, and every message has reached everybody.\n`)
   console.log(`  ${'homeserver'.padEnd(24)} ${'user'.padEnd(26)} password`)
-  for (const { url, userId, password } of people) console.log(`  ${url.padEnd(24)} ${userId.padEnd(26)} ${password}`)
+  for (const { base, userId, password } of people) console.log(`  ${base.padEnd(24)} ${userId.padEnd(26)} ${password}`)
 }
 
 async function stop(code: number): Promise<void> {

@@ -2,9 +2,11 @@
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { dropDatabases, connectionFault, startPostgres } from './test-postgres.ts'
-import type { TestPostgres } from './test-postgres.ts'
+import { dropDatabases, connectionFault, startPostgres } from '@myelin/testing/processes/postgres-server'
+import type { TestPostgres } from '@myelin/testing/processes/postgres-server'
 
+/** Ends the process of a test file that never ends. */
+const FILE_DEADLINE = new URL('./tests/file-deadline.ts', import.meta.url).href
 const USAGE = `npm test -- [--engine sqlite|postgres] [part of a path]...`
 
 interface Wanted {
@@ -79,7 +81,7 @@ async function postgresOfRun(): Promise<TestPostgres> {
 /** Runs some test files and returns whether all passed. */
 async function run(files: readonly string[], env: NodeJS.ProcessEnv, ...flags: readonly string[]): Promise<boolean> {
   if (files.length === 0) return true
-  const args = ['--test', '--test-concurrency=2', ...flags, ...files]
+  const args = ['--test', '--test-concurrency=2', `--import=${FILE_DEADLINE}`, ...flags, ...files]
   const tests = spawn(process.execPath, args, { stdio: 'inherit', env })
   const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
   return status === 0

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Client } from '../client.ts'
-import { latencyOf } from '../figures.ts'
-import type { Latency } from '../figures.ts'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
+import { latencyOf } from '@myelin/testing/latency'
+import type { Latency } from '@myelin/testing/latency'
 import { eventBody, roomWith, sendPath } from '../fixture.ts'
 
 const EVERY_MS = 25
 
 /** Somebody who sends forty messages a second in a room of their own, and how long that takes them. */
 export class Bystander {
-  readonly #client: Client
+  readonly #client: MatrixClient
   readonly #room: string
   #serial = 0
 
-  constructor(client: Client, room: string) {
+  constructor(client: MatrixClient, room: string) {
     this.#client = client
     this.#room = room
   }
@@ -21,10 +21,10 @@ export class Bystander {
   /** How long sends took while something else ran, from when they were meant to begin. */
   async during(work: () => Promise<unknown>): Promise<Latency> {
     const durationsMs: number[] = []
-    const free: Client[] = []
+    const free: MatrixClient[] = []
     const sending: Promise<void>[] = []
     let isOver = false
-    const send = async (client: Client, dueMs: number) => {
+    const send = async (client: MatrixClient, dueMs: number) => {
       const path = sendPath(this.#room, `b${this.#serial++}`)
       // A connection nobody used for long may just have been closed.
       await client.send('PUT', path, eventBody()).catch(() => client.send('PUT', path, eventBody()))
@@ -51,6 +51,6 @@ export class Bystander {
 }
 
 /** Makes their room. */
-export async function bystander(client: Client): Promise<Bystander> {
+export async function bystander(client: MatrixClient): Promise<Bystander> {
   return new Bystander(client, await roomWith([client]))
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { latencyOf, round } from '../figures.ts'
+import { latencyOf, round } from '@myelin/testing/latency'
 
 /** When each of the messages that are sent to waiting clients gets to each of them. */
 export class Deliveries {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Client } from '../client.ts'
+import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 
 /** A client that follows `/sync` and says when certain events have come to it. */
 export class Watcher {
   readonly ready: Promise<void>
-  readonly #client: Client
+  readonly #client: MatrixClient
   readonly #wanted = new Set<string>()
   readonly #seen = new Set<string>()
   #isStopped = false
   #done: () => void = () => {}
 
-  constructor(client: Client) {
+  constructor(client: MatrixClient) {
     this.#client = client.again()
     this.ready = this.#start()
   }

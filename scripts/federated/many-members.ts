@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { patiently, Person, until } from './client.ts'
-import type { Room } from './client.ts'
+import { unlessLimited, RoomClient, until } from '@myelin/testing/clients/room-client'
+import type { Room } from '@myelin/testing/clients/room-client'
 import type { HomeServer } from './servers.ts'
 
 const MANY = 6
 
 /** The members of a room come after the join: nobody waits for them to speak, and in the end everybody is there. */
 export async function manyMembers(pair: {
-  readonly here: Person
-  readonly there: Person
+  readonly here: RoomClient
+  readonly there: RoomClient
   readonly hereServer: HomeServer
 }): Promise<void> {
   const { here, there, hereServer } = pair
@@ -17,7 +17,7 @@ export async function manyMembers(pair: {
   const stamp = Date.now()
   for (let index = 0; index < MANY; index++) {
     const name = `member${stamp}x${index}`
-    const member = await until('another account', () => patiently(() => Person.register(hereServer.url, name)))
+    const member = await until('another account', () => unlessLimited(() => RoomClient.register(hereServer.url, name)))
     await member.call('POST', `${room.path}/join`, {})
   }
   const via = here.userId.slice(here.userId.indexOf(':') + 1)
@@ -29,6 +29,6 @@ export async function manyMembers(pair: {
   await arrives(here, room, await there.say(room, 'with everybody'))
 }
 
-async function arrives(who: Person, room: Room, eventId: string): Promise<void> {
+async function arrives(who: RoomClient, room: Room, eventId: string): Promise<void> {
   await until(`${eventId} at ${who.userId}`, () => who.event(room, eventId))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { Room, until } from './client.ts'
-import type { ClientEvent, Person } from './client.ts'
+import { Room, until } from '@myelin/testing/clients/room-client'
+import type { ClientEvent, RoomClient } from '@myelin/testing/clients/room-client'
 import type { Pair } from './scenarios.ts'
 
 /** So often something happens on either side while the two are apart. */
@@ -63,7 +63,7 @@ async function comeTogether(
 }
 
 /** Somebody does this and that for so long; answers the events. */
-async function live(who: Person, room: Room, minutes: number): Promise<readonly string[]> {
+async function live(who: RoomClient, room: Room, minutes: number): Promise<readonly string[]> {
   const events: string[] = []
   const turns = Math.max(2, Math.round((minutes * 60_000) / PACE_MS))
   for (let turn = 0; turn < turns; turn++) {
@@ -73,7 +73,7 @@ async function live(who: Person, room: Room, minutes: number): Promise<readonly 
     if (turn % 4 === 1) {
       const edit = { msgtype: 'm.text', body: '*', 'm.new_content': { msgtype: 'm.text', body: 'edited' } }
       const relation = { 'm.relates_to': { rel_type: 'm.replace', event_id: said } }
-      events.push(await who.send(room, 'm.room.message', { ...edit, ...relation }))
+      events.push(await who.sendEvent(room, 'm.room.message', { ...edit, ...relation }))
     }
     if (turn % 5 === 2) {
       const path = `${room.path}/redact/${encodeURIComponent(said)}/redaction${turn}`
@@ -86,7 +86,7 @@ async function live(who: Person, room: Room, minutes: number): Promise<readonly 
 }
 
 /** Reads a room back to its beginning: of a long gap a server fetches what somebody wants to see. */
-async function hasAll(who: Person, room: Room, events: readonly string[]): Promise<boolean> {
+async function hasAll(who: RoomClient, room: Room, events: readonly string[]): Promise<boolean> {
   const missing = new Set(events)
   for (let from = ''; ; ) {
     const page = await who.call('GET', `${room.path}/messages?dir=b&limit=50${from}`)
@@ -97,17 +97,17 @@ async function hasAll(who: Person, room: Room, events: readonly string[]): Promi
   }
 }
 
-async function haveTheSameState(here: Person, there: Person, room: Room): Promise<boolean> {
+async function haveTheSameState(here: RoomClient, there: RoomClient, room: Room): Promise<boolean> {
   const [one, other] = await Promise.all([stateOf(here, room), stateOf(there, room)])
   return one.size === other.size && [...one].every(([key, id]) => other.get(key) === id)
 }
 
-async function stateOf(who: Person, room: Room): Promise<ReadonlyMap<string, string>> {
+async function stateOf(who: RoomClient, room: Room): Promise<ReadonlyMap<string, string>> {
   const events = (await who.call('GET', `${room.path}/state`)) as unknown as readonly ClientEvent[]
   return new Map(events.map((event) => [`${event.type} ${event.state_key}`, event.event_id]))
 }
 
-async function powerOf(who: Person, room: Room): Promise<unknown> {
+async function powerOf(who: RoomClient, room: Room): Promise<unknown> {
   const content = await who.state(room, 'm.room.power_levels')
   return (content?.['users'] as Readonly<Record<string, unknown>> | undefined)?.[who.userId]
 }

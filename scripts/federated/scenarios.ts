@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { Refused, until } from './client.ts'
-import type { ClientEvent, Person, Room } from './client.ts'
+import { RequestError } from '@myelin/testing/clients/matrix-client'
+import { until } from '@myelin/testing/clients/room-client'
+import type { ClientEvent, RoomClient, Room } from '@myelin/testing/clients/room-client'
 import { manyMembers } from './many-members.ts'
 import type { HomeServer } from './servers.ts'
 
 /** Two servers, somebody on each, and somebody else on the second. */
 export interface Pair {
-  readonly here: Person
-  readonly there: Person
-  readonly other: Person
+  readonly here: RoomClient
+  readonly there: RoomClient
+  readonly other: RoomClient
   readonly hereServer: HomeServer
   readonly thereServer: HomeServer
 }
@@ -59,28 +60,28 @@ async function shared({ here, there }: Pair, wishes: object = {}): Promise<Room>
   return room
 }
 
-async function join(who: Person, room: Room, via: Person): Promise<void> {
+async function join(who: RoomClient, room: Room, via: RoomClient): Promise<void> {
   await who.call('POST', `/join/${encodeURIComponent(room.id)}?server_name=${encodeURIComponent(serverOf(via))}`, {})
 }
 
-const serverOf = ({ userId }: Person) => userId.slice(userId.indexOf(':') + 1)
+const serverOf = ({ userId }: RoomClient) => userId.slice(userId.indexOf(':') + 1)
 
-async function arrives(who: Person, room: Room, eventId: string): Promise<ClientEvent> {
+async function arrives(who: RoomClient, room: Room, eventId: string): Promise<ClientEvent> {
   return until(`${eventId} at ${who.userId}`, () => who.event(room, eventId))
 }
 
-async function stands(who: Person, room: Room, userId: string, membership: string): Promise<void> {
+async function stands(who: RoomClient, room: Room, userId: string, membership: string): Promise<void> {
   await until(
     `${userId} as ${membership} at ${who.userId}`,
     async () => (await who.membership(room, userId)) === membership,
   )
 }
 
-async function refused(attempt: Promise<unknown>): Promise<Refused> {
+async function refused(attempt: Promise<unknown>): Promise<RequestError> {
   try {
     await attempt
   } catch (cause) {
-    if (cause instanceof Refused) return cause
+    if (cause instanceof RequestError) return cause
     throw cause
   }
   throw new Error('it was allowed')
@@ -105,8 +106,8 @@ async function joinByAlias({ here, there }: Pair): Promise<void> {
   await stands(here, room, there.userId, 'join')
 }
 
-async function invited(who: Person, room: Room): Promise<void> {
-  await who.hears('the invite', (answer) => {
+async function invited(who: RoomClient, room: Room): Promise<void> {
+  await who.waitForSync('the invite', (answer) => {
     const rooms = answer['rooms'] as { invite?: Record<string, unknown> } | undefined
     return rooms?.invite?.[room.id] !== undefined
   })
@@ -210,14 +211,14 @@ async function relations(pair: Pair): Promise<void> {
   const room = await shared(pair)
   const message = await here.say(room, 'tpyo')
   await arrives(there, room, message)
-  const edit = await here.send(room, 'm.room.message', {
+  const edit = await here.sendEvent(room, 'm.room.message', {
     msgtype: 'm.text',
     body: '* typo',
     'm.new_content': { msgtype: 'm.text', body: 'typo' },
     'm.relates_to': { rel_type: 'm.replace', event_id: message },
   })
   await arrives(there, room, edit)
-  const reaction = await there.send(room, 'm.reaction', {
+  const reaction = await there.sendEvent(room, 'm.reaction', {
     'm.relates_to': { rel_type: 'm.annotation', event_id: message, key: '+1' },
   })
   await arrives(here, room, reaction)
@@ -244,8 +245,8 @@ async function stateBothWays(pair: Pair): Promise<void> {
   await until('the topic here', async () => (await here.state(room, 'm.room.topic'))?.['topic'] === 'from there')
 }
 
-async function ephemeral(who: Person, room: Room, type: string, mentions: string): Promise<void> {
-  await who.hears(type, (answer) => {
+async function ephemeral(who: RoomClient, room: Room, type: string, mentions: string): Promise<void> {
+  await who.waitForSync(type, (answer) => {
     const rooms = answer['rooms'] as { join?: Record<string, { ephemeral?: { events: ClientEvent[] } }> } | undefined
     const events = rooms?.join?.[room.id]?.ephemeral?.events ?? []
     return events.some((event) => event.type === type && JSON.stringify(event.content).includes(mentions))
@@ -321,7 +322,7 @@ async function spaces({ here, there }: Pair): Promise<void> {
   assert.ok(rooms.some(({ room_id: id, name }) => id === child.id && name === 'Child'))
 }
 
-async function uploadKeys(who: Person): Promise<void> {
+async function uploadKeys(who: RoomClient): Promise<void> {
   const ids = { user_id: who.userId, device_id: who.deviceId }
   const keys = { [`curve25519:${who.deviceId}`]: 'a'.repeat(43), [`ed25519:${who.deviceId}`]: 'b'.repeat(43) }
   await who.call('POST', '/keys/upload', {
@@ -346,7 +347,7 @@ async function deviceKeys(pair: Pair): Promise<void> {
   assert.ok(JSON.stringify(claimed['one_time_keys']).includes('signed_curve25519:AAAA'))
   const second = await there.anotherDevice()
   await uploadKeys(second)
-  await here.hears('the changed device list', (answer) => {
+  await here.waitForSync('the changed device list', (answer) => {
     const lists = answer['device_lists'] as { changed?: string[] } | undefined
     return lists?.changed?.includes(there.userId) ?? false
   })
@@ -361,7 +362,7 @@ async function deviceKeys(pair: Pair): Promise<void> {
 async function toDevice({ here, there }: Pair): Promise<void> {
   const body = { messages: { [there.userId]: { [there.deviceId]: { hello: here.userId } } } }
   await here.call('PUT', `/sendToDevice/org.example.test/t${Date.now()}`, body)
-  await there.hears('the message to the device', (answer) => {
+  await there.waitForSync('the message to the device', (answer) => {
     const events = (answer['to_device'] as { events?: ClientEvent[] } | undefined)?.events ?? []
     return events.some(({ type, sender }) => type === 'org.example.test' && sender === here.userId)
   })

@@ -2,14 +2,13 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { generateSigningKey, printSigningKey } from '@myelin/matrix/signatures'
 import { testAuthority } from '@myelin/testing/certificates'
-import { until } from './client.ts'
+import { until } from '@myelin/testing/clients/room-client'
 import { Gate } from './gate.ts'
+import { freePort } from '@myelin/testing/processes/free-port'
 
 /** A homeserver of its own process, called `localhost` and the port of its federation. */
 export interface HomeServer {
@@ -189,14 +188,3 @@ export class Playground {
 }
 
 const UNLIMITED = { per_second: 10_000, burst_count: 10_000 }
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
-}

@@ -6,8 +6,9 @@ import { testRuntime } from '@myelin/testing/runtime'
 import { Type } from 'typebox'
 import { buildApp } from './app.ts'
 import { endpoint, Reply } from './endpoint.ts'
+import { BytesSchema, EmptySchema } from './reply-schemas.ts'
 
-test('closing answers who waits, and what is under way', async () => {
+test('closing the server answers waiting and running requests', async () => {
   const rt = await testRuntime()
   const entered = Promise.withResolvers<void>()
   const waits = endpoint({
@@ -16,6 +17,7 @@ test('closing answers who waits, and what is under way', async () => {
     path: '/waits',
     access: 'none',
     query: Type.Object({}),
+    reply: Type.Object({ answered: Type.Boolean() }),
     async handle({ signal }) {
       entered.resolve()
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
@@ -31,14 +33,20 @@ test('closing answers who waits, and what is under way', async () => {
   await rt.close()
 })
 
-test('browsers may read every answer, also where nothing was found or something went wrong', async () => {
+test('every reply has CORS headers, including errors', async () => {
   const rt = await testRuntime()
-  const plain = { method: 'GET', access: 'none' } as const
+  const plain = { method: 'GET', access: 'none', reply: EmptySchema } as const
   const app = buildApp(
     rt,
     [
       endpoint({ ...plain, id: 'works', path: '/works', handle: async () => ({}) }),
-      endpoint({ ...plain, id: 'streams', path: '/streams', handle: async () => new Reply(200, Readable.from(['x'])) }),
+      endpoint({
+        ...plain,
+        id: 'streams',
+        path: '/streams',
+        reply: BytesSchema,
+        handle: async () => new Reply(200, Readable.from(['x'])),
+      }),
       endpoint({ ...plain, id: 'fails', path: '/fails', handle: () => Promise.reject(new Error('expected')) }),
       endpoint({ ...plain, id: 'guarded', path: '/guarded', access: 'user', handle: async () => ({}) }),
     ],
@@ -50,6 +58,7 @@ test('browsers may read every answer, also where nothing was found or something 
     ['GET', '/fails', 500],
     ['GET', '/guarded', 401],
     ['GET', '/nowhere', 404],
+    ['GET', '/%zz', 400],
     ['PUT', '/works', 405],
     ['OPTIONS', '/works', 204],
     ['OPTIONS', '/nowhere', 204],

@@ -1,59 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import fastify from 'fastify'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { checkReplies } from './check-replies.ts'
 import type { AnyEndpoint } from './endpoint.ts'
+import { sendError } from './error-replies.ts'
 import { mount } from './mount.ts'
+import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 
-/** What one listener needs to know. */
+/** The settings of one listener. */
 export interface ListenerSettings {
-  /** Take the caller's address from `X-Forwarded-For`. */
+  /** Whether to take the client's address from `X-Forwarded-For`. */
   readonly isForwarded: boolean
   readonly maxBodyBytes: number
   readonly tls?: { readonly key: string; readonly cert: string }
+  /** Switches on a check of every reply against its schema, and is called with each mismatch. For tests: it costs time. */
+  readonly onReplyMismatch?: (message: string) => void
 }
 
-/** A web server with these endpoints, not listening yet. */
+/** Returns a web server with these endpoints; it does not listen yet. */
 export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], settings: ListenerSettings): FastifyInstance {
   const options = {
     trustProxy: settings.isForwarded,
     bodyLimit: settings.maxBodyBytes,
-    // Idle connections close at once, the others after their answer.
+    // On close, idle connections end at once, the others after their reply.
     forceCloseConnections: 'idle' as const,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
+    requestIdHeader: false as const,
+    genReqId: requestIds(rt.random),
+    // Requests whose path cannot be decoded; no hook runs for them.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      setCommonHeaders(request, reply)
+      sendError(error, request, reply, rt)
+    },
   }
   const app = (settings.tls ? fastify({ ...options, https: settings.tls }) : fastify(options)) as FastifyInstance
-  allowOrigins(app)
-  measure(app, rt)
+  answerPreflights(app)
+  countRequests(app, rt)
+  if (settings.onReplyMismatch) checkReplies(app, settings.onReplyMismatch)
   mount(app, endpoints, rt)
   return app
 }
 
-// As the web framework keeps them: on the bare response each would be a call more, and sending them the slow way.
-const FOR_BROWSERS = {
+// Set on Fastify's reply: headers set on the raw response cost a call each, and are sent on a slower path.
+const CORS_HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization',
+  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization, X-Request-ID',
+  'access-control-expose-headers': 'X-Request-ID',
+}
+
+function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  void reply.headers(CORS_HEADERS).header(REQUEST_ID_HEADER, request.id)
 }
 
 /**
- * Browsers may call from anywhere; a preflight is answered before anything else looks at it.
+ * Sets the CORS headers and the request id of every reply; answers a preflight request before anything else reads it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients
  */
-function allowOrigins(app: FastifyInstance): void {
-  // Without a promise: this runs for everything.
+function answerPreflights(app: FastifyInstance): void {
+  // With a callback instead of a promise, because every request passes here.
   app.addHook('onRequest', (request, reply, done) => {
-    void reply.headers(FOR_BROWSERS)
+    setCommonHeaders(request, reply)
     if (request.method === 'OPTIONS') void reply.code(204).send()
     else done()
   })
 }
 
-function measure(app: FastifyInstance, rt: Runtime): void {
+function countRequests(app: FastifyInstance, rt: Runtime): void {
   app.addHook('onResponse', (request, reply, done) => {
-    const { endpoint } = request.routeOptions.config as { endpoint?: string }
-    rt.metrics.requestAnswered(endpoint ?? 'unrecognized', reply.statusCode, reply.elapsedTime)
+    const { endpoint } = request.routeOptions.config as { endpoint?: AnyEndpoint }
+    rt.metrics.requestAnswered(endpoint?.id ?? 'unrecognized', reply.statusCode, reply.elapsedTime)
     done()
   })
 }

@@ -6,19 +6,26 @@ import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import type { FastifyRequest } from 'fastify'
 import type { Access } from './endpoint.ts'
 
-/** Who asks where nobody has to say. */
-export const nobody: Requester = Object.freeze({ userId: '' as UserId, deviceId: '', isAdmin: false, isGuest: false })
+/** The requester of a request without an access token. */
+export const anonymous: Requester = Object.freeze({
+  userId: '' as UserId,
+  deviceId: '',
+  isAdmin: false,
+  isGuest: false,
+})
 
 const requesters = new WeakMap<FastifyRequest, Requester>()
 
-/** Who asks, as {@link authenticate} found out. */
+/** Returns the requester that {@link authenticate} found, or {@link anonymous}. */
 export function requesterIn(request: FastifyRequest): Requester {
-  return requesters.get(request) ?? nobody
+  return requesters.get(request) ?? anonymous
 }
 
 /**
- * Finds out who asks, and whether they may use the endpoint at all; {@link requesterIn} tells from then on.
+ * Checks a request's access token and whether its account may use the endpoint; {@link requesterIn} returns the account
+ * afterwards.
  *
+ * @throws MatrixError `M_MISSING_TOKEN`, `M_UNKNOWN_TOKEN`, `M_USER_LOCKED`, `M_GUEST_ACCESS_FORBIDDEN`, `M_FORBIDDEN`
  * @see https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
  */
 export async function authenticate(rt: Runtime, request: FastifyRequest, access: Access): Promise<void> {
@@ -26,7 +33,7 @@ export async function authenticate(rt: Runtime, request: FastifyRequest, access:
   const token = tokenOf(request)
   if (token === undefined) {
     if (access === 'optional') return
-    throw new MatrixError('M_MISSING_TOKEN', 'an access token is needed')
+    throw new MatrixError('M_MISSING_TOKEN', 'missing access token')
   }
   const requester = await requesterOf(rt, {
     token,
@@ -35,9 +42,11 @@ export async function authenticate(rt: Runtime, request: FastifyRequest, access:
     userAgent: request.headers['user-agent'],
   })
   if (requester.isGuest && (access === 'user' || access === 'admin')) {
-    throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not do this')
+    throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not use this endpoint')
   }
-  if (access === 'admin' && !requester.isAdmin) throw new MatrixError('M_FORBIDDEN', 'only server admins may do this')
+  if (access === 'admin' && !requester.isAdmin) {
+    throw new MatrixError('M_FORBIDDEN', 'only server admins may use this endpoint')
+  }
   requesters.set(request, requester)
 }
 

@@ -1,88 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { accountEndpoints } from './client/account/endpoints.ts'
+import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
-import { getTurnServer } from './client/calls/get-turn-server.ts'
+import { callEndpoints } from './client/calls/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
-import { getWellknownServer } from './client/discovery/well-known.ts'
+import { eventEndpoints } from './client/events/endpoints.ts'
 import { filterEndpoints } from './client/filters/endpoints.ts'
 import { keyEndpoints } from './client/keys/endpoints.ts'
-import { getNotifications } from './client/notifications/get-notifications.ts'
-import { requestOpenIdToken } from './client/openid/request-open-id-token.ts'
+import { membershipEndpoints } from './client/membership/endpoints.ts'
+import { notificationEndpoints } from './client/notifications/endpoints.ts'
+import { openIdEndpoints } from './client/openid/endpoints.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
-import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
+import { relationEndpoints } from './client/relations/endpoints.ts'
 import { reportEndpoints } from './client/reports/endpoints.ts'
+import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
-import { sendToDevice } from './client/to-device/send-to-device.ts'
-import { sync } from './client/sync/sync.ts'
+import { stateEndpoints } from './client/state/endpoints.ts'
+import { syncEndpoints } from './client/sync/endpoints.ts'
+import { toDeviceEndpoints } from './client/to-device/endpoints.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
-import { exchangeOpenIdToken } from './federation/exchange-open-id-token.ts'
-import { getVersion } from './federation/get-version.ts'
-import { federationMembershipEndpoints } from './federation/membership/endpoints.ts'
-import { askPolicyServerToSign } from './federation/policy/ask-policy-server-to-sign.ts'
-import { sendTransaction } from './federation/transactions/send-transaction.ts'
+import { federationDiscoveryEndpoints } from './federation/discovery/endpoints.ts'
 import { serverKeyEndpoints } from './federation/keys/endpoints.ts'
-import { federationReadingEndpoints } from './federation/reading-endpoints.ts'
+import { federationMediaEndpoints } from './federation/media/endpoints.ts'
+import { federationMembershipEndpoints } from './federation/membership/endpoints.ts'
+import { federationOpenIdEndpoints } from './federation/openid/endpoints.ts'
+import { policyEndpoints } from './federation/policy/endpoints.ts'
+import { federationQueryEndpoints } from './federation/queries/endpoints.ts'
+import { federationRoomEndpoints } from './federation/rooms/endpoints.ts'
+import { transactionEndpoints } from './federation/transactions/endpoints.ts'
+import { federationUserEndpoints } from './federation/users/endpoints.ts'
+import { getWellKnown } from './federation/discovery/get-well-known.ts'
 import { mediaEndpoints } from './media/endpoints.ts'
-import { health, metrics } from './operations.ts'
+import { health } from './monitoring/health.ts'
+import { metrics } from './monitoring/metrics.ts'
 
-/** Every endpoint of the client-server API, one folder of `client/` a line. */
+/** The endpoints of the client-server API, a folder a line. */
 export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
+  ...accountDataEndpoints,
   ...adminEndpoints,
+  ...callEndpoints,
   ...deviceEndpoints,
+  ...directoryEndpoints,
   ...discoveryEndpoints,
+  ...eventEndpoints,
+  ...filterEndpoints,
+  ...keyEndpoints,
+  ...membershipEndpoints,
+  ...notificationEndpoints,
+  ...openIdEndpoints,
   ...presenceEndpoints,
   ...profileEndpoints,
-  ...sessionEndpoints,
-  ...roomEndpoints,
-  ...reportEndpoints,
-  ...keyEndpoints,
-  ...roomKeyEndpoints,
-  sendToDevice,
-  sync,
-  ...filterEndpoints,
-  ...accountDataEndpoints,
-  ...receiptEndpoints,
-  ...typingEndpoints,
   ...pushRuleEndpoints,
-  ...directoryEndpoints,
+  ...receiptEndpoints,
+  ...relationEndpoints,
+  ...reportEndpoints,
+  ...roomKeyEndpoints,
+  ...roomEndpoints,
+  ...sessionEndpoints,
+  ...stateEndpoints,
+  ...syncEndpoints,
+  ...toDeviceEndpoints,
+  ...typingEndpoints,
   ...mediaEndpoints,
-  requestOpenIdToken,
-  getTurnServer,
-  getNotifications,
+  // Clients and servers share one name, so one listener may serve both documents.
+  getWellKnown,
 ]
 
-/** Every endpoint of the server-server API, one folder of `federation/` a line. */
+/** The endpoints of the server-server API, a folder a line. */
 export const federationEndpoints: readonly AnyEndpoint[] = [
+  ...federationDiscoveryEndpoints,
   ...serverKeyEndpoints,
-  ...federationReadingEndpoints,
+  ...federationMediaEndpoints,
   ...federationMembershipEndpoints,
-  sendTransaction,
-  askPolicyServerToSign,
-  exchangeOpenIdToken,
-  getVersion,
-  getWellknownServer,
+  ...federationOpenIdEndpoints,
+  ...policyEndpoints,
+  ...federationQueryEndpoints,
+  ...federationRoomEndpoints,
+  ...transactionEndpoints,
+  ...federationUserEndpoints,
 ]
+
+/** The endpoints of this server that belong to no API of the spec. */
+export const monitoringEndpoints: readonly AnyEndpoint[] = [health, metrics]
 
 const BY_RESOURCE: Readonly<Record<string, readonly AnyEndpoint[]>> = {
   client: clientEndpoints,
   federation: federationEndpoints,
   keys: serverKeyEndpoints,
-  openid: [exchangeOpenIdToken],
+  openid: federationOpenIdEndpoints,
   media: mediaEndpoints,
   health: [health],
   metrics: [metrics],
 }
 
-/** What a listener that serves these resources answers; `/health` is everywhere. */
+/** Returns the endpoints of a listener that serves these resources; `/health` is on every listener. */
 export function endpointsOf(resources: readonly string[]): AnyEndpoint[] {
   return [...new Set([...resources, 'health'].flatMap((resource) => BY_RESOURCE[resource] ?? []))]
 }

@@ -9,6 +9,7 @@ import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
 import { Type } from 'typebox'
 import { buildApp } from './app.ts'
 import { endpoint } from './endpoint.ts'
+import { ObjectSchema } from './reply-schemas.ts'
 import { JsonObjectSchema } from './schemas.ts'
 
 const probe = endpoint({
@@ -20,6 +21,7 @@ const probe = endpoint({
   body: JsonObjectSchema,
   bodyMayBeAbsent: true,
   maxBodyBytes: 1000,
+  reply: ObjectSchema,
   handle: async ({ origin, params, body, bodyText }) => ({ origin, params, body, bodyText }),
 })
 
@@ -65,34 +67,34 @@ async function send({
 }
 
 describe('an endpoint for other servers', () => {
-  test('learns who signed the request, and gets the body', async () => {
+  test('gets the signing server and the body', async () => {
     const { status, origin, body, bodyText } = (await send({ body: '{ "b": 1 }' })) as Record<string, unknown>
     assert.deepEqual([status, origin, body, bodyText], [200, 'far.test', { b: 1 }, '{ "b": 1 }'])
   })
 
-  test('checks the target as it came over the wire, percent signs and all', async () => {
+  test('verifies the signature over the encoded target', async () => {
     const answer = await send({ target: '/_matrix/federation/v1/probe/%21a%2Fb?c=%7e&c' })
     assert.equal(answer.status, 200)
     assert.deepEqual((answer as Record<string, unknown>)['params'], { name: '!a/b' })
   })
 
-  test('takes one of several Authorization headers', async () => {
+  test('accepts one valid Authorization header of several', async () => {
     const headers = (mine: string): string[] => [mine.replace('ed25519:test', 'ed25519:next'), mine]
     assert.equal((await send({ headers })).status, 200)
   })
 
-  test('tells no body from an empty object', async () => {
+  test('distinguishes an absent body from an empty object', async () => {
     assert.equal((await send({ content: {} })).status, 401)
     assert.equal((await send({ body: '{}' })).status, 200)
   })
 
-  test('keeps the spelling of numbers, which is what was signed', async () => {
+  test('verifies the signature over numbers as they were written', async () => {
     // 1.0 and 1 are one number and two texts: a server that signed one did not sign the other.
     assert.equal((await send({ body: '{"a":1.0}', content: { a: 1 } })).status, 401)
     assert.equal((await send({ body: '{"a":1}', content: { a: 1 } })).status, 200)
   })
 
-  test('refuses what is meant for another server before it reads the body or asks for a key', async () => {
+  test('refuses a request for another server before it reads the body or fetches a key', async () => {
     const body = JSON.stringify({ a: 'x'.repeat(5000) })
     const elsewhere = await send({ body, destination: 'two.test' })
     assert.deepEqual([elsewhere.status, elsewhere.asked], [401, 0])
@@ -105,7 +107,7 @@ describe('an endpoint for other servers', () => {
     assert.deepEqual([answer.status, (answer as Record<string, unknown>)['errcode']], [401, 'M_UNAUTHORIZED'])
   })
 
-  test('refuses a body that is not JSON with the code for it', async () => {
+  test('refuses a body that is not JSON with M_NOT_JSON', async () => {
     const answer = await send({ body: '{"a":1', content: {} })
     assert.deepEqual([answer.status, (answer as Record<string, unknown>)['errcode']], [400, 'M_NOT_JSON'])
   })

@@ -5,13 +5,17 @@ import { authenticateContent, serverAuthorizations } from '@myelin/services/peer
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import type { FastifyRequest } from 'fastify'
 
-/** Refuses what cannot come from another server, or is not meant for us, before the body is read. */
+/**
+ * Checks the `Authorization` headers of another server before the body is read.
+ *
+ * @throws MatrixError `M_UNAUTHORIZED` without a valid X-Matrix header for this server
+ */
 export function checkServerHeaders(rt: Runtime, request: FastifyRequest): void {
   serverAuthorizations(rt, authorizationOf(request))
 }
 
 /**
- * The server that signed a request, once its body is there; `content` is undefined where there was none.
+ * Returns the server that signed a request; `content` is the parsed body, undefined where there was none.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
  */
@@ -20,7 +24,7 @@ export function originOf(rt: Runtime, request: FastifyRequest, content: Json | u
   return authenticateContent(rt, { method, target, authorization: authorizationOf(request), content })
 }
 
-/** Every `Authorization` header by itself; `request.headers` would keep the first alone. */
+/** Returns every `Authorization` header; `request.headers` has only the first. */
 function authorizationOf({ raw: { rawHeaders } }: FastifyRequest): string[] {
   return rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'authorization')
 }

@@ -5,21 +5,27 @@ import { Ajv } from 'ajv'
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 
-// Paths and query strings are text, so numbers and flags in them are read from text; bodies say what they mean.
+// Path and query parameters are text, so numbers and booleans in them are parsed from text; those in bodies are not.
 const lenient = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, allErrors: false })
 const strict = new Ajv({ coerceTypes: false, useDefaults: false, strict: false, allErrors: false })
 
-/** Checks one part of a request; throws the spec's code for what is wrong. */
+/** Checks one part of a request; throws a `MatrixError` with the code that the spec gives to the error. */
 export type Check = (value: unknown) => void
 
-/** A check for path or query parameters: `M_MISSING_PARAM` or `M_INVALID_PARAM`. */
+/** Returns a check for path or query parameters: `M_MISSING_PARAM` or `M_INVALID_PARAM`. */
 export function parameterCheck(schema: TSchema): Check {
   return checkWith(lenient.compile(schema), 'M_INVALID_PARAM')
 }
 
-/** A check for a JSON body: `M_MISSING_PARAM` for an absent member, `M_BAD_JSON` for a wrong one. */
+/** Returns a check for a JSON body: `M_MISSING_PARAM` for an absent member, `M_BAD_JSON` for a wrong one. */
 export function bodyCheck(schema: TSchema): Check {
   return checkWith(strict.compile(schema), 'M_BAD_JSON')
+}
+
+/** Returns a function that says what is wrong with a value, or undefined where it matches the schema. */
+export function mismatchFinder(schema: object): (value: unknown) => string | undefined {
+  const validate = strict.compile(schema)
+  return (value) => (validate(value) ? undefined : messageFor(validate.errors?.[0]))
 }
 
 function checkWith(validate: ValidateFunction, code: ErrorCode): Check {
@@ -32,5 +38,6 @@ function checkWith(validate: ValidateFunction, code: ErrorCode): Check {
 
 function messageFor(error: ErrorObject | undefined): string {
   const where = error?.instancePath.slice(1).replaceAll('/', '.') || 'the value'
-  return `${where} ${error?.message ?? 'is not valid'}`
+  const more = error?.keyword === 'additionalProperties' ? `: ${String(error.params['additionalProperty'])}` : ''
+  return `${where} ${error?.message ?? 'is not valid'}${more}`
 }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Bus } from './bus.ts'
+import { createLog, withLogFields } from './log.ts'
 
 test('a hint wakes each who waits for one of its topics, whoever came and went before', () => {
   const topic = fc.constantFrom('a', 'b', 'c')
@@ -32,5 +33,32 @@ test('a hint wakes each who waits for one of its topics, whoever came and went b
         assert.equal(bus.topics, new Set([...waiting.values()].flatMap(({ topics }) => topics)).size)
       }
     }),
+  )
+})
+
+test('what a hint starts does not log the fields of the request that caused it', async () => {
+  const lines: string[] = []
+  const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
+  const bus = new Bus()
+  const work = async (message: string) => {
+    await Promise.resolve()
+    log.info({}, message)
+  }
+  const started: Promise<void>[] = []
+  bus.wait(['a'], () => started.push(work('waiter')))
+  bus.listen(() => started.push(work('listener')))
+  await withLogFields({ requestId: 'one' }, async () => {
+    bus.announce({ position: 1, topics: new Set(['a']) })
+    await work('request')
+  })
+  await Promise.all(started)
+  const ids = lines.map((line) => JSON.parse(line) as { msg: string; requestId?: string })
+  assert.deepEqual(
+    ids.map(({ msg, requestId }) => [msg, requestId]),
+    [
+      ['waiter', undefined],
+      ['listener', undefined],
+      ['request', 'one'],
+    ],
   )
 })

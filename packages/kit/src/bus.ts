@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AsyncLocalStorage } from 'node:async_hooks'
 
 /** Says that something moved: up to which position, and for whom (room ids, user ids; `*` for everybody). */
 export interface Hint {
@@ -14,9 +15,15 @@ export class Bus {
   // Who waits for a topic alone stands there without a set: each user's own topic has mostly one waiter.
   readonly #byTopic = new Map<string, Wake | Set<Wake>>()
   readonly #listeners = new Set<(hint: Hint) => void>()
+  // What a hint starts does not belong to the request that caused it: the request's log fields end here.
+  readonly #inOwnContext = AsyncLocalStorage.snapshot()
 
   /** Wakes everybody who waits for one of the hint's topics. */
   announce(hint: Hint): void {
+    this.#inOwnContext(() => this.#call(hint))
+  }
+
+  #call(hint: Hint): void {
     const isForAll = hint.topics.has('*')
     for (const topic of isForAll ? this.#byTopic.keys() : hint.topics) {
       const waiting = this.#byTopic.get(topic)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { createLog, type LogFormat, type LogLevel } from './log.ts'
+import { createLog, type LogFormat, type LogLevel, withLogFields } from './log.ts'
 
 function recorded(level: LogLevel, format: LogFormat) {
   const lines: string[] = []
@@ -58,4 +58,20 @@ describe('a log', () => {
       }),
     )
   })
+})
+
+test('fields are in the lines of their call only, and a line can replace them', async () => {
+  const { lines, log } = recorded('info', 'text')
+  await withLogFields({ id: 'a' }, async () => {
+    await Promise.resolve()
+    log.info({}, 'one')
+    log.info({ id: 'b' }, 'two')
+    withLogFields({ id: 'c' }, () => log.info({}, 'three'))
+    log.info({}, 'four')
+  })
+  log.info({}, 'five')
+  assert.deepEqual(
+    lines.map((line) => line.trimEnd().split('INFO  ')[1]),
+    ['one id=a', 'two id=b', 'three id=c', 'four id=a', 'five'],
+  )
 })

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AsyncLocalStorage } from 'node:async_hooks'
 import pino from 'pino'
 import { textLineOf } from './text-line.ts'
 
@@ -26,16 +27,28 @@ export interface LogSink {
   write(line: string): void
 }
 
-/** A log that writes lines of one `format` from `level` up, to standard output unless told otherwise. */
+/**
+ * Returns a log that writes lines of one `format` from `level` up, to standard output unless there is a `sink`. Its lines have
+ * the fields of {@link withLogFields}.
+ */
 export function createLog({ level, format }: { level: LogLevel; format: LogFormat }, sink?: LogSink): Log {
   const lines = sink ?? pino.destination({ fd: 1, sync: true })
   const options: pino.LoggerOptions = {
     level,
     base: null,
+    // pino writes the fields of the line into the object it is given.
+    mixin: () => ({ ...context.getStore() }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   }
   return pino(options, format === 'json' ? lines : { write: (line) => lines.write(textLineOf(line)) })
+}
+
+const context = new AsyncLocalStorage<LogFields>()
+
+/** Calls `run` and returns its result; every line it logs has these fields, also after it has awaited something. */
+export function withLogFields<Result>(fields: LogFields, run: () => Result): Result {
+  return context.run(fields, run)
 }
 
 /** A log that says nothing. */

@@ -55,12 +55,7 @@ const SMALL_ORDER = new Set([
   `ee${'ff'.repeat(30)}7f`,
 ])
 
-/**
- * Ed25519 by Node itself.
- *
- * OpenSSL before 3.5.8 takes public keys of small order, under which one signature fits many messages. libsodium does
- * not, so they are refused here: whether an event is valid must not depend on the library.
- */
+/** Ed25519 by Node itself. Weak points are refused here, so that the validity of an event depends on no library. */
 export const nodeEd25519: Ed25519 = {
   expandSeed(seed) {
     if (seed.length !== 32) throw new RangeError('a seed has 32 bytes')
@@ -80,7 +75,7 @@ export const nodeEd25519: Ed25519 = {
 export const { expandSeed, signDetached, verifyDetached } = sodiumEd25519() ?? nodeEd25519
 
 /** Returns whether 32 bytes encode a point of small order, or a y coordinate that is not below the prime. */
-function isWeak(point: Uint8Array): boolean {
+export function isWeak(point: Uint8Array): boolean {
   const hex = Buffer.from(point).toString('hex')
   const sign = Number.parseInt(hex.slice(62), 16)
   const y = hex.slice(0, 62) + (sign & 0x7f).toString(16).padStart(2, '0')

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { testAuthority } from '@myelin/testing/certificates'
-import { ask, askOn, type Internet, LOCAL, listen, transport } from '@myelin/testing/tls-stage'
+import { ask, askOn, type Internet, LOCAL, listen, transport } from '@myelin/testing/stages/tls-stage'
 import { AddressCheck } from './sockets/address-check.ts'
 
 const other = testAuthority('Another authority')
@@ -264,6 +264,11 @@ describe('a request over TLS is refused', () => {
     })
     const via = transport({ hosts: { 'a.test': LOCAL } }, { clock })
     assert.match(await ask(via, `a.test:${port}`, '/', 5000), /^RemoteError unreachable/)
+  })
+
+  test('where no address of the place listens, with the reason', async () => {
+    const via = transport({ hosts: { 'a.test': ['127.0.0.1', '127.0.0.2'] } })
+    assert.equal(await ask(via, 'a.test:1'), 'RemoteError unreachable: a.test: ECONNREFUSED')
   })
 
   test('where nobody has that name', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '@myelin/kit/clock'
 import type { Random } from '@myelin/kit/random'
+import { Semaphore } from '@myelin/kit/semaphore'
 import { Discovery, type Route } from './discovery/discovery.ts'
 import { WellKnown } from './discovery/well-known.ts'
 import { NotConnected, RemoteError } from './remote-error.ts'
@@ -10,7 +11,6 @@ import type { TlsSettings } from './sockets/connector.ts'
 import { HttpsClient } from './sockets/https-client.ts'
 import { type Names, systemNames } from './sockets/names.ts'
 import type { ProxySettings } from './sockets/proxy.ts'
-import { Slots } from './sockets/slots.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
 /** What a transport over TLS is made of. */
@@ -39,7 +39,7 @@ export class HttpsTransport implements Transport {
   readonly #clock: Clock
   readonly #client: HttpsClient
   readonly #discovery: Discovery
-  readonly #slots = new Slots(MAX_AT_ONCE)
+  readonly #exchanges = new Semaphore(MAX_AT_ONCE)
   readonly #userAgent: string
 
   constructor(parts: HttpsTransportParts) {
@@ -53,7 +53,7 @@ export class HttpsTransport implements Transport {
 
   async send(request: OutgoingRequest): Promise<IncomingReply> {
     const deadline = new Deadline(this.#clock, request.timeoutMs, request.signal)
-    const giveBack = await this.#slots.take(deadline.signal)
+    const giveBack = await this.#exchanges.acquire({ signal: deadline.signal })
     // Also where nobody ever reads the answer.
     deadline.signal.addEventListener('abort', giveBack, { once: true })
     const end = (): void => {

@@ -29,6 +29,7 @@ const history: readonly (readonly [
   ['the creator is the sender', 11, 12, (v) => v.auth.creatorIsSender],
   ['creators outrank everyone', 12, 12, (v) => v.auth.creatorsOutrankEveryone],
   ['a redaction names its target inside', 11, 12, (v) => v.redactsInContent],
+  ['a state key of another server is measured in code points', 1, 10, (v) => v.countsCodePoints],
 ]
 
 for (const [name, first, last, holds] of history) {

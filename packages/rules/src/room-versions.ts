@@ -13,6 +13,11 @@ export interface RoomVersion {
   readonly keysMustBeValidAtSigning: boolean
   /** A redaction names its target in `content.redacts`, not beside it. */
   readonly redactsInContent: boolean
+  /**
+   * Another server's `type` and `state_key` may have 255 code points rather than bytes. The spec counts bytes; Synapse took such
+   * events in these versions, so refusing them would split their rooms.
+   */
+  readonly countsCodePoints: boolean
   readonly auth: AuthTraits
   readonly redaction: RedactionTraits
 }
@@ -58,6 +63,7 @@ const v1: RoomVersion = {
   strictCanonicalJson: false,
   keysMustBeValidAtSigning: false,
   redactsInContent: false,
+  countsCodePoints: true,
   auth: {
     aliasesBelongToServers: true,
     redactionsNeedPower: true,
@@ -103,6 +109,7 @@ const v10 = after(v9, '10', {
 })
 const v11 = after(v10, '11', {
   redactsInContent: true,
+  countsCodePoints: false,
   auth: { creatorIsSender: true },
   redaction: {
     topLevel: TOP_LEVEL,

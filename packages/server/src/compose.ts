@@ -28,6 +28,8 @@ import { Pace } from '@myelin/services/runtime/sync-throttle'
 import type { Database, DatabaseEvents } from '@myelin/storage/engine/database'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
+import { DatabaseRefused } from '@myelin/storage/schema/migrations/pending'
+import { ConfigError } from './config/fault.ts'
 import type { Config } from './config/schema.ts'
 import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 
@@ -170,10 +172,15 @@ async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInsta
   return { apps, urls }
 }
 
-/** Opens the database that the configuration names. */
+/** Opens the database that the configuration names. Throws a `ConfigError` where it is not one that this version may use. */
 export async function openDatabase(settings: Config['database'], events: DatabaseEvents): Promise<Database> {
-  if (settings.engine === 'postgres')
-    return openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
-  mkdirSync(dirname(settings.path), { recursive: true })
-  return openSqlite(settings.path, events)
+  try {
+    if (settings.engine === 'postgres')
+      return await openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
+    mkdirSync(dirname(settings.path), { recursive: true })
+    return await openSqlite(settings.path, events)
+  } catch (cause) {
+    if (!(cause instanceof DatabaseRefused)) throw cause
+    throw new ConfigError([{ file: 'database', key: '', message: cause.message }])
+  }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -10,21 +9,13 @@ import { requestForm } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { authenticateServer } from '@myelin/services/peers/trust/authenticate-server'
 import { testAuthority } from '@myelin/testing/certificates'
+import { freePort } from '@myelin/testing/processes/free-port'
 import { testSigningKey } from '@myelin/testing/runtime'
 import { compose, type House } from './compose.ts'
 import { loadConfig } from './config/load.ts'
 
 const authority = testAuthority()
 const folders: string[] = []
-
-/** A port that is free. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** A server as an admin would set it up, with TLS of its own, on this machine. */
 async function house(settings: string): Promise<House> {

@@ -6,7 +6,7 @@ import { canonicalMembers, signedForm } from '@myelin/rules/events/canonical-mem
 import { hashedEventId } from '@myelin/rules/events/event-id'
 import type { Read } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsByNid, pdusByNid } from '@myelin/storage/rooms/events/events'
-import { countRows, everyEvent, everyRoom, nodeFaults, standings } from '@myelin/storage/rooms/integrity'
+import { countRows, everyEvent, everyRoom, nodeFaults, membershipsByUser } from '@myelin/storage/rooms/integrity'
 import type { CheckedEvent, CheckedRoom, DatabaseFault } from '@myelin/storage/rooms/integrity'
 import { keyNid } from '@myelin/storage/engine/names'
 import { namedState } from '@myelin/storage/rooms/rooms'
@@ -46,7 +46,7 @@ export async function* checkDatabase(db: Read, progress: Progress = () => {}): A
 async function eventFault(db: Read, event: CheckedEvent): Promise<string | undefined> {
   const version = roomVersionOf(event.roomVersion)
   const json = parseJson(Buffer.from(event.pdu).toString(), { keepNumbers: true })
-  if (!isObject(json)) return 'it is no object'
+  if (!isObject(json)) return 'its PDU is not a JSON object'
   const id = hashedEventId(signedForm(canonicalMembers(json, version), json, version), version)
   if ((id ?? stringMember(json, 'event_id')) !== event.id) return 'its content does not give its id'
   if (event.stateAfter === 0) return undefined // an outlier between unknown states
@@ -77,7 +77,7 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
     db,
     members.map(({ event }) => event),
   )
-  const table = await standings(db, room.nid)
+  const table = await membershipsByUser(db, room.nid)
   const outside = await standingOutside(db, table, new Map(members.map(({ stateKey, event }) => [stateKey, event])))
   const counts = { join: 0, invite: 0 }
   const count = (membership: string | undefined) => {
@@ -101,7 +101,7 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
 /** Who stands to a room by an event that is not part of it: the room went on without this server. */
 async function standingOutside(
   db: Read,
-  table: Awaited<ReturnType<typeof standings>>,
+  table: Awaited<ReturnType<typeof membershipsByUser>>,
   state: ReadonlyMap<string, number>,
 ): Promise<Set<UserId>> {
   const others = [...table].filter(([user, { event }]) => state.get(user) !== event)

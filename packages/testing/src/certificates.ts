@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { isIP } from 'node:net'
 
 /** A certificate and its key, in PEM. */
-export interface Certified {
+interface Certified {
   readonly cert: string
   readonly key: string
 }

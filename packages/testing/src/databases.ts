@@ -8,6 +8,8 @@ import { migrations } from '@myelin/storage/schema/migrations/all'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import pg from 'pg'
+import { closeAtEnd } from './close-at-end.ts'
+import { withTopicCheck } from './topic-check.ts'
 
 /** Opens an empty database; `close` also removes it. */
 export type OpenDatabase = (events?: DatabaseEvents) => Promise<Database>
@@ -20,13 +22,16 @@ const only = process.env['MYELIN_TEST_ENGINE']
 const isOnSqlite = only !== 'postgres'
 const isOnPostgres = only !== 'sqlite'
 
+/** The engines, by name. */
+export type Engine = 'sqlite' | 'postgres'
+
 /** Runs the same suite on every engine we support. A storage test that does not use it is a bug. */
-export function onEveryDatabase(name: string, suite: (open: OpenDatabase) => void): void {
-  if (isOnSqlite) describe(`${name} (sqlite)`, () => suite(openTemporarySqlite))
+export function onEveryDatabase(name: string, suite: (open: OpenDatabase, engine: Engine) => void): void {
+  if (isOnSqlite) describe(`${name} (sqlite)`, () => suite(openTemporarySqlite, 'sqlite'))
   if (!isOnPostgres) return
   describe(`${name} (postgres)`, () => {
     after(dropUsed)
-    suite((events) => openTemporaryPostgres(serverOfRun(), events))
+    suite((events) => openTemporaryPostgres(serverOfRun(), events), 'postgres')
   })
 }
 
@@ -49,23 +54,23 @@ function serverOfRun(): string {
 export async function openTemporarySqlite(events: DatabaseEvents = silent): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const database = await openSqlite(join(folder, 'homeserver.db'), events)
-  const close = async () => {
+  const close = closeAtEnd(async () => {
     await database.close()
     await rm(folder, { recursive: true })
-  }
-  return { ...database, close }
+  })
+  return withTopicCheck({ ...database, close })
 }
 
 /** A database of its own on the test run's server: a new one, or one that an earlier test of this process has closed. */
 export async function openTemporaryPostgres(url: string, events: DatabaseEvents = silent): Promise<Database> {
   const created = used.pop() ?? (await createDatabase(url))
   const database = await openPostgres({ connectionString: created.url, maxReaders: 3 }, events)
-  const close = async () => {
+  const close = closeAtEnd(async () => {
     await database.close()
     await emptyDatabase(created.url)
     used.push(created)
-  }
-  return { ...database, close }
+  })
+  return withTopicCheck({ ...database, close })
 }
 
 // Making a database and its tables takes a third of a second, emptying one takes some milliseconds.
@@ -80,7 +85,7 @@ async function emptyDatabase(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   const { rows } = await client.query<{ name: string }>(
-    "select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'schema_version'",
+    "select tablename as name from pg_tables where schemaname = 'public' and tablename not in ('schema_version', 'myelin_migrations')",
   )
   const first = migrations.flatMap(({ statements }) => statements.filter((text) => text.startsWith('insert')))
   await client.query([...rows.map(({ name }) => `delete from "${name}"`), ...first].join('; '))

@@ -11,7 +11,7 @@ import {
   say,
   setUpCrossSigning,
   trusts,
-} from './encrypted-client.ts'
+} from './clients/encrypted-client.ts'
 
 /** Two servers that speak with each other, and what parts them for a while. */
 export interface Meeting {

@@ -20,7 +20,7 @@ export interface Faults {
 }
 
 /** A request that went over the network, and what became of it. */
-export interface Crossing {
+interface Crossing {
   readonly from: ServerName
   readonly to: ServerName
   readonly method: string

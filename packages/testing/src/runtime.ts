@@ -21,6 +21,7 @@ import { BlobStore } from '@myelin/services/runtime/blob-store'
 import { PresenceTracker } from '@myelin/services/runtime/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { Pace } from '@myelin/services/runtime/sync-throttle'
+import { closeAtEnd } from './close-at-end.ts'
 import { openTemporarySqlite } from './databases.ts'
 import type { OpenDatabase } from './databases.ts'
 
@@ -168,12 +169,12 @@ export async function testRuntime(
     log: silentLog,
     metrics: silentMetrics,
     limits: new Limits(clock, settings.rateLimits),
-    close: async () => {
+    close: closeAtEnd(async () => {
       typing.close()
       await presence.close()
       await remote.close()
       await db.close()
       await rm(mediaFolder, { recursive: true })
-    },
+    }),
   }
 }

@@ -7,7 +7,9 @@ import { startWorkers } from '@myelin/services/workers'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { IncomingReply, OutgoingRequest } from '@myelin/remote/transport'
+import { closeAtEnd } from './close-at-end.ts'
 import type { OpenDatabase } from './databases.ts'
+import { onReplyMismatch } from './reply-mismatch.ts'
 import { testRuntime } from './runtime.ts'
 import type { SharedParts, TestRuntime } from './runtime.ts'
 
@@ -48,6 +50,7 @@ export async function testServer(
   const app = buildApp(rt, endpointsOf(['client', 'federation']), {
     isForwarded: false,
     maxBodyBytes: 1_000_000,
+    onReplyMismatch,
   })
   const call: TestServer['call'] = async (method, path, { token, body, headers = {} } = {}) => {
     const reply = await app.inject({
@@ -88,10 +91,10 @@ export async function testServer(
         token: String(body['access_token']),
       }
     },
-    close: async () => {
+    close: closeAtEnd(async () => {
       await app.close()
       await workers.close()
       await rt.close()
-    },
+    }),
   }
 }

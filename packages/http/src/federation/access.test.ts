@@ -12,7 +12,7 @@ const FOR_ALL = [
   'exchangeOpenIdToken',
   'getServerKey',
   'getVersion',
-  'getWellknownServer',
+  'getWellKnown',
   'onBindThirdPartyIdentifier',
   'perspectivesKeyQuery',
 ]
@@ -26,7 +26,7 @@ describe('the server-server API', () => {
   })
   after(() => server.close())
 
-  test('is open to everybody only where the spec says so', () => {
+  test('has unauthenticated endpoints only where the spec allows them', () => {
     const open = federationEndpoints.filter(({ access }) => access !== 'server').map(({ id }) => id)
     assert.deepEqual(
       open.filter((id) => !FOR_ALL.includes(id)),
@@ -36,7 +36,7 @@ describe('the server-server API', () => {
 
   for (const { id, method, access, ...endpoint } of federationEndpoints) {
     if (access !== 'server') continue
-    test(`does not do ${id} for who does not sign`, async () => {
+    test(`refuses ${id} without a signature`, async () => {
       for (const path of pathsOf(endpoint)) {
         const target = path.replaceAll(/:[A-Za-z]+/g, 'x')
         for (const headers of [{}, { authorization: `Bearer ${token}` }, { authorization: 'X-Matrix a' }] as Record<

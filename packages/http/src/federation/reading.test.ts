@@ -58,7 +58,7 @@ describe('over the network, another server', () => {
     return authorOf(one.rt, answer.body['room_id'] as RoomAuthor['roomId'])
   }
 
-  test('reads a room that one of its users is in, and is refused without signature', async () => {
+  test('reads a room that one of its users has joined, and only with a signature', async () => {
     const { roomId, member, say } = await room()
     await member(bob, bob, 'join')
     const [first, last] = [await say(bob, 'first'), await say(bob, 'last')]
@@ -80,7 +80,7 @@ describe('over the network, another server', () => {
     )
   })
 
-  test('is told in the right words what is wrong with what it asks', async () => {
+  test('gets the error code of the spec for each wrong request', async () => {
     const { roomId, say } = await room()
     const event = await say(alice.userId, 'hidden')
     const cases: readonly (readonly [string, () => Promise<unknown>])[] = [
@@ -107,7 +107,7 @@ describe('over the network, another server', () => {
       assert.equal(await refused(answer()), expected, `case ${index}`)
   })
 
-  test('resolves an alias, for its clients too, and names the servers in the room', async () => {
+  test('resolves an alias, also for its clients, and gets the servers in the room', async () => {
     const { roomId, member } = await room({ room_alias_name: 'lounge' })
     await member(bob, bob, 'join')
     const alias = '#lounge:one.test'
@@ -124,7 +124,7 @@ describe('over the network, another server', () => {
     assert.deepEqual([away.status, away.body['errcode']], [502, 'M_UNKNOWN'])
   })
 
-  test('learns a profile, and asks for it once a minute', async () => {
+  test('reads a profile, at most once a minute', async () => {
     const field = `/_matrix/client/v3/profile/${encodeURIComponent(alice.userId)}`
     await one.call('PUT', `${field}/displayname`, { token: alice.token, body: { displayname: 'Alice' } })
     assert.deepEqual((await two.call('GET', field)).body, { displayname: 'Alice' })
@@ -187,7 +187,7 @@ describe('over the network, another server', () => {
     assert.deepEqual((await post(['user', 'keys', 'query'], foreign))['device_keys'], {})
   })
 
-  test('learns who holds an OpenID token, for an hour', async () => {
+  test('gets the owner of an OpenID token for an hour', async () => {
     const path = `/_matrix/client/v3/user/${encodeURIComponent(alice.userId)}/openid/request_token`
     const { status, body } = await one.call('POST', path, { token: alice.token, body: {} })
     assert.equal(status, 200)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A part of a file, both ends included. */
+/** A range of bytes, both ends included. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
 
 /**
- * The one range a `Range` header asks for; undefined where it asks for none we serve, `unsatisfiable` where there is
- * nothing there.
+ * Returns the range of a `Range` header; undefined where there is none, or where it is not one single range, and
+ * `unsatisfiable` where the file ends before it.
  */
 export function byteRangeOf(header: unknown, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
   const [, first = '', last = ''] = (typeof header === 'string' && /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header)) || []

@@ -15,12 +15,12 @@ const names = [
   ['\ud800', "inline; filename*=utf-8''%EF%BF%BD"],
 ] as const
 for (const [name, expected] of names) {
-  test(`a file called ${JSON.stringify(name)} is announced as ${expected}`, () => {
+  test(`the file name ${JSON.stringify(name)} is sent as ${expected}`, () => {
     assert.equal(contentDisposition('image/png', name), expected)
   })
 }
 
-test('only what browsers show without harm is shown in place', () => {
+test('only harmless types are inline', () => {
   const shown = ['text/plain; charset=utf-8', 'IMAGE/PNG', 'audio/x-flac']
   const saved = [
     'text/html',

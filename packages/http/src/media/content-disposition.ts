@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What browsers show without running anything in it. */
+/** The types that browsers show without running scripts. */
 const INLINE: ReadonlySet<string> = new Set([
   'text/css',
   'text/plain',
@@ -31,7 +31,7 @@ const INLINE: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The `Content-Disposition` of a file: shown in place only where its type cannot do harm.
+ * Returns the `Content-Disposition` of a file: `inline` only for types that cannot do harm.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#serving-inline-content
  */
@@ -41,7 +41,7 @@ export function contentDisposition(contentType: string, fileName: string | undef
   return fileName === undefined ? disposition : `${disposition}; ${fileNameParameter(fileName)}`
 }
 
-/** As RFC 6266 has it: a token, a quoted string, or for everything beyond ASCII the extended form of RFC 8187. */
+/** Returns the parameter of RFC 6266: a token, a quoted string, or beyond ASCII the extended form of RFC 8187. */
 function fileNameParameter(name: string): string {
   if (/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return `filename=${name}`
   if (/^[\x20-\x7e]*$/.test(name)) return `filename="${name.replace(/["\\]/g, '\\$&')}"`

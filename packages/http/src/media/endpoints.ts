@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../endpoint.ts'
-import { getConfig, getConfigAuthed } from './config.ts'
-import { getContent, getContentAuthed, getContentOverrideName, getContentOverrideNameAuthed } from './download.ts'
-import { getContentThumbnail, getContentThumbnailAuthed } from './thumbnail.ts'
-import { createContent, uploadContent, uploadContentToMXC } from './upload.ts'
+import { createContent } from './create-content.ts'
+import { getConfigAuthed } from './get-config-authed.ts'
+import { getConfig } from './get-config.ts'
+import { getContentAuthed } from './get-content-authed.ts'
+import { getContentOverrideNameAuthed } from './get-content-override-name-authed.ts'
+import { getContentOverrideName } from './get-content-override-name.ts'
+import { getContentThumbnailAuthed } from './get-content-thumbnail-authed.ts'
+import { getContentThumbnail } from './get-content-thumbnail.ts'
+import { getContent } from './get-content.ts'
+import { uploadContentToMXC } from './upload-content-to-mxc.ts'
+import { uploadContent } from './upload-content.ts'
 
-/** Files: uploaded, downloaded, made small. */
+/** The media repository. */
 export const mediaEndpoints: readonly AnyEndpoint[] = [
-  uploadContent,
   createContent,
-  uploadContentToMXC,
+  getConfigAuthed,
+  getConfig,
   getContentAuthed,
   getContentOverrideNameAuthed,
-  getContentThumbnailAuthed,
-  getConfigAuthed,
-  getContent,
   getContentOverrideName,
+  getContentThumbnailAuthed,
   getContentThumbnail,
-  getConfig,
+  getContent,
+  uploadContentToMXC,
+  uploadContent,
 ]

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 /**
- * What goes out with every file of a stranger's: it may be embedded anywhere, and run nothing anywhere.
+ * Returns the headers of every reply with user content: any site may embed it, and it may not run scripts.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#content-repository
  */

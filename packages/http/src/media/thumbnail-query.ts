@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox'
+import { oneOf } from '../schemas.ts'
 
 const Pixels = Type.Integer({ minimum: 1, maximum: 1_000_000 })
 
-/** What clients and servers say of the thumbnail they want. */
+/** The query parameters of thumbnails, from clients and from servers. */
 export const thumbnailQuery = {
   width: Pixels,
   height: Pixels,
-  method: Type.Optional(Type.Union([Type.Literal('crop'), Type.Literal('scale')])),
+  method: Type.Optional(oneOf(['crop', 'scale'])),
   animated: Type.Optional(Type.Boolean()),
 }

@@ -35,7 +35,7 @@ describe('parsing an event', () => {
     ['a room that is no room', { room_id: 'room' }, 'M_INVALID_PARAM'],
     ['a room that is no text', { room_id: ['!a:b'] }, 'M_INVALID_PARAM'],
     ['a type that is no text', { type: null }, 'M_BAD_JSON'],
-    ['a type that is too long', { type: 'ü'.repeat(128) }, 'M_TOO_LARGE'],
+    ['a type that is too long', { type: 'x'.repeat(256) }, 'M_TOO_LARGE'],
     ['a state key that is no text', { state_key: 5 }, 'M_BAD_JSON'],
     ['a state key that is null', { state_key: null }, 'M_BAD_JSON'],
     ['a state key that is too long', { state_key: 'x'.repeat(256) }, 'M_TOO_LARGE'],
@@ -62,6 +62,16 @@ describe('parsing an event', () => {
         assert.equal(refusalOf({ ...goodJson(version), ...fields }, version), code, version.id)
     })
   }
+
+  test('counts a long type or state key in bytes, in older versions in code points', () => {
+    for (const version of versions) {
+      for (const key of ['type', 'state_key']) {
+        const refusal = refusalOf({ ...goodJson(version), [key]: 'ü'.repeat(200) }, version)
+        assert.equal(refusal, version.countsCodePoints ? undefined : 'M_TOO_LARGE', version.id)
+        assert.equal(refusalOf({ ...goodJson(version), [key]: 'ü'.repeat(256) }, version), 'M_TOO_LARGE', version.id)
+      }
+    }
+  })
 
   test('needs every member but the state key', () => {
     for (const version of versions) {

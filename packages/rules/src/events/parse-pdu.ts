@@ -34,7 +34,7 @@ export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSour
   const isOurFormat = version.eventIds === 'chosen by server'
   const fields = {
     sender: senderOf(json),
-    ...typeOf(json),
+    ...typeOf(json, version),
     content: need(objectMember(json, 'content'), 'content must be an object'),
     prevEvents: referencesOf(json, 'prev_events', isOurFormat, from.isBackfill ? Infinity : 20),
     authEvents: referencesOf(json, 'auth_events', isOurFormat, from.isBackfill ? Infinity : 10),
@@ -70,12 +70,14 @@ function senderOf(json: JsonObject): UserId {
   return sender
 }
 
-function typeOf(json: JsonObject): { readonly type: string; readonly stateKey?: string } {
+function typeOf(json: JsonObject, version: RoomVersion): { readonly type: string; readonly stateKey?: string } {
   const type = need(stringMember(json, 'type'), 'type must be text')
   const stateKey = member(json, 'state_key')
   if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('state_key must be text')
-  const fits = fitsBytes(type, 255) && fitsBytes(stateKey ?? '', 255)
-  if (!fits) throw new MatrixError('M_TOO_LARGE', 'type and state_key have at most 255 bytes each')
+  for (const text of [type, stateKey ?? '']) {
+    const fits = fitsBytes(text, 255) || (version.countsCodePoints && Array.from(text).length <= 255)
+    if (!fits) throw new MatrixError('M_TOO_LARGE', 'type and state_key have at most 255 bytes each')
+  }
   return stateKey === undefined ? { type } : { type, stateKey }
 }
 

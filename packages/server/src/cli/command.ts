@@ -14,7 +14,7 @@ export interface Option {
 type ValueOf<O extends Option> = O['type'] extends 'boolean' ? boolean : O['multiple'] extends true ? string[] : string
 
 /** What was given; what was not given is absent. */
-export type Values<Options extends Readonly<Record<string, Option>>> = {
+type Values<Options extends Readonly<Record<string, Option>>> = {
   readonly [Name in keyof Options]?: ValueOf<Options[Name]>
 }
 

@@ -15,7 +15,7 @@ import { AuthenticationNeeded } from '../standing/user-interactive-auth.ts'
 import { accountByPassword } from './check-password.ts'
 
 /** A way to prove something. */
-export type Stage = 'm.login.password' | 'm.login.dummy'
+type Stage = 'm.login.password' | 'm.login.dummy'
 
 /** Something that is done only after its requester has proved who they are, or that they mean it. */
 export interface Operation {

@@ -17,7 +17,7 @@ const MOST_BYTES = 255
  *
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
  */
-export function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
+function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
   const localpart = username.toLowerCase()
   const refuse = (why: string) => new MatrixError('M_INVALID_USERNAME', why)
   if (localpart === '') throw refuse('a username cannot be empty')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Turns } from '@myelin/kit/turns'
+import { Semaphore } from '@myelin/kit/semaphore'
 import type { RoomId } from '@myelin/matrix/ids'
 import { PARTIAL, partialRoom, partialRooms, postponePartialRoom } from '@myelin/storage/federation/partial-rooms'
 import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
@@ -26,7 +26,7 @@ const MAX_RETRY_MS = 3_600_000
 export class RoomCompletions {
   readonly #rt: Needs
   readonly #follower: LogFollower
-  readonly #turns = new Turns(AT_ONCE)
+  readonly #semaphore = new Semaphore(AT_ONCE)
   readonly #rooms = new Map<RoomId, Promise<void>>()
 
   constructor(rt: Needs) {
@@ -66,7 +66,7 @@ export class RoomCompletions {
   #start(room: PartialRoom, term: AbortSignal): void {
     const { roomId } = room
     if (this.#rooms.has(roomId) || term.aborted) return
-    const work = this.#turns
+    const work = this.#semaphore
       .run(() => this.#complete(room, term))
       .catch(async (cause: unknown) => {
         this.#rt.log.error({ err: cause, roomId }, 'the members of a room could not be fetched')

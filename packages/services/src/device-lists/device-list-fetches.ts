@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Timer } from '@myelin/kit/clock'
-import { Turns } from '@myelin/kit/turns'
+import { Semaphore } from '@myelin/kit/semaphore'
 import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
-import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { sharesRoomWithServer } from '@myelin/storage/rooms/members/shared-rooms'
 import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
 import { dropRemoteDeviceList, putRemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
 import {
@@ -44,7 +44,7 @@ const TAKEN_MS = 120_000
  */
 export class DeviceListFetches {
   readonly #rt: Needs
-  readonly #turns = new Turns(AT_ONCE)
+  readonly #semaphore = new Semaphore(AT_ONCE)
   readonly #stop = new AbortController()
   readonly #stopListening: () => void
   readonly #running = new Map<UserId, { readonly done: Promise<void>; isStale: boolean }>()
@@ -102,7 +102,7 @@ export class DeviceListFetches {
   /** Starts a fetch. Without `taken`, a user whose retry is not due yet is left out. */
   #start(userId: UserId, taken?: WantedDeviceList): void {
     if (this.#stop.signal.aborted || this.#running.size >= MAX_RUNNING || this.#running.has(userId)) return
-    const done = this.#turns
+    const done = this.#semaphore
       .run(async () => {
         if (taken || !(await this.#rests(userId))) await this.#fetch(userId)
       })
@@ -174,8 +174,7 @@ export class DeviceListFetches {
   }
 
   /** Returns whether a user shares a room with a local one: only then their server sends changes. */
-  async #isShared(userId: UserId): Promise<boolean> {
-    const sharing = await usersSharingRooms(this.#rt.db.read, userId)
-    return [...sharing].some((user) => serverOf(user) === this.#rt.serverName)
+  #isShared(userId: UserId): Promise<boolean> {
+    return sharesRoomWithServer(this.#rt.db.read, userId, this.#rt.serverName)
   }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { remoteDeviceLists, shareRoomSince } from '@myelin/storage/keys/remote-device-lists'
+import { remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
+import { shareRoom } from '@myelin/storage/rooms/members/shared-rooms'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ToldKeys } from '../peers/device-keys.ts'
 import { parseDeviceList } from './device-list-form.ts'
@@ -27,7 +28,7 @@ export async function keptDeviceKeys(
   ]
   const users = new Map([...asked.values()].flatMap((wanted) => [...wanted]))
   for (const { userId, position, list } of await remoteDeviceLists(db.read, [...users.keys()])) {
-    if (!(await shareRoomSince(db.read, viewer, userId, position))) continue
+    if (!(await shareRoom(db.read, viewer, userId, position))) continue
     const wanted = users.get(userId) ?? []
     const known = parseDeviceList(list)
     const chosen = [...known.devices].filter(([id]) => wanted.length === 0 || wanted.includes(id))

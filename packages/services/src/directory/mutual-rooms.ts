@@ -2,7 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import { isUserId } from '@myelin/matrix/ids'
 import type { RoomId } from '@myelin/matrix/ids'
-import { mutualRooms } from '@myelin/storage/rooms/members/mutual-rooms'
+import { mutualRooms } from '@myelin/storage/rooms/members/shared-rooms'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /** Rooms two people are in; `next_batch` where there are more. */

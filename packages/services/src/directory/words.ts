@@ -6,7 +6,7 @@ const MAX_WORDS = 20
 const MAX_CHARACTERS = 64
 
 /** The words of a text, folded so that equal ones compare equal: at most so many, none too long. */
-export function wordsOf(text: string): string[] {
+function wordsOf(text: string): string[] {
   const folded = text.slice(0, 2000).normalize('NFKC').toLowerCase().toWellFormed()
   const words = folded.split(/[^\p{L}\p{M}\p{N}]+/u).filter((word) => word !== '')
   return words.slice(0, MAX_WORDS).map((word) => word.slice(0, MAX_CHARACTERS).toWellFormed())

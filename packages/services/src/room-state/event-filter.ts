@@ -23,7 +23,7 @@ export interface EventFilter {
 }
 
 /** Events that relate to others, by their kind or their senders; undefined is any. */
-export interface Relations {
+interface Relations {
   readonly relTypes: readonly string[] | undefined
   readonly senders: readonly string[] | undefined
 }

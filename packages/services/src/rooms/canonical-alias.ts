@@ -15,6 +15,7 @@ import type { Asker } from '../peers/ask-server.ts'
 import { fanOut } from '../peers/fan-out.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventDraft } from './event-draft.ts'
+import { notInRoomText } from './refusal.ts'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
 type Needs = Asker & Pick<Runtime, 'db'>
@@ -39,7 +40,7 @@ async function askForTargets(rt: Needs, { roomId, sender, content }: EventDraft)
   const targets = new Map<RoomAlias, RoomId>()
   const db = rt.db.read
   if ((await membershipIn(db, roomId, sender))?.membership !== 'join') {
-    throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    throw new MatrixError('M_FORBIDDEN', notInRoomText(sender))
   }
   const added = await addedAliases(db, (await roomById(db, roomId))?.stateRoot ?? 0, content)
   const elsewhere = new Set(added.filter((alias) => isRoomAlias(alias) && !alias.endsWith(`:${rt.serverName}`)))

@@ -11,6 +11,7 @@ import { appendEvent } from '@myelin/storage/rooms/events/append-event'
 import type { Tx } from '@myelin/storage/engine/database'
 import { createRoomRow, roomById } from '@myelin/storage/rooms/rooms'
 import type { EventMaker } from './event-draft.ts'
+import { refusalOf } from './refusal.ts'
 
 /** A room that shall be: who makes it, and what its create event says beside its version and creator. */
 export interface NewRoom {
@@ -29,7 +30,10 @@ export async function putCreateEvent(tx: Tx, rt: EventMaker, wanted: NewRoom): P
   if (!version.auth.creatorIsSender) content['creator'] = creator
   const event = await newCreateEvent(tx, rt, { ...wanted, content })
   const verdict = authorize(event, new AuthState(version, new Map()))
-  if (!verdict.allowed) throw new MatrixError('M_BAD_JSON', `the creation content is not allowed: ${verdict.rule}`)
+  if (!verdict.allowed) {
+    const { message } = refusalOf(verdict.rule, { draft: event, state: new AuthState(version, new Map()) })
+    throw new MatrixError('M_BAD_JSON', `creation_content: ${message}`)
+  }
   const room = await createRoomRow(tx, event.roomId, version.id)
   await appendEvent(tx, room, event, { notifies: 'no' })
   return event.roomId

@@ -9,6 +9,8 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { checkAliases } from './canonical-alias.ts'
+import { checkContent } from './check-content.ts'
 import { newRoomId, putCreateEvent } from './create-event.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
@@ -43,6 +45,8 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const content = creationContent(wishes, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
+  const events = initialEvents(wishes, { version, creator, alias })
+  for (const event of events) checkContent(rt.serverName, event)
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
     const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
@@ -51,7 +55,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
     if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
     }
-    for (const event of initialEvents(wishes, { version, creator, alias })) {
+    for (const event of events) {
       const need = await putInitial(tx, maker, { roomId, creator, event })
       if (need) return need
     }
@@ -93,6 +97,10 @@ async function putInitial(
 ): Promise<UnitNeed | undefined> {
   const room = await openRoom(tx, roomId)
   if (!room) throw new Error('the room that was just made is gone')
+  if (event.type === 'm.room.canonical_alias' && event.stateKey === '') {
+    // Other servers cannot have an alias of a room that is being made.
+    await checkAliases(tx, room, event.content, new Map())
+  }
   try {
     if (event.type === 'm.room.member') throw new MatrixError('M_FORBIDDEN', 'members are invited, not initial state')
     const extended = await extendRoom(tx, rt, room, { roomId, sender: creator, ...event })

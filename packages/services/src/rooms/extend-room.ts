@@ -25,6 +25,7 @@ import type { ResolutionNeed, UnitNeed } from './resolution/unit-needs.ts'
 import { isRecommended } from './policy-server.ts'
 import { policyServerOf } from '../room-state/policy-server-of.ts'
 import { applyRedaction } from './redact.ts'
+import { refusalOf } from './refusal.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
@@ -37,7 +38,7 @@ export interface Extended {
 /**
  * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
  *
- * Returns a need where the event cannot be built or sent yet. Throws `M_FORBIDDEN` where the rules refuse. In both cases
+ * Returns a need where the event cannot be built or sent yet. Throws what {@link refusalOf} gives where the rules refuse. In both cases
  * nothing was written.
  */
 export async function extendRoom(
@@ -96,7 +97,7 @@ export async function nextEvent(
     () => `$${rt.random.token(18)}:${rt.serverName}`,
   )
   const verdict = authorize(event, state)
-  if (!verdict.allowed) throw new MatrixError('M_FORBIDDEN', `not allowed: ${verdict.rule}`)
+  if (!verdict.allowed) throw refusalOf(verdict.rule, { draft, state })
   return { event, state }
 }
 

@@ -61,9 +61,12 @@ function lastOfEach(events: readonly InitialEvent[]): InitialEvent[] {
   return events.filter((event, index) => event.type === 'm.room.power_levels' || last.get(name(event)) === index)
 }
 
-function presetEvents({ preset, visibility }: RoomWishes): InitialEvent[] {
-  const chosen = preset ?? (visibility === 'public' ? 'public_chat' : 'private_chat')
-  const [joinRule, historyVisibility, guestAccess] = PRESETS[chosen]
+function presetOf({ preset, visibility }: RoomWishes): keyof typeof PRESETS {
+  return preset ?? (visibility === 'public' ? 'public_chat' : 'private_chat')
+}
+
+function presetEvents(wishes: RoomWishes): InitialEvent[] {
+  const [joinRule, historyVisibility, guestAccess] = PRESETS[presetOf(wishes)]
   return [
     state('m.room.join_rules', { join_rule: joinRule }),
     state('m.room.history_visibility', { history_visibility: historyVisibility }),
@@ -71,7 +74,11 @@ function presetEvents({ preset, visibility }: RoomWishes): InitialEvent[] {
   ]
 }
 
+/**
+ * The power levels of a new room. A public room may become a restricted one, in which who may invite lets in whom they like.
+ */
 function powerLevels(wishes: RoomWishes, { version, creator }: Creation): JsonObject {
+  const isPublic = presetOf(wishes) === 'public_chat'
   const users: Record<string, Json> = {}
   if (!version.auth.creatorsOutrankEveryone) {
     users[creator] = 100
@@ -86,6 +93,7 @@ function powerLevels(wishes: RoomWishes, { version, creator }: Creation): JsonOb
     'm.room.tombstone': version.auth.creatorsOutrankEveryone ? 150 : 100,
     'm.room.server_acl': 100,
     'm.room.encryption': 100,
+    ...(isPublic ? { 'm.call.invite': 50 } : {}),
   }
   return {
     users,
@@ -96,7 +104,7 @@ function powerLevels(wishes: RoomWishes, { version, creator }: Creation): JsonOb
     ban: 50,
     kick: 50,
     redact: 50,
-    invite: 0,
+    invite: isPublic ? 50 : 0,
     historical: 100,
     ...wishes.powerLevels,
   }

@@ -18,6 +18,7 @@ import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
 import { isHere, serversAround } from '../room-state/servers-around.ts'
 import { isPartial, requireWhole } from '../room-state/await-whole.ts'
+import { notInRoomText } from './refusal.ts'
 import { writeEvents } from './write-events.ts'
 import { carryOver } from './upgrade/carry-over.ts'
 import { changeMembership, memberContent } from './members-change.ts'
@@ -57,7 +58,7 @@ async function enterRoom(
 ): Promise<void> {
   if (await joinHere(rt, user, roomId, wording)) return
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
-  if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  if (servers.length === 0) throw noServers()
   rt.limits.take('joinRemote', user)
   await inTurn(rt.db, roomId, async () => {
     if (await joinHere(rt, user, roomId, wording)) return
@@ -101,7 +102,7 @@ export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: 
     return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
   }
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
-  if (servers.length === 0) throw new MatrixError('M_NOT_FOUND', 'no server that is in this room is known')
+  if (servers.length === 0) throw noServers()
   rt.limits.take('joinRemote', user)
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'knock', ...wording })
   await knockRemote(rt, servers, { roomId, userId: user, membership: 'knock' }, content)
@@ -113,7 +114,7 @@ export async function inviteUser(
   { roomId, sender, target }: Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
   wording: Wording = {},
 ): Promise<void> {
-  await requireRoom(rt, roomId)
+  await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
@@ -136,7 +137,7 @@ export async function leaveRoom(rt: Needs, user: UserId, roomId: RoomId, wording
   const standing = await membershipIn(rt.db.read, roomId, user)
   if (standing?.membership === 'leave') return
   if (standing?.membership !== 'invite' && standing?.membership !== 'knock') {
-    throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    throw new MatrixError('M_UNKNOWN', 'Not a known room', { status: 404 })
   }
   const servers = candidates(rt, await serversAround(rt, user, roomId))
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
@@ -150,15 +151,16 @@ export async function moderateMember(
   wording: Wording = {},
 ): Promise<void> {
   const { kind, roomId, sender, target } = order
-  await requireRoom(rt, roomId)
+  await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
   await requireStanding(rt, roomId, target)
   const standing = await membershipIn(rt.db.read, roomId, target)
   if (kind === 'unban' && standing?.membership !== 'ban') {
-    throw new MatrixError('M_FORBIDDEN', `${target} is not banned`)
+    const membership = standing?.membership ?? 'leave'
+    throw new MatrixError('M_BAD_STATE', `Cannot unban user who was not banned (membership=${membership})`)
   }
   if (kind === 'kick' && !['join', 'invite', 'knock'].includes(standing?.membership ?? 'leave')) {
-    throw new MatrixError('M_FORBIDDEN', `${target} is not in the room`)
+    throw new MatrixError('M_FORBIDDEN', 'The target user is not in the room')
   }
   await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
   rt.typing.stop(roomId, target)
@@ -197,8 +199,13 @@ export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
   }
 }
 
-async function requireRoom(rt: Needs, roomId: RoomId): Promise<void> {
-  if (!(await isHere(rt, roomId))) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+async function requireRoom(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
+  if (!(await isHere(rt, roomId))) throw new MatrixError('M_FORBIDDEN', notInRoomText(user))
+}
+
+function noServers(): MatrixError {
+  const message = "Can't join remote room because no servers that are in the room have been provided."
+  return new MatrixError('M_UNKNOWN', message, { status: 404 })
 }
 
 /** Waits until it is known where a user stands in a room: before its members are, who has no standing may have any. */

@@ -36,15 +36,24 @@ export async function applyEarlyRedactions(tx: Tx, target: Pdu, nid: number): Pr
   }
 }
 
-/** Refuses a redaction our own user may not make: of nothing, in another room, or of somebody else's event without the power. */
+/**
+ * Refuses a redaction that a user of this server may not make: of an event of another room (`M_NOT_FOUND`), of a create or
+ * ACL event, or of another user's event without the power level (`M_FORBIDDEN`).
+ */
 export async function checkRedaction(db: Read, draft: EventDraft, state: AuthState): Promise<void> {
   if (draft.type !== 'm.room.redaction' || draft.redacts === undefined) return
   const target = await eventById(db, draft.redacts)
-  if (!target || target.pdu.roomId !== draft.roomId)
-    throw new MatrixError('M_NOT_FOUND', 'there is no such event to redact')
+  // Other servers may have an event that this one lacks; it is redacted when it arrives.
+  const mayRedactAll = state.powerOf(draft.sender) >= state.levelFor('redact')
+  if (!target && mayRedactAll) return
+  if (!target) throw new MatrixError('M_NOT_FOUND', `Could not find event ${draft.redacts}`)
+  if (target.pdu.roomId !== draft.roomId) throw new MatrixError('M_NOT_FOUND', `Could not find event ${draft.redacts}`)
   if (target.pdu.type === 'm.room.create') throw new MatrixError('M_FORBIDDEN', 'the create event cannot be redacted')
-  if (target.pdu.sender === draft.sender) return
-  if (state.powerOf(draft.sender) < state.levelFor('redact')) {
-    throw new MatrixError('M_FORBIDDEN', "redacting other people's events takes more power")
+  // An empty ACL denies every server, the local one included.
+  if (target.pdu.type === 'm.room.server_acl') {
+    throw new MatrixError('M_FORBIDDEN', 'Redacting server ACL events is not permitted')
+  }
+  if (target.pdu.sender !== draft.sender && !mayRedactAll) {
+    throw new MatrixError('M_FORBIDDEN', "You don't have permission to redact events")
   }
 }

@@ -2,7 +2,6 @@
 import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
-import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import { eventById, pdusByNid } from '@myelin/storage/rooms/events/events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
@@ -12,8 +11,10 @@ import type { RequestLookup } from '@myelin/storage/rooms/events/sent-events'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
+import { checkContent } from './check-content.ts'
 import { extendRoom } from './extend-room.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
+import { notInRoomText } from './refusal.ts'
 import { loadAuthState, loadStateEvent } from '../room-state/load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
@@ -35,7 +36,7 @@ type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
  * @see https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room
  */
 export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> {
-  checkContent(draft)
+  checkContent(rt.serverName, draft)
   await refuseSilenced(rt, draft)
   const look = await lookBefore(rt.db.read, draft)
   // Who only did not hear the answer does nothing a second time: no limit keeps it from them.
@@ -61,7 +62,7 @@ interface Sending {
 async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId | UnitNeed> {
   // Only now: while we waited for our turn, the same request may have come through another door. Both in one flight.
   const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft, look)])
-  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  if (!room) throw new MatrixError('M_FORBIDDEN', notInRoomText(draft.sender))
   const earlier = sent ?? (await sameState(tx, room, draft))
   if (earlier !== undefined) return earlier
   await checkDraft(tx, room, draft, elsewhere)
@@ -106,43 +107,3 @@ async function checkDraft(tx: Tx, room: OpenRoom, draft: EventDraft, elsewhere: 
     await checkAliases(tx, room, draft.content, elsewhere)
   }
 }
-
-/** What we ask of our own users' contents beyond the rules every server applies. */
-function checkContent({ type, stateKey, content }: EventDraft): void {
-  if (type === 'm.room.create') throw new MatrixError('M_FORBIDDEN', 'a room has one create event')
-  if (type === 'm.room.message' && stateKey === undefined) {
-    const isWhole = stringMember(content, 'msgtype') !== undefined && stringMember(content, 'body') !== undefined
-    if (!isWhole) throw new MatrixError('M_BAD_JSON', 'a message needs a msgtype and a body')
-  }
-  if (type === 'm.room.power_levels') checkLevels(content)
-  if (type === 'm.room.encryption' && stateKey === '' && stringMember(content, 'algorithm') === undefined) {
-    throw new MatrixError('M_BAD_JSON', 'encryption needs an algorithm')
-  }
-}
-
-/** Old room versions take numbers in strings; our own users may not write any. */
-function checkLevels(content: EventDraft['content']): void {
-  for (const [name, value] of Object.entries(content)) {
-    const levels = isObject(value) ? Object.keys(value).map((key) => member(value, key)) : [value]
-    if (['users', 'events', 'notifications'].includes(name) !== isObject(value) && isKnownLevel(name)) {
-      throw new MatrixError('M_BAD_JSON', `${name} has the wrong type`)
-    }
-    if (isKnownLevel(name) && levels.some((level) => !Number.isSafeInteger(level))) {
-      throw new MatrixError('M_BAD_JSON', `${name} must be an integer`)
-    }
-  }
-}
-
-const LEVELS = [
-  'users',
-  'events',
-  'notifications',
-  'ban',
-  'kick',
-  'invite',
-  'redact',
-  'events_default',
-  'state_default',
-  'users_default',
-]
-const isKnownLevel = (name: string) => LEVELS.includes(name)

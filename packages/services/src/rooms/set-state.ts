@@ -6,6 +6,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { checkContent } from './check-content.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
@@ -23,6 +24,7 @@ const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
  */
 export async function setState(rt: Needs, draft: EventDraft & { readonly stateKey: string }): Promise<EventId> {
   if (draft.type !== 'm.room.member') return sendEvent(rt, draft)
+  checkContent(rt.serverName, draft)
   const membership = MEMBERSHIPS.find((name) => name === stringMember(draft.content, 'membership'))
   if (membership === undefined) throw new MatrixError('M_BAD_JSON', 'membership is missing or not known')
   if (!isUserId(draft.stateKey))

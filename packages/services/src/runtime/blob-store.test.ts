@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { BlobStore } from './blob-store.ts'
-import { Turns } from '@myelin/kit/turns'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest()
 const streamOf = (...chunks: string[]) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)))
@@ -93,29 +92,6 @@ describe('a blob store', () => {
     assert.deepEqual(await left(), ['young'])
     await rm(young)
   })
-})
-
-test('turns are taken in order, so many at a time', async () => {
-  const turns = new Turns(2)
-  const log: string[] = []
-  const gates = [0, 1, 2, 3].map(() => Promise.withResolvers<void>())
-  const done = gates.map(({ promise }, n) =>
-    turns.run(async () => {
-      log.push(`start ${n}`)
-      await promise
-    }),
-  )
-  assert.deepEqual([log, turns.waiting], [['start 0', 'start 1'], 2])
-  gates[1]?.resolve()
-  await done[1]
-  assert.deepEqual([log.at(-1), turns.waiting], ['start 2', 1])
-  for (const gate of gates) gate.resolve()
-  await Promise.all(done)
-  await assert.rejects(
-    turns.run(() => Promise.reject(new Error('fails'))),
-    /fails/,
-  )
-  assert.equal(await turns.run(async () => 'goes on'), 'goes on')
 })
 
 async function text(stream: Readable): Promise<string> {

@@ -3,11 +3,11 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'nod
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Random } from '@myelin/kit/random'
+import { Semaphore } from '@myelin/kit/semaphore'
 import { MatrixError } from '@myelin/matrix/errors'
 import { GrowingFile } from './growing-file.ts'
 import { receiveBlob, syncFolder } from './incoming-blob.ts'
 import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
-import { Turns } from '@myelin/kit/turns'
 
 /** A file that is being fetched. */
 export interface OnTheWay {
@@ -35,7 +35,7 @@ const STALE_MS = 24 * 3600 * 1000
 export class BlobStore {
   readonly #folder: string
   readonly #random: Random
-  readonly #turns = new Turns(MAX_AT_ONCE)
+  readonly #semaphore = new Semaphore(MAX_AT_ONCE)
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
   readonly #onTheWay = new Map<string, OnTheWay>()
   #incoming: Promise<string> | undefined
@@ -132,10 +132,10 @@ export class BlobStore {
 
   /** Makes something that is not kept, when it is its turn. */
   async makeInTurn<T>(make: () => Promise<T>): Promise<T> {
-    if (this.#turns.waiting >= MAX_WAITING) {
+    if (this.#semaphore.waiting >= MAX_WAITING) {
       throw new MatrixError('M_LIMIT_EXCEEDED', 'too much to do', { extra: { retry_after_ms: 5000 } })
     }
-    return this.#turns.run(make)
+    return this.#semaphore.run(make)
   }
 
   /** Removes what uploads left behind that were under way when a server stopped. */

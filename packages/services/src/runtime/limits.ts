@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '@myelin/kit/clock'
-import { HostTurns } from '@myelin/kit/host-turns'
+import { HostThrottle } from '@myelin/kit/host-throttle'
 import { RateLimiter } from '@myelin/kit/rate-limit'
 import type { RateLimits } from '@myelin/kit/settings'
 import { MatrixError } from '@myelin/matrix/errors'
@@ -25,14 +25,14 @@ export type LimitName =
 export class Limits {
   readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
 
-  readonly #servers: HostTurns
-  readonly #transactions: HostTurns
+  readonly #servers: HostThrottle
+  readonly #transactions: HostThrottle
 
   constructor(clock: Clock, limits: RateLimits) {
     const { message, registration, login, joins, invites, presence, remoteMedia, policySender, federation } = limits
-    this.#servers = new HostTurns(clock, federation)
+    this.#servers = new HostThrottle(clock, federation)
     // One after the other; those that wait here do not count among the requests of their server.
-    this.#transactions = new HostTurns(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
+    this.#transactions = new HostThrottle(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
     this.#limiters = {
       message: new RateLimiter(clock, message),
       registration: new RateLimiter(clock, registration),

@@ -47,7 +47,7 @@ export interface Runtime {
 }
 
 /** Keys with which this server makes no events. */
-export interface OtherKeys {
+interface OtherKeys {
   /** Ours as well, for all to see: the next ones, or those that signed until now. */
   readonly published: readonly SigningKey[]
   /** What this server also signs with when it vouches for the keys of others. */

@@ -3,7 +3,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { membersOf } from '@myelin/storage/rooms/members/members'
-import type { Room } from '@myelin/storage/rooms/rooms'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
 /** The member counts and heroes from which clients make a room's name. */
@@ -20,7 +20,7 @@ const HEROES = 5
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync_response-200_roomsummary
  */
-export async function summaryOf(db: Read, room: Omit<Room, 'isPublished'>, user: UserId): Promise<RoomSummary> {
+export async function summaryOf(db: Read, room: CachedRoom, user: UserId): Promise<RoomSummary> {
   const counts = { 'm.joined_member_count': room.joinedCount, 'm.invited_member_count': room.invitedCount }
   const name = await loadStateEvent(db, room.stateRoot, 'm.room.name')
   const alias = await loadStateEvent(db, room.stateRoot, 'm.room.canonical_alias')
@@ -35,7 +35,7 @@ export async function summaryOf(db: Read, room: Omit<Room, 'isPublished'>, user:
 
 async function others(
   db: Read,
-  room: Pick<Room, 'id'>,
+  room: Pick<CachedRoom, 'id'>,
   user: UserId,
   memberships: readonly string[],
 ): Promise<string[]> {

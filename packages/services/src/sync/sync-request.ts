@@ -8,7 +8,7 @@ import type { StreamToken } from '../room-state/page-token.ts'
 import type { Requester } from '../runtime/runtime.ts'
 
 /** The name under which the client asked for `state_after`, stable or of MSC4222; the response uses the same one. */
-export type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
+type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
 
 /** The parameters of a `/sync` request. */
 export interface SyncRequest {

@@ -26,7 +26,7 @@ export async function putAccountData(tx: Tx, { userId, roomId, type, content }: 
   return position
 }
 
-/** The content of one entry. */
+/** Returns the content of one entry. */
 export async function accountDataOf(
   db: Read,
   userId: UserId,
@@ -37,14 +37,14 @@ export async function accountDataOf(
   return row && (JSON.parse(row.content) as JsonObject)
 }
 
-/** A user's entries that changed after one position and up to another, global and of rooms. */
+/** Returns a user's entries that changed after one position and up to another, global and of rooms. */
 export async function accountDataBetween(
   db: Read,
   userId: UserId,
   after: Position,
   upTo: Position,
 ): Promise<AccountData[]> {
-  if (!db.moves.changedSince(userId, after)) return []
+  if (!db.topicPositions.changedSince(userId, after)) return []
   const rows = await changedBetween(db, userId, after, upTo)
   return rows.map((row) => ({
     userId,
@@ -73,7 +73,7 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('type', '=', type),
 )
 
-/** All of a user's entries of one room, up to a position. */
+/** Returns all of a user's entries of one room, up to a position. */
 export async function accountDataOfRoom(
   db: Read,
   userId: UserId,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import type { Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -19,29 +19,29 @@ export interface Account {
   readonly isSuspended: boolean
 }
 
-/** What an account is made of. */
+/** An account. */
 export type NewAccount = Pick<Account, 'userId' | 'passwordHash' | 'createdTs' | 'isAdmin' | 'isGuest'>
 
-/** The account of a user, deactivated ones too. */
+/** Returns the account of a user, deactivated ones too. */
 export async function accountOf(db: Read, userId: UserId): Promise<Account | undefined> {
   const row = await db.selectFrom('accounts').selectAll().where('user_id', '=', userId).executeTakeFirst()
   return row && accountFrom(row)
 }
 
-/** Whether an account may only look on. */
-export const isSuspended = readOnce(
+/** Returns whether an account may only look on. */
+export const isSuspended = cachedReader(
   'suspensions',
   50_000,
   (userId: UserId) => topics.account(userId),
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
 )
 
-/** The users of ours who wanted what they wrote to be erased when they closed their account; read once until one more does. */
+/** Returns the users of ours who wanted what they wrote to be erased when they closed their account; read once until one more does. */
 export function erasedUsers(db: Read): Promise<ReadonlySet<UserId>> {
   return erasedOnce(db, topics.erased)
 }
 
-const erasedOnce = readOnce(
+const erasedOnce = cachedReader(
   'erased users',
   1,
   (topic: string) => topic,

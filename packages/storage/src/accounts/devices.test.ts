@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { topics } from '../engine/topics.ts'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
@@ -61,6 +62,8 @@ onEveryDatabase('devices', (open) => {
           .insertInto('to_device')
           .values({ ...owner(id), position: 1, message: '{}' })
           .execute()
+        tx.touch(alice)
+        tx.touch(topics.keys(alice))
         const key = { ...owner(id), algorithm: 'a', key_id: 'k', key: '{}' }
         await tx
           .insertInto('one_time_keys')

@@ -24,13 +24,13 @@ export interface Sighting {
   readonly userAgent: string | undefined
 }
 
-/** A user's devices, by id. */
+/** Returns a user's devices, by id. */
 export async function devicesOf(db: Read, userId: UserId): Promise<Device[]> {
   const rows = await db.selectFrom('devices').selectAll().where('user_id', '=', userId).orderBy('device_id').execute()
   return rows.map(deviceFrom)
 }
 
-/** One of a user's devices. */
+/** Returns one of a user's devices. */
 export async function deviceOf(db: Read, userId: UserId, deviceId: string): Promise<Device | undefined> {
   const row = await db
     .selectFrom('devices')
@@ -60,6 +60,7 @@ export async function putDevice(
     })
     .onConflict((at) => at.columns(['user_id', 'device_id']).doNothing())
     .execute()
+  tx.touch(topics.account(userId))
 }
 
 /** Names a device and tells those who see its owner's devices; false if there is no such device. */
@@ -76,7 +77,10 @@ export async function renameDevice(
     .where('device_id', '=', deviceId)
     .returning('device_id')
     .executeTakeFirst()
-  if (renamed) await noteDeviceChange(tx, userId)
+  if (renamed) {
+    tx.touch(topics.account(userId))
+    await noteDeviceChange(tx, userId)
+  }
   return renamed !== undefined
 }
 
@@ -114,7 +118,7 @@ export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly 
   if (isChanged) await noteDeviceChange(tx, userId)
 }
 
-/** Whether a name is that of one of the user's cross-signing keys, so that no device may have it. */
+/** Returns whether a name is that of one of the user's cross-signing keys, so that no device may have it. */
 export async function isCrossSigningKey(db: Read, userId: UserId, keyName: string): Promise<boolean> {
   const rows = await db.selectFrom('cross_signing_keys').select('key').where('user_id', '=', userId).execute()
   return rows.some(({ key }) => {

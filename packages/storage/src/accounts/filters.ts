@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { Shelf } from '../engine/kept.ts'
+import { DatabaseCache } from '../engine/cached-reader.ts'
 
 /** Keeps a filter definition; the same definition gets the same id again. Ids count up per user. */
 export async function putFilter(tx: Tx, user: UserId, definition: string): Promise<number> {
@@ -14,7 +14,7 @@ export async function putFilter(tx: Tx, user: UserId, definition: string): Promi
   return id
 }
 
-/** The definition behind a filter id. */
+/** Returns the definition behind a filter id. */
 export async function filterDefinition(db: Read, user: UserId, id: number): Promise<string | undefined> {
   const key = `${user}\0${id}`
   const kept = definitions.of(db).get(key)
@@ -25,9 +25,9 @@ export async function filterDefinition(db: Read, user: UserId, id: number): Prom
     .where('user_id', '=', user)
     .where('filter_id', '=', id)
     .executeTakeFirst()
-  if (row && db.moves.position !== undefined) definitions.of(db).set(key, row.definition)
+  if (row && db.topicPositions.position !== undefined) definitions.of(db).set(key, row.definition)
   return row?.definition
 }
 
-/** What an id stands for never changes. */
-const definitions = new Shelf<string>('filters', 5000)
+/** The definition of a filter never changes. */
+const definitions = new DatabaseCache<string>('filters', 5000)

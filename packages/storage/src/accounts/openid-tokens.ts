@@ -7,7 +7,7 @@ import type { Bytes } from '../schema/schema.ts'
 // What is stored proves nothing: a token is long and random, so its plain hash cannot be turned back.
 const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
-/** Keeps a token that proves who its user is. */
+/** Stores an OpenID token. */
 export async function putOpenIdToken(tx: Tx, token: string, userId: UserId, expiresTs: number): Promise<void> {
   await tx
     .insertInto('openid_tokens')
@@ -15,7 +15,7 @@ export async function putOpenIdToken(tx: Tx, token: string, userId: UserId, expi
     .execute()
 }
 
-/** Whom a token speaks for, as long as it does. */
+/** Returns the user of an OpenID token that has not expired. */
 export async function openIdUser(db: Read, token: string, now: number): Promise<UserId | undefined> {
   const row = await db
     .selectFrom('openid_tokens')
@@ -26,7 +26,7 @@ export async function openIdUser(db: Read, token: string, now: number): Promise<
   return row?.user_id
 }
 
-/** Forgets the tokens that speak for nobody any more. */
+/** Deletes expired OpenID tokens. */
 export async function dropExpiredOpenIdTokens(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('openid_tokens').where('expires_ts', '<=', now).execute()
 }

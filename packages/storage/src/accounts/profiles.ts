@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from '../engine/database.ts'
 
-/** Everything a user tells about themselves, by field; no prototype, for the fields' names come from outside. */
+/** Returns everything a user tells about themselves, by field; no prototype, for the fields' names come from outside. */
 export async function profileOf(db: Read, userId: UserId): Promise<JsonObject> {
   const rows = await db
     .selectFrom('profiles')

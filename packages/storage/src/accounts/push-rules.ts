@@ -2,15 +2,15 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** What a user changed about the push rules, as JSON; undefined for who changed nothing. */
+/** Returns a user's changes to the default push rules, as JSON; undefined where there are none. */
 export async function storedPushRules(db: Read, user: UserId): Promise<string | undefined> {
   return (await rowOnce(db, user))?.rules
 }
 
-/** Where a user's rules last changed. */
+/** Returns where a user's rules last changed. */
 export async function pushRulesPosition(db: Read, user: UserId): Promise<Position> {
   return (await rowOnce(db, user))?.position ?? 0
 }
@@ -28,7 +28,7 @@ export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise
 
 const rowOf = prepared((db, user: UserId) => db.selectFrom('push_rules').selectAll().where('user_id', '=', user))
 
-const rowOnce = readOnce(
+const rowOnce = cachedReader(
   'pushRules',
   10_000,
   (user: UserId) => user,

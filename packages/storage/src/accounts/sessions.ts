@@ -3,11 +3,11 @@ import type { UserId } from '@myelin/matrix/ids'
 import { hash } from 'node:crypto'
 import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
-import { Shelf } from '../engine/kept.ts'
+import { DatabaseCache } from '../engine/cached-reader.ts'
 import type { Bytes, Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** Who holds an access token, as far as every request wants to know. */
+/** The owner of an access token. */
 export interface TokenOwner {
   readonly userId: UserId
   readonly deviceId: string
@@ -28,7 +28,7 @@ export interface RefreshToken {
   readonly deviceId: string
   readonly expiresTs: number | null
   readonly sessionExpiresTs: number | null
-  /** The pair it was spent for, which nobody has used. */
+  /** The pair it was exchanged for, which is still unused. */
   readonly nextId: Nid | null
   readonly predecessorId: Nid | null
   readonly isLocked: boolean
@@ -50,12 +50,12 @@ export interface NewTokens {
 // What is stored does not log in: a token is long and random, so its plain hash cannot be turned back.
 const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
-/** The account and device an access token stands for, expired or not. */
+/** Returns the account and device an access token stands for, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
-  const readAt = db.moves.position
+  const readAt = db.topicPositions.position
   const name = hash('sha256', token, 'base64')
   const kept = readAt === undefined ? undefined : owners.of(db).get(name)
-  if (kept && !db.moves.changedSince(kept.topic, kept.readAt)) return kept.owner
+  if (kept && !db.topicPositions.changedSince(kept.topic, kept.readAt)) return kept.owner
   const [row] = await ownerOf(db, stored(token))
   const owner = row && ownerFrom(row)
   if (owner && readAt !== undefined) owners.of(db).set(name, { readAt, owner, topic: topics.account(owner.userId) })
@@ -63,7 +63,7 @@ export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | 
 }
 
 type KeptOwner = { readonly readAt: Position; readonly owner: TokenOwner; readonly topic: string }
-const owners = new Shelf<KeptOwner>('tokenOwners', 50_000)
+const owners = new DatabaseCache<KeptOwner>('tokenOwners', 50_000)
 
 type OwnerRow = {
   user_id: UserId
@@ -89,7 +89,7 @@ function ownerFrom(row: OwnerRow): TokenOwner {
   }
 }
 
-/** What a refresh token stands for, expired or not; undefined once its successor was used. */
+/** Returns the session of a refresh token, expired or not; undefined once its successor was used. */
 export async function refreshTokenOf(db: Read, token: string): Promise<RefreshToken | undefined> {
   const row = await db
     .selectFrom('refresh_tokens as held')
@@ -113,7 +113,7 @@ export async function refreshTokenOf(db: Read, token: string): Promise<RefreshTo
   )
 }
 
-/** Makes tokens work; answers the number of the refresh token. Only hashes are kept. */
+/** Stores the hashes of a session's tokens; returns the number of the refresh token. */
 export async function putTokens(tx: Tx, tokens: NewTokens): Promise<Nid | null> {
   const { refresh } = tokens
   const device = { user_id: tokens.userId, device_id: tokens.deviceId }

@@ -13,7 +13,7 @@ export interface TransactionKey {
   readonly txnId: string
 }
 
-/** What the same request was answered before. */
+/** Returns the stored answer to the same request. */
 export async function earlierAnswer(db: Read, key: TransactionKey): Promise<string | undefined> {
   const [row] = await answerTo(db, requestHash(key))
   return row?.answer
@@ -24,7 +24,7 @@ export async function rememberAnswer(tx: Tx, key: TransactionKey, answer: string
   await insertRow(tx, 'transactions', { request: requestHash(key), answer, created_ts: now })
 }
 
-/** Forgets answers given before a time. */
+/** Deletes answers from before a time (ms). */
 export async function forgetAnswers(tx: Tx, before: number): Promise<void> {
   await tx.deleteFrom('transactions').where('created_ts', '<', before).execute()
 }

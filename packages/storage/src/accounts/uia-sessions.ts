@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from '../engine/database.ts'
 
-/** An operation that somebody has begun to authenticate for. */
+/** A session of user-interactive authentication for an operation. */
 export interface UiaSession {
   readonly session: string
   readonly operation: string
@@ -16,7 +16,7 @@ export interface UiaSession {
   readonly createdTs: number
 }
 
-/** A session that was begun after `sinceTs`. */
+/** Returns a session that was begun after `sinceTs`. */
 export async function uiaSession(db: Read, session: string, sinceTs: number): Promise<UiaSession | undefined> {
   const row = await db
     .selectFrom('uia_sessions')

@@ -4,7 +4,7 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { moveMember } from '../rooms/members/members.ts'
+import { putMembership } from '../rooms/members/members.ts'
 import { createRoomRow } from '../rooms/rooms.ts'
 import { memberNews, moveDirectory, putUserWords, usersByWord } from './user-words.ts'
 
@@ -32,7 +32,7 @@ onEveryDatabase('the words of users', (open) => {
             const nids = (await Promise.all(rooms)).map((room) => room.nid)
             for (const { user, room, isIn } of members) {
               const now = { membership: isIn ? 'join' : 'leave', event: tx.takePosition(), position: 1 }
-              await moveMember(tx, nids[room] ?? 0, user, now)
+              await putMembership(tx, nids[room] ?? 0, user, now)
               if (isIn) joined.add(`${user} ${room}`)
               else joined.delete(`${user} ${room}`)
             }
@@ -62,7 +62,7 @@ onEveryDatabase('the words of users', (open) => {
     const event = await db.write(async (tx) => {
       const room = await createRoomRow(tx, '!r:a' as RoomId, '12')
       const at = tx.takePosition()
-      await moveMember(tx, room.nid, me, { membership: 'join', event: at, position: at })
+      await putMembership(tx, room.nid, me, { membership: 'join', event: at, position: at })
       return at
     })
     assert.deepEqual(await memberNews(db.read, 5), [{ userId: me, eventNid: event }])

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { internUser, userNid, withUserNames } from '../engine/names.ts'
+import { sharesRoomWith } from '../rooms/members/shared-rooms.ts'
 import type { Nid } from '../schema/schema.ts'
 
 const READER = 'user-directory'
@@ -12,7 +13,7 @@ export interface MemberNews {
   readonly eventNid: Nid
 }
 
-/** The memberships that changed, or were written anew, since the directory was last brought up to date; oldest first. */
+/** Returns the memberships that changed, or were written anew, since the directory was last brought up to date; oldest first. */
 export async function memberNews(db: Read, limit: number): Promise<MemberNews[]> {
   const cursor = await db.selectFrom('readers').select('position').where('name', '=', READER).executeTakeFirst()
   const rows = await db
@@ -45,7 +46,7 @@ export async function putUserWords(tx: Tx, userId: UserId, words: ReadonlySet<st
       .execute()
 }
 
-/** Whom to look for: by the beginning of a word, sharing a room with the searcher or not. */
+/** A search for users by a prefix of a word: among those who share a room with the searcher, or among the others. */
 export interface UserSearch {
   readonly searcher: UserId
   readonly prefix: string
@@ -67,16 +68,7 @@ export async function usersByWord(db: Read, search: UserSearch): Promise<UserId[
     .where('word', '<', high)
     .where('user_words.user_nid', '<>', me)
     .where((row) => {
-      const shared = row.exists(
-        row
-          .selectFrom('members as theirs')
-          .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-          .select('mine.room_nid')
-          .whereRef('theirs.user_nid', '=', 'user_words.user_nid')
-          .where('theirs.membership', '=', 'join')
-          .where('mine.user_nid', '=', me)
-          .where('mine.membership', '=', 'join'),
-      )
+      const shared = sharesRoomWith(me, 'user_words.user_nid')
       return search.sharesRoom ? shared : row.not(shared)
     })
     .orderBy('user_words.user_nid')

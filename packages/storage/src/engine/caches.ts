@@ -5,7 +5,7 @@ import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Nid, Position } from '../schema/schema.ts'
 import type { StateChange } from '../schema/state-change.ts'
 import type { TrieNode } from '../schema/state-trie.ts'
-import type { KeptPdu, StoredEvent } from '../schema/stored-event.ts'
+import type { CachedPdu, StoredEvent } from '../schema/stored-event.ts'
 
 /** A state key in words. */
 export interface StateKeyName {
@@ -33,7 +33,7 @@ export interface Tail {
  * its commit is on disk, since a unit that fails takes the name's row back.
  */
 export class Caches {
-  readonly pdus: Cache<Nid, KeptPdu>
+  readonly pdus: Cache<Nid, CachedPdu>
   readonly stateNodes: Cache<Nid, TrieNode>
   /** The newest events of each room. */
   readonly tails = new Cache<Nid, Tail>(2000)
@@ -43,7 +43,7 @@ export class Caches {
   readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
-  /** What several states came to: the first of them, and what to change in it. */
+  /** Resolutions of several states: the first of them, and the changes to it. */
   readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
   /** The last count of a room; it names the state it holds for. */
   readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
@@ -57,8 +57,8 @@ export class Caches {
   readonly userNids = new Cache<UserId, Nid>(200_000)
   readonly roomNids = new Cache<RoomId, Nid>(50_000)
 
-  /** What readers keep beside, by name: see `kept.ts`. */
-  readonly shelves = new Map<string, CacheFigures & { clear(): void }>()
+  /** The caches of readers, by name: see `cached-reader.ts`. */
+  readonly readerCaches = new Map<string, CacheFigures & { clear(): void }>()
 
   constructor(events = 20_000) {
     this.pdus = new Cache(events)
@@ -68,7 +68,7 @@ export class Caches {
   /** All of them with their names, for the metrics. */
   *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
     for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
-    yield* this.shelves
+    yield* this.readerCaches
   }
 
   /** Forgets everything: after a batch was rolled back its numbers are given again. */
@@ -90,7 +90,7 @@ export class Caches {
       this.keyNids,
       this.userNids,
       this.roomNids,
-      ...this.shelves.values(),
+      ...this.readerCaches.values(),
     ]
     for (const cache of all) cache.clear()
   }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
-import type { Moving } from './moves.ts'
+import type { TopicPositions } from './topic-positions.ts'
 import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
+import type { Statement } from './statement.ts'
+import type { KnownRows } from './known-rows.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 
 /** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
-  /** Where things last moved. */
-  readonly moves: Moving
+  /** The positions at which topics were last touched. */
+  readonly topicPositions: TopicPositions
   /** Names the SQL dialect; a compiled query goes by it. */
   readonly dialect: string
   /** Runs a compiled query. Only `prepared.ts` calls it. */
@@ -22,7 +23,7 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 /** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   /** Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Only `prepared.ts` calls it. */
-  send(sql: string, parameters: readonly unknown[]): void
+  send(statement: Statement): void
   /**
    * The next position of the log.
    *
@@ -32,23 +33,15 @@ export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTab
   takePosition(): Position
   /** A number for something that gets interned; drawn from the log. */
   takeNid(): Nid
-  /** Names what changed (a room id, a user id): whoever waits for it is woken once the commit is synced. */
+  /** Touches a topic (a room id, a user id): waiters are woken and cache entries expire once the commit is synced. */
   touch(topic: string): void
-  /** A room's row as this unit would read it, where that is known without asking. Only `rooms.ts` calls it. */
-  knownRoom(roomId: RoomId): Tables['rooms'] | undefined
-  /** Keeps a room's row that this unit has just read. Only `rooms.ts` calls it. */
-  keepRoom(row: Tables['rooms']): void
-  /** Moves a room on. Its row is written before anybody reads it, and with the commit at the latest. */
-  moveRoom(row: Tables['rooms']): void
-  /** Whether it is certain that no unit did what a request asks for since a position. */
-  isUnmade(request: string, since: Position): boolean
-  /** Notes that this unit does what a request asks for. */
-  noteRequest(request: string): void
+  /** Rows and keys that are known without a query. */
+  readonly known: KnownRows
   /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
   onCommit(task: () => void): void
 }
 
-/** What a commit changed: a hint, never content. */
+/** The topics that a commit touched: a hint, never content. */
 export interface CommitHint {
   readonly position: Position
   readonly topics: ReadonlySet<string>
@@ -68,7 +61,7 @@ export interface Database {
    * leave the house, and all of it may run more than once.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.moves`. */
+  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.topicPositions`. */
   position(): Promise<Position>
   /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
   catchUp(): Promise<void>
@@ -79,12 +72,12 @@ export interface Database {
   close(): Promise<void>
 }
 
-/** What a database tells the house: hints after each commit, sizes for metrics, and that it can no longer promise durability. */
+/** Callbacks of a database: hints after each commit, sizes for metrics, warnings, and the failure after which it is unusable. */
 export interface DatabaseEvents {
   committed(hint: CommitHint): void
   measured?(commit: { readonly units: number; readonly durationMs: number }): void
   failed?(cause: unknown): void
-  /** Something about the database that whoever runs it should know, in words; told while it is opened. */
+  /** Reports a warning for the operator, while the database is opened. */
   warned?(notice: string): void
 }
 

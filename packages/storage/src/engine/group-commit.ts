@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crashPoint } from '@myelin/kit/crash-point'
-import type { Kysely, QueryResult } from 'kysely'
+import type { CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
-import { roomStatement } from './room-row.ts'
 import type { Position, Tables } from '../schema/schema.ts'
-import { BatchRefused } from './statement.ts'
+import { BatchRefused, tableWrittenBy } from './statement.ts'
 import type { Statement } from './statement.ts'
+import type { ChangedRow } from './unit-memory.ts'
 import { UnitTx } from './unit-tx.ts'
 import type { OpenBatch } from './unit-tx.ts'
 import { WriterMemory } from './writer-memory.ts'
 
 /** From where to where a batch took the log, and what it moved. */
-export interface BatchMove {
+export interface BatchChange {
   readonly start: Position
   readonly position: Position
   readonly topics: ReadonlySet<string>
 }
 
-/** Runs one statement. */
-export type Execute = <Row>(sql: string, parameters: readonly unknown[]) => Promise<QueryResult<Row>>
+/** Runs one query. */
+export type Execute = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
 
 /**
  * What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs
@@ -31,24 +31,24 @@ export interface CommitEngine {
   /** A query builder whose statements go to `execute`. */
   builder(execute: Execute): Kysely<Tables>
   /** Runs one statement on the writing connection. */
-  readonly execute: Execute
+  execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>>
   /** The same for a statement that comes again and again. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
-  /** Sends one compiled statement whose answer nobody needs; a refusal is told at the unit's end at the latest. */
+  /** Sends one compiled statement without waiting for its result; a refusal is reported by the end of the unit. */
   send(sql: string, parameters: readonly unknown[]): void
-  /** Begins a batch, and answers the last position taken. */
+  /** Begins a batch and returns the last position taken. */
   begin(): Promise<Position>
   /** Begins a unit that reads. It may not have happened on return; what goes wrong is told by `release`. Rejects where the batch is lost. */
   savepoint(): Promise<void> | undefined
   /** Ends such a unit: on return everything it sent was done, or this throws. */
   release(): Promise<void>
-  /** Takes such a unit back; answers why: the cause given, or a refusal of something sent before it. Rejects where the batch is lost. */
+  /** Rolls such a unit back; returns the cause given, or an earlier refusal of a sent statement. Rejects where the batch is lost. */
   rollbackTo(cause: unknown): Promise<unknown>
-  /** Takes the statements of a unit that read nothing and ended well. They are done before whatever comes after them; a refusal loses the batch. */
+  /** Queues the statements of a unit that read nothing and succeeded. They run before later statements; a refusal loses the batch. */
   put(statements: readonly Statement[]): void
   rollback(): Promise<void>
   /** Stores the last position and commits, or sees to it that `makeDurable` will. */
-  commit(move: BatchMove): Promise<void>
+  commit(move: BatchChange): Promise<void>
   /**
    * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
    * it is certain that nothing of the batch is there.
@@ -59,7 +59,7 @@ export interface CommitEngine {
 type Unit = {
   readonly run: (tx: Tx) => Promise<() => void>
   readonly fail: (cause: unknown) => void
-  /** How often its batch was refused for somebody's sake. */
+  /** The number of refused batches it was part of. */
   trials: number
 }
 
@@ -93,9 +93,9 @@ export class GroupCommit {
   constructor(engine: CommitEngine, events: DatabaseEvents) {
     this.#engine = engine
     this.#events = events
-    this.#connection = engine.builder((sql, parameters) => {
+    this.#connection = engine.builder(({ query, sql, parameters }) => {
       if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
-      const entering = this.#current.enter(sql)
+      const entering = this.#current.enter(tableWrittenBy(query))
       return entering ? entering.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
     })
   }
@@ -140,7 +140,7 @@ export class GroupCommit {
       opened = true
       this.#memory.begin(batch.start)
       await this.#runUnits(batch)
-      // Nobody may see this batch before the previous one is safe.
+      // This batch must not be visible before the previous one is synced.
       await this.#syncing
       if (this.#failure) throw this.#failure
       if (takenBack !== this.#takenBack) throw new BatchRefused('what it rests on was taken back')
@@ -188,7 +188,7 @@ export class GroupCommit {
       const unit = this.#queue.shift()
       if (!unit) {
         if (!this.#isSyncing) return
-        // The disk is busy anyway: whoever comes meanwhile still catches this commit.
+        // The disk is busy anyway: units that arrive meanwhile join this batch.
         await Promise.race([this.#syncing, new Promise<void>((resolve) => (this.#wake = resolve))])
         continue
       }
@@ -202,7 +202,7 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
-    // Whatever becomes of the batch becomes of it, too.
+    // It shares the outcome of the batch.
     batch.units.push(unit)
     this.#current = tx
     try {
@@ -232,7 +232,7 @@ export class GroupCommit {
     for (const answer of batch.answers) answer()
   }
 
-  /** After a failed sync nobody knows what the disk holds, so nothing may be promised any more. */
+  /** Refuses all further units: after a failed sync the content of the disk is unknown. */
   #broken(batch: Batch, cause: unknown): void {
     this.#isSyncing = false
     this.#failure = cause
@@ -256,9 +256,9 @@ class Batch implements OpenBatch {
   readonly answers: (() => void)[] = []
   readonly topics = new Set<string>()
   readonly onCommit: (() => void)[] = []
-  /** Rooms that units moved on, whose rows are still to be written. */
-  readonly #moved = new Map<number, Tables['rooms']>()
-  #changedRooms = false
+  /** Rows that units changed and that are still to be written, by their names. */
+  readonly #changed = new Map<string, ChangedRow>()
+  #hasOverwritten = false
   /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
   isOnTrial = false
   /** Why nothing can become of it any more. */
@@ -287,7 +287,7 @@ class Batch implements OpenBatch {
 
   enter(): Promise<void> | undefined {
     try {
-      this.#writeRooms()
+      this.#writeChanged()
       return this.#engine.savepoint()?.catch((cause: unknown) => this.#lose(cause))
     } catch (cause) {
       return this.#lose(cause)
@@ -301,27 +301,27 @@ class Batch implements OpenBatch {
 
   /** Takes what a unit leaves that ended well. */
   take(tx: UnitTx): void {
-    const { statements, moved, changedRooms } = tx.end()
-    if (changedRooms) this.#writeRooms()
+    const { statements, changed, overwritten } = tx.end()
+    if (overwritten.size > 0) {
+      this.#hasOverwritten = true
+      this.#writeChanged()
+    }
     this.#engine.put(statements)
-    for (const row of moved) this.#moved.set(row.room_nid, row)
+    for (const row of changed) this.#changed.set(row.name, row)
     tx.keep(this.topics, this.onCommit)
-    if (!changedRooms) return
-    this.#changedRooms = true
-    this.memory.rooms.clear()
   }
 
   /** All units have run. */
   complete(): void {
-    this.#writeRooms()
-    // What moved must have moved somewhere; and other nodes see by the position that what they know of rooms is old.
-    if ((this.topics.size > 0 || this.#changedRooms) && this.position === this.start) this.position++
+    this.#writeChanged()
+    // What moved must have moved somewhere; and other nodes see by the position that what they keep of rows is old.
+    if ((this.topics.size > 0 || this.#hasOverwritten) && this.position === this.start) this.position++
   }
 
-  #writeRooms(): void {
-    if (this.#moved.size === 0) return
+  #writeChanged(): void {
+    if (this.#changed.size === 0) return
     const tx = new UnitTx(this)
-    this.#engine.put([...this.#moved.values()].map((row) => roomStatement(tx, row)))
-    this.#moved.clear()
+    this.#engine.put([...this.#changed.values()].map((row) => row.statementOf(tx)))
+    this.#changed.clear()
   }
 }

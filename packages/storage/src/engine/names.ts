@@ -14,7 +14,7 @@ function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
   else keep(caches)
 }
 
-/** The number of a user this server has met. */
+/** Returns the number of a user this server has met. */
 export async function userNid(db: Read, userId: UserId): Promise<Nid | undefined> {
   const kept = db.caches.userNids.get(userId)
   if (kept !== undefined) return kept
@@ -27,7 +27,7 @@ const userRow = prepared((db, userId: UserId) =>
   db.selectFrom('users').select('user_nid').where('user_id', '=', userId),
 )
 
-/** The numbers of the users among these that this server has met. */
+/** Returns the numbers of the users among these that this server has met. */
 export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Map<UserId, Nid>> {
   const nids = new Map<UserId, Nid>()
   const missing = userIds.filter((userId) => {
@@ -43,7 +43,7 @@ export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Ma
   return nids
 }
 
-/** The numbers of many users, given now to those we hear of for the first time. */
+/** Returns the numbers of many users, given now to those we hear of for the first time. */
 export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, Nid>> {
   const nids = await userNids(tx, userIds)
   const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
@@ -54,7 +54,7 @@ export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<R
   return nids
 }
 
-/** The number of a user, given now if this is the first time we hear of them. */
+/** Returns the number of a user, given now if this is the first time we hear of them. */
 export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   const known = await userNid(tx, userId)
   if (known !== undefined) return known
@@ -63,7 +63,7 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   return nid
 }
 
-/** The names behind users' numbers. */
+/** Returns the names behind users' numbers. */
 export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
   const names = new Map<Nid, UserId>()
   const missing = nids.filter((nid) => {
@@ -81,7 +81,7 @@ export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return names
 }
 
-/** The number of a room we know. */
+/** Returns the number of a room we know. */
 export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined> {
   const kept = db.caches.roomNids.get(roomId)
   if (kept !== undefined) return kept
@@ -90,7 +90,7 @@ export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined
   return row?.room_nid
 }
 
-/** The numbers of the rooms we know among these. */
+/** Returns the numbers of the rooms we know among these. */
 export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Map<RoomId, Nid>> {
   const nids = new Map<RoomId, Nid>()
   const missing = roomIds.filter((roomId) => {
@@ -108,7 +108,7 @@ export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Ma
   return nids
 }
 
-/** The names behind rooms' numbers. */
+/** Returns the names behind rooms' numbers. */
 export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, RoomId>> {
   const names = new Map<Nid, RoomId>()
   const missing = nids.filter((nid) => {
@@ -128,7 +128,7 @@ export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid
 
 const keyText = (type: string, stateKey: string) => `${type}\u0000${stateKey}`
 
-/** The number of a state key some room has used. */
+/** Returns the number of a state key some room has used. */
 export async function keyNid(db: Read, type: string, stateKey: string): Promise<Nid | undefined> {
   const kept = db.caches.keyNids.get(keyText(type, stateKey))
   if (kept !== undefined) return kept
@@ -141,7 +141,7 @@ const keyRow = prepared((db, type: string, stateKey: string) =>
   db.selectFrom('state_keys').select('key_nid').where('state_key', '=', stateKey).where('type', '=', type),
 )
 
-/** The numbers of state keys of one type that some room has used. */
+/** Returns the numbers of state keys of one type that some room has used. */
 export async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
   const nids = new Map<string, Nid>()
   const missing = stateKeys.filter((stateKey) => {
@@ -157,7 +157,7 @@ export async function keyNids(db: Read, type: string, stateKeys: readonly string
   return nids
 }
 
-/** The numbers of many state keys of one type, given now to those that no room has used. */
+/** Returns the numbers of many state keys of one type, given now to those that no room has used. */
 export async function internKeys(
   tx: Tx,
   type: string,
@@ -172,7 +172,7 @@ export async function internKeys(
   return nids
 }
 
-/** The number of a state key, given now if no room has used it. */
+/** Returns the number of a state key, given now if no room has used it. */
 export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {
   const known = await keyNid(tx, type, stateKey)
   if (known !== undefined) return known
@@ -181,7 +181,7 @@ export async function internKey(tx: Tx, type: string, stateKey: string): Promise
   return nid
 }
 
-/** The names behind state keys' numbers. */
+/** Returns the names behind state keys' numbers. */
 export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StateKeyName>> {
   const names = new Map<Nid, StateKeyName>()
   const missing = nids.filter((nid) => {
@@ -200,7 +200,7 @@ export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid,
   return names
 }
 
-/** What each of these rows comes to, given the name of its user; rows of users without a name are left out. */
+/** Maps rows together with the names of their users; rows of unknown users are left out. */
 export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   db: Read,
   rows: readonly Row[],
@@ -216,7 +216,7 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   })
 }
 
-/** Whether this server has ever heard of a user: they were in a room of ours, say. */
+/** Returns whether this server has ever heard of a user: they were in a room of ours, say. */
 export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
   return (await userNid(db, userId)) !== undefined
 }

@@ -8,5 +8,5 @@ export interface OtherNodes {
   readonly listen: (heard: (message: string) => void) => () => void
 }
 
-/** Where nobody shares the database. */
+/** For a database that has one node. */
 export const noOtherNodes: OtherNodes = { tell: () => {}, listen: () => () => {} }

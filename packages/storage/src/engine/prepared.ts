@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CompiledQuery, Compilable } from 'kysely'
 import type { Read, Tx } from './database.ts'
+import type { StatementBuilder } from './known-rows.ts'
 import type { Tables } from '../schema/schema.ts'
-import type { Statement } from './statement.ts'
+import { tableWrittenBy } from './statement.ts'
+import type { Statement, WriteTarget } from './statement.ts'
 
 /** One for all: a statement is sent, not waited for, and a promise each would cost more than the sending. */
 const sent = Promise.resolve()
@@ -21,62 +23,45 @@ type Plan = {
   readonly slots: readonly (readonly [at: number, index: number])[]
 }
 
-/** Like {@link prepared}, for a statement that writes; its values go by name. It is not sent. */
+/** Like {@link prepared}, for a statement that writes; its values go by the names of their columns. It is not sent. */
 export function preparedStatement<Values>(
   names: readonly (keyof Values & string)[],
-  build: (tx: Pick<Tx, 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Compilable,
-): (tx: Pick<Tx, 'dialect' | 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Statement {
-  const plans = new Map<string, Plan>()
+  build: (builder: StatementBuilder, values: Values) => Compilable,
+): (builder: StatementBuilder, values: Values) => Statement {
+  const plans = new Map<string, Plan & { readonly target: WriteTarget }>()
   return (tx, values) => {
     let plan = plans.get(tx.dialect)
     if (!plan) {
       const slots = Object.fromEntries(names.map((name, index) => [name, new Slot(index)]))
-      plan = planOf(build(tx, slots as unknown as Values).compile())
+      plan = writePlanOf(build(tx, slots as unknown as Values).compile(), names)
       plans.set(tx.dialect, plan)
     }
     const parameters = filled(plan, (index) => values[names[index] as keyof Values])
-    return { sql: plan.sql, parameters }
+    return { sql: plan.sql, parameters, target: plan.target }
   }
 }
 
-/** The same, and sends it. */
-export function preparedWrite<Values>(
-  names: readonly (keyof Values & string)[],
-  build: (tx: Pick<Tx, 'insertInto' | 'updateTable' | 'deleteFrom'>, values: Values) => Compilable,
-): (tx: Tx, values: Values) => Promise<void> {
-  const statement = preparedStatement(names, build)
-  return (tx, values) => {
-    const { sql, parameters } = statement(tx, values)
-    tx.send(sql, parameters)
-    return sent
-  }
+/** A statement that inserts whole rows into a table; built once per engine, table and number of rows. */
+interface InsertPlan {
+  readonly sql: string
+  readonly target: WriteTarget
+  readonly columns: readonly string[]
 }
 
-const inserts = new Map<string, { readonly sql: string; readonly columns: readonly string[] }>()
+const inserts = new Map<string, InsertPlan>()
 
 /** Inserts one whole row; the statement is built once per engine and table. */
 export function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row: Tables[Table]): Promise<void> {
   const key = `${tx.dialect} ${table}`
   let plan = inserts.get(key)
-  if (!plan) {
-    plan = {
-      sql: tx
-        .insertInto(table)
-        .values(row as never)
-        .compile().sql,
-      columns: Object.keys(row),
-    }
-    inserts.set(key, plan)
-  }
+  if (!plan) inserts.set(key, (plan = insertPlan(tx, table, [row])))
   const values = row as Readonly<Record<string, unknown>>
-  tx.send(
-    plan.sql,
-    plan.columns.map((column) => values[column]),
-  )
+  const parameters = plan.columns.map((column) => values[column])
+  tx.send({ sql: plan.sql, parameters, target: plan.target })
   return sent
 }
 
-/** So many rows go into one statement. */
+/** The number of rows in one statement. */
 const ROWS = 64
 
 /** Inserts many whole rows, a statement for every 64 of them. All have the same columns. */
@@ -90,25 +75,30 @@ export async function insertRows<Table extends keyof Tables>(
   for (let start = 0; start < whole; start += ROWS) {
     const chunk = rows.slice(start, start + ROWS)
     let plan = inserts.get(key)
-    if (!plan) {
-      const { sql } = tx
-        .insertInto(table)
-        .values(chunk as never)
-        .compile()
-      plan = { sql, columns: Object.keys(chunk[0] ?? {}) }
-      inserts.set(key, plan)
-    }
-    const { sql, columns } = plan
-    tx.send(
-      sql,
-      chunk.flatMap((row) => columns.map((column) => (row as Readonly<Record<string, unknown>>)[column])),
+    if (!plan) inserts.set(key, (plan = insertPlan(tx, table, chunk)))
+    const { sql, columns, target } = plan
+    const parameters = chunk.flatMap((row) =>
+      columns.map((column) => (row as Readonly<Record<string, unknown>>)[column]),
     )
+    tx.send({ sql, parameters, target })
   }
   for (const row of rows.slice(whole)) await insertRow(tx, table, row)
 }
 
+function insertPlan<Table extends keyof Tables>(tx: Tx, table: Table, rows: readonly Tables[Table][]): InsertPlan {
+  const { sql } = tx
+    .insertInto(table)
+    .values(rows as never)
+    .compile()
+  const columns = Object.keys(rows[0] ?? {})
+  // The values are all there is behind the last bracket.
+  const insertHead = sql.slice(0, sql.lastIndexOf('('))
+  const target = rows.length > 1 ? { table, columns: rows.flatMap(() => columns) } : { table, columns, insertHead }
+  return { sql, columns, target }
+}
+
 /**
- * A query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
+ * Returns a query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
  * building the query would cost more than running it.
  *
  * The values must be scalars that the query passes on as they are: no lists, no conditions that depend on them.
@@ -131,7 +121,7 @@ export function prepared<Values extends readonly unknown[], Row>(
   }
 }
 
-/** So many values go into one statement. */
+/** The maximum number of values in one statement. */
 const LONGEST_LIST = 512
 
 /**
@@ -166,6 +156,13 @@ export function preparedList<Value, Row>(
 function planOf({ sql, parameters }: CompiledQuery): Plan {
   const slots = parameters.flatMap((value, at) => (value instanceof Slot ? [[at, value.index] as const] : []))
   return { sql, fixed: parameters, slots }
+}
+
+function writePlanOf(query: CompiledQuery, names: readonly string[]): Plan & { readonly target: WriteTarget } {
+  const table = tableWrittenBy(query.query)
+  if (table === undefined) throw new Error('a prepared statement must write a table')
+  const columns = query.parameters.map((value) => (value instanceof Slot ? names[value.index] : undefined))
+  return { ...planOf(query), target: { table, columns } }
 }
 
 function filled(plan: Plan, valueOf: (index: number) => unknown): unknown[] {

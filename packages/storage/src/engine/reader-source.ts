@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What another thread needs to read the same database; it can be sent there. */
+/** The settings with which another thread opens the same database for reading; they can be posted to it. */
 export interface ReaderSource {
   /** The module that knows the engine; it exports an `openReader`. */
   readonly module: string

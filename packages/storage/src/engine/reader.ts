@@ -11,7 +11,7 @@ export interface Reader {
 /** Opens a reader by an engine's settings; the database must be there and migrated. */
 export type OpenReader = (settings: unknown) => Reader
 
-/** Opens a reader of a database on whatever thread this is called. */
+/** Opens a reader of a database on the calling thread. */
 export async function openReaderOf({ module, settings }: ReaderSource): Promise<Reader> {
   const { openReader } = (await import(module)) as { readonly openReader: OpenReader }
   return openReader(settings)

@@ -3,7 +3,7 @@ import type { Tx } from './database.ts'
 import type { Position } from '../schema/schema.ts'
 import { topics } from './topics.ts'
 
-/** Who reads on behalf of all nodes, on which of them, and until when nobody else does. */
+/** A lease on a durable reader: its holder, the holder's node, and the time (ms) until which no other node takes it. */
 export interface Lease {
   readonly name: string
   readonly holder: string
@@ -12,7 +12,7 @@ export interface Lease {
   readonly until: number
 }
 
-/** Takes or keeps the lease of a reader and answers how far it has come; undefined while somebody else holds it. */
+/** Takes or renews the lease of a reader and returns the reader's position; undefined while another holder has it. */
 export async function takeLease(tx: Tx, lease: Lease, now: number): Promise<Position | undefined> {
   const { name, holder, node, until } = lease
   await tx
@@ -32,7 +32,7 @@ export async function takeLease(tx: Tx, lease: Lease, now: number): Promise<Posi
   return row?.position
 }
 
-/** Moves a reader forward and keeps its lease; answers false where the lease was lost. */
+/** Advances a reader and renews its lease; returns false where the lease was lost. */
 export async function moveReader(tx: Tx, { name, holder, until }: Lease, position: Position): Promise<boolean> {
   const row = await tx
     .updateTable('readers')
@@ -44,13 +44,13 @@ export async function moveReader(tx: Tx, { name, holder, until }: Lease, positio
   return row !== undefined
 }
 
-/** Lets go of a lease, so that another node need not wait until it runs out: all of them are told. */
+/** Releases a lease before it expires, and wakes the nodes that wait for it. */
 export async function dropLease(tx: Tx, name: string, holder: string): Promise<void> {
   await tx.updateTable('readers').set(free).where('name', '=', name).where('holder', '=', holder).execute()
   tx.touch(topics.leases)
 }
 
-/** Lets go of every lease that a node held which is dead. */
+/** Releases every lease of a dead node. */
 export async function dropLeasesOf(tx: Tx, node: number): Promise<void> {
   await tx.updateTable('readers').set(free).where('node', '=', node).execute()
   tx.touch(topics.leases)

@@ -1,9 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AliasNode, TableNode } from 'kysely'
+import type { OperationNode, RootOperationNode } from 'kysely'
+import type { Tables } from '../schema/schema.ts'
 
-/** A compiled statement with its values. */
+/** The table and columns that a statement writes; known where it is built, one object for all statements of one text. */
+export interface WriteTarget {
+  readonly table: keyof Tables
+  /** The column that each parameter is put into or compared with, where there is one. */
+  readonly columns: readonly (string | undefined)[]
+  /** Where the statement inserts one row and nothing else: its text up to the values. */
+  readonly insertHead?: string
+}
+
+/** A compiled statement that writes, with its values. */
 export interface Statement {
   readonly sql: string
   readonly parameters: readonly unknown[]
+  readonly target: WriteTarget
 }
 
 /**
@@ -18,16 +31,15 @@ export class BatchRefused extends Error {
   }
 }
 
-const texts = new Map<string, boolean>()
+/** Returns the table that a query writes; undefined where it only reads. */
+export function tableWrittenBy(query: RootOperationNode): keyof Tables | undefined {
+  if (query.kind === 'InsertQueryNode') return tableOf(query.into)
+  if (query.kind === 'UpdateQueryNode') return tableOf(query.table)
+  return query.kind === 'DeleteQueryNode' ? tableOf(query.from.froms[0]) : undefined
+}
 
-/** Whether a statement changes rows of `rooms`. */
-export function changesRooms(sql: string): boolean {
-  let changes = texts.get(sql)
-  if (changes === undefined) {
-    changes = /\b(?:update|insert into|delete from) "rooms"/i.test(sql)
-    // Texts with lists of varying length would otherwise pile up.
-    if (texts.size >= 5000) texts.clear()
-    texts.set(sql, changes)
-  }
-  return changes
+function tableOf(node: OperationNode | undefined): keyof Tables | undefined {
+  if (node && AliasNode.is(node)) return tableOf(node.node)
+  // Queries are built from the names of `Tables` only.
+  return node && TableNode.is(node) ? (node.table.identifier.name as keyof Tables) : undefined
 }

@@ -6,24 +6,24 @@ const READ_IN = 'read in '
 const WAITING_FOR = 'waiting for '
 const PRESENCE_OF = 'presence of '
 
-/** The server a topic says an EDU waits for. */
-export function serverWaitedFor(topic: string): ServerName | undefined {
+/** Returns the server a topic says an EDU waits for. */
+export function serverOfWaitingEdus(topic: string): ServerName | undefined {
   return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
 }
 
-/** The user a topic says is more or less present than before. */
-export function userPresentAs(topic: string): UserId | undefined {
+/** Returns the user a topic says is more or less present than before. */
+export function userOfPresenceTopic(topic: string): UserId | undefined {
   return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
 }
 
-/** The room a topic says receipts moved in. */
-export function roomReadIn(topic: string): RoomId | undefined {
+/** Returns the room a topic says receipts moved in. */
+export function roomOfReceiptsTopic(topic: string): RoomId | undefined {
   return topic.startsWith(READ_IN) ? (topic.slice(READ_IN.length) as RoomId) : undefined
 }
 
 /**
- * Topics that nobody waits for, beside the rooms' and users' own: what is kept in memory goes by them, so whatever writes
- * such a thing must touch its topic.
+ * Topics beside the bare ids of rooms and users. Cache entries expire when their topic is touched; `tableTopics` says which
+ * topics writes to a table must touch.
  */
 export const topics = {
   /** A user's account, devices as such, and tokens. */
@@ -32,7 +32,7 @@ export const topics = {
   erased: 'erased users',
   /** The one-time and fallback keys of a user's devices. */
   keys: (user: UserId) => `keys ${user}`,
-  /** What a server said of its keys. */
+  /** The published keys of a server. */
   keysOfServer: (server: ServerName) => `keys of ${server}`,
   /** A user's receipts, private ones too. */
   readBy: (user: UserId) => `read by ${user}`,
@@ -52,9 +52,9 @@ export const topics = {
   named: (user: UserId) => `named ${user}`,
   /** The states of a room's events, which were provisional and are not any more. */
   recast: (room: Nid) => `recast ${room}`,
-  /** Leases that somebody let go of, or whose holder died. */
+  /** Leases that were released, or whose node died. */
   leases: 'leases',
-  /** Rooms whose heads are still to be resolved. */
+  /** Rooms whose forward extremities are still to be resolved. */
   unsettled: 'unsettled rooms',
   /** Events that waited to be judged, and do not any more. */
   unstaged: 'unstaged pdus',

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Kysely } from 'kysely'
-import type { RoomId } from '@myelin/matrix/ids'
 import type { Caches } from './caches.ts'
 import type { Tx } from './database.ts'
-import { everMoving } from './moves.ts'
-import type { Moving } from './moves.ts'
-import { roomStatement } from './room-row.ts'
+import { unknownTopicPositions } from './topic-positions.ts'
+import type { TopicPositions } from './topic-positions.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
-import { changesRooms } from './statement.ts'
 import type { Statement } from './statement.ts'
+import type { KeptTable } from './known-rows.ts'
+import { UnitMemory } from './unit-memory.ts'
+import type { ChangedRow } from './unit-memory.ts'
 import type { WriterMemory } from './writer-memory.ts'
 
-/** What a unit asks of the batch it is part of. */
+/** The part of a batch that its units use. */
 export interface OpenBatch {
   readonly dialect: string
   readonly connection: Kysely<Tables>
@@ -24,14 +24,14 @@ export interface OpenBatch {
   send(sql: string, parameters: readonly unknown[]): void
 }
 
-/** What a unit leaves to its batch when it ends well. */
+/** The work that a unit leaves to its batch when it succeeds. */
 export interface UnitEnd {
   /** Statements that were not sent, because the unit read nothing. */
   readonly statements: readonly Statement[]
-  /** Rooms that it moved on, whose rows were not written either. */
-  readonly moved: readonly Tables['rooms'][]
-  /** Whether it changed rows of `rooms` by statements of its own. */
-  readonly changedRooms: boolean
+  /** Rows that it changed, and did not write either. */
+  readonly changed: readonly ChangedRow[]
+  /** Tables whose kept rows its own statements may have changed. */
+  readonly overwritten: ReadonlySet<KeptTable>
 }
 
 /**
@@ -47,15 +47,14 @@ export class UnitTx implements Tx {
   #statements: Statement[] = []
   #entering: Promise<void> | undefined
   #hasEntered = false
-  /** Rows that this unit read or moved on. */
-  readonly #rooms = new Map<RoomId, Tables['rooms']>()
-  /** Those it moved on and did not write. */
-  readonly #moved = new Set<RoomId>()
-  #changedRooms = false
-  readonly #requests: string[] = []
+  readonly known: UnitMemory
 
   constructor(batch: OpenBatch) {
     this.#batch = batch
+    this.known = new UnitMemory(batch.memory, (changed) => {
+      if (this.#hasEntered) this.#sendNow(changed.statementOf(this))
+      return this.#hasEntered
+    })
   }
 
   get #open(): OpenBatch {
@@ -66,8 +65,8 @@ export class UnitTx implements Tx {
   get caches(): Caches {
     return this.#open.caches
   }
-  get moves(): Moving {
-    return everMoving
+  get topicPositions(): TopicPositions {
+    return unknownTopicPositions
   }
   get dialect(): string {
     return this.#open.dialect
@@ -98,16 +97,17 @@ export class UnitTx implements Tx {
   }
 
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
-    const entering = this.enter(sql)
+    const entering = this.enter()
     return entering ? entering.then(() => this.#open.run<Row>(sql, parameters)) : this.#open.run<Row>(sql, parameters)
   }
-  send(sql: string, parameters: readonly unknown[]): void {
-    if (changesRooms(sql)) {
-      this.#keepMoved()
-      this.#changedRooms = true
-    }
-    if (this.#hasEntered) this.#open.send(sql, parameters)
-    else this.#statements.push({ sql, parameters })
+  send(statement: Statement): void {
+    if (this.known.overwrite(statement.target.table)) this.#keepChanged()
+    if (this.#hasEntered) this.#sendNow(statement)
+    else this.#statements.push(statement)
+  }
+
+  #sendNow({ sql, parameters }: Statement): void {
+    this.#open.send(sql, parameters)
   }
 
   /** Whether it is part of the transaction, and must be ended there. */
@@ -115,9 +115,9 @@ export class UnitTx implements Tx {
     return this.#hasEntered
   }
 
-  /** Makes sure that a statement of this unit can run; a promise where that takes time. */
-  enter(sql = ''): Promise<void> | undefined {
-    if (changesRooms(sql)) this.#changedRooms = true
+  /** Makes sure that a statement of this unit can run, which may write a table; a promise where that takes time. */
+  enter(table?: keyof Tables): Promise<void> | undefined {
+    if (table !== undefined) this.known.overwrite(table)
     if (this.#hasEntered) return undefined
     if (this.#entering) return this.#entering
     const entering = this.#open.enter()
@@ -127,19 +127,15 @@ export class UnitTx implements Tx {
   }
 
   #sendKept(): void {
-    this.#keepMoved()
+    this.#keepChanged()
     this.#hasEntered = true
-    for (const { sql, parameters } of this.#statements) this.#open.send(sql, parameters)
+    for (const statement of this.#statements) this.#sendNow(statement)
     this.#statements = []
   }
 
-  /** The rows of rooms that it moved on so far go before what comes now. */
-  #keepMoved(): void {
-    for (const roomId of this.#moved) {
-      const row = this.#rooms.get(roomId)
-      if (row) this.#statements.push(roomStatement(this, row))
-    }
-    this.#moved.clear()
+  /** The rows that it changed so far go before what comes now. */
+  #keepChanged(): void {
+    for (const changed of this.known.takeChanged()) this.#statements.push(changed.statementOf(this))
   }
 
   // Positions are not given back when a unit fails: a gap is harmless, a number used twice would poison caches.
@@ -156,39 +152,20 @@ export class UnitTx implements Tx {
     this.#onCommit.push(task)
   }
 
-  knownRoom(roomId: RoomId): Tables['rooms'] | undefined {
-    return this.#changedRooms ? undefined : (this.#rooms.get(roomId) ?? this.#open.memory.rooms.get(roomId))
-  }
-  keepRoom(row: Tables['rooms']): void {
-    this.#rooms.set(row.room_id, row)
-  }
-  moveRoom(row: Tables['rooms']): void {
-    this.#rooms.set(row.room_id, row)
-    if (this.#hasEntered) {
-      const { sql, parameters } = roomStatement(this, row)
-      this.#open.send(sql, parameters)
-    } else this.#moved.add(row.room_id)
-  }
-  isUnmade(request: string, since: Position): boolean {
-    return this.#open.memory.isUnmade(request, since)
-  }
-  noteRequest(request: string): void {
-    this.#requests.push(request)
-  }
-
-  /** What it leaves to its batch; it ended well. */
+  /** Returns the work that the unit leaves to its batch; called when it succeeded. */
   end(): UnitEnd {
-    const moved = [...this.#moved].flatMap((roomId) => this.#rooms.get(roomId) ?? [])
-    return { statements: this.#statements, moved, changedRooms: this.#changedRooms }
+    return {
+      statements: this.#statements,
+      changed: this.known.takeChanged(),
+      overwritten: this.known.overwritten,
+    }
   }
 
   /** Hands on what others may know now: its hints to these, and the rest to the memory of the writing side. */
   keep(topics: Set<string>, onCommit: (() => void)[]): void {
     for (const topic of this.#topics) topics.add(topic)
     onCommit.push(...this.#onCommit)
-    const { memory } = this.#open
-    if (!this.#changedRooms) for (const [roomId, row] of this.#rooms) memory.rooms.set(roomId, row)
-    for (const request of this.#requests) memory.noteRequest(request)
+    this.known.share()
   }
   close(): void {
     this.#batch = undefined

@@ -1,52 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Cache } from '@myelin/kit/cache'
-import type { RoomId } from '@myelin/matrix/ids'
-import type { Position, Tables } from '../schema/schema.ts'
+import type { KeptTable } from './known-rows.ts'
+import type { Position } from '../schema/schema.ts'
 
-/** So many batches back it is known what was asked for in them. */
+/** The number of batches for which noted keys are kept. */
 const BATCHES = 8
+/** The maximum number of kept rows of a table. */
+const MAX_ROWS = 2000
 
 /**
- * What units know without asking the database: rooms' rows and the requests that were lately made, as the next unit would read
- * them, written or not. It holds as long as nobody else writes: another node's batch, or one of ours that was taken back, ends it.
+ * What units know without asking the database: rows and noted keys, as the next unit would read them, written or not. It
+ * holds as long as nobody else writes: another node's batch, or one of ours that was taken back, ends it.
  */
 export class WriterMemory {
-  readonly rooms = new Cache<RoomId, Tables['rooms']>(2000)
-  #requests: { end: Position; readonly keys: Set<string> }[] = []
-  /** What was asked for up to here is not known. */
+  readonly #rows = new Map<KeptTable, Cache<string, object>>()
+  #notes: { end: Position; readonly keys: Set<string> }[] = []
+  /** What was noted up to here is not known. */
   #floor: Position = Infinity
   #end: Position | undefined
 
-  /** A batch begins where the log stands now. */
+  /** Begins a batch where the log stands now. */
   begin(position: Position): void {
     if (position !== this.#end) this.forget()
     this.#floor = Math.min(this.#floor, position)
-    const last = this.#requests.at(-1)
+    const last = this.#notes.at(-1)
     if (last) last.end = position
-    this.#requests.push({ end: Infinity, keys: new Set() })
-    if (this.#requests.length > BATCHES) this.#floor = this.#requests.shift()?.end ?? position
+    this.#notes.push({ end: Infinity, keys: new Set() })
+    if (this.#notes.length > BATCHES) this.#floor = this.#notes.shift()?.end ?? position
   }
 
-  /** It ended here, and nothing was taken back. */
+  /** Ends it here; nothing was taken back. */
   end(position: Position): void {
     this.#end = position
   }
 
-  /** Nothing is known any more of what was there before the next batch. */
+  /** Forgets all that was there before the next batch. */
   forget(): void {
     this.#end = undefined
-    this.rooms.clear()
-    this.#requests = []
+    for (const rows of this.#rows.values()) rows.clear()
+    this.#notes = []
     this.#floor = Infinity
   }
 
-  /** Notes that a unit of the open batch did what a request asks for. */
-  noteRequest(key: string): void {
-    this.#requests.at(-1)?.keys.add(key)
+  /** Returns a row of a table by its key. */
+  row(table: KeptTable, key: string): object | undefined {
+    return this.#rows.get(table)?.get(key)
   }
 
-  /** Whether it is certain that nobody did what a request asks for since a position. */
-  isUnmade(key: string, since: Position): boolean {
-    return since >= this.#floor && !this.#requests.some(({ end, keys }) => end > since && keys.has(key))
+  /** Keeps rows of a table by their keys. */
+  keep(table: KeptTable, rows: ReadonlyMap<string, object>): void {
+    let kept = this.#rows.get(table)
+    if (!kept) this.#rows.set(table, (kept = new Cache(MAX_ROWS)))
+    for (const [key, row] of rows) kept.set(key, row)
+  }
+
+  /** Forgets the rows of a table. */
+  clear(table: KeptTable): void {
+    this.#rows.get(table)?.clear()
+  }
+
+  /** Notes a key for a unit of the open batch. */
+  note(key: string): void {
+    this.#notes.at(-1)?.keys.add(key)
+  }
+
+  /** Returns whether it is certain that no unit noted a key since a position. */
+  isUnnoted(key: string, since: Position): boolean {
+    return since >= this.#floor && !this.#notes.some(({ end, keys }) => end > since && keys.has(key))
   }
 }

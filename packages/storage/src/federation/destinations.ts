@@ -12,7 +12,7 @@ export interface LateDestination {
   readonly intervalMs: number
 }
 
-/** Every server that has not got everything. */
+/** Returns every server that has not got everything. */
 export async function lateDestinations(db: Read): Promise<LateDestination[]> {
   const rows = await db.selectFrom('destinations').selectAll().execute()
   return rows.map((row) => ({

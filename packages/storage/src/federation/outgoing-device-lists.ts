@@ -34,7 +34,7 @@ export async function putDeviceListNews(
   }
 }
 
-/** The users of whose devices there is news for a server, oldest first. */
+/** Returns the users of whose devices there is news for a server, oldest first. */
 export async function deviceListNews(db: Read, server: ServerName, limit: number): Promise<OutgoingDeviceList[]> {
   const rows = await db
     .selectFrom('outgoing_device_lists')
@@ -52,7 +52,7 @@ export async function deviceListNews(db: Read, server: ServerName, limit: number
   }))
 }
 
-/** A server knows a user's devices as they were at a position. */
+/** Returns a server knows a user's devices as they were at a position. */
 export async function putToldDeviceList(
   tx: Tx,
   server: ServerName,
@@ -66,7 +66,7 @@ export async function putToldDeviceList(
     .execute()
 }
 
-/** The servers for which there is news. */
+/** Returns the servers for which there is news. */
 export async function serversWithDeviceNews(db: Read): Promise<ServerName[]> {
   const rows = await db
     .selectFrom('outgoing_device_lists')

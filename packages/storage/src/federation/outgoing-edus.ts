@@ -18,7 +18,7 @@ export async function queueEdu(tx: Tx, server: ServerName, edu: string, now: num
   tx.touch(topics.waitingFor(server))
 }
 
-/** The first EDUs that wait for a server, oldest first. */
+/** Returns the first EDUs that wait for a server, oldest first. */
 export async function waitingEdus(db: Read, server: ServerName, limit: number): Promise<WaitingEdu[]> {
   const rows = await db
     .selectFrom('outgoing_edus')
@@ -35,13 +35,13 @@ export async function dropEdus(tx: Tx, server: ServerName, upTo: Nid): Promise<v
   await tx.deleteFrom('outgoing_edus').where('server_name', '=', server).where('nid', '<=', upTo).execute()
 }
 
-/** The servers that something waits for. */
+/** Returns the servers that something waits for. */
 export async function serversWaitedFor(db: Read): Promise<ServerName[]> {
   const rows = await db.selectFrom('outgoing_edus').select('server_name').distinct().execute()
   return rows.map((row) => row.server_name)
 }
 
-/** Forgets EDUs that have waited since before a time (ms), the oldest first, no more than asked for; answers how many there were. */
+/** Deletes EDUs queued before a time (ms), the oldest first, at most `limit`; returns their number. */
 export async function dropOldEdus(tx: Tx, beforeTs: number, limit: number): Promise<number> {
   const rows = await tx
     .selectFrom('outgoing_edus')

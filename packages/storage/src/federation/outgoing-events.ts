@@ -23,7 +23,7 @@ export interface OutgoingEvent {
 const PAGE = 200
 
 /**
- * The events of a room that are ours to send, after one position and up to another, newest first and a page at a time:
+ * Returns the events of a room that are ours to send, after one position and up to another, newest first and a page at a time:
  * those of our users, and those that were given to us to be sent on.
  */
 export async function* outgoingEvents(
@@ -119,13 +119,13 @@ export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Pr
   return rows.length
 }
 
-/** The rooms in which something was appended after a position. */
-export async function roomsMovedAfter(db: Read, after: Position): Promise<RoomId[]> {
+/** Returns the rooms in which something was appended after a position. */
+export async function roomsChangedAfter(db: Read, after: Position): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
   return rows.map((row) => row.room_id)
 }
 
-/** The events of other servers' users that we send on. */
+/** Returns the events of other servers' users that we send on. */
 export async function relayedEvents(db: Read): Promise<EventId[]> {
   const rows = await db
     .selectFrom('relayed_events')

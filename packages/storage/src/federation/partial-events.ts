@@ -28,7 +28,7 @@ export async function putPartialEvent(tx: Tx, room: Nid, nid: Nid): Promise<void
     .execute()
 }
 
-/** What is noted of these events: those whose states are provisional, with what they came to, if it is known. */
+/** Returns those of these events whose states are provisional, with the recalculated states where they are known. */
 export async function partialEvents(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Recalculated | undefined>> {
   const rows = await inChunks(nids, (chunk) =>
     db.selectFrom('partial_events').selectAll().where('event_nid', 'in', chunk).execute(),
@@ -36,7 +36,7 @@ export async function partialEvents(db: Read, nids: readonly Nid[]): Promise<Map
   return new Map(rows.map((row) => [row.event_nid, row.state_after === 0 ? undefined : recalculatedFrom(row)]))
 }
 
-/** The events of a room whose states are provisional and not worked out yet, as they arrived; so many at the most. */
+/** Returns the events of a room whose states are not recalculated yet, in order of arrival, at most `limit`. */
 export async function pendingPartialEvents(db: Read, room: Nid, limit: number): Promise<Nid[]> {
   return (await pending(db, room, limit)).map((row) => row.event_nid)
 }
@@ -51,7 +51,7 @@ const pending = prepared((db, room: Nid, limit: number) =>
     .limit(limit),
 )
 
-/** What was worked out last of those that have a place in the timeline; undefined before the first. */
+/** Returns the last recalculated event that has a place in the timeline; undefined before the first. */
 export async function lastRecalculated(db: Read, room: Nid): Promise<Recalculated | undefined> {
   const row = await db
     .selectFrom('partial_events')
@@ -64,7 +64,7 @@ export async function lastRecalculated(db: Read, room: Nid): Promise<Recalculate
   return row && recalculatedFrom(row)
 }
 
-/** Every event of a room whose states are provisional, with what became of it in the end, as they arrived. */
+/** Returns every event of a room whose states are provisional, with what became of it in the end, as they arrived. */
 export async function partialEventsOf(
   db: Read,
   room: Nid,
@@ -79,7 +79,7 @@ export async function partialEventsOf(
   return rows.map((row) => ({ nid: row.event_nid, before: row.before, now: row.now }))
 }
 
-/** Keeps what the states of an event came to. Nobody else sees it until {@link takeRecalculated}. */
+/** Stores the recalculated states of an event. Readers see them after {@link applyRecalculated}. */
 export async function putRecalculated(tx: Tx, event: Recalculated): Promise<void> {
   await tx
     .updateTable('partial_events')
@@ -95,7 +95,7 @@ export async function putRecalculated(tx: Tx, event: Recalculated): Promise<void
 }
 
 /** Puts what the states of a room's events came to in the place of the provisional ones, all at once. */
-export async function takeRecalculated(tx: Tx, room: Nid): Promise<void> {
+export async function applyRecalculated(tx: Tx, room: Nid): Promise<void> {
   await tx
     .updateTable('events')
     .from('partial_events')
@@ -112,8 +112,8 @@ export async function takeRecalculated(tx: Tx, room: Nid): Promise<void> {
   tx.touch(topics.recast(room))
 }
 
-/** Takes back what an event did that turns out not to count: it redacts nothing, and highlights for nobody. */
-export async function takeBackEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> {
+/** Reverts the effects of an event that is rejected after all: its redaction and its highlights. */
+export async function revertEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> {
   await tx
     .updateTable('events')
     .set({ redacted_by: null })

@@ -6,13 +6,13 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
 import { eventById, roomTail, stateRootAt } from '../rooms/events/events.ts'
-import { knownEvents } from '../rooms/events/known-events.ts'
+import { cachedEvents } from '../rooms/events/cached-events.ts'
 import {
   partialEvents,
   pendingPartialEvents,
   putPartialEvent,
   putRecalculated,
-  takeRecalculated,
+  applyRecalculated,
 } from './partial-events.ts'
 import {
   dropPartialRoom,
@@ -63,7 +63,7 @@ onEveryDatabase('a room without known members', (open) => {
     const room = (await rt.db.write((tx) => openRoom(tx, roomId)))?.nid ?? 0
     const at = said.position ?? 0
     assert.equal(await stateRootAt(rt.db.read, roomId, at), said.roomRoot)
-    await knownEvents(rt.db.read, [said.nid])
+    await cachedEvents(rt.db.read, [said.nid])
     const tail = async () => roomTail(rt.db.read, roomId, last.position ?? 0)
     const before = (await tail()).find(({ nid }) => nid === said.nid)
     assert.equal(before?.stateAfter, said.stateAfter)
@@ -76,10 +76,10 @@ onEveryDatabase('a room without known members', (open) => {
     )
     assert.deepEqual(await pendingPartialEvents(rt.db.read, room, 10), [])
     assert.equal(await stateRootAt(rt.db.read, roomId, at), said.roomRoot)
-    await rt.db.write((tx) => takeRecalculated(tx, room))
+    await rt.db.write((tx) => applyRecalculated(tx, room))
     assert.equal(await stateRootAt(rt.db.read, roomId, at), roomRoot)
     assert.equal((await tail()).find(({ nid }) => nid === said.nid)?.stateAfter, stateAfter)
-    const known = (await knownEvents(rt.db.read, [said.nid])).get(said.nid)
+    const known = (await cachedEvents(rt.db.read, [said.nid])).get(said.nid)
     assert.deepEqual([known?.stateBefore, known?.stateAfter, known?.status], [stateBefore, stateAfter, 0])
     await rt.close()
   })

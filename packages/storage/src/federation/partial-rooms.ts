@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** What is touched when there is a room whose members must be fetched. */
+/** The topic of rooms whose members must be fetched. */
 export const PARTIAL = 'partial rooms'
 
 /** A room that we entered without being told its members. */
@@ -20,12 +20,12 @@ export interface PartialRoom {
   readonly baseRoot: Nid
   /** The same with the members; 0 until they are there. */
   readonly fullRoot: Nid
-  /** Servers that are said to be in the room, whom we joined through first. */
+  /** Resident servers as the join answer named them; first the one we joined through. */
   readonly servers: readonly ServerName[]
   /** How often its members were asked for in vain, and when they are asked for again, in ms. */
   readonly tries: number
   readonly retryTs: number
-  /** Since when nobody of ours is there; 0 while somebody is. */
+  /** The time (ms) at which the last local user left; 0 while one is joined. */
   readonly leftTs: number
 }
 
@@ -52,7 +52,7 @@ export async function putPartialRoom(
   tx.touch(PARTIAL)
 }
 
-/** Takes the mark off a room, and what was noted with it. Whoever does so because it came to its end moves the room, too. */
+/** Ends a room's partial state and deletes its records. A caller that completes the room also takes a position for it. */
 export async function dropPartialRoom(tx: Tx, room: Nid): Promise<void> {
   await tx.deleteFrom('partial_rooms').where('room_nid', '=', room).execute()
   await tx.deleteFrom('partial_events').where('room_nid', '=', room).execute()
@@ -66,13 +66,13 @@ const rowsOf = (db: Read) =>
     .selectAll('partial_rooms')
     .select(['rooms.room_id', 'rooms.room_version'])
 
-/** All rooms whose members are not known, those that were entered first to begin with. */
+/** Returns all rooms whose members are not known, those that were entered first to begin with. */
 export async function partialRooms(db: Read): Promise<PartialRoom[]> {
   const rows = await rowsOf(db).orderBy('partial_rooms.join_nid').execute()
   return rows.map(partialRoomFrom)
 }
 
-/** One of them; undefined where a room's members are known. */
+/** Returns one of them; undefined where a room's members are known. */
 export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom | undefined> {
   const [row] = await rowOf(db, roomId)
   return row && partialRoomFrom(row)
@@ -81,14 +81,14 @@ export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom
 const rowOf = prepared((db, roomId: RoomId) => rowsOf(db).where('rooms.room_id', '=', roomId))
 
 /** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
-export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = readOnce(
+export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = cachedReader(
   'hintedServers',
   5_000,
   (roomId: RoomId) => roomId,
   async (db, roomId: RoomId) => (await partialRoom(db, roomId))?.servers ?? [],
 )
 
-/** The rooms without known members that a user is in. */
+/** Returns the rooms without known members that a user is in. */
 export async function partialRoomsWith(db: Read, user: UserId): Promise<RoomId[]> {
   const nid = await userNid(db, user)
   if (nid === undefined) return []
@@ -103,12 +103,12 @@ export async function partialRoomsWith(db: Read, user: UserId): Promise<RoomId[]
   return rows.map((row) => row.room_id)
 }
 
-/** Notes that nobody told a room's members, and when they are asked for again. */
+/** Records a failed attempt to fetch a room's members, and the time of the next. */
 export async function postponePartialRoom(tx: Tx, room: Nid, tries: number, retryTs: number): Promise<void> {
   await tx.updateTable('partial_rooms').set({ tries, retry_ts: retryTs }).where('room_nid', '=', room).execute()
 }
 
-/** Notes since when nobody of ours is in a room, and when it is looked at again. */
+/** Records the time at which the last local user left a partial room, and when it is checked again. */
 export async function notePartialRoomLeft(tx: Tx, room: Nid, leftTs: number, retryTs: number): Promise<void> {
   await tx
     .updateTable('partial_rooms')

@@ -2,7 +2,7 @@
 import type { ServerName } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Bytes, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
@@ -36,7 +36,7 @@ const rowsOf = prepared((db, server: ServerName) =>
 )
 
 /** Every request and every event that comes in is checked against them. */
-const keysOf = readOnce(
+const keysOf = cachedReader(
   'serverKeys',
   20_000,
   (server: ServerName) => topics.keysOfServer(server),
@@ -46,7 +46,7 @@ const keysOf = readOnce(
 /** As many servers are asked for one by one; more, as a large room has, would drive the others out of memory. */
 const FEW = 20
 
-/** Every key we hold of these servers. */
+/** Returns every key we hold of these servers. */
 export async function serverKeysOf(db: Read, servers: readonly ServerName[]): Promise<StoredServerKey[]> {
   if (servers.length <= FEW) return (await Promise.all(servers.map((server) => keysOf(db, server)))).flat()
   const rows = await inChunks(servers, (chunk) =>
@@ -55,7 +55,7 @@ export async function serverKeysOf(db: Read, servers: readonly ServerName[]): Pr
   return rows.map(storedKey)
 }
 
-/** The published documents that our keys of a server come from, the newest last. */
+/** Returns the published documents that our keys of a server come from, the newest last. */
 export async function serverKeyAnswers(db: Read, server: ServerName): Promise<readonly string[]> {
   const rows = await db
     .selectFrom('server_key_answers')

@@ -30,7 +30,7 @@ export async function stagePdu(
 }
 
 /**
- * The oldest events that wait in a room, those left out that are to be tried again later than some time. What was tried
+ * Returns the oldest events that wait in a room, those left out that are to be tried again later than some time. What was tried
  * comes last: whoever was never heard does not wait behind it.
  */
 export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit: number): Promise<StagedPdu[]> {
@@ -66,7 +66,7 @@ export async function holdPdus(tx: Tx, nids: readonly Nid[], retryTs: number, mo
   tx.touch(topics.unstaged)
 }
 
-/** How many events of a server are held, and how many in all; counts no further than the limits. */
+/** Returns how many events of a server are held, and how many in all; counts no further than the limits. */
 export async function heldOf(
   db: Read,
   origin: ServerName,
@@ -105,7 +105,7 @@ const firstAfter = prepared((db, afterTs: number) =>
   db.selectFrom('staged_pdus').select('retry_ts').where('retry_ts', '>', afterTs).orderBy('retry_ts').limit(1),
 )
 
-/** How many events wait in a room; counts no further than the limit. */
+/** Returns how many events wait in a room; counts no further than the limit. */
 export async function stagedCount(db: Read, roomId: RoomId, limit: number): Promise<number> {
   const rows = await db
     .selectFrom('staged_pdus')
@@ -117,7 +117,7 @@ export async function stagedCount(db: Read, roomId: RoomId, limit: number): Prom
 }
 
 /**
- * How many events of a server wait to be judged, and how many in all, those left out that are to be tried again; counts
+ * Returns how many events of a server wait to be judged, and how many in all, those left out that are to be tried again; counts
  * no further than to some 2,000 and 20,000.
  */
 export async function stagedOf(db: Read, origin: ServerName): Promise<{ readonly own: number; readonly all: number }> {
@@ -148,7 +148,7 @@ const countAll = prepared((db) =>
 )
 
 /**
- * The rooms in which events wait to be judged until some time: not those that somebody of ours has been about to enter
+ * Returns the rooms in which events wait to be judged until some time: not those that somebody of ours has been about to enter
  * since another.
  */
 export async function roomsWithStagedPdus(db: Read, dueTs: number, underWaySinceTs: number): Promise<RoomId[]> {

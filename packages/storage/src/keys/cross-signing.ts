@@ -5,7 +5,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
 
-/** What a cross-signing key signs: the other two, the user's devices, or other users. */
+/** The usage of a cross-signing key: it signs the other two, the user's devices, or other users. */
 export type KeyUsage = 'master' | 'self_signing' | 'user_signing'
 
 /** One of a user's cross-signing keys as it was uploaded. */
@@ -15,7 +15,7 @@ export interface CrossSigningKey {
   readonly key: JsonObject
 }
 
-/** The cross-signing keys of these users. */
+/** Returns the cross-signing keys of these users. */
 export async function crossSigningKeysOf(db: Read, users: readonly UserId[]): Promise<CrossSigningKey[]> {
   const rows = await inChunks(users, (chunk) =>
     db.selectFrom('cross_signing_keys').selectAll().where('user_id', 'in', chunk).orderBy('user_id').execute(),

@@ -41,7 +41,7 @@ export async function putDeviceKeys(tx: Tx, userId: UserId, deviceId: string, ke
   await noteDeviceChange(tx, userId)
 }
 
-/** The identity keys of all devices of these users, by user and device. */
+/** Returns the identity keys of all devices of these users, by user and device. */
 export async function deviceKeysOf(db: Read, users: readonly UserId[]): Promise<DeviceKeys[]> {
   const rows = await inChunks(users, (chunk) =>
     db

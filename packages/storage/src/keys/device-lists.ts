@@ -18,7 +18,7 @@ export async function noteSignature(tx: Tx, signer: UserId, user: UserId): Promi
   tx.touch(signer)
 }
 
-/** Whoever has not heard of the last change has not heard of this one either, so the last is enough. */
+/** Replaces the user's last change: a reader that has not seen it has not seen this one either. */
 async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<void> {
   await tx
     .deleteFrom('device_list_changes')
@@ -28,7 +28,7 @@ async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<
   await insertRow(tx, 'device_list_changes', { user_id: user, position: tx.takePosition(), only_for: onlyFor })
 }
 
-/** Where in the log a user's devices or keys last changed as everybody sees them; 0 where they never did. */
+/** Returns where in the log a user's devices or keys last changed as everybody sees them; 0 where they never did. */
 export async function lastDeviceChange(db: Read, user: UserId): Promise<Position> {
   const row = await db
     .selectFrom('device_list_changes')
@@ -39,7 +39,7 @@ export async function lastDeviceChange(db: Read, user: UserId): Promise<Position
   return row?.position ?? 0
 }
 
-/** The users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */
+/** Returns the users whose devices or keys changed, as far as `viewer` may know, after one position and up to another. */
 export async function deviceChangesBetween(
   db: Read,
   viewer: UserId,
@@ -60,7 +60,7 @@ const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Positi
     .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
 )
 
-/** The users of this server whose devices or keys changed as everybody sees them, after one position and up to another. */
+/** Returns the users of this server whose devices or keys changed as everybody sees them, after one position and up to another. */
 export async function ownDeviceChangesBetween(
   db: Read,
   us: ServerName,

@@ -30,7 +30,7 @@ export interface BackupPart {
   readonly sessionId?: string | undefined
 }
 
-/** The ranks of those of these sessions that a backup holds. */
+/** Returns the ranks of those of these sessions that a backup holds. */
 export async function heldSessions(
   db: Read,
   { user, version }: BackupPart,
@@ -82,7 +82,7 @@ export async function putSessions(
   )
 }
 
-/** The first keys of a part after one of them, by room and session. */
+/** Returns the first keys of a part after one of them, by room and session. */
 export async function sessionsAfter(
   db: Read,
   { user, version, roomId, sessionId }: BackupPart,
@@ -111,7 +111,7 @@ export async function sessionsAfter(
   return rows.map((row) => ({ ...nameFrom(row), ...rankFrom(row), sessionData: row.session_data }))
 }
 
-/** Deletes the keys of a part; answers whether there were any. */
+/** Deletes the keys of a room or session; returns whether there were any. */
 export async function deleteSessions(tx: Tx, { user, version, roomId, sessionId }: BackupPart): Promise<boolean> {
   let query = tx.deleteFrom('key_backup_sessions').where('user_id', '=', user).where('version', '=', version)
   if (roomId !== undefined) query = query.where('room_id', '=', roomId)
@@ -120,7 +120,7 @@ export async function deleteSessions(tx: Tx, { user, version, roomId, sessionId 
   return numDeletedRows > 0n
 }
 
-/** How many keys a backup holds. */
+/** Returns how many keys a backup holds. */
 export async function countSessions(db: Read, { user, version }: BackupPart): Promise<number> {
   const { count } = await db
     .selectFrom('key_backup_sessions')

@@ -11,7 +11,7 @@ export interface KeyBackup {
   readonly etag: number
 }
 
-/** Begins a backup above all the user ever had; answers its version. */
+/** Creates a backup with a version above all earlier ones of the user; returns the version. */
 export async function createKeyBackup(
   tx: Tx,
   user: UserId,
@@ -32,7 +32,7 @@ export async function createKeyBackup(
   return version
 }
 
-/** One of a user's backups, unless it was deleted. */
+/** Returns one of a user's backups, unless it was deleted. */
 export async function keyBackup(db: Read, user: UserId, version: number): Promise<KeyBackup | undefined> {
   const row = await db
     .selectFrom('key_backups')
@@ -44,7 +44,7 @@ export async function keyBackup(db: Read, user: UserId, version: number): Promis
   return row && backupFrom(row)
 }
 
-/** The newest of a user's backups: the only one that is written to. */
+/** Returns the newest of a user's backups: the only one that is written to. */
 export async function newestKeyBackup(db: Read, user: UserId): Promise<KeyBackup | undefined> {
   const row = await db
     .selectFrom('key_backups')
@@ -68,7 +68,7 @@ export async function putBackupAuthData(tx: Tx, user: UserId, version: number, a
     .execute()
 }
 
-/** Says that a backup's keys changed; answers its etag. */
+/** Increments the etag of a backup whose keys changed; returns it. */
 export async function moveBackupEtag(tx: Tx, user: UserId, version: number): Promise<number> {
   const { etag } = await tx
     .updateTable('key_backups')

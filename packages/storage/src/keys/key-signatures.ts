@@ -37,7 +37,7 @@ export async function putKeySignature(tx: Tx, made: KeySignature): Promise<boole
 }
 
 /**
- * The signatures on these users' keys that `viewer` may see: their own, and those the keys' owners made themselves.
+ * Returns the signatures on these users' keys that `viewer` may see: their own, and those the keys' owners made themselves.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#key-and-signature-security
  */

@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
-import { readOnce } from '../engine/kept.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { topics } from '../engine/topics.ts'
 
 /** A one-time or fallback key. `key` is its JSON, in canonical form. */
@@ -24,7 +24,7 @@ export interface KeyWish {
 const REMEMBERED = 1000
 
 /**
- * Adds one-time keys behind those a device has; answers the first that has the name of another, if any does.
+ * Adds one-time keys to those of a device; returns the first whose id is taken by another key, if there is one.
  *
  * A key that is there already stays where it is, and one that was claimed stays claimed.
  */
@@ -99,7 +99,7 @@ async function forgetClaimed(tx: Tx, user: UserId, deviceId: string): Promise<vo
     .execute()
 }
 
-/** Takes the key a device uploaded first, of those nobody was given; nobody else will get it. */
+/** Claims the oldest unclaimed key of a device; no other claim gets it. */
 export async function claimOneTimeKey(tx: Tx, wish: KeyWish): Promise<NamedKey | undefined> {
   const first = await tx
     .selectFrom('one_time_keys')
@@ -141,7 +141,7 @@ export async function putFallbackKey(tx: Tx, user: UserId, deviceId: string, fal
   tx.touch(topics.keys(user))
 }
 
-/** A device's fallback key, which is used from here on. */
+/** Returns a device's fallback key, which is used from here on. */
 export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | undefined> {
   const row = await tx
     .updateTable('fallback_keys')
@@ -155,8 +155,8 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
   return row && { algorithm: wish.algorithm, keyId: row.key_id, key: row.key }
 }
 
-/** How many unclaimed one-time keys a device has, by algorithm. */
-export const oneTimeKeyCounts = readOnce(
+/** Returns how many unclaimed one-time keys a device has, by algorithm. */
+export const oneTimeKeyCounts = cachedReader(
   'oneTimeKeyCounts',
   20_000,
   (user: UserId) => topics.keys(user),
@@ -166,8 +166,8 @@ export const oneTimeKeyCounts = readOnce(
   },
 )
 
-/** The algorithms for which a device has a fallback key that nobody was given yet. */
-export const unusedFallbackAlgorithms = readOnce(
+/** Returns the algorithms for which a device has an unused fallback key. */
+export const unusedFallbackAlgorithms = cachedReader(
   'unusedFallbackKeys',
   20_000,
   (user: UserId) => topics.keys(user),

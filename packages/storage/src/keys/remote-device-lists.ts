@@ -3,7 +3,6 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
-import { userNid } from '../engine/names.ts'
 import type { Position } from '../schema/schema.ts'
 
 /** The devices of a user of another server, as of a stream id of that server. */
@@ -33,7 +32,7 @@ export async function dropRemoteDeviceList(tx: Tx, userId: UserId): Promise<void
   await tx.deleteFrom('remote_device_lists').where('user_id', '=', userId).execute()
 }
 
-/** What is kept of the devices of these users. */
+/** Returns the cached device lists of these users. */
 export async function remoteDeviceLists(db: Read, users: readonly UserId[]): Promise<RemoteDeviceList[]> {
   const rows = await inChunks(users, (chunk) =>
     db.selectFrom('remote_device_lists').selectAll().where('user_id', 'in', chunk).execute(),
@@ -44,23 +43,4 @@ export async function remoteDeviceLists(db: Read, users: readonly UserId[]): Pro
     position: row.position,
     list: JSON.parse(row.list) as JsonObject,
   }))
-}
-
-/** Whether two users have been in a room together since a position at least. */
-export async function shareRoomSince(db: Read, one: UserId, other: UserId, since: Position): Promise<boolean> {
-  const [mine, theirs] = [await userNid(db, one), await userNid(db, other)]
-  if (mine === undefined || theirs === undefined) return false
-  const row = await db
-    .selectFrom('members as mine')
-    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
-    .select('mine.room_nid')
-    .where('mine.user_nid', '=', mine)
-    .where('theirs.user_nid', '=', theirs)
-    .where('mine.membership', '=', 'join')
-    .where('theirs.membership', '=', 'join')
-    .where('mine.position', '<=', since)
-    .where('theirs.position', '<=', since)
-    .limit(1)
-    .executeTakeFirst()
-  return row !== undefined
 }

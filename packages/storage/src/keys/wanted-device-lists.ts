@@ -34,13 +34,13 @@ export async function dropWantedDeviceList(tx: Tx, userId: UserId): Promise<void
   await tx.deleteFrom('wanted_device_lists').where('user_id', '=', userId).execute()
 }
 
-/** What is noted of a user, if their devices are to be fetched. */
+/** Returns the pending fetch of a user's device list, if there is one. */
 export async function wantedDeviceList(db: Read, userId: UserId): Promise<WantedDeviceList | undefined> {
   const row = await db.selectFrom('wanted_device_lists').selectAll().where('user_id', '=', userId).executeTakeFirst()
   return row && { userId, tries: row.tries, retryTs: row.retry_ts }
 }
 
-/** The users whose turn has come, the first due first. */
+/** Returns the users whose turn has come, the first due first. */
 export async function dueDeviceLists(db: Read, now: number, limit: number): Promise<UserId[]> {
   const rows = await db
     .selectFrom('wanted_device_lists')

@@ -9,7 +9,7 @@ export interface MediaName {
   readonly mediaId: string
 }
 
-/** What was uploaded: the blob, by its hash, and what was said of it. */
+/** Uploaded content: the hash of the blob, and its metadata. */
 export interface MediaContent {
   readonly sha256: Bytes
   readonly sizeBytes: number
@@ -24,11 +24,11 @@ export interface Media extends MediaName {
   /** Until when a reserved name may be used. */
   readonly unusedExpiresTs: number | undefined
   readonly content: MediaContent | undefined
-  /** Not to be served to whoever does not say who they are. */
+  /** Not served without authentication. */
   readonly isAuthenticatedOnly: boolean
 }
 
-/** What is said to the bus when a reserved name gets its content. */
+/** Returns the topic that is touched when a reserved name gets its content. */
 export function mediaTopic({ serverName, mediaId }: MediaName): string {
   return `mxc://${serverName}/${mediaId}`
 }
@@ -49,7 +49,7 @@ export async function putMedia(tx: Tx, media: Media): Promise<void> {
     .execute()
 }
 
-/** Puts the content behind a reserved name, and wakes who waits for it. */
+/** Stores the content of a reserved name, and wakes the requests that wait for it. */
 export async function fillMedia(tx: Tx, name: MediaName, content: MediaContent): Promise<void> {
   await tx
     .updateTable('media')
@@ -60,7 +60,7 @@ export async function fillMedia(tx: Tx, name: MediaName, content: MediaContent):
   tx.touch(mediaTopic(name))
 }
 
-/** What is behind a name. */
+/** Returns the media of a name. */
 export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<Media | undefined> {
   const row = await db
     .selectFrom('media')

@@ -3,21 +3,21 @@ import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { roomNames, roomNid } from '../engine/names.ts'
 
-/** A name of a room on this server, and who gave it. */
+/** An alias of a room on this server, and its creator. */
 export interface Alias {
   readonly alias: RoomAlias
   readonly roomId: RoomId
   readonly creator: UserId
 }
 
-/** The room an alias of this server names. */
+/** Returns the room an alias of this server names. */
 export async function aliasTarget(db: Read, alias: RoomAlias): Promise<Alias | undefined> {
   const row = await db.selectFrom('room_aliases').selectAll().where('alias', '=', alias).executeTakeFirst()
   const roomId = row && (await roomNames(db, [row.room_nid])).get(row.room_nid)
   return roomId === undefined ? undefined : { alias, roomId, creator: row?.creator ?? ('' as UserId) }
 }
 
-/** The aliases this server has for a room. */
+/** Returns the aliases this server has for a room. */
 export async function aliasesOf(db: Read, roomId: RoomId): Promise<RoomAlias[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []
@@ -30,7 +30,7 @@ export async function aliasesOf(db: Read, roomId: RoomId): Promise<RoomAlias[]> 
   return rows.map((row) => row.alias)
 }
 
-/** Gives a room a name; answers false where the name is taken. */
+/** Creates an alias of a room; returns false where the alias is taken. */
 export async function putAlias(tx: Tx, { alias, roomId, creator }: Alias, now: number): Promise<boolean> {
   const nid = await roomNid(tx, roomId)
   if (nid === undefined || (await aliasTarget(tx, alias))) return false

@@ -37,7 +37,7 @@ export interface CheckedRoom {
   readonly id: RoomId
   readonly stateRoot: Nid
   readonly heads: readonly Nid[]
-  readonly headCount: number
+  readonly extremityCount: number
   readonly joined: number
   readonly invited: number
   readonly lastPosition: Position
@@ -55,7 +55,7 @@ export async function countRows(db: Read): Promise<{ nodes: number; events: numb
   return { nodes: await count('state_nodes'), events: await count('events'), rooms: await count('rooms') }
 }
 
-/** Every node of the state tries, page by page: whether its bytes are those its hash names, and all it leads to is there. */
+/** Returns every node of the state tries, page by page: whether its bytes are those its hash names, and all it leads to is there. */
 export async function* nodeFaults(
   db: Read,
 ): AsyncGenerator<{ readonly seen: number; readonly faults: DatabaseFault[] }> {
@@ -99,7 +99,7 @@ async function present(db: Read, table: 'state_nodes' | 'events', nids: readonly
   return new Set(rows.map((row) => row.nid))
 }
 
-/** Every event, page by page. */
+/** Returns every event, page by page. */
 export async function* everyEvent(db: Read): AsyncGenerator<CheckedEvent[]> {
   for (let after = 0; ; ) {
     const rows = await db
@@ -130,7 +130,7 @@ export async function* everyEvent(db: Read): AsyncGenerator<CheckedEvent[]> {
   }
 }
 
-/** Every room, page by page. */
+/** Returns every room, page by page. */
 export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
   for (let after = 0; ; ) {
     const rows = await db
@@ -152,7 +152,7 @@ export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
       id: row.room_id,
       stateRoot: row.state_root,
       heads: [...(JSON.parse(row.extremities) as Nid[]), ...(more.get(row.room_nid) ?? [])],
-      headCount: row.head_count,
+      extremityCount: row.head_count,
       joined: row.joined_count,
       invited: row.invited_count,
       lastPosition: row.last_position,
@@ -167,8 +167,8 @@ async function moreHeads(db: Read, rooms: readonly Nid[]): Promise<Map<Nid, Nid[
   return heads
 }
 
-/** Who stands how in a room, as the table of members says. */
-export async function standings(
+/** Returns the memberships of a room by user, as the table of members has them. */
+export async function membershipsByUser(
   db: Read,
   room: Nid,
 ): Promise<Map<UserId, { readonly membership: string; readonly event: Nid }>> {

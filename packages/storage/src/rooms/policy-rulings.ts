@@ -4,13 +4,13 @@ import type { Read, Tx } from '../engine/database.ts'
 import { eventIdBytes } from './events/event-ids.ts'
 import { internUser, roomNid, userNid } from '../engine/names.ts'
 
-/** What this server said of an event as a policy server, and when (ms); without a `refusal` it signed. */
+/** A ruling of this server as a policy server, and its time (ms); without a `refusal` it signed the event. */
 export interface PolicyRuling {
   readonly refusal: string | undefined
   readonly ruledTs: number
 }
 
-/** What was said of an event, if it was asked for before. */
+/** Returns the ruling on an event, if there is one. */
 export async function policyRuling(db: Read, eventId: EventId): Promise<PolicyRuling | undefined> {
   const row = await db
     .selectFrom('policy_rulings')
@@ -20,7 +20,7 @@ export async function policyRuling(db: Read, eventId: EventId): Promise<PolicyRu
   return row && { refusal: row.refusal ?? undefined, ruledTs: row.ruled_ts }
 }
 
-/** Remembers what is said of an event; answers what was said first, which stands. */
+/** Stores a ruling on an event; returns the first ruling, which stands. */
 export async function putPolicyRuling(tx: Tx, eventId: EventId, ruling: PolicyRuling): Promise<PolicyRuling> {
   const row = { event_id: eventIdBytes(eventId), refusal: ruling.refusal ?? null, ruled_ts: ruling.ruledTs }
   await tx
@@ -31,7 +31,7 @@ export async function putPolicyRuling(tx: Tx, eventId: EventId, ruling: PolicyRu
   return (await policyRuling(tx, eventId)) ?? ruling
 }
 
-/** Remembers that somebody's way into a room was signed at a time (ms); a later one takes its place. */
+/** Stores the time (ms) at which a user's join was signed; a later one replaces it. */
 export async function putPolicyEntry(tx: Tx, roomId: RoomId, user: UserId, sinceTs: number): Promise<void> {
   const room = await roomNid(tx, roomId)
   if (room === undefined) return
@@ -43,7 +43,7 @@ export async function putPolicyEntry(tx: Tx, roomId: RoomId, user: UserId, since
     .execute()
 }
 
-/** When somebody's last way into a room was signed (ms); undefined where that was long ago, or not by us. */
+/** Returns the time (ms) at which a user's last join was signed; undefined where that was long ago, or not by this server. */
 export async function policyEntry(db: Read, roomId: RoomId, user: UserId): Promise<number | undefined> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return undefined
@@ -56,7 +56,7 @@ export async function policyEntry(db: Read, roomId: RoomId, user: UserId): Promi
   return row?.since_ts
 }
 
-/** Forgets what was said, and who came in, before a time (ms). */
+/** Deletes rulings and joins from before a time (ms). */
 export async function dropOldRulings(tx: Tx, beforeTs: number): Promise<void> {
   await tx.deleteFrom('policy_rulings').where('ruled_ts', '<', beforeTs).execute()
   await tx.deleteFrom('policy_entries').where('since_ts', '<', beforeTs).execute()

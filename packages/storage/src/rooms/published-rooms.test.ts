@@ -24,6 +24,7 @@ onEveryDatabase('published rooms', (open) => {
             await createRoomRow(tx, roomId(n), '12')
             await publishRoom(tx, roomId(n), isPublished)
             await tx.updateTable('rooms').set({ joined_count: joined }).where('room_id', '=', roomId(n)).execute()
+            tx.touch(roomId(n))
           }
         })
         const listed = drawn

@@ -15,7 +15,7 @@ export interface PublishedRoom {
 export type DirectoryPlace = Pick<PublishedRoom, 'roomId' | 'joinedCount'>
 
 /**
- * The rooms of the directory that somebody is in, the largest first, of two of a size the older; after a place, or
+ * Returns the rooms of the directory that somebody is in, the largest first, of two of a size the older; after a place, or
  * (in the same order) before it. None for a place at a room we never had.
  */
 export async function publishedRooms(
@@ -51,7 +51,7 @@ export async function publishedRooms(
   return isBackward ? rooms.toReversed() : rooms
 }
 
-/** How many rooms the directory lists. */
+/** Returns how many rooms the directory lists. */
 export async function publishedCount(db: Read): Promise<number> {
   const row = await db
     .selectFrom('rooms')

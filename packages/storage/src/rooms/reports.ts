@@ -2,7 +2,7 @@
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 
-/** What somebody told the admins: of an event, of a room, or of a person. */
+/** A report to the admins about an event, a room or a user. */
 export interface Report {
   readonly reporter: UserId
   readonly about:
@@ -29,7 +29,7 @@ export async function putReport(tx: Tx, { reporter, about, reason, receivedTs }:
     .execute()
 }
 
-/** The newest reports, the last one first. */
+/** Returns the newest reports, the last one first. */
 export async function latestReports(db: Read, limit: number): Promise<Report[]> {
   const rows = await db.selectFrom('reports').selectAll().orderBy('report_nid', 'desc').limit(limit).execute()
   return rows.map((row) => {

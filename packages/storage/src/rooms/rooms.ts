@@ -4,10 +4,11 @@ import type { Read, Tx } from '../engine/database.ts'
 import { pdusByNid } from './events/events.ts'
 import { keyNames, keyNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
+import { roomRows } from './room-row.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { stateAt, wholeState } from './state/state.ts'
 
-/** What a room's row says. `version` of the row grows with each change. */
+/** A room's row. */
 export interface Room {
   readonly id: RoomId
   readonly roomVersion: string
@@ -18,28 +19,28 @@ export interface Room {
   readonly invitedCount: number
   /** Listed in the public room directory. */
   readonly isPublished: boolean
-  /** How many events of the main timeline notify whoever keeps the default rules. */
+  /** The number of events of the main timeline that notify users with the default push rules. */
   readonly notified: number
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
-  readonly lastHole: Position
+  readonly lastGap: Position
   /** Most of its members are not known yet. */
   readonly isPartial: boolean
   /** Where they became known; 0 where they always were. */
   readonly wholePosition: Position
   /** The room's state until then, as far as it was known. */
   readonly provisionalRoot: Nid
-  /** How many heads the room's graph has. */
-  readonly headCount: number
-  /** The state is not what all the heads come to: that is being worked out. */
+  /** The number of the room's forward extremities. */
+  readonly extremityCount: number
+  /** The state is not yet the resolution of all forward extremities. */
   readonly isUnsettled: boolean
   /** Where the state last moved without an event; 0 where it never did. */
-  readonly lastMove: Position
+  readonly lastResolution: Position
 }
 
-/** A room nobody else can extend until our unit ends. Only {@link openRoom} and {@link createRoomRow} make one. */
+/** A room that only this unit can extend. Only {@link openRoom} and {@link createRoomRow} create one. */
 class OpenRoom implements Room {
   readonly #row: Tables['rooms']
-  /** The oldest 20 heads of the room's graph: what the next event names as `prev_events`. */
+  /** The oldest 20 forward extremities: the next event names them in `prev_events`. */
   readonly extremities: readonly EventId[]
   /** The same, as numbers, in the same order. */
   readonly heads: readonly Nid[]
@@ -76,24 +77,24 @@ class OpenRoom implements Room {
   get isPublished(): boolean {
     return this.#row.is_published === 1
   }
-  /** How many events of the main timeline notify whoever keeps the default rules. */
+  /** The number of events of the main timeline that notify users with the default push rules. */
   get notified(): number {
     return this.#row.notified
   }
   /** The newest event that names one in front of it which is missing; 0 where there never was any. */
-  get lastHole(): Position {
+  get lastGap(): Position {
     return this.#row.last_hole
   }
-  /** How many heads the room's graph has. */
-  get headCount(): number {
+  /** The number of the room's forward extremities. */
+  get extremityCount(): number {
     return this.#row.head_count
   }
-  /** The state is not what all the heads come to: that is being worked out. */
+  /** The state is not yet the resolution of all forward extremities. */
   get isUnsettled(): boolean {
     return this.#row.is_unsettled === 1
   }
   /** Where the state last moved without an event; 0 where it never did. */
-  get lastMove(): Position {
+  get lastResolution(): Position {
     return this.#row.last_move
   }
   get opened(): number {
@@ -115,7 +116,7 @@ class OpenRoom implements Room {
   }
 }
 
-/** What an event changes in its room's row. */
+/** The columns of its room's row that an event changes. */
 type RoomChanges = Pick<
   Tables['rooms'],
   | 'extremities'
@@ -134,7 +135,7 @@ export type { OpenRoom }
 
 const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll().where('room_id', '=', roomId))
 
-/** Reads the room for extending it. Units run one after the other and hold the log, so nobody else can. */
+/** Opens a room for appending events; undefined where there is none. Units run one after the other and hold the log. */
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
   const row = await rowToExtend(tx, roomId)
   if (!row) return undefined
@@ -152,14 +153,14 @@ export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undef
 }
 
 async function rowToExtend(tx: Tx, roomId: RoomId): Promise<Tables['rooms'] | undefined> {
-  const known = tx.knownRoom(roomId)
+  const known = tx.known.row(roomRows, roomId)
   if (known) return known
   const [row] = await rowOf(tx, roomId)
-  if (row) tx.keepRoom(row)
+  if (row) tx.known.keep(roomRows, row)
   return row
 }
 
-/** A new room without events, open. */
+/** Returns a new room without events, open. */
 export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string): Promise<OpenRoom> {
   const row: Tables['rooms'] = {
     room_nid: tx.takeNid(),
@@ -187,39 +188,40 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
 }
 
 /** Corrects the version of a room we were never in: what an invite said of it proved wrong. */
-export async function turnRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
+export async function correctRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
   await tx
     .updateTable('rooms')
     .set({ room_version: roomVersion })
     .where('room_id', '=', roomId)
     .where('state_root', '=', 0)
     .execute()
+  tx.touch(roomId)
   tx.onCommit(() => tx.caches.roomVersions.delete(roomId))
 }
 
-/** What a room's row says, for reading. */
+/** Returns a room's row. */
 export async function roomById(db: Read, roomId: RoomId): Promise<Room | undefined> {
   const [row] = await rowOf(db, roomId)
   return row && new OpenRoom(row, new Map())
 }
 
-/** The version of a room that is there. */
+/** Returns the version of a room that is there. */
 export async function versionOfRoom(db: Read, roomId: RoomId): Promise<string> {
   const kept = db.caches.roomVersions.get(roomId)
   if (kept !== undefined) return kept
   const [row] = await rowOf(db, roomId)
-  if (!row) throw new Error('an event is in a room that is not there')
+  if (!row) throw new Error(`no such room: ${roomId}`)
   if (!('takePosition' in db)) db.caches.roomVersions.set(roomId, row.room_version)
   return row.room_version
 }
 
-/** The event that holds a state key under a root. */
+/** Returns the event that holds a state key under a root. */
 export async function stateEventNid(db: Read, root: Nid, type: string, stateKey: string): Promise<Nid | undefined> {
   const key = await keyNid(db, type, stateKey)
   return key === undefined ? undefined : stateAt(db, root, key)
 }
 
-/** A whole state in numbers and words: each key's event and its name. */
+/** Returns a whole state in numbers and words: each key's event and its name. */
 export async function namedState(
   db: Read,
   root: Nid,

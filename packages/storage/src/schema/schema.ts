@@ -12,17 +12,17 @@ export type Bytes = Uint8Array
 export interface Tables {
   /** One row: the last position taken. */
   log: { position: Position }
-  /** What the last commits moved, a row each, written where several nodes share the database. */
+  /** The change log: the topics that each of the last commits touched. Written on PostgreSQL, for the other nodes. */
   moves: { position: Position; start: Position; topics: string }
   settings: { name: string; value: string }
   /** `holder` reads until `until`, on the node of this number; free where they are null. */
   readers: { name: string; position: Position; holder: string | null; node: number | null; until: number | null }
 
   /**
-   * `extremities` is a JSON list of event numbers, at most 20, the oldest of the `head_count` heads of the room's graph; `opened` counts the changes of the row and is the version its cached forms go by; behind `last_hole` no
-   * history is missing. `is_unsettled`: `state_root` is not what all the heads come to, which somebody works out; it last
-   * moved without an event at `last_move`. While `is_partial`, most members are not known; at `whole_position` they became so, and
-   * `provisional_root` was the state until then.
+   * `extremities`: a JSON list of the numbers of the oldest 20 of the room's `head_count` forward extremities. `opened` counts
+   * the changes of the row. History has no gap after `last_hole`. `is_unsettled`: the forward extremities are still to be
+   * resolved into `state_root`; it last changed without an event at `last_move`. `is_partial`: most members are not known
+   * yet; they became known at `whole_position`, and `provisional_root` was the state until then.
    */
   rooms: {
     room_nid: Nid
@@ -49,13 +49,11 @@ export interface Tables {
   state_keys: { key_nid: Nid; type: string; state_key: string }
   state_nodes: { node_nid: Nid; hash: Bytes; body: Bytes }
   /**
-   * `position` is null for outliers: events we hold but that have no place in the timeline. `room_root` is the room's
-   * current state once the event had arrived, which forks may make another than the state after the event; of one that
-   * was soft-failed, the state that did not want it. `notified`
-   * counts the events of the room's main timeline, up to and with this one, that notify whoever keeps the default rules.
-   * Positions that are not whole numbers, or below zero, are of events fetched from other servers' histories. `state_after` 0 means that the state is
-   * not known. `auth_nids` is a JSON list of the events a state event names as its `auth_events`,
-   * with a 0 for each that was not there when it was written.
+   * `position`: null for outliers; positions that are negative or not whole are of backfilled events. `room_root`: the room's
+   * current state once the event had arrived, which may differ from `state_after` where the graph is forked; of a
+   * soft-failed event, the state it failed against. `notified`: how many events of the main timeline, up to this one,
+   * notify users with the default push rules. `state_after` 0: the state is not known. `auth_nids`: a JSON list of the
+   * numbers of a state event's `auth_events`, with a 0 for each that was missing when it was written.
    */
   events: {
     event_nid: Nid
@@ -83,17 +81,17 @@ export interface Tables {
     auth_nids: string | null
     pdu: Bytes
   }
-  /** The heads of a room's graph beyond those that its row lists. */
+  /** The forward extremities of a room beyond those that its row lists. */
   more_heads: { room_nid: Nid; event_nid: Nid }
-  /** Where a room's current state moved without an event: a split room's heads were resolved. Positions are doubles, as they are compared with such. */
+  /** Positions at which a room's current state changed without an event, because its forward extremities were resolved. Doubles, since they are compared with positions of events. */
   state_moves: { room_nid: Nid; position: Position; state_root: Nid }
-  /** Events that are named as `prev_events` by one in our timeline and have no place there themselves: where history has holes. */
+  /** Missing events that events of our timeline name in `prev_events`: gaps of history. */
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
   /** Redactions that arrived before what they redact. */
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
   /**
-   * What other servers sent and we acknowledged, until it is judged; in order of arrival. What could not be judged, as
-   * what it rests on was not to be had, is tried again at `retry_ts`, after so many `tries`; both are 0 before the first.
+   * PDUs that were acknowledged and are still to be processed, in order of arrival. Events whose prerequisites could not be
+   * fetched are retried at `retry_ts`, after `tries` attempts; both are 0 before the first.
    */
   staged_pdus: {
     staged_nid: Nid
@@ -104,12 +102,12 @@ export interface Tables {
     tries: number
     retry_ts: number
   }
-  /** Rooms that users of ours are about to enter through other servers: what comes for them meanwhile is kept. */
+  /** Rooms that local users are joining through other servers; PDUs for them are kept meanwhile. */
   joins_under_way: { join_nid: Nid; room_id: RoomId; room_version: string; since_ts: number }
   /**
-   * Rooms we entered without being told their members: the join, the state before it as it was shown and, once it was
-   * fetched, whole (0 until then); `servers` is a JSON list of those said to be there; the next try is at `retry_ts`.
-   * Since `left_ts` nobody of ours is there; 0 while somebody is.
+   * Rooms that were joined with partial state: the join, the state before it as the join answer had it, and that state
+   * in full once it is fetched (0 until then). `servers`: a JSON list of the servers that the answer named. The next attempt
+   * is at `retry_ts`. `left_ts`: when the last local user left; 0 while one is joined.
    */
   partial_rooms: {
     room_nid: Nid
@@ -122,8 +120,8 @@ export interface Tables {
     left_ts: number
   }
   /**
-   * Events of such rooms whose states are provisional, in order of arrival; what they come to with the members, until
-   * it takes the place of what `events` says. `state_after` 0 means that it is not worked out yet.
+   * Events of such rooms whose states are provisional, in order of arrival, with their recalculated states until these replace
+   * those in `events`. `state_after` 0: not recalculated yet.
    */
   partial_events: {
     event_nid: Nid
@@ -135,7 +133,7 @@ export interface Tables {
     replaces_nid: Nid | null
     status: number
   }
-  /** Servers that have not got everything yet: what came up to `position` they have; the rest they get at `retry_ts` or when we hear from them. */
+  /** Destinations that failed: they have received everything up to `position`; the rest is sent at `retry_ts`, or when they are heard from. */
   destinations: {
     server_name: ServerName
     position: Position
@@ -143,9 +141,9 @@ export interface Tables {
     retry_ts: number
     interval_ms: number
   }
-  /** EDUs that must not get lost, until their server took them; in the order of writing. */
+  /** EDUs that are queued until their destination has received them, in order. */
   outgoing_edus: { server_name: ServerName; nid: Nid; edu: string; queued_ts: number }
-  /** What a server was told of a user's devices (`told`, a digest of each, as JSON) as of `told_position`; where `position` is larger, there is news. */
+  /** The device list of a user as a server last received it (`told`: a digest of each device, as JSON), as of `told_position`; there are changes to send where `position` is larger. */
   outgoing_device_lists: {
     server_name: ServerName
     user_id: UserId
@@ -153,11 +151,11 @@ export interface Tables {
     told_position: Position
     told: string
   }
-  /** The devices of users of other servers, as JSON, as of a stream id of theirs; `position` is from where on we follow them. */
+  /** Device lists of remote users, as JSON, as of a stream id of their server; tracked since `position`. */
   remote_device_lists: { user_id: UserId; stream_id: number; position: Position; list: string }
-  /** Users of other servers whose devices are to be fetched, how often that failed, and when it is tried next. */
+  /** Remote users whose device lists are to be fetched, the number of failed attempts, and when the next one is. */
   wanted_device_lists: { user_id: UserId; tries: number; retry_ts: number }
-  /** Events of other servers' users that came to us to be sent on to the room. */
+  /** Events of remote users that this server sends on to the room. */
   relayed_events: { event_nid: Nid; relayed_ts: number }
   /** `knock` and `invite` memberships keep what the user was shown in `stripped_state`. */
   members: {
@@ -171,7 +169,7 @@ export interface Tables {
   }
   /** The words by which members of rooms are found, folded, in UTF-8. */
   user_words: { word: Bytes; user_nid: Nid }
-  /** Who answered which request: `request` is a hash of user, device, endpoint and transaction id. */
+  /** The answers to requests with a transaction id: `request` is a hash of user, device, endpoint and transaction id. */
   transactions: { request: Bytes; answer: string; created_ts: number }
   room_aliases: { alias: RoomAlias; room_nid: Nid; creator: UserId; created_ts: number }
   /** How present people are; `last_active_ts` is 0 where that was never told. */
@@ -184,7 +182,7 @@ export interface Tables {
     said_ts: number
     position: Position
   }
-  /** The devices our users are present on; behind `until_ts` nobody vouches for it. */
+  /** The devices that local users are present on; a row is stale after `until_ts`. */
   present_devices: { user_nid: Nid; device_id: string; state: string; until_ts: number }
   receipts: {
     room_nid: Nid
@@ -238,9 +236,9 @@ export interface Tables {
     session_expires_ts: number | null
     next_id: Nid | null
   }
-  /** Tokens that prove to others who somebody is, and log nobody in. */
+  /** OpenID tokens: they prove a user's identity to third parties and give no access. */
   openid_tokens: { token: Bytes; user_id: UserId; expires_ts: number }
-  /** What people told the admins of, in order; `event_id`, `room_id` and `target` are empty where the report is not about one. */
+  /** Reports to the admins, in order; `event_id`, `room_id` and `target` are empty where the report is not about one. */
   reports: {
     report_nid: Nid
     reporter: UserId
@@ -259,9 +257,9 @@ export interface Tables {
     created_ts: number
   }
 
-  /** What this server said as a policy server of an event that is to enter a room: `refusal` is null where it signed. */
+  /** This server's rulings as a policy server, by event; `refusal` is null where it signed. */
   policy_rulings: { event_id: Bytes; refusal: string | null; ruled_ts: number }
-  /** Since when somebody may have been in a room, by our clock: their join was signed by us as its policy server. */
+  /** The time at which this server, as the room's policy server, signed a user's join. */
   policy_entries: { room_nid: Nid; user_nid: Nid; since_ts: number }
 
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
@@ -289,7 +287,7 @@ export interface Tables {
     target_id: string
     signature: string
   }
-  /** `only_for` is set where nobody else may learn of the change: a user signed somebody's key. */
+  /** `only_for` is set where only that user may see the change: a signature by their user-signing key. */
   device_list_changes: { user_id: UserId; position: Position; only_for: UserId | null }
   to_device: { user_id: UserId; device_id: string; position: Position; message: string }
   key_backups: {

@@ -32,14 +32,14 @@ export function isLeaf(node: TrieNode): node is Leaf {
   return 'keys' in node
 }
 
-/** The child in a slot, or {@link EMPTY_STATE}. */
+/** Returns the child in a slot, or {@link EMPTY_STATE}. */
 export function childAt(branch: Branch, slot: number): Nid {
   const bit = 1 << slot
   if ((branch.bitmap & bit) === 0) return EMPTY_STATE
   return branch.children[bitCount(branch.bitmap & (bit - 1))] ?? EMPTY_STATE
 }
 
-/** A branch with another child in one slot; {@link EMPTY_STATE} empties the slot. */
+/** Returns a branch with another child in one slot; {@link EMPTY_STATE} empties the slot. */
 export function withChild(branch: Branch, slot: number, child: Nid): Branch {
   const bit = 1 << slot
   const index = bitCount(branch.bitmap & (bit - 1))
@@ -50,7 +50,7 @@ export function withChild(branch: Branch, slot: number, child: Nid): Branch {
   return { bitmap: bitmap >>> 0, children }
 }
 
-/** A leaf with one entry put in, replaced, or (event undefined) taken out. */
+/** Returns a leaf with one entry put in, replaced, or (event undefined) taken out. */
 export function withEntry(leaf: Leaf, key: Nid, event: Nid | undefined): Leaf {
   const index = lowerBound(leaf.keys, key)
   const isPresent = leaf.keys[index] === key
@@ -61,13 +61,13 @@ export function withEntry(leaf: Leaf, key: Nid, event: Nid | undefined): Leaf {
   return { keys, events }
 }
 
-/** The event a leaf holds for a key. */
+/** Returns the event a leaf holds for a key. */
 export function entryOf(leaf: Leaf, key: Nid): Nid | undefined {
   const index = lowerBound(leaf.keys, key)
   return leaf.keys[index] === key ? leaf.events[index] : undefined
 }
 
-/** A node as it is stored: a kind byte, then variable-length numbers. Equal states give equal bytes. */
+/** Returns a node as it is stored: a kind byte, then variable-length numbers. Equal states give equal bytes. */
 export function encodeNode(node: TrieNode): Bytes {
   const bytes: number[] = []
   if (isLeaf(node)) {
@@ -87,7 +87,7 @@ export function encodeNode(node: TrieNode): Bytes {
   return Uint8Array.from(bytes)
 }
 
-/** The node that {@link encodeNode} wrote. */
+/** Returns the node that {@link encodeNode} wrote. */
 export function decodeNode(bytes: Bytes): TrieNode {
   const numbers = readNumbers(bytes)
   if (bytes[0] === 1) return { bitmap: (numbers[0] ?? 0) >>> 0, children: numbers.slice(1) }
@@ -102,7 +102,7 @@ export function decodeNode(bytes: Bytes): TrieNode {
   return { keys, events }
 }
 
-/** The name a node is found by: half a SHA-256 of its bytes. */
+/** Returns the name a node is found by: half a SHA-256 of its bytes. */
 export function nodeHash(body: Bytes): Bytes {
   return digest('sha256', body, 'buffer').subarray(0, 16)
 }

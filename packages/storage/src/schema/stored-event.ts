@@ -2,15 +2,15 @@
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Nid, Position } from './schema.ts'
 
-/** A PDU with what was derived from it once; shared by everybody who reads the event. */
-export interface KeptPdu {
+/** A parsed PDU with its encoded client form; one object shared by all readers of the event. */
+export interface CachedPdu {
   readonly pdu: Pdu
-  /** The client form without `unsigned`, encoded; filled by whoever renders first. */
+  /** The client form without `unsigned`, encoded in UTF-8; set by the first reader that renders the event. */
   clientJson?: string
 }
 
 /** An event as it stands in this server's history. Two numbers name whole states: before and after it. */
-export interface StoredEvent extends KeptPdu {
+export interface StoredEvent extends CachedPdu {
   /** Storage's number of the event; compare it, never show it. */
   readonly nid: Nid
   readonly position: Position | null
@@ -26,5 +26,5 @@ export interface StoredEvent extends KeptPdu {
   readonly status: number
   /** The device that sent it and the transaction id it gave. */
   readonly transaction: { readonly deviceId: string; readonly txnId: string } | undefined
-  readonly kept: KeptPdu
+  readonly kept: CachedPdu
 }

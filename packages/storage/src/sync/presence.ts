@@ -4,14 +4,15 @@ import type { ExpressionBuilder } from 'kysely'
 import type { Read, Tx } from '../engine/database.ts'
 import { inChunks } from '../engine/database.ts'
 import { internUser, userNid, userNids, withUserNames } from '../engine/names.ts'
+import { sharesRoomWith } from '../rooms/members/shared-rooms.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** How present somebody is. */
+/** A presence state. */
 export type PresenceState = 'online' | 'unavailable' | 'offline'
 
-/** What is known of somebody's presence. */
+/** The presence of a user. */
 export interface Presence {
   readonly userId: UserId
   readonly state: PresenceState
@@ -25,7 +26,7 @@ export interface Presence {
   readonly position: Position
 }
 
-/** A device that somebody is present on, until it is said again. */
+/** A device that a user is present on, until `untilTs`. */
 export interface PresentDevice {
   readonly userId: UserId
   readonly deviceId: string
@@ -33,7 +34,7 @@ export interface PresentDevice {
   readonly untilTs: number
 }
 
-/** Records how present somebody is from now on. */
+/** Stores the presence of a user. */
 export async function putPresence(tx: Tx, presence: Omit<Presence, 'position'>): Promise<void> {
   const row = {
     state: presence.state,
@@ -52,7 +53,7 @@ export async function putPresence(tx: Tx, presence: Omit<Presence, 'position'>):
   tx.touch(topics.presenceOf(presence.userId))
 }
 
-/** What is known of these users' presence; those of whom nothing is known are left out. */
+/** Returns the presence of these users; users without one are left out. */
 export async function presenceOf(db: Read, users: readonly UserId[]): Promise<Presence[]> {
   const nids = [...(await userNids(db, users)).values()]
   const rows = await inChunks(nids, (chunk) =>
@@ -61,15 +62,15 @@ export async function presenceOf(db: Read, users: readonly UserId[]): Promise<Pr
   return presencesFrom(db, rows)
 }
 
-/** The presence of those who share a room with a user, and their own, that changed after one position and up to another. */
+/** Returns the presence, changed after one position and up to another, of a user and of those who share a room with them. */
 export async function presenceBetween(db: Read, viewer: UserId, after: Position, upTo: Position): Promise<Presence[]> {
-  if (!db.moves.changedSince(topics.presence, after)) return []
+  if (!db.topicPositions.changedSince(topics.presence, after)) return []
   const nid = await userNid(db, viewer)
   return nid === undefined ? [] : presencesFrom(db, await changedFor(db, nid, after, upTo))
 }
 
-/** Those who share a room with a user and are not offline, and the user; so many that changed last. */
-export async function presentAround(db: Read, viewer: UserId, limit: number): Promise<Presence[]> {
+/** Returns the presence of a user and of those who share a room with them and are not offline, the last changed first, at most `limit`. */
+export async function presenceAround(db: Read, viewer: UserId, limit: number): Promise<Presence[]> {
   const nid = await userNid(db, viewer)
   if (nid === undefined) return []
   const rows = await db
@@ -83,21 +84,9 @@ export async function presentAround(db: Read, viewer: UserId, limit: number): Pr
   return presencesFrom(db, rows)
 }
 
-/** Of oneself, and of those one shares a room with. */
+/** The viewer's own presence, and that of users who share a room with them. */
 const isShownTo = (row: ExpressionBuilder<Tables, 'presence'>, viewer: Nid) =>
-  row.or([
-    row('presence.user_nid', '=', viewer),
-    row.exists(
-      row
-        .selectFrom('members as theirs')
-        .innerJoin('members as mine', 'mine.room_nid', 'theirs.room_nid')
-        .select('theirs.user_nid')
-        .whereRef('theirs.user_nid', '=', 'presence.user_nid')
-        .where('theirs.membership', '=', 'join')
-        .where('mine.user_nid', '=', viewer)
-        .where('mine.membership', '=', 'join'),
-    ),
-  ])
+  row.or([row('presence.user_nid', '=', viewer), sharesRoomWith(viewer, 'presence.user_nid')])
 
 const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =>
   db
@@ -109,26 +98,7 @@ const changedFor = prepared((db, viewer: Nid, after: Position, upTo: Position) =
     .orderBy('presence.position'),
 )
 
-/** Whether two users are in a room together. */
-export async function shareRoom(db: Read, one: UserId, other: UserId): Promise<boolean> {
-  const [first, second] = [await userNid(db, one), await userNid(db, other)]
-  if (first === undefined || second === undefined) return false
-  return (await roomsOfBoth(db, first, second)).length > 0
-}
-
-const roomsOfBoth = prepared((db, one: Nid, other: Nid) =>
-  db
-    .selectFrom('members as mine')
-    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
-    .select('mine.room_nid')
-    .where('mine.user_nid', '=', one)
-    .where('mine.membership', '=', 'join')
-    .where('theirs.user_nid', '=', other)
-    .where('theirs.membership', '=', 'join')
-    .limit(1),
-)
-
-/** Records how present a device is; an offline one is forgotten. Answers all devices its user is present on then. */
+/** Stores the presence of a device, or deletes an offline one; returns all devices that its user is present on then. */
 export async function putPresentDevice(tx: Tx, device: PresentDevice): Promise<PresentDevice[]> {
   const user = await internUser(tx, device.userId)
   const key = { user_nid: user, device_id: device.deviceId }
@@ -155,7 +125,7 @@ export async function putPresentDevice(tx: Tx, device: PresentDevice): Promise<P
   }))
 }
 
-/** Devices nobody has vouched for in time, so many of them: the node they spoke with is gone. */
+/** Returns devices whose presence is stale because their node is gone, at most `limit`. */
 export async function lostDevices(db: Read, now: number, limit: number): Promise<PresentDevice[]> {
   const rows = await db
     .selectFrom('present_devices')
@@ -170,7 +140,7 @@ export async function lostDevices(db: Read, now: number, limit: number): Promise
   })
 }
 
-/** Those who are said to be there and of whom nothing was heard since then, so many of them. */
+/** Returns remote users who are not offline and were not heard of since a time (ms), at most `limit`. */
 export async function unheardSince(db: Read, saidTs: number, limit: number): Promise<Presence[]> {
   const rows = await db
     .selectFrom('presence')

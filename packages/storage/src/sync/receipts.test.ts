@@ -53,6 +53,7 @@ onEveryDatabase('receipts', (open) => {
     const woken: string[] = []
     const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
     await db.write((tx) => createRoomRow(tx, room, '12'))
+    woken.length = 0
     const receipt = { roomId: room, userId: alice, threadId: '', eventId: '$1' as EventId, eventPosition: 1, ts: 1 }
     await db.write((tx) => putReceipt(tx, { ...receipt, kind: 'm.read' }))
     await db.write((tx) => putReceipt(tx, { ...receipt, kind: 'm.read.private' }))

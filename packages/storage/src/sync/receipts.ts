@@ -17,7 +17,7 @@ export interface Receipt {
   readonly ts: number
 }
 
-/** Moves a receipt forward; answers false, and changes nothing, where the user has read further already. */
+/** Moves a receipt forward; returns false, and changes nothing, where the user has read further already. */
 export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
   const room = await roomNid(tx, receipt.roomId)
   if (room === undefined) return false
@@ -47,7 +47,7 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
     .values({ ...key, ...moved })
     .onConflict((at) => at.columns(['room_nid', 'user_nid', 'kind', 'thread_id']).doUpdateSet(moved))
     .execute()
-  // A private receipt concerns nobody else.
+  // A private receipt is shown to its user only.
   tx.touch(receipt.kind === 'm.read' ? receipt.roomId : receipt.userId)
   tx.touch(topics.readIn(receipt.roomId))
   tx.touch(topics.readBy(receipt.userId))
@@ -56,7 +56,7 @@ export async function putReceipt(tx: Tx, receipt: Receipt): Promise<boolean> {
 
 /** Receipts of a room that moved after one position and up to another. */
 export async function receiptsBetween(db: Read, roomId: RoomId, after: Position, upTo: Position): Promise<Receipt[]> {
-  if (!db.moves.changedSince(topics.readIn(roomId), after)) return []
+  if (!db.topicPositions.changedSince(topics.readIn(roomId), after)) return []
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
   const rows = await movedBetween(db, room, after, upTo)

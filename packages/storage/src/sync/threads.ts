@@ -7,7 +7,7 @@ import { EVENT_STATUS } from '../rooms/events/events.ts'
 import { roomNid, userNid } from '../engine/names.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** Who looks at threads, and whose events they do not want to see. */
+/** The user who lists threads, and the users they ignore. */
 export interface ThreadReader {
   readonly userId: UserId
   readonly ignored: ReadonlySet<string>
@@ -21,7 +21,7 @@ export interface Thread {
   readonly isIn: boolean
 }
 
-/** The threads that start at these events of a room, by their roots; redacted replies do not count. */
+/** Returns the threads that start at these events of a room, by their roots; redacted replies do not count. */
 export async function threadsAt(
   db: Read,
   roomId: RoomId,
@@ -98,7 +98,7 @@ export interface ThreadWalk {
   readonly isMine: boolean
 }
 
-/** The threads of a room, the one with the latest event first. */
+/** Returns the threads of a room, the one with the latest event first. */
 export async function threadsBefore(db: Read, reader: ThreadReader, walk: ThreadWalk): Promise<ThreadPlace[]> {
   const room = await roomNid(db, walk.roomId)
   if (room === undefined) return []

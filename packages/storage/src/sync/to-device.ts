@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
 import { insertRow, prepared } from '../engine/prepared.ts'
-import { Shelf } from '../engine/kept.ts'
+import { DatabaseCache } from '../engine/cached-reader.ts'
 import type { Position } from '../schema/schema.ts'
 
 /** A message on its way to one device: JSON with `type`, `sender` and `content`. */
@@ -18,7 +18,7 @@ export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, mess
   tx.touch(user)
 }
 
-/** The devices of each of these users that a message can be queued for. */
+/** Returns the devices of each of these users that a message can be queued for. */
 export async function reachableDevices(db: Read, users: readonly UserId[]): Promise<Map<UserId, Set<string>>> {
   const rows = await inChunks(users, (chunk) =>
     db.selectFrom('devices').select(['user_id', 'device_id']).where('user_id', 'in', chunk).execute(),
@@ -30,7 +30,7 @@ export async function reachableDevices(db: Read, users: readonly UserId[]): Prom
   return devices
 }
 
-/** The first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
+/** Returns the first messages that wait for a device after one position and up to another, oldest first; a hundred at the most. */
 export async function waitingToDevice(
   db: Read,
   user: UserId,
@@ -39,26 +39,27 @@ export async function waitingToDevice(
 ): Promise<ToDeviceMessage[]> {
   const key = `${user}\0${deviceId}`
   const known = empty.of(db).get(key)
-  if (known && after >= known.after && !db.moves.changedSince(user, known.readAt)) return []
-  const readAt = db.moves.position
+  if (known && after >= known.after && !db.topicPositions.changedSince(user, known.readAt)) return []
+  const readAt = db.topicPositions.position
   const rows = await waitingBetween(db, user, deviceId, after, upTo)
   if (rows.length === 0 && readAt !== undefined) empty.of(db).set(key, { readAt: Math.min(readAt, upTo), after })
   return rows.slice(0, limit)
 }
 
 /** Of which devices it is known that nothing waited after a position. */
-const empty = new Shelf<{ readonly readAt: Position; readonly after: Position }>('waitsForDevice', 20_000)
+const empty = new DatabaseCache<{ readonly readAt: Position; readonly after: Position }>('waitsForDevice', 20_000)
 
-/** Whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
+/** Returns whether anything a device was given up to a position still has to be dropped. Once not, never again: positions only grow. */
 export async function keepsUpTo(db: Read, user: UserId, deviceId: string, upTo: Position): Promise<boolean> {
   const key = `${user}\0${deviceId}`
   if ((dropped.of(db).get(key) ?? -1) >= upTo) return false
   const [first] = await waitingBetween(db, user, deviceId, 0, upTo)
-  if (!first && db.moves.position !== undefined && upTo <= db.moves.position) dropped.of(db).set(key, upTo)
+  if (!first && db.topicPositions.position !== undefined && upTo <= db.topicPositions.position)
+    dropped.of(db).set(key, upTo)
   return first !== undefined
 }
 
-const dropped = new Shelf<Position>('droppedForDevice', 20_000)
+const dropped = new DatabaseCache<Position>('droppedForDevice', 20_000)
 
 /** Drops what a device has acknowledged: everything up to a position. */
 export async function dropToDevice(tx: Tx, user: UserId, deviceId: string, upTo: Position): Promise<void> {

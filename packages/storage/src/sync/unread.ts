@@ -4,7 +4,7 @@ import { inChunks } from '../engine/database.ts'
 import type { Read } from '../engine/database.ts'
 import { eventIdOf } from '../rooms/events/event-ids.ts'
 import { roomNid, userNid, userNids } from '../engine/names.ts'
-import { readOnce, Shelf } from '../engine/kept.ts'
+import { cachedReader, DatabaseCache } from '../engine/cached-reader.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
@@ -13,7 +13,7 @@ import { topics } from '../engine/topics.ts'
 export interface ReadUpTo {
   /** The main timeline. */
   readonly main: Position
-  /** What covers every thread. */
+  /** The receipt position that covers every thread. */
   readonly everywhere: Position
   /** By thread root. */
   readonly threads: ReadonlyMap<string, Position>
@@ -45,7 +45,7 @@ export interface UnreadQuestion {
 
 type OwnEvent = { readonly position: Position; readonly notified?: number }
 
-const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
+const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
 /**
  * Returns the user's last event in the main timeline of a room, looked up once and then followed as long as the asker
@@ -54,7 +54,7 @@ const lastOwns = new Shelf<{ readonly upTo: Position; readonly event: OwnEvent }
 async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, place: OwnPlace): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
   const find = async () => ({ position: (await lastOwnEvent(db, place, upTo))[0]?.position ?? 0 })
-  if (db.moves.position === undefined || upTo > db.moves.position) return lastOwn ?? find()
+  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position) return lastOwn ?? find()
   const [shelf, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
   const kept = shelf.get(key)
   const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
@@ -74,7 +74,7 @@ const ownReceipts = prepared((db, room: Nid, user: Nid) =>
     .where('kind', 'in', ['m.read', 'm.read.private']),
 )
 
-const receiptsOf = readOnce(
+const receiptsOf = cachedReader(
   'receipts',
   50_000,
   (user: UserId) => topics.readBy(user),
@@ -130,7 +130,7 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
     .limit(1),
 )
 
-const countedAt = new Shelf<number>('notifiedAt', 50_000)
+const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
 /** How many had notified up to a position. What a position shows never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
@@ -138,7 +138,7 @@ async function countAt(db: Read, room: Nid, position: Position): Promise<number>
   const kept = shelf.get(key)
   if (kept !== undefined) return kept
   const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
-  if (position <= (db.moves.position ?? -1)) shelf.set(key, count)
+  if (position <= (db.topicPositions.position ?? -1)) shelf.set(key, count)
   return count
 }
 
@@ -213,7 +213,7 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
 )
 
 /**
- * Counts what notifies a user who keeps the default push rules. The main timeline is the difference of two counters,
+ * Returns the unread counts of a user with the default push rules. The main timeline is the difference of two counters,
  * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
  */
 export async function unreadCounts(
@@ -224,14 +224,14 @@ export async function unreadCounts(
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
   const unseen = new Set((await userNids(db, [...ignored] as UserId[])).values())
-  const counts: UnreadCount[] = db.moves.changedSince(topics.threads(roomId), read.everywhere)
+  const counts: UnreadCount[] = db.topicPositions.changedSince(topics.threads(roomId), read.everywhere)
     ? await threadCounts(db, { room, nid, upTo, unseen }, read)
     : []
   if (read.main >= upTo) return counts
   const head = notified ?? (await countAt(db, room, upTo))
   const start = (lastOwn?.position === read.main ? lastOwn.notified : undefined) ?? (await countAt(db, room, read.main))
   const difference = head - start
-  const isMoved = (topic: string) => db.moves.changedSince(topic, read.main)
+  const isMoved = (topic: string) => db.topicPositions.changedSince(topic, read.main)
   const named = (isMoved(topics.named(user)) ? await byName(db, room, nid, read.main, upTo) : []).filter(
     (row) => row.thread_nid === null && row.redacted_by === null && !unseen.has(row.sender_nid),
   )

@@ -8,7 +8,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import type { Answer } from '../server.ts'
 import { bob, mallory, onStage, type Stage, witness } from './stage.ts'
-import { said } from './told.ts'
+import { always } from './hostile-answers.ts'
 
 const DEEP = `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`
 const MINUTES = 600_000
@@ -214,7 +214,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
         Object.fromEntries(users.map((user) => [user, make(user)]))
       stage.evil.answers.set(
         'user/keys/query',
-        said({
+        always({
           device_keys: all((user) => ({ PHONE: device(user, 'PHONE'), __proto__: device(user, '__proto__') })),
           master_keys: all((user) => crossKey(user, 'master')),
           self_signing_keys: all((user) => crossKey(user, 'self_signing')),
@@ -231,7 +231,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
     onStage(open, '12', async (stage) => {
       stage.evil.answers.set(
         'user/keys/query',
-        said({
+        always({
           device_keys: {
             [bob]: {
               GOOD: device(bob, 'GOOD'),
@@ -257,7 +257,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
       const users = await others(stage)
       stage.evil.answers.set(
         'user/keys/claim',
-        said({ one_time_keys: Object.fromEntries([bob, ...users].map((user) => [user, devices])) }),
+        always({ one_time_keys: Object.fromEntries([bob, ...users].map((user) => [user, devices])) }),
       )
       const { body } = await claimBob(stage)
       assert.deepEqual(body['one_time_keys'], { [bob]: { PHONE: { 'signed_curve25519:A': key } } })
@@ -275,7 +275,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
     test(`CVE-2023-43796: a list of devices ${name} is not kept`, () =>
       onStage(open, '12', async (stage) => {
         const { honest } = QUESTIONS['devices']!
-        stage.evil.answers.set('user/devices/', said({ ...honest(stage), ...change }))
+        stage.evil.answers.set('user/devices/', always({ ...honest(stage), ...change }))
         await queryBob(stage)
         await stage.home.workers.deviceLists.settled()
         assert.equal(stage.evil.asked.filter(({ target }) => target.includes('/user/devices/')).length, 1)
@@ -292,7 +292,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
         { device_id: 'PHONE', keys: device(bob, 'OTHER') },
       ]
       const more = { devices, master_key: crossKey(witness, 'master'), self_signing_key: crossKey(witness, 'x') }
-      stage.evil.answers.set('user/devices/', said({ ...honest(stage), ...more }))
+      stage.evil.answers.set('user/devices/', always({ ...honest(stage), ...more }))
       await queryBob(stage)
       await stage.home.workers.deviceLists.settled()
       const [kept] = await remoteDeviceLists(stage.home.rt.db.read, [bob as UserId])
@@ -306,7 +306,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
   test('4.3.13: 40,000 servers of an alias are a hundred', () =>
     onStage(open, '12', async (stage) => {
       const servers = Array.from({ length: 40_000 }, (_, at) => `s${at}.test`)
-      stage.evil.answers.set('query/directory', said({ room_id: space, servers }))
+      stage.evil.answers.set('query/directory', always({ room_id: space, servers }))
       const { body } = await QUESTIONS['an alias']!.ask(stage)
       assert.equal((body['servers'] as unknown[]).length, 101)
     }))
@@ -347,7 +347,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
       const { what, ask: put } = QUESTIONS['a room directory']!
       const rooms = Array.from({ length: 3000 }, (_, at) => ({ room_id: `!r${at}:evil.test`, num_joined_members: -at }))
       for (const total_room_count_estimate of [1e300, -1, 0.5, 'x']) {
-        stage.evil.answers.set(what, said({ chunk: [{ name: 'none' }, 7, ...rooms], total_room_count_estimate }))
+        stage.evil.answers.set(what, always({ chunk: [{ name: 'none' }, 7, ...rooms], total_room_count_estimate }))
         const { body } = await put(stage)
         const chunk = body['chunk'] as { num_joined_members: number }[]
         assert.deepEqual([chunk.length, body['total_room_count_estimate']], [498, 498])
@@ -368,7 +368,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
     onStage(open, '12', async (stage) => {
       const now = stage.home.rt.clock.now()
       for (const origin_server_ts of [now - 1, 1e300, now + 100.5, -1, 2 ** 60]) {
-        stage.evil.answers.set('timestamp_to_event/', said({ event_id: `$${'a'.repeat(43)}`, origin_server_ts }))
+        stage.evil.answers.set('timestamp_to_event/', always({ event_id: `$${'a'.repeat(43)}`, origin_server_ts }))
         assert.equal((await eventByTime(stage, now + 1)).status, 404, String(origin_server_ts))
       }
     }))

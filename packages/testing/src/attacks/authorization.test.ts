@@ -11,7 +11,7 @@ import { authorRoom } from '../room-author.ts'
 import { levels, topic } from './drafts.ts'
 import { bob, mallory, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { said, stateNow, tell } from './told.ts'
+import { always, stateNow, tell } from './hostile-answers.ts'
 
 onEveryDatabase('hostile events of good form', (open) => {
   test('Synapse 1.7.1: an event authorized by events of another room is rejected', () =>
@@ -132,7 +132,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       tell(stage, [create], [hidden])
-      stage.evil.answers.set('state_ids/', said({ pdu_ids: [create.id], auth_chain_ids: [] }))
+      stage.evil.answers.set('state_ids/', always({ pdu_ids: [create.id], auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.equal(await stage.stateOf('m.room.power_levels'), before)
       assert.equal(await stage.stateOf('m.room.member', '@troll:evil.test'), ban)
@@ -145,7 +145,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const ban = await stage.room.member(stage.alice.userId, mallory, 'ban')
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       tell(stage, state, [hidden])
-      stage.evil.answers.set('state_ids/', said({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
+      stage.evil.answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.notEqual(await stage.status(event.id), 'accepted')
       assert.equal(await stage.stateOf('m.room.member', mallory), ban)
@@ -167,11 +167,11 @@ onEveryDatabase('hostile events of good form', (open) => {
       })
       tell(stage, state, [hidden])
       const { answers } = stage.evil
-      answers.set('state_ids/', said({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [rejected.id] }))
-      answers.set('state/', said({ pdus: state.map(({ json }) => json), auth_chain: [rejected.json] }))
-      answers.set('event_auth/', said({ auth_chain: [rejected.json] }))
-      answers.set('get_missing_events/', said({ events: [rejected.json, hidden.json] }))
-      answers.set('backfill/', said({ pdus: [rejected.json, hidden.json] }))
+      answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [rejected.id] }))
+      answers.set('state/', always({ pdus: state.map(({ json }) => json), auth_chain: [rejected.json] }))
+      answers.set('event_auth/', always({ auth_chain: [rejected.json] }))
+      answers.set('get_missing_events/', always({ events: [rejected.json, hidden.json] }))
+      answers.set('backfill/', always({ pdus: [rejected.json, hidden.json] }))
       const used = await stage.build({
         ...topic,
         authEvents: [rejected.id, (await stage.stateOf('m.room.member', mallory)) as EventId],
@@ -194,13 +194,13 @@ onEveryDatabase('hostile events of good form', (open) => {
       await stage.evil.send([late.json])
       assert.equal(await stage.status(late.id), 'softFailed')
       const after = await stage.build({ sender: bob, body: 'builds on it', prevEvents: [late.id] })
-      stage.evil.answers.set('get_missing_events/', said({ events: [late.json] }))
-      stage.evil.answers.set('backfill/', said({ pdus: [late.json] }))
+      stage.evil.answers.set('get_missing_events/', always({ events: [late.json] }))
+      stage.evil.answers.set('backfill/', always({ pdus: [late.json] }))
       tell(stage, await stateNow(stage), [late])
       await stage.evil.send([late.json, after.json])
       const hidden = await stage.build({ sender: bob, prevEvents: [late.id], body: 'unknown' })
       const next = await stage.build({ sender: bob, prevEvents: [hidden.id], authEvents: hidden.authEvents })
-      stage.evil.answers.set('get_missing_events/', said({ events: [late.json, hidden.json] }))
+      stage.evil.answers.set('get_missing_events/', always({ events: [late.json, hidden.json] }))
       await stage.evil.send([next.json])
       assert.equal((await eventById(stage.home.rt.db.read, late.id))?.position, null)
       assert.equal(await stage.status(after.id), 'accepted')
@@ -243,8 +243,8 @@ onEveryDatabase('hostile events of good form', (open) => {
       await stage.evil.send([honest.json])
       const hidden = await stage.build({ body: 'hidden' })
       tell(stage, [], [hidden])
-      stage.evil.answers.set('state_ids/', said({ pdu_ids: [honest.id], auth_chain_ids: [honest.id] }))
-      stage.evil.answers.set('event_auth/', said({ auth_chain: [honest.json] }))
+      stage.evil.answers.set('state_ids/', always({ pdu_ids: [honest.id], auth_chain_ids: [honest.id] }))
+      stage.evil.answers.set('event_auth/', always({ auth_chain: [honest.json] }))
       stage.evil.answers.set('event/', ({ target }) => ({
         pdus: [target.includes(encodeURIComponent(honest.id)) ? honest.json : hidden.json],
       }))
@@ -260,7 +260,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       const state = await stateNow(stage)
       tell(stage, state, [hidden])
-      stage.evil.answers.set('state_ids/', said({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
+      stage.evil.answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.equal(await stage.status(event.id), 'accepted')
       const unrelated = await stage.build({
@@ -268,7 +268,7 @@ onEveryDatabase('hostile events of good form', (open) => {
         prevEvents: [stage.room.roomId.replace('!', '$') as EventId],
       })
       const forged = await stage.build({ sender: '@alice:one.test', body: 'alice says', prevEvents: hidden.prevEvents })
-      stage.evil.answers.set('backfill/', said({ pdus: [unrelated.json, forged.json, hidden.json] }))
+      stage.evil.answers.set('backfill/', always({ pdus: [unrelated.json, forged.json, hidden.json] }))
       const [hole] = await holesBetween(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)
       assert.ok(hole)
       await fillHole(stage.home.rt, stage.room.roomId, hole)

@@ -9,7 +9,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { publishedBy } from '../stand-in-servers.ts'
 import { bob, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { said, stateNow, tell } from './told.ts'
+import { always, stateNow, tell } from './hostile-answers.ts'
 
 /** An event that continues something nobody has. */
 async function dangling(stage: Stage, serial: number) {
@@ -153,7 +153,7 @@ onEveryDatabase('what costs much', (open) => {
   test('4.2 D: a state of 100,000 invented ids is left alone after one more question', () =>
     onStage(open, '12', async (stage) => {
       const ids = Array.from({ length: 100_000 }, (_, index) => `$${`${index}`.padStart(43, 's')}`)
-      stage.evil.answers.set('state_ids/', said({ pdu_ids: ids, auth_chain_ids: ids }))
+      stage.evil.answers.set('state_ids/', always({ pdu_ids: ids, auth_chain_ids: ids }))
       const before = stage.evil.asked.length
       await stage.evil.send([(await dangling(stage, 1)).json])
       assert.ok(stage.evil.asked.length - before <= 6)
@@ -174,8 +174,8 @@ onEveryDatabase('what costs much', (open) => {
       ]
       const chain = Array.from({ length: 2000 }, (_, at) => link(`$l${at}:evil.test`, `$l${at + 1}:evil.test`))
       const all = [...ring, ...chain].map((each) => each.json)
-      stage.evil.answers.set('event_auth/', said({ auth_chain: all }))
-      stage.evil.answers.set('get_missing_events/', said({ events: all.slice(0, 100) }))
+      stage.evil.answers.set('event_auth/', always({ auth_chain: all }))
+      stage.evil.answers.set('get_missing_events/', always({ events: all.slice(0, 100) }))
       await stage.evil.send([...ring, chain[0]!].map((each) => each.json))
       for (const { id } of ring) assert.notEqual(await stage.status(id), 'accepted')
     }))

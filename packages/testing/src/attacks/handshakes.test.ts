@@ -9,9 +9,9 @@ import { onEveryDatabase } from '../databases.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Answer } from '../server.ts'
-import { head, lure, signedByUs, templateOf } from './lure.ts'
+import { head, hostileRoom, signedByUs, templateOf } from './hostile-room.ts'
 import { bob, onStage, type Stage, witness } from './stage.ts'
-import { said, stateNow } from './told.ts'
+import { always, stateNow } from './hostile-answers.ts'
 
 type Way = 'leave' | 'knock'
 
@@ -43,7 +43,7 @@ async function offered({ home, alice }: Stage, kind: 'invite' | 'knock'): Promis
 
 /** The hostile server's room, to which it has invited alice. */
 async function invited(stage: Stage): Promise<ForeignRoom> {
-  const room = lure(stage)
+  const room = hostileRoom(stage)
   const event = room.build({
     sender: head,
     type: 'm.room.member',
@@ -58,7 +58,7 @@ async function invited(stage: Stage): Promise<ForeignRoom> {
 }
 
 function answers(stage: Stage, room: ForeignRoom, way: Way, change: JsonObject): void {
-  stage.evil.answers.set(`make_${way}/`, said(templateOf(stage, room, change, way)))
+  stage.evil.answers.set(`make_${way}/`, always(templateOf(stage, room, change, way)))
 }
 
 // A template is refused before it gets near a database.
@@ -66,7 +66,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
   for (const [name, twist] of Object.entries(TWISTS)) {
     test(`a template ${name} ends a knock`, () =>
       onStage(undefined, '12', async (stage) => {
-        const room = lure(stage)
+        const room = hostileRoom(stage)
         answers(stage, room, 'knock', twist(stage))
         assert.notEqual((await knock(stage, room)).status, 200)
         assert.deepEqual(signedByUs(stage), [])
@@ -86,7 +86,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
   for (const way of ['knock', 'leave'] as const) {
     test(`what else the template of a ${way} says is not in what we sign`, () =>
       onStage(undefined, '12', async (stage) => {
-        const room = way === 'knock' ? lure(stage) : await invited(stage)
+        const room = way === 'knock' ? hostileRoom(stage) : await invited(stage)
         const content = { membership: way, displayname: 'Owned', join_authorised_via_users_server: stage.alice.userId }
         answers(stage, room, way, { content, redacts: '$x', unsigned: { a: 1 }, origin_server_ts: 5, extra: 7 })
         assert.equal((await (way === 'knock' ? knock : leave)(stage, room)).status, 200)
@@ -103,10 +103,11 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
 })
 
 onEveryDatabase('what a hostile server shows to who knocks', (open) => {
-  const shown = (stage: Stage, roomVersion: string, state: Json) => shownOf(stage, lure(stage, roomVersion), state)
+  const shown = (stage: Stage, roomVersion: string, state: Json) =>
+    shownOf(stage, hostileRoom(stage, roomVersion), state)
   const shownOf = async (stage: Stage, room: ForeignRoom, knock_room_state: Json): Promise<string[]> => {
     answers(stage, room, 'knock', {})
-    stage.evil.answers.set('send_knock/', said({ knock_room_state }))
+    stage.evil.answers.set('send_knock/', always({ knock_room_state }))
     assert.equal((await knock(stage, room)).status, 200)
     const told = (await offered(stage, 'knock'))[room.roomId] as { knock_state: { events: { type: string }[] } }
     return told.knock_state.events.map(({ type }) => type)
@@ -139,7 +140,7 @@ onEveryDatabase('what a hostile server shows to who knocks', (open) => {
       assert.ok(ours.length > 4)
       assert.deepEqual(await shown(stage, '12', ours), ['m.room.member'])
       home.rt.clock.advance(10_000)
-      const theirs = lure(stage, '12')
+      const theirs = hostileRoom(stage, '12')
       const state = [...theirs.state.values()].map(({ json }) => json)
       const forged = state.map((json) => ({ ...json, signatures: { 'evil.test': { 'ed25519:test': 'x' } } }))
       const changed = state.map((json) => ({ ...json, content: { ...(json['content'] as object), name: 'Owned' } }))

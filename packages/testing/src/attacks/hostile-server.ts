@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { sha256Base64, signBytes } from '@myelin/matrix/signatures'
-import { Federation, federationPath, requestForm } from '@myelin/remote/federation'
+import { Federation, federationPath } from '@myelin/remote/federation'
 import type { OutgoingRequest } from '@myelin/remote/transport'
 import { hashedEventId } from '@myelin/rules/events/event-id'
 import { signedFormOf } from '@myelin/rules/events/signing'
@@ -16,6 +16,7 @@ import { testSigningKey } from '../runtime.ts'
 import type { Answer, TestServer } from '../server.ts'
 import { publishedBy } from '../stand-in-servers.ts'
 import type { Answering, StandInServers } from '../stand-in-servers.ts'
+import { xMatrixHeader } from '../x-matrix.ts'
 
 /** An event as a server says it, with the id it comes to. */
 export interface Sealed {
@@ -85,9 +86,7 @@ export class HostileServer implements Author {
 
   /** The header that says the request is this server's. */
   authorization(method: string, uri: string, content: Json | undefined): string {
-    const destination = this.#home.name
-    const sig = signBytes(requestForm({ method, uri, origin: this.name, destination, content }), this.key)
-    return `X-Matrix origin="${this.name}",destination="${destination}",key="${this.key.id}",sig="${sig}"`
+    return xMatrixHeader({ origin: this.name, destination: this.#home.name, method, uri, content }, this.key)
   }
 
   #answer(request: OutgoingRequest): JsonObject | string | Promise<JsonObject | string> {

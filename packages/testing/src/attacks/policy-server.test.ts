@@ -7,9 +7,9 @@ import { addSignature } from '@myelin/rules/events/signing'
 import { policyRuling } from '@myelin/storage/rooms/policy-rulings'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import { onEveryDatabase } from '../databases.ts'
-import { create, join, path } from '../federated-stage.ts'
+import { create, join, path } from '../stages/federated-stage.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
-import { policyStage } from '../policy-stage.ts'
+import { policyStage } from '../stages/policy-stage.ts'
 
 const bob = '@bob:two.test'
 const content = { msgtype: 'm.text', body: 'hello' }

@@ -12,10 +12,10 @@ import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
 import { publishedBy } from '../stand-in-servers.ts'
-import { head, join, joinAnswer, lure, signedByUs, templateOf } from './lure.ts'
+import { head, join, joinAnswer, hostileRoom, signedByUs, templateOf } from './hostile-room.ts'
 import { mallory, onStage, witness } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { said } from './told.ts'
+import { always } from './hostile-answers.ts'
 
 // A template is refused before it gets near a database.
 describe('CVE-2026-24471: what another server words is not signed', () => {
@@ -35,8 +35,8 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
   for (const [name, change] of Object.entries(changes)) {
     test(`a template ${name} ends the join`, () =>
       onStage(undefined, '12', async (stage) => {
-        const room = lure(stage)
-        stage.evil.answers.set('make_join/', said(templateOf(stage, room, change(stage, room))))
+        const room = hostileRoom(stage)
+        stage.evil.answers.set('make_join/', always(templateOf(stage, room, change(stage, room))))
         assert.notEqual((await join(stage, room.roomId)).status, 200)
         assert.deepEqual(signedByUs(stage), [])
       }))
@@ -44,7 +44,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
 
   test('what else a template says is not in what we sign', () =>
     onStage(undefined, '12', async (stage) => {
-      const room = lure(stage)
+      const room = hostileRoom(stage)
       const content = { membership: 'join', displayname: 'Owned', 'm.secret': { at: 1 }, third_party_invite: {} }
       const more = {
         redacts: '$x',
@@ -54,7 +54,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
         hashes: { sha256: 'x' },
         extra: 7,
       }
-      stage.evil.answers.set('make_join/', said(templateOf(stage, room, { content, ...more } as JsonObject)))
+      stage.evil.answers.set('make_join/', always(templateOf(stage, room, { content, ...more } as JsonObject)))
       assert.equal((await join(stage, room.roomId)).status, 200)
       const [sent] = signedByUs(stage)
       assert.ok(sent)
@@ -119,7 +119,7 @@ onEveryDatabase('what a server answers to a join', (open) => {
   for (const [name, twist] of Object.entries(twists)) {
     test(`4.2 C: ends the join where it ${name}, and a later honest one gets in`, () =>
       onStage(open, '12', async (stage) => {
-        const room = lure(stage)
+        const room = hostileRoom(stage)
         const honest = stage.evil.answers.get('send_join/')
         stage.evil.answers.set('send_join/', (request) =>
           twist(stage, room, parseJson(String(request.body)) as JsonObject),
@@ -127,7 +127,7 @@ onEveryDatabase('what a server answers to a join', (open) => {
         assert.notEqual((await join(stage, room.roomId)).status, 200)
         if (honest) stage.evil.answers.set('send_join/', honest)
         stage.home.rt.clock.advance(1000)
-        stage.evil.answers.set('make_join/', said(templateOf(stage, room)))
+        stage.evil.answers.set('make_join/', always(templateOf(stage, room)))
         const again = await join(stage, room.roomId)
         assert.equal(again.status, 200, JSON.stringify(again.body))
       }))
@@ -135,7 +135,7 @@ onEveryDatabase('what a server answers to a join', (open) => {
 
   test('Continuwuity 0.5.4: events of good servers that it forged are not taken with it', () =>
     onStage(open, '12', async (stage) => {
-      const room = lure(stage)
+      const room = hostileRoom(stage)
       const forged = publicForeignRoom(room.version, head, () => testSigningKey('evil.test'), 1)
       const lie = forged.build({ sender: witness, type: 'm.room.topic', stateKey: '', content: { topic: 'I said so' } })
       const inRoom = { ...lie.json, room_id: room.roomId }
@@ -150,8 +150,8 @@ onEveryDatabase('what a server answers to a join', (open) => {
 
   test('CVE-2018-10657: a depth at the end of numbers in the template leaves the joined room usable', () =>
     onStage(open, '12', async (stage) => {
-      const room = lure(stage)
-      stage.evil.answers.set('make_join/', said(templateOf(stage, room, { depth: 2 ** 53 - 1 })))
+      const room = hostileRoom(stage)
+      stage.evil.answers.set('make_join/', always(templateOf(stage, room, { depth: 2 ** 53 - 1 })))
       assert.equal((await join(stage, room.roomId)).status, 200)
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/send/m.room.message/1`
       const sent = await stage.home.call('PUT', path, {
@@ -173,7 +173,7 @@ onEveryDatabase('who says what', (open) => {
         [forged],
         [{ ...between.json, signatures: { 'good.test': {} } }],
       ]) {
-        stage.evil.answers.set('get_missing_events/', said({ events: events as Json }))
+        stage.evil.answers.set('get_missing_events/', always({ events: events as Json }))
         await stage.evil.send([last.json])
         assert.equal(await stage.status(between.id), undefined)
         assert.equal(await stage.status(last.id), undefined)

@@ -43,7 +43,7 @@ export interface Stage {
 }
 
 /** Opens the stage. */
-export async function openStage(options: { open?: OpenDatabase; roomVersion?: string } = {}): Promise<Stage> {
+async function openStage(options: { open?: OpenDatabase; roomVersion?: string } = {}): Promise<Stage> {
   const peers = new StandInServers()
   const { roomVersion = '12' } = options
   const home = await testServer(options.open, {}, { transport: peers })
@@ -97,7 +97,7 @@ export async function onStage(
 }
 
 /** The room goes on as if nothing had happened: nothing waits, its people talk and read, and other servers get it all. */
-export async function assertRoomLives(stage: Stage): Promise<void> {
+async function assertRoomLives(stage: Stage): Promise<void> {
   assert.deepEqual(
     await roomsWithStagedPdus(stage.home.rt.db.read, stage.home.rt.clock.now(), Number.MAX_SAFE_INTEGER),
     [],

@@ -6,42 +6,42 @@ import { pdusByNid, timeline } from '@myelin/storage/rooms/events/events'
 import { namedState, openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { roomsWithStagedPdus } from '@myelin/storage/federation/staged-pdus'
 import type { TestServer } from '../server.ts'
-import { SyncedClient } from '../synced-client.ts'
-import { breachesOf } from './law.ts'
-import { ledgerOf } from './ledger.ts'
-import type { Ledger } from './ledger.ts'
-import type { Citizen, Town } from './town.ts'
+import { SyncedClient } from '../clients/synced-client.ts'
+import { violationsOf } from './room-invariants.ts'
+import { loadStoredRoom } from './stored-room.ts'
+import type { StoredRoom } from './stored-room.ts'
+import type { SyncedUser, Simulation } from './simulation.ts'
 
 /** A room, and all who may be in it. */
-export type Inhabited = Pick<Town, 'citizens' | 'roomId'>
+export type SimulatedRoom = Pick<Simulation, 'users' | 'roomId'>
 
 /** What a server has of the room. */
 export interface View {
   readonly server: TestServer
   /** Its people who are in the room, as it sees it. */
-  readonly joined: readonly Citizen[]
+  readonly joined: readonly SyncedUser[]
   readonly state: Readonly<Record<string, string>>
   readonly heads: readonly EventId[]
   /** The events it shows. */
   readonly shown: ReadonlySet<EventId>
   /** All that it has written down about the room. */
-  readonly ledger: Ledger
+  readonly ledger: StoredRoom
 }
 
 /** A server's people who are in the room, as it sees it. */
-export async function joinedAt({ citizens, roomId }: Inhabited, server: TestServer): Promise<readonly Citizen[]> {
-  const joined: Citizen[] = []
-  for (const citizen of citizens) {
-    if (citizen.server.name !== server.name) continue
-    const { body } = await citizen.server.call('GET', '/_matrix/client/v3/joined_rooms', { token: citizen.token })
-    if ((body['joined_rooms'] as string[]).includes(roomId)) joined.push(citizen)
+export async function joinedAt({ users, roomId }: SimulatedRoom, server: TestServer): Promise<readonly SyncedUser[]> {
+  const joined: SyncedUser[] = []
+  for (const user of users) {
+    if (user.server.name !== server.name) continue
+    const { body } = await user.server.call('GET', '/_matrix/client/v3/joined_rooms', { token: user.token })
+    if ((body['joined_rooms'] as string[]).includes(roomId)) joined.push(user)
   }
   return joined
 }
 
 /** Reads what a server has. */
-export async function viewOf(town: Inhabited, server: TestServer): Promise<View> {
-  const { roomId } = town
+export async function viewOf(simulation: SimulatedRoom, server: TestServer): Promise<View> {
+  const { roomId } = simulation
   const { db } = server.rt
   const room = await roomById(db.read, roomId)
   const state: Record<string, string> = {}
@@ -59,9 +59,9 @@ export async function viewOf(town: Inhabited, server: TestServer): Promise<View>
     limit: 10_000,
   })
   const heads = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
-  const joined = await joinedAt(town, server)
+  const joined = await joinedAt(simulation, server)
   const shown = new Set(events.map(({ pdu }) => pdu.id))
-  return { server, joined, state, heads, shown, ledger: await ledgerOf(server.name, db.read, roomId) }
+  return { server, joined, state, heads, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
 }
 
 /** No server contradicts itself on its disk. */
@@ -73,27 +73,27 @@ export async function areWhole(servers: readonly TestServer[]): Promise<void> {
   }
 }
 
-/** Whatever the others have, a server is at peace with the law and with itself, and its clients with it. */
-export async function isSound(town: Town, view: View): Promise<void> {
+/** Asserts that a server breaks no invariant, and that its clients have the state that it has. */
+export async function isSound(simulation: Simulation, view: View): Promise<void> {
   const { server, joined, state, heads, ledger } = view
-  for (const breach of breachesOf(ledger, heads)) assert.fail(`${server.name}: ${breach}`)
+  for (const breach of violationsOf(ledger, heads)) assert.fail(`${server.name}: ${breach}`)
   assert.deepEqual(
     await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     [],
     `${server.name} has not judged everything`,
   )
-  for (const citizen of joined) {
-    await citizen.client.sync()
-    const once = new SyncedClient(server, citizen.token, { limit: 50, stateAfter: true })
+  for (const user of joined) {
+    await user.client.sync()
+    const once = new SyncedClient(server, user.token, { limit: 50, stateAfter: true })
     await once.sync()
-    assert.deepEqual(once.stateOf(town.roomId), sorted(state), `${citizen.userId} syncs something else`)
+    assert.deepEqual(once.stateOf(simulation.roomId), sorted(state), `${user.userId} syncs something else`)
     // What state resolution takes away and puts nothing in its place of, /sync has no words for.
-    const synced = Object.entries(citizen.client.stateOf(town.roomId)).filter(([key]) => key in state)
-    assert.deepEqual(Object.fromEntries(synced), sorted(state), `${citizen.userId} synced something else`)
-    const { body } = await town.ask(citizen, 'GET', 'members')
+    const synced = Object.entries(user.client.stateOf(simulation.roomId)).filter(([key]) => key in state)
+    assert.deepEqual(Object.fromEntries(synced), sorted(state), `${user.userId} synced something else`)
+    const { body } = await simulation.ask(user, 'GET', 'members')
     const members = (body['chunk'] as { event_id: string }[]).map(({ event_id: id }) => id)
     const kept = Object.entries(state).flatMap(([key, id]) => (key.startsWith('m.room.member ') ? [id] : []))
-    assert.deepEqual(members.toSorted(), kept.toSorted(), `the members ${citizen.userId} is told`)
+    assert.deepEqual(members.toSorted(), kept.toSorted(), `the members ${user.userId} is told`)
   }
 }
 

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { EventId } from '@myelin/matrix/ids'
-import { stage, join, path, user } from '../federated-stage.ts'
-import type { Stage, User } from '../federated-stage.ts'
+import { stage, join, path, user } from '../stages/federated-stage.ts'
+import type { Stage, User } from '../stages/federated-stage.ts'
 import { openTemporarySqlite } from '../databases.ts'
-import { SyncedClient } from '../synced-client.ts'
+import { SyncedClient } from '../clients/synced-client.ts'
 import { viewOf } from './agreement.ts'
 import type { View } from './agreement.ts'
 import { causeOf, everythingArrived } from './causes.ts'
-import type { Citizen } from './town.ts'
+import type { SyncedUser } from './simulation.ts'
 
-const citizen = (who: User): Citizen => ({
+const syncedUser = (who: User): SyncedUser => ({
   ...who,
   client: new SyncedClient(who.server, who.token, { limit: 5, stateAfter: true }),
 })
@@ -45,8 +45,8 @@ async function lockedOut(after: (at: Stage) => Promise<void> = async () => {}) {
   await network.settle(() => alice.server.workers.outbound.busyCount + bob.server.workers.outbound.busyCount === 0)
   for (const { server } of [alice, bob]) await server.workers.inbound.settled()
   await after(at)
-  const town = { citizens: [citizen(alice), citizen(bob), citizen(carol)], roomId } as const
-  const views = [await viewOf(town, alice.server), await viewOf(town, bob.server)] as const
+  const simulation = { users: [syncedUser(alice), syncedUser(bob), syncedUser(carol)], roomId } as const
+  const views = [await viewOf(simulation, alice.server), await viewOf(simulation, bob.server)] as const
   return { network, views }
 }
 

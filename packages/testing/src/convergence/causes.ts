@@ -8,8 +8,8 @@ import { resolve } from '@myelin/rules/state-resolution/resolve'
 import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { View } from './agreement.ts'
-import { isAllowedBy } from './law.ts'
-import type { Ledger, State } from './ledger.ts'
+import { isAllowedBy } from './room-invariants.ts'
+import type { StoredRoom, State } from './stored-room.ts'
 
 /**
  * Why two servers, both in the room as they see it, see two rooms:
@@ -27,7 +27,7 @@ const NOBODY: State = new Map()
 
 /**
  * Two servers have the same room: the same heads and the same state; what one shows and the other does not is
- * soft-failed there, which `breachesOf` proves to be the law, or was said while that was out of the room, and nothing that
+ * soft-failed there, which `violationsOf` proves to be the invariants, or was said while that was out of the room, and nothing that
  * it shows follows it. Answers undefined then. Where they have not, answers the
  * cause, proven from what is on their disks; throws where none is.
  */
@@ -79,7 +79,7 @@ function arrivedAt(from: View, to: View, backTs: number): void {
 }
 
 /** Whether an event is for a server: it was in the room after it; or before it, where somebody left. */
-function concerns({ states, pdus }: Ledger, event: StoredEvent, server: ServerName): boolean {
+function concerns({ states, pdus }: StoredRoom, event: StoredEvent, server: ServerName): boolean {
   const roots = event.pdu.type === 'm.room.member' ? [event.stateBefore, event.stateAfter] : [event.stateAfter]
   return roots.some((root) => joinsOf(states.get(root) ?? NOBODY, pdus, server).length > 0)
 }
@@ -121,7 +121,7 @@ function doubtOf(inside: View, outside: View): string | undefined {
 }
 
 /** What lies before the events that a server shows: history that who is locked out may be the only one to have. */
-function pastOf({ shown, ledger }: View, others: Ledger['pdus']): ReadonlySet<EventId> {
+function pastOf({ shown, ledger }: View, others: StoredRoom['pdus']): ReadonlySet<EventId> {
   const past = new Set<EventId>()
   const open = [...shown]
   for (let id = open.pop(); id !== undefined; id = open.pop()) {
@@ -167,7 +167,7 @@ function causeAmong(one: View, other: View, all: readonly View[]): Cause {
 
 const isShown = ({ shown }: View, id: EventId) => shown.has(id)
 
-/** Shown, or soft-failed or rejected, and lawfully so: `breachesOf` has nothing to say of it. */
+/** Shown, or soft-failed or rejected, and lawfully so: `violationsOf` has nothing to say of it. */
 function isJudged({ ledger, shown }: View, id: EventId): boolean {
   const status = ledger.events.get(id)?.status
   return shown.has(id) || status === EVENT_STATUS.softFailed || status === EVENT_STATUS.rejected
@@ -176,7 +176,7 @@ function isJudged({ ledger, shown }: View, id: EventId): boolean {
 const stateOf = ({ ledger }: View): State => ledger.states.get(ledger.been.at(-1) ?? 0) ?? NOBODY
 
 /** The events by which users of a server are in a room. */
-function joinsOf(state: State, pdus: Ledger['pdus'], server: ServerName): EventId[] {
+function joinsOf(state: State, pdus: StoredRoom['pdus'], server: ServerName): EventId[] {
   return [...state].flatMap(([key, id]) => {
     const [type, user] = splitStateKey(key)
     const isOwn = type === 'm.room.member' && serverOf(user as UserId) === server

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { act, disturb } from './acts.ts'
+import { act, disturb } from './actions.ts'
 import { areWhole, isSound, joinedAt, viewOf } from './agreement.ts'
 import type { View } from './agreement.ts'
 import { causeOf, everythingArrived } from './causes.ts'
 import type { Cause } from './causes.ts'
-import { prepareGround } from './ground.ts'
-import { show } from './show.ts'
-import { Town } from './town.ts'
-import type { Citizen } from './town.ts'
+import { openServerPool } from './server-pool.ts'
+import { describeDivergence } from './describe-divergence.ts'
+import { Simulation } from './simulation.ts'
+import type { SyncedUser } from './simulation.ts'
 
 const ACTS = 25
 /** Whoever speaks names all heads. Another of each server each time: where one is not heard, the next may be. */
 const CLOSING_ROUNDS = 3
 
-/** What came of a town. */
+/** The result of a simulation. */
 export interface Outcome {
   /** Servers that are in the room at the end. */
   readonly servers: number
@@ -22,33 +22,35 @@ export interface Outcome {
   readonly events: number
 }
 
-/** So many towns are founded on the same ground. */
-export const TOWNS_PER_GROUND = 10
+/** The number of simulations that share a server pool. */
+export const SIMULATIONS_PER_POOL = 10
 
-/** Which towns are founded. */
-export interface Towns {
+/** The simulations to run. */
+export interface SimulationSeries {
   /** The seed of the first; each after it has the next. */
   readonly first: number
   readonly count: number
   /** Where given, what servers read and write comes late, by this seed. */
   readonly jitter?: string | undefined
-  /** Gets every event of a town that does not converge. */
+  /** Gets every event of a simulation that does not converge. */
   readonly tell?: ((line: string) => void) | undefined
 }
 
 /**
- * Lets people on three servers do what they like while their network fails them, heals it, and throws unless all of them
- * have the same then, or something explains why not. One town after the other: a seed and how many follow it give the
- * same again, as far as the machine does not decide what comes first.
+ * Runs simulations one after the other and yields the result of each.
+ *
+ * Users on three servers act while their network fails. Then the network heals, and the servers must have the same room
+ * state, or a proven cause for the difference; throws otherwise. A seed repeats a simulation, except where the machine decides
+ * the order of events.
  */
-export async function* converge({ first, count, jitter, tell }: Towns): AsyncGenerator<Outcome> {
-  const ground = await prepareGround(jitter)
+export async function* converge({ first, count, jitter, tell }: SimulationSeries): AsyncGenerator<Outcome> {
+  const pool = await openServerPool(jitter)
   try {
     for (let seed = first; seed < first + count; seed++) {
       try {
-        yield await lifeOf(await Town.found(ground, String(seed)), tell)
+        yield await lifeOf(await Simulation.found(pool, String(seed)), tell)
         // Once is enough: what is wrong on a disk stays wrong.
-        if (seed === first + count - 1) await areWhole(ground.network.servers)
+        if (seed === first + count - 1) await areWhole(pool.network.servers)
       } catch (cause) {
         const how = jitter === undefined ? '' : ` --jitter ${jitter}`
         const again = `npm run converge -- --from ${seed} --seeds 1${how}`
@@ -57,75 +59,78 @@ export async function* converge({ first, count, jitter, tell }: Towns): AsyncGen
       }
     }
   } finally {
-    ground.network.heal()
-    await ground.network.close()
+    pool.network.heal()
+    await pool.network.close()
   }
 }
 
-async function lifeOf(town: Town, tell?: (line: string) => void): Promise<Outcome> {
+async function lifeOf(simulation: Simulation, tell?: (line: string) => void): Promise<Outcome> {
   try {
-    await live(town)
+    await live(simulation)
     // Before anybody speaks again: who only hears what others name hears nothing of the last words.
     // From here on nobody comes or goes.
-    const backTs = town.network.clock.now()
-    everythingArrived(await viewsOf(town), backTs)
-    await close(town)
-    return await compare(town, backTs)
+    const backTs = simulation.network.clock.now()
+    everythingArrived(await viewsOf(simulation), backTs)
+    await close(simulation)
+    return await compare(simulation, backTs)
   } catch (cause) {
-    if (tell) for await (const line of show(town)) tell(line)
+    if (tell) for await (const line of describeDivergence(simulation)) tell(line)
     throw cause
   }
 }
 
-async function live(town: Town): Promise<void> {
-  const { chance } = town
+async function live(simulation: Simulation): Promise<void> {
+  const { chance } = simulation
   for (let serial = 0; serial < ACTS; serial++) {
-    if (chance.share() < 0.25) disturb(town)
-    town.begin(act(town, serial))
-    if (chance.share() < 0.7) await town.pass(chance.below(4) * 500)
-    if (chance.share() < 0.3) town.begin(chance.pick(town.citizens).client.sync())
+    if (chance.share() < 0.25) disturb(simulation)
+    simulation.begin(act(simulation, serial))
+    if (chance.share() < 0.7) await simulation.pass(chance.below(4) * 500)
+    if (chance.share() < 0.3) simulation.begin(chance.pick(simulation.users).client.sync())
   }
-  town.network.heal()
-  await town.calm()
+  simulation.network.heal()
+  await simulation.calm()
 }
 
-async function close(town: Town): Promise<void> {
+async function close(simulation: Simulation): Promise<void> {
   for (let round = 0; round < CLOSING_ROUNDS; round++) {
-    for (const server of town.network.servers) {
-      const joined = await joinedAt(town, server)
+    for (const server of simulation.network.servers) {
+      const joined = await joinedAt(simulation, server)
       const speaker = joined[round % joined.length]
       if (!speaker) continue
-      await town.ask(speaker, 'PUT', `send/m.room.message/closing${round}`, { msgtype: 'm.text', body: 'here I am' })
-      await town.calm()
+      await simulation.ask(speaker, 'PUT', `send/m.room.message/closing${round}`, {
+        msgtype: 'm.text',
+        body: 'here I am',
+      })
+      await simulation.calm()
     }
   }
-  for (const server of town.network.servers) await readBack(town, await joinedAt(town, server))
-  await town.calm()
+  for (const server of simulation.network.servers) await readBack(simulation, await joinedAt(simulation, server))
+  await simulation.calm()
 }
 
 /** Reads the whole room, so that what is missing of it is fetched. */
-async function readBack(town: Town, [reader]: readonly Citizen[]): Promise<void> {
+async function readBack(simulation: Simulation, [reader]: readonly SyncedUser[]): Promise<void> {
   if (!reader) return
   for (let from = ''; ; ) {
-    const { body } = await town.during(town.ask(reader, 'GET', `messages?dir=b&limit=100${from}`))
+    const { body } = await simulation.during(simulation.ask(reader, 'GET', `messages?dir=b&limit=100${from}`))
     if (typeof body['end'] !== 'string') return
     from = `&from=${body['end']}`
   }
 }
 
 /** What the servers have; each is at peace with itself. */
-async function viewsOf(town: Town): Promise<View[]> {
+async function viewsOf(simulation: Simulation): Promise<View[]> {
   const views: View[] = []
-  for (const server of town.network.servers) {
-    const view = await viewOf(town, server)
-    await isSound(town, view)
+  for (const server of simulation.network.servers) {
+    const view = await viewOf(simulation, server)
+    await isSound(simulation, view)
     views.push(view)
   }
   return views
 }
 
-async function compare(town: Town, backTs: number): Promise<Outcome> {
-  const all = await viewsOf(town)
+async function compare(simulation: Simulation, backTs: number): Promise<Outcome> {
+  const all = await viewsOf(simulation)
   everythingArrived(all, backTs)
   const views = all.filter(({ joined }) => joined.length > 0)
   const pairs = views.flatMap((one, at) => views.slice(at + 1).map((other) => [one, other] as const))

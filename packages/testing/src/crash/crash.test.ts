@@ -5,7 +5,7 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 
-const program = fileURLToPath(new URL('../../../../bench/crash.ts', import.meta.url))
+const program = fileURLToPath(new URL('./crash.ts', import.meta.url))
 
 /** Runs `npm run crash`, short; answers its exit code and all it said. */
 async function crash(

@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
-import { uploadedText } from './laws/media-kept.ts'
+import { uploadedText } from './invariants/media-kept.ts'
 import type { Deed } from './ledger.ts'
 import type { Observation } from './observation.ts'
 import { seenEvent } from './seen-event.ts'
@@ -74,7 +74,7 @@ export function honestRun(): HonestRun {
     lookups: [{ roomId, eventId: open ?? '', event: 'open', context: 'open' }],
     toDevice: [{ user: alice, markers: ['hello'] }],
     media: [{ uri: 'mxc://a/b', text: uploadedText('image') }],
-    abroad: { acknowledged: ['$in'], sent: ['$out'], heard: ['$out', '$join'], messages: ['$out', '$in'] },
+    remoteRoom: { acknowledged: ['$in'], sent: ['$out'], heard: ['$out', '$join'], messages: ['$out', '$in'] },
     signer: { serverName: 'one.test', keyId: key.id, publicKey: key.publicKey },
     recoveriesMs: [800],
     recoveryLimitMs: 10_000,

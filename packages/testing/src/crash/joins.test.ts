@@ -5,7 +5,7 @@ import { describe } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 
-const program = fileURLToPath(new URL('../../../../bench/crash-joins.ts', import.meta.url))
+const program = fileURLToPath(new URL('./crash-joins.ts', import.meta.url))
 
 /** Runs the program that kills a server which is joining rooms; answers its exit code and all it said. */
 async function crash(database: string): Promise<{ code: number | null; said: string }> {

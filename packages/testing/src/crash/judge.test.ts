@@ -6,13 +6,13 @@ import type { HonestRun } from './honest-run.ts'
 import { judge } from './judge.ts'
 import { Ledger, readLedger } from './ledger.ts'
 import type { Deed } from './ledger.ts'
-import type { Abroad, Observation, SeenEvent, SeenRoom } from './observation.ts'
+import type { RemoteRoomResult, Observation, SeenEvent, SeenRoom } from './observation.ts'
 
-/** The laws that a run breaks. */
+/** The invariants that a run breaks. */
 function broken({ deeds, seen }: HonestRun): string[] {
   return judge(deeds, seen)
     .filter(({ violations }) => violations.length > 0)
-    .map(({ law }) => law)
+    .map(({ invariant }) => invariant)
 }
 
 function withRoom(run: HonestRun, change: (room: SeenRoom) => Partial<SeenRoom>): HonestRun {
@@ -23,8 +23,8 @@ function withSeen({ deeds, seen }: HonestRun, change: (seen: Observation) => Par
   return { deeds, seen: { ...seen, ...change(seen) } }
 }
 
-function withAbroad(run: HonestRun, change: Partial<Abroad>): HonestRun {
-  return withSeen(run, ({ abroad }) => (abroad ? { abroad: { ...abroad, ...change } } : {}))
+function withAbroad(run: HonestRun, change: Partial<RemoteRoomResult>): HonestRun {
+  return withSeen(run, ({ remoteRoom }) => (remoteRoom ? { remoteRoom: { ...remoteRoom, ...change } } : {}))
 }
 
 function withDeed({ deeds, seen }: HonestRun, serial: number, change: Partial<Deed>): HonestRun {
@@ -138,17 +138,17 @@ const doctored: readonly (readonly [string, string, (run: HonestRun) => HonestRu
 ]
 
 describe('the judge of crashes', () => {
-  test('finds nothing in an honest run, and looks at something for every law', () => {
+  test('finds nothing in an honest run, and looks at something for every invariant', () => {
     const verdicts = judge(honestRun().deeds, honestRun().seen)
     assert.deepEqual(
       verdicts.flatMap(({ violations }) => violations),
       [],
     )
-    for (const { law, checked } of verdicts) assert.ok(checked > 0, law)
+    for (const { invariant, checked } of verdicts) assert.ok(checked > 0, invariant)
   })
 
-  for (const [law, fault, doctor] of doctored)
-    test(`${law} is broken where ${fault}`, () => assert.ok(broken(doctor(honestRun())).includes(law)))
+  for (const [invariant, fault, doctor] of doctored)
+    test(`${invariant} is broken where ${fault}`, () => assert.ok(broken(doctor(honestRun())).includes(invariant)))
 })
 
 test('a ledger read back has each attempt and each answer', () => {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Law, LawVerdict } from './law.ts'
-import { healthyAgain } from './laws/healthy-again.ts'
-import { mediaKept } from './laws/media-kept.ts'
-import { noDuplicate } from './laws/no-duplicate.ts'
-import { noLostAck } from './laws/no-lost-ack.ts'
-import { noPhantom } from './laws/no-phantom.ts'
-import { nothingLostBetweenServers } from './laws/nothing-lost-between-servers.ts'
-import { oneTimeKeysOnce } from './laws/one-time-keys-once.ts'
-import { syncCompleteness } from './laws/sync-completeness.ts'
-import { toDeviceOnce } from './laws/to-device-once.ts'
-import { wholeGraph } from './laws/whole-graph.ts'
+import type { Invariant, Verdict } from './invariant.ts'
+import { healthyAgain } from './invariants/healthy-again.ts'
+import { mediaKept } from './invariants/media-kept.ts'
+import { noDuplicate } from './invariants/no-duplicate.ts'
+import { noLostAck } from './invariants/no-lost-ack.ts'
+import { noPhantom } from './invariants/no-phantom.ts'
+import { nothingLostBetweenServers } from './invariants/nothing-lost-between-servers.ts'
+import { oneTimeKeysOnce } from './invariants/one-time-keys-once.ts'
+import { syncCompleteness } from './invariants/sync-completeness.ts'
+import { toDeviceOnce } from './invariants/to-device-once.ts'
+import { wholeGraph } from './invariants/whole-graph.ts'
 import type { Deed } from './ledger.ts'
 import type { Observation } from './observation.ts'
 
-const laws: readonly Law[] = [
+const invariants: readonly Invariant[] = [
   noLostAck,
   noDuplicate,
   noPhantom,
@@ -26,7 +26,11 @@ const laws: readonly Law[] = [
   healthyAgain,
 ]
 
-/** What each law finds in a run: its ledger, and what was read back over HTTP. */
-export function judge(deeds: readonly Deed[], seen: Observation): LawVerdict[] {
-  return laws.map((law) => ({ law: law.name, title: law.title, ...law.judge(deeds, seen) }))
+/** Checks each invariant against the ledger of a run and what was read back over HTTP. */
+export function judge(deeds: readonly Deed[], seen: Observation): Verdict[] {
+  return invariants.map((invariant) => ({
+    invariant: invariant.name,
+    title: invariant.title,
+    ...invariant.judge(deeds, seen),
+  }))
 }

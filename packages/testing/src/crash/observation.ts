@@ -46,7 +46,7 @@ export interface Lookup {
 }
 
 /** A room of another server, by event ids. */
-export interface Abroad {
+export interface RemoteRoomResult {
   /** What the other server sent and we answered with 200. */
   readonly acknowledged: readonly string[]
   /** What a user of ours sent and we answered with 200. */
@@ -68,7 +68,7 @@ export interface Observation {
   /** What a download of each acknowledged upload gave; undefined for nothing. */
   readonly media: readonly { readonly uri: string; readonly text: string | undefined }[]
   /** Absent where there was no other server. */
-  readonly abroad?: Abroad | undefined
+  readonly remoteRoom?: RemoteRoomResult | undefined
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
   /** From each kill to the first healthy answer. */
   readonly recoveriesMs: readonly number[]

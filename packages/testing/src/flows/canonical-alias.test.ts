@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { onEveryDatabase } from '../databases.ts'
-import { create, join, path, stage } from '../federated-stage.ts'
-import type { User } from '../federated-stage.ts'
+import { create, join, path, stage } from '../stages/federated-stage.ts'
+import type { User } from '../stages/federated-stage.ts'
 
 const nameRoom = async (who: User, alias: string, roomId: string) => {
   const { status } = await who.server.call('PUT', `/_matrix/client/v3/directory/room/${encodeURIComponent(alias)}`, {

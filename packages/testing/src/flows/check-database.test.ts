@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkDatabase } from '@myelin/services/check-database'
 import type { Tx } from '@myelin/storage/engine/database'
+import { EVERY_TOPIC } from '@myelin/storage/engine/topic-positions'
 import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import { testRuntime } from '../runtime.ts'
@@ -84,6 +85,7 @@ onEveryDatabase('the check of the database', (open) => {
       const rt = await house()
       await rt.db.write(async (tx) => {
         await damage(tx)
+        tx.touch(EVERY_TOPIC)
       })
       const faults = await faultsOf(rt)
       assert.ok(

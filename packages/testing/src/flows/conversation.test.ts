@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import * as sdk from 'matrix-js-sdk'
 import { CryptoEvent } from 'matrix-js-sdk/lib/crypto-api/index.js'
-import { registerUsers } from '../../../../bench/client.ts'
-import { startOwnServer } from '../../../../bench/own-server.ts'
-import type { OwnServer } from '../../../../bench/own-server.ts'
+import { registerUsers } from '../clients/matrix-client.ts'
+import { startServerProcess } from '../processes/server-process.ts'
+import type { ServerProcess } from '../processes/server-process.ts'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
 import {
   cryptoOf,
@@ -19,7 +19,7 @@ import {
   trusts,
   until,
   untilFound,
-} from '../encrypted-client.ts'
+} from '../clients/encrypted-client.ts'
 
 /** Resolves when the server holds every session this device knows. */
 async function backedUp(client: sdk.MatrixClient): Promise<void> {
@@ -33,7 +33,7 @@ async function backedUp(client: sdk.MatrixClient): Promise<void> {
 }
 
 /** Two people meet in an encrypted room, lose their server for a moment, and fetch a second device each. */
-async function converse(server: OwnServer, alice: sdk.MatrixClient, open: Open): Promise<string> {
+async function converse(server: ServerProcess, alice: sdk.MatrixClient, open: Open): Promise<string> {
   const bob = await open('bob')
   await setUpCrossSigning(bob)
   const room = await meet(alice, bob)
@@ -93,7 +93,7 @@ describe('two people with two devices each hold an encrypted conversation, throu
 })
 
 async function conversation(database?: string): Promise<void> {
-  const server = await startOwnServer({ database })
+  const server = await startServerProcess({ database })
   const clients: sdk.MatrixClient[] = []
   const open: Open = async (user, recoveryKey) => {
     const client = await newDevice(server, user, recoveryKey)

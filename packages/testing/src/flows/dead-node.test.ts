@@ -4,8 +4,8 @@ import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { createDatabase, testOnPostgres } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import { dyingNode } from '../dying-node.ts'
-import { join, stage, user } from '../federated-stage.ts'
-import { isPartial, say } from '../partial-stage.ts'
+import { join, stage, user } from '../stages/federated-stage.ts'
+import { isPartial, say } from '../stages/partial-stage.ts'
 import type { TestServer } from '../server.ts'
 
 /**

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkDatabase } from '@myelin/services/check-database'
 import { onEveryDatabase } from '../databases.ts'
-import { join, path, post, stage, standing, user } from '../federated-stage.ts'
+import { join, path, post, stage, standing, user } from '../stages/federated-stage.ts'
 
 type Chunk = { readonly type: string; readonly sender: string; readonly content: { readonly membership?: string } }[]
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { onEveryDatabase } from '../databases.ts'
-import { join, path, stage } from '../federated-stage.ts'
-import type { User } from '../federated-stage.ts'
+import { join, path, stage } from '../stages/federated-stage.ts'
+import type { User } from '../stages/federated-stage.ts'
 
 const MINUTE_MS = 60_000
 const COUNT = 250

@@ -6,8 +6,8 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { onEveryDatabase } from '../databases.ts'
-import { join, lastEvent, path, stage, standing, stateOn } from '../federated-stage.ts'
-import type { Stage, User } from '../federated-stage.ts'
+import { join, lastEvent, path, stage, standing, stateOn } from '../stages/federated-stage.ts'
+import type { Stage, User } from '../stages/federated-stage.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
 
 /** Holds the answer to joins back until it is let go or lost; tells when there is one. */

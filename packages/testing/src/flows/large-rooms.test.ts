@@ -5,8 +5,8 @@ import type { UserId } from '@myelin/matrix/ids'
 import { membersOf } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../databases.ts'
-import { join, lastEvent, moveAll, path, post, stage, stateOn } from '../federated-stage.ts'
-import type { Stage, User } from '../federated-stage.ts'
+import { join, lastEvent, moveAll, path, post, stage, stateOn } from '../stages/federated-stage.ts'
+import type { Stage, User } from '../stages/federated-stage.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
 
 /** Who stands how in a room, and how many its row counts. */

@@ -33,14 +33,14 @@ describe('account data', () => {
     (await server.call('GET', `${v3}/sync${since === undefined ? '' : `?since=${since}`}`, { token }))
       .body as unknown as SyncBody
 
-  test('is read back as it was put, global and of a room apart', async () => {
+  test('is stored globally and per room', async () => {
     assert.deepEqual((await put(`${me}/account_data/org.example`, { a: 1.5 })).body, {})
     assert.equal((await put(`${me}/rooms/${room}/account_data/org.example`, { b: '\0' })).status, 200)
     assert.deepEqual((await get(`${me}/account_data/org.example`)).body, { a: 1.5 })
     assert.deepEqual((await get(`${me}/rooms/${room}/account_data/org.example`)).body, { b: '\0' })
   })
 
-  test('comes down /sync once, and at the first sync', async () => {
+  test('is in /sync once, and in an initial sync', async () => {
     const { next_batch: since } = await sync()
     await put(`${me}/account_data/org.once`, { n: 1 })
     await put(`${me}/rooms/${room}/account_data/org.once`, { n: 2 })
@@ -58,7 +58,7 @@ describe('account data', () => {
     assert.deepEqual([entry(later), ofRoom(later)], [[], []])
   })
 
-  test('keeps names that mean something to JavaScript', async () => {
+  test('accepts names of JavaScript’s own properties', async () => {
     const content = JSON.parse('{"__proto__": {"a": 1}, "constructor": 2}') as object
     assert.equal((await put(`${me}/account_data/__proto__`, content)).status, 200)
     assert.deepEqual((await get(`${me}/account_data/__proto__`)).body, content)
@@ -66,7 +66,7 @@ describe('account data', () => {
     assert.deepEqual(next.account_data.events.find(({ type }) => type === '__proto__')?.content, content)
   })
 
-  test('shows the push rules, though they are not written here', async () => {
+  test('includes the push rules, which cannot be written here', async () => {
     const { body } = await get(`${me}/account_data/m.push_rules`)
     assert.deepEqual(Object.keys(body['global'] as object), ['override', 'content', 'room', 'sender', 'underride'])
   })
@@ -94,7 +94,7 @@ describe('account data', () => {
 
   describe('tags', () => {
     const tags = (suffix = '') => `${me}/rooms/${room}/tags${suffix}`
-    test('are put, read, and taken away, each for itself', async () => {
+    test('are added, read and removed one by one', async () => {
       assert.deepEqual((await get(tags())).body, { tags: {} })
       assert.deepEqual((await put(tags('/m.favourite'), { order: 0.5 })).body, {})
       await put(tags('/__proto__'), {})
@@ -108,7 +108,7 @@ describe('account data', () => {
       assert.deepEqual((await get(`${me}/rooms/${room}/account_data/m.tag`)).body, { tags: rest })
     })
 
-    test('that are put at the same time do not lose each other', async () => {
+    test('that are added concurrently are all kept', async () => {
       const names = ['u.one', 'u.two', 'u.three', 'u.four']
       await Promise.all(names.map((name) => put(tags(`/${name}`), {})))
       const { body } = await get(tags())
@@ -131,7 +131,7 @@ describe('account data', () => {
       })
     }
 
-    test('of another user are nobody else’s', async () => {
+    test('of another user are refused', async () => {
       for (const [method, path] of [
         ['GET', 'tags'],
         ['PUT', 'tags/a'],
@@ -145,7 +145,7 @@ describe('account data', () => {
 
   describe('filters', () => {
     const define = (body: unknown, user = me) => server.call('POST', `${v3}/user/${user}/filter`, { token, body })
-    test('are kept under an id', async () => {
+    test('are stored under an id', async () => {
       const filter = { room: { timeline: { limit: 3, types: ['m.*'] } }, event_fields: ['type'] }
       const id = String((await define(filter)).body['filter_id'])
       assert.doesNotMatch(id, /^\{/)
@@ -170,7 +170,7 @@ describe('account data', () => {
       })
     }
 
-    test('are their user’s alone', async () => {
+    test('are private to their user', async () => {
       assert.equal((await define({}, '@bob:one.test')).status, 403)
       assert.equal((await get('@bob:one.test/filter/0')).status, 403)
       assert.equal((await get(`${me}/filter/99`)).body['errcode'], 'M_NOT_FOUND')

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { getAccountData, getAccountDataPerRoom, setAccountData, setAccountDataPerRoom } from './entries.ts'
-import { deleteRoomTag, getRoomTags, setRoomTag } from './tags.ts'
+import { deleteRoomTag } from './delete-room-tag.ts'
+import { getAccountDataPerRoom } from './get-account-data-per-room.ts'
+import { getAccountData } from './get-account-data.ts'
+import { getRoomTags } from './get-room-tags.ts'
+import { setAccountDataPerRoom } from './set-account-data-per-room.ts'
+import { setAccountData } from './set-account-data.ts'
+import { setRoomTag } from './set-room-tag.ts'
 
-/** What users keep for themselves, for all rooms or for one. */
+/** Account data and tags. */
 export const accountDataEndpoints: readonly AnyEndpoint[] = [
-  setAccountData,
-  getAccountData,
-  setAccountDataPerRoom,
-  getAccountDataPerRoom,
-  getRoomTags,
-  setRoomTag,
   deleteRoomTag,
+  getAccountDataPerRoom,
+  getAccountData,
+  getRoomTags,
+  setAccountDataPerRoom,
+  setAccountData,
+  setRoomTag,
 ]

@@ -19,7 +19,7 @@ describe('an account', () => {
     (await server.call('GET', `${v3}/account/whoami`, { token: String(token) })).status === 200
   const proof = (user: string) => ({ auth: { type: 'm.login.password', user, password } })
 
-  test('gets another password, and its other devices are logged out', async () => {
+  test('changes its password, which logs out its other devices', async () => {
     const { token } = await server.register('alice')
     const other = (await login('alice')).body['access_token']
     const body = { new_password: 'battery staple' }
@@ -33,7 +33,7 @@ describe('an account', () => {
     assert.equal((await login('alice', 'battery staple')).status, 200)
   })
 
-  test('keeps its devices if it is told to', async () => {
+  test('keeps its devices on request', async () => {
     const { token } = await server.register('bob')
     const other = (await login('bob')).body['access_token']
     const body = { new_password: 'battery staple', logout_devices: false, ...proof('bob') }
@@ -55,7 +55,7 @@ describe('an account', () => {
     ['with the password of another', 'carol', { new_password: 'x', ...proof('dave') }, 403, 'M_FORBIDDEN'],
     ['with nothing but a dummy', 'carol', { new_password: 'x', auth: { type: 'm.login.dummy' } }, 401, 'M_FORBIDDEN'],
   ] as const
-  test('does not get another password', async (t) => {
+  test('does not change its password', async (t) => {
     const carol = await server.register('carol')
     await server.register('dave')
     for (const [name, user, body, status, code] of refusals) {
@@ -68,7 +68,7 @@ describe('an account', () => {
     assert.equal((await login('carol')).status, 200)
   })
 
-  test('closes for good: no log-in, no profile, no room, and its name stays taken', async () => {
+  test('is deactivated for good: no login, no profile, no rooms, and its name stays taken', async () => {
     const { token, userId } = await server.register('erin')
     const watcher = await server.register('frank')
     const room = await server.call('POST', `${v3}/createRoom`, { token, body: { preset: 'public_chat' } })
@@ -89,7 +89,7 @@ describe('an account', () => {
 })
 
 describe('on a server without passwords', () => {
-  test('nobody logs in with one', async () => {
+  test('login with a password is refused', async () => {
     const server = await testServer(undefined, { passwords: { ...testConfig.passwords, isEnabled: false } })
     const { token } = await server.register('alice')
     assert.deepEqual((await server.call('GET', `${v3}/login`)).body, { flows: [] })

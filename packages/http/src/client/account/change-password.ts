@@ -2,10 +2,11 @@
 import { changePassword as changeOwnPassword } from '@myelin/services/accounts/change-password'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 
 /**
- * Gives the user who asks another password.
+ * Changes the requester's password.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
  */
@@ -19,6 +20,7 @@ export const changePassword = endpoint({
     new_password: Type.Optional(Type.String()),
     logout_devices: Type.Optional(Type.Boolean()),
   }),
+  reply: EmptySchema,
 
   async handle({ body, requester }, rt) {
     const { auth, new_password: newPassword, logout_devices: logsOutDevices } = body

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 
 /**
- * Whether somebody may register under a name.
+ * Returns whether a username is valid and free.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3registeravailable
  */
@@ -14,6 +14,7 @@ export const checkUsernameAvailability = endpoint({
   path: '/_matrix/client/v3/register/available',
   access: 'none',
   query: Type.Object({ username: Type.String() }),
+  reply: Type.Object({ available: Type.Boolean() }),
 
   async handle({ query, address }, rt) {
     await checkUsername(rt, query.username, address)

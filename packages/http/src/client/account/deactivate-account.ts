@@ -3,10 +3,10 @@ import { deactivateAccount as deactivateOwnAccount } from '@myelin/services/acco
 import { leaveEveryRoom } from '@myelin/services/rooms/membership'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema } from '../../schemas.ts'
+import { JsonObjectSchema, oneOf } from '../../schemas.ts'
 
 /**
- * Closes the account of the user who asks.
+ * Deactivates the requester's account.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
  */
@@ -16,10 +16,11 @@ export const deactivateAccount = endpoint({
   path: '/_matrix/client/v3/account/deactivate',
   access: 'user',
   body: Type.Object({ auth: Type.Optional(JsonObjectSchema), erase: Type.Optional(Type.Boolean()) }),
+  reply: Type.Object({ id_server_unbind_result: oneOf(['success', 'no-support']) }),
 
   async handle({ body: { auth, erase }, requester }, rt) {
     await deactivateOwnAccount(rt, requester, { auth, erase, leaveRooms: (userId) => leaveEveryRoom(rt, userId) })
-    // This server binds no addresses, so there are none to unbind.
-    return { id_server_unbind_result: 'success' }
+    // This server binds no third-party identifiers, so there are none to unbind.
+    return { id_server_unbind_result: 'success' as const }
   },
 })

@@ -6,7 +6,7 @@ import { deactivateAccount } from './deactivate-account.ts'
 import { getTokenOwner } from './get-token-owner.ts'
 import { register } from './register.ts'
 
-/** Making accounts, and what their owners do with them. */
+/** Creating and changing accounts. */
 export const accountEndpoints: readonly AnyEndpoint[] = [
   changePassword,
   checkUsernameAvailability,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 
 /**
- * Whose token it is.
+ * Returns the user and the device that an access token belongs to.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3accountwhoami
  */
@@ -11,6 +12,8 @@ export const getTokenOwner = endpoint({
   method: 'GET',
   path: '/_matrix/client/v3/account/whoami',
   access: 'guest',
+  reply: Type.Object({ user_id: Type.String(), device_id: Type.String(), is_guest: Type.Boolean() }),
+
   handle: async ({ requester: { userId, deviceId, isGuest } }) => ({
     user_id: userId,
     device_id: deviceId,

@@ -17,7 +17,7 @@ describe('registering', () => {
   after(() => server.close())
   const register = (body: unknown, query = '') => server.call('POST', `${path}${query}`, { body })
 
-  test('makes an account and logs it in, in one request, with the name in lower case', async () => {
+  test('creates an account with a session, with the name in lower case', async () => {
     const { status, body } = await register({ username: 'Alice', password, device_id: 'PHONE', auth: dummy })
     assert.equal(status, 200)
     assert.deepEqual(
@@ -29,7 +29,7 @@ describe('registering', () => {
     assert.deepEqual(whoami.body, { user_id: '@alice:one.test', device_id: 'PHONE', is_guest: false })
   })
 
-  test('asks for authentication first, and remembers between requests what was asked for', async () => {
+  test('asks for authentication first, and keeps the parameters between the requests', async () => {
     const first = await register({ username: 'bob', password, device_id: 'LAPTOP' })
     assert.equal(first.status, 401)
     assert.deepEqual(first.body['flows'], [{ stages: ['m.login.dummy'] }])
@@ -45,26 +45,26 @@ describe('registering', () => {
     assert.deepEqual([again.status, again.body['errcode']], [400, 'M_UNKNOWN'])
   })
 
-  test('begun with nothing at all takes what comes later', async () => {
+  test('takes parameters of a later request where the first had none', async () => {
     const { session } = (await register({})).body
     const done = await register({ username: 'carol', password, inhibit_login: true, auth: { ...dummy, session } })
     assert.deepEqual(done.body, { user_id: '@carol:one.test', home_server: 'one.test' })
   })
 
-  test('never takes a hash from outside for a password', async () => {
+  test('does not accept a hash as a password', async () => {
     const { session } = (await register({ username: 'mallory', password_hash: 'stolen' })).body
     const done = await register({ auth: { ...dummy, session } })
     assert.deepEqual([done.status, done.body['errcode']], [400, 'M_MISSING_PARAM'])
   })
 
-  test('hands out a refresh token to those who can use it, and picks a name for those who give none', async () => {
+  test('returns a refresh token on request, and generates a name where none is given', async () => {
     const { body } = await register({ password, refresh_token: true, auth: dummy })
     assert.match(String(body['user_id']), /^@[a-z0-9]{12}:one\.test$/)
     assert.equal(body['expires_in_ms'], 300_000)
     assert.equal(typeof body['refresh_token'], 'string')
   })
 
-  test('gives the account its name to show', async () => {
+  test('sets the display name', async () => {
     const { userId } = await server.register('dora')
     assert.deepEqual({ ...(await profileOf(server.rt.db.read, userId as UserId)) }, { displayname: 'dora' })
   })
@@ -83,7 +83,7 @@ describe('registering', () => {
     ['guests', {}, '?kind=guest', 403, 'M_GUEST_ACCESS_FORBIDDEN'],
     ['a kind there is not', {}, '?kind=robot', 400, 'M_INVALID_PARAM'],
     ['something that is not JSON', 'nonsense', '', 400, 'M_NOT_JSON'],
-    ['a session nobody began', { auth: { ...dummy, session: 'x'.repeat(24) } }, '', 400, 'M_UNKNOWN'],
+    ['an unknown session', { auth: { ...dummy, session: 'x'.repeat(24) } }, '', 400, 'M_UNKNOWN'],
   ] as const
   for (const [name, body, query, status, code] of refusals) {
     test(`refuses ${name}`, async () => {
@@ -93,7 +93,7 @@ describe('registering', () => {
     })
   }
 
-  test('can be asked beforehand whether a name is free', async () => {
+  test('has an endpoint for whether a name is free', async () => {
     const ask = (username: string) => server.call('GET', `${path}/available?username=${username}`)
     await server.register('gone')
     assert.deepEqual((await ask('free')).body, { available: true })

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { getWhoIs } from './get-whois.ts'
-import { getAdminLockUser, getAdminSuspendUser, setAdminLockUser, setAdminSuspendUser } from './moderate-account.ts'
-import { getRegistrationNonce, registerWithSecret } from './register-by-secret.ts'
+import { getAdminLockUser } from './get-admin-lock-user.ts'
+import { getAdminSuspendUser } from './get-admin-suspend-user.ts'
+import { getWhoIs } from './get-who-is.ts'
+import { setAdminLockUser } from './set-admin-lock-user.ts'
+import { setAdminSuspendUser } from './set-admin-suspend-user.ts'
+import { synapseGetRegistrationNonce } from './synapse-get-registration-nonce.ts'
+import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
 
-/** What admins of the server can do. */
+/** Operations of server admins. */
 export const adminEndpoints: readonly AnyEndpoint[] = [
   getAdminLockUser,
   getAdminSuspendUser,
-  getRegistrationNonce,
   getWhoIs,
-  registerWithSecret,
   setAdminLockUser,
   setAdminSuspendUser,
+  synapseGetRegistrationNonce,
+  synapseRegisterBySecret,
 ]

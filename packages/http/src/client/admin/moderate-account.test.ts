@@ -22,7 +22,7 @@ describe('an admin', () => {
   const call = (as: string, method: string, path: string, body?: object) =>
     server.call(method, path, { token: tokens.get(as) ?? '', ...(body ? { body } : {}) })
 
-  test('locks an account: its tokens and passwords open nothing but the way out', async () => {
+  test('locks an account: its tokens and password allow logout only', async () => {
     const { token } = await server.register('bob')
     const locked = await call('root', 'PUT', `${v1}/lock/@bob:one.test`, { locked: true })
     assert.deepEqual([locked.status, locked.body], [200, { locked: true }])
@@ -39,7 +39,7 @@ describe('an admin', () => {
     assert.equal((await server.call('POST', `${v3}/login`, { body })).status, 200)
   })
 
-  test('locks out refresh tokens too', async () => {
+  test('locks refresh tokens too', async () => {
     await server.register('carol')
     const body = { type: 'm.login.password', user: 'carol', password: 'correct horse', refresh_token: true }
     const pair = (await server.call('POST', `${v3}/login`, { body })).body
@@ -56,7 +56,7 @@ describe('an admin', () => {
     await call('root', 'PUT', `${v1}/suspend/@alice:one.test`, { suspended: false })
   })
 
-  test('sees where devices were seen; others see their own', async () => {
+  test('sees the connections of all users; others see their own', async () => {
     const own = await server.call('GET', `${v3}/admin/whois/@alice:one.test`, { token: tokens.get('alice') ?? '' })
     const admin = await call('root', 'GET', `${v3}/admin/whois/@alice:one.test`)
     for (const { status, body } of [own, admin]) {
@@ -66,7 +66,7 @@ describe('an admin', () => {
   })
 
   const refusals = [
-    ['an admin who is none', 'alice', 'GET', `${v1}/lock/@nobody:one.test`, undefined, 403, 'M_FORBIDDEN'],
+    ['a requester without admin rights', 'alice', 'GET', `${v1}/lock/@nobody:one.test`, undefined, 403, 'M_FORBIDDEN'],
     ['a user of another server', 'root', 'GET', `${v1}/lock/@alice:two.test`, undefined, 400, 'M_INVALID_PARAM'],
     ['an unknown user', 'root', 'GET', `${v1}/suspend/@nobody:one.test`, undefined, 404, 'M_NOT_FOUND'],
     ['an impossible user', 'root', 'GET', `${v1}/suspend/@a%00b:one.test`, undefined, 404, 'M_NOT_FOUND'],
@@ -76,7 +76,15 @@ describe('an admin', () => {
     ['a word that is not a flag', 'root', 'PUT', `${v1}/lock/@alice:one.test`, { locked: 'yes' }, 400, 'M_BAD_JSON'],
     ['a look at others', 'alice', 'GET', `${v3}/admin/whois/@root:one.test`, undefined, 403, 'M_FORBIDDEN'],
     ['a look abroad', 'root', 'GET', `${v3}/admin/whois/@alice:two.test`, undefined, 400, 'M_INVALID_PARAM'],
-    ['a look at nobody', 'root', 'GET', `${v3}/admin/whois/@nobody:one.test`, undefined, 404, 'M_NOT_FOUND'],
+    [
+      'the connections of an unknown user',
+      'root',
+      'GET',
+      `${v3}/admin/whois/@nobody:one.test`,
+      undefined,
+      404,
+      'M_NOT_FOUND',
+    ],
   ] as const
   for (const [name, as, method, path, body, status, code] of refusals) {
     test(`is refused ${name}`, async () => {

@@ -21,7 +21,7 @@ describe('registering by shared secret', () => {
   const mac = (parts: readonly string[]) => createHmac('sha1', 'shared secret').update(parts.join('\0')).digest('hex')
   const post = (body: object) => server.call('POST', path, { body })
 
-  test('makes an admin, though registration is closed', async () => {
+  test('creates an admin while registration is disabled', async () => {
     const word = await nonce()
     const wanted = {
       nonce: word,
@@ -37,21 +37,21 @@ describe('registering by shared secret', () => {
     assert.equal((await post(wanted)).body['errcode'], 'M_USER_IN_USE')
   })
 
-  test('signs the kind of user too, where one is given', async () => {
+  test('includes the user type in the signature where there is one', async () => {
     const word = await nonce()
     const signed = mac([word, 'bot', 'pw', 'notadmin', 'bot'])
     const made = await post({ nonce: word, username: 'bot', password: 'pw', user_type: 'bot', mac: signed })
     assert.equal(made.status, 200)
   })
 
-  test('refuses a signature of something else', async () => {
+  test('refuses a wrong signature', async () => {
     const word = await nonce()
     const signed = mac([word, 'eve', 'pw', 'notadmin'])
     const answer = await post({ nonce: word, username: 'eve', password: 'pw', admin: true, mac: signed })
     assert.deepEqual([answer.status, answer.body['errcode']], [403, 'M_UNKNOWN'])
   })
 
-  test('refuses a nonce that is old, or that it never gave', async () => {
+  test('refuses an expired or unknown nonce', async () => {
     const word = await nonce()
     for (const given of [word.slice(0, -1) + (word.endsWith('0') ? '1' : '0'), 'f'.repeat(44), '', word]) {
       if (given === word) server.rt.clock.advance(60_001)
@@ -60,14 +60,14 @@ describe('registering by shared secret', () => {
     }
   })
 
-  test('refuses what is missing or cannot be signed', async () => {
+  test('refuses missing and invalid members', async () => {
     assert.equal((await post({ nonce: await nonce() })).body['errcode'], 'M_MISSING_PARAM')
     const word = await nonce()
     const body = { nonce: word, username: 'a\0b', password: 'pw', mac: mac([word, 'a', 'b', 'pw', 'notadmin']) }
     assert.equal((await post(body)).body['errcode'], 'M_INVALID_PARAM')
   })
 
-  test('does not exist where there is no secret', async () => {
+  test('is not available without a shared secret', async () => {
     const closed = await testServer(undefined, {
       registration: { ...testConfig.registration, sharedSecret: undefined },
     })

@@ -20,13 +20,13 @@ describe('the TURN servers', () => {
     }
   }
 
-  test('are none where none are named, or nothing to log in with', async () => {
+  test('are none where no servers or no credentials are configured', async () => {
     assert.deepEqual((await asked({})).body, {})
     assert.deepEqual((await asked({ sharedSecret: 'secret' })).body, {})
     assert.deepEqual((await asked({ uris: ['turn:a'] })).body, {})
   })
 
-  test('are told with a name that runs out and the password that proves it', async () => {
+  test('come with an expiring username and its password', async () => {
     const { body, userId, now } = await asked({
       uris: ['turn:a', 'turn:b'],
       sharedSecret: 'secret',
@@ -37,12 +37,12 @@ describe('the TURN servers', () => {
     assert.deepEqual(body, { username, password, ttl: 60, uris: ['turn:a', 'turn:b'] })
   })
 
-  test('are told with the name and password that are everybody’s', async () => {
+  test('come with the configured username and password', async () => {
     const { body } = await asked({ uris: ['turn:a'], username: 'name', password: 'word' })
     assert.deepEqual(body, { username: 'name', password: 'word', ttl: 3600, uris: ['turn:a'] })
   })
 
-  test('are told to nobody without an account', async () => {
+  test('are not returned without an access token', async () => {
     const server = await testServer()
     assert.equal((await server.call('GET', PATH)).status, 401)
     await server.close()

@@ -28,7 +28,7 @@ describe('devices', () => {
     auth: { type: 'm.login.password', session, identifier: { type: 'm.id.user', user: 'alice' }, password, ...more },
   })
 
-  test('are listed with what is known of them, and looked up one by one', async () => {
+  test('are listed, and returned one by one', async () => {
     const token = await login('PHONE', 'my phone')
     const headers = { 'user-agent': 'a test' }
     await server.call('GET', `${v3}/account/whoami`, { token, headers })
@@ -50,7 +50,7 @@ describe('devices', () => {
     assert.deepEqual((await call('GET', '/devices/PHONE')).body, seen)
   })
 
-  test('note when they were seen at most once a minute', async () => {
+  test('update their last use at most once a minute', async () => {
     const token = await login('SEEN')
     const look = async (): Promise<unknown> => {
       await server.call('GET', `${v3}/account/whoami`, { token })
@@ -64,7 +64,7 @@ describe('devices', () => {
     assert.equal(await look(), first + 60_000)
   })
 
-  test('get another name, and keep theirs when none is given', async () => {
+  test('are renamed, and keep their name where none is given', async () => {
     await login('NAMED', 'old')
     assert.equal((await call('PUT', '/devices/NAMED', { display_name: 'new' })).status, 200)
     assert.equal((await call('PUT', '/devices/NAMED', {})).status, 200)
@@ -88,7 +88,7 @@ describe('devices', () => {
     })
   }
 
-  test('go when the password is shown, with their tokens', async () => {
+  test('are deleted with the password, and their tokens with them', async () => {
     const token = await login('OLD')
     const first = await call('DELETE', '/devices/OLD')
     assert.deepEqual([first.status, first.body['flows']], [401, [{ stages: ['m.login.password'] }]])
@@ -100,7 +100,7 @@ describe('devices', () => {
     assert.equal((await server.call('GET', `${v3}/account/whoami`, { token })).status, 401)
   })
 
-  test('go several at a time', async () => {
+  test('are deleted several at a time', async () => {
     await Promise.all([login('A'), login('B')])
     const devices = ['A', 'B', 'NEVER']
     const { session } = (await call('POST', '/delete_devices', { devices })).body
@@ -109,7 +109,7 @@ describe('devices', () => {
     assert.equal((await call('GET', '/devices/B')).status, 404)
   })
 
-  test('do not go by a proof that was begun for others', async () => {
+  test('are not deleted with an authentication session of another request', async () => {
     await login('KEPT')
     const { session } = (await call('DELETE', '/devices/OTHER')).body
     const switched = await call('DELETE', '/devices/KEPT', proof(session))
@@ -119,7 +119,7 @@ describe('devices', () => {
     assert.equal((await call('GET', '/devices/KEPT')).status, 200)
   })
 
-  test("do not go by somebody else's password", async () => {
+  test('are not deleted with the password of another user', async () => {
     await login('MINE')
     const { session } = (await call('DELETE', '/devices/MINE')).body
     const answer = await call(
@@ -131,7 +131,7 @@ describe('devices', () => {
     assert.equal((await call('GET', '/devices/MINE')).status, 200)
   })
 
-  test('do not go by a proof that is a day old', async () => {
+  test('are not deleted with an authentication session that is a day old', async () => {
     await login('STAYS')
     const { session } = (await call('DELETE', '/devices/STAYS')).body
     server.rt.clock.advance(24 * 3_600_000)

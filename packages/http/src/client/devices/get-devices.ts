@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ownDevice, ownDevices } from '@myelin/services/accounts/devices'
+import { ownDevices } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { DeviceIdSchema } from '../session/device-schemas.ts'
-import { deviceBody } from './device-body.ts'
+import { DeviceReply, deviceReply } from './device-reply.ts'
 
 /**
- * The devices of the user who asks.
+ * Returns the requester's devices.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3devices
  */
@@ -15,19 +14,7 @@ export const getDevices = endpoint({
   method: 'GET',
   path: '/_matrix/client/v3/devices',
   access: 'guest',
-  handle: async ({ requester }, rt) => ({ devices: (await ownDevices(rt, requester)).map(deviceBody) }),
-})
+  reply: Type.Object({ devices: Type.Array(DeviceReply) }),
 
-/**
- * One device of the user who asks.
- *
- * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3devicesdeviceid
- */
-export const getDevice = endpoint({
-  id: 'getDevice',
-  method: 'GET',
-  path: '/_matrix/client/v3/devices/:deviceId',
-  access: 'guest',
-  params: Type.Object({ deviceId: DeviceIdSchema }),
-  handle: async ({ params, requester }, rt) => deviceBody(await ownDevice(rt, requester, params.deviceId)),
+  handle: async ({ requester }, rt) => ({ devices: (await ownDevices(rt, requester)).map(deviceReply) }),
 })

@@ -2,10 +2,11 @@
 import { nameOwnDevice } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { DeviceIdSchema, DeviceNameSchema } from '../session/device-schemas.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
+import { DeviceIdSchema, DeviceNameSchema } from '../../schemas.ts'
 
 /**
- * Names a device of the user who asks.
+ * Sets the display name of one of the requester's devices.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3devicesdeviceid
  */
@@ -16,6 +17,7 @@ export const updateDevice = endpoint({
   access: 'guest',
   params: Type.Object({ deviceId: DeviceIdSchema }),
   body: Type.Object({ display_name: Type.Optional(DeviceNameSchema) }),
+  reply: EmptySchema,
 
   async handle({ params, body, requester }, rt) {
     await nameOwnDevice(rt, requester, params.deviceId, body.display_name)

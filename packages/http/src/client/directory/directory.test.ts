@@ -20,6 +20,7 @@ describe('the room directory', () => {
         .set({ is_admin: 1 })
         .where('user_id', '=', '@admin:one.test' as never)
         .execute()
+      tx.touch('account @admin:one.test')
     })
   })
   after(() => server.close())
@@ -39,7 +40,7 @@ describe('the room directory', () => {
     (await server.call('GET', `${v3}/rooms/${enc(room)}/state/m.room.canonical_alias`, { token })).body
 
   describe('has aliases that', () => {
-    test('name a room until they are taken away', async () => {
+    test('resolve to a room until they are deleted', async () => {
       const room = await makeRoom()
       const alias = '#a/bé:one.test'
       assert.deepEqual((await directory('PUT', alias, tokens.alice, { room_id: room })).body, {})
@@ -50,7 +51,7 @@ describe('the room directory', () => {
       assert.deepEqual((await aliases(room, tokens.alice)).body, { aliases: [] })
     })
 
-    test('leave the canonical alias event when they go', async () => {
+    test('are removed from the canonical alias event when they are deleted', async () => {
       const room = await makeRoom({ preset: 'public_chat', room_alias_name: 'main' })
       await directory('PUT', '#other:one.test', tokens.alice, { room_id: room })
       await server.call('PUT', `${v3}/rooms/${enc(room)}/state/m.room.canonical_alias`, {
@@ -61,7 +62,7 @@ describe('the room directory', () => {
       assert.deepEqual(await canonical(room, tokens.alice), { alt_aliases: ['#other:one.test'], more: 1 })
     })
 
-    test('go with who gave them, and the event stays where that user may not change it', async () => {
+    test('are deleted by their creator, also where the creator may not change the event', async () => {
       const room = await makeRoom({ preset: 'public_chat' })
       await join(room, tokens.bob)
       assert.equal((await directory('PUT', '#bobs:one.test', tokens.bob, { room_id: room })).status, 200)
@@ -73,7 +74,7 @@ describe('the room directory', () => {
       assert.deepEqual(await canonical(room, tokens.alice), { alias: '#bobs:one.test' })
     })
 
-    test('can be taken away by who runs the room or the server, and by nobody else', async () => {
+    test('are deleted by admins of the room or the server, and by no others', async () => {
       const room = await makeRoom({ preset: 'public_chat' })
       await join(room, tokens.bob)
       for (const [name, giver, taker, status] of [
@@ -86,7 +87,7 @@ describe('the room directory', () => {
       }
     })
 
-    test('are told to who is in the room, and to the world where it may read', async () => {
+    test('are listed to members, and to all users of a world-readable room', async () => {
       const room = await makeRoom()
       assert.equal((await aliases(room, tokens.bob)).body['errcode'], 'M_FORBIDDEN')
       assert.equal((await aliases('!never:one.test', tokens.bob)).body['errcode'], 'M_FORBIDDEN')
@@ -97,7 +98,7 @@ describe('the room directory', () => {
       assert.deepEqual((await aliases(room, tokens.bob)).body, { aliases: [] })
     })
 
-    test('are refused where they are not right', async () => {
+    test('are refused where they are invalid', async () => {
       const room = await makeRoom()
       const put = (alias: string, body: unknown = { room_id: room }, token = tokens.alice) =>
         directory('PUT', alias, token, body)
@@ -136,7 +137,7 @@ describe('the room directory', () => {
       (await server.call('POST', `${v3}/publicRooms`, { token, body })).body as unknown as Page
     const names = ({ chunk }: Page) => chunk.map(({ name }) => name)
 
-    test('as their state describes them, for as long as they are public there', async () => {
+    test('as their state describes them, while they are published', async () => {
       const room = await makeRoom({
         preset: 'public_chat',
         visibility: 'public',
@@ -166,7 +167,7 @@ describe('the room directory', () => {
       assert.deepEqual((await listed('GET', room)).body, { visibility: 'private' })
     })
 
-    test('without what was redacted of their state', async () => {
+    test('without redacted parts of their state', async () => {
       const room = await makeRoom({ preset: 'public_chat', visibility: 'public', topic: 'stays' })
       const path = `${v3}/rooms/${enc(room)}`
       const named = await server.call('PUT', `${path}/state/m.room.name/`, {
@@ -180,7 +181,7 @@ describe('the room directory', () => {
       await listed('PUT', room, tokens.alice, { visibility: 'private' })
     })
 
-    test('only where somebody with a say wants it', async () => {
+    test('only where a user with permission publishes them', async () => {
       const room = await makeRoom({ preset: 'public_chat', name: 'wanted' })
       await join(room, tokens.bob)
       const refusals = [
@@ -200,7 +201,7 @@ describe('the room directory', () => {
       await listed('PUT', room, tokens.alice, { visibility: 'private' })
     })
 
-    test('the largest first, page by page, there and back', async () => {
+    test('the largest first, in pages, in both directions', async () => {
       for (const name of ['one', 'two', 'three', 'four', 'five']) {
         const room = await makeRoom({ preset: 'public_chat', visibility: 'public', name, topic: `Topic of ${name}` })
         if (name === 'three') await join(room, tokens.bob)
@@ -219,7 +220,7 @@ describe('the room directory', () => {
       assert.deepEqual([names(start), start.prev_batch], [['three', 'one'], undefined])
     })
 
-    test('that are looked for by words and by type', async () => {
+    test('filtered by words and by type', async () => {
       await makeRoom({ visibility: 'public', name: 'A Space', creation_content: { type: 'm.space' } })
       const search = async (filter: object) => names(await find({ filter }))
       assert.deepEqual(await search({ generic_search_term: 'TOPIC OF T' }), ['three', 'two'])
@@ -235,7 +236,7 @@ describe('the room directory', () => {
       assert.deepEqual((await find({ third_party_instance_id: 'irc' })).chunk, [])
     })
 
-    test('to who asks rightly', async () => {
+    test('for valid requests only', async () => {
       const post = (body: unknown, query = '') =>
         server.call('POST', `${v3}/publicRooms${query}`, { token: tokens.bob, body })
       const token = Buffer.from('n1 room').toString('base64url')

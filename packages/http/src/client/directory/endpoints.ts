@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { deleteRoomAlias, getLocalAliases, getRoomIdByAlias, setRoomAlias } from './aliases.ts'
-import {
-  getPublicRooms,
-  getRoomVisibilityOnDirectory,
-  queryPublicRooms,
-  setRoomVisibilityOnDirectory,
-} from './public-rooms.ts'
+import { deleteRoomAlias } from './delete-room-alias.ts'
+import { getLocalAliases } from './get-local-aliases.ts'
 import { getMutualRooms } from './get-mutual-rooms.ts'
-import { searchUserDirectory } from './search-users.ts'
+import { getPublicRooms } from './get-public-rooms.ts'
+import { getRoomIdByAlias } from './get-room-id-by-alias.ts'
+import { getRoomVisibilityOnDirectory } from './get-room-visibility-on-directory.ts'
+import { queryPublicRooms } from './query-public-rooms.ts'
+import { searchUserDirectory } from './search-user-directory.ts'
+import { setRoomAlias } from './set-room-alias.ts'
+import { setRoomVisibilityOnDirectory } from './set-room-visibility-on-directory.ts'
 
-/** How rooms and users are found. */
+/** Finding rooms and users. */
 export const directoryEndpoints: readonly AnyEndpoint[] = [
-  setRoomAlias,
-  getRoomIdByAlias,
   deleteRoomAlias,
   getLocalAliases,
-  getRoomVisibilityOnDirectory,
-  setRoomVisibilityOnDirectory,
+  getMutualRooms,
   getPublicRooms,
+  getRoomIdByAlias,
+  getRoomVisibilityOnDirectory,
   queryPublicRooms,
   searchUserDirectory,
-  getMutualRooms,
+  setRoomAlias,
+  setRoomVisibilityOnDirectory,
 ]

@@ -7,8 +7,8 @@ import { testServer } from '@myelin/testing/server'
 
 const path = (user: string, more = '') => `/_matrix/client/v1/mutual_rooms?user_id=${encodeURIComponent(user)}${more}`
 
-onEveryDatabase('the rooms two people share', (open) => {
-  test('are those both are joined to, a page at a time', async () => {
+onEveryDatabase('the mutual rooms of two users', (open) => {
+  test('are the rooms both have joined, in pages', async () => {
     const server = await testServer(open)
     const [alice, bob] = [await server.register('alice'), await server.register('bob')]
     const shared: string[] = []
@@ -32,7 +32,7 @@ onEveryDatabase('the rooms two people share', (open) => {
     await server.close()
   })
 
-  test('are none for people nobody knows, and not told for what is no other person', async () => {
+  test('are none with unknown users, and refused for invalid ids and the own one', async () => {
     const server = await testServer(open)
     const alice = await server.register('alice')
     const ask = async (url: string) => {

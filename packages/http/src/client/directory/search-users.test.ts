@@ -38,18 +38,18 @@ describe('the user directory', () => {
     }
   }
 
-  test('finds who shares a room, and who is in a room for everybody, and nobody else', async () => {
+  test('finds users who share a room or are in a public one, and no others', async () => {
     assert.deepEqual((await search('müller')).ids, ['bob', 'carol'])
     assert.deepEqual((await search('müller', 'bob')).ids, ['alice', 'carol'])
     assert.deepEqual((await search('müller', 'erin')).ids, ['carol'])
   })
 
-  test('shows names and avatars', async () => {
+  test('returns names and avatars', async () => {
     const { results } = await search('bob')
     assert.deepEqual(results, [{ user_id: '@bob:one.test', display_name: 'BOB Müller' }])
   })
 
-  test('finds by the beginnings of words, in any case and order, and by the id', async () => {
+  test('matches prefixes of words in any case and order, and user ids', async () => {
     const terms = ['BO', 'müll bo', 'bob', '@bob', '@bob:one.test', ' bob ', '@BOB:one.test']
     for (const term of terms) assert.ok((await search(term)).ids.includes('bob'), term)
     for (const term of ['ob', 'bob x', '', ' ', '@', '%', '_', '\0', '__proto__']) {
@@ -57,13 +57,13 @@ describe('the user directory', () => {
     }
   })
 
-  test('says when there are more', async () => {
+  test('marks a truncated result as limited', async () => {
     const some = await search('m', 'alice', 1)
     assert.deepEqual([some.ids.length, some.limited], [1, true])
     assert.equal((await search('m', 'alice', 2)).limited, false)
   })
 
-  test('follows the profile, not the name somebody has in a private room', async () => {
+  test('matches the profile, not the name in a private room', async () => {
     const room = await makeRoom('bob', { preset: 'private_chat', invite: ['@alice:one.test'] })
     await call('POST', `rooms/${room}/join`, 'alice')
     const nickname = { membership: 'join', displayname: 'Zaphod' }
@@ -75,7 +75,7 @@ describe('the user directory', () => {
     assert.deepEqual((await search('müller')).ids, ['carol'])
   })
 
-  test('no longer finds who left', async () => {
+  test('no longer finds users who left', async () => {
     const room = await makeRoom('erin', { preset: 'public_chat' })
     assert.deepEqual((await search('erin')).ids, ['erin'])
     await call('POST', `rooms/${room}/leave`, 'erin')
@@ -85,10 +85,10 @@ describe('the user directory', () => {
   const refusals = [
     ['without a term', {}, 400, 'M_MISSING_PARAM'],
     ['with a number for a term', { search_term: 5 }, 400, 'M_BAD_JSON'],
-    ['for less than nobody', { search_term: 'a', limit: -1 }, 400, 'M_BAD_JSON'],
+    ['with a negative limit', { search_term: 'a', limit: -1 }, 400, 'M_BAD_JSON'],
   ] as const
   for (const [name, body, status, code] of refusals) {
-    test(`is not asked ${name}`, async () => {
+    test(`refuses a search ${name}`, async () => {
       const answer = await call('POST', 'user_directory/search', 'alice', body)
       assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
     })

@@ -6,12 +6,12 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { encodeBase64 } from '@myelin/matrix/base64'
 
-describe('a client that looks around', () => {
+describe('discovery by a client', () => {
   let server: TestServer
   before(async () => void (server = await testServer()))
   after(() => server.close())
 
-  test('finds every version of the spec, with a bad token too', async () => {
+  test('returns every version of the spec, also with an invalid token', async () => {
     const { status, body } = await server.call('GET', '/_matrix/client/versions', { token: 'nonsense' })
     const versions = body['versions'] as string[]
     assert.equal(status, 200)
@@ -19,7 +19,7 @@ describe('a client that looks around', () => {
     assert.ok(Object.values(body['unstable_features'] as object).every((value) => value === true))
   })
 
-  test('finds what it can do, once it is logged in', async () => {
+  test('returns the capabilities of the requester', async () => {
     const path = '/_matrix/client/v3/capabilities'
     const { token } = await server.register('alice')
     const { body } = await server.call('GET', path, { token })
@@ -32,13 +32,13 @@ describe('a client that looks around', () => {
     assert.equal((await server.call('GET', path)).body['errcode'], 'M_MISSING_TOKEN')
   })
 
-  test('finds where the server is', async () => {
+  test('returns the address of the server', async () => {
     const { status, body, headers } = await server.call('GET', '/.well-known/matrix/client')
     assert.deepEqual([status, body], [200, { 'm.homeserver': { base_url: 'https://one.test/' } }])
     assert.equal(headers['access-control-allow-origin'], '*')
   })
 
-  test('is not told what the admin does not say', async () => {
+  test('finds no document that is not configured', async () => {
     for (const name of ['server', 'support', 'policy_server']) {
       const { status, body } = await server.call('GET', `/.well-known/matrix/${name}`)
       assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND'])
@@ -46,21 +46,21 @@ describe('a client that looks around', () => {
   })
 })
 
-describe('a server that says', () => {
+describe('a configured document', () => {
   const contacts = [
     ['mailto:admin@one.test', { contacts: [{ role: 'm.role.admin', email_address: 'admin@one.test' }] }],
     ['@admin:one.test', { contacts: [{ role: 'm.role.admin', matrix_id: '@admin:one.test' }] }],
     ['https://one.test/help', { support_page: 'https://one.test/help' }],
   ] as const
   for (const [adminContact, expected] of contacts) {
-    test(`whom to ask, ${adminContact}, says it as the spec does`, async () => {
+    test(`has the contact ${adminContact} in the format of the spec`, async () => {
       const server = await testServer(undefined, { adminContact })
       assert.deepEqual((await server.call('GET', '/.well-known/matrix/support')).body, expected)
       await server.close()
     })
   }
 
-  test('where it is tells servers, says its policy keys, and adds what the admin wants clients to know', async () => {
+  test('has the server address, the policy server keys and extra content for clients', async () => {
     const extraClientContent = { 'org.example.extra': { a: 1 } }
     const server = await testServer(undefined, {
       wellKnown: { servesServer: true, servesClient: true, extraClientContent, policyServerKeys: { ed25519: 'abc' } },
@@ -73,7 +73,7 @@ describe('a server that says', () => {
     await server.close()
   })
 
-  test('its own policy key does so without another word', async () => {
+  test('has the own policy server key by default', async () => {
     const policyServer = { ...testConfig.policyServer, isEnabled: true }
     const server = await testServer(undefined, { policyServer })
     const ed25519 = encodeBase64(testPolicyKey('one.test').publicKey)

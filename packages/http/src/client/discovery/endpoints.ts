@@ -2,14 +2,15 @@
 import type { AnyEndpoint } from '../../endpoint.ts'
 import { getCapabilities } from './get-capabilities.ts'
 import { getVersions } from './get-versions.ts'
-import { getWellknown, getWellknownPolicy, getWellknownServer, getWellknownSupport } from './well-known.ts'
+import { getWellknownPolicy } from './get-wellknown-policy.ts'
+import { getWellknownSupport } from './get-wellknown-support.ts'
+import { getWellknown } from './get-wellknown.ts'
 
-/** What a client learns before it does anything. */
+/** What a client reads before it logs in. */
 export const discoveryEndpoints: readonly AnyEndpoint[] = [
   getCapabilities,
   getVersions,
-  getWellknown,
-  getWellknownServer,
-  getWellknownSupport,
   getWellknownPolicy,
+  getWellknownSupport,
+  getWellknown,
 ]

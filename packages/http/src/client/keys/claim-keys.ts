@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { claimKeys as takeKeys } from '@myelin/services/keys/claim-keys'
+import { claimKeys as claimOneTimeKeys } from '@myelin/services/keys/claim-keys'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { AlgorithmSchema, DeviceKeySchema, mapOf, UserKeySchema } from './key-schemas.ts'
+import { mapOf, OptionalLimit } from '../../schemas.ts'
+import { AlgorithmSchema, DeviceKeySchema, FailuresReply, OneTimeKeysByUser, UserKeySchema } from './key-schemas.ts'
 
 /**
- * One-time keys of devices, each given to one caller only.
+ * Returns a one-time key of each requested device; no other request gets the same key.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
  */
@@ -15,12 +16,13 @@ export const claimKeys = endpoint({
   path: '/_matrix/client/v3/keys/claim',
   access: 'guest',
   body: Type.Object({
-    timeout: Type.Optional(Type.Integer({ minimum: 0 })),
+    timeout: OptionalLimit,
     one_time_keys: mapOf(UserKeySchema, mapOf(DeviceKeySchema, AlgorithmSchema)),
   }),
+  reply: Type.Object({ one_time_keys: OneTimeKeysByUser, failures: FailuresReply }),
 
   async handle({ body }, rt) {
-    const { oneTimeKeys, failures } = await takeKeys(rt, body.one_time_keys, body.timeout)
+    const { oneTimeKeys, failures } = await claimOneTimeKeys(rt, body.one_time_keys, body.timeout)
     return { one_time_keys: oneTimeKeys, failures }
   },
 })

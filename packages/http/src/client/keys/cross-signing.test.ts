@@ -78,7 +78,7 @@ describe('cross-signing', () => {
     await server.call('POST', `${v3}/join/${room.body['room_id'] as string}`, { token: guest.token, body: {} })
   }
 
-  test('keys are published without ceremony the first time, and the user-signing key is shown to its owner alone', async () => {
+  test('keys are published without authentication the first time, and the user-signing key is returned to its owner only', async () => {
     const [alice, bob] = [await newSigner(), await newPerson()]
     const own = await query(alice, alice)
     assert.deepEqual(own['master_keys'], { [alice.userId]: alice.upload.master_key })
@@ -88,7 +88,7 @@ describe('cross-signing', () => {
     assert.deepEqual(others, { ...own, user_signing_keys: {} })
   })
 
-  test('keys can be sent again freely, and take a password to replace', async () => {
+  test('keys can be sent again without a password, and replaced with one', async () => {
     const alice = await newSigner()
     assert.deepEqual((await post(alice, 'device_signing/upload', alice.upload)).body, {})
     assert.deepEqual((await post(alice, 'device_signing/upload', {})).body, {})
@@ -112,7 +112,7 @@ describe('cross-signing', () => {
     assert.deepEqual((await post(alice, 'device_signing/upload', { ...upload, auth })).body, {}, 'an answer got lost')
   })
 
-  test('one key more takes a password, and the master key that is there', async () => {
+  test('another key takes a password, and the existing master key', async () => {
     const alice = await newPerson()
     await post(alice, 'device_signing/upload', { master_key: alice.upload.master_key })
     const more = { self_signing_key: alice.upload.self_signing_key }
@@ -122,7 +122,7 @@ describe('cross-signing', () => {
     assert.deepEqual((await query(alice, alice))['self_signing_keys'], { [alice.userId]: more.self_signing_key })
   })
 
-  test('a change of keys is told to those who share a room', async () => {
+  test('a change of keys is sent to users who share a room', async () => {
     const [alice, bob] = [await newPerson(), await newPerson()]
     await meet(alice, bob)
     const since = String((await sync(bob))['next_batch'])
@@ -133,7 +133,7 @@ describe('cross-signing', () => {
     assert.deepEqual((await sync(bob, String(seen['next_batch'])))['device_lists'], { changed: [], left: [] })
   })
 
-  test('a device signed by its owner, and a master key signed by a device, are seen so by everybody', async () => {
+  test('signatures of a user on own devices, and of a device on its master key, are public', async () => {
     const [alice, bob] = [await newSigner(), await newPerson()]
     await meet(alice, bob)
     const since = String((await sync(bob))['next_batch'])
@@ -150,7 +150,7 @@ describe('cross-signing', () => {
     assert.deepEqual((await sync(bob, String(told['next_batch'])))['device_lists'], { changed: [], left: [] })
   })
 
-  test('whom somebody has verified is seen by nobody else', async () => {
+  test('signatures of a user on other users are private', async () => {
     const [alice, bob] = [await newSigner(), await newSigner()]
     await meet(alice, bob)
     const since = new Map<Person, string>()
@@ -164,7 +164,7 @@ describe('cross-signing', () => {
     assert.deepEqual((await sync(bob, since.get(bob)))['device_lists'], { changed: [], left: [] })
   })
 
-  test('signatures fail one by one, and the others are kept', async () => {
+  test('invalid signatures fail one by one, and the others are stored', async () => {
     const [alice, bob] = [await newSigner(), await newSigner()]
     const device = signedBy(alice.deviceKeys, alice.userId, alice.selfSigning)
     const forged = withSignature(bob.upload.master_key, alice.userId, `ed25519:${alice.userSigning.name}`, 'AAAA')
@@ -204,7 +204,7 @@ describe('cross-signing', () => {
     ],
   ] as const
   for (const [name, sign] of wrongSignatures) {
-    test(`a signature ${name} is not taken`, async () => {
+    test(`a signature ${name} is refused`, async () => {
       const alice = await newSigner()
       const { body } = await post(alice, 'signatures/upload', { [alice.userId]: { [alice.deviceId]: sign(alice) } })
       const failures = body['failures'] as Record<string, Record<string, JsonObject>>
@@ -223,7 +223,7 @@ describe('cross-signing', () => {
     ],
     ['nothing at all where there is nothing', () => ({}), 400, 'M_MISSING_PARAM'],
     [
-      'a key of somebody else',
+      'a key of another user',
       (a: Person) => ({ master_key: { ...a.upload.master_key, user_id: '@b:one.test' } }),
       400,
       'M_INVALID_PARAM',
@@ -276,7 +276,7 @@ describe('cross-signing', () => {
     ['a key without its use', (a: Person) => ({ master_key: { user_id: a.userId, keys: {} } }), 400, 'M_MISSING_PARAM'],
   ] as const
   for (const [name, body, status, code] of refusals) {
-    test(`refuses ${name}, and keeps none of it`, async () => {
+    test(`refuses ${name}, and stores none of it`, async () => {
       const alice = await newPerson()
       const answer = await post(alice, 'device_signing/upload', body(alice))
       assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
@@ -284,7 +284,7 @@ describe('cross-signing', () => {
     })
   }
 
-  test('refuses a key with the name of a device, and a device with the name of a key', async () => {
+  test('refuses a key with the id of a device, and a device with the id of a key', async () => {
     const alice = await newPerson()
     const { name } = alice.master
     const logIn = (deviceId: string) =>
@@ -299,7 +299,7 @@ describe('cross-signing', () => {
     assert.equal((await server.call('POST', `${v3}/login`, { body })).status, 403)
   })
 
-  test('refuses signatures of the wrong shape, and strangers', async () => {
+  test('refuses signatures of the wrong format, and requests without a token', async () => {
     const alice = await newPerson()
     for (const body of [[], { [alice.userId]: [] }, { [alice.userId]: { KEY: 'text' } }, { alice: {} }]) {
       const answer = await post(alice, 'signatures/upload', body)

@@ -7,7 +7,7 @@ import { uploadCrossSigningKeys } from './upload-cross-signing-keys.ts'
 import { uploadCrossSigningSignatures } from './upload-cross-signing-signatures.ts'
 import { uploadKeys } from './upload-keys.ts'
 
-/** Keys of devices and users, and the signatures on them. */
+/** End-to-end encryption keys and their signatures. */
 export const keyEndpoints: readonly AnyEndpoint[] = [
   claimKeys,
   getKeysChanges,

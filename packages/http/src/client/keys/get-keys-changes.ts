@@ -2,9 +2,10 @@
 import { keyChanges } from '@myelin/services/keys/key-changes'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { DeviceListsReply } from '../sync/device-lists-reply.ts'
 
 /**
- * Whose devices changed between two sync tokens.
+ * Returns the users whose devices changed between two sync tokens.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
  */
@@ -14,6 +15,7 @@ export const getKeysChanges = endpoint({
   path: '/_matrix/client/v3/keys/changes',
   access: 'user',
   query: Type.Object({ from: Type.String(), to: Type.String() }),
+  reply: DeviceListsReply,
 
   handle: ({ query, requester }, rt) => keyChanges(rt, requester.userId, query),
 })

@@ -1,21 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox'
-import type { Static, TSchema } from 'typebox'
-import { DeviceIdSchema } from '../session/device-schemas.ts'
+import { encodedObject, ObjectSchema, openObject, recordOf } from '../../reply-schemas.ts'
+import { DeviceIdSchema, mapOf } from '../../schemas.ts'
 
-/** An object with names from outside, all of one kind, and values of one kind. Read it with `Object.entries`. */
-export function mapOf<Value extends TSchema>(name: TSchema, value: Value, maxProperties = 10_000) {
-  const schema = { type: 'object', propertyNames: name, additionalProperties: value, maxProperties }
-  return Type.Unsafe<Readonly<Record<string, Static<Value>>>>(schema)
-}
-
-/** A user id as the name of a member; services look closer. */
+/** A user id as the key of an object; services check it further. */
 export const UserKeySchema = Type.String({ pattern: '^@[^\\u0000]*$', maxLength: 255 })
-/** A device id, or a cross-signing key where it stands for a device. */
+/** A device id as the key of an object, or a cross-signing key in its place. */
 export const DeviceKeySchema = DeviceIdSchema
 /** `<algorithm>:<key id>`. */
 export const KeyNameSchema = Type.String({ pattern: '^[^:\\u0000]+:[^\\u0000]+$', maxLength: 255 })
 /** The name of an algorithm. */
 export const AlgorithmSchema = Type.String({ pattern: '^[^:\\u0000]+$', maxLength: 255 })
-/** From signer to key to signature. */
+/** Signatures by signer and key. */
 export const SignaturesSchema = mapOf(UserKeySchema, mapOf(Type.String({ maxLength: 600 }), Type.String()))
+
+const CrossSigningKey = openObject({
+  user_id: Type.String(),
+  usage: Type.Array(Type.String()),
+  keys: recordOf(Type.String()),
+  signatures: Type.Optional(ObjectSchema),
+})
+const DeviceKeys = openObject({
+  user_id: Type.String(),
+  device_id: Type.String(),
+  algorithms: Type.Array(Type.String()),
+  keys: recordOf(Type.String()),
+  signatures: ObjectSchema,
+  unsigned: Type.Optional(ObjectSchema),
+})
+
+/** Identity keys in replies, by user and device. */
+export const DeviceKeysByUser = encodedObject(recordOf(recordOf(DeviceKeys)))
+/** Cross-signing keys in replies, by user. */
+export const CrossSigningKeysByUser = encodedObject(recordOf(CrossSigningKey))
+/** A cross-signing key in replies, where the user has one. */
+export const OptionalCrossSigningKey = Type.Optional(CrossSigningKey)
+/** One-time keys in replies, by user, device and key name. */
+export const OneTimeKeysByUser = encodedObject(
+  recordOf(recordOf(recordOf(Type.Union([Type.String(), openObject({ key: Type.String() })])))),
+)
+/** Errors in replies, by server or user. */
+export const FailuresReply = encodedObject(recordOf(ObjectSchema))

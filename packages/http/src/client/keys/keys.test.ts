@@ -33,15 +33,14 @@ describe('keys', () => {
   const sync = async ({ token }: User, since = '') =>
     (await server.call('GET', `${v3}/sync${since && `?since=${since}`}`, { token })).body
 
-  test('of a device are shown as they were uploaded, with its name', async () => {
+  test('of a device are returned as they were uploaded, with its name', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const keys = deviceKeysOf(alice, { unsigned: { device_display_name: 'forged' }, 'org.example.more': [1] })
     const answer = await upload(alice, { device_keys: keys })
     assert.deepEqual([answer.status, answer.body], [200, { one_time_key_counts: { signed_curve25519: 0 } }])
     const name = { display_name: 'a phone' }
-    await server.rt.db.write((tx) =>
-      tx.updateTable('devices').set(name).where('device_id', '=', alice.deviceId).execute(),
-    )
+    const named = await server.call('PUT', `${v3}/devices/${alice.deviceId}`, { token: alice.token, body: name })
+    assert.equal(named.status, 200)
     const { body } = await query(bob, { [alice.userId]: [] })
     const expected = { ...keys, unsigned: { device_display_name: 'a phone' } }
     assert.deepEqual(body, {
@@ -57,7 +56,7 @@ describe('keys', () => {
     assert.deepEqual(other, { [alice.userId]: {} })
   })
 
-  test('of somebody we do not know are none, and other servers are failures', async () => {
+  test('of unknown users are none, and unreachable servers are failures', async () => {
     const alice = await newUser()
     const asked = { '@nobody:one.test': [], '@__proto__:one.test': ['__proto__'], '@eve:two.test': [] }
     const { status, body } = await query(alice, asked)
@@ -66,7 +65,7 @@ describe('keys', () => {
     assert.deepEqual(Object.keys(body['failures'] as object), ['two.test'])
   })
 
-  test('for one use are counted, claimed in the order of upload, each once, and then the fallback is', async () => {
+  test('for one use are counted, and claimed once each in the order of upload, then the fallback key', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const first = await upload(alice, { one_time_keys: { 'signed_curve25519:B': signed('b') } })
     assert.deepEqual(first.body['one_time_key_counts'], { signed_curve25519: 1 })
@@ -96,7 +95,7 @@ describe('keys', () => {
     assert.deepEqual(again.body['one_time_key_counts'], { signed_curve25519: 0, curve25519: 1 }, 'never given twice')
   })
 
-  test('that are not there are left out of a claim, and other servers are failures', async () => {
+  test('that do not exist are left out of a claim, and unreachable servers are failures', async () => {
     const alice = await newUser()
     const wishes = json(
       `{"${alice.userId}":{"OTHER":"a","__proto__":"a"},"@nobody:one.test":{"A":"a"},"@eve:two.test":{"A":"a"}}`,
@@ -106,7 +105,7 @@ describe('keys', () => {
     assert.deepEqual(Object.keys(body['failures'] as object), ['two.test'])
   })
 
-  test('may be named like members every object has', async () => {
+  test('may have the names of properties of every object', async () => {
     const alice = await newUser()
     const keys = json('{"__proto__:__proto__":"one","constructor:toString":"two"}')
     const { body } = await upload(alice, { one_time_keys: keys })
@@ -117,7 +116,7 @@ describe('keys', () => {
     assert.deepEqual(Object.entries(ofUser?.[alice.deviceId] ?? {}), [['__proto__:__proto__', 'one']])
   })
 
-  test('of one name and two values are refused, and nothing of the upload stays', async () => {
+  test('with the id of another key are refused, and the whole upload with them', async () => {
     const alice = await newUser()
     await upload(alice, { one_time_keys: { 'a:1': 'one' } })
     const answer = await upload(alice, {
@@ -146,13 +145,18 @@ describe('keys', () => {
     ['upload', 'a name of too many bytes', { one_time_keys: { [`a:${'💥'.repeat(100)}`]: 'x' } }, 'M_INVALID_PARAM'],
     ['upload', 'a number for a key', { one_time_keys: { 'a:1': 7 } }, 'M_BAD_JSON'],
     ['upload', 'a key that is half signed', { one_time_keys: { 'a:1': { key: 'x' } } }, 'M_BAD_JSON'],
-    ['upload', 'numbers nobody can sign', { one_time_keys: { 'a:1': { ...signed('x'), n: 1.5 } } }, 'M_BAD_JSON'],
+    [
+      'upload',
+      'numbers outside canonical JSON',
+      { one_time_keys: { 'a:1': { ...signed('x'), n: 1.5 } } },
+      'M_BAD_JSON',
+    ],
     ['upload', 'two fallback keys for one algorithm', { fallback_keys: { 'a:1': 'x', 'a:2': 'y' } }, 'M_INVALID_PARAM'],
     ['query', 'nothing asked', {}, 'M_MISSING_PARAM'],
     ['query', 'devices in an object', { device_keys: { '@a:one.test': { DEVICE: true } } }, 'M_BAD_JSON'],
     ['query', 'users in a list', { device_keys: ['@a:one.test'] }, 'M_BAD_JSON'],
     ['query', 'a device that is a number', { device_keys: { '@a:one.test': [7] } }, 'M_BAD_JSON'],
-    ['query', 'somebody who is no user', { device_keys: { alice: [] } }, 'M_BAD_JSON'],
+    ['query', 'an invalid user id', { device_keys: { alice: [] } }, 'M_BAD_JSON'],
     ['query', 'a user without a server', { device_keys: { '@alice': [] } }, 'M_INVALID_PARAM'],
     ['claim', 'nothing wished', {}, 'M_MISSING_PARAM'],
     ['claim', 'algorithms in a list', { one_time_keys: { '@a:one.test': ['x'] } }, 'M_BAD_JSON'],
@@ -180,7 +184,7 @@ describe('changes of devices', () => {
   before(async () => void (server = await testServer()))
   after(() => server.close())
 
-  test('are told to those who share a room, by sync and when asked between two tokens', async () => {
+  test('are sent to users who share a room, by sync and between two tokens', async () => {
     const [alice, bob, eve] = [
       await server.register('alice'),
       await server.register('bob'),
@@ -214,7 +218,7 @@ describe('changes of devices', () => {
     assert.deepEqual((await sync(bob, to))['device_lists'], { changed: [], left: [] }, 'the same keys are no change')
   })
 
-  test('cannot be asked for with tokens that are missing or not ours', async () => {
+  test('are refused for missing or invalid tokens', async () => {
     const { token } = await server.register('carol')
     const cases = [
       ['', 'M_MISSING_PARAM'],

@@ -2,10 +2,17 @@
 import { queryKeys as loadKeys } from '@myelin/services/keys/query-keys'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { DeviceKeySchema, mapOf, UserKeySchema } from './key-schemas.ts'
+import { mapOf, OptionalLimit } from '../../schemas.ts'
+import {
+  CrossSigningKeysByUser,
+  DeviceKeySchema,
+  DeviceKeysByUser,
+  FailuresReply,
+  UserKeySchema,
+} from './key-schemas.ts'
 
 /**
- * The devices and identity keys of users.
+ * Returns the identity keys of users' devices, and their cross-signing keys.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
@@ -14,18 +21,17 @@ export const queryKeys = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/keys/query',
   access: 'guest',
-  body: Type.Object({
-    timeout: Type.Optional(Type.Integer({ minimum: 0 })),
-    device_keys: mapOf(UserKeySchema, Type.Array(DeviceKeySchema)),
+  body: Type.Object({ timeout: OptionalLimit, device_keys: mapOf(UserKeySchema, Type.Array(DeviceKeySchema)) }),
+  reply: Type.Object({
+    device_keys: DeviceKeysByUser,
+    master_keys: CrossSigningKeysByUser,
+    self_signing_keys: CrossSigningKeysByUser,
+    user_signing_keys: CrossSigningKeysByUser,
+    failures: FailuresReply,
   }),
 
-  async handle({ body, requester }, rt) {
-    const { deviceKeys, crossSigningKeys, failures } = await loadKeys(
-      rt,
-      requester.userId,
-      body.device_keys,
-      body.timeout,
-    )
+  async handle({ body: { device_keys: wanted, timeout }, requester }, rt) {
+    const { deviceKeys, crossSigningKeys, failures } = await loadKeys(rt, requester.userId, wanted, timeout)
     return {
       device_keys: deviceKeys,
       master_keys: crossSigningKeys.master,

@@ -3,8 +3,9 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { uploadCrossSigningKeys as publishKeys } from '@myelin/services/keys/upload-cross-signing-keys'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema } from '../../schemas.ts'
-import { mapOf, SignaturesSchema, UserKeySchema } from './key-schemas.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
+import { JsonObjectSchema, mapOf } from '../../schemas.ts'
+import { SignaturesSchema, UserKeySchema } from './key-schemas.ts'
 
 const CrossSigningKeySchema = Type.Unsafe<JsonObject>(
   Type.Object({
@@ -16,7 +17,7 @@ const CrossSigningKeySchema = Type.Unsafe<JsonObject>(
 )
 
 /**
- * Publishes the cross-signing keys of the user who asks.
+ * Publishes the requester's cross-signing keys.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
  */
@@ -32,6 +33,7 @@ export const uploadCrossSigningKeys = endpoint({
     self_signing_key: Type.Optional(CrossSigningKeySchema),
     user_signing_key: Type.Optional(CrossSigningKeySchema),
   }),
+  reply: EmptySchema,
 
   async handle({ body, requester }, rt) {
     const { auth, master_key: master, self_signing_key: selfSigning, user_signing_key: userSigning } = body

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { uploadSignatures } from '@myelin/services/keys/upload-signatures'
+import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema } from '../../schemas.ts'
-import { DeviceKeySchema, mapOf, UserKeySchema } from './key-schemas.ts'
+import { JsonObjectSchema, mapOf } from '../../schemas.ts'
+import { DeviceKeySchema, FailuresReply, UserKeySchema } from './key-schemas.ts'
 
 /**
- * Publishes signatures that the user who asks made on keys.
+ * Publishes the requester's signatures on keys.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload
  */
@@ -16,6 +17,7 @@ export const uploadCrossSigningSignatures = endpoint({
   access: 'user',
   bodyIsCanonical: true,
   body: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)),
+  reply: Type.Object({ failures: FailuresReply }),
 
   handle: async ({ body, requester }, rt) => ({ failures: await uploadSignatures(rt, requester.userId, body) }),
 })

@@ -3,7 +3,9 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { uploadKeys as publishKeys } from '@myelin/services/keys/upload-keys'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { DeviceKeySchema, KeyNameSchema, mapOf, SignaturesSchema, UserKeySchema } from './key-schemas.ts'
+import { recordOf } from '../../reply-schemas.ts'
+import { mapOf } from '../../schemas.ts'
+import { DeviceKeySchema, KeyNameSchema, SignaturesSchema, UserKeySchema } from './key-schemas.ts'
 
 const DeviceKeysSchema = Type.Unsafe<JsonObject>(
   Type.Object({
@@ -14,7 +16,7 @@ const DeviceKeysSchema = Type.Unsafe<JsonObject>(
     signatures: SignaturesSchema,
   }),
 )
-/** A key alone, or one with the device's signature on it. */
+/** Keys by name: the key alone, or an object with the device's signature. */
 const NamedKeysSchema = Type.Unsafe<JsonObject>(
   mapOf(
     KeyNameSchema,
@@ -24,7 +26,7 @@ const NamedKeysSchema = Type.Unsafe<JsonObject>(
 )
 
 /**
- * Publishes keys of the device that asks.
+ * Publishes keys of the requesting device.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload
  */
@@ -39,6 +41,7 @@ export const uploadKeys = endpoint({
     one_time_keys: Type.Optional(NamedKeysSchema),
     fallback_keys: Type.Optional(NamedKeysSchema),
   }),
+  reply: Type.Object({ one_time_key_counts: recordOf(Type.Integer()) }),
 
   async handle({ body, requester }, rt) {
     const upload = {

@@ -14,8 +14,8 @@ type Told = {
 const V3 = '/_matrix/client/v3'
 const name = encodeURIComponent
 
-onEveryDatabase('what somebody was notified of', (open) => {
-  test('is told over all rooms, the latest first, with what was read, and a page at a time', async () => {
+onEveryDatabase('the notifications of a user', (open) => {
+  test('span all rooms, latest first, with their read state, in pages', async () => {
     const server = await testServer(open)
     const [alice, bob] = [await server.register('alice'), await server.register('bob')]
     let txn = 0

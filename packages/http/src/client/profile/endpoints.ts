@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { deleteProfileField, setProfileField } from './change-profile.ts'
-import { getProfileField, getUserProfile } from './get-profile.ts'
+import { deleteProfileField } from './delete-profile-field.ts'
+import { getProfileField } from './get-profile-field.ts'
+import { getUserProfile } from './get-user-profile.ts'
+import { setProfileField } from './set-profile-field.ts'
 
-/** What people tell about themselves. */
+/** Profiles. */
 export const profileEndpoints: readonly AnyEndpoint[] = [
   deleteProfileField,
   getProfileField,

@@ -21,12 +21,12 @@ describe('a profile', () => {
     server.call('PUT', of(name, key), { token: tokens.get(as) ?? '', body })
   const get = async (name: string, key?: string) => (await server.call('GET', of(name, key))).body
 
-  test('begins with the localpart for a display name, and anybody may look', async () => {
+  test('has the localpart as its first display name, and is public', async () => {
     assert.deepEqual(await get('bob'), { displayname: 'bob' })
     assert.deepEqual(await get('bob', 'displayname'), { displayname: 'bob' })
   })
 
-  test('keeps any JSON under any name', async () => {
+  test('stores any JSON under any key', async () => {
     const tree = { list: [1, null, { deep: 'é' }] }
     assert.equal((await put('alice', 'org.example.tree', { 'org.example.tree': tree })).status, 200)
     assert.deepEqual(await get('alice', 'org.example.tree'), { 'org.example.tree': tree })
@@ -39,14 +39,14 @@ describe('a profile', () => {
     }
   })
 
-  test('is served where it was before it was in the spec, too', async () => {
+  test('is served at the unstable path too', async () => {
     const path = '/_matrix/client/unstable/uk.tcpip.msc4133/profile/@alice:one.test/m.tz'
     const token = tokens.get('alice') ?? ''
     assert.equal((await server.call('PUT', path, { token, body: { 'm.tz': 'Europe/Rome' } })).status, 200)
     assert.deepEqual(await get('alice', 'm.tz'), { 'm.tz': 'Europe/Rome' })
   })
 
-  test('loses a display name that is set to nothing', async () => {
+  test('loses a display name that is set to the empty string', async () => {
     for (const nothing of ['', null]) {
       await put('alice', 'displayname', { displayname: 'Alice' })
       assert.deepEqual(await get('alice', 'displayname'), { displayname: 'Alice' })
@@ -55,7 +55,7 @@ describe('a profile', () => {
     }
   })
 
-  test('shows in the rooms of its owner as soon as it changes', async () => {
+  test('is updated in the rooms of its owner', async () => {
     const token = tokens.get('bob') ?? ''
     const room = await server.call('POST', `${v3}/createRoom`, { token, body: {} })
     const path = `${v3}/rooms/${encodeURIComponent(String(room.body['room_id']))}/state/m.room.member/@bob:one.test`
@@ -67,7 +67,7 @@ describe('a profile', () => {
     assert.equal('avatar_url' in (await server.call('GET', path, { token })).body, false)
   })
 
-  test('has less than 64 KiB', async () => {
+  test('is limited to 64 KiB', async () => {
     const fits = 'x'.repeat(40_000)
     await put('alice', 'org.example.a', { 'org.example.a': fits })
     const tooMuch = await put('alice', 'org.example.b', { 'org.example.b': fits })
@@ -87,8 +87,8 @@ describe('a profile', () => {
     ['a number that others would read otherwise', 'alice', 'a.b', '{"a.b": 1.5}', 400, 'M_BAD_JSON'],
     ['a body that is a list', 'alice', 'displayname', [], 400, 'M_BAD_JSON'],
     ['a body that is none', 'alice', 'displayname', 'nonsense', 400, 'M_NOT_JSON'],
-    ["somebody else's change", 'bob', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
-    ['a change of nobody', 'nobody', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
+    ['a change by another user', 'bob', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
+    ['a change of an unknown user', 'nobody', 'displayname', { displayname: 'x' }, 403, 'M_FORBIDDEN'],
   ] as const
   for (const [name, whose, key, body, status, code] of refusals) {
     test(`refuses ${name}`, async () => {
@@ -98,18 +98,18 @@ describe('a profile', () => {
   }
 
   const unknown = [
-    ['of a user there is not', `${v3}/profile/@nobody:one.test`],
-    ['of a user nobody can be', `${v3}/profile/@a%00b:one.test`],
+    ['for an unknown user', `${v3}/profile/@nobody:one.test`],
+    ['for an invalid user id', `${v3}/profile/@a%00b:one.test`],
     ['in a field that is not set', `${v3}/profile/@alice:one.test/org.example.unset`],
   ] as const
   for (const [name, path] of unknown) {
-    test(`tells nothing ${name}`, async () => {
+    test(`is not found ${name}`, async () => {
       const { status, body } = await server.call('GET', path)
       assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND'])
     })
   }
 
-  test('of a server out of reach is not to be had', async () => {
+  test('of an unreachable server is an error', async () => {
     const { status, body } = await server.call('GET', `${v3}/profile/@alice:two.test`)
     assert.deepEqual([status, body['errcode']], [502, 'M_UNKNOWN'])
   })
@@ -120,8 +120,8 @@ describe('a profile', () => {
   })
 })
 
-describe('where the admin keeps names as they are', () => {
-  test('nobody changes theirs, and clients can know', async () => {
+describe('where profile changes are disabled', () => {
+  test('changes are refused, and the capabilities say so', async () => {
     const profiles = { ...testConfig.profiles, maySetDisplayName: false }
     const server = await testServer(undefined, { profiles })
     const { token } = await server.register('alice')

@@ -27,7 +27,7 @@ describe('push rules', () => {
   const idsOf = async (kind: keyof Ruleset) =>
     (await rules())[kind].filter((rule) => !rule.default).map((rule) => rule.rule_id)
 
-  test('are the server’s own until one changes them', async () => {
+  test('are the default ones until they are changed', async () => {
     const all = await rules()
     assert.deepEqual(all.override[0], {
       rule_id: '.m.rule.master',
@@ -60,7 +60,7 @@ describe('push rules', () => {
     assert.deepEqual(await idsOf('override'), [])
   })
 
-  test('of each kind have what that kind asks for', async () => {
+  test('have the members of their kind', async () => {
     const room = '!room:one.test'
     await put('content/cake', { actions: ['notify'], pattern: 'cake*lie', conditions: [] })
     await put(`room/${encodeURIComponent(room)}`)
@@ -74,7 +74,7 @@ describe('push rules', () => {
     assert.deepEqual(underride[0], { ...plain, rule_id: 'constructor', conditions: [] })
   })
 
-  test('stand where they are wanted: first, or beside another', async () => {
+  test('are first, or before or after another', async () => {
     for (const id of ['a', 'b', 'c']) await put(`override/${id}`)
     assert.deepEqual(await idsOf('override'), ['c', 'b', 'a'])
     await put('override/d?after=c')
@@ -88,7 +88,7 @@ describe('push rules', () => {
     assert.equal((await rules()).override[0]?.rule_id, '.m.rule.master')
   })
 
-  test('of the server are switched and given other actions, and put back', async () => {
+  test('of the server can be disabled and given other actions, and reset', async () => {
     const before = await rules()
     await put('underride/.m.rule.message/enabled', { enabled: false })
     await put('underride/.m.rule.message/actions', { actions: ['notify', { set_tweak: 'highlight' }] })
@@ -99,13 +99,13 @@ describe('push rules', () => {
     assert.deepEqual(await rules(), before)
   })
 
-  test('that are put at the same time do not lose each other', async () => {
+  test('that are added concurrently are all kept', async () => {
     const ids = Array.from({ length: 10 }, (_, n) => `rule${n}`)
     await Promise.all(ids.map((id) => put(`underride/${id}`)))
     assert.deepEqual((await idsOf('underride')).toSorted(), ids)
   })
 
-  test('come down /sync whole, once for each change, and at the first sync', async () => {
+  test('are in /sync completely after each change, and in an initial sync', async () => {
     const sync = async (since?: string) => {
       const { body } = await server.call('GET', `${v3}/sync${since === undefined ? '' : `?since=${since}`}`, { token })
       const { events } = body['account_data'] as { events: { type: string; content: { global: Ruleset } }[] }
@@ -157,7 +157,7 @@ describe('push rules', () => {
     })
   }
 
-  test('are refused when they become too many', async () => {
+  test('are limited in number', async () => {
     const rule = { actions: ['notify'], conditions: [{ kind: 'event_match', pattern: 'a'.repeat(60_000) }] }
     for (let n = 0; n < 8; n++) assert.equal((await put(`override/${n}`, rule)).status, 200)
     const answer = await put('override/8', rule)

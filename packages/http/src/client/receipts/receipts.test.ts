@@ -63,7 +63,7 @@ describe('receipts', () => {
   const receiptsIn = (room: SyncRoom | undefined): Content =>
     room?.ephemeral.events.find(({ type }) => type === 'm.receipt')?.content ?? {}
 
-  test('come down everybody’s sync once, and at the first sync', async () => {
+  test('are in the sync of every member once, and in an initial sync', async () => {
     const event = await send()
     const before = await sync(tokens.alice)
     assert.deepEqual((await receipt(event)).body, {})
@@ -74,7 +74,7 @@ describe('receipts', () => {
     assert.deepEqual(receiptsIn((await sync(tokens.alice)).room)[event], expected)
   })
 
-  test('clear what is unread, and never go back', async () => {
+  test('reset the unread counts, and never move back', async () => {
     const [older, newer] = [await send(), await send()]
     assert.equal((await sync(tokens.bob)).room?.unread_notifications.notification_count, 2)
     await receipt(newer)
@@ -84,7 +84,7 @@ describe('receipts', () => {
     assert.equal((await sync(tokens.bob, since)).room, undefined)
   })
 
-  test('that are private are shown to their user alone, and clear too', async () => {
+  test('that are private are returned to their user only, and reset the counts too', async () => {
     const event = await send()
     const [alice, bob] = [await sync(tokens.alice), await sync(tokens.bob)]
     await receipt(event, {}, 'm.read.private')
@@ -94,7 +94,7 @@ describe('receipts', () => {
     assert.equal(room?.unread_notifications.notification_count, 0)
   })
 
-  test('hold for the thread they name', async () => {
+  test('apply to their thread', async () => {
     const root = await send()
     const reply = await send(inThread(root))
     const about = await send(reference(reply))
@@ -129,7 +129,7 @@ describe('receipts', () => {
     assert.deepEqual([threadOf(aboutRoot), threadOf(plain)], [root, 'main'])
   })
 
-  test('keep a marker as account data of the room, which does not go back', async () => {
+  test('store the read marker as account data of the room, and never move it back', async () => {
     const [older, newer] = [await send(), await send()]
     const { since } = await sync(tokens.bob)
     assert.deepEqual((await markers({ 'm.fully_read': newer, 'm.read': newer, 'm.read.private': newer })).body, {})
@@ -143,7 +143,7 @@ describe('receipts', () => {
     assert.deepEqual((await sync(tokens.bob)).room?.account_data.events, [entry])
   })
 
-  test('are refused together, or not at all', async () => {
+  test('are refused together', async () => {
     const [event, elsewhere] = [await send(), await send({}, other)]
     const { since } = await sync(tokens.bob)
     const answer = await markers({ 'm.fully_read': event, 'm.read': event, 'm.read.private': elsewhere })
@@ -151,7 +151,7 @@ describe('receipts', () => {
     assert.equal((await sync(tokens.bob, since)).room, undefined)
   })
 
-  test('that are not right are refused', async () => {
+  test('that are invalid are refused', async () => {
     const event = await send()
     const refusals = [
       [receipt('$never'), 404, 'M_NOT_FOUND'],
@@ -181,7 +181,7 @@ describe('receipts', () => {
     const typers = (room: SyncRoom | undefined) =>
       room?.ephemeral.events.find(({ type }) => type === 'm.typing')?.content['user_ids']
 
-    test('is told when it starts, at the first sync, and when it ends by itself', async () => {
+    test('is sent when it starts, in an initial sync, and when it times out', async () => {
       const before = await sync(tokens.alice)
       assert.deepEqual((await typing({ typing: true, timeout: 5000 })).body, {})
       const during = await sync(tokens.alice, before.since)
@@ -193,14 +193,14 @@ describe('receipts', () => {
       assert.deepEqual(typers(afterwards.room), [])
     })
 
-    test('ends when the user says so', async () => {
+    test('ends when the user stops', async () => {
       await typing({ typing: true })
       const { since } = await sync(tokens.alice)
       await typing({ typing: false })
       assert.deepEqual(typers((await sync(tokens.alice, since)).room), [])
     })
 
-    test('that is not right is refused', async () => {
+    test('that is invalid is refused', async () => {
       const refusals = [
         [typing({ typing: true }, '@alice:one.test'), 403, 'M_FORBIDDEN'],
         [typing({ typing: true }, '@carol:one.test', tokens.carol), 403, 'M_FORBIDDEN'],

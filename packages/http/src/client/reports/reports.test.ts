@@ -9,7 +9,7 @@ const V3 = '/_matrix/client/v3'
 const name = encodeURIComponent
 
 onEveryDatabase('reports', (open) => {
-  test('are kept for the admins, of what is there and may be reported, and of nothing else', async () => {
+  test('are stored for the admins, for what exists and is visible to the reporter only', async () => {
     const server = await testServer(open)
     const [alice, bob] = [await server.register('alice'), await server.register('bob')]
     const post = async (path: string, token: string, body: object = { reason: 'why' }) =>

@@ -27,7 +27,7 @@ describe('a backup of room keys', () => {
   const get = (token: string, path: string) => server.call('GET', `${base}/${path}`, { token })
   const remove = (token: string, path: string) => server.call('DELETE', `${base}/${path}`, { token })
 
-  test('is made, read, changed and deleted', async () => {
+  test('is created, read, changed and deleted', async () => {
     const token = await newUser()
     assert.deepEqual(await outcome(get(token, 'version')), [404, 'M_NOT_FOUND'])
     const version = await newBackup(token)
@@ -45,7 +45,7 @@ describe('a backup of room keys', () => {
     assert.equal(Number(await newBackup(token)), Number(version) + 1)
   })
 
-  test('takes keys all at once, by room and one by one, and gives them back the same ways', async () => {
+  test('stores and returns keys all at once, by room and one by one', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     const [a, b, c] = [keyOf('a'), keyOf('b'), keyOf('c')]
@@ -68,7 +68,7 @@ describe('a backup of room keys', () => {
     assert.deepEqual([body['etag'], body['count']], ['3', 3])
   })
 
-  test('without keys has no rooms, and rooms have no sessions, but a session is there or not', async () => {
+  test('without keys has no rooms, rooms without keys have no sessions, and a missing session is an error', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     assert.deepEqual((await get(token, `keys?version=${version}`)).body, { rooms: {} })
@@ -76,7 +76,7 @@ describe('a backup of room keys', () => {
     assert.deepEqual(await outcome(get(token, `keys/!a:one.test/s?version=${version}`)), [404, 'M_NOT_FOUND'])
   })
 
-  test('is given back whole, however large it is', async () => {
+  test('is returned completely, however large it is', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     const names = Array.from({ length: 1200 }, (_, at) => `s${at}`)
@@ -91,7 +91,7 @@ describe('a backup of room keys', () => {
     assert.deepEqual(body, { sessions: sessionsOf(names) })
   })
 
-  test('keeps the better key of two, and says that it changed only if it did', async () => {
+  test('keeps the better of two keys, and changes its ETag only with its content', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     const path = `keys/!a:one.test/s?version=${version}`
@@ -110,7 +110,7 @@ describe('a backup of room keys', () => {
     }
   })
 
-  test('loses keys one by one, by room and all at once', async () => {
+  test('deletes keys one by one, by room and all at once', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     const sessions = { a: keyOf('a'), b: keyOf('b') }
@@ -128,7 +128,7 @@ describe('a backup of room keys', () => {
     }
   })
 
-  test('is read but not written any more once there is a newer one', async () => {
+  test('is read-only once there is a newer one', async () => {
     const token = await newUser()
     const old = await newBackup(token)
     await put(token, `keys/!a:one.test/s?version=${old}`, keyOf('a'))
@@ -148,7 +148,7 @@ describe('a backup of room keys', () => {
     assert.equal((await put(token, `keys/!b:one.test/s?version=${old}`, keyOf('b'))).status, 200)
   })
 
-  test('belongs to its user', async () => {
+  test('is private to its user', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const version = await newBackup(alice)
     await put(alice, `keys/!a:one.test/s?version=${version}`, keyOf('a'))
@@ -157,7 +157,7 @@ describe('a backup of room keys', () => {
     assert.deepEqual(await outcome(remove(bob, `keys?version=${version}`)), [404, 'M_NOT_FOUND'])
   })
 
-  test('may have sessions named like members every object has', async () => {
+  test('may have sessions with the names of properties of every object', async () => {
     const token = await newUser()
     const version = await newBackup(token)
     const text = JSON.stringify({ rooms: { '!__proto__:one.test': { sessions: { s: keyOf('a') } } } })
@@ -205,7 +205,7 @@ describe('a backup of room keys', () => {
     ['DELETE', 'keys/!a:one.test/s?version=2', undefined, 404, 'M_NOT_FOUND'],
   ] as const
   for (const [method, path, body, status, code] of refusals) {
-    test(`answers ${status} to ${method} ${path} with ${JSON.stringify(body)}, and keeps nothing`, async () => {
+    test(`answers ${status} to ${method} ${path} with ${JSON.stringify(body)}, and stores nothing`, async () => {
       const token = await newUser()
       await newBackup(token)
       const answer = server.call(method, `${base}/${path}`, { token, ...(body === undefined ? {} : { body }) })

@@ -4,15 +4,16 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema, UserIdSchema } from '../../schemas.ts'
+import { RoomIdReply } from '../../room-replies.ts'
+import { JsonObjectSchema, OptionalText, oneOf, UserIdSchema } from '../../schemas.ts'
 
-const InitialEvent = Type.Object({
-  type: Type.String(),
-  state_key: Type.Optional(Type.String()),
-  content: JsonObjectSchema,
-})
+const InitialEvent = Type.Object({ type: Type.String(), state_key: OptionalText, content: JsonObjectSchema })
 
-/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom */
+/**
+ * Creates a room.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
+ */
 export const createRoom = endpoint({
   id: 'createRoom',
   method: 'POST',
@@ -21,24 +22,26 @@ export const createRoom = endpoint({
   bodyIsCanonical: true,
   bodyMayBeAbsent: true,
   body: Type.Object({
-    visibility: Type.Optional(Type.Union([Type.Literal('public'), Type.Literal('private')])),
-    room_alias_name: Type.Optional(Type.String()),
-    name: Type.Optional(Type.String()),
-    topic: Type.Optional(Type.String()),
+    visibility: Type.Optional(oneOf(['public', 'private'])),
+    room_alias_name: OptionalText,
+    name: OptionalText,
+    topic: OptionalText,
     invite: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
     invite_3pid: Type.Optional(Type.Array(Type.Unknown())),
-    room_version: Type.Optional(Type.String()),
+    room_version: OptionalText,
     creation_content: Type.Optional(JsonObjectSchema),
     initial_state: Type.Optional(Type.Array(InitialEvent, { maxItems: 1000 })),
-    preset: Type.Optional(
-      Type.Union([Type.Literal('private_chat'), Type.Literal('public_chat'), Type.Literal('trusted_private_chat')]),
-    ),
+    preset: Type.Optional(oneOf(['private_chat', 'public_chat', 'trusted_private_chat'])),
     is_direct: Type.Optional(Type.Boolean()),
     power_level_content_override: Type.Optional(JsonObjectSchema),
   }),
+  reply: RoomIdReply,
+
   async handle({ body, requester }, rt) {
-    // No identity server is ever asked: a room without those it was made for would be none that was wished for.
-    if (body.invite_3pid?.length) throw new MatrixError('M_THREEPID_DENIED', 'nobody can be invited by address here')
+    // Refused, because a room without the people it was created for is of no use.
+    if (body.invite_3pid?.length) {
+      throw new MatrixError('M_THREEPID_DENIED', 'inviting by email address or phone number is not supported')
+    }
     const roomId = await create(rt, requester.userId, {
       ...optional('roomVersion', body.room_version),
       ...optional('preset', body.preset),

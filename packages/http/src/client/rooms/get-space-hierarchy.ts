@@ -2,9 +2,14 @@
 import { readHierarchy } from '@myelin/services/directory/spaces/hierarchy'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { FlagSchema, RoomIdSchema } from '../../schemas.ts'
+import { HierarchyRoom } from '../../room-replies.ts'
+import { FlagSchema, OptionalLimit, OptionalText, PositiveLimit, RoomIdSchema } from '../../schemas.ts'
 
-/** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy */
+/**
+ * Returns a page of the rooms in a space, depth first.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy
+ */
 export const getSpaceHierarchy = endpoint({
   id: 'getSpaceHierarchy',
   method: 'GET',
@@ -13,19 +18,16 @@ export const getSpaceHierarchy = endpoint({
   params: Type.Object({ roomId: RoomIdSchema }),
   query: Type.Object({
     suggested_only: Type.Optional(FlagSchema),
-    limit: Type.Optional(Type.Integer({ minimum: 1 })),
-    max_depth: Type.Optional(Type.Integer({ minimum: 0 })),
-    from: Type.Optional(Type.String()),
+    limit: PositiveLimit,
+    max_depth: OptionalLimit,
+    from: OptionalText,
   }),
+  reply: Type.Object({ rooms: Type.Array(HierarchyRoom), next_batch: OptionalText }),
+
   async handle({ params: { roomId }, query, requester }, rt) {
     const { suggested_only: suggestedOnly = false, limit, max_depth: maxDepth, from } = query
-    const { rooms, nextBatch } = await readHierarchy(rt, requester.userId, {
-      roomId,
-      suggestedOnly,
-      limit,
-      maxDepth,
-      from,
-    })
+    const wanted = { roomId, suggestedOnly, limit, maxDepth, from }
+    const { rooms, nextBatch } = await readHierarchy(rt, requester.userId, wanted)
     return { rooms, next_batch: nextBatch }
   },
 })

@@ -63,7 +63,7 @@ onEveryDatabase('upgrading a room', (open) => {
     ['12', '11'],
     ['12', '12'],
   ] as const) {
-    test(`makes a room of version ${to} that takes the place of one of version ${from}`, () =>
+    test(`replaces a room of version ${from} by one of version ${to}`, () =>
       onStage(async (stage) => {
         const { alice, bob } = stage
         const old = await stage.create({ room_version: from, preset: 'public_chat', name: 'name', topic: 'topic' })
@@ -88,7 +88,7 @@ onEveryDatabase('upgrading a room', (open) => {
       }))
   }
 
-  test('takes names, listing, children and bans along, and leaves alone what is other people’s', () =>
+  test('moves aliases, directory entry, space children and bans, but not what belongs to other users', () =>
     onStage(async (stage) => {
       const { alice, bob, server } = stage
       const old = await stage.create({
@@ -119,7 +119,7 @@ onEveryDatabase('upgrading a room', (open) => {
       assert.equal(await stage.state(room, 'org.custom'), undefined)
     }))
 
-  test('brings what people had made of the old room along when they join', () =>
+  test('copies tags and push rules of the old room when its members join', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const old = await stage.create({ room_version: '11', preset: 'public_chat' })
@@ -143,7 +143,7 @@ onEveryDatabase('upgrading a room', (open) => {
       assert.deepEqual(muted['conditions'], [{ kind: 'event_match', key: 'room_id', pattern: room }])
     }))
 
-  test('brings nothing along into a room that only says it replaces another', () =>
+  test('copies nothing into a room that the old one does not name as its replacement', () =>
     onStage(async (stage) => {
       const { bob } = stage
       const old = await stage.create({ preset: 'public_chat' })
@@ -156,7 +156,7 @@ onEveryDatabase('upgrading a room', (open) => {
       assert.deepEqual(await stage.ok('GET', tags(room), bob.token), { tags: {} })
     }))
 
-  test('is refused without a trace to whoever may not, and for versions nobody knows', () =>
+  test('is refused without effect to users without permission, and for unknown versions', () =>
     onStage(async (stage) => {
       const { alice, bob } = stage
       const room = await stage.create({ room_version: '11', preset: 'public_chat' })

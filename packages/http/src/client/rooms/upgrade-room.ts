@@ -4,7 +4,11 @@ import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
 
-/** @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade */
+/**
+ * Replaces a room by one of another version, and returns its id.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade
+ */
 export const upgradeRoom = endpoint({
   id: 'upgradeRoom',
   method: 'POST',
@@ -15,6 +19,8 @@ export const upgradeRoom = endpoint({
     new_version: Type.String(),
     additional_creators: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
   }),
+  reply: Type.Object({ replacement_room: Type.String() }),
+
   async handle({ params: { roomId }, body, requester }, rt) {
     const wish = { roomId, sender: requester.userId, newVersion: body.new_version }
     return { replacement_room: await upgrade(rt, wish, body.additional_creators ?? []) }

@@ -6,5 +6,5 @@ import { logoutAll } from './logout-all.ts'
 import { logout } from './logout.ts'
 import { refresh } from './refresh.ts'
 
-/** Logging in and out. */
-export const sessionEndpoints: readonly AnyEndpoint[] = [getLoginFlows, login, logout, logoutAll, refresh]
+/** Login and logout. */
+export const sessionEndpoints: readonly AnyEndpoint[] = [getLoginFlows, login, logoutAll, logout, refresh]

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clientWellKnown } from '@myelin/services/accounts/well-known'
 import { logIn } from '@myelin/services/accounts/log-in'
+import { clientWellKnown } from '@myelin/services/accounts/well-known'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema } from '../../schemas.ts'
-import { DeviceIdSchema, DeviceNameSchema } from './device-schemas.ts'
-import { sessionBody } from './session-body.ts'
+import { ObjectSchema } from '../../reply-schemas.ts'
+import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText } from '../../schemas.ts'
+import { sessionMembers, sessionReply } from './session-reply.ts'
 
 /**
- * Logs a user in on a device.
+ * Creates a session on a device.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3login
  */
@@ -20,13 +20,14 @@ export const login = endpoint({
   body: Type.Object({
     type: Type.String(),
     identifier: Type.Optional(JsonObjectSchema),
-    user: Type.Optional(Type.String()),
-    address: Type.Optional(Type.String()),
-    password: Type.Optional(Type.String()),
+    user: OptionalText,
+    address: OptionalText,
+    password: OptionalText,
     device_id: Type.Optional(DeviceIdSchema),
     initial_device_display_name: Type.Optional(DeviceNameSchema),
     refresh_token: Type.Optional(Type.Boolean()),
   }),
+  reply: Type.Object({ ...sessionMembers, well_known: Type.Optional(ObjectSchema) }),
 
   async handle({ body, address }, rt) {
     const session = await logIn(rt, {
@@ -37,7 +38,6 @@ export const login = endpoint({
       displayName: body.initial_device_display_name,
       canRefresh: body.refresh_token === true,
     })
-    const wellKnown = clientWellKnown(rt)
-    return { ...sessionBody(session), ...(wellKnown ? { well_known: wellKnown } : {}) }
+    return { ...sessionReply(session), well_known: clientWellKnown(rt) }
   },
 })

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { logOutEverywhere } from '@myelin/services/accounts/log-out'
 import { endpoint } from '../../endpoint.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
 
 /**
- * Ends every session of the user who asks.
+ * Ends all sessions of the requester.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3logoutall
  */
@@ -12,6 +13,7 @@ export const logoutAll = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/logout/all',
   access: 'locked',
+  reply: EmptySchema,
 
   async handle({ requester }, rt) {
     await logOutEverywhere(rt, requester)

@@ -2,10 +2,10 @@
 import { refreshSession } from '@myelin/services/accounts/refresh-session'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { tokensBody } from './session-body.ts'
+import { TokensReply, tokensReply } from './session-reply.ts'
 
 /**
- * Trades a refresh token for fresh tokens.
+ * Exchanges a refresh token for new tokens.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3refresh
  */
@@ -15,5 +15,7 @@ export const refresh = endpoint({
   path: '/_matrix/client/v3/refresh',
   access: 'none',
   body: Type.Object({ refresh_token: Type.String() }),
-  handle: async ({ body }, rt) => tokensBody(await refreshSession(rt, body.refresh_token)),
+  reply: TokensReply,
+
+  handle: async ({ body }, rt) => tokensReply(await refreshSession(rt, body.refresh_token)),
 })

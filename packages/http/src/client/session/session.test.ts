@@ -21,7 +21,7 @@ describe('a session', () => {
     server.call('POST', `${v3}/login`, { body: { type: 'm.login.password', identifier, password, ...more } })
   const whoami = (token: unknown) => server.call('GET', `${v3}/account/whoami`, { token: String(token) })
 
-  test('begins with one of the ways the server offers', async () => {
+  test('starts with a supported login type', async () => {
     const { body } = await server.call('GET', `${v3}/login`)
     assert.deepEqual(body['flows'], [{ type: 'm.login.password' }])
     const session = await login({ device_id: 'ONE' })
@@ -37,7 +37,7 @@ describe('a session', () => {
     ['the deprecated member', { identifier: undefined, user: 'alice' }],
   ] as const
   for (const [name, proof] of names) {
-    test(`can be asked for with ${name}`, async () => {
+    test(`starts with ${name}`, async () => {
       assert.equal((await login(proof)).body['user_id'], '@alice:one.test')
     })
   }
@@ -57,13 +57,13 @@ describe('a session', () => {
     ['an empty device id', { device_id: '' }, 400, 'M_BAD_JSON'],
   ] as const
   for (const [name, request, status, code] of refusals) {
-    test(`does not begin with ${name}`, async () => {
+    test(`does not start with ${name}`, async () => {
       const answer = await login(request)
       assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
     })
   }
 
-  test('ends when another takes over its device', async () => {
+  test('ends when another one reuses its device', async () => {
     const old = await login({ device_id: 'SHARED' })
     const young = await login({ device_id: 'SHARED' })
     const refused = await whoami(old.body['access_token'])
@@ -74,7 +74,7 @@ describe('a session', () => {
     assert.equal((await whoami(young.body['access_token'])).status, 200)
   })
 
-  test('ends with a logout, and the others live on', async () => {
+  test('ends with a logout, and no other does', async () => {
     const [one, two] = [await login(), await login()]
     const token = String(one.body['access_token'])
     assert.deepEqual((await server.call('POST', `${v3}/logout`, { token })).body, {})
@@ -82,7 +82,7 @@ describe('a session', () => {
     assert.equal((await whoami(two.body['access_token'])).status, 200)
   })
 
-  test('ends with all others when the user logs out everywhere', async () => {
+  test('ends with all others at a logout from all devices', async () => {
     const { token } = await server.register('bob')
     const other = await login({ identifier: { type: 'm.id.user', user: 'bob' } })
     await server.call('POST', `${v3}/logout/all`, { token, body: {} })
@@ -108,7 +108,7 @@ describe('refreshing', () => {
   const works = async ({ access_token }: Pair) =>
     (await server.call('GET', `${v3}/account/whoami`, { token: String(access_token) })).status === 200
 
-  test('gives a new pair, and the old one works until the new one is used', async () => {
+  test('returns a new pair of tokens, and the old one works until the new one is used', async () => {
     const old = await start()
     const young = (await refresh(old)).body
     assert.ok(await works(old))
@@ -118,7 +118,7 @@ describe('refreshing', () => {
     assert.deepEqual([late.status, late.body['errcode'], late.body['soft_logout']], [401, 'M_UNKNOWN_TOKEN', true])
   })
 
-  test('can be repeated when the answer got lost, and the lost pair dies', async () => {
+  test('can be repeated after a lost reply, which invalidates the lost pair', async () => {
     const old = await start()
     const lost = (await refresh(old)).body
     const found = (await refresh(old)).body
@@ -127,7 +127,7 @@ describe('refreshing', () => {
     assert.ok(await works(found))
   })
 
-  test('spends the pair before the last when the chain goes on', async () => {
+  test('invalidates the pair before the last', async () => {
     const first = await start()
     const second = (await refresh(first)).body
     const third = (await refresh(second)).body
@@ -137,7 +137,7 @@ describe('refreshing', () => {
     assert.ok(!(await works(second)))
   })
 
-  test('is what an expired access token asks for', async () => {
+  test('is possible with an expired access token', async () => {
     const old = await start()
     server.rt.clock.advance(300_000)
     const { body } = await server.call('GET', `${v3}/account/whoami`, { token: String(old['access_token']) })
@@ -152,7 +152,7 @@ describe('refreshing', () => {
 })
 
 describe('a session of limited length', () => {
-  test('ends for good, however often it is refreshed', async () => {
+  test('ends at its limit, however often it is refreshed', async () => {
     const sessions = { ...testConfig.sessions, sessionMs: 400_000 }
     const server = await testServer(undefined, { sessions })
     await server.register('alice')
@@ -168,7 +168,7 @@ describe('a session of limited length', () => {
 })
 
 describe('guessing passwords', () => {
-  test('is stopped for the account, even with the right one', async () => {
+  test('is limited per account, even for the right password', async () => {
     const login = { ...testConfig.rateLimits.login, failedAttempts: { perSecond: 0.001, burstCount: 2 } }
     const server = await testServer(undefined, { rateLimits: { ...testConfig.rateLimits, login } })
     await server.register('alice')

@@ -29,7 +29,7 @@ describe('a message to devices', () => {
     return { next: String(body['next_batch']), events, contents: events.map(({ content }) => content) }
   }
 
-  test('comes once with every sync from the same point, and goes when the next point is used', async () => {
+  test('is in every sync from the same token, and deleted once the next token is used', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const { next: since } = await sync(bob)
     assert.equal((await send(alice, { [bob.userId]: { [bob.deviceId]: { n: 1 } } })).status, 200)
@@ -49,7 +49,7 @@ describe('a message to devices', () => {
     assert.deepEqual(left, [])
   })
 
-  test('sent twice under one transaction id is one, as far as device and type are the same', async () => {
+  test('is sent once per transaction id, device and type', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const other = await secondDevice(alice)
     const to = (n: number) => ({ [bob.userId]: { [bob.deviceId]: { n } } })
@@ -64,7 +64,7 @@ describe('a message to devices', () => {
     assert.deepEqual((await sync(bob)).contents, [{ n: 1 }, { n: 3 }, { n: 4 }])
   })
 
-  test('for all devices goes to each, but to none twice', async () => {
+  test('for all devices goes to each once', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const other = await secondDevice(bob)
     await send(alice, { [bob.userId]: { '*': { to: 'all' }, [other.deviceId]: { to: 'one' } } })
@@ -72,7 +72,7 @@ describe('a message to devices', () => {
     assert.deepEqual((await sync(other)).contents, [{ to: 'one' }])
   })
 
-  test('for nobody we know is silence', async () => {
+  test('for unknown users is ignored', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const messages = JSON.parse(
       `{"${bob.userId}":{"__proto__":{},"UNKNOWN":{}},"@nobody:one.test":{"*":{}},"@eve:two.test":{"*":{}}}`,
@@ -82,7 +82,7 @@ describe('a message to devices', () => {
     assert.deepEqual((await sync(bob)).contents, [])
   })
 
-  test('wakes the device that waits for it', async () => {
+  test('wakes a waiting sync', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     const { next } = await sync(bob)
     server.rt.clock.advance(1000)
@@ -93,7 +93,7 @@ describe('a message to devices', () => {
     assert.equal((body['to_device'] as { events: unknown[] }).events.length, 1)
   })
 
-  test('goes with the device', async () => {
+  test('is deleted with its device', async () => {
     const [alice, bob] = [await newUser(), await newUser()]
     await send(alice, { [bob.userId]: { '*': {} } })
     await server.call('POST', `${v3}/logout`, { token: bob.token, body: {} })
@@ -110,7 +110,7 @@ describe('a message to devices', () => {
     ['a list of users', [], 400, 'M_BAD_JSON'],
     ['a content that is text', { '@a:one.test': { '*': 'text' } }, 400, 'M_BAD_JSON'],
     ['a list of devices', { '@a:one.test': ['*'] }, 400, 'M_BAD_JSON'],
-    ['somebody who is no user', { alice: {} }, 400, 'M_BAD_JSON'],
+    ['an invalid user id', { alice: {} }, 400, 'M_BAD_JSON'],
     ['a user without a server', { '@alice': {} }, 400, 'M_INVALID_PARAM'],
     ['more than an event may hold', { '@a:one.test': { A: { text: 'x'.repeat(65_536) } } }, 413, 'M_TOO_LARGE'],
   ] as const

@@ -2,11 +2,12 @@
 import { sendToDevice as queueMessages } from '@myelin/services/keys/send-to-device'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { JsonObjectSchema } from '../../schemas.ts'
-import { DeviceKeySchema, mapOf, UserKeySchema } from '../keys/key-schemas.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
+import { JsonObjectSchema, mapOf } from '../../schemas.ts'
+import { DeviceKeySchema, UserKeySchema } from '../keys/key-schemas.ts'
 
 /**
- * Sends a message to devices, past any room.
+ * Sends messages to devices, outside of any room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
  */
@@ -17,6 +18,7 @@ export const sendToDevice = endpoint({
   access: 'guest',
   params: Type.Object({ eventType: Type.String({ maxLength: 255 }), txnId: Type.String({ maxLength: 255 }) }),
   body: Type.Object({ messages: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)) }),
+  reply: EmptySchema,
 
   async handle({ params: { eventType: type, txnId }, body: { messages }, requester }, rt) {
     const key = { ...requester, endpoint: `PUT sendToDevice ${type}`, txnId }

@@ -1,26 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ownUser } from '@myelin/services/account-data/own-user'
-import { setTyping as tellTyping } from '@myelin/services/ephemeral/set-typing'
-import { Type } from 'typebox'
-import { endpoint } from '../../endpoint.ts'
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { RoomIdSchema } from '../../schemas.ts'
+import { setTyping } from './set-typing.ts'
 
-/** @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidtypinguserid */
-export const setTyping = endpoint({
-  id: 'setTyping',
-  method: 'PUT',
-  path: '/_matrix/client/v3/rooms/:roomId/typing/:userId',
-  access: 'user',
-  isAct: true,
-  params: Type.Object({ roomId: RoomIdSchema, userId: Type.String() }),
-  body: Type.Object({ typing: Type.Boolean(), timeout: Type.Optional(Type.Integer()) }),
-  async handle({ params, body, requester }, rt) {
-    const userId = ownUser(requester, params.userId)
-    await tellTyping(rt, { roomId: params.roomId, userId, isTyping: body.typing, timeoutMs: body.timeout })
-    return {}
-  },
-})
-
-/** Who is typing. */
+/** Typing notifications. */
 export const typingEndpoints: readonly AnyEndpoint[] = [setTyping]

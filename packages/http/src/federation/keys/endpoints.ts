@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
+import { bulkPerspectivesKeyQuery } from './bulk-perspectives-key-query.ts'
 import { getServerKey } from './get-server-key.ts'
-import { bulkPerspectivesKeyQuery, perspectivesKeyQuery } from './query-server-keys.ts'
+import { perspectivesKeyQuery } from './perspectives-key-query.ts'
 
-/** The endpoints where servers' keys are told. */
-export const serverKeyEndpoints: readonly AnyEndpoint[] = [getServerKey, perspectivesKeyQuery, bulkPerspectivesKeyQuery]
+/** Public keys of servers. */
+export const serverKeyEndpoints: readonly AnyEndpoint[] = [bulkPerspectivesKeyQuery, getServerKey, perspectivesKeyQuery]

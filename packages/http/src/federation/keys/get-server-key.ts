@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { publishedKeys } from '@myelin/services/peers/trust/published-keys'
 import { endpoint } from '../../endpoint.ts'
+import { ServerKeysReply } from './server-keys-reply.ts'
 
 /**
- * This server's own keys. Older servers put a key ID into the path; the answer is the same.
+ * Returns this server's public keys. Older servers put a key id into the path; the reply is the same.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
  */
@@ -12,5 +13,7 @@ export const getServerKey = endpoint({
   method: 'GET',
   path: ['/_matrix/key/v2/server', '/_matrix/key/v2/server/:keyId'],
   access: 'none',
+  reply: ServerKeysReply,
+
   handle: async (_, rt) => publishedKeys(rt),
 })

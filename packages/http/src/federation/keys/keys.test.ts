@@ -21,7 +21,7 @@ function documentsIn(body: Record<string, unknown>): JsonObject[] {
 }
 
 describe('the keys of this server', () => {
-  test('are told signed, valid for a while, with those of former times', async () => {
+  test('are published with signature, expiry and old keys', async () => {
     const old = { keyId: 'ed25519:old', publicKey: encodeBase64(Buffer.alloc(32, 1)), expiredTs: 5 }
     const federation = {
       ...testConfig.federation,
@@ -42,7 +42,7 @@ describe('the keys of this server', () => {
 })
 
 describe('this server as a notary', () => {
-  test('signs what another server publishes, and tells it also when that one is gone', async () => {
+  test('countersigns the keys of another server, and serves them when that server is down', async () => {
     const network = await testNetwork({ servers: 2 })
     const one = network.server('one.test')
     for (const isCut of [false, true]) {
@@ -57,7 +57,7 @@ describe('this server as a notary', () => {
     await network.close()
   })
 
-  test('answers for several servers at once, itself among them, and leaves out those it cannot reach', async () => {
+  test('serves the keys of several servers, itself included, without unreachable ones', async () => {
     const network = await testNetwork({ servers: 3 })
     const servers = { 'one.test': {}, 'two.test': { 'ed25519:test': { minimum_valid_until_ts: 5 } }, 'gone.test': {} }
     const { body } = await network
@@ -75,7 +75,7 @@ describe('this server as a notary', () => {
     await network.close()
   })
 
-  test('asks again past the half of the time a document is good for', async () => {
+  test('fetches keys again after half of their validity', async () => {
     const network = await testNetwork({ servers: 2 })
     const one = network.server('one.test')
     const count = async (): Promise<number> => {
@@ -90,7 +90,7 @@ describe('this server as a notary', () => {
     await network.close()
   })
 
-  test('asks again where what it holds does not reach as far as is asked', async () => {
+  test('fetches keys again where its copy expires before the requested time', async () => {
     const network = await testNetwork({ servers: 2 })
     const one = network.server('one.test')
     await one.call('GET', '/_matrix/key/v2/query/two.test')

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
+import type { Random } from '@myelin/kit/random'
 import { Reply } from '../../endpoint.ts'
+import { BytesSchema } from '../../reply-schemas.ts'
 
-/** A file, and what is said of it. */
+const BOUNDARY_CHARACTERS = 32
+
+/** A file and its headers. */
 export interface SentFile {
   readonly bytes: Readable | Buffer
   readonly sizeBytes: number
@@ -10,12 +14,16 @@ export interface SentFile {
   readonly contentDisposition: string
 }
 
+/** The part of the contract that describes a {@link multipartReply}. */
+export const multipartContract = { reply: BytesSchema, replyType: 'multipart/mixed' }
+
 /**
- * A file in the form in which servers send each other files: an empty JSON object, then the file.
+ * Returns the reply with a file in the format of federation: an empty JSON object, then the file.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1mediadownloadmediaid
  */
-export function multipartReply(boundary: string, file: SentFile): Reply {
+export function multipartReply(random: Random, file: SentFile): Reply<Readable> {
+  const boundary = random.token(BOUNDARY_CHARACTERS)
   const head = Buffer.from(
     [
       `--${boundary}`,

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { answerSign } from '@myelin/services/federation/serve/answer-sign'
 import { endpoint } from '../../endpoint.ts'
+import { encodedObject, recordOf } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
+import { Type } from 'typebox'
 
-/** An event has at most 64 KiB in its canonical form, and `unsigned` is not part of that. */
+/** An event has at most 64 KiB in canonical JSON; `unsigned` does not count. */
 const MAX_BODY_BYTES = 256 * 1024
 
 /**
- * Signs an event that another server wants to let into a room whose policy server we are.
+ * Returns this server's signature of an event, as the policy server of its room.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixpolicyv1sign
  */
@@ -18,5 +20,7 @@ export const askPolicyServerToSign = endpoint({
   access: 'server',
   body: JsonObjectSchema,
   maxBodyBytes: MAX_BODY_BYTES,
+  reply: encodedObject(recordOf(recordOf(Type.String()))),
+
   handle: ({ origin, body }, rt) => answerSign(rt, origin, body),
 })

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { getFederatedPublicRooms, queryFederatedPublicRooms } from './public-rooms.ts'
-import { queryInfo, queryProfile, queryRoomDirectory } from './query.ts'
+import { getPublicRooms } from './get-public-rooms.ts'
+import { queryInfo } from './query-info.ts'
+import { queryProfile } from './query-profile.ts'
+import { queryPublicRooms } from './query-public-rooms.ts'
+import { queryRoomDirectory } from './query-room-directory.ts'
 
-/** What other servers may look up. */
+/** Profiles and the room directory. */
 export const federationQueryEndpoints: readonly AnyEndpoint[] = [
-  queryRoomDirectory,
-  queryProfile,
+  getPublicRooms,
   queryInfo,
-  getFederatedPublicRooms,
-  queryFederatedPublicRooms,
+  queryProfile,
+  queryPublicRooms,
+  queryRoomDirectory,
 ]

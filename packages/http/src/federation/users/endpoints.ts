@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
-import { claimUserEncryptionKeys, getUserDevices, queryUserEncryptionKeys } from './user-keys.ts'
+import { claimUserEncryptionKeys } from './claim-user-encryption-keys.ts'
+import { getUserDevices } from './get-user-devices.ts'
+import { queryUserEncryptionKeys } from './query-user-encryption-keys.ts'
 
-/** What other servers may know of this server's users. */
+/** Devices and keys of users. */
 export const federationUserEndpoints: readonly AnyEndpoint[] = [
+  claimUserEncryptionKeys,
   getUserDevices,
   queryUserEncryptionKeys,
-  claimUserEncryptionKeys,
 ]

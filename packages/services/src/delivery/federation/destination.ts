@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crashPoint } from '@myelin/kit/crash-point'
 import type { Timer } from '@myelin/kit/clock'
-import type { Turns } from '@myelin/kit/turns'
+import type { Semaphore } from '@myelin/kit/semaphore'
 import type { ServerName } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { dropLateDestination, putLateDestination } from '@myelin/storage/federation/destinations'
@@ -27,7 +27,7 @@ export interface Dispatch {
   readonly reached: () => number
   readonly stopped: AbortSignal
   /** Looking up what was missed is work; not all at once. */
-  readonly lookups: Turns
+  readonly lookups: Semaphore
 }
 
 const MAX_QUEUE = 500

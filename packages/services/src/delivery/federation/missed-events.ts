@@ -49,7 +49,7 @@ async function missedInRoom(
   let left = MAX_LOOKED_AT
   for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, gap)) {
     for (const event of page) {
-      if (!(await recipientsOf(rt.db.read, roomId, event)).has(server)) continue
+      if (!(await recipientsOf(rt.db.read, rt.serverName, roomId, event)).has(server)) continue
       missed.push({ nid: event.nid, position: event.position, roomId })
       if (missed.length > gap.mostPerRoom) return missed.slice(0, 1)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
-import { Turns } from '@myelin/kit/turns'
+import { Semaphore } from '@myelin/kit/semaphore'
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { lateDestinations } from '@myelin/storage/federation/destinations'
 import type { LateDestination } from '@myelin/storage/federation/destinations'
@@ -33,7 +33,7 @@ export class Outbound {
   readonly #rt: Sending
   readonly #follower: LogFollower
   readonly #moved: MovedRooms
-  readonly #lookups = new Turns(4)
+  readonly #lookups = new Semaphore(4)
   readonly #typing: TypingNews
   readonly #presence: PresenceNews
   #destinations = new Map<ServerName, Destination>()

@@ -15,7 +15,13 @@ import { loadStateEvent } from '../../room-state/load-auth-state.ts'
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
  */
-export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEvent): Promise<Set<ServerName>> {
+export async function recipientsOf(
+  db: Read,
+  us: ServerName,
+  roomId: RoomId,
+  event: OutgoingEvent,
+): Promise<Set<ServerName>> {
+  if (await wasHandedOver(db, us, roomId, event)) return new Set()
   const servers = new Set([
     ...(await joinedServersAt(db, roomId, event.stateAfter)).keys(),
     ...(await hintedServers(db, roomId)),
@@ -30,4 +36,15 @@ export async function recipientsOf(db: Read, roomId: RoomId, event: OutgoingEven
   }
   if (event.relayedFor) servers.delete(event.relayedFor)
   return servers
+}
+
+/**
+ * Returns whether an event of this server brought the server into its room: then `/send_join` handed it to a resident
+ * server, which sends it to the others.
+ */
+async function wasHandedOver(db: Read, us: ServerName, roomId: RoomId, event: OutgoingEvent): Promise<boolean> {
+  if (event.type !== 'm.room.member' || event.relayedFor !== undefined || event.stateBefore === 0) return false
+  if (!isUserId(event.stateKey) || serverOf(event.stateKey) !== us) return false
+  if ((await joinedServersAt(db, roomId, event.stateBefore)).has(us)) return false
+  return (await joinedServersAt(db, roomId, event.stateAfter)).has(us)
 }

@@ -13,12 +13,12 @@ import { recipientsOf } from './recipients.ts'
 import type { Sending } from './transaction.ts'
 
 /** An event and the servers it goes to. */
-export interface Spread extends Pending {
+interface Spread extends Pending {
   readonly servers: ReadonlySet<ServerName>
 }
 
 /** A receipt and the servers it goes to. */
-export interface SpreadReceipt {
+interface SpreadReceipt {
   readonly receipt: Receipt
   readonly servers: readonly ServerName[]
 }
@@ -45,7 +45,7 @@ export async function spread(
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
       for (const event of page) {
-        const servers = await recipientsOf(rt.db.read, roomId, event)
+        const servers = await recipientsOf(rt.db.read, rt.serverName, roomId, event)
         servers.delete(rt.serverName)
         if (servers.size === 0) continue
         isOwn = false

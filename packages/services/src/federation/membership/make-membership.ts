@@ -46,9 +46,15 @@ export async function makeMembership(
   const event = await writeResolved(rt, async (tx) => {
     const open = await openRoom(tx, roomId)
     if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
-    const next = await nextEvent(tx, rt, open, draft)
+    const next = await nextEvent(tx, rt, open, draft).catch(forServers)
     return isNeed(next) ? next : next.event
   })
   const { hashes: _hashes, signatures: _signatures, event_id: _eventId, ...template } = event.json
   return { room_version: room.version.id, event: { ...template, origin: rt.serverName } }
+}
+
+/** Servers know one code for a membership that the rules refuse. */
+function forServers(cause: unknown): never {
+  if (!(cause instanceof MatrixError) || cause.code !== 'M_BAD_STATE') throw cause
+  throw new MatrixError('M_FORBIDDEN', cause.message, { cause })
 }

@@ -138,6 +138,21 @@ describe('an invite from another server', () => {
     await network.close()
   })
 
+  test('is taken with a whole create event and the rest stripped, as Synapse 1.136 to 1.161 sends it', async () => {
+    const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
+    const given = await offer(network, '12')
+    const state = given.body.invite_room_state.map((each) => {
+      const { type, state_key, sender, content } = each
+      return type === 'm.room.create' ? each : ({ type, state_key, sender, content } as JsonObject)
+    })
+    const { event } = await send(network, given, { ...given.body, invite_room_state: state })
+    assert.ok('two.test' in ((event as JsonObject)['signatures'] as JsonObject))
+    const standing = await membershipIn(network.server('two.test').rt.db.read, given.roomId, bob as UserId)
+    const shown = JSON.parse(standing?.strippedState ?? '[]') as JsonObject[]
+    assert.ok(shown.some(({ type }) => type === 'm.room.name'))
+    await network.close()
+  })
+
   test('shows of an older room what can be shown, whatever else stands in its state', async () => {
     const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
     const away = network.server('two.test')

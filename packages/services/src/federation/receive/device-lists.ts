@@ -5,7 +5,7 @@ import { member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/engine/database'
 import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
-import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { sharesRoomWithServer } from '@myelin/storage/rooms/members/shared-rooms'
 import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
 import { wantDeviceList } from '@myelin/storage/keys/wanted-device-lists'
 import type { RemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
@@ -62,8 +62,7 @@ async function changeList(rt: EduReceiver, origin: ServerName, content: JsonObje
   const userId = member(content, 'user_id')
   if (!isUserId(userId) || serverOf(userId) !== origin) return
   const isKept = await rt.db.write(async (tx) => {
-    const sharing = await usersSharingRooms(tx, userId)
-    if (![...sharing].some((user) => serverOf(user) === rt.serverName)) {
+    if (!(await sharesRoomWithServer(tx, userId, rt.serverName))) {
       await dropRemoteDeviceList(tx, userId)
       return true
     }

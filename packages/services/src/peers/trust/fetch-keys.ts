@@ -41,7 +41,7 @@ export async function askServers(rt: Needs, wanted: readonly KeyWanted[]): Promi
 }
 
 /** What one server says of its keys itself; undefined where it says nothing that holds. */
-export async function askServer(rt: Needs, server: ServerName): Promise<ServerKeyAnswer | undefined> {
+async function askServer(rt: Needs, server: ServerName): Promise<ServerKeyAnswer | undefined> {
   const ask = async (): Promise<ServerKeyAnswer> => {
     const document = await rt.remote.call(server, {
       method: 'GET',

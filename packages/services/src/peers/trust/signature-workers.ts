@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nextTurn } from '@myelin/kit/next-turn'
+import { Semaphore } from '@myelin/kit/semaphore'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -22,14 +23,14 @@ export class SignaturePool {
   readonly size = Math.min(MAX_WORKERS, availableParallelism())
   readonly #all: Worker[] = []
   readonly #idle: Worker[] = []
-  readonly #waiting: ((worker: Worker) => void)[] = []
+  readonly #semaphore = new Semaphore(this.size)
   #seen = 0
   #isClosed = false
 
   /** Checks some claims, the first thousand on this thread, never held for long; answers in their order. */
   async check(claims: readonly SignatureClaim[]): Promise<boolean[]> {
     this.#seen += claims.length
-    return this.#seen < MANY ? checkHere(claims) : this.#checkElsewhere(claims)
+    return this.#seen < MANY ? checkHere(claims) : this.#semaphore.run(() => this.#checkElsewhere(claims))
   }
 
   async close(): Promise<void> {
@@ -39,7 +40,7 @@ export class SignaturePool {
 
   async #checkElsewhere(claims: readonly SignatureClaim[]): Promise<boolean[]> {
     if (this.#isClosed) throw new Error('nobody checks signatures any more')
-    const worker = await this.#worker()
+    const worker = this.#idle.pop() ?? this.#startWorker()
     const over = new AbortController()
     const ended = once(worker, 'exit', over).then(() => undefined)
     const answered = once(worker, 'message', over).then(([answer]) => answer as boolean[])
@@ -50,23 +51,14 @@ export class SignaturePool {
       return answer
     } finally {
       over.abort()
-      this.#give(worker)
+      this.#idle.push(worker)
     }
   }
 
-  async #worker(): Promise<Worker> {
-    const idle = this.#idle.pop()
-    if (idle) return idle
-    if (this.#all.length === this.size) return new Promise((resolve) => this.#waiting.push(resolve))
+  #startWorker(): Worker {
     const worker = new Worker(new URL('./signature-worker.ts', import.meta.url))
     this.#all.push(worker)
     return worker
-  }
-
-  #give(worker: Worker): void {
-    const next = this.#waiting.shift()
-    if (next) next(worker)
-    else this.#idle.push(worker)
   }
 }
 

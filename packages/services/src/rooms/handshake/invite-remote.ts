@@ -15,6 +15,7 @@ import { nextSignedEvent } from '../extend-room.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
+import { notInRoomText } from '../refusal.ts'
 import { writeEvents } from '../write-events.ts'
 import { shownPdus } from '../../room-state/stripped-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
@@ -52,7 +53,7 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<Ev
 async function prepare(rt: Joiner, { roomId, sender, target, content }: RemoteInvite): Promise<Prepared> {
   return writeEvents(rt, async (tx, maker) => {
     const room = await openRoom(tx, roomId)
-    if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    if (!room) throw new MatrixError('M_FORBIDDEN', notInRoomText(sender))
     const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content, origin: rt.serverName }
     const event = await nextSignedEvent(tx, maker, room, draft)
     if (isNeed(event)) return event

@@ -66,7 +66,7 @@ async function ownLeave(
   { version, wish, content }: { readonly version: RoomVersion; readonly wish: Wish; readonly content: JsonObject },
 ): Promise<Pdu> {
   const invite = (await eventsByNid(rt.db.read, [eventNid])).get(eventNid)
-  if (!invite) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  if (!invite) throw new MatrixError('M_UNKNOWN', 'Not a known room', { status: 404 })
   const { id, depth } = invite.pdu
   const hashes = await referenceHashes(rt.db.read, version, [id])
   return eventFrom(

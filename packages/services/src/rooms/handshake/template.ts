@@ -62,7 +62,7 @@ function knownVersions({ membership }: Wish): string[] {
 }
 
 /** A template, looked at field by field: we sign nothing that another server words (CVE-2026-24471). */
-export function templateIn(answer: JsonObject, wish: Wish): Template {
+function templateIn(answer: JsonObject, wish: Wish): Template {
   const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
   if (!version) throw malformed('the room version is not known')
   const event = objectMember(answer, 'event')

@@ -105,7 +105,7 @@ export function noteOutage(outage: Outage, { fault, status = 0 }: RemoteError): 
 }
 
 /** A list in an answer; an empty one where there is none. */
-export function listMember(answer: JsonObject | undefined, key: string): readonly Json[] {
+function listMember(answer: JsonObject | undefined, key: string): readonly Json[] {
   const list = answer && member(answer, key)
   return Array.isArray(list) ? (list as readonly Json[]) : []
 }

@@ -2,7 +2,7 @@
 import { Cache } from '@myelin/kit/cache'
 import { systemClock } from '@myelin/kit/clock'
 import type { Clock } from '@myelin/kit/clock'
-import { FairTurns, TooManyWaiting } from '@myelin/kit/fair-turns'
+import { Semaphore, TooManyWaiting } from '@myelin/kit/semaphore'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { RoomVersion } from '@myelin/rules/room-versions'
@@ -45,8 +45,8 @@ export class Resolutions {
   readonly #db: Database
   readonly #quick: ResolutionThread
   readonly #long: ResolutionThread
-  readonly #quickTurns = new FairTurns(MOST_OF_A_ROOM)
-  readonly #longTurns = new FairTurns(MOST_OF_A_ROOM)
+  readonly #quickSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
+  readonly #longSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
   /** Who asks what somebody asks already gets the same answer. */
   readonly #underWay = new Map<string, Promise<number>>()
   readonly #tooLong = new Cache<string, true>(REMEMBERED)
@@ -84,9 +84,9 @@ export class Resolutions {
   async #resolved({ roomId, version, roots }: States, name: string): Promise<number> {
     if (this.#tooLong.get(name)) throw new ResolutionTooLong(roomId)
     const states = { version: version.id, roots }
-    let answer = await this.#quickTurns.run(roomId, () => this.#quick.resolve(states, SOON_MS))
+    let answer = await this.#quickSemaphore.run(() => this.#quick.resolve(states, SOON_MS), { key: roomId })
     if (answer === 'late' || answer === 'ended') {
-      answer = await this.#longTurns.run(roomId, () => this.#long.resolve(states, LATEST_MS))
+      answer = await this.#longSemaphore.run(() => this.#long.resolve(states, LATEST_MS), { key: roomId })
     }
     if (answer === 'late' || answer === 'ended') {
       this.#tooLong.set(name, true)

@@ -4,14 +4,15 @@ import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
 import type { Read, Tx } from '@myelin/storage/engine/database'
-import { roomById } from '@myelin/storage/rooms/rooms'
+import { aliasesOf, moveAliases } from '@myelin/storage/rooms/aliases'
+import { publishRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { copyRoomRules } from '../../account-data/edit-push-rules.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 
 /**
- * Gives a room that replaces another one what a user had made of that: its tags, its place among the direct chats, and
- * the push rules that speak of it. What the user made of the new one already stays.
+ * Gives a room that replaces another one what a user of this server had made of that: tags, its place among the direct
+ * chats, push rules; and the aliases and the directory entry of this server. What the new room has already stays.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
  */
@@ -19,6 +20,7 @@ export async function carryOver(rt: Pick<Runtime, 'db'>, userId: UserId, roomId:
   const old = await replacedBy(rt.db.read, roomId)
   if (old === undefined) return
   await rt.db.write(async (tx) => {
+    await moveNames(tx, old, roomId)
     await copyTags(tx, userId, old, roomId)
     await copyDirect(tx, userId, old, roomId)
   })
@@ -34,6 +36,15 @@ async function replacedBy(db: Read, roomId: RoomId): Promise<RoomId | undefined>
   const tombstone = old && (await loadStateEvent(db, old.stateRoot, 'm.room.tombstone'))
   const isSaid = tombstone && stringMember(tombstone.content, 'replacement_room') === roomId
   return isSaid ? (named as RoomId) : undefined
+}
+
+/** Aliases of this server and the entry in its directory, where a user of another server made the new room. */
+async function moveNames(tx: Tx, from: RoomId, to: RoomId): Promise<void> {
+  if ((await aliasesOf(tx, from)).length > 0) await moveAliases(tx, from, to)
+  const old = await roomById(tx, from)
+  if (!old?.isPublished) return
+  await publishRoom(tx, from, false)
+  await publishRoom(tx, to, true)
 }
 
 async function copyTags(tx: Tx, userId: UserId, from: RoomId, to: RoomId): Promise<void> {

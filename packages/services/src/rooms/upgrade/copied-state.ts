@@ -19,6 +19,9 @@ const COPIED = [
   'm.room.join_rules',
 ] as const
 
+/** The level of a new room for what only its creators do, where they stand above all levels. */
+const CREATORS_ONLY = 150
+
 /** The room that is replaced, as it stands, and what replaces it. */
 export interface Replacement {
   readonly stateRoot: number
@@ -67,6 +70,15 @@ function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: R
   }
   if (to.auth.creatorsOutrankEveryone) for (const creator of creators) users.delete(creator)
   const copied: Record<string, Json> = { ...content, users: Object.fromEntries(users) }
+  // Where creators stand above all levels, only they replace the room, as in a room that is new.
+  if (to.auth.creatorsOutrankEveryone && !from.auth.creatorsOutrankEveryone) {
+    const events = objectMember(content, 'events') ?? {}
+    const level = Number(member(events, 'm.room.tombstone') ?? 0)
+    copied['events'] = {
+      ...events,
+      'm.room.tombstone': Math.max(CREATORS_ONLY, Number.isSafeInteger(level) ? level : 0),
+    }
+  }
   // Old rooms may have levels in strings, which later versions do not take.
   return to.auth.powerLevelsMustBeIntegers ? (withIntegers(copied) as JsonObject) : copied
 }

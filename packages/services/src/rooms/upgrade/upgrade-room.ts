@@ -211,6 +211,6 @@ async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Pro
 
 async function opened(tx: Tx, roomId: RoomId): Promise<OpenRoom> {
   const room = await openRoom(tx, roomId)
-  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'this server does not know that room')
   return room
 }

@@ -16,7 +16,7 @@ const IDLE_MS = 300_000
 /** A device that does not sync again within this has gone. */
 const GONE_MS = 30_000
 /** So long others believe that a device is there without hearing of it: its node may have died. */
-export const VOUCHED_MS = 600_000
+const VOUCHED_MS = 600_000
 /** From another server's user we hear again and again, or they are gone. */
 const UNHEARD_MS = 1_800_000
 const LOOK_MS = 5_000

@@ -2,7 +2,8 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { presenceOf, shareRoom } from '@myelin/storage/sync/presence'
+import { shareRoom } from '@myelin/storage/rooms/members/shared-rooms'
+import { presenceOf } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import type { Runtime } from '../runtime.ts'
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Membership } from '@myelin/storage/rooms/members/members'
-import type { Room } from '@myelin/storage/rooms/rooms'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { SyncScope } from '../sync-scope.ts'
 import type { Timeline } from '../timeline.ts'
@@ -9,7 +9,7 @@ import type { Timeline } from '../timeline.ts'
 export interface RoomScope {
   readonly scope: SyncScope
   readonly membership: Membership
-  readonly room: Omit<Room, 'isPublished'>
+  readonly room: CachedRoom
   /** The position after which changes are shown; 0 for a room that is new to the client. */
   readonly after: number
   /** Whether the room is new to the client, which then gets everything. */
@@ -23,7 +23,7 @@ export interface RoomScope {
 }
 
 /** The members that a section adds to a room's entry, and whether they have changes. */
-export interface RoomPart {
+interface RoomPart {
   readonly members: Readonly<Record<string, unknown>>
   readonly hasChanged: boolean
 }

@@ -4,7 +4,7 @@ import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
-import type { Room } from '@myelin/storage/rooms/rooms'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import type { Read } from '@myelin/storage/engine/database'
 import { passesRoom } from '../../room-state/event-filter.ts'
@@ -73,20 +73,13 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }
 }
 
-async function wantedMembers(
-  { db, slice }: SyncScope,
-  room: Omit<Room, 'isPublished'>,
-  becameWhole: boolean,
-): Promise<string[]> {
+async function wantedMembers({ db, slice }: SyncScope, room: CachedRoom, becameWhole: boolean): Promise<string[]> {
   const heroes = (await summaryOf(db, room, slice.user))['m.heroes'] ?? []
   return [slice.user, ...heroes, ...(becameWhole ? await correctedMembers(db, room) : [])]
 }
 
 /** Returns the members whose membership differs from what the partial state of the room said. */
-async function correctedMembers(
-  db: Read,
-  { id, wholePosition, provisionalRoot }: Omit<Room, 'isPublished'>,
-): Promise<string[]> {
+async function correctedMembers(db: Read, { id, wholePosition, provisionalRoot }: CachedRoom): Promise<string[]> {
   const changes = await stateDifference(db, provisionalRoot, await stateRootAt(db, id, wholePosition))
   const corrected = changes.filter(({ before }) => before !== undefined)
   const names = await keyNames(

@@ -2,7 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
-import { usersSharingRooms } from '@myelin/storage/rooms/members/members'
+import { usersSharingRooms } from '@myelin/storage/rooms/members/shared-rooms'
 import { presenceBetween, presenceOf, presenceAround } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import { passesType } from '../../room-state/event-filter.ts'

@@ -2,17 +2,17 @@
 import { hash } from 'node:crypto'
 import { Socket } from 'node:net'
 import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
-import type { Dialect, QueryResult } from 'kysely'
+import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
-import { asConnection, LoneDriver } from '../lone-driver.ts'
-import { keptText, toldText } from './text.ts'
+import { asConnection, SingleConnectionDriver } from '../single-connection-driver.ts'
+import { encodeText, decodeText } from './text.ts'
 
 const INT8 = 20
 const TEXT = 25
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary'): ((value: string) => unknown) => {
     if (oid === INT8) return Number
-    return oid === TEXT ? toldText : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
+    return oid === TEXT ? decodeText : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
   },
 }
 
@@ -52,7 +52,7 @@ export class PostgresClient {
     if (!this.#connected) await this.#connect()
   }
 
-  /** Sends a statement at once, and answers its rows; of several statements in one text, those of the last. */
+  /** Sends a statement at once and returns its rows; of several statements in one text, those of the last. */
   async query<Row>({ text, values = [], isKept = false }: Statement): Promise<QueryResult<Row>> {
     this.inFlight++
     try {
@@ -81,7 +81,7 @@ export class PostgresClient {
 
   /** A statement of a transaction must not run on another connection than the one that began it. */
   #connectAgain(): Promise<pg.Client> {
-    if (!this.#connectsByItself) throw new Error('the connection to the database broke')
+    if (!this.#connectsByItself) throw new Error('connection to the database was lost')
     return this.#connect()
   }
 
@@ -115,17 +115,17 @@ export class PostgresClient {
   }
 }
 
-/** A Kysely dialect that only sends statements: connections and transactions are somebody else's. */
-export function dialectThat(send: <Row>(statement: Statement) => Promise<QueryResult<Row>>): Dialect {
+/** Returns a Kysely dialect that sends queries to a function and has no connections or transactions of its own. */
+export function postgresDialect(send: <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new LoneDriver(asConnection((text, values) => send({ text, values }))),
+    createDriver: () => new SingleConnectionDriver(asConnection(send)),
     createIntrospector: (db) => new PostgresIntrospector(db),
     createQueryCompiler: () => new PostgresQueryCompiler(),
   }
 }
 
-const keptValue = (value: unknown) => (typeof value === 'string' ? keptText(value) : value)
+const keptValue = (value: unknown) => (typeof value === 'string' ? encodeText(value) : value)
 
 const names = new Map<string, string>()
 

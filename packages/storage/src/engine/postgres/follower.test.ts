@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CommitHint } from '../database.ts'
-import { Moves } from '../moves.ts'
-import { PostgresFollower, printTopics } from './follower.ts'
+import { KnownTopicPositions } from '../topic-positions.ts'
+import { PostgresFollower, encodeTopics } from './follower.ts'
 import type { Move } from './follower.ts'
 
 /** A follower over a log that the test writes. */
 function following(log: Move[]) {
-  const moves = new Moves()
+  const moves = new KnownTopicPositions()
   const heard: CommitHint[] = []
   let looks = 0
   const read = async (after: number) => {
@@ -61,6 +61,6 @@ test('who asks while a look is under way gets a later one, which those who come 
 
 test('a commit that moved very much says that everything moved', () => {
   const many = new Set(Array.from({ length: 1001 }, (_, index) => `topic ${index}`))
-  assert.equal(printTopics(many), '["*"]')
-  assert.equal(printTopics(new Set(['a'])), '["a"]')
+  assert.equal(encodeTopics(many), '["*"]')
+  assert.equal(encodeTopics(new Set(['a'])), '["a"]')
 })

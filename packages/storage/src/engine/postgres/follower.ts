@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CommitHint } from '../database.ts'
-import { EVERY_TOPIC } from '../moves.ts'
-import type { Moves } from '../moves.ts'
+import { EVERY_TOPIC } from '../topic-positions.ts'
+import type { KnownTopicPositions } from '../topic-positions.ts'
 import type { Position } from '../../schema/schema.ts'
 
 /** One commit of any node: from where to where it took the log, and what it moved. */
@@ -15,25 +15,29 @@ export interface Move {
 const MAX_TOPICS = 1000
 
 /** How a commit's topics are stored. */
-export function printTopics(topics: ReadonlySet<string>): string {
+export function encodeTopics(topics: ReadonlySet<string>): string {
   return JSON.stringify(topics.size > MAX_TOPICS ? [EVERY_TOPIC] : [...topics])
 }
 
 /**
  * Knows what every node's commits moved: each leaves a row beside its change, in the same transaction.
  *
- * Hints only say when to look. Whoever asks for the position gets one that was the last when they asked, with all that
- * moved up to it known; askers who come together share a look.
+ * Hints only say when to read. `position()` returns a position that was the last one at the call or later, and by then
+ * all topics touched up to it are known. Concurrent calls share one read.
  */
 export class PostgresFollower {
-  readonly #moves: Moves
+  readonly #positions: KnownTopicPositions
   readonly #read: (after: Position) => Promise<readonly Move[]>
   readonly #heard: (hint: CommitHint) => void
   #looking: Promise<void> | undefined
   #nextLook: Promise<void> | undefined
 
-  constructor(moves: Moves, read: (after: Position) => Promise<readonly Move[]>, heard: (hint: CommitHint) => void) {
-    this.#moves = moves
+  constructor(
+    positions: KnownTopicPositions,
+    read: (after: Position) => Promise<readonly Move[]>,
+    heard: (hint: CommitHint) => void,
+  ) {
+    this.#positions = positions
     this.#read = read
     this.#heard = heard
   }
@@ -41,12 +45,12 @@ export class PostgresFollower {
   /** The last position, as of now or later. */
   async position(): Promise<Position> {
     await this.#look()
-    return this.#moves.position
+    return this.#positions.position
   }
 
   /** Takes note of a commit of this node; looks for those of others where it does not follow the last one known. */
   async follow(move: Move): Promise<void> {
-    if (move.start === this.#moves.position) this.#moves.note(move.position, move.topics)
+    if (move.start === this.#positions.position) this.#positions.note(move.position, move.topics)
     else await this.#look()
   }
 
@@ -64,12 +68,12 @@ export class PostgresFollower {
   }
 
   async #catchUp(): Promise<void> {
-    for (const { start, position, topics } of await this.#read(this.#moves.position)) {
-      if (position <= this.#moves.position) continue
+    for (const { start, position, topics } of await this.#read(this.#positions.position)) {
+      if (position <= this.#positions.position) continue
       const moved = new Set(topics)
       // Rows that were swept away leave a gap: then nothing is known of what they moved.
-      if (start > this.#moves.position) moved.add(EVERY_TOPIC)
-      this.#moves.note(position, moved)
+      if (start > this.#positions.position) moved.add(EVERY_TOPIC)
+      this.#positions.note(position, moved)
       this.#heard({ position, topics: moved })
     }
   }

@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { OtherNodes } from '../other-nodes.ts'
 
 const CHANNEL = 'myelin_hints'
-/** So many messages wait while the server is away; then the oldest are lost. */
+/** The maximum number of queued messages while the server is unreachable; then the oldest are lost. */
 const MOST_MESSAGES = 1000
 /** The server refuses payloads of 8,000 bytes, and with one all that goes with it. */
 const LONGEST_MESSAGE = 4000
@@ -41,7 +41,7 @@ export class PostgresHints {
     this.#heard = heard
   }
 
-  /** Makes sure that somebody listens; answers whether nobody did. */
+  /** Listens for hints, if that is not done yet; returns whether it was not. */
   async listen(): Promise<boolean> {
     if (this.#client || this.#isClosed) return false
     this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))

@@ -15,19 +15,19 @@ const NODES = 7306
 export class PostgresNode {
   /** Names the node, drawn by chance from two thousand million. */
   readonly number = randomInt(1, 2 ** 31)
-  /** What every connection that writes says first. The lock is shared, as an earlier connection may still stand for a while. */
+  /** The first statement of every connection that writes. The lock is shared, as an earlier connection may be open for a while. */
   readonly opening = `select pg_advisory_lock_shared(${NODES}, ${this.number})`
 
   #burying: Promise<void> | undefined
 
-  /** Frees the leases of nodes that are dead; one look at a time, whoever asks. */
-  buryDead(readers: PostgresReaders, write: Database['write']): Promise<void> {
+  /** Frees the leases of dead nodes; concurrent calls share one run. */
+  freeDeadLeases(readers: PostgresReaders, write: Database['write']): Promise<void> {
     this.#burying ??= this.#buryAll(readers, write).finally(() => (this.#burying = undefined))
     return this.#burying
   }
 
   async #buryAll(readers: PostgresReaders, write: Database['write']): Promise<void> {
-    // Whoever gets a lock that excludes the node finds nobody holding it; the statement's end lets go of it.
+    // The exclusive lock is granted only where the node holds none; it is released at the end of the statement.
     const text = `select distinct node from readers where node <> $1 and pg_try_advisory_xact_lock(${NODES}, node::integer)`
     const { rows } = await readers.query<{ node: number }>({ text, values: [this.number], isKept: true })
     for (const { node } of rows) {

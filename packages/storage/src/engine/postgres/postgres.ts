@@ -4,27 +4,24 @@ import { Kysely } from 'kysely'
 import type { QueryResult } from 'kysely'
 import pg from 'pg'
 import { Caches } from '../caches.ts'
-import type { CommitHint, Database, DatabaseEvents } from '../database.ts'
-import { gathered } from '../gathered.ts'
+import type { CommitHint, Database, DatabaseEvents, Read } from '../database.ts'
+import { mergeInserts } from '../merged-inserts.ts'
 import { GroupCommit } from '../group-commit.ts'
-import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
-import { migrations } from '../../schema/migrations/all.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
-import { dialectThat, PostgresClient } from './client.ts'
-import { everMoving, Moves } from '../moves.ts'
-import { PostgresFollower, printTopics } from './follower.ts'
+import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
+import { postgresDialect, PostgresClient } from './client.ts'
+import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
+import { PostgresFollower, encodeTopics } from './follower.ts'
 import type { Move } from './follower.ts'
 import { PostgresHints } from './hints.ts'
-import { lapsesOf, WHAT_IS_PROMISED } from './lapses.ts'
-import type { Promises } from './lapses.ts'
+import { durabilityNotices, READ_DURABILITY_SETTINGS } from './durability-settings.ts'
+import type { DurabilitySettings } from './durability-settings.ts'
+import { migratePostgres } from './migrate.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
 import type { OpenReader } from '../reader.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
-
-const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
 
 /** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
 export interface PostgresSettings extends pg.ConnectionConfig {
@@ -40,21 +37,24 @@ export interface PostgresSettings extends pg.ConnectionConfig {
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
   const readers = new PostgresReaders(connection, maxReaders)
-  const moves = new Moves()
-  const follower = new PostgresFollower(moves, (after) => movesAfter(readers, after), events.committed.bind(events))
+  const topicPositions = new KnownTopicPositions()
+  const follower = new PostgresFollower(
+    topicPositions,
+    (after) => movesAfter(readers, after),
+    events.committed.bind(events),
+  )
   const node = new PostgresNode()
   const writer = new PostgresWriter(connection, follower, node)
-  const reader = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
-    caches: writer.caches,
-    moves,
-    dialect: writer.dialect,
-    run: async <Row>(text: string, values: readonly unknown[]) =>
-      (await readers.query<Row>({ text, values, isKept: true })).rows,
-  })
-  await writer.migrate()
+  const reader = readOver(readers, { caches: writer.caches, topicPositions })
+  try {
+    await writer.migrate()
+  } catch (cause) {
+    await writer.close()
+    throw cause
+  }
   for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
-  moves.reset(started[0]?.position ?? 0)
+  topicPositions.reset(started[0]?.position ?? 0)
   const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   await hints.listen()
   const commits = new GroupCommit(writer, {
@@ -74,9 +74,9 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     catchUp: async () => {
       await hints.listen()
       await follower.position()
-      await node.buryDead(readers, (work) => commits.write(work))
+      await node.freeDeadLeases(readers, (work) => commits.write(work))
     },
-    cacheFigures: () => [...writer.caches.figures(), ['moves', moves]],
+    cacheFigures: () => [...writer.caches.figures(), ['topicPositions', topicPositions]],
     isHealthy: () =>
       readers.query({ text: 'select 1' }).then(
         () => true,
@@ -92,14 +92,18 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
 /** A reader for another thread, over a connection or two of its own. */
 export const openReader: OpenReader = (settings) => {
   const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
-  const read = Object.assign(new Kysely<Tables>({ dialect: dialectThat((statement) => readers.query(statement)) }), {
-    caches: new Caches(),
-    moves: everMoving,
+  const read = readOver(readers, { caches: new Caches(), topicPositions: unknownTopicPositions })
+  return { read, close: () => readers.close() }
+}
+
+function readOver(readers: PostgresReaders, beside: Pick<Read, 'caches' | 'topicPositions'>): Read {
+  const dialect = postgresDialect(({ sql, parameters }) => readers.query({ text: sql, values: parameters }))
+  return Object.assign(new Kysely<Tables>({ dialect }), {
+    ...beside,
     dialect: 'postgres',
     run: async <Row>(text: string, values: readonly unknown[]) =>
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
-  return { read, close: () => readers.close() }
 }
 
 async function movesAfter(readers: PostgresReaders, after: Position): Promise<Move[]> {
@@ -111,7 +115,7 @@ async function movesAfter(readers: PostgresReaders, after: Position): Promise<Mo
 // So far back a node may have slept without losing what it keeps in memory.
 const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
-// So many statements wait for each other, and the server works on them while others are made.
+// Statements are sent in groups of this size; the server runs a group while the next is built.
 const MANY_STATEMENTS = 16
 
 /** The connection that writes. What a unit only sends is not waited for until the unit ends. */
@@ -123,9 +127,9 @@ class PostgresWriter implements CommitEngine {
   #lastSent: Promise<void> | undefined
   #refused: { readonly cause: unknown } | undefined
   readonly #follower: PostgresFollower
-  #committed: BatchMove | undefined
+  #committed: BatchChange | undefined
   #owesRelease = false
-  /** What units left that read nothing. */
+  /** The statements of units that read nothing. */
   #waiting: Statement[] = []
 
   constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
@@ -135,29 +139,16 @@ class PostgresWriter implements CommitEngine {
 
   async migrate(): Promise<void> {
     await this.#client.connect()
-    await this.#client.query({ text: 'begin' })
-    await this.#client.query({ text: 'select pg_advisory_xact_lock(7305)' })
-    await this.#client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
-    const text = 'select max(version) as version from schema_version'
-    const { rows } = await this.#client.query<{ version: number | null }>({ text })
-    const done = Number(rows[0]?.version ?? 0)
-    const newest = migrations.at(-1)?.id ?? 0
-    if (done > newest)
-      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
-    for (const migration of migrations.filter(({ id }) => id > done)) {
-      for (const statement of migration.statements) await this.#client.query({ text: spelled(statement, spelling) })
-      await this.#client.query({ text: 'insert into schema_version values ($1)', values: [migration.id] })
-    }
-    await this.#client.query({ text: 'commit' })
+    await migratePostgres(this.#client)
   }
 
   /** In words, where the server does not keep what we promise others. */
   async lapses(): Promise<string[]> {
-    return lapsesOf((await this.#client.query<Promises>({ text: WHAT_IS_PROMISED })).rows[0])
+    return durabilityNotices((await this.#client.query<DurabilitySettings>({ text: READ_DURABILITY_SETTINGS })).rows[0])
   }
 
   builder(execute: Execute): Kysely<Tables> {
-    return new Kysely<Tables>({ dialect: dialectThat(({ text, values = [] }) => execute(text, values)) })
+    return new Kysely<Tables>({ dialect: postgresDialect(execute) })
   }
   execute<Row>(text: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
     return this.#client.query<Row>({ text, values })
@@ -211,23 +202,23 @@ class PostgresWriter implements CommitEngine {
 
   #sendWaiting(): void {
     if (this.#waiting.length === 0) return
-    // Nobody who is taken back later may take these along, or what was released before them.
+    // A later rollback to the savepoint must not undo these, or what was released before them.
     if (this.#owesRelease) this.send('release savepoint unit', [], false)
     this.#owesRelease = false
-    for (const { sql, parameters } of gathered(this.#waiting)) this.send(sql, parameters)
+    for (const { sql, parameters } of mergeInserts(this.#waiting)) this.send(sql, parameters)
     this.#waiting = []
   }
   async rollback(): Promise<void> {
     await this.#client.query({ text: 'rollback' })
   }
-  async commit(move: BatchMove): Promise<void> {
+  async commit(move: BatchChange): Promise<void> {
     this.#committed = undefined
     this.#sendWaiting()
     const { start, position, topics } = move
     if (position > start) {
       this.send(
         'with taken as (update log set position = $1) insert into moves (position, start, topics) values ($1, $2, $3)',
-        [position, start, printTopics(topics)],
+        [position, start, encodeTopics(topics)],
       )
       const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
       if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])

@@ -4,7 +4,7 @@ import type pg from 'pg'
 import { PostgresClient } from './client.ts'
 import type { Statement } from './client.ts'
 
-// So many statements share a connection before another one is opened: a slow one holds up those behind it.
+// The number of statements in flight on a connection before another one is opened: a slow one delays those behind it.
 const SHARED = 8
 
 /** The connections that reads go over. A statement goes to the one with the least under way. */

@@ -4,13 +4,13 @@
 const MARK = '\uf8ff'
 const NUL = '\u0000'
 
-/** A text as this engine can keep it: its texts have no NUL, and Matrix has it in types, state keys and names. */
-export function keptText(text: string): string {
+/** Returns a text as this engine can keep it: its texts have no NUL, and Matrix has it in types, state keys and names. */
+export function encodeText(text: string): string {
   if (!text.includes(NUL) && !text.includes(MARK)) return text
   return text.replaceAll(MARK, `${MARK}1`).replaceAll(NUL, `${MARK}0`)
 }
 
-/** The text that {@link keptText} kept. */
-export function toldText(text: string): string {
+/** Returns the text that {@link encodeText} kept. */
+export function decodeText(text: string): string {
   return text.includes(MARK) ? text.replaceAll(`${MARK}0`, NUL).replaceAll(`${MARK}1`, MARK) : text
 }

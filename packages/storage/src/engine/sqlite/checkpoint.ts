@@ -8,7 +8,9 @@ export function checkpointInBackground(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { checkpoint: path } })
     worker.once('error', reject)
-    worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`checkpoint ended with ${code}`))))
+    worker.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`checkpoint thread exited with code ${code}`)),
+    )
   })
 }
 

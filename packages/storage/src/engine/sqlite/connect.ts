@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DatabaseSync } from 'node:sqlite'
 
-/** Opens a database file the way everybody here does: nothing is synced by a commit, and the write-ahead log is copied back by whoever is told to. */
+/** Opens a database file in WAL mode; commits do not sync, and there are no automatic checkpoints. */
 export function connectSqlite(path: string): DatabaseSync {
   const sqlite = new DatabaseSync(path)
   sqlite.exec(

@@ -2,13 +2,13 @@
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, ValueNode } from 'kysely'
 import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { LoneDriver } from '../lone-driver.ts'
+import { SingleConnectionDriver } from '../single-connection-driver.ts'
 
-/** A Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
-export function dialectOver(connection: DatabaseConnection): Dialect {
+/** Returns a Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
+export function sqliteDialect(connection: DatabaseConnection): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new LoneDriver(connection),
+    createDriver: () => new SingleConnectionDriver(connection),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new QueryCompiler(),
   }

@@ -9,16 +9,15 @@ import type { QueryResult } from 'kysely'
 import { Caches } from '../caches.ts'
 import type { Database, DatabaseEvents, Read } from '../database.ts'
 import { GroupCommit } from '../group-commit.ts'
-import type { BatchMove, CommitEngine, Execute } from '../group-commit.ts'
-import { everMoving, Moves } from '../moves.ts'
-import { migrations } from '../../schema/migrations/all.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
+import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
+import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
 import { noOtherNodes } from '../other-nodes.ts'
 import type { OpenReader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
-import { asConnection } from '../lone-driver.ts'
+import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
-import { dialectOver, SqliteConnection } from './dialect.ts'
+import { sqliteDialect, SqliteConnection } from './dialect.ts'
+import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { SqliteWriter } from './writer.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
@@ -28,9 +27,8 @@ const syncFile = promisify(fdatasync)
 // After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
 // the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
 const CHECKPOINT_CHANGES = 50_000
-// So many statements are worth another thread's while.
+// From this number of statements on, a batch is written on another thread.
 const MANY_STATEMENTS = 8
-const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
 
 /**
  * Opens (and migrates) an embedded database file.
@@ -39,6 +37,7 @@ const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
  * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
  */
 export async function openSqlite(path: string, events: DatabaseEvents): Promise<Database> {
+  checkSqliteFile(path)
   const files = new SqliteFiles(path)
   files.migrate()
   const commits = new GroupCommit(files, events)
@@ -48,9 +47,9 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
     others: noOtherNodes,
     source: { module: import.meta.url, settings: path },
     write: (work) => commits.write(work),
-    position: async () => files.moves.position,
+    position: async () => files.topicPositions.position,
     catchUp: async () => {},
-    cacheFigures: () => [...files.caches.figures(), ['moves', files.moves]],
+    cacheFigures: () => [...files.caches.figures(), ['topicPositions', files.topicPositions]],
     isHealthy: async () => files.isReadable(),
     close: async () => {
       await commits.settle()
@@ -65,9 +64,9 @@ export const openReader: OpenReader = (settings) => {
   // What it reads twice it keeps itself.
   sqlite.exec('pragma cache_size = -8192')
   const connection = new SqliteConnection(sqlite)
-  const read = Object.assign(new Kysely<Tables>({ dialect: dialectOver(connection) }), {
+  const read = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(connection) }), {
     caches: new Caches(),
-    moves: everMoving,
+    topicPositions: unknownTopicPositions,
     dialect: 'sqlite',
     run: async <Row>(sql: string, parameters: readonly unknown[]) => connection.run<Row>(sql, parameters).rows,
   })
@@ -76,7 +75,7 @@ export const openReader: OpenReader = (settings) => {
 
 class SqliteFiles implements CommitEngine {
   readonly caches = new Caches()
-  readonly moves = new Moves()
+  readonly topicPositions = new KnownTopicPositions()
   readonly dialect = 'sqlite'
   readonly reader: Read
   readonly #path: string
@@ -89,11 +88,11 @@ class SqliteFiles implements CommitEngine {
   #durable: Promise<void> = Promise.resolve()
   #isRewindDue = false
   #changesCopied = 0
-  #committed: BatchMove | undefined
+  #committed: BatchChange | undefined
   /** Where the log stands after the last batch; undefined where that must be read. */
   #position: Position | undefined
   #isOpen = false
-  /** What units left that needed no transaction. */
+  /** The statements of units that needed no transaction. */
   #waiting: Statement[] = []
   #writer: SqliteWriter | undefined
   /** The batch that the other thread is writing and syncing. */
@@ -105,25 +104,18 @@ class SqliteFiles implements CommitEngine {
     this.#reading = connectSqlite(path)
     this.#write = new SqliteConnection(this.#writing)
     this.#read = new SqliteConnection(this.#reading)
-    this.reader = Object.assign(new Kysely<Tables>({ dialect: dialectOver(this.#read) }), {
+    this.reader = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(this.#read) }), {
       caches: this.caches,
-      moves: this.moves,
+      topicPositions: this.topicPositions,
       dialect: this.dialect,
       run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
     })
   }
 
   migrate(): void {
-    const done = Number(this.#write.run<{ user_version: number }>('pragma user_version').rows[0]?.user_version ?? 0)
-    const newest = migrations.at(-1)?.id ?? 0
-    if (done > newest)
-      throw new Error(`the database was written by a newer version (schema ${done}, this program knows ${newest})`)
     this.#write.run('begin immediate')
-    for (const migration of migrations.filter(({ id }) => id > done)) {
-      for (const statement of migration.statements) this.#writing.exec(spelled(statement, spelling))
-    }
-    this.#writing.exec(`pragma user_version = ${newest}`)
-    // One process has the file, so whoever held a lease is dead: nobody need wait until it runs out.
+    migrateSqlite(this.#writing)
+    // One process has the file, so the holders of all leases are dead.
     this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
@@ -132,11 +124,11 @@ class SqliteFiles implements CommitEngine {
     fsyncSync(folder)
     closeSync(folder)
     fsyncSync(this.#walFile)
-    this.moves.reset(this.#standAtNow())
+    this.topicPositions.reset(this.#standAtNow())
   }
 
   builder(execute: Execute): Kysely<Tables> {
-    return new Kysely<Tables>({ dialect: dialectOver(asConnection(execute)) })
+    return new Kysely<Tables>({ dialect: sqliteDialect(asConnection(execute)) })
   }
   async execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>> {
     return this.#write.run<Row>(sql, parameters)
@@ -160,7 +152,10 @@ class SqliteFiles implements CommitEngine {
     this.#isOpen = true
     const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
     // Another program that has the file, as for a check.
-    if (position !== start) throw new BatchRefused(new Error('the log was moved by somebody else'))
+    if (position !== start)
+      throw new BatchRefused(
+        new Error('another process wrote to the database; stop it, or give each server a database of its own'),
+      )
     const waiting = this.#waiting
     this.#waiting = []
     try {
@@ -210,7 +205,7 @@ class SqliteFiles implements CommitEngine {
     this.#isOpen = false
     this.#write.run('rollback')
   }
-  async commit(move: BatchMove): Promise<void> {
+  async commit(move: BatchChange): Promise<void> {
     this.#committed = move
     this.#position = move.position
     const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
@@ -222,8 +217,8 @@ class SqliteFiles implements CommitEngine {
     crashPoint('committed')
   }
 
-  /** Where nobody has to wait for an answer of theirs, many statements are run on another thread, while this one goes on. */
-  #handOver(move: BatchMove): void {
+  /** Runs the statements of a batch on another thread; possible where no unit needs their results. */
+  #handOver(move: BatchChange): void {
     const statements = this.#waiting
     this.#waiting = []
     this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile })
@@ -245,7 +240,7 @@ class SqliteFiles implements CommitEngine {
     await (this.#handedOver ?? syncFile(this.#walFile)).finally(() => (this.#handedOver = undefined))
     this.#read.run('commit')
     this.#standAtNow()
-    if (move) this.moves.note(move.position, move.topics)
+    if (move) this.topicPositions.note(move.position, move.topics)
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */

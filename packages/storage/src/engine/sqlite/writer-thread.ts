@@ -22,7 +22,8 @@ function outcomeOf(order: WriteOrder): WriteOutcome {
   try {
     for (const [sql, count] of order.fresh) known.push({ statement: sqlite.prepare(sql), count })
     begin.run()
-    if (readPosition.get()?.['position'] !== order.start) throw new Error('the log was moved by somebody else')
+    if (readPosition.get()?.['position'] !== order.start)
+      throw new Error('another process wrote to the database; stop it, or give each server a database of its own')
     runAll(order)
     putPosition.run(order.position)
     commit.run()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Worker } from 'node:worker_threads'
-import type { BatchMove } from '../group-commit.ts'
+import type { BatchChange } from '../group-commit.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
 
@@ -10,7 +10,7 @@ export interface WriteOrder {
   readonly position: number
   /** Statements that the thread does not know yet, each with the number of its values; they are numbered in the order they come. */
   readonly fresh: readonly (readonly [sql: string, values: number])[]
-  /** What to run, by number. */
+  /** The statements to run, by number. */
   readonly statements: readonly number[]
   /** All values, one after the other; undefined stands for bytes. */
   readonly values: readonly unknown[]
@@ -19,7 +19,7 @@ export interface WriteOrder {
   readonly lengths: readonly number[]
 }
 
-/** What came of it: so many rows were changed since the thread began; or why nothing was; or why nobody knows. */
+/** The outcome of an order: the number of rows changed since the thread began, why it was refused, or why its outcome is unknown. */
 export type WriteOutcome = { readonly changes: number } | { readonly refused: unknown } | { readonly lost: unknown }
 
 /** The database, and its write-ahead log as it was opened for syncing. */
@@ -48,7 +48,7 @@ export class SqliteWriter {
    * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` where nothing of
    * it is there; with anything else nobody knows.
    */
-  write(statements: readonly Statement[], { start, position }: Omit<BatchMove, 'topics'>): Promise<void> {
+  write(statements: readonly Statement[], { start, position }: Omit<BatchChange, 'topics'>): Promise<void> {
     const thread = (this.#thread ??= this.#begin())
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { resolve, reject }
@@ -89,7 +89,7 @@ export class SqliteWriter {
       waiting?.resolve()
     })
     thread.on('error', (cause) => this.#waiting?.reject(cause))
-    thread.on('exit', (code) => this.#waiting?.reject(new Error(`the thread that writes ended with ${code}`)))
+    thread.on('exit', (code) => this.#waiting?.reject(new Error(`writer thread exited with code ${code}`)))
     return thread
   }
 

@@ -5,10 +5,11 @@ import type { Tx } from '../../engine/database.ts'
 import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
-import { dropMoreHeads } from './heads.ts'
-import { moveMembers } from '../members/member-changes.ts'
-import type { ForeseenMembers } from '../members/member-changes.ts'
+import { dropUnlistedExtremities } from './forward-extremities.ts'
+import { updateMembers } from '../members/member-changes.ts'
+import type { PrecomputedMemberChanges } from '../members/member-changes.ts'
 import { internKey, internUser } from '../../engine/names.ts'
+import { roomRows } from '../room-row.ts'
 import type { OpenRoom } from '../rooms.ts'
 import { requestName } from './sent-events.ts'
 import { insertRow } from '../../engine/prepared.ts'
@@ -17,9 +18,9 @@ import { changeState, stateAt } from '../state/state.ts'
 import { pduBytes } from './stored-pdu.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** What the law and the relations say of an event, worked out before it is appended. */
+/** The facts of an event that rules and relations give, computed before it is appended. */
 export interface EventFacts {
-  /** Whether it notifies a member who keeps the default push rules. */
+  /** Whether it notifies a member who has the default push rules. */
   readonly notifies: 'no' | 'yes' | 'highlight'
   readonly relatesTo?: EventId
   readonly relType?: string
@@ -38,15 +39,15 @@ export interface EventPlace {
    */
   readonly roomRoot: Nid
   readonly heads: readonly (Nid | null)[]
-  /** How many heads there are where not all are listed. */
-  readonly headCount?: number
-  /** The root is not what all the heads come to. */
+  /** The number of forward extremities, where not all are listed. */
+  readonly extremityCount?: number
+  /** The root is not yet the resolution of all forward extremities. */
   readonly isUnsettled?: boolean
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid
   readonly isKept: boolean
   /** How the members differ, where many do. */
-  readonly foreseen?: ForeseenMembers
+  readonly foreseen?: PrecomputedMemberChanges
 }
 
 /** How {@link EventFacts.notifies} is stored. */
@@ -87,19 +88,21 @@ export async function appendEvent(
     status: 'accepted',
     isKept: place?.isKept ?? false,
   })
-  const counts = await moveMembers(tx, room, {
+  const counts = await updateMembers(tx, room, {
     own: { event, nid },
     root: place?.roomRoot,
     position,
     foreseen: place?.foreseen,
   })
   const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
-  const headCount = place?.headCount ?? heads.length
-  if (headCount === heads.length && room.headCount > room.heads.length) await dropMoreHeads(tx, room.nid)
-  tx.moveRoom(
+  const extremityCount = place?.extremityCount ?? heads.length
+  if (extremityCount === heads.length && room.extremityCount > room.heads.length)
+    await dropUnlistedExtremities(tx, room.nid)
+  tx.known.change(
+    roomRows,
     room.movedBy({
       extremities: JSON.stringify(heads),
-      head_count: headCount,
+      head_count: extremityCount,
       is_unsettled: place?.isUnsettled ? 1 : 0,
       depth: Math.max(room.depth, clamped(event.depth)),
       state_root: state.roomRoot,
@@ -109,7 +112,7 @@ export async function appendEvent(
       invited_count: counts.invited,
     }),
   )
-  if (facts.transaction) tx.noteRequest(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
+  if (facts.transaction) tx.known.note(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
   tx.touch(room.id)
   if (place?.isUnsettled) tx.touch(topics.unsettled)
   if (facts.notifies !== 'no' && facts.thread !== undefined) tx.touch(topics.threads(room.id))

@@ -10,7 +10,7 @@ import type { Nid } from '../../schema/schema.ts'
 const UNKNOWN = 0
 
 /**
- * The numbers of the events a state event names as its `auth_events`; undefined for other events, which no auth chain
+ * Returns the numbers of the events a state event names as its `auth_events`; undefined for other events, which no auth chain
  * leads through. In the place of one that we do not have is a 0, so that it is looked for again.
  */
 export async function authNidsOf(tx: Tx, event: Pdu): Promise<readonly Nid[] | undefined> {
@@ -19,7 +19,7 @@ export async function authNidsOf(tx: Tx, event: Pdu): Promise<readonly Nid[] | u
   return event.authEvents.map((id) => nids.get(id) ?? UNKNOWN)
 }
 
-/** The numbers of the events among these that we have. */
+/** Returns the numbers of the events among these that we have. */
 export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Map<Pdu['id'], Nid>> {
   const nids = new Map<Pdu['id'], Nid>()
   const missing = ids.filter((id) => {
@@ -42,7 +42,7 @@ export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Ma
 }
 
 /**
- * The auth events of state events, by number; those we do not have are left out. What was written before some of them
+ * Returns the auth events of state events, by number; those we do not have are left out. What was written before some of them
  * came, as an invite to a room that we were not in, leads to them since they are there.
  */
 export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid, readonly Nid[]>> {
@@ -71,7 +71,7 @@ export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return edges
 }
 
-/** Those among some events that were written before all was there that they rest on. */
+/** Returns those among some events that were written before all was there that they rest on. */
 export async function writtenEarly(db: Read, nids: readonly Nid[]): Promise<Set<Nid>> {
   const rows = await inChunks(nids, (chunk) =>
     db.selectFrom('events').select(['event_nid', 'auth_nids']).where('event_nid', 'in', chunk).execute(),
@@ -81,7 +81,7 @@ export async function writtenEarly(db: Read, nids: readonly Nid[]): Promise<Set<
 }
 
 /**
- * The auth chain of some events, by number: not the events themselves, unless another leads to them.
+ * Returns the auth chain of some events, by number: not the events themselves, unless another leads to them.
  *
  * Walks level by level; ends early once everything in `wanted`, if given, is found, or more than `most`.
  */

@@ -4,7 +4,7 @@ import { inChunks } from '../../engine/database.ts'
 import type { Read } from '../../engine/database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { EVENT_STATUS, eventsRelatingTo } from './events.ts'
-import { Shelf } from '../../engine/kept.ts'
+import { DatabaseCache } from '../../engine/cached-reader.ts'
 import { roomNid } from '../../engine/names.ts'
 import { preparedList } from '../../engine/prepared.ts'
 import type { Position } from '../../schema/schema.ts'
@@ -12,10 +12,10 @@ import type { StoredEvent } from '../../schema/stored-event.ts'
 import { topics } from '../../engine/topics.ts'
 
 /** By event: where the log stood when nothing related to it. */
-const childless = new Shelf<Position>('childless', 20_000)
+const childless = new DatabaseCache<Position>('childless', 20_000)
 
 /**
- * What relates to any of these events of one room, oldest first; so many at the most, of these kinds or of all.
+ * Returns the events that relate to any of these events of one room, oldest first, at most `limit`, of these types or of all.
  *
  * Children in other rooms, which mean nothing, may or may not be among them.
  */
@@ -26,24 +26,28 @@ export async function childrenOf(
   limit: number,
   relTypes?: readonly string[],
 ): Promise<StoredEvent[]> {
-  const fertile = await fertileAmong(db, roomId, parents)
+  const fertile = await eventsWithChildren(db, roomId, parents)
   return fertile.length === 0 ? [] : eventsRelatingTo(db, fertile, relTypes, limit)
 }
 
 /**
- * Those of these events of one room that anything relates to.
+ * Returns those of these events of one room that anything relates to.
  *
  * Hardly any event has children: which have none is looked up once, and again when something in the room relates to
  * another event.
  */
-export async function fertileAmong(db: Read, roomId: RoomId, parents: readonly EventId[]): Promise<readonly EventId[]> {
+export async function eventsWithChildren(
+  db: Read,
+  roomId: RoomId,
+  parents: readonly EventId[],
+): Promise<readonly EventId[]> {
   const room = await roomNid(db, roomId)
-  const readAt = db.moves.position
+  const readAt = db.topicPositions.position
   if (room === undefined || readAt === undefined) return parents
   const shelf = childless.of(db)
   const open = parents.filter((id) => {
     const knownAt = shelf.get(id)
-    return knownAt === undefined || db.moves.changedSince(topics.related(room), knownAt)
+    return knownAt === undefined || db.topicPositions.changedSince(topics.related(room), knownAt)
   })
   if (open.length === 0) return []
   const rows = await withChildren(db, open.map(eventIdBytes))
@@ -63,7 +67,7 @@ const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>
     .where('position', 'is not', null),
 )
 
-/** Those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
+/** Returns those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
 export async function relatedTo(
   db: Read,
   roomId: RoomId,

@@ -5,7 +5,7 @@ import type { Bytes } from '../../schema/schema.ts'
 const HASH_BYTES = 32
 const URL_SAFE = /^\$[A-Za-z0-9_-]{43}$/
 
-/** An event id as it is stored: the bare hash where it is one (room version 4 and later), else marked text. */
+/** Returns an event id as it is stored: the bare hash where it is one (room version 4 and later), else marked text. */
 export function eventIdBytes(id: EventId): Bytes {
   if (URL_SAFE.test(id)) {
     const hash = Buffer.from(id.slice(1), 'base64url')
@@ -16,7 +16,7 @@ export function eventIdBytes(id: EventId): Bytes {
   return Buffer.concat([Buffer.alloc(text.length + 1 === HASH_BYTES ? 2 : 1), text])
 }
 
-/** The event id that was stored. */
+/** Returns the event id that was stored. */
 export function eventIdOf(bytes: Bytes): EventId {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (buffer.length === HASH_BYTES) return `$${buffer.toString('base64url')}` as EventId

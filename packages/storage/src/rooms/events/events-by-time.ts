@@ -13,7 +13,7 @@ export interface TimePlace {
   readonly position?: Position
 }
 
-/** A room's events by the time they bear, the nearest to a place first; soft-failed and rejected events left out. */
+/** Returns a room's events by the time they bear, the nearest to a place first; soft-failed and rejected events left out. */
 export async function eventsByTime(
   db: Read,
   search: {

@@ -5,14 +5,14 @@ import { inChunks } from '../../engine/database.ts'
 import type { Read, Tx } from '../../engine/database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { roomNames, roomNid } from '../../engine/names.ts'
-import { BEGINNING, justAfter } from './history-place.ts'
+import { BEGINNING, justAfter } from './history-positions.ts'
 import { prepared, preparedList } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
-import type { KeptPdu, StoredEvent } from '../../schema/stored-event.ts'
+import type { CachedPdu, StoredEvent } from '../../schema/stored-event.ts'
 import { storedPdu } from './stored-pdu.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** What became of an event: in force, soft-failed (in the graph, not shown), or rejected. */
+/** The status of an event: accepted, soft-failed (in the graph, not shown), or rejected. */
 export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
 
 const LIGHT = [
@@ -59,7 +59,7 @@ export interface Walk {
   readonly limit: number
 }
 
-/** A room's timeline between two positions (exclusive), in arrival order or against it; soft-failed and rejected events left out. */
+/** Returns a room's timeline between two positions (exclusive), in arrival order or against it; soft-failed and rejected events left out. */
 export async function timeline(db: Read, walk: Walk): Promise<StoredEvent[]> {
   const nid = await roomNid(db, walk.roomId)
   if (nid === undefined) return []
@@ -87,45 +87,45 @@ const between = (db: Read, room: Nid, after: Position, before: Position) =>
 const TAIL = 64
 
 /**
- * The newest events of a room at its last position, newest first; 64 of them, or all there are.
+ * Returns the newest events of a room at its last position, newest first; 64 of them, or all there are.
  *
- * Everybody who waits for the room shares one. When the room has moved, only what came since is read; when something in
+ * One cached tail serves all readers. When the room has new events, only those are read; when something in
  * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
  */
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []
-  const readAt = db.moves.position
+  const readAt = db.topicPositions.position
   const kept = readAt === undefined ? undefined : db.caches.tails.get(nid)
   const isStill =
     kept !== undefined &&
     kept.upTo <= lastPosition &&
-    !db.moves.changedSince(topics.redacted(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.history(nid), kept.readAt) &&
-    !db.moves.changedSince(topics.recast(nid), kept.readAt)
+    !db.topicPositions.changedSince(topics.redacted(nid), kept.readAt) &&
+    !db.topicPositions.changedSince(topics.history(nid), kept.readAt) &&
+    !db.topicPositions.changedSince(topics.recast(nid), kept.readAt)
   if (isStill && kept.upTo === lastPosition) return kept.events
   const fresh = await withPdus(
     db,
     await backward(db, nid, isStill ? kept.upTo : BEGINNING, justAfter(lastPosition), TAIL),
   )
   const events = isStill ? [...fresh, ...kept.events].slice(0, TAIL) : fresh
-  // Who asks for an earlier end does not take the place of a later one.
+  // A tail with an earlier end must not replace a later one.
   if (readAt !== undefined && (kept === undefined || kept.upTo <= lastPosition))
     db.caches.tails.set(nid, { readAt, upTo: lastPosition, events })
   return events
 }
 
-/** Whether a tail reaches back to a position: everything after it is in the tail. */
+/** Returns whether a tail reaches back to a position: everything after it is in the tail. */
 export function reachesBackTo(tail: readonly StoredEvent[], position: Position): boolean {
   return tail.length < TAIL || (tail.at(-1)?.position ?? 0) <= position
 }
 
-/** One event by its id, whatever became of it. */
+/** Returns an event by its id, whatever its status. */
 export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
   return (await eventsById(db, [id]))[0]
 }
 
-/** The events among these that we have, in no particular order. */
+/** Returns the events among these that we have, in no particular order. */
 export async function eventsById(db: Read, ids: readonly EventId[]): Promise<StoredEvent[]> {
   if (ids.length === 0) return []
   return withPdus(db, await rowsById(db, new Set(ids).values().map(eventIdBytes)))
@@ -135,7 +135,7 @@ const rowsById = preparedList((db, ids: readonly Uint8Array[]) =>
   db.selectFrom('events').select(LIGHT).where('event_id', 'in', ids),
 )
 
-/** Events by number, as a map. */
+/** Returns events by number, as a map. */
 export async function eventsByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
   if (nids.length === 0) return new Map()
   return new Map((await withPdus(db, await rowsByNid(db, nids))).map((event) => [event.nid, event]))
@@ -145,7 +145,7 @@ const rowsByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select(LIGHT).where('event_nid', 'in', nids),
 )
 
-/** The events of type `m.room.power_levels` among these. */
+/** Returns the events of type `m.room.power_levels` among these. */
 export async function powerLevelsAmong(db: Read, nids: readonly Nid[]): Promise<Nid[]> {
   return (await powerLevelsByNid(db, nids)).map((row) => row.event_nid)
 }
@@ -154,7 +154,7 @@ const powerLevelsByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select('event_nid').where('event_nid', 'in', nids).where('type', '=', 'm.room.power_levels'),
 )
 
-/** Only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
+/** Returns only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
 export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const found = new Map<Nid, Pdu>()
   const missing = nids.filter((nid) => {
@@ -167,7 +167,7 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return found
 }
 
-/** The same of very many, which would drive everything else out of memory: what is read is not kept there. */
+/** Returns the same of very many, which would drive everything else out of memory: what is read is not kept there. */
 export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
@@ -179,7 +179,7 @@ export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<N
   )
 }
 
-/** What relates to any of these events, in one of these ways or in any, oldest first; so many at the most. */
+/** Returns the events that relate to any of these, by one of these relation types or any, oldest first, at most `limit`. */
 export async function eventsRelatingTo(
   db: Read,
   parents: readonly EventId[],
@@ -209,7 +209,7 @@ function padded<Value>(values: readonly Value[]): Value[] {
   return [...values, ...Array<Value>(length - values.length).fill(last)]
 }
 
-/** The number and position of an event of this room, without loading it. */
+/** Returns the number and position of an event of this room, without loading it. */
 export async function placeOfEvent(
   db: Read,
   id: EventId,
@@ -222,15 +222,15 @@ export async function placeOfEvent(
   return row && { nid: row.event_nid, roomNid: row.room_nid, position: row.position, thread: row.thread_nid }
 }
 
-/** The root of a room's current state as it was at a position. */
+/** Returns the root of a room's current state as it was at a position. */
 export async function stateRootAt(db: Read, roomId: RoomId, position: Position): Promise<Nid> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return 0
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
   // What a position shows changes only once more, where the room's members were not known.
-  if (kept && !db.moves.changedSince(topics.recast(nid), kept.readAt)) return kept.root
-  const readAt = db.moves.position
+  if (kept && !db.topicPositions.changedSince(topics.recast(nid), kept.readAt)) return kept.root
+  const readAt = db.topicPositions.position
   const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])
   const isMoved = move !== undefined && move.position > (event?.position ?? BEGINNING)
   const root = isMoved ? move.state_root : (event?.room_root ?? 0)
@@ -272,7 +272,7 @@ export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> 
 }
 
 async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {
-  const kept = new Map<Nid, KeptPdu>()
+  const kept = new Map<Nid, CachedPdu>()
   const missing: Nid[] = []
   for (const { event_nid: nid } of rows) {
     const found = db.caches.pdus.get(nid)
@@ -286,7 +286,7 @@ async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEven
   })
 }
 
-function storedEvent(row: LightRow, kept: KeptPdu): StoredEvent {
+function storedEvent(row: LightRow, kept: CachedPdu): StoredEvent {
   return {
     nid: row.event_nid,
     position: row.position,
@@ -308,14 +308,14 @@ const bytesByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select(['event_nid', 'event_id', 'room_nid', 'pdu']).where('event_nid', 'in', nids),
 )
 
-async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, KeptPdu>> {
+async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, CachedPdu>> {
   if (nids.length === 0) return new Map()
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
   return new Map(
     rows.map((row) => {
       const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
-      const kept: KeptPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
+      const kept: CachedPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
       db.caches.pdus.set(row.event_nid, kept)
       return [row.event_nid, kept]
     }),

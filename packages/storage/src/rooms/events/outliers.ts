@@ -13,7 +13,7 @@ import type { Nid, Position } from '../../schema/schema.ts'
 import { buildState, changeState } from '../state/state.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** What is known of an event that gets no place in the timeline. */
+/** An event that gets no place in the timeline. */
 export interface Outlier {
   readonly room: Nid
   readonly status: EventRow['status']
@@ -29,7 +29,7 @@ export interface Outlier {
 
 const SILENT: EventFacts = { notifies: 'no' }
 
-/** Keeps an event without a place in the timeline: auth events, state before our time, what was rejected or soft-failed. Answers its number. */
+/** Stores an outlier: an auth event, state from before our join, or a rejected event. Returns its number. */
 export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<Nid> {
   const nid = outlier.nid ?? tx.takeNid()
   const state = { before: outlier.stateBefore ?? 0, after: outlier.stateAfter ?? 0, roomRoot: outlier.roomRoot ?? 0 }
@@ -66,7 +66,7 @@ export async function putHistoricEvent(tx: Tx, event: Pdu, place: HistoricPlace)
   tx.touch(topics.history(place.room))
 }
 
-/** The root of the state that these events make, the last one counting where two have one key. */
+/** Returns the root of the state that these events make, the last one counting where two have one key. */
 export async function stateOfEvents(tx: Tx, events: readonly { readonly nid: Nid; readonly pdu: Pdu }[]): Promise<Nid> {
   const keys = await internKeysOf(
     tx,
@@ -94,7 +94,7 @@ export async function internKeysOf(
   return keys
 }
 
-/** The root of a state with one event on top of it; the same where it is not a state event. */
+/** Returns the root of a state with one event on top of it; the same where it is not a state event. */
 export async function stateWithEvent(tx: Tx, root: Nid, event: { readonly nid: Nid; readonly pdu: Pdu }): Promise<Nid> {
   if (event.pdu.stateKey === undefined) return root
   return changeState(tx, root, [{ key: await internKey(tx, event.pdu.type, event.pdu.stateKey), event: event.nid }])
@@ -121,7 +121,7 @@ export async function putBackwardExtremities(
     .execute()
 }
 
-/** Whether an event was missing from history; it is not any more. */
+/** Returns whether an event was missing from history; it is not any more. */
 export async function takeBackwardExtremity(tx: Tx, room: Nid, id: EventId): Promise<boolean> {
   const bytes = eventIdBytes(id)
   // Hardly any event is one, so looking comes first: it is cheaper than writing nothing.
@@ -134,7 +134,7 @@ const isBackwardExtremity = prepared((db, room: Nid, id: Uint8Array) =>
   db.selectFrom('backward_extremities').select('position').where('room_nid', '=', room).where('event_id', '=', id),
 )
 
-/** Where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
+/** Returns where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
 export async function backwardExtremities(
   db: Read,
   roomId: RoomId,
@@ -150,8 +150,8 @@ export async function backwardExtremities(
   return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
 }
 
-/** The newest event between two positions that names a missing one. */
-export async function newestHole(
+/** Returns the newest event between two positions that names a missing one. */
+export async function newestGap(
   db: Read,
   roomId: RoomId,
   after: Position,
@@ -170,7 +170,7 @@ export async function putEarlyRedaction(tx: Tx, target: EventId, redaction: Nid)
     .execute()
 }
 
-/** The redactions that waited for an event; they do not wait any more. */
+/** Returns the redactions that waited for an event; they do not wait any more. */
 export async function takeEarlyRedactions(tx: Tx, target: EventId): Promise<Nid[]> {
   const bytes = eventIdBytes(target)
   const rows = await earlyRedactionsOf(tx, bytes)

@@ -20,7 +20,7 @@ export interface RelationWalk {
   readonly limit: number
 }
 
-/** Events of a room that relate to any of these, redacted ones left out, in the order of the walk. */
+/** Returns events of a room that relate to any of these, redacted ones left out, in the order of the walk. */
 export async function relatingEvents(db: Read, walk: RelationWalk): Promise<StoredEvent[]> {
   const room = await roomNid(db, walk.roomId)
   if (room === undefined || walk.limit === 0) return []
@@ -43,7 +43,7 @@ export async function relatingEvents(db: Read, walk: RelationWalk): Promise<Stor
   return nids.flatMap((nid) => events.get(nid) ?? [])
 }
 
-/** The ids of what relates to any of these, as {@link relatingEvents} would find it; so many at the most. */
+/** Returns the ids of events that relate to any of these, in the order of {@link relatingEvents}, at most `limit`. */
 export async function relatingIds(
   db: Read,
   walk: Pick<RelationWalk, 'roomId' | 'parents' | 'relType' | 'eventType' | 'limit'>,

@@ -17,34 +17,34 @@ export interface SendingRequest {
 
 type Request = Pick<SendingRequest, 'roomId' | 'sender' | 'deviceId' | 'txnId'>
 
-/** What `Tx.isUnmade` and `Tx.noteRequest` know a request by. */
+/** Returns the key under which a request is noted in `Tx.known`. */
 export const requestName = ({ roomId, sender, deviceId, txnId }: Request): string =>
   `${roomId} ${sender} ${deviceId} ${txnId}`
 
-/** What a look before a unit found of a request; `readAt` undefined where it is not known when that was. */
-export interface RequestLook {
+/** The events of a request as they were before a unit; `readAt` is undefined where the position of the read is unknown. */
+export interface RequestLookup {
   readonly sent: readonly { readonly nid: Nid; readonly id: EventId }[]
   readonly readAt: Position | undefined
 }
 
-/** Looks what a request made, outside of any unit. */
-export async function lookForRequest(db: Read, request: SendingRequest): Promise<RequestLook> {
-  const readAt = db.moves.position
+/** Looks up the events of a request outside of a unit. */
+export async function lookUpRequest(db: Read, request: SendingRequest): Promise<RequestLookup> {
+  const readAt = db.topicPositions.position
   return { readAt, sent: await eventsOfRequest(db, request) }
 }
 
-/** What a request made, as {@link eventsOfRequest}: what was found before, unless it may have been made meanwhile. */
-export async function eventsOfRequestNow(
+/** Returns the events of a request, as {@link eventsOfRequest}; queries only if they may have changed since the lookup. */
+export async function currentEventsOfRequest(
   tx: Tx,
   request: SendingRequest,
-  { sent, readAt }: RequestLook,
-): Promise<RequestLook['sent']> {
-  const isStill = readAt !== undefined && tx.isUnmade(requestName(request), readAt)
+  { sent, readAt }: RequestLookup,
+): Promise<RequestLookup['sent']> {
+  const isStill = readAt !== undefined && tx.known.isUnnoted(requestName(request), readAt)
   return isStill ? sent : eventsOfRequest(tx, request)
 }
 
 /**
- * The events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
+ * Returns the events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
  * whose path names what they redact. Only the 20 newest events under that id count, of whatever type.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
@@ -59,7 +59,7 @@ export async function eventsOfRequest(
   return rows.flatMap((row) => (row.type === type ? [{ nid: row.event_nid, id: eventIdOf(row.event_id) }] : []))
 }
 
-// Whoever uses one id for everything costs no more than others: a request is repeated soon, or never.
+// Bounds the cost of a client that uses one id for everything: a request is repeated soon, or never.
 const MOST = 20
 const sentUnder = prepared((db, room: Nid, sender: Nid, deviceId: string, txnId: string) =>
   db

@@ -9,13 +9,13 @@ import type { Bytes } from '../../schema/schema.ts'
 
 const decoder = new TextDecoder()
 
-/** The bytes that {@link storedPdu} reads back. A space in front says that some number is spelled as JavaScript would not. */
+/** Returns the bytes that {@link storedPdu} reads back. A space in front says that some number is spelled as JavaScript would not. */
 export function pduBytes(pdu: Pdu): Bytes {
   const text = JSON.stringify(pdu.json)
   return Buffer.from(hasRawNumbers(pdu.json) ? ` ${text}` : text)
 }
 
-/** A PDU this server has judged before: read back without any check. */
+/** Returns a PDU this server has judged before: read back without any check. */
 export function storedPdu(bytes: Bytes, id: EventId, roomId: RoomId): Pdu {
   const text = decoder.decode(bytes)
   const json = (text.startsWith(' ') ? parseJson(text, { keepNumbers: true }) : JSON.parse(text)) as JsonObject

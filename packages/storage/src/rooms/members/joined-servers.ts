@@ -6,7 +6,7 @@ import type { JoinedServers } from '../../engine/caches.ts'
 import { inChunks } from '../../engine/database.ts'
 import type { Read } from '../../engine/database.ts'
 import { pdusByNid } from '../events/events.ts'
-import { Shelf } from '../../engine/kept.ts'
+import { DatabaseCache } from '../../engine/cached-reader.ts'
 import { keyNames, roomNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import { roomById } from '../rooms.ts'
@@ -19,10 +19,10 @@ const ATTEMPTS = 3
 const MANY_USERS = 500
 
 /**
- * The servers that are in a room now, each with how many users it has there.
+ * Returns the servers that are in a room now, each with how many users it has there.
  *
- * Counted once per room; after that only what changed in the room's state is looked at. Whoever has just read the room's
- * row gives it.
+ * Counted once per room; after that only the difference of states is read. A caller that has just read the room's row
+ * passes it.
  */
 export async function joinedServers(
   db: Read,
@@ -43,7 +43,7 @@ export async function joinedServers(
   return counted(db, roomId, nid, !isOpen)
 }
 
-/** The servers that were in a room under a state of it, each with how many users it had there. */
+/** Returns the servers that were in a room under a state of it, each with how many users it had there. */
 export async function joinedServersAt(db: Read, roomId: RoomId, root: Nid): Promise<ReadonlyMap<ServerName, number>> {
   const nid = await roomNid(db, roomId)
   const room = await roomById(db, roomId)
@@ -58,8 +58,8 @@ export async function joinedServersAt(db: Read, roomId: RoomId, root: Nid): Prom
   return then
 }
 
-/** Whoever asks for one state of a room goes on to one close by. */
-const lastAsked = new Shelf<JoinedServers>('serversLastAsked', 1_000)
+/** The last count of each room: the next one is usually of a state close by. */
+const lastAsked = new DatabaseCache<JoinedServers>('serversLastAsked', 1_000)
 
 async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<ServerName, number>> {
   const servers = new Map(from.servers)
@@ -116,7 +116,7 @@ function add(servers: Map<ServerName, number>, server: ServerName, count: number
   else servers.delete(server)
 }
 
-/** The users of one server that have or had anything to do with a room, and where they stand now. */
+/** Returns the users of one server that have or had anything to do with a room, and where they stand now. */
 export async function usersOfServer(
   db: Read,
   roomId: RoomId,

@@ -5,7 +5,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read, Tx } from '../../engine/database.ts'
 import { passingPdus, pdusByNid } from '../events/events.ts'
-import { memberNids, moveMember } from './members.ts'
+import { memberNids, putMembership } from './members.ts'
 import { internUsers, keyNames, userNids } from '../../engine/names.ts'
 import { insertRows } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
@@ -17,8 +17,8 @@ export interface Move {
   readonly own?: { readonly event: Pdu; readonly nid: Nid }
   readonly root: Nid | undefined
   readonly position: Position
-  /** What the way to `root` comes to as far as it is known already. */
-  readonly foreseen?: ForeseenMembers | undefined
+  /** The member changes on the way to `root` that were computed before the unit. */
+  readonly foreseen?: PrecomputedMemberChanges | undefined
 }
 
 /** Where a user stands, and by which event. */
@@ -29,7 +29,7 @@ export interface Standing {
 }
 
 /** How the members differ between two states: worked out before the unit that moves a large room. */
-export interface ForeseenMembers {
+export interface PrecomputedMemberChanges {
   readonly from: Nid
   readonly to: Nid
   readonly standings: readonly Standing[]
@@ -37,13 +37,13 @@ export interface ForeseenMembers {
 
 type Counts = { joined: number; invited: number }
 
-/** From so many changes on, what is there is read at once. */
+/** From this number of changes on, the existing members are read in one query. */
 const MANY = 50
 
 /** Works out how the members differ between two states of a room. */
-export async function foreseeMembers(db: Read, from: Nid, to: Nid): Promise<ForeseenMembers> {
+export async function precomputeMemberChanges(db: Read, from: Nid, to: Nid): Promise<PrecomputedMemberChanges> {
   const standings = await standingsBetween(db, from, to)
-  // Whoever writes them finds their numbers in memory.
+  // The unit that writes them then finds their numbers in memory.
   await userNids(
     db,
     standings.map(({ user }) => user),
@@ -51,8 +51,8 @@ export async function foreseeMembers(db: Read, from: Nid, to: Nid): Promise<Fore
   return { from, to, standings }
 }
 
-/** Brings the room's members to where its state moves; answers its counts with it. */
-export async function moveMembers(tx: Tx, room: OpenRoom, move: Move): Promise<Counts> {
+/** Updates a room's members to its new state; returns the new counts. */
+export async function updateMembers(tx: Tx, room: OpenRoom, move: Move): Promise<Counts> {
   const counts = { joined: room.joinedCount, invited: room.invitedCount }
   const standings = move.root === undefined ? ownStanding(move) : await changedStandings(tx, room, move)
   const rest = standings.length < MANY ? standings : await putNewMembers(tx, room, move.position, standings)
@@ -62,15 +62,14 @@ export async function moveMembers(tx: Tx, room: OpenRoom, move: Move): Promise<C
   }
   for (const standing of rest) {
     const now = { membership: standing.membership, event: standing.event, position: move.position }
-    const before = await moveMember(tx, room.nid, standing.user, now)
+    const before = await putMembership(tx, room.nid, standing.user, now)
     count(counts, before, -1)
     count(counts, standing.membership, 1)
   }
-  for (const { user } of standings) tx.touch(user)
   return counts
 }
 
-/** Puts those in at once who had nothing to do with the room before; answers the others. */
+/** Inserts the members that are new to the room; returns the others. */
 async function putNewMembers(
   tx: Tx,
   room: OpenRoom,
@@ -94,6 +93,7 @@ async function putNewMembers(
     stripped_state: null,
   }))
   await insertRows(tx, 'members', rows)
+  for (const { user } of fresh) tx.touch(user)
   return standings.filter(isThere)
 }
 
@@ -112,7 +112,7 @@ async function changedStandings(tx: Tx, room: OpenRoom, { own, root, foreseen }:
   return [...standings.values()]
 }
 
-/** How members stand under one state who stand differently under another; `own` has no row yet. */
+/** Returns the memberships under one state that differ from those under another; `own` has no row yet. */
 async function standingsBetween(
   db: Read,
   from: Nid,
@@ -137,7 +137,7 @@ async function standingsBetween(
   })
 }
 
-/** So many events are looked at together, and none of them kept. */
+/** The number of events that are read at a time, without caching them. */
 const SLICE = 200
 
 /** How members stand by these events; no more of a large room's events is held at a time than a few. */

@@ -2,8 +2,8 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { inChunks } from '../../engine/database.ts'
 import type { Read, Tx } from '../../engine/database.ts'
-import { internUser, roomNames, roomNid, userNames, userNid, userNids, withUserNames } from '../../engine/names.ts'
-import { readOnce } from '../../engine/kept.ts'
+import { internUser, roomNames, roomNid, userNid, userNids, withUserNames } from '../../engine/names.ts'
+import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
@@ -17,8 +17,8 @@ export interface Membership {
   readonly strippedState: string | null
 }
 
-/** Records a member event as the user's standing; answers the membership it replaces. */
-export async function moveMember(
+/** Stores a user's membership in a room; returns the membership it replaces. */
+export async function putMembership(
   tx: Tx,
   room: Nid,
   user: UserId,
@@ -34,7 +34,7 @@ export async function moveMember(
   const row = {
     membership: now.membership,
     event_nid: now.event,
-    // Who stays joined (and only changed a name, say) has been joined since then.
+    // A change of profile does not change since when a user is joined.
     position: before?.membership === 'join' && now.membership === 'join' ? before.position : now.position,
     forgotten: 0,
     stripped_state: null,
@@ -44,16 +44,17 @@ export async function moveMember(
     .values({ room_nid: room, user_nid: nid, ...row })
     .onConflict((at) => at.columns(['room_nid', 'user_nid']).doUpdateSet(row))
     .execute()
+  tx.touch(user)
   return before?.membership
 }
 
-/** The numbers of everybody who has or had anything to do with a room. */
+/** Returns the numbers of all users who have a membership of any kind in a room. */
 export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
   const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
   return new Set(rows.map((row) => row.user_nid))
 }
 
-/** Keeps what an invited or knocking user is shown of the room: a JSON list of stripped state. */
+/** Stores the stripped state of a room, a JSON list, for an invited or knocking user. */
 export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, strippedState: string): Promise<void> {
   const [room, nid] = [await roomNid(tx, roomId), await internUser(tx, user)]
   if (room === undefined) return
@@ -63,6 +64,7 @@ export async function putStrippedState(tx: Tx, roomId: RoomId, user: UserId, str
     .where('room_nid', '=', room)
     .where('user_nid', '=', nid)
     .execute()
+  tx.touch(user)
 }
 
 /** Hides a room the user has left. */
@@ -78,7 +80,7 @@ export async function forgetRoom(tx: Tx, roomId: RoomId, user: UserId): Promise<
   tx.touch(user)
 }
 
-/** Every room a user stands in any relation to, forgotten ones too. */
+/** Returns all memberships of a user, forgotten rooms too. */
 export async function membershipsOf(db: Read, user: UserId): Promise<Membership[]> {
   const nid = await userNid(db, user)
   if (nid === undefined) return []
@@ -93,8 +95,8 @@ export async function membershipsOf(db: Read, user: UserId): Promise<Membership[
   })
 }
 
-/** The same as {@link membershipsOf}, read once until the user moves. */
-export const knownMemberships = readOnce(
+/** Returns the same as {@link membershipsOf}, read once until the user moves. */
+export const cachedMemberships = cachedReader(
   'memberships',
   10_000,
   (user: UserId) => user,
@@ -103,7 +105,7 @@ export const knownMemberships = readOnce(
 
 const rowsOfUser = prepared((db, user: Nid) => db.selectFrom('members').selectAll().where('user_nid', '=', user))
 
-/** One user's standing in one room. */
+/** Returns a user's membership in a room. */
 export async function membershipIn(db: Read, roomId: RoomId, user: UserId): Promise<Membership | undefined> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return undefined
@@ -115,7 +117,7 @@ const rowIn = prepared((db, room: Nid, user: Nid) =>
   db.selectFrom('members').selectAll().where('room_nid', '=', room).where('user_nid', '=', user),
 )
 
-/** The users of a room with one of these memberships, with the number of their member event. */
+/** Returns the users of a room with one of these memberships, with the number of their member event. */
 export async function membersOf(
   db: Read,
   roomId: RoomId,
@@ -158,26 +160,6 @@ export async function membershipPositions(
   )
   const positions = new Map(rows.map((row) => [row.user_nid, row.position]))
   return new Map([...nids].flatMap(([user, nid]) => [[user, positions.get(nid) ?? 0] as const]))
-}
-
-/** Everybody who is joined to a room the user is joined to, the user included. */
-export async function usersSharingRooms(db: Read, user: UserId): Promise<Set<UserId>> {
-  const nid = await userNid(db, user)
-  if (nid === undefined) return new Set([user])
-  const rows = await db
-    .selectFrom('members as mine')
-    .innerJoin('members as theirs', 'theirs.room_nid', 'mine.room_nid')
-    .select('theirs.user_nid')
-    .distinct()
-    .where('mine.user_nid', '=', nid)
-    .where('mine.membership', '=', 'join')
-    .where('theirs.membership', '=', 'join')
-    .execute()
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return new Set([user, ...names.values()])
 }
 
 function membershipFrom(

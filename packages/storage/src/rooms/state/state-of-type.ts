@@ -3,7 +3,7 @@ import type { Read } from '../../engine/database.ts'
 import { namedState } from '../rooms.ts'
 import type { Nid } from '../../schema/schema.ts'
 
-/** The events of one type in a state, whatever their state keys; a state never changes, so the answer is kept. */
+/** Returns the events of one type in a state, whatever their state keys; a state never changes, so the answer is kept. */
 export async function stateOfType(db: Read, root: Nid, type: string): Promise<readonly Nid[]> {
   const key = `${root} ${type}`
   const kept = db.caches.stateOfType.get(key)

@@ -5,7 +5,7 @@ import { eventIdBytes, eventIdOf } from '../events/event-ids.ts'
 import { preparedList } from '../../engine/prepared.ts'
 import type { Nid } from '../../schema/schema.ts'
 
-/** What a state needs of an event: not the event itself. */
+/** The columns of an event that a state needs, without the event itself. */
 export interface StateRow {
   readonly id: EventId
   readonly nid: Nid
@@ -18,7 +18,7 @@ export interface StateRow {
   readonly status: number
 }
 
-/** The rows of these events, of those that we have, in no particular order. */
+/** Returns the rows of these events, of those that we have, in no particular order. */
 export async function stateRows(db: Read, ids: readonly EventId[]): Promise<StateRow[]> {
   if (ids.length === 0) return []
   return (await rowsOf(db, new Set(ids).values().map(eventIdBytes))).map((row) => ({

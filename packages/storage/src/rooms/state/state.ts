@@ -28,7 +28,7 @@ export interface StateDifference {
 
 const EMPTY_LEAF: Leaf = { keys: [], events: [] }
 
-/** The event that holds a key in the state with this root. Reads O(log32 N) nodes, which are kept for ever. */
+/** Returns the event that holds a key in the state with this root. Reads O(log32 N) nodes, which are kept for ever. */
 export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | undefined> {
   let nid = root
   for (let depth = 0; nid !== EMPTY_STATE; depth++) {
@@ -40,7 +40,7 @@ export async function stateAt(db: Read, root: Nid, key: Nid): Promise<Nid | unde
   return undefined
 }
 
-/** The event that holds a key in each of these states, by the state's root; where nothing does, the state is left out. */
+/** Returns the event that holds a key in each of these states, by the state's root; where nothing does, the state is left out. */
 export async function statesAt(db: Read, roots: Iterable<Nid>, key: Nid): Promise<Map<Nid, Nid>> {
   const events = new Map<Nid, Nid>()
   for (const root of new Set(roots)) {
@@ -59,12 +59,12 @@ export async function statesAt(db: Read, roots: Iterable<Nid>, key: Nid): Promis
   return events
 }
 
-/** The root of the state with these changes applied. Writes O(log32 N) nodes a change, and each node once. */
+/** Returns the root of the state with these changes applied. Writes O(log32 N) nodes a change, and each node once. */
 export async function changeState(tx: Tx, root: Nid, changes: readonly StateChange[]): Promise<Nid> {
   return changes.length === 0 ? root : changeNode(tx, root, changes, 0)
 }
 
-/** The same changes in the order of the nodes they are in, so that a part of them after the other writes few nodes twice. */
+/** Returns the same changes in the order of the nodes they are in, so that a part of them after the other writes few nodes twice. */
 export function inTrieOrder(changes: readonly StateChange[]): StateChange[] {
   const parts = new Map<number, StateChange[]>()
   for (const change of changes) {
@@ -76,7 +76,7 @@ export function inTrieOrder(changes: readonly StateChange[]): StateChange[] {
   return [...parts].sort(([a], [b]) => a - b).flatMap(([, list]) => list)
 }
 
-/** The root of the state that has just these entries; its nodes are written once, from the leaves up, level by level. */
+/** Returns the root of the state that has just these entries; its nodes are written once, from the leaves up, level by level. */
 export async function buildState(tx: Tx, entries: ReadonlyMap<Nid, Nid>): Promise<Nid> {
   if (entries.size === 0) return EMPTY_STATE
   const sorted = [...entries].sort(([a], [b]) => a - b)
@@ -236,7 +236,7 @@ async function loadNodes(db: Read, nids: readonly Nid[]): Promise<TrieNode[]> {
   })
 }
 
-/** Every key of a state and the event that holds it, level by level. */
+/** Returns every key of a state and the event that holds it, level by level. */
 export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
   const entries = new Map<Nid, Nid>()
   let level: readonly Nid[] = root === EMPTY_STATE ? [] : [root]
@@ -251,7 +251,7 @@ export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
   return entries
 }
 
-/** The keys in which two states differ; subtrees they share are never read. */
+/** Returns the keys in which two states differ; subtrees they share are never read. */
 export async function stateDifference(db: Read, before: Nid, after: Nid): Promise<StateDifference[]> {
   const differences: StateDifference[] = []
   if (before === after) return differences

@@ -24,7 +24,7 @@ import {
   stateOn,
   sync,
   user,
-} from '../../federated-stage.ts'
+} from '../../stages/federated-stage.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
 
 onEveryDatabase('rooms of several servers', (open) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEveryDatabase } from '../../databases.ts'
-import { join, offered, path, post, stage, standing, user } from '../../federated-stage.ts'
+import { join, offered, path, post, stage, standing, user } from '../../stages/federated-stage.ts'
 import { testServer } from '../../server.ts'
 
 onEveryDatabase('an invite', (open) => {

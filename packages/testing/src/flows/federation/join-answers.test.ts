@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { openTemporarySqlite } from '../../databases.ts'
-import { join, stage, standing, stateOn, user } from '../../federated-stage.ts'
-import { checkConsistency } from '../../partial-stage.ts'
+import { join, stage, standing, stateOn, user } from '../../stages/federated-stage.ts'
+import { checkConsistency } from '../../stages/partial-stage.ts'
 import { tamperAnswers } from '../../tampered-answers.ts'
 
 type Tamper = (answer: JsonObject, target: string) => JsonObject

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { onEveryDatabase } from '../../databases.ts'
-import { join, path, stage } from '../../federated-stage.ts'
-import type { User } from '../../federated-stage.ts'
+import { join, path, stage } from '../../stages/federated-stage.ts'
+import type { User } from '../../stages/federated-stage.ts'
 
 type Event = { readonly type: string; readonly event_id: string; readonly content: { readonly body?: string } }
 type Page = { readonly chunk: readonly Event[]; readonly end?: string }

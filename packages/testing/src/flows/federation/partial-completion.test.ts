@@ -5,7 +5,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { completeRoom } from '@myelin/services/rooms/partial/complete-room'
 import { partialRoom } from '@myelin/storage/federation/partial-rooms'
 import { onEveryDatabase, openTemporarySqlite } from '../../databases.ts'
-import { create, standing, stateOn } from '../../federated-stage.ts'
+import { create, standing, stateOn } from '../../stages/federated-stage.ts'
 import {
   arrives,
   becomesWhole,
@@ -16,8 +16,8 @@ import {
   passing,
   say,
   SILENCE,
-} from '../../partial-stage.ts'
-import type { Answering } from '../../partial-stage.ts'
+} from '../../stages/partial-stage.ts'
+import type { Answering } from '../../stages/partial-stage.ts'
 
 const lists = (answer: JsonObject, key: string) => answer[key] as readonly string[]
 /** Changes what one.test says of the state; three.test is honest. */

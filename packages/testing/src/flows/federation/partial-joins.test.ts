@@ -7,7 +7,7 @@ import { eventById, eventsByNid } from '@myelin/storage/rooms/events/events'
 import { loadStateEvent } from '@myelin/services/room-state/load-auth-state'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../../databases.ts'
-import { join, path, post, standing, stateOn, user } from '../../federated-stage.ts'
+import { join, path, post, standing, stateOn, user } from '../../stages/federated-stage.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
 import {
   arrives,
@@ -22,7 +22,7 @@ import {
   say,
   SILENCE,
   syncRoom,
-} from '../../partial-stage.ts'
+} from '../../stages/partial-stage.ts'
 
 onEveryDatabase('a room whose members were left out of the join', (open) => {
   test('is spoken in at once, with everybody, and is the same as elsewhere once its members are known', async () => {

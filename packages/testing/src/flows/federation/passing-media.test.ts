@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import { buildApp } from '@myelin/http/app'
 import { mediaEndpoints } from '@myelin/http/media/endpoints'
 import type { IncomingReply, Transport } from '@myelin/remote/transport'
+import { onReplyMismatch } from '@myelin/testing/reply-mismatch'
 import { testConfig } from '@myelin/testing/runtime'
 import { type TestServer, testServer } from '@myelin/testing/server'
 
@@ -39,7 +40,7 @@ async function stage(
   const transport: Transport = { send: async () => (asked++, reply()), close: async () => {} }
   const server = await testServer(undefined, { rateLimits }, { transport })
   const { token } = await server.register('alice')
-  const app = buildApp(server.rt, mediaEndpoints, { isForwarded: false, maxBodyBytes: 1000 })
+  const app = buildApp(server.rt, mediaEndpoints, { isForwarded: false, maxBodyBytes: 1000, onReplyMismatch })
   const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
   await play({ server, token, port: Number(port), asked: () => asked })
   await app.close()

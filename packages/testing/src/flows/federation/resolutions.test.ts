@@ -14,9 +14,9 @@ import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { createDatabase, onEveryDatabase, openTemporarySqlite, testOnPostgres } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
-import { checkConsistency } from '../../partial-stage.ts'
+import { checkConsistency } from '../../stages/partial-stage.ts'
 import { testRuntime } from '../../runtime.ts'
-import { forks, splitStage } from '../../split-stage.ts'
+import { forks, splitStage } from '../../stages/split-stage.ts'
 
 const VERSION = '11'
 const LONG_MS = 3_600_000

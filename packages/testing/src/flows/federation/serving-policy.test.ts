@@ -6,8 +6,8 @@ import { signatureOf } from '@myelin/matrix/signatures'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../../databases.ts'
-import { create, join, path, post, user } from '../../federated-stage.ts'
-import { fateOn, policyStage, usePolicyServer } from '../../policy-stage.ts'
+import { create, join, path, post, user } from '../../stages/federated-stage.ts'
+import { fateOn, policyStage, usePolicyServer } from '../../stages/policy-stage.ts'
 
 const HOUR_MS = 3_600_000
 

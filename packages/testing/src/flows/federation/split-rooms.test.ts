@@ -14,8 +14,8 @@ import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extre
 import { roomNid } from '@myelin/storage/engine/names'
 import { namedState, roomById } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../../databases.ts'
-import { forks, splitStage } from '../../split-stage.ts'
-import type { SplitStage } from '../../split-stage.ts'
+import { forks, splitStage } from '../../stages/split-stage.ts'
+import type { SplitStage } from '../../stages/split-stage.ts'
 
 async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>> {
   const entries = await namedState(db, root)

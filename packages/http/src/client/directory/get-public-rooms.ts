@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { listedRooms } from '@myelin/services/directory/listed-rooms'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { PublicRoomsReply } from '../../room-replies.ts'
+import { OptionalLimit, OptionalText } from '../../schemas.ts'
+
+/**
+ * Returns a page of this server's room directory, or of another's.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
+ */
+export const getPublicRooms = endpoint({
+  id: 'getPublicRooms',
+  method: 'GET',
+  path: '/_matrix/client/v3/publicRooms',
+  access: 'none',
+  query: Type.Object({ limit: OptionalLimit, since: OptionalText, server: OptionalText }),
+  reply: PublicRoomsReply,
+
+  handle: ({ query: { server, ...query } }, rt) => listedRooms(rt, server, query),
+})

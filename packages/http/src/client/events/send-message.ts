@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import type { EventId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import { sendEvent } from '@myelin/services/rooms/send-event'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { EventIdReply } from '../../room-replies.ts'
+import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
+
+/**
+ * Sends a message event to a room.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid
+ */
+export const sendMessage = endpoint({
+  id: 'sendMessage',
+  method: 'PUT',
+  path: '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
+  access: 'user',
+  marksActive: true,
+  bodyIsCanonical: true,
+  params: Type.Object({ roomId: RoomIdSchema, eventType: Type.String(), txnId: Type.String() }),
+  body: JsonObjectSchema,
+  reply: EventIdReply,
+
+  async handle({ params: { roomId, eventType: type, txnId }, body: content, requester }, rt) {
+    if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
+    const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
+    const { userId: sender, deviceId } = requester
+    const draft = { roomId, sender, type, content, transaction: { deviceId, txnId } }
+    const event = redacts === undefined ? draft : { ...draft, redacts: redacts as EventId }
+    return { event_id: await sendEvent(rt, event) }
+  },
+})

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolveRoom } from '@myelin/services/directory/resolve-room'
+import { knockAt } from '@myelin/services/rooms/membership'
+import { endpoint } from '../../endpoint.ts'
+import { RoomIdReply } from '../../room-replies.ts'
+import { ReasonBody, reasonOf, RoomOrAliasParams, viaOf, ViaQuery } from './membership-params.ts'
+
+/**
+ * Knocks on a room.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
+ */
+export const knockRoom = endpoint({
+  id: 'knockRoom',
+  method: 'POST',
+  path: '/_matrix/client/v3/knock/:roomIdOrAlias',
+  access: 'user',
+  bodyMayBeAbsent: true,
+  params: RoomOrAliasParams,
+  query: ViaQuery,
+  body: ReasonBody,
+  reply: RoomIdReply,
+
+  async handle({ params, query, body, requester }, rt) {
+    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
+    await knockAt(rt, requester.userId, roomId, { ...reasonOf(body), via: [...viaOf(query), ...servers] })
+    return { room_id: roomId }
+  },
+})

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { loadProfileField } from '@myelin/services/accounts/profile'
+import { endpoint } from '../../endpoint.ts'
+import { ObjectSchema } from '../../reply-schemas.ts'
+import { FIELD_PATHS, FieldParams } from './field-params.ts'
+
+/**
+ * Returns one field of a user's profile, under its own name.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3profileuseridkeyname
+ */
+export const getProfileField = endpoint({
+  id: 'getProfileField',
+  method: 'GET',
+  path: FIELD_PATHS,
+  access: 'none',
+  params: FieldParams,
+  reply: ObjectSchema,
+
+  handle: async ({ params: { userId, keyName } }, rt) => ({ [keyName]: await loadProfileField(rt, userId, keyName) }),
+})

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { member } from '@myelin/matrix/json'
+import { endpoint } from '../../endpoint.ts'
+import { EmptySchema } from '../../reply-schemas.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+import { FIELD_PATHS, FieldParams } from './field-params.ts'
+import { publishProfileChange } from './publish-profile-change.ts'
+
+/**
+ * Sets a field of the requester's profile.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3profileuseridkeyname
+ */
+export const setProfileField = endpoint({
+  id: 'setProfileField',
+  method: 'PUT',
+  path: FIELD_PATHS,
+  access: 'user',
+  params: FieldParams,
+  body: JsonObjectSchema,
+  bodyIsCanonical: true,
+  reply: EmptySchema,
+
+  async handle({ params: { userId, keyName }, body, requester }, rt) {
+    const value = member(body, keyName)
+    if (value === undefined) throw new MatrixError('M_MISSING_PARAM', `the body must have the member \`${keyName}\``)
+    return publishProfileChange(rt, requester, { userId, key: keyName, value })
+  },
+})

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setState } from '@myelin/services/rooms/set-state'
+import { endpoint } from '../../endpoint.ts'
+import { EventIdReply } from '../../room-replies.ts'
+import { JsonObjectSchema } from '../../schemas.ts'
+import { STATE_EVENT, StateEventParams } from './state-params.ts'
+
+/**
+ * Sends a state event.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
+ */
+export const setRoomStateWithKey = endpoint({
+  id: 'setRoomStateWithKey',
+  method: 'PUT',
+  path: STATE_EVENT,
+  access: 'user',
+  marksActive: true,
+  bodyIsCanonical: true,
+  params: StateEventParams,
+  body: JsonObjectSchema,
+  reply: EventIdReply,
+
+  async handle({ params, body: content, requester }, rt) {
+    const { roomId, eventType: type, stateKey = '' } = params
+    return { event_id: await setState(rt, { roomId, sender: requester.userId, type, stateKey, content }) }
+  },
+})

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DirectoryQuery } from '@myelin/services/room-state/directory-page'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { OptionalLimit, OptionalText } from './schemas.ts'
+
+/** The body of a room directory search, sent by clients and by servers. */
+export const DirectorySearch = Type.Object({
+  limit: OptionalLimit,
+  since: OptionalText,
+  filter: Type.Optional(
+    Type.Object({
+      generic_search_term: OptionalText,
+      room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
+    }),
+  ),
+  include_all_networks: Type.Optional(Type.Boolean()),
+  third_party_instance_id: OptionalText,
+})
+
+/** Returns the query of a {@link DirectorySearch}. */
+export function directoryQueryOf(body: Static<typeof DirectorySearch>): DirectoryQuery {
+  return {
+    limit: body.limit,
+    since: body.since,
+    term: body.filter?.generic_search_term,
+    roomTypes: body.filter?.room_types,
+    network: body.include_all_networks === true ? undefined : body.third_party_instance_id,
+  }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import { makeMembership } from '@myelin/services/federation/membership/make-membership'
+import { Type } from 'typebox'
+import { endpoint } from '../../endpoint.ts'
+import { encodedObject } from '../../reply-schemas.ts'
+import { MembershipTemplateReply } from '../../room-replies.ts'
+import { TemplateParams } from './membership-params.ts'
+
+/** The room versions of a server that names none. */
+const DEFAULT_VERSIONS = ['1']
+
+/**
+ * Returns a join event for another server to sign.
+ *
+ * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
+ */
+export const makeJoin = endpoint({
+  id: 'makeJoin',
+  method: 'GET',
+  path: '/_matrix/federation/v1/make_join/:roomId/:userId',
+  access: 'server',
+  params: TemplateParams,
+  query: Type.Object({ ver: Type.Optional(Type.Array(Type.String())) }),
+  reply: encodedObject(MembershipTemplateReply),
+
+  handle: ({ origin, params: { roomId, userId }, query: { ver: versions = DEFAULT_VERSIONS } }, rt) =>
+    makeMembership(rt, { origin, roomId, userId, membership: 'join', versions }),
+})

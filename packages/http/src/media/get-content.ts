@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+import { endpoint } from '../endpoint.ts'
+import { download, downloadContract } from './download.ts'
+import { legacyPaths } from './legacy-paths.ts'
+
+/**
+ * Returns a file without authentication, at the deprecated path.
+ *
+ * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixmediav3downloadservernamemediaid
+ */
+export const getContent = endpoint({
+  id: 'getContent',
+  method: 'GET',
+  path: legacyPaths('download/:serverName/:mediaId'),
+  access: 'none',
+  ...downloadContract,
+
+  handle: (request, rt) => download(rt, request, false),
+})

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Kysely } from 'kysely'
+import type { Position, Tables } from '../schema/schema.ts'
+import type { Statement } from './statement.ts'
+
+/** Builds statements that write, in a dialect; a unit is one. */
+export interface StatementBuilder extends Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
+  readonly dialect: string
+}
+
+/** The tables whose rows a node may keep: a batch that writes one with a statement takes a position, so that other nodes forget theirs. */
+export type KeptTable = 'rooms'
+
+/** Returns whether the rows of a table may be kept. */
+export const isKeptTable = (table: keyof Tables): table is KeptTable => table === 'rooms'
+
+/**
+ * Rows of one table that the writing side keeps: a unit knows them without asking the database, and those it changes are
+ * written behind, once for all units of a batch. A table has one kind at most.
+ */
+export interface RowKind<Row extends object> {
+  readonly table: KeptTable
+  /** Returns the key by which a row is asked for. */
+  readonly keyOf: (row: Row) => string
+  /** Returns the statement that writes a changed row. */
+  readonly statementOf: (builder: StatementBuilder, row: Row) => Statement
+}
+
+/** The rows and keys that a unit knows without a query. */
+export interface KnownRows {
+  /** Returns a row as this unit would read it; undefined where the database must be asked. */
+  row<Row extends object>(kind: RowKind<Row>, key: string): Row | undefined
+  /** Keeps a row that this unit has just read. */
+  keep<Row extends object>(kind: RowKind<Row>, row: Row): void
+  /** Changes a row. It is written before anything reads its table, and with the commit at the latest. */
+  change<Row extends object>(kind: RowKind<Row>, row: Row): void
+  /** Notes a key for later units. */
+  note(key: string): void
+  /** Returns whether it is certain that no unit noted a key since a position. */
+  isUnnoted(key: string, since: Position): boolean
+}

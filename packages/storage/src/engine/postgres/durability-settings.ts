@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Settings of the server on which it depends whether a commit outlives a loss of power: `on` or something else. */
+export interface DurabilitySettings {
+  readonly fsync: string
+  readonly full_page_writes: string
+  readonly synchronous_commit: string
+}
+
+/** Asks for them, on a connection that writes: each of those has set `synchronous_commit` for itself. */
+export const READ_DURABILITY_SETTINGS = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+  current_setting('synchronous_commit') as synchronous_commit`
+
+/** Returns a warning for each setting under which committed data may be lost. */
+export function durabilityNotices(promises: DurabilitySettings | undefined): string[] {
+  return [
+    ...(promises?.fsync === 'off'
+      ? ['fsync is off in PostgreSQL: the database may be lost after a power failure; set it to on']
+      : []),
+    ...(promises?.full_page_writes === 'off'
+      ? ['full_page_writes is off in PostgreSQL: pages may be torn after a power failure; set it to on']
+      : []),
+    // A pooler in between may take settings back.
+    ...(promises?.synchronous_commit === 'on'
+      ? []
+      : [
+          'synchronous_commit does not stay on in PostgreSQL: acknowledged events may be lost after a power failure; check the settings of a connection pooler',
+        ]),
+  ]
+}

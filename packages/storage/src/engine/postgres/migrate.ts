@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { migrations } from '../../schema/migrations/all.ts'
+import {
+  compatVersionOf,
+  CREATE_RECORDS,
+  READ_RECORDS,
+  recordOf,
+  RECORD_TABLE,
+} from '../../schema/migrations/applied.ts'
+import type { AppliedMigration } from '../../schema/migrations/applied.ts'
+import { spelled } from '../../schema/migrations/migration.ts'
+import type { Migration } from '../../schema/migrations/migration.ts'
+import { planMigrations } from '../../schema/migrations/pending.ts'
+import type { FoundSchema } from '../../schema/migrations/pending.ts'
+import type { Shape } from '../../schema/migrations/shape.ts'
+import type { PostgresClient } from './client.ts'
+import { FIRST_SHAPE } from './first-shape.ts'
+
+const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
+
+/** The advisory lock that a node holds while it migrates; the others wait for it, and find nothing left to do. */
+const MIGRATION_LOCK = 7305
+
+/**
+ * Applies the migrations that are missing, and records them, in one transaction.
+ *
+ * @throws {DatabaseRefused} see {@link planMigrations}; nothing was written.
+ */
+export async function migratePostgres(client: PostgresClient, known: readonly Migration[] = migrations): Promise<void> {
+  await client.query({ text: 'begin' })
+  try {
+    await client.query({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` })
+    await applyMissing(client, known)
+    await client.query({ text: 'commit' })
+  } catch (cause) {
+    await client.query({ text: 'rollback' }).catch(() => {})
+    throw cause
+  }
+}
+
+async function applyMissing(client: PostgresClient, known: readonly Migration[]): Promise<void> {
+  const found = await foundSchema(client)
+  const { pending, unrecorded } = planMigrations(found, known)
+  if (pending.length === 0 && unrecorded.length === 0) return
+  if (!found.applied) await client.query({ text: CREATE_RECORDS })
+  const record = ({ id, checksum, myelin_version: version, compat_version: compat }: AppliedMigration) =>
+    client.query({
+      text: `insert into ${RECORD_TABLE} values ($1, $2, $3, $4)`,
+      values: [id, checksum, version, compat],
+    })
+  for (const migration of unrecorded) await record(recordOf(migration, { isNew: false }))
+  for (const migration of pending) {
+    for (const statement of migration.statements) await client.query({ text: spelled(statement, spelling) })
+    await record(recordOf(migration, { isNew: true }))
+  }
+  // Versions before the records look here, and refuse what is above the one migration they know.
+  const compatVersion = compatVersionOf(known.at(-1)?.id ?? 0, known)
+  await client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
+  await client.query({ text: 'delete from schema_version' })
+  await client.query({ text: 'insert into schema_version values ($1)', values: [compatVersion] })
+}
+
+async function foundSchema(client: PostgresClient): Promise<FoundSchema> {
+  const actual = await shapeOf(client)
+  const tables = [...actual.keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
+  const rows = async <Row>(text: string) => (await client.query<Row>({ text })).rows
+  // Synapse has a table of this name, too.
+  const isOwn = actual.get('table schema_version') === FIRST_SHAPE.get('table schema_version')
+  const [own] = isOwn
+    ? await rows<{ version: number | null }>('select max(version) as version from schema_version')
+    : []
+  return {
+    tables,
+    compatVersion: own?.version ?? 0,
+    applied: tables.includes(RECORD_TABLE) ? await rows<AppliedMigration>(READ_RECORDS) : undefined,
+    shapes: () => ({ expected: FIRST_SHAPE, actual }),
+  }
+}
+
+/** Tables with their columns and constraints, and the indexes that no constraint makes, of the schema we write to; none that belongs to an extension. */
+const READ_SHAPE = `select kind || ' ' || name as name, definition from (
+    select 'table' as kind, c.oid, c.relname as name,
+      (select string_agg(attname || ' ' || format_type(atttypid, atttypmod) || case when attnotnull then ' not null' else '' end,
+        ', ' order by attnum) from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped)
+      || coalesce((select string_agg(', ' || pg_get_constraintdef(oid), '' order by conname) from pg_constraint
+        where conrelid = c.oid and contype <> 'n'), '') as definition
+    from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
+    union all
+    select 'index', c.oid, c.relname, pg_get_indexdef(c.oid, 0, true)
+    from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('i', 'I')
+      and not exists (select from pg_constraint where conindid = c.oid)
+  ) as found
+  where not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = found.oid and deptype = 'e')
+  order by 1`
+
+/** Returns the shape of the database a client is connected to. Sorted by name. */
+export async function shapeOf(client: Pick<PostgresClient, 'query'>): Promise<Shape> {
+  const { rows } = await client.query<{ name: string; definition: string }>({ text: READ_SHAPE })
+  return new Map(rows.map(({ name, definition }) => [name, definition]))
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { migrations } from '../../schema/migrations/all.ts'
+import {
+  compatVersionOf,
+  CREATE_RECORDS,
+  READ_RECORDS,
+  recordOf,
+  RECORD_TABLE,
+} from '../../schema/migrations/applied.ts'
+import type { AppliedMigration } from '../../schema/migrations/applied.ts'
+import { spelled } from '../../schema/migrations/migration.ts'
+import type { Migration } from '../../schema/migrations/migration.ts'
+import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
+import type { FoundSchema } from '../../schema/migrations/pending.ts'
+import type { Shape } from '../../schema/migrations/shape.ts'
+
+const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
+
+/**
+ * Checks that this version may use a database file, if it exists. Changes no byte of the database or its write-ahead log;
+ * only an index of the log (`-shm`) that is missing is made anew by SQLite.
+ *
+ * @throws {DatabaseRefused} see {@link planMigrations}.
+ */
+export function checkSqliteFile(path: string, known: readonly Migration[] = migrations): void {
+  if (sizeOf(path) === 0) return
+  const url = pathToFileURL(path)
+  // An ordinary opening would turn a foreign file to WAL mode, and its closing would copy a log back that a crash left.
+  if (sizeOf(`${path}-wal`) === 0) url.search = 'immutable=1'
+  else if (sizeOf(`${path}-shm`) > 0) url.search = 'readonly_shm=1'
+  const sqlite = new DatabaseSync(url, { readOnly: true })
+  try {
+    planMigrations(foundSchema(sqlite), known)
+  } catch (cause) {
+    if ((cause as { readonly errcode?: number }).errcode !== NOT_A_DATABASE) throw cause
+    throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)
+  } finally {
+    sqlite.close()
+  }
+}
+
+const NOT_A_DATABASE = 26
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** Applies the migrations that are missing, and records them, in the transaction that is open. */
+export function migrateSqlite(sqlite: DatabaseSync, known: readonly Migration[] = migrations): void {
+  const { pending, unrecorded } = planMigrations(foundSchema(sqlite), known)
+  if (pending.length === 0 && unrecorded.length === 0) return
+  if (!tablesOf(sqlite).includes(RECORD_TABLE)) sqlite.exec(CREATE_RECORDS)
+  const insert = sqlite.prepare(`insert into ${RECORD_TABLE} values (?, ?, ?, ?)`)
+  const record = (row: AppliedMigration) => insert.run(row.id, row.checksum, row.myelin_version, row.compat_version)
+  for (const migration of unrecorded) record(recordOf(migration, { isNew: false }))
+  for (const migration of pending) {
+    for (const statement of migration.statements) sqlite.exec(spelled(statement, spelling))
+    record(recordOf(migration, { isNew: true }))
+  }
+  // Versions before the records look here, and refuse what is above the one migration they know.
+  sqlite.exec(`pragma user_version = ${compatVersionOf(known.at(-1)?.id ?? 0, known)}`)
+}
+
+function foundSchema(sqlite: DatabaseSync): FoundSchema {
+  const tables = tablesOf(sqlite)
+  return {
+    tables,
+    compatVersion: Number(sqlite.prepare('pragma user_version').get()?.['user_version'] ?? 0),
+    applied: tables.includes(RECORD_TABLE)
+      ? (sqlite.prepare(READ_RECORDS).all() as unknown as AppliedMigration[])
+      : undefined,
+    shapes: () => ({ expected: firstShape(), actual: shapeOf(sqlite) }),
+  }
+}
+
+function tablesOf(sqlite: DatabaseSync): string[] {
+  return [...shapeOf(sqlite).keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
+}
+
+/** SQLite keeps the text of each definition; what it makes for itself has none, or a name that it reserves. */
+function shapeOf(sqlite: DatabaseSync): Shape {
+  const rows = sqlite
+    .prepare(
+      "select type, name, sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\'",
+    )
+    .all() as { type: string; name: string; sql: string }[]
+  return new Map(rows.map(({ type, name, sql }) => [`${type} ${name}`, sql]))
+}
+
+function firstShape(): Shape {
+  const sqlite = new DatabaseSync(':memory:')
+  try {
+    for (const statement of migrations[0]?.statements ?? []) sqlite.exec(spelled(statement, spelling))
+    return shapeOf(sqlite)
+  } finally {
+    sqlite.close()
+  }
+}

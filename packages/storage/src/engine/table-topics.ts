@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tables } from '../schema/schema.ts'
+import { topics } from './topics.ts'
+
+/** Which writes a rule is about: inserts, deletes, and updates that set one of these columns. */
+export type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
+
+/** A topic that a unit must touch when it writes rows of a table, because what is read of them is kept until the topic moves. */
+export interface TopicRule<Row> {
+  /** The topic, by the key that the column holds. */
+  readonly topic: (key: never) => string
+  readonly by: keyof Row & string
+  /** The column holds the number of a row of this table, and the key is its name. */
+  readonly nameIn?: 'users' | 'rooms'
+  /** The writes that matter; all where it is absent. */
+  readonly on?: readonly WriteKind<Row>[]
+  /** Which rows matter, as far as the write says what they are. */
+  readonly when?: (row: Partial<Row>) => boolean
+}
+
+/** Says that no reader keeps rows of a table until a topic moves. */
+export interface Uncached {
+  /** Why none needs one. */
+  readonly uncached: 'read each time' | 'never changes' | 'known by positions'
+}
+
+type Rules<Row> = readonly [TopicRule<Row>, ...TopicRule<Row>[]]
+
+const readEachTime: Uncached = { uncached: 'read each time' }
+const neverChanges: Uncached = { uncached: 'never changes' }
+const knownByPositions: Uncached = { uncached: 'known by positions' }
+
+const ofUser = (user: string) => user
+const ofRoom = (room: string) => room
+
+// Zero and whole numbers above are places in the timeline; others are in front of it.
+const isInTimeline = (position: number | null | undefined) =>
+  typeof position === 'number' && position > 0 && Number.isInteger(position)
+
+/**
+ * The topics that writes to each table must touch; a table without an entry does not compile. Tests fail a unit that writes
+ * a table and does not touch its topics.
+ */
+export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table]> | Uncached } = {
+  log: knownByPositions,
+  moves: knownByPositions,
+  settings: readEachTime,
+  readers: readEachTime,
+
+  rooms: [
+    {
+      topic: ofRoom,
+      by: 'room_id',
+      // The columns that `cachedRoom` returns; it does not trust that a room is missing.
+      on: [
+        'room_version',
+        'depth',
+        'last_hole',
+        'last_move',
+        'state_root',
+        'last_position',
+        'joined_count',
+        'invited_count',
+        'notified',
+        'whole_position',
+        'provisional_root',
+        'is_partial',
+      ],
+    },
+  ],
+  users: neverChanges,
+  state_keys: neverChanges,
+  state_nodes: neverChanges,
+  events: [
+    {
+      topic: ofRoom,
+      by: 'room_nid',
+      nameIn: 'rooms',
+      on: ['insert', 'position'],
+      when: ({ position }) => isInTimeline(position),
+    },
+    {
+      topic: topics.history,
+      by: 'room_nid',
+      on: ['insert', 'position'],
+      when: ({ position }) => typeof position === 'number' && !isInTimeline(position),
+    },
+    {
+      topic: topics.related,
+      by: 'room_nid',
+      on: ['insert', 'relates_to'],
+      when: ({ relates_to: parent }) => parent instanceof Uint8Array,
+    },
+    {
+      topic: topics.threads,
+      by: 'room_nid',
+      nameIn: 'rooms',
+      on: ['insert', 'position'],
+      when: ({ position, thread_nid: thread, notifies = 0 }) =>
+        isInTimeline(position) && typeof thread === 'number' && notifies > 0,
+    },
+    {
+      topic: topics.loud,
+      by: 'room_nid',
+      nameIn: 'rooms',
+      on: ['insert', 'position'],
+      when: ({ position, notifies = 0 }) => isInTimeline(position) && notifies > 1,
+    },
+    // An event that gets its place is written with all its columns, and was not kept before.
+    {
+      topic: topics.redacted,
+      by: 'room_nid',
+      on: ['redacted_by'],
+      when: (row) => !('pdu' in row || 'position' in row),
+    },
+    {
+      topic: topics.recast,
+      by: 'room_nid',
+      on: ['state_before', 'state_after', 'room_root'],
+      when: (row) => !('pdu' in row || 'position' in row),
+    },
+  ],
+  more_heads: readEachTime,
+  state_moves: [{ topic: topics.recast, by: 'room_nid', on: ['delete'] }],
+  backward_extremities: readEachTime,
+  early_redactions: readEachTime,
+  staged_pdus: readEachTime,
+  joins_under_way: readEachTime,
+  partial_rooms: [{ topic: ofRoom, by: 'room_nid', nameIn: 'rooms', on: ['insert', 'delete', 'servers'] }],
+  partial_events: readEachTime,
+  destinations: readEachTime,
+  outgoing_edus: [{ topic: topics.waitingFor, by: 'server_name', on: ['insert'] }],
+  outgoing_device_lists: [{ topic: topics.waitingFor, by: 'server_name', on: ['insert', 'position'] }],
+  remote_device_lists: readEachTime,
+  wanted_device_lists: readEachTime,
+  relayed_events: readEachTime,
+  members: [{ topic: ofUser, by: 'user_nid', nameIn: 'users' }],
+  user_words: readEachTime,
+  transactions: readEachTime,
+  room_aliases: readEachTime,
+  presence: [
+    { topic: () => topics.presence, by: 'user_nid' },
+    { topic: topics.presenceOf, by: 'user_nid', nameIn: 'users' },
+  ],
+  present_devices: readEachTime,
+  receipts: [
+    { topic: topics.readIn, by: 'room_nid', nameIn: 'rooms' },
+    { topic: topics.readBy, by: 'user_nid', nameIn: 'users' },
+  ],
+  // A highlight that is taken back is counted one too many until its owner reads on, unless it is looked for again.
+  highlights: [{ topic: topics.named, by: 'user_nid', nameIn: 'users', on: ['insert'] }],
+
+  accounts: [
+    { topic: topics.account, by: 'user_id' },
+    { topic: () => topics.erased, by: 'user_id', on: ['is_erased'], when: (row) => row.is_erased !== 0 },
+  ],
+  profiles: readEachTime,
+  devices: [{ topic: topics.account, by: 'user_id' }],
+  access_tokens: [{ topic: topics.account, by: 'user_id' }],
+  refresh_tokens: [{ topic: topics.account, by: 'user_id' }],
+  openid_tokens: readEachTime,
+  reports: readEachTime,
+  uia_sessions: readEachTime,
+  policy_rulings: readEachTime,
+  policy_entries: readEachTime,
+
+  account_data: [{ topic: ofUser, by: 'user_id' }],
+  filters: neverChanges,
+  push_rules: [{ topic: ofUser, by: 'user_id' }],
+
+  device_keys: readEachTime,
+  one_time_keys: [{ topic: topics.keys, by: 'user_id', when: (row) => row.claimed !== 1 }],
+  fallback_keys: [{ topic: topics.keys, by: 'user_id' }],
+  cross_signing_keys: readEachTime,
+  key_signatures: readEachTime,
+  device_list_changes: [
+    { topic: ofUser, by: 'user_id', on: ['insert'], when: (row) => row.only_for === null },
+    { topic: ofUser, by: 'only_for', on: ['insert'], when: (row) => typeof row.only_for === 'string' },
+  ],
+  to_device: [{ topic: ofUser, by: 'user_id', on: ['insert'] }],
+  key_backups: readEachTime,
+  key_backup_sessions: readEachTime,
+
+  server_keys: [{ topic: topics.keysOfServer, by: 'server_name' }],
+  server_key_answers: [{ topic: topics.keysOfServer, by: 'server_name' }],
+  media: readEachTime,
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CacheFigures } from '@myelin/kit/metrics'
+import type { Position } from '../schema/schema.ts'
+
+/** The topic that stands for all of them. */
+export const EVERY_TOPIC = '*'
+
+/** The positions at which topics were last touched. */
+export interface TopicPositions {
+  /** Everything up to here is known; undefined inside a unit. */
+  readonly position: Position | undefined
+  /** Whether what moved after a position is remembered exactly. */
+  remembers(after: Position): boolean
+  /** Whether something about a topic may have changed after a position; false is certain up to the last known position. */
+  changedSince(topic: string, after: Position): boolean
+}
+
+/** Answers for a unit, where every topic may have changed. */
+export const unknownTopicPositions: TopicPositions = {
+  position: undefined,
+  remembers: () => false,
+  changedSince: () => true,
+}
+
+const REMEMBERED = 200_000
+
+/**
+ * Keeps the position at which each topic was last touched, so that unchanged data is not queried again.
+ *
+ * What it does not remember (from before the start, or gone because memory is bounded) may have moved up to the floor.
+ */
+export class KnownTopicPositions implements TopicPositions, CacheFigures {
+  readonly #moved = new Map<string, Position>()
+  readonly #remembered: number
+  #floor: Position = 0
+  /** The number of answers that a topic did not change. */
+  hits = 0
+  /** The number of answers that it did, or may have. */
+  misses = 0
+  /** Everything up to here is known, and visible to readers. */
+  position: Position = 0
+
+  constructor(remembered = REMEMBERED) {
+    this.#remembered = remembered
+  }
+
+  /** Begins anew at a position: nothing is known of what moved before. */
+  reset(position: Position): void {
+    this.#moved.clear()
+    this.#floor = position
+    this.position = position
+  }
+
+  /** Records what a commit moved that ended at a position, which follows the last one known. */
+  note(position: Position, topics: Iterable<string>): void {
+    this.position = position
+    for (const topic of topics) {
+      if (topic === EVERY_TOPIC) return this.reset(position)
+      this.#moved.delete(topic)
+      this.#moved.set(topic, position)
+    }
+    while (this.#moved.size > this.#remembered) {
+      const [oldest] = this.#moved
+      if (!oldest) return
+      this.#moved.delete(oldest[0])
+      this.#floor = Math.max(this.#floor, oldest[1])
+    }
+  }
+
+  /** How many topics are remembered. */
+  get size(): number {
+    return this.#moved.size
+  }
+
+  remembers(after: Position): boolean {
+    return after >= this.#floor
+  }
+
+  changedSince(topic: string, after: Position): boolean {
+    const hasMoved = (this.#moved.get(topic) ?? this.#floor) > after
+    if (hasMoved) this.misses++
+    else this.hits++
+    return hasMoved
+  }
+}

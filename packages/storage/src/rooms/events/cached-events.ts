@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Read } from '../../engine/database.ts'
+import { EVENT_STATUS, eventsByNid } from './events.ts'
+import { DatabaseCache } from '../../engine/cached-reader.ts'
+import { roomNid } from '../../engine/names.ts'
+import type { Nid, Position } from '../../schema/schema.ts'
+import type { StoredEvent } from '../../schema/stored-event.ts'
+import { topics } from '../../engine/topics.ts'
+
+type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
+
+const shelf = new DatabaseCache<Known>('cachedEvents', 20_000)
+
+/**
+ * Returns events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
+ *
+ * Only events that have their place in the timeline are kept: nothing else about them changes any more.
+ */
+export async function cachedEvents(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
+  const readAt = db.topicPositions.position
+  if (readAt === undefined) return eventsByNid(db, nids)
+  const cache = shelf.of(db)
+  const found = new Map<Nid, StoredEvent>()
+  const missing: Nid[] = []
+  for (const nid of nids) {
+    const known = cache.get(String(nid))
+    if (known && !hasChanged(db, known)) found.set(nid, known.event)
+    else missing.push(nid)
+  }
+  for (const [nid, event] of await eventsByNid(db, missing)) {
+    found.set(nid, event)
+    const room = await roomNid(db, event.pdu.roomId)
+    const isSettled = event.position !== null && event.status === EVENT_STATUS.accepted
+    if (room !== undefined && isSettled) cache.set(String(nid), { readAt, event, room })
+  }
+  return found
+}
+
+const hasChanged = ({ topicPositions }: Read, { room, readAt }: Known) =>
+  topicPositions.changedSince(topics.redacted(room), readAt) || topicPositions.changedSince(topics.recast(room), readAt)

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { migrations } from './all.ts'
+import { compatVersionOf, recordOf } from './applied.ts'
+import { checksumOf } from './migration.ts'
+import type { Migration } from './migration.ts'
+import { planMigrations } from './pending.ts'
+import type { FoundSchema } from './pending.ts'
+
+const first: Migration = { id: 1, statements: ['create table log (position bigint not null)'] }
+const second: Migration = { id: 2, statements: ['create table notes (text text not null)'] }
+const wide: Migration = { id: 3, compatVersion: 2, statements: ['create table more (text text not null)'] }
+
+/** A database to which these were applied by versions that record what they do. */
+const recorded = (...applied: readonly Migration[]): FoundSchema => ({
+  tables: ['log', 'myelin_migrations'],
+  compatVersion: 1,
+  applied: applied.map((migration) => recordOf(migration, { isNew: true })),
+  shapes: () => assert.fail('a database with records is not compared'),
+})
+
+test('0001 is frozen', () => {
+  const [frozen] = migrations
+  assert.ok(frozen)
+  assert.deepEqual(checksumOf(frozen), '3f80da99cc1b6933b3914359e92aef75366b052bff8e99660aa471177bd4417a')
+})
+
+test('migration ids ascend from 1 without holes', () => {
+  assert.deepEqual(
+    migrations.map(({ id }) => id),
+    migrations.map((_, index) => index + 1),
+  )
+})
+
+test('an empty database gets all migrations, a recorded one those it lacks', () => {
+  const empty = { ...recorded(), tables: [], applied: undefined }
+  assert.deepEqual(planMigrations(empty, [first, second]), { pending: [first, second], unrecorded: [] })
+  assert.deepEqual(planMigrations(recorded(first), [first, second]).pending, [second])
+  assert.deepEqual(planMigrations(recorded(first, second), [first, second]).pending, [])
+})
+
+test('a checksum changes with the id and with each statement', () => {
+  const checksums = [first, { ...first, id: 2 }, { ...first, statements: [...first.statements, ''] }, second]
+  assert.equal(new Set(checksums.map(checksumOf)).size, checksums.length)
+})
+
+test('a newer schema is refused, unless its migrations say that ours may use it', () => {
+  assert.throws(
+    () => planMigrations(recorded(first, second), [first]),
+    /made by a newer Myelin \(migration 2 of version/,
+  )
+  assert.deepEqual(planMigrations(recorded(first, second, wide), [first, second]).pending, [])
+  assert.throws(() => planMigrations(recorded(first, second, wide), [first]), /made by a newer Myelin/)
+  assert.equal(compatVersionOf(3, [first, second, wide]), 2)
+})
+
+test('another text of an applied migration is refused, and so is a hole in the records', () => {
+  const other = { ...second, statements: ['create table notes (text text)'] }
+  assert.throws(
+    () => planMigrations(recorded(first, other), [first, second]),
+    /migration 2 was applied .* another text/,
+  )
+  assert.throws(() => planMigrations(recorded(first, wide), [first, second, wide]), /no row for migration 2/)
+})

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import type { EventId, RoomId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { checkDatabase } from '@myelin/services/check-database'
+import { eventById } from '@myelin/storage/rooms/events/events'
+import { roomById } from '@myelin/storage/rooms/rooms'
+import type { OpenDatabase } from '../databases.ts'
+import { join, path, stage, standing, user } from './federated-stage.ts'
+import type { Stage, User } from './federated-stage.ts'
+import type { TestServer } from '../server.ts'
+import { tamperAnswers } from '../tampered-answers.ts'
+
+/** A room of three servers, and bob of two.test who is in it without knowing by whose side. */
+export type PartialStage = Stage & {
+  readonly carol: User
+  readonly mallory: User
+  readonly held: HeldStates
+}
+
+/** What a server's questions for the state of rooms get for an answer. */
+export interface HeldStates {
+  /** How often it asked, of whom. */
+  readonly asked: string[]
+  /** From here on the answers are such; undefined for the honest ones. */
+  answer(answering: Answering | undefined): void
+}
+
+/** What a server answers when it is asked for a state; `honest` is what it would have said. */
+export type Answering = (server: string, target: string, honest: () => Promise<JsonObject>) => Promise<JsonObject>
+
+/** Nobody tells. */
+export const SILENCE: Answering = async (server) => {
+  throw new RemoteError('unreachable', `${server} does not tell`)
+}
+
+/** Stands between a server and those it asks for the state of rooms. */
+export function holdStates({ rt: { remote } }: TestServer, first: Answering): HeldStates {
+  const asked: string[] = []
+  let answering: Answering | undefined = first
+  tamperAnswers(remote, async (server, request, honest) => {
+    if (!/\/state(_ids)?\//.test(request.target)) return honest()
+    asked.push(server)
+    return answering ? answering(server, request.target, honest) : honest()
+  })
+  return {
+    asked,
+    answer: (now) => {
+      answering = now
+    },
+  }
+}
+
+/** Alice's room at one.test, with carol and mallory of three.test; bob of two.test joins and nobody tells him who is there. */
+export async function partialStage(
+  open: OpenDatabase,
+  wishes: JsonObject = {},
+  before: (stage: Stage & { carol: User; mallory: User }) => Promise<void> = async () => {},
+): Promise<PartialStage> {
+  const set = await stage(open, { servers: 3, wishes })
+  const [carol, mallory] = [
+    await user(set.network, 'carol', 'three.test'),
+    await user(set.network, 'mallory', 'three.test'),
+  ]
+  for (const each of [carol, mallory]) assert.equal((await join(each, set.roomId)).status, 200)
+  await set.network.settle(async () => (await standing(set.alice, set.roomId, mallory.userId)) === 'join')
+  await before({ ...set, carol, mallory })
+  const held = holdStates(set.bob.server, SILENCE)
+  const { status, body } = await join(set.bob, set.roomId)
+  assert.equal(status, 200, JSON.stringify(body))
+  assert.equal(await isPartial(set.bob, set.roomId), true)
+  return { ...set, carol, mallory, held }
+}
+
+/** Whether a user's server does not know who is in a room. */
+export const isPartial = async ({ server }: User, roomId: RoomId): Promise<boolean> =>
+  (await roomById(server.rt.db.read, roomId))?.isPartial === true
+
+/** Lets time pass until a user's server knows who is in a room. */
+export async function becomesWhole({ network, bob, roomId }: Stage): Promise<void> {
+  await network.settle(async () => !(await isPartial(bob, roomId)))
+  await network.settle()
+}
+
+/** Lets just so much time pass that the members are asked for again, and waits until that was done. */
+export async function isAskedAgain({ network, bob, roomId }: Stage): Promise<void> {
+  network.clock.advance(31_000)
+  await bob.server.workers.completions.settled()
+  assert.equal(await isPartial(bob, roomId), false)
+}
+
+const LAZY = encodeURIComponent(JSON.stringify({ room: { state: { lazy_load_members: true } } }))
+
+/** What a sync says of a joined room. */
+export interface SyncedRoom {
+  readonly state: { readonly events: readonly JsonObject[] }
+  readonly timeline: { readonly events: readonly JsonObject[]; readonly limited: boolean }
+  readonly summary: JsonObject
+}
+
+/** Syncs at once, with members loaded lazily or not: what it says of a room, of devices, and the next token. */
+export async function syncRoom(
+  who: User,
+  roomId: RoomId,
+  { since, isLazy }: { readonly since?: string; readonly isLazy: boolean },
+): Promise<{ room: SyncedRoom | undefined; next: string; devices: readonly string[] }> {
+  const query = [...(since === undefined ? [] : [`since=${since}`]), ...(isLazy ? [`filter=${LAZY}`] : [])].join('&')
+  const { body } = await who.server.call('GET', `/_matrix/client/v3/sync?${query}`, { token: who.token })
+  const { join: joined } = body['rooms'] as { join: Record<string, SyncedRoom> }
+  const { changed } = body['device_lists'] as { changed: string[] }
+  return { room: joined[roomId], next: String(body['next_batch']), devices: changed }
+}
+
+/** Who is told as joined in some events. */
+export const joinedIn = (events: readonly JsonObject[] = []): string[] =>
+  events
+    .filter(({ type, content }) => type === 'm.room.member' && (content as JsonObject)['membership'] === 'join')
+    .map((event) => stringMember(event, 'state_key') ?? '')
+    .toSorted()
+
+/** Says something in a room; answers the event's id. */
+export async function say(who: User, roomId: RoomId, body: string): Promise<string> {
+  const target = `/_matrix/client/v3/${path(roomId, `send/m.room.message/${encodeURIComponent(body)}`)}`
+  const answer = await who.server.call('PUT', target, { token: who.token, body: { msgtype: 'm.text', body } })
+  assert.equal(answer.status, 200, JSON.stringify(answer.body))
+  return String(answer.body['event_id'])
+}
+
+/** Lets time pass until something has come to its end; answers what it came to. */
+export async function passing<T>({ network }: Pick<Stage, 'network'>, ending: Promise<T>): Promise<T> {
+  let isOver = false
+  const over = () => {
+    isOver = true
+  }
+  ending.then(over, over)
+  await network.settle(() => isOver)
+  return ending
+}
+
+/** Lets time pass until an event is in the timeline of these users' servers. */
+export async function arrives({ network }: Pick<Stage, 'network'>, id: string, ...at: readonly User[]): Promise<void> {
+  await network.settle(async () => {
+    const there = await Promise.all(at.map(({ server }) => eventById(server.rt.db.read, id as EventId)))
+    return there.every((event) => typeof event?.position === 'number')
+  })
+}
+
+/** Throws where a server's database contradicts itself. */
+export async function checkConsistency({ server }: User): Promise<void> {
+  const faults = []
+  for await (const fault of checkDatabase(server.rt.db.read)) faults.push(fault)
+  assert.deepEqual(faults, [])
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFileSync } from 'node:fs'
+import { conformanceReport, REPORT_FILE } from './conformance/report.ts'
+
+/** Writes conformance/endpoints.md; `scripts/check-endpoints.ts` says when it has not been run. */
+writeFileSync(REPORT_FILE, conformanceReport())
