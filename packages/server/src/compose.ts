@@ -24,7 +24,7 @@ import { BlobStore } from '@myelin/services/runtime/blob-store'
 import { PresenceTracker } from '@myelin/services/runtime/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { startWorkers } from '@myelin/services/workers'
-import { Pace } from '@myelin/services/runtime/sync-throttle'
+import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
 import type { Database, DatabaseEvents } from '@myelin/storage/engine/database'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
@@ -81,7 +81,7 @@ export async function compose(config: Config): Promise<House> {
     typing,
     presence,
     blobs,
-    pace: new Pace(systemClock, new EventLoopLoad()),
+    pace: new SyncThrottle(systemClock, new EventLoopLoad()),
     remote,
     config,
     log,

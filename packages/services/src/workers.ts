@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
-import { keepHouse } from './housekeeping.ts'
+import { startMaintenance } from './maintenance.ts'
 import { wakeWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { RoomCompletions } from './delivery/room-completions.ts'
@@ -27,7 +27,7 @@ export function startWorkers(rt: Runtime): Workers {
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
-  const stopHousekeeping = keepHouse(rt)
+  const stopHousekeeping = startMaintenance(rt)
   const stopWaking = wakeWatchers(rt)
   return {
     inbound,

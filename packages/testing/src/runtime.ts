@@ -20,7 +20,7 @@ import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
 import { PresenceTracker } from '@myelin/services/runtime/presence/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
-import { Pace } from '@myelin/services/runtime/sync-throttle'
+import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
 import { closeAtEnd } from './close-at-end.ts'
 import { openTemporarySqlite } from './databases.ts'
 import type { OpenDatabase } from './databases.ts'
@@ -164,7 +164,7 @@ export async function testRuntime(
     presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
-    pace: new Pace(clock),
+    pace: new SyncThrottle(clock),
     config: settings,
     log: silentLog,
     metrics: silentMetrics,

@@ -4,7 +4,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
 import { shareRoom } from '@myelin/storage/rooms/members/shared-rooms'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { ToldKeys } from '../peers/device-keys.ts'
+import type { ReportedKeys } from '../peers/device-keys.ts'
 import { parseDeviceList } from './device-list-form.ts'
 import { deviceListTopics } from './stale.ts'
 
@@ -20,7 +20,7 @@ export async function keptDeviceKeys(
   { db, bus }: Pick<Runtime, 'db' | 'bus'>,
   viewer: UserId,
   asked: Asked,
-): Promise<{ readonly kept: ToldKeys; readonly unknown: Asked }> {
+): Promise<{ readonly kept: ReportedKeys; readonly unknown: Asked }> {
   const [devices, master, selfSigning] = [
     new Map<UserId, JsonObject>(),
     new Map<UserId, JsonObject>(),

@@ -14,7 +14,7 @@ import type { Asker } from '../peers/ask-server.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { residentServers } from '../room-state/resident-servers.ts'
 import { dropCanonicalAlias } from './drop-canonical-alias.ts'
-import { mayNameRoom } from './may-name-room.ts'
+import { mayCreateAlias } from './may-create-alias.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
@@ -23,7 +23,7 @@ type Needs = Pick<Runtime, 'db' | 'serverName'>
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
  */
-export async function nameRoom(
+export async function createAlias(
   rt: Needs & Pick<Runtime, 'clock'>,
   { userId }: Requester,
   text: string,
@@ -75,7 +75,7 @@ export async function findLocalRoom(rt: Needs, text: string): Promise<FoundRoom>
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3directoryroomroomalias
  */
-export async function unnameRoom(
+export async function deleteAlias(
   rt: Needs & Parameters<typeof dropCanonicalAlias>[0],
   requester: Requester,
   text: string,
@@ -84,7 +84,7 @@ export async function unnameRoom(
   const roomId = await rt.db.write(async (tx) => {
     const target = await aliasTarget(tx, alias)
     if (!target) throw noSuchAlias(alias)
-    if (target.creator !== requester.userId && !(await mayNameRoom(tx, requester, target.roomId))) {
+    if (target.creator !== requester.userId && !(await mayCreateAlias(tx, requester, target.roomId))) {
       throw new MatrixError('M_FORBIDDEN', 'you may not take this alias away')
     }
     await removeAlias(tx, alias)

@@ -8,7 +8,7 @@ import { membershipIn } from '@myelin/storage/rooms/members/members'
 import type { Asker } from '../peers/ask-server.ts'
 import { askHierarchy } from '../peers/hierarchy.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { isOpenToAll, mayUserEnter } from './spaces/may-enter.ts'
+import { isPublicRoom, mayUserEnter } from './spaces/may-enter.ts'
 import { resolveRoom } from './resolve-room.ts'
 import { summaryOf } from '../room-state/room-summary.ts'
 import type { RoomSummary } from '../room-state/room-summary.ts'
@@ -44,5 +44,5 @@ async function told(rt: Asker, roomId: RoomId, servers: readonly ServerName[]): 
 }
 
 async function mayBeShown(db: Read, user: UserId | undefined, summary: RoomSummary): Promise<boolean> {
-  return user === undefined ? isOpenToAll(summary) : mayUserEnter(db, user, summary)
+  return user === undefined ? isPublicRoom(summary) : mayUserEnter(db, user, summary)
 }

@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import { publishRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
-import { mayNameRoom } from './may-name-room.ts'
+import { mayCreateAlias } from './may-create-alias.ts'
 
 /** Whether the directory lists a room. */
 export type DirectoryVisibility = 'public' | 'private'
@@ -32,7 +32,7 @@ export async function setDirectoryVisibility(
 ): Promise<void> {
   await rt.db.write(async (tx) => {
     if (!(await roomById(tx, roomId))) throw new MatrixError('M_NOT_FOUND', 'room not found')
-    if (!(await mayNameRoom(tx, requester, roomId))) {
+    if (!(await mayCreateAlias(tx, requester, roomId))) {
       throw new MatrixError('M_FORBIDDEN', 'you may not change whether this room is listed')
     }
     await publishRoom(tx, roomId, visibility === 'public')

@@ -12,7 +12,7 @@ import type { KeySignature } from '@myelin/storage/keys/key-signatures'
 import type { Runtime } from '../runtime/runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
 import { askDeviceKeys } from '../peers/device-keys.ts'
-import type { ToldKeys } from '../peers/device-keys.ts'
+import type { ReportedKeys } from '../peers/device-keys.ts'
 import { keptDeviceKeys } from '../device-lists/kept-device-keys.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import { askServers } from './ask-servers.ts'
@@ -51,7 +51,7 @@ export async function queryKeys(
     own.crossSigningKeys.master,
     own.crossSigningKeys.self_signing,
   ].map((keys) => new Map(Object.entries(keys))) as [Map<string, Json>, Map<string, Json>, Map<string, Json>]
-  const tell = (told: ToldKeys) => {
+  const tell = (told: ReportedKeys) => {
     for (const [user, keys] of told.devices) devices.set(user, keys)
     for (const [user, key] of told.master) master.set(user, key)
     for (const [user, key] of told.selfSigning) selfSigning.set(user, key)

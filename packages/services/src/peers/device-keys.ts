@@ -7,7 +7,7 @@ import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
 /** Identity keys as another server tells them, by user. */
-export interface ToldKeys {
+export interface ReportedKeys {
   readonly devices: ReadonlyMap<UserId, JsonObject>
   readonly master: ReadonlyMap<UserId, JsonObject>
   readonly selfSigning: ReadonlyMap<UserId, JsonObject>
@@ -21,7 +21,7 @@ export async function askDeviceKeys(
   server: ServerName,
   asked: ReadonlyMap<UserId, readonly string[]>,
   timeoutMs: number,
-): Promise<ToldKeys> {
+): Promise<ReportedKeys> {
   const target = federationPath(['federation', 'v1', 'user', 'keys', 'query'])
   const body = { device_keys: Object.fromEntries(asked) }
   const answer = await askServer(rt, server, { method: 'POST', target, body, timeoutMs, maxBytes: MAX_BYTES })

@@ -13,7 +13,7 @@ import type { Asker } from './ask-server.ts'
 import { summaryIn } from './summary.ts'
 
 /** A space as another server tells it. */
-export interface ToldSpace extends SpaceRoom {
+export interface RemoteSpace extends SpaceRoom {
   /** What that server knows of the children. */
   readonly known: readonly RoomSummary[]
   readonly inaccessible: readonly RoomId[]
@@ -30,7 +30,7 @@ export async function askHierarchy(
   rt: Asker,
   servers: readonly ServerName[],
   asked: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
-): Promise<ToldSpace> {
+): Promise<RemoteSpace> {
   let failure = new RemoteError('unreachable', 'there is nobody to ask')
   for (const server of servers.filter((each) => each !== rt.serverName).slice(0, MOST_TRIES)) {
     try {
@@ -47,7 +47,7 @@ async function askOne(
   rt: Asker,
   server: ServerName,
   { roomId, suggestedOnly }: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
-): Promise<ToldSpace> {
+): Promise<RemoteSpace> {
   const query = { suggested_only: suggestedOnly }
   const target = federationPath(['federation', 'v1', 'hierarchy', roomId], query)
   const answer = await rt.remote.recent.get(`${server} ${target}`, rt.clock.now(), KEEP_MS, () =>

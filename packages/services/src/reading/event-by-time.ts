@@ -9,7 +9,7 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import { residentServers } from '../room-state/resident-servers.ts'
 import { askEventByTime } from '../peers/event-by-time.ts'
 import type { TimedEvent, TimeSearch } from '../peers/event-by-time.ts'
-import { fillHole, holesBetween } from '../rooms/intake/backfill.ts'
+import { backfillGap, timelineGaps } from '../rooms/intake/backfill.ts'
 import type { Checker } from '../rooms/intake/check-incoming.ts'
 import type { Requester } from '../runtime/runtime.ts'
 import { nearestEvent } from './nearest-event.ts'
@@ -104,8 +104,8 @@ async function gapBeside(
 async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): Promise<void> {
   const deadline = rt.clock.now() + PATIENCE_MS
   for (let page = 0; page < MAX_PAGES && rt.clock.now() <= deadline; page++) {
-    const [hole] = await holesBetween(rt, roomId, gap.after, gap.upTo)
-    if (!hole || (await fillHole(rt, roomId, hole)) === 0) return
+    const [hole] = await timelineGaps(rt, roomId, gap.after, gap.upTo)
+    if (!hole || (await backfillGap(rt, roomId, hole)) === 0) return
     const come = await eventById(rt.db.read, wanted)
     if (typeof come?.position === 'number') return
   }

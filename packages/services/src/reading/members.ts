@@ -8,7 +8,7 @@ import type { Json } from '@myelin/matrix/json'
 import { eventsByNid, passingPdus, pdusByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
 import { membersOf, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
 import { namedState } from '@myelin/storage/rooms/rooms'
-import { requireWhole } from '../room-state/await-whole.ts'
+import { requireFullState } from '../room-state/await-whole.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { parseToken } from '../room-state/page-token.ts'
 import { renderEvents } from './render.ts'
@@ -33,7 +33,7 @@ export interface MembersRequest {
 export async function membersAt(rt: Waits, requester: Requester, request: MembersRequest): Promise<RawJson[]> {
   const db = rt.db.read
   await roomAccess(db, requester.userId, request.roomId)
-  await requireWhole(rt, request.roomId)
+  await requireFullState(rt, request.roomId)
   const access = await roomAccess(db, requester.userId, request.roomId)
   const at = request.at === undefined ? undefined : Math.min(parseToken(request.at).position, access.upTo)
   const root = at === undefined ? access.stateRoot : await stateRootAt(db, request.roomId, at)
@@ -64,7 +64,7 @@ export async function joinedMembers(rt: Waits, requester: Requester, roomId: Roo
   const db = rt.db.read
   const standing = await membershipIn(db, roomId, requester.userId)
   if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-  await requireWhole(rt, roomId)
+  await requireFullState(rt, roomId)
   const members = await membersOf(db, roomId, ['join'])
   const joined: Record<string, Json> = Object.create(null)
   // All member events of a large room would take too much memory.

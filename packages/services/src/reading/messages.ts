@@ -9,7 +9,7 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { ignoredUsers } from '../standing/ignored-users.ts'
-import { fillHole, holesBetween } from '../rooms/intake/backfill.ts'
+import { backfillGap, timelineGaps } from '../rooms/intake/backfill.ts'
 import type { Checker } from '../rooms/intake/check-incoming.ts'
 import type { Requester } from '../runtime/runtime.ts'
 import type { EventFilter } from '../room-state/event-filter.ts'
@@ -91,9 +91,9 @@ async function walkAcrossHoles(
   for (let round = 0; ; round++) {
     const page = await walk(rt.db.read, requester, request, bounds)
     if (request.direction === 'forward' || access.lastGap === 0 || !access.isJoined) return page
-    const [hole] = await holesBetween(rt, request.roomId, page.end ?? bounds.after, bounds.before)
+    const [hole] = await timelineGaps(rt, request.roomId, page.end ?? bounds.after, bounds.before)
     if (!hole) return page
-    const isFilled = round < MAX_ROUNDS && (await fillHole(rt, request.roomId, hole)) > 0
+    const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, hole)) > 0
     if (isFilled) continue
     // With an `end`, the client tries again and may reach another server; without any event it has no reason to.
     const last = page.events.at(-1)?.position ?? undefined
@@ -177,8 +177,8 @@ export async function visibleEvent(
 ): Promise<StoredEvent> {
   const access = await roomAccess(db, requester.userId, roomId)
   const event = await eventById(db, eventId)
-  const isHere = event && event.pdu.roomId === roomId && event.position !== null && event.position <= access.upTo
-  const [seen] = isHere ? await visibleTo(db, requester.userId, roomId, [event]) : []
+  const isResident = event && event.pdu.roomId === roomId && event.position !== null && event.position <= access.upTo
+  const [seen] = isResident ? await visibleTo(db, requester.userId, roomId, [event]) : []
   if (!seen) throw notThere()
   return seen
 }

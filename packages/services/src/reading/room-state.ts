@@ -6,7 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { redactPdu } from '@myelin/rules/redaction'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
-import { isPartial, requireWhole } from '../room-state/await-whole.ts'
+import { isPartial, requireFullState } from '../room-state/await-whole.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { stateEvents } from './context.ts'
@@ -22,7 +22,7 @@ export async function readState(
   roomId: RoomId,
 ): Promise<RawJson[]> {
   await roomAccess(rt.db.read, requester.userId, roomId)
-  await requireWhole(rt, roomId)
+  await requireFullState(rt, roomId)
   const { stateRoot } = await roomAccess(rt.db.read, requester.userId, roomId)
   const events = await stateEvents(rt.db.read, stateRoot)
   return renderEvents(rt.db.read, events, { requester, now: rt.clock.now(), format: { hasRoomId: true } })
@@ -43,7 +43,7 @@ export async function readStateEvent(
   let access = await roomAccess(db, requester.userId, request.roomId)
   let nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
   if (nid === undefined && request.type === 'm.room.member' && (await isPartial(db, request.roomId))) {
-    await requireWhole(rt, request.roomId)
+    await requireFullState(rt, request.roomId)
     access = await roomAccess(db, requester.userId, request.roomId)
     nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
   }

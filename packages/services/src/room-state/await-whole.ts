@@ -4,7 +4,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import type { Runtime } from '../runtime/runtime.ts'
-import { isHere } from './servers-around.ts'
+import { isResident } from './servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'serverName'>
 
@@ -31,7 +31,7 @@ export async function awaitFirstTry(rt: Needs, roomId: RoomId): Promise<void> {
  * Waits until the members of a room are known; throws, after a minute, where they are still not. Where nobody of
  * ours is in the room any more, nothing will come, and what is known has to do.
  */
-export async function requireWhole(rt: Needs, roomId: RoomId): Promise<void> {
+export async function requireFullState(rt: Needs, roomId: RoomId): Promise<void> {
   if (await becomesWhole(rt, roomId, { patienceMs: PATIENCE_MS, endsWithTry: false })) return
   throw new MatrixError('M_UNKNOWN', 'the members of this room are still being fetched; try again later', {
     status: 503,
@@ -49,7 +49,7 @@ async function becomesWhole(
     const { promise, resolve } = Promise.withResolvers<string>()
     const stop = rt.bus.wait([roomId, tried], resolve)
     try {
-      if (!(await isPartial(rt.db.read, roomId)) || !(await isHere(rt, roomId))) return true
+      if (!(await isPartial(rt.db.read, roomId)) || !(await isResident(rt, roomId))) return true
       const leftMs = deadline - rt.clock.now()
       if (leftMs <= 0 || (isTried && endsWithTry)) return false
       const timer = rt.clock.later(Math.min(leftMs, LOOK_AGAIN_MS), () => resolve(''))

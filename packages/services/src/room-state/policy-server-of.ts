@@ -7,7 +7,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { Read } from '@myelin/storage/engine/database'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { loadStateEvent } from './load-auth-state.ts'
-import { serversSaidToBeIn } from './servers-said.ts'
+import { serversThoughtInRoom } from './servers-thought-in-room.ts'
 
 /** The server that a room lets look at its events, and the key it signs those with that it recommends. */
 export interface PolicyServer {
@@ -39,7 +39,7 @@ export async function policyServerOf(
   const publicKey = encoded === undefined ? undefined : decodeBase64(encoded)
   if (!isServerName(name) || encoded === undefined) return undefined
   // A key that is none leaves the server in charge, and nothing that satisfies it.
-  const isIn = (await serversSaidToBeIn(db, room.id)).has(name)
+  const isIn = (await serversThoughtInRoom(db, room.id)).has(name)
   return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
 }
 

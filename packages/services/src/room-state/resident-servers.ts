@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
-import { serversSaidToBeIn } from './servers-said.ts'
+import { serversThoughtInRoom } from './servers-thought-in-room.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 const MOST = 50
@@ -12,7 +12,7 @@ export async function residentServers(
   roomId: RoomId,
 ): Promise<readonly ServerName[]> {
   const counts = await joinedServers(rt.db.read, roomId)
-  const servers = await serversSaidToBeIn(rt.db.read, roomId)
+  const servers = await serversThoughtInRoom(rt.db.read, roomId)
   const rank = (server: ServerName) => (server === rt.serverName ? Infinity : (counts.get(server) ?? 0))
   return [...servers].toSorted((a, b) => rank(b) - rank(a) || (a < b ? -1 : 1)).slice(0, MOST)
 }

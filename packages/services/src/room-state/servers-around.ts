@@ -6,12 +6,12 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import type { Room } from '@myelin/storage/rooms/rooms'
 import type { Runtime } from '../runtime/runtime.ts'
-import { serversSaidToBeIn } from './servers-said.ts'
+import { serversThoughtInRoom } from './servers-thought-in-room.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
 /** Whether a user of this server is in a room: then it is ours to speak for. Whoever has just read the room's row gives it. */
-export async function isHere(
+export async function isResident(
   { db, serverName }: Needs,
   roomId: RoomId,
   known?: Pick<Room, 'stateRoot'>,
@@ -29,7 +29,7 @@ export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId)
   return [
     ...inviter,
     ...shownServers(standing?.strippedState ?? null),
-    ...(await serversSaidToBeIn(db.read, roomId)),
+    ...(await serversThoughtInRoom(db.read, roomId)),
     ...home,
   ]
 }

@@ -18,7 +18,7 @@ import { fanOut } from '../peers/fan-out.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { initialEvents } from './initial-events.ts'
-import type { InitialEvent, RoomWishes } from './initial-events.ts'
+import type { InitialEvent, RoomCreationRequest } from './initial-events.ts'
 import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
@@ -34,7 +34,7 @@ const INVITES_AT_ONCE = 4
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
-export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes): Promise<RoomId> {
+export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreationRequest): Promise<RoomId> {
   const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
   const alias = aliasFor(rt, wishes)
   for (const invited of wishes.invite) checkInvited(invited)
@@ -67,7 +67,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomWishes)
 }
 
 /** The room is there; whom another server does not let be invited can be invited again. */
-async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomWishes): Promise<void> {
+async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomCreationRequest): Promise<void> {
   const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
   const elsewhere = [...new Set(wishes.invite)].filter((target) => serverOf(target) !== rt.serverName)
   await fanOut(elsewhere, INVITES_AT_ONCE, async (target) => {
@@ -82,7 +82,7 @@ async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes
 }
 
 /** The creation content as the client wishes it, with the invited as creators where they shall be trusted. */
-function creationContent(wishes: RoomWishes, version: RoomVersion): JsonObject {
+function creationContent(wishes: RoomCreationRequest, version: RoomVersion): JsonObject {
   const content = wishes.creationContent
   if (!version.auth.creatorsOutrankEveryone || wishes.preset !== 'trusted_private_chat') return content
   const named = Array.isArray(content['additional_creators']) ? (content['additional_creators'] as readonly Json[]) : []
@@ -114,7 +114,7 @@ async function putInitial(
 async function inviteAll(
   tx: Tx,
   rt: EventMaker,
-  { roomId, creator, wishes }: { roomId: RoomId; creator: UserId; wishes: RoomWishes },
+  { roomId, creator, wishes }: { roomId: RoomId; creator: UserId; wishes: RoomCreationRequest },
 ): Promise<UnitNeed | undefined> {
   const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
   for (const target of new Set(wishes.invite)) {
@@ -129,7 +129,7 @@ function checkInvited(invited: UserId): void {
   if (!isUserId(invited)) throw new MatrixError('M_INVALID_PARAM', 'invite takes user ids')
 }
 
-function aliasFor(rt: Needs, { roomAliasName }: RoomWishes): RoomAlias | undefined {
+function aliasFor(rt: Needs, { roomAliasName }: RoomCreationRequest): RoomAlias | undefined {
   if (roomAliasName === undefined) return undefined
   const alias = `#${roomAliasName}:${rt.serverName}`
   if (roomAliasName === '' || /[:\s\0]/.test(roomAliasName) || !isRoomAlias(alias)) {

@@ -19,7 +19,7 @@ import type { EventDraft, EventMaker } from './event-draft.ts'
 import { loadAuthState } from '../room-state/load-auth-state.ts'
 import { judgeNotification } from './notification.ts'
 import { appendForeign } from './intake/append-foreign.ts'
-import { mergedRoot } from './resolution/resolve-roots.ts'
+import { resolvedRoot } from './resolution/resolve-roots.ts'
 import { isNeed, SignatureNeed } from './resolution/unit-needs.ts'
 import type { ResolutionNeed, UnitNeed } from './resolution/unit-needs.ts'
 import { isRecommended } from './policy-server.ts'
@@ -110,7 +110,7 @@ async function groundOf(
   const prevEvents = room.extremities
   if (room.heads.length === room.extremityCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
-  const stateRoot = await mergedRoot(tx, { roomId: room.id, version }, roots)
+  const stateRoot = await resolvedRoot(tx, { roomId: room.id, version }, roots)
   return isNeed(stateRoot) ? stateRoot : { prevEvents, stateRoot }
 }
 

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 
 /** What a client asks of a new room. */
-export interface RoomWishes {
+export interface RoomCreationRequest {
   readonly roomVersion?: string
   readonly preset?: 'private_chat' | 'public_chat' | 'trusted_private_chat'
   readonly visibility: 'public' | 'private'
@@ -44,7 +44,7 @@ const PRESETS = {
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#creation
  */
-export function initialEvents(wishes: RoomWishes, creation: Creation): InitialEvent[] {
+export function initialEvents(wishes: RoomCreationRequest, creation: Creation): InitialEvent[] {
   const events = [state('m.room.power_levels', powerLevels(wishes, creation))]
   if (creation.alias !== undefined) events.push(state('m.room.canonical_alias', { alias: creation.alias }))
   events.push(...presetEvents(wishes))
@@ -61,11 +61,11 @@ function lastOfEach(events: readonly InitialEvent[]): InitialEvent[] {
   return events.filter((event, index) => event.type === 'm.room.power_levels' || last.get(name(event)) === index)
 }
 
-function presetOf({ preset, visibility }: RoomWishes): keyof typeof PRESETS {
+function presetOf({ preset, visibility }: RoomCreationRequest): keyof typeof PRESETS {
   return preset ?? (visibility === 'public' ? 'public_chat' : 'private_chat')
 }
 
-function presetEvents(wishes: RoomWishes): InitialEvent[] {
+function presetEvents(wishes: RoomCreationRequest): InitialEvent[] {
   const [joinRule, historyVisibility, guestAccess] = PRESETS[presetOf(wishes)]
   return [
     state('m.room.join_rules', { join_rule: joinRule }),
@@ -77,7 +77,7 @@ function presetEvents(wishes: RoomWishes): InitialEvent[] {
 /**
  * The power levels of a new room. A public room may become a restricted one, in which who may invite lets in whom they like.
  */
-function powerLevels(wishes: RoomWishes, { version, creator }: Creation): JsonObject {
+function powerLevels(wishes: RoomCreationRequest, { version, creator }: Creation): JsonObject {
   const isPublic = presetOf(wishes) === 'public_chat'
   const users: Record<string, Json> = {}
   if (!version.auth.creatorsOutrankEveryone) {

@@ -18,7 +18,7 @@ import type { UnitNeed } from './resolution/unit-needs.ts'
 import { loadState } from '../room-state/load-auth-state.ts'
 import { strippedStateOf } from '../room-state/stripped-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
-import { voucherFor } from './voucher.ts'
+import { authorisingUserFor } from './authorising-user.ts'
 
 /** Who shall stand how in a room, and who says so. */
 export interface MembershipChange {
@@ -70,7 +70,7 @@ async function refuseBlockedInvite(db: Read, { sender, target }: MembershipChang
 async function contentFor(tx: Tx, rt: EventMaker, room: OpenRoom, change: MembershipChange): Promise<JsonObject> {
   const content = await memberContent(tx, rt, change)
   const entered = { id: room.id, stateRoot: room.stateRoot, version: roomVersionOf(room.roomVersion) }
-  const voucher = change.membership === 'join' ? await voucherFor(tx, rt, entered, change.target) : undefined
+  const voucher = change.membership === 'join' ? await authorisingUserFor(tx, rt, entered, change.target) : undefined
   return voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher }
 }
 

@@ -16,24 +16,24 @@ import { inviteRemote } from './handshake/invite-remote.ts'
 import { knockRemote } from './handshake/knock-remote.ts'
 import { leaveRemote } from './handshake/leave-remote.ts'
 import { inTurn } from './handshake/room-turns.ts'
-import { isHere, serversAround } from '../room-state/servers-around.ts'
-import { isPartial, requireWhole } from '../room-state/await-whole.ts'
+import { isResident, serversAround } from '../room-state/servers-around.ts'
+import { isPartial, requireFullState } from '../room-state/await-whole.ts'
 import { notInRoomText } from './refusal.ts'
 import { writeEvents } from './write-events.ts'
-import { carryOver } from './upgrade/carry-over.ts'
+import { carryOverUserData } from './upgrade/carry-over-user-data.ts'
 import { changeMembership, memberContent } from './members-change.ts'
 import type { MembershipChange } from './members-change.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 
 /** What a membership request may add: why, and further content. */
-export interface Wording {
+export interface MembershipDetails {
   readonly reason?: string
   readonly extra?: JsonObject
 }
 
 /** A wish to join, with servers to ask. */
-export interface JoinRequest extends Wording {
+export interface JoinRequest extends MembershipDetails {
   readonly via?: readonly string[]
 }
 
@@ -47,7 +47,7 @@ export async function joinRoom(rt: Needs, user: UserId, roomId: RoomId, request:
   if ((await membershipIn(rt.db.read, roomId, user))?.membership === 'join') return
   await refuseSuspended(rt, user)
   await enterRoom(rt, user, roomId, request)
-  await carryOver(rt, user, roomId)
+  await carryOverUserData(rt, user, roomId)
 }
 
 async function enterRoom(
@@ -68,8 +68,8 @@ async function enterRoom(
 }
 
 /** Joins a room this server is in; false where it takes another server. */
-async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Wording): Promise<boolean> {
-  if (!(await isHere(rt, roomId))) return false
+async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: MembershipDetails): Promise<boolean> {
+  if (!(await isResident(rt, roomId))) return false
   // Whether the user is banned, say, is known only where the members are.
   if (await isPartial(rt.db.read, roomId)) return false
   rt.limits.take('joinLocal', user)
@@ -96,7 +96,7 @@ const FOR_OTHERS: ReadonlySet<ErrorCode> = new Set(['M_UNABLE_TO_AUTHORISE_JOIN'
 export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: JoinRequest = {}): Promise<void> {
   const { via = [], ...wording } = request
   await refuseSuspended(rt, user)
-  if (await isHere(rt, roomId)) {
+  if (await isResident(rt, roomId)) {
     await requireStanding(rt, roomId, user)
     rt.limits.take('joinLocal', user)
     return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
@@ -112,7 +112,7 @@ export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: 
 export async function inviteUser(
   rt: Needs,
   { roomId, sender, target }: Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
-  wording: Wording = {},
+  wording: MembershipDetails = {},
 ): Promise<void> {
   await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
@@ -128,8 +128,13 @@ export async function inviteUser(
 }
 
 /** Leaves a room, or rejects an invite, or takes back a knock. */
-export async function leaveRoom(rt: Needs, user: UserId, roomId: RoomId, wording: Wording = {}): Promise<void> {
-  if (await isHere(rt, roomId)) {
+export async function leaveRoom(
+  rt: Needs,
+  user: UserId,
+  roomId: RoomId,
+  wording: MembershipDetails = {},
+): Promise<void> {
+  if (await isResident(rt, roomId)) {
     await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
     rt.typing.stop(roomId, user)
     return
@@ -148,7 +153,7 @@ export async function leaveRoom(rt: Needs, user: UserId, roomId: RoomId, wording
 export async function moderateMember(
   rt: Needs,
   order: { readonly kind: 'kick' | 'ban' | 'unban' } & Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
-  wording: Wording = {},
+  wording: MembershipDetails = {},
 ): Promise<void> {
   const { kind, roomId, sender, target } = order
   await requireRoom(rt, roomId, sender)
@@ -200,7 +205,7 @@ export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
 }
 
 async function requireRoom(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
-  if (!(await isHere(rt, roomId))) throw new MatrixError('M_FORBIDDEN', notInRoomText(user))
+  if (!(await isResident(rt, roomId))) throw new MatrixError('M_FORBIDDEN', notInRoomText(user))
 }
 
 function noServers(): MatrixError {
@@ -210,7 +215,7 @@ function noServers(): MatrixError {
 
 /** Waits until it is known where a user stands in a room: before its members are, who has no standing may have any. */
 async function requireStanding(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
-  if (!(await membershipIn(rt.db.read, roomId, user))) await requireWhole(rt, roomId)
+  if (!(await membershipIn(rt.db.read, roomId, user))) await requireFullState(rt, roomId)
 }
 
 async function change(rt: Needs, order: MembershipChange): Promise<void> {

@@ -15,7 +15,7 @@ import type { PolicyServer } from '../room-state/policy-server-of.ts'
 const TIMEOUT_MS = 20_000
 
 /** What it takes to have events signed by policy servers: one of them may be ourselves. */
-export type Petitioner = Recommender & Pick<Runtime, 'remote'>
+export type PolicyServerNeeds = Recommender & Pick<Runtime, 'remote'>
 
 /**
  * Whether an event is recommended for the room: the policy server signed it, or does not have to.
@@ -33,13 +33,18 @@ export function isRecommended(pdu: Pdu, version: RoomVersion, policy: PolicyServ
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#asking-for-a-policy-server-signature-on-an-event
  */
-export async function askToSign(rt: Petitioner, pdu: Pdu, version: RoomVersion, policy: PolicyServer): Promise<Pdu> {
+export async function askToSign(
+  rt: PolicyServerNeeds,
+  pdu: Pdu,
+  version: RoomVersion,
+  policy: PolicyServer,
+): Promise<Pdu> {
   const signed = policy.name === rt.serverName ? await recommend(rt, pdu, version) : await asked(rt, pdu, policy)
   if (isRecommended(signed, version, policy)) return signed
   throw new RemoteError('malformed', `${policy.name} signed with another key than the room names`)
 }
 
-async function asked(rt: Petitioner, pdu: Pdu, policy: PolicyServer): Promise<Pdu> {
+async function asked(rt: PolicyServerNeeds, pdu: Pdu, policy: PolicyServer): Promise<Pdu> {
   const target = federationPath(['policy', 'v1', 'sign'])
   const answer = await rt.remote.call(policy.name, { method: 'POST', target, body: pdu.json, timeoutMs: TIMEOUT_MS })
   const signature = stringMember(objectMember(answer, policy.name) ?? {}, POLICY_KEY_ID)

@@ -20,11 +20,11 @@ import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
-import type { Petitioner } from './policy-server.ts'
+import type { PolicyServerNeeds } from './policy-server.ts'
 import { writeEvents } from './write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
-type Needs = EventMaker & Asker & Petitioner
+type Needs = EventMaker & Asker & PolicyServerNeeds
 type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 
 /**

@@ -9,7 +9,7 @@ import { SignatureNeed, writeMeeting } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import { resolveCommitted } from './resolution/write-resolved.ts'
 import { askToSign } from './policy-server.ts'
-import type { Petitioner } from './policy-server.ts'
+import type { PolicyServerNeeds } from './policy-server.ts'
 
 /** What makes events in a unit of work, with the events that a policy server signed for it so far. */
 export type UnitMaker<Maker> = Maker & { readonly recommended?: readonly Pdu[] }
@@ -21,7 +21,7 @@ export type UnitMaker<Maker> = Maker & { readonly recommended?: readonly Pdu[] }
  * it is rolled back, that is obtained outside of the transaction, and the unit runs again with it. A refusal of the policy
  * server reaches the client as a `MatrixError` in that server's words.
  */
-export async function writeEvents<Maker extends Petitioner, T>(
+export async function writeEvents<Maker extends PolicyServerNeeds, T>(
   rt: Maker,
   work: (tx: Tx, maker: UnitMaker<Maker>) => Promise<T | UnitNeed>,
 ): Promise<Exclude<T, UnitNeed>> {
@@ -36,7 +36,7 @@ export async function writeEvents<Maker extends Petitioner, T>(
   )
 }
 
-async function signed(rt: Petitioner, { pdu, version, policy }: SignatureNeed): Promise<Pdu> {
+async function signed(rt: PolicyServerNeeds, { pdu, version, policy }: SignatureNeed): Promise<Pdu> {
   try {
     return await askToSign(rt, pdu, version, policy)
   } catch (cause) {

@@ -13,7 +13,7 @@ import type { Typing } from './typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './blob-store.ts'
 import type { PresenceTracker } from './presence/presence-tracker.ts'
-import type { Pace } from './sync-throttle.ts'
+import type { SyncThrottle } from './sync-throttle.ts'
 
 /**
  * Everything that touches the outside world, made once in `server/compose.ts`.
@@ -41,7 +41,7 @@ export interface Runtime {
   /** The files behind media. */
   readonly blobs: BlobStore
   /** How often a device is answered while its rooms are busy. */
-  readonly pace: Pace
+  readonly pace: SyncThrottle
   /** Other servers, called in our name. */
   readonly remote: Federation
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
-import { Pace } from './sync-throttle.ts'
+import { SyncThrottle } from './sync-throttle.ts'
 
 const device = { userId: '@alice:one.test', deviceId: 'A' }
 
@@ -18,7 +18,7 @@ describe('the pace of long polls', () => {
   ]) {
     test(`answers a device again after ${afterMs} ms: ${waiting} wait, the loop is busy for ${busy} of its time`, async () => {
       const clock = new StoppedClock()
-      const pace = new Pace(clock, { share: () => busy })
+      const pace = new SyncThrottle(clock, { share: () => busy })
       for (let count = 0; count < waiting; count++) pace.enter()
       await pace.turnOf(device)
       pace.answer(device)

@@ -25,7 +25,7 @@ const MOST_PATIENCE = 4
  * server has more to do than it can, requests that somebody stands before come first, and this takes up to four times as
  * long, still half a second at the most.
  */
-export class Pace {
+export class SyncThrottle {
   readonly #clock: Clock
   readonly #load: LoopLoad
   readonly #answered = new Cache<string, number>(200_000)

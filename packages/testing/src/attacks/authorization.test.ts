@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { fillHole, holesBetween } from '@myelin/services/rooms/intake/backfill'
+import { backfillGap, timelineGaps } from '@myelin/services/rooms/intake/backfill'
 
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { onEveryDatabase } from '../databases.ts'
@@ -269,9 +269,9 @@ onEveryDatabase('hostile events of good form', (open) => {
       })
       const forged = await stage.build({ sender: '@alice:one.test', body: 'alice says', prevEvents: hidden.prevEvents })
       stage.evil.answers.set('backfill/', always({ pdus: [unrelated.json, forged.json, hidden.json] }))
-      const [hole] = await holesBetween(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)
+      const [hole] = await timelineGaps(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)
       assert.ok(hole)
-      await fillHole(stage.home.rt, stage.room.roomId, hole)
+      await backfillGap(stage.home.rt, stage.room.roomId, hole)
       for (const { id } of [unrelated, forged]) assert.equal(await stage.status(id), undefined)
       assert.notEqual((await eventById(stage.home.rt.db.read, hidden.id))?.position, null)
     }))

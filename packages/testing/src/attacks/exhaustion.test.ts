@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { fillHole, holesBetween } from '@myelin/services/rooms/intake/backfill'
+import { backfillGap, timelineGaps } from '@myelin/services/rooms/intake/backfill'
 import { stagePdu } from '@myelin/storage/federation/staged-pdus'
 import { onEveryDatabase } from '../databases.ts'
 import { publishedBy } from '../stand-in-servers.ts'
@@ -140,11 +140,11 @@ onEveryDatabase('what costs much', (open) => {
       })
       const before = evil.asked.length
       for (let turn = 0; turn < 5; turn++) {
-        for (const hole of (await holesBetween(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)).slice(
+        for (const hole of (await timelineGaps(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)).slice(
           0,
           1,
         ))
-          await fillHole(stage.home.rt, stage.room.roomId, hole)
+          await backfillGap(stage.home.rt, stage.room.roomId, hole)
       }
       assert.ok(evil.asked.length - before <= 200, `${evil.asked.length - before} questions`)
       evil.answers.delete('backfill/')

@@ -6,7 +6,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { create, join, path, stage } from '../stages/federated-stage.ts'
 import type { User } from '../stages/federated-stage.ts'
 
-const nameRoom = async (who: User, alias: string, roomId: string) => {
+const createAlias = async (who: User, alias: string, roomId: string) => {
   const { status } = await who.server.call('PUT', `/_matrix/client/v3/directory/room/${encodeURIComponent(alias)}`, {
     token: who.token,
     body: { room_id: roomId },
@@ -18,8 +18,8 @@ onEveryDatabase('the canonical alias of a room', (open) => {
   test('may be of another server, which is asked what it names', async () => {
     const { network, alice, bob, roomId } = await stage(open)
     assert.equal((await join(bob, roomId)).status, 200)
-    await nameRoom(bob, '#there:two.test', roomId)
-    await nameRoom(bob, '#other:two.test', await create(bob, {}))
+    await createAlias(bob, '#there:two.test', roomId)
+    await createAlias(bob, '#other:two.test', await create(bob, {}))
     const set = async (who: User, body: JsonObject) => {
       const to = `/_matrix/client/v3/${path(roomId, 'state/m.room.canonical_alias/')}`
       const answer = await who.server.call('PUT', to, { token: who.token, body })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { keepHouse } from '@myelin/services/housekeeping'
+import { startMaintenance } from '@myelin/services/maintenance'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { createDatabase, openTemporarySqlite, testOnPostgres } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
@@ -122,7 +122,7 @@ testOnPostgres('where the hint is lost, the other node finds out within a second
   await asleep(there)
   await deafen()
   await send(here, alice.token, room, 'unheard')
-  const stop = keepHouse(there.rt)
+  const stop = startMaintenance(there.rt)
   there.rt.clock.advance(1000)
   assert.deepEqual(textsIn(await waiting, room), ['unheard'])
   const again = syncAt(there, alice.token, String((await syncAt(there, alice.token)).body['next_batch']), 30_000)

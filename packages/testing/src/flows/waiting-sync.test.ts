@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { syncFilterOf } from '@myelin/services/room-state/event-filter'
 import { parseToken } from '@myelin/services/room-state/page-token'
 import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
-import { Pace } from '@myelin/services/runtime/sync-throttle'
+import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
 import { sync } from '@myelin/services/sync/sync'
 import { testServer } from '../server.ts'
 
@@ -38,7 +38,11 @@ test('a waiting sync whose client goes away ends without another look at the dat
     timeoutMs: 30_000,
     presence: 'online' as const,
   }
-  const answer = sync({ ...rt, clock, pace: new Pace(clock), db: { ...rt.db, position } }, request, client.signal)
+  const answer = sync(
+    { ...rt, clock, pace: new SyncThrottle(clock), db: { ...rt.db, position } },
+    request,
+    client.signal,
+  )
   await waiting.promise
   client.abort()
   assert.equal((await answer)['next_batch'], since)

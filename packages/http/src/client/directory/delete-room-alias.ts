@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { unnameRoom } from '@myelin/services/directory/aliases'
+import { deleteAlias } from '@myelin/services/directory/aliases'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { ALIAS, AliasParams } from './alias-params.ts'
@@ -18,7 +18,7 @@ export const deleteRoomAlias = endpoint({
   reply: EmptySchema,
 
   async handle({ params: { roomAlias }, requester }, rt) {
-    await unnameRoom(rt, requester, roomAlias)
+    await deleteAlias(rt, requester, roomAlias)
     return {}
   },
 })

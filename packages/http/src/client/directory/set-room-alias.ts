@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nameRoom } from '@myelin/services/directory/aliases'
+import { createAlias } from '@myelin/services/directory/aliases'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
@@ -21,7 +21,7 @@ export const setRoomAlias = endpoint({
   reply: EmptySchema,
 
   async handle({ params: { roomAlias }, body, requester }, rt) {
-    await nameRoom(rt, requester, roomAlias, body.room_id)
+    await createAlias(rt, requester, roomAlias, body.room_id)
     return {}
   },
 })

@@ -9,16 +9,16 @@ import type { LateDestination } from '@myelin/storage/federation/destinations'
 import { dropEdus, waitingEdus } from '@myelin/storage/federation/outgoing-edus'
 import type { WaitingEdu } from '@myelin/storage/federation/outgoing-edus'
 import type { Receipt } from '@myelin/storage/sync/receipts'
-import { deviceNewsFor, putTold } from './device-news.ts'
-import type { ToldDevices } from './device-news.ts'
+import { deviceListEdusFor, putSentDevices } from './device-list-changes.ts'
+import type { SentDevices } from './device-list-changes.ts'
 import { missedEvents } from './missed-events.ts'
 import type { Pending } from './missed-events.ts'
-import { PassingEdus } from './passing-edus.ts'
-import { pauseAfter } from './pause.ts'
-import type { PresencePush } from './presence-news.ts'
+import { EphemeralEdus } from './ephemeral-edus.ts'
+import { backoffAfter } from './backoff.ts'
+import type { PresencePush } from './outgoing-presence.ts'
 import { MOST, sendTransaction } from './transaction.ts'
-import type { Cargo, Sending } from './transaction.ts'
-import type { TypingEdu } from './typing-news.ts'
+import type { TransactionContents, Sending } from './transaction.ts'
+import type { TypingEdu } from './outgoing-typing.ts'
 
 /** What the destinations of one sender share. */
 export interface Dispatch {
@@ -38,7 +38,10 @@ const MOST_WAITING = 60
 const QUIET_MS = 10_000
 const ODD_MS = 60_000
 
-type Load = Omit<Cargo, 'serial'> & { readonly waiting: readonly WaitingEdu[]; readonly news: readonly ToldDevices[] }
+type Load = Omit<TransactionContents, 'serial'> & {
+  readonly waiting: readonly WaitingEdu[]
+  readonly news: readonly SentDevices[]
+}
 
 /**
  * What goes to one server: one transaction after the other.
@@ -53,7 +56,7 @@ export class Destination {
   /** Whether EDUs may wait for it on disk. */
   #hasWaiting = false
   #hasNews = false
-  readonly #passing = new PassingEdus()
+  readonly #passing = new EphemeralEdus()
   #late: LateDestination | undefined
   #isLateKept: boolean
   /** While late: what `#queue` holds is all that was missed up to here. */
@@ -197,11 +200,11 @@ export class Destination {
     return waiting
   }
 
-  async #loadDeviceNews(most: number): Promise<readonly ToldDevices[]> {
+  async #loadDeviceNews(most: number): Promise<readonly SentDevices[]> {
     if (!this.#hasNews) return []
     this.#hasNews = false
     const { rt } = this.#dispatch
-    const news = await deviceNewsFor(rt, this.server, this.#isApart ? 1 : most)
+    const news = await deviceListEdusFor(rt, this.server, this.#isApart ? 1 : most)
     if (news.length > 0) this.#hasNews = true
     return news
   }
@@ -260,7 +263,7 @@ export class Destination {
     this.#isApart = false
     const last = waiting.at(-1)
     if (last) await this.#dispatch.rt.db.write((tx) => dropEdus(tx, this.server, last.nid))
-    await putTold(this.#dispatch.rt, this.server, news)
+    await putSentDevices(this.#dispatch.rt, this.server, news)
     const late = this.#late
     if (!late) this.#queue = this.#queue.slice(events.length)
     else if (this.#lookedUpTo > 0) {
@@ -275,7 +278,7 @@ export class Destination {
     const now = rt.clock.now()
     if (!this.#late) this.#fallBehind()
     const late = this.#late as unknown as LateDestination
-    const pause = pauseAfter(rt, late.intervalMs)
+    const pause = backoffAfter(rt, late.intervalMs)
     rt.log.info({ err: cause, server: this.server, pauseMs: pause.waitMs }, 'a server did not take a transaction')
     this.#queue = []
     await this.#keep({ ...late, intervalMs: pause.intervalMs, retryTs: now + pause.waitMs })

@@ -8,20 +8,20 @@ import { serversWithDeviceNews } from '@myelin/storage/federation/outgoing-devic
 import { serversWaitedFor } from '@myelin/storage/federation/outgoing-edus'
 import { serverOfWaitingEdus, userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import { roomTypedIn } from '../../runtime/typing.ts'
-import { serversSaidToBeIn } from '../../room-state/servers-said.ts'
+import { serversThoughtInRoom } from '../../room-state/servers-thought-in-room.ts'
 import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
 import { LogFollower } from '../log-follower.ts'
 import type { Stretch } from '../log-follower.ts'
-import { changedDevices, putDeviceNews } from './device-news.ts'
+import { changedDevices, putDeviceListChanges } from './device-list-changes.ts'
 import { Destination } from './destination.ts'
 import type { Dispatch } from './destination.ts'
-import { serverHeardFrom } from '../../peers/trust/heard-from.ts'
-import { MovedRooms } from './moved-rooms.ts'
-import { PresenceNews } from './presence-news.ts'
+import { serverOfReachableTopic } from '../../peers/trust/reachable-servers.ts'
+import { ChangedRooms } from './changed-rooms.ts'
+import { OutgoingPresence } from './outgoing-presence.ts'
 import { spread } from './spread.ts'
 import type { OutgoingStretch } from './spread.ts'
 import type { Sending } from './transaction.ts'
-import { TypingNews } from './typing-news.ts'
+import { OutgoingTyping } from './outgoing-typing.ts'
 
 /**
  * Sends events, EDUs and device lists to other servers.
@@ -32,10 +32,10 @@ import { TypingNews } from './typing-news.ts'
 export class Outbound {
   readonly #rt: Sending
   readonly #follower: LogFollower
-  readonly #moved: MovedRooms
+  readonly #moved: ChangedRooms
   readonly #lookups = new Semaphore(4)
-  readonly #typing: TypingNews
-  readonly #presence: PresenceNews
+  readonly #typing: OutgoingTyping
+  readonly #presence: OutgoingPresence
   #destinations = new Map<ServerName, Destination>()
   /** The signal of the present lease; undefined while another node holds it. */
   #term: AbortSignal | undefined
@@ -43,9 +43,9 @@ export class Outbound {
 
   constructor(rt: Sending) {
     this.#rt = rt
-    this.#moved = new MovedRooms(rt.serverName)
-    this.#typing = new TypingNews(rt)
-    this.#presence = new PresenceNews(rt, (server, pushes) => this.#to(server)?.offerPresence(pushes))
+    this.#moved = new ChangedRooms(rt.serverName)
+    this.#typing = new OutgoingTyping(rt)
+    this.#presence = new OutgoingPresence(rt, (server, pushes) => this.#to(server)?.offerPresence(pushes))
     this.#follower = new LogFollower(rt, {
       name: 'federation sender',
       hear: (hint) => this.#hear(hint),
@@ -84,7 +84,7 @@ export class Outbound {
 
   #hear(hint: Hint): void {
     for (const topic of hint.topics) {
-      const server = serverHeardFrom(topic)
+      const server = serverOfReachableTopic(topic)
       if (server) this.#destinations.get(server)?.heard()
       const waited = serverOfWaitingEdus(topic)
       if (waited) this.#to(waited)?.offerWaiting()
@@ -105,7 +105,7 @@ export class Outbound {
   #tellTyping(roomId: RoomId): void {
     const news = this.#typing.newsOf(roomId)
     if (news.length === 0) return
-    serversSaidToBeIn(this.#rt.db.read, roomId)
+    serversThoughtInRoom(this.#rt.db.read, roomId)
       .then((servers) => {
         for (const server of servers) {
           if (server === this.#rt.serverName) continue
@@ -149,7 +149,7 @@ export class Outbound {
       const found = await spread(this.#rt, rooms, stretch, this.#moved)
       const hasUsers = this.#moved.takeUsers()
       const changes = hasUsers ? await changedDevices(this.#rt, stretch) : []
-      await putDeviceNews(this.#rt, [...found.joins, ...changes])
+      await putDeviceListChanges(this.#rt, [...found.joins, ...changes])
       if (term.aborted) return
       this.#hand(found)
       this.#reached = stretch.upTo

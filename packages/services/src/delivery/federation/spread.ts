@@ -4,11 +4,11 @@ import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { receiptsBetween } from '@myelin/storage/sync/receipts'
 import type { Receipt } from '@myelin/storage/sync/receipts'
-import { serversSaidToBeIn } from '../../room-state/servers-said.ts'
-import { newlyShared } from './device-news.ts'
-import type { DeviceNews } from './device-news.ts'
+import { serversThoughtInRoom } from '../../room-state/servers-thought-in-room.ts'
+import { newlyShared } from './device-list-changes.ts'
+import type { DeviceListChange } from './device-list-changes.ts'
 import type { Pending } from './missed-events.ts'
-import type { MovedRooms } from './moved-rooms.ts'
+import type { ChangedRooms } from './changed-rooms.ts'
 import { recipientsOf } from './recipients.ts'
 import type { Sending } from './transaction.ts'
 
@@ -28,7 +28,7 @@ export interface OutgoingStretch {
   readonly events: readonly Spread[]
   readonly receipts: readonly SpreadReceipt[]
   /** Users of ours who came to share a room with servers. */
-  readonly joins: readonly DeviceNews[]
+  readonly joins: readonly DeviceListChange[]
 }
 
 /** What is to be sent of a stretch of the log, in its order; `rooms` are those that moved, all where it is not known. */
@@ -36,11 +36,11 @@ export async function spread(
   rt: Pick<Sending, 'db' | 'serverName' | 'config'>,
   rooms: ReadonlySet<RoomId> | undefined,
   between: { readonly after: number; readonly upTo: number },
-  moved: MovedRooms,
+  moved: ChangedRooms,
 ): Promise<OutgoingStretch> {
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
-  const joins: DeviceNews[] = []
+  const joins: DeviceListChange[] = []
   for (const roomId of rooms ?? (await roomsChangedAfter(rt.db.read, between.after))) {
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
@@ -69,11 +69,11 @@ async function receiptsToTell(
   const moved = await receiptsBetween(db.read, roomId, after, upTo)
   const ours = moved.filter(({ kind, userId }) => kind === 'm.read' && serverOf(userId) === serverName)
   if (ours.length === 0) return []
-  const servers = [...(await serversSaidToBeIn(db.read, roomId))].filter((server) => server !== serverName)
+  const servers = [...(await serversThoughtInRoom(db.read, roomId))].filter((server) => server !== serverName)
   return servers.length === 0 ? [] : ours.map((receipt) => ({ receipt, servers }))
 }
 
 async function isAlone({ db, serverName }: Pick<Sending, 'db' | 'serverName'>, roomId: RoomId): Promise<boolean> {
-  const servers = await serversSaidToBeIn(db.read, roomId)
+  const servers = await serversThoughtInRoom(db.read, roomId)
   return [...servers].every((server) => server === serverName)
 }

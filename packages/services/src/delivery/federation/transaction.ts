@@ -20,7 +20,7 @@ export type Sending = Pick<
 export const MOST = { pdus: 50, edus: 100 } as const
 
 /** What goes out together; `serial` is another for each try. */
-export interface Cargo {
+export interface TransactionContents {
   readonly events: readonly Pending[]
   readonly edus: readonly JsonObject[]
   readonly serial: string
@@ -37,7 +37,7 @@ export interface Cargo {
 export async function sendTransaction(
   rt: Sending,
   server: ServerName,
-  { events, edus, serial }: Cargo,
+  { events, edus, serial }: TransactionContents,
   signal: AbortSignal,
 ): Promise<void> {
   const pdus = await pdusOf(rt, events)

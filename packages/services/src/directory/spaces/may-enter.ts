@@ -13,7 +13,7 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 const OPEN_RULES: ReadonlySet<string> = new Set(['public', 'knock', 'knock_restricted'])
 
 /** Whether anybody may look into a room, or ask to be let in. */
-export function isOpenToAll({ join_rule: rule, world_readable: isReadable }: RoomSummary): boolean {
+export function isPublicRoom({ join_rule: rule, world_readable: isReadable }: RoomSummary): boolean {
   return isReadable || OPEN_RULES.has(rule)
 }
 
@@ -26,7 +26,7 @@ export async function mayUserEnter(db: Read, user: UserId, room: RoomSummary): P
   const standing = await membershipIn(db, room.room_id, user)
   if (standing?.membership === 'join' || standing?.membership === 'invite') return true
   if (standing?.membership === 'ban') return room.world_readable
-  if (isOpenToAll(room)) return true
+  if (isPublicRoom(room)) return true
   for (const allowed of room.join_rule === 'restricted' ? (room.allowed_room_ids ?? []) : []) {
     if ((await membershipIn(db, allowed, user))?.membership === 'join') return true
   }
@@ -44,7 +44,7 @@ export async function mayServerEnter(db: Read, server: ServerName, summary: Room
   if (!row || !(await isFederated(db, row.stateRoot))) return false
   const room = { stateRoot: row.stateRoot, version: roomVersionOf(row.roomVersion) }
   if (!isServerAllowed(server, await shownContent(db, room, 'm.room.server_acl'))) return false
-  if (isOpenToAll(summary) || (await isIn(db, server, roomId))) return true
+  if (isPublicRoom(summary) || (await isIn(db, server, roomId))) return true
   for (const allowed of summary.join_rule === 'restricted' ? (summary.allowed_room_ids ?? []) : []) {
     if (await isIn(db, server, allowed)) return true
   }

@@ -8,7 +8,7 @@ import type { EventMaker } from '../../rooms/event-draft.ts'
 import { nextEvent } from '../../rooms/extend-room.ts'
 import { isNeed } from '../../rooms/resolution/unit-needs.ts'
 import { writeResolved } from '../../rooms/resolution/write-resolved.ts'
-import { voucherFor } from '../../rooms/voucher.ts'
+import { authorisingUserFor } from '../../rooms/authorising-user.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { handshakeRoom } from './handshake-room.ts'
 
@@ -40,7 +40,7 @@ export async function makeMembership(
       extra: { room_version: room.version.id },
     })
   }
-  const voucher = membership === 'join' ? await voucherFor(rt.db.read, rt, room, userId) : undefined
+  const voucher = membership === 'join' ? await authorisingUserFor(rt.db.read, rt, room, userId) : undefined
   const content = { membership, ...(voucher === undefined ? {} : { join_authorised_via_users_server: voucher }) }
   const draft = { roomId, sender: userId, type: 'm.room.member', stateKey: userId, content }
   const event = await writeResolved(rt, async (tx) => {

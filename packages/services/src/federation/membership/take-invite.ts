@@ -10,7 +10,7 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import { addSignature } from '@myelin/rules/events/signing'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { isHere } from '../../room-state/servers-around.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import { recordOutside } from '../../rooms/handshake/outside-room.ts'
 import type { Checker } from '../../rooms/intake/check-incoming.ts'
 import { blocksInvites } from '../../rooms/members-change.ts'
@@ -41,7 +41,7 @@ export async function takeInvite(rt: Needs, given: GivenInvite): Promise<JsonObj
   const version = knownVersion(given.roomVersion)
   const pdu = inviteOf(rt, given, version)
   const context = { roomId: given.roomId, version }
-  if (await isHere(rt, given.roomId)) await handshakeRoom(rt, given.origin, given.roomId)
+  if (await isResident(rt, given.roomId)) await handshakeRoom(rt, given.origin, given.roomId)
   const signed = await checkEventSignatures(rt, version, [pdu])
   if (!signed.has(pdu.id) || !contentHashMatches(pdu.json)) {
     throw new MatrixError('M_INVALID_PARAM', 'a signature or the hash of the invite is wrong')

@@ -19,8 +19,8 @@ import { recommended } from '../../rooms/intake/recommended.ts'
 import { isNeed } from '../../rooms/resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../../rooms/resolution/unit-needs.ts'
 import { writeResolved } from '../../rooms/resolution/write-resolved.ts'
-import { voucherFor } from '../../rooms/voucher.ts'
-import type { EnteredRoom } from '../../rooms/voucher.ts'
+import { authorisingUserFor } from '../../rooms/authorising-user.ts'
+import type { EnteredRoom } from '../../rooms/authorising-user.ts'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import { handshakeRoom } from './handshake-room.ts'
 
@@ -81,7 +81,7 @@ async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu
   if (serverOf(voucher as UserId) !== rt.serverName) {
     throw new MatrixError('M_INVALID_PARAM', 'whoever lets the user in is not of this server')
   }
-  await voucherFor(rt.db.read, rt, room, pdu.sender)
+  await authorisingUserFor(rt.db.read, rt, room, pdu.sender)
   return addSignature(pdu, room.version, { serverName: rt.serverName, key: rt.signingKey })
 }
 

@@ -8,7 +8,7 @@ import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import { inviteUser } from '../../rooms/membership.ts'
 import { askServer } from '../../peers/ask-server.ts'
 import { handshakeRoom } from './handshake-room.ts'
@@ -79,7 +79,7 @@ function boundInvite(target: UserId, json: Json): BoundInvite[] {
 }
 
 async function inviteBound(rt: Needs, { roomId, sender, target, signed }: BoundInvite): Promise<void> {
-  const room = (await isHere(rt, roomId)) ? await roomById(rt.db.read, roomId) : undefined
+  const room = (await isResident(rt, roomId)) ? await roomById(rt.db.read, roomId) : undefined
   const token = stringMember(signed, 'token') ?? ''
   const original = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.third_party_invite', token))
   const name = original && stringMember(original.content, 'display_name')

@@ -13,8 +13,8 @@ import { stagedCount, stagePdu } from '@myelin/storage/federation/staged-pdus'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transactions'
 import type { TransactionKey } from '@myelin/storage/accounts/transactions'
 import { shownContent } from '../../room-state/shown-state.ts'
-import { versionAwaited } from '../../rooms/handshake/join-under-way.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { versionOfAwaitedRoom } from '../../rooms/handshake/pending-join.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import { isWithdrawal, takeWithdrawal } from '../../rooms/handshake/withdrawal.ts'
 import { parseIncoming } from '../../rooms/intake/check-incoming.ts'
 import type { Checker, RoomContext } from '../../rooms/intake/check-incoming.ts'
@@ -98,8 +98,8 @@ type Checked = Accepted | Withdrawn | { readonly eventId: string; readonly fault
 async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Checked | undefined> {
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
   const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
-  const isIn = room !== undefined && (await isHere(rt, room.id, room))
-  const awaited = isIn || !isRoomId(roomId) ? undefined : await versionAwaited(rt, roomId)
+  const isIn = room !== undefined && (await isResident(rt, room.id, room))
+  const awaited = isIn || !isRoomId(roomId) ? undefined : await versionOfAwaitedRoom(rt, roomId)
   const claimed = isObject(json) ? member(json, 'event_id') : undefined
   const refused = (fault: string) =>
     typeof claimed === 'string' && claimed.length < 256 ? { eventId: claimed, fault } : undefined

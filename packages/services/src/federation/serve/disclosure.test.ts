@@ -72,9 +72,9 @@ async function build(rt: TestRuntime, visibility: Visibility, standing: Standing
   return { roomId: room.roomId, messages, last: await room.say(alice, 'the end'), end }
 }
 
-type Sight = 'whole' | 'redacted' | 'refused'
+type ServerVisibility = 'whole' | 'redacted' | 'refused'
 
-const sightOf = (pdu: RawJson | undefined): Sight => (pdu?.text.includes('a secret') ? 'whole' : 'redacted')
+const sightOf = (pdu: RawJson | undefined): ServerVisibility => (pdu?.text.includes('a secret') ? 'whole' : 'redacted')
 
 async function refusedOr<T>(answer: Promise<T>): Promise<T | 'refused'> {
   try {
@@ -111,11 +111,11 @@ const MESSAGE_READERS = {
         return found.eventId === id ? 'whole' : 'redacted'
       }),
     ),
-} satisfies Record<string, (rt: TestRuntime, room: Room) => Promise<readonly Sight[]>>
+} satisfies Record<string, (rt: TestRuntime, room: Room) => Promise<readonly ServerVisibility[]>>
 
 /** Messages are told from the rest by their type, and stand in the order of their depth. */
-function sightsIn(pdus: readonly RawJson[] | 'refused', count: number): Sight[] {
-  if (pdus === 'refused') return Array<Sight>(count).fill('refused')
+function sightsIn(pdus: readonly RawJson[] | 'refused', count: number): ServerVisibility[] {
+  if (pdus === 'refused') return Array<ServerVisibility>(count).fill('refused')
   const depth = ({ text }: RawJson) => (JSON.parse(text) as { depth: number }).depth
   return pdus
     .filter(({ text }) => text.includes('"m.room.message"') && !text.includes('the end'))
@@ -141,7 +141,7 @@ describe('what another server may read', () => {
     for (const standing of Object.keys(STANDINGS) as Standing[]) {
       const { mayAsk } = STANDINGS[standing]
       const isAnswered = mayAsk === 'always' || (mayAsk !== 'never' && visibility === 'world_readable')
-      const messages: readonly Sight[] = isAnswered ? SEEN[visibility] : ['refused', 'refused', 'refused']
+      const messages: readonly ServerVisibility[] = isAnswered ? SEEN[visibility] : ['refused', 'refused', 'refused']
 
       test(`of a room with ${visibility} history, being ${standing}, is ${messages.join(', ')}`, async () => {
         const room = await build(rt, visibility, standing)

@@ -4,7 +4,7 @@ import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { authChainOf, nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { eventIn, roomFor } from './server-access.ts'
-import { Sight } from './sight.ts'
+import { ServerVisibility } from './sight.ts'
 import { servedPdus } from './served-pdus.ts'
 
 /**
@@ -21,7 +21,7 @@ export async function serveEventAuth(
   const db = rt.db.read
   const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
-  await new Sight(db, room).requireWhole(event)
+  await new ServerVisibility(db, room).requireFullState(event)
   // Chains lead from state event to state event; this one may be a message.
   const named = [...(await nidsOfEvents(db, event.pdu.authEvents)).values()]
   const chain = await authChainOf(db, named)

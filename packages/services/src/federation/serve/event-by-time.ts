@@ -3,7 +3,7 @@ import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import { nearestEvent } from '../../reading/nearest-event.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { noSuchEvent, roomFor } from './server-access.ts'
-import { Sight } from './sight.ts'
+import { ServerVisibility } from './sight.ts'
 
 /**
  * The event nearest to a time that the asking server may see.
@@ -21,7 +21,7 @@ export async function serveEventByTime(
 ): Promise<{ readonly eventId: EventId; readonly ts: number }> {
   const db = rt.db.read
   const room = await roomFor(db, asked.origin, asked.roomId)
-  const sight = new Sight(db, room)
+  const sight = new ServerVisibility(db, room)
   const event = await nearestEvent(db, asked, async (events) => {
     for (const each of events) if (await sight.isWhole(each)) return each
     return undefined

@@ -9,7 +9,7 @@ import { servedEvents } from '@myelin/storage/federation/served-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { ServedRoom } from './server-access.ts'
 import { erasedWords } from './erased-words.ts'
-import { Sight } from './sight.ts'
+import { ServerVisibility } from './sight.ts'
 
 const SLICE = 500
 
@@ -37,7 +37,7 @@ export async function servedPdus(
  * any more.
  */
 export async function seenPdus(db: Read, room: ServedRoom, events: readonly StoredEvent[]): Promise<RawJson[]> {
-  const sight = new Sight(db, room)
+  const sight = new ServerVisibility(db, room)
   const hidden = new Set([...(await erasedWords(db, events))].map(({ nid }) => nid))
   for (const event of events) if (!(await sight.isWhole(event))) hidden.add(event.nid)
   const nids = events.map(({ nid }) => nid)

@@ -25,7 +25,7 @@ export function hasOwnState({ position, status }: StoredEvent): boolean {
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
-export class Sight {
+export class ServerVisibility {
   readonly #db: Read
   readonly #room: ServedRoom
   readonly #visibilities = new Map<number, string | undefined>()
@@ -48,7 +48,7 @@ export class Sight {
   }
 
   /** Refuses a server that is not in the room what belongs to an event it may not see, such as the state at it. */
-  async requireWhole(event: StoredEvent): Promise<void> {
+  async requireFullState(event: StoredEvent): Promise<void> {
     if (!this.#room.isIn && !(await this.isWhole(event))) throw notForYou()
   }
 

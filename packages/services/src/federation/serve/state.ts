@@ -9,7 +9,7 @@ import { eventIdsByNid } from '@myelin/storage/federation/served-events'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { eventIn, noSuchEvent, roomFor } from './server-access.ts'
 import type { ServedRoom } from './server-access.ts'
-import { hasOwnState, Sight } from './sight.ts'
+import { hasOwnState, ServerVisibility } from './sight.ts'
 import { servedPdus } from './served-pdus.ts'
 
 type Needs = Pick<Runtime, 'db'>
@@ -57,6 +57,6 @@ async function stateBefore(
   if (!hasOwnState(event)) throw noSuchEvent()
   // Nor, before a room's members are known, of what came meanwhile.
   if ((await partialEvents(db, [event.nid])).size > 0) throw noSuchEvent()
-  await new Sight(db, room).requireWhole(event)
+  await new ServerVisibility(db, room).requireFullState(event)
   return { room, state: (await namedState(db, event.stateBefore)).map((entry) => entry.event) }
 }

@@ -6,7 +6,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import { verifyBytes } from '@myelin/matrix/signatures'
 import { requestForm } from '@myelin/remote/federation'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { hearFrom } from './heard-from.ts'
+import { noteServerReachable } from './reachable-servers.ts'
 import { maySpeakWith } from './may-speak-with.ts'
 import { loadServerKeys } from './server-keys.ts'
 import { parseXMatrix, type ServerAuthorization } from './x-matrix.ts'
@@ -60,7 +60,7 @@ export async function authenticateContent(
     return key !== undefined && verifyBytes(text, signature, key)
   })
   if (!isSigned) throw refused(`the request is not signed by ${origin} with a key that can be checked`)
-  hearFrom(rt.bus, origin)
+  noteServerReachable(rt.bus, origin)
   return origin
 }
 

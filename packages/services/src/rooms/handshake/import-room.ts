@@ -18,8 +18,8 @@ import { appendForeign } from '../intake/append-foreign.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { stateInSteps } from '../intake/state-in-steps.ts'
-import { mergedRootSoon } from '../resolution/resolve-roots.ts'
-import { settleRoom } from '../intake/settle-room.ts'
+import { resolvedRootIfCheap } from '../resolution/resolve-roots.ts'
+import { resolveForkedRoom } from '../intake/resolve-forked-room.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
@@ -49,7 +49,7 @@ export async function importRoom(
     await entered(tx)
     return undefined
   })
-  await settleRoom(rt, context.roomId)
+  await resolveForkedRoom(rt, context.roomId)
 }
 
 type Shown = ShownRoom & { readonly heads: readonly EventId[] }
@@ -119,7 +119,7 @@ async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context
   } as const
   // Whoever resolves a fork looks its events up.
   if (others.length > 0) await putOutlier(tx, own, row)
-  const now = await mergedRootSoon(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
+  const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
   const place = {
     stateBefore,
     stateAfter,

@@ -11,11 +11,11 @@ import type { Checker } from '../intake/check-incoming.ts'
 import type { Source } from '../intake/fetch-events.ts'
 import { awaitFirstTry } from '../../room-state/await-whole.ts'
 import { importRoom } from './import-room.ts'
-import { beginJoin } from './join-under-way.ts'
-import { headsUnknownTo, requireJoined } from './own-heads.ts'
+import { startPendingJoin } from './pending-join.ts'
+import { extremitiesUnknownTo, requireJoined } from './unknown-extremities.ts'
 import { takeJoinAnswer } from './read-join-answer.ts'
 import type { ShownRoom } from './read-join-answer.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
 import { tryServers } from './try-servers.ts'
@@ -44,11 +44,13 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   const sent = eventFrom(rt, template, wish, content)
   requireAskable(rt, server)
   const context = { roomId: wish.roomId, version: template.version }
-  const underWay = await beginJoin(rt, context)
+  const underWay = await startPendingJoin(rt, context)
   try {
     const shown = await sendJoin(rt, { ...context, server }, sent)
     // Where we are in the room nothing begins anew.
-    const heads = (await isHere(rt, wish.roomId)) ? [] : await headsUnknownTo(rt, { ...context, server }, shown)
+    const heads = (await isResident(rt, wish.roomId))
+      ? []
+      : await extremitiesUnknownTo(rt, { ...context, server }, shown)
     await importRoom(rt, context, { ...shown, heads }, underWay.entered)
     if (heads.length > 0) await requireJoined(rt, wish)
   } catch (cause) {
@@ -69,5 +71,5 @@ async function sendJoin(rt: Joiner, source: Source, sent: Pdu): Promise<ShownRoo
  */
 async function knowsFromBefore(rt: Joiner, roomId: RoomId): Promise<boolean> {
   const room = await roomById(rt.db.read, roomId)
-  return room !== undefined && room.stateRoot !== 0 && !(await isHere(rt, roomId))
+  return room !== undefined && room.stateRoot !== 0 && !(await isResident(rt, roomId))
 }

@@ -26,10 +26,10 @@ import { provisionalRoots, withNamedMembers } from '../partial/provisional.ts'
 import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
-import { fateOf } from './checks.ts'
+import { outcomeOf } from './checks.ts'
 import type { Incoming } from './incoming.ts'
 import { keepShown } from './keep-shown.ts'
-import { mergedRoot, mergedRootSoon } from '../resolution/resolve-roots.ts'
+import { resolvedRoot, resolvedRootIfCheap } from '../resolution/resolve-roots.ts'
 import { ResolutionNeed } from '../resolution/unit-needs.ts'
 
 /**
@@ -37,7 +37,7 @@ import { ResolutionNeed } from '../resolution/unit-needs.ts'
  * it names as `auth_events` are not to be had. Who sent it may withhold them, so that says nothing about the event: it is
  * let go of, and judged when it comes with them.
  */
-export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
+export type PduOutcome = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
 
 /**
  * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
@@ -46,7 +46,7 @@ export type Fate = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' |
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<Fate | ResolutionNeed> {
+export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming): Promise<PduOutcome | ResolutionNeed> {
   const { pdu, version } = incoming
   const around = await eventsAround(tx, incoming)
   const earlier = around.get(pdu.id)
@@ -61,7 +61,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   if (!pdu.authEvents.every((id) => around.has(id))) return 'lacks'
   const roots =
     provisional ?? (isBeginning ? [earlier?.stateBefore ?? 0] : previous.map(({ stateAfter }) => stateAfter))
-  const merged = await mergedRoot(tx, { roomId: room.id, version }, roots)
+  const merged = await resolvedRoot(tx, { roomId: room.id, version }, roots)
   if (merged instanceof ResolutionNeed) return merged
   const named = pdu.authEvents.flatMap((id) => around.get(id) ?? [])
   const stateBefore = provisional ? await withNamedMembers(tx, merged, named) : merged
@@ -80,10 +80,10 @@ async function judgeIn(
   room: OpenRoom,
   incoming: Incoming,
   { around, previous, earlier, stateBefore, isProvisional }: Surroundings,
-): Promise<Fate> {
+): Promise<PduOutcome> {
   const { pdu } = incoming
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
-  const fate = await fateOf({ tx, room, incoming, around, previous, isProvisional, nid: row.nid, stateBefore })
+  const fate = await outcomeOf({ tx, room, incoming, around, previous, isProvisional, nid: row.nid, stateBefore })
   if (fate === 'rejected') {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
   } else if (fate === 'soft-failed') {
@@ -110,7 +110,7 @@ async function appendCreate(
   room: OpenRoom,
   incoming: Incoming,
   earlier: StoredEvent | undefined,
-): Promise<Fate> {
+): Promise<PduOutcome> {
   const create = await stateEventNid(tx, room.stateRoot, 'm.room.create', '')
   if (!earlier || earlier.nid !== create || incoming.historicPosition === undefined) return 'rejected'
   await land(tx, room, incoming, { room: room.nid, nid: earlier.nid, isKept: true, stateBefore: 0, previous: [] })
@@ -206,7 +206,7 @@ async function coveredBy(tx: Tx, pdu: Pdu): Promise<Set<EventId>> {
 /**
  * The state that the heads of the graph come to with the event that just arrived.
  *
- * Where working that out is more than a unit may do, the state stays as it is and the room is marked: `settleRoom` works
+ * Where working that out is more than a unit may do, the state stays as it is and the room is marked: `resolveForkedRoom` works
  * it out on another thread. So whoever splits a room a thousand times cannot make each event cost a thousand states.
  */
 async function rootOfHeads(
@@ -225,6 +225,6 @@ async function rootOfHeads(
   )
   const roots = [...others.values()].map((event) => event.stateAfter)
   if (added !== undefined) roots.push(stateAfter)
-  const roomRoot = await mergedRootSoon(tx, version, roots)
+  const roomRoot = await resolvedRootIfCheap(tx, version, roots)
   return roomRoot === undefined ? unsettled : { roomRoot, isUnsettled: false }
 }

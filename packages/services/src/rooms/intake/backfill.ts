@@ -12,7 +12,7 @@ import { openRoom, versionOfRoom } from '@myelin/storage/rooms/rooms'
 import { residentServers } from '../../room-state/resident-servers.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { appendForeign } from './append-foreign.ts'
-import type { Fate } from './append-foreign.ts'
+import type { PduOutcome } from './append-foreign.ts'
 import { checkIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import type { Source } from './fetch-events.ts'
@@ -30,18 +30,18 @@ const MAX_SERVERS = 3
 const MAX_EDGE = 20
 
 /** A place in a room's history where events are missing: before the event of a position. */
-export interface Hole {
+export interface TimelineGap {
   readonly position: number
   readonly missing: readonly EventId[]
 }
 
 /** The holes between two positions, the newest first. */
-export async function holesBetween(
+export async function timelineGaps(
   rt: Pick<Checker, 'db'>,
   roomId: RoomId,
   after: number,
   upTo: number,
-): Promise<Hole[]> {
+): Promise<TimelineGap[]> {
   const holes = new Map<number, EventId[]>()
   for (const { eventId, position } of await backwardExtremities(rt.db.read, roomId)) {
     if (position <= after || position > upTo) continue
@@ -58,7 +58,7 @@ export async function holesBetween(
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
  */
-export async function fillHole(rt: Checker, roomId: RoomId, hole: Hole): Promise<number> {
+export async function backfillGap(rt: Checker, roomId: RoomId, hole: TimelineGap): Promise<number> {
   const version = roomVersionOf(await versionOfRoom(rt.db.read, roomId))
   const servers = (await residentServers(rt, roomId)).filter((server) => server !== rt.serverName)
   for (const server of servers.slice(0, MAX_SERVERS)) {
@@ -70,7 +70,7 @@ export async function fillHole(rt: Checker, roomId: RoomId, hole: Hole): Promise
   return 0
 }
 
-async function askForHistory(rt: Checker, source: Source, hole: Hole): Promise<Pdu[]> {
+async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Promise<Pdu[]> {
   const query = { v: hole.missing.slice(0, 20), limit: LIMIT }
   const target = federationPath(['federation', 'v1', 'backfill', source.roomId], query)
   try {
@@ -86,7 +86,7 @@ async function askForHistory(rt: Checker, source: Source, hole: Hole): Promise<P
 }
 
 /** Puts history in front of what led to it; the oldest of it is judged by the state the other server tells. */
-async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readonly Pdu[]): Promise<number> {
+async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus: readonly Pdu[]): Promise<number> {
   const ordered = connected(pdus, hole.missing)
   await keepAuthEvents(rt, source, ordered)
   await keepEdge(rt, source, ordered)
@@ -104,13 +104,13 @@ async function keepHistory(rt: Checker, source: Source, hole: Hole, pdus: readon
 async function keepSome(
   tx: Tx,
   { roomId, version }: Source,
-  hole: Hole,
+  hole: TimelineGap,
   ordered: readonly Pdu[],
-): Promise<(Fate | 'no place')[] | ResolutionNeed> {
+): Promise<(PduOutcome | 'no place')[] | ResolutionNeed> {
   const room = await openRoom(tx, roomId)
   if (!room) return []
   const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
-  const fates: (Fate | 'no place')[] = []
+  const fates: (PduOutcome | 'no place')[] = []
   // The oldest first, so that each finds the state of those before it; the newest has the first place.
   for (const [index, pdu] of ordered.entries()) {
     const historicPosition = places[ordered.length - 1 - index]

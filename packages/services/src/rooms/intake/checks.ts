@@ -49,7 +49,7 @@ const CHECKS: readonly Check[] = [
 ]
 
 /** Returns what becomes of an event by its checks. */
-export async function fateOf(candidate: Candidate): Promise<'appended' | Check['otherwise']> {
+export async function outcomeOf(candidate: Candidate): Promise<'appended' | Check['otherwise']> {
   const isHistory = candidate.incoming.historicPosition !== undefined
   for (const { holds, otherwise, isForNews, needsMembers } of CHECKS) {
     if ((isForNews && isHistory) || (needsMembers && candidate.isProvisional)) continue

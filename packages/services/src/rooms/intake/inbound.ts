@@ -22,15 +22,15 @@ import type { StagedPdu } from '@myelin/storage/federation/staged-pdus'
 import { topics } from '@myelin/storage/engine/topics'
 import { shownContent } from '../../room-state/shown-state.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { mergeHeads } from '../merge-heads.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { mergeForwardExtremities } from '../merge-extremities.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { joinsCountSince } from './longest-join.ts'
 import { receivePdus } from './receive-pdus.ts'
 import { endResolutions, ResolutionTooLong } from '../resolution/resolutions.ts'
-import { settleRoom } from './settle-room.ts'
+import { resolveForkedRoom } from './resolve-forked-room.ts'
 
 /** What is touched when events were staged. */
 export const STAGED = 'staged pdus'
@@ -150,7 +150,7 @@ export class Inbound {
       if (staged.length === 0 || (await isAwaited(this.#rt.db.read, this.#rt, roomId))) {
         const room = await roomById(this.#rt.db.read, roomId)
         if (!room || (room.extremityCount < 2 && !room.isUnsettled)) return
-        await mergeHeads(this.#rt, roomId)
+        await mergeForwardExtremities(this.#rt, roomId)
         return this.#settle(roomId)
       }
       // Whoever keeps sending must not keep the room as it was for ever.
@@ -166,7 +166,7 @@ export class Inbound {
   /** A room whose state is too much work keeps the one it has; what comes to it is judged all the same. */
   async #settle(roomId: RoomId): Promise<void> {
     try {
-      await settleRoom(this.#rt, roomId)
+      await resolveForkedRoom(this.#rt, roomId)
     } catch (cause) {
       if (!(cause instanceof ResolutionTooLong)) throw cause
       this.#rt.log.warn({ err: cause, roomId }, 'a split room keeps the state it had')
@@ -207,7 +207,7 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   if (!first) return
   const run = staged.slice(0, staged.findIndex(({ origin }) => origin !== first.origin) >>> 0)
   const room = await roomById(rt.db.read, roomId)
-  if (!room || !(await isHere(rt, roomId, room))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
+  if (!room || !(await isResident(rt, roomId, room))) return rt.db.write((tx) => unstageLost(tx, rt, roomId))
   const version = roomVersionOf(room.roomVersion)
   const parsed = run.flatMap(({ nid, tries, pdu }) => {
     const result = parseIncoming(parseJson(pdu, { keepNumbers: true }), { roomId, version })

@@ -6,7 +6,7 @@ import { eventsById, pdusByNid } from '@myelin/storage/rooms/events/events'
 import { partialRoom } from '@myelin/storage/federation/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { appendForeign } from './append-foreign.ts'
-import type { Fate } from './append-foreign.ts'
+import type { PduOutcome } from './append-foreign.ts'
 import { asHashedAll, withGoodSignatures } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { fetchGap, missingAmong } from './fetch-events.ts'
@@ -55,7 +55,7 @@ export async function receivePdus(
   source: Source,
   pdus: readonly Pdu[],
   settle: (tx: Tx, open: Open) => Promise<void> = async () => {},
-): Promise<Map<EventId, Fate>> {
+): Promise<Map<EventId, PduOutcome>> {
   const outage = { isSeen: false, isGone: false }
   return receiveFrom(rt, { ...source, outage }, pdus, async (tx, fates) => {
     const lacking = [...fates].filter(([, fate]) => fate === 'waits' || fate === 'lacks')
@@ -74,7 +74,7 @@ async function receiveFrom(
   source: Source,
   pdus: readonly Pdu[],
   settle: Settle,
-): Promise<Map<EventId, Fate>> {
+): Promise<Map<EventId, PduOutcome>> {
   let ordered = pdus
   for (const check of ARRIVAL_CHECKS) ordered = await check(rt, source, ordered)
   // What waits for others is settled when they came; all else in the unit that judged it.
@@ -96,7 +96,7 @@ async function fetchingAuthEvents(rt: Checker, source: Source, pdus: readonly Pd
   return pdus
 }
 
-type Settle = (tx: Tx, fates: ReadonlyMap<EventId, Fate>) => Promise<void>
+type Settle = (tx: Tx, fates: ReadonlyMap<EventId, PduOutcome>) => Promise<void>
 
 /** Appends what can be appended, in several units, so that others get their turn. */
 async function appendAll(
@@ -104,9 +104,9 @@ async function appendAll(
   source: Source,
   incoming: readonly Pdu[],
   { isAdrift = false, settle = async () => {} }: { readonly isAdrift?: boolean; readonly settle?: Settle } = {},
-): Promise<Map<EventId, Fate>> {
+): Promise<Map<EventId, PduOutcome>> {
   const { pdus, unwanted } = await recommended(rt, source, incoming)
-  const fates = new Map<EventId, Fate>()
+  const fates = new Map<EventId, PduOutcome>()
   for (let at = 0; at < pdus.length || at === 0; ) {
     // Units are run again where the database asks for it, so each answers what it came to.
     const unit = await writeResolved(rt, async (tx) => {
@@ -131,8 +131,8 @@ async function appendSome(
     unwanted,
     isAdrift,
   }: { readonly pdus: readonly Pdu[]; readonly unwanted: ReadonlySet<EventId>; readonly isAdrift: boolean },
-): Promise<Map<EventId, Fate> | ResolutionNeed> {
-  const judged = new Map<EventId, Fate>()
+): Promise<Map<EventId, PduOutcome> | ResolutionNeed> {
+  const judged = new Map<EventId, PduOutcome>()
   let forks = 0
   for (const pdu of pdus.slice(0, EVENTS_A_UNIT)) {
     const room = await openRoom(tx, roomId)
@@ -148,7 +148,11 @@ async function appendSome(
 }
 
 /** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
-async function appendAcrossGap(rt: Checker, source: Source, waiting: readonly Pdu[]): Promise<Map<EventId, Fate>> {
+async function appendAcrossGap(
+  rt: Checker,
+  source: Source,
+  waiting: readonly Pdu[],
+): Promise<Map<EventId, PduOutcome>> {
   const { heads, minDepth } = await bottomOf(rt, source.roomId)
   const between = await fetchGap(rt, source, { heads, minDepth }, waiting)
   await keepAuthEvents(rt, source, between)

@@ -24,10 +24,10 @@ import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { completePartialRoom } from '@myelin/storage/federation/complete-partial-room'
 import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { keepStateAt } from '../intake/fetch-missing.ts'
-import { mergedRoot } from '../resolution/resolve-roots.ts'
+import { resolvedRoot } from '../resolution/resolve-roots.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
@@ -58,7 +58,7 @@ const FAREWELL_MS = 1_800_000
 export async function completeRoom(rt: Checker, given: PartialRoom, signal: AbortSignal): Promise<Completion> {
   const version = roomVersionOf(given.roomVersion)
   const join = (await eventsByNid(rt.db.read, [given.join])).get(given.join)
-  if (!join || !(await isHere(rt, given.roomId))) return leaveUnfinished(rt, given)
+  if (!join || !(await isResident(rt, given.roomId))) return leaveUnfinished(rt, given)
   const servers = await serversToAsk(rt, given)
   let { fullRoot } = given
   for (const server of fullRoot === 0 ? servers : []) {
@@ -69,7 +69,7 @@ export async function completeRoom(rt: Checker, given: PartialRoom, signal: Abor
     fullRoot = (isWhole && (await fullStateOf(rt, given, version, { ids: named.ids, join: join.pdu }))) || 0
     if (fullRoot !== 0) break
   }
-  if (fullRoot === 0) return (await isHere(rt, given.roomId)) ? 'untold' : leaveUnfinished(rt, given)
+  if (fullRoot === 0) return (await isResident(rt, given.roomId)) ? 'untold' : leaveUnfinished(rt, given)
   if (given.fullRoot === 0) await rt.db.write((tx) => putFullRoot(tx, given, fullRoot))
   const known: Known = { entered: { ...given, fullRoot }, version, join }
   await keepEdges(rt, known, servers)
@@ -179,7 +179,11 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   const listed = (heads ?? before).slice(0, MAX_LISTED)
   const notes = await partialEvents(tx, listed)
   const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
-  const root = await mergedRoot(tx, { roomId: entered.roomId, version }, roots.length > 0 ? roots : [entered.fullRoot])
+  const root = await resolvedRoot(
+    tx,
+    { roomId: entered.roomId, version },
+    roots.length > 0 ? roots : [entered.fullRoot],
+  )
   if (isNeed(root)) return root
   return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
 }

@@ -18,7 +18,7 @@ import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { judgeByAuthEvents } from '../intake/judge.ts'
-import { mergedRoot, mergedRootSoon } from '../resolution/resolve-roots.ts'
+import { resolvedRoot, resolvedRootIfCheap } from '../resolution/resolve-roots.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
@@ -54,8 +54,8 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean | R
       // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
       const stateBefore =
         done > 0
-          ? await mergedRootSoon(tx, known.version, roots)
-          : await mergedRoot(tx, { roomId: entered.roomId, version: known.version }, roots)
+          ? await resolvedRootIfCheap(tx, known.version, roots)
+          : await resolvedRoot(tx, { roomId: entered.roomId, version: known.version }, roots)
       if (stateBefore === undefined) return true
       if (isNeed(stateBefore)) return stateBefore
       await putRecalculated(tx, await recalculated(tx, known, event, stateBefore))
@@ -141,5 +141,7 @@ async function roomRootWith(
   const isPlain = stateAfter !== undefined && event.roomRoot === event.stateAfter
   if (isPlain) return stateAfter
   const before = (await lastRecalculated(tx, entered.room))?.roomRoot ?? entered.fullRoot
-  return stateAfter === undefined ? before : ((await mergedRootSoon(tx, version, [before, stateAfter])) ?? stateAfter)
+  return stateAfter === undefined
+    ? before
+    : ((await resolvedRootIfCheap(tx, version, [before, stateAfter])) ?? stateAfter)
 }

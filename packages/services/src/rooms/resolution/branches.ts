@@ -51,7 +51,7 @@ const FEW = 64
 const SHORT_CHAIN = 200
 
 /** Whether resolving these states takes longer than the main thread may be held. Looks no further than to see that. */
-export async function isMuchWork(db: Read, roots: readonly number[]): Promise<boolean> {
+export async function isExpensive(db: Read, roots: readonly number[]): Promise<boolean> {
   const [first = 0, ...others] = roots
   const events = new Set<number>()
   let seen = 0

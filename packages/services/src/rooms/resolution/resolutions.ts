@@ -57,7 +57,7 @@ export class Resolutions {
     this.#long = new ResolutionThread(db.source, clock)
   }
 
-  /** The root of what states come to, written. It is kept where `mergedRoot` finds it. The states must be committed. */
+  /** The root of what states come to, written. It is kept where `resolvedRoot` finds it. The states must be committed. */
   resolve({ roomId, version, roots }: States): Promise<number> {
     const distinct = distinctOf(roots)
     if (distinct.length < 2) return Promise.resolve(distinct[0] ?? 0)

@@ -14,7 +14,7 @@ import { EVENT_STATUS, eventsByNid, powerLevelsAmong } from '@myelin/storage/roo
 import { keyNid } from '@myelin/storage/engine/names'
 import { changeState, stateAt } from '@myelin/storage/rooms/state/state'
 import type { StateChange } from '@myelin/storage/schema/state-change'
-import { branchesOf, conflictedOf, isMuchWork } from './branches.ts'
+import { branchesOf, conflictedOf, isExpensive } from './branches.ts'
 import type { Branches } from './branches.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 import { authGraphOf, fullConflict } from './full-conflict.ts'
@@ -57,16 +57,16 @@ export function keepResolution(db: Read, roots: readonly number[], resolved: Res
 /**
  * Resolves states inside a unit of work and returns the root; or the need where that is much work and has not been done.
  */
-export async function mergedRoot(
+export async function resolvedRoot(
   tx: Tx,
   { roomId, version }: RoomContext,
   roots: readonly number[],
 ): Promise<number | ResolutionNeed> {
-  return (await mergedRootSoon(tx, version, roots)) ?? new ResolutionNeed(roomId, version, distinctOf(roots))
+  return (await resolvedRootIfCheap(tx, version, roots)) ?? new ResolutionNeed(roomId, version, distinctOf(roots))
 }
 
 /** The same, undefined where it is much work and nobody did it before. */
-export async function mergedRootSoon(
+export async function resolvedRootIfCheap(
   tx: Tx,
   version: RoomVersion,
   roots: readonly number[],
@@ -74,7 +74,7 @@ export async function mergedRootSoon(
   const distinct = distinctOf(roots)
   if (distinct.length < 2) return distinct[0] ?? 0
   const kept = tx.caches.resolutions.get(distinct.join(' '))
-  if (!kept && (await isMuchWork(tx, distinct))) return undefined
+  if (!kept && (await isExpensive(tx, distinct))) return undefined
   const { base, changes } = kept ?? (await resolveRoots(tx, version, distinct))
   return changeState(tx, base, changes)
 }

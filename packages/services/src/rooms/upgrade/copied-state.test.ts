@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
-import { quietLevels } from './copied-state.ts'
+import { restrictedLevels } from './copied-state.ts'
 
 const cases: readonly (readonly [string, JsonObject, JsonObject | undefined])[] = [
   ['levels that are not said', {}, { events_default: 50, invite: 50 }],
@@ -14,6 +14,6 @@ const cases: readonly (readonly [string, JsonObject, JsonObject | undefined])[] 
 
 for (const [name, before, after] of cases) {
   test(`an old room is made quiet, and never less so: ${name}`, () => {
-    assert.deepEqual(quietLevels(before), after)
+    assert.deepEqual(restrictedLevels(before), after)
   })
 }

@@ -101,7 +101,7 @@ function withIntegers(value: Json): Json {
  * What the old room is turned into: nobody but those of rank says or invites anything there any more. Undefined where
  * that is so already.
  */
-export function quietLevels(content: JsonObject): JsonObject | undefined {
+export function restrictedLevels(content: JsonObject): JsonObject | undefined {
   const numberIn = (name: string) => {
     const value = withIntegers(member(content, name) ?? 0)
     return typeof value === 'number' ? value : 0

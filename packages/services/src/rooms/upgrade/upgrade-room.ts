@@ -18,14 +18,14 @@ import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 import { changeMembership } from '../members-change.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { UnitNeed } from '../resolution/unit-needs.ts'
-import type { Petitioner } from '../policy-server.ts'
+import type { PolicyServerNeeds } from '../policy-server.ts'
 import { writeEvents } from '../write-events.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import { carryOver } from './carry-over.ts'
-import { copiedState, quietLevels } from './copied-state.ts'
-import { followUp } from './follow-up.ts'
+import { carryOverUserData } from './carry-over-user-data.ts'
+import { copiedState, restrictedLevels } from './copied-state.ts'
+import { copyChildrenAndBans } from './children-and-bans.ts'
 
-type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
+type Needs = EventMaker & PolicyServerNeeds & Pick<Runtime, 'log'>
 
 /** Which room becomes which version, and who makes it with the user who asks. */
 export interface Upgrade {
@@ -54,8 +54,8 @@ export async function upgradeRoom(
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const chosen = upgrade.version.roomIds === 'chosen by server' ? newRoomId(rt) : undefined
   const replacement = await writeEvents(rt, (tx, maker) => replaceRoom(tx, { ...maker, clock }, upgrade, chosen))
-  await followUp(rt, upgrade, replacement)
-  await carryOver(rt, wish.sender, replacement)
+  await copyChildrenAndBans(rt, upgrade, replacement)
+  await carryOverUserData(rt, wish.sender, replacement)
   return replacement
 }
 
@@ -174,7 +174,7 @@ async function quieten(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Pro
   const old = await opened(tx, roomId)
   const type = 'm.room.power_levels'
   const levels = await loadStateEvent(tx, old.stateRoot, type)
-  const content = quietLevels(levels?.content ?? {})
+  const content = restrictedLevels(levels?.content ?? {})
   return content && tryPut(tx, rt, roomId, { sender, type, stateKey: '', content })
 }
 

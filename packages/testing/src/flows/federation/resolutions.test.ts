@@ -6,7 +6,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { receivePdus } from '@myelin/services/rooms/intake/receive-pdus'
 import { ResolutionTooLong, Resolutions } from '@myelin/services/rooms/resolution/resolutions'
-import { settleRoom } from '@myelin/services/rooms/intake/settle-room'
+import { resolveForkedRoom } from '@myelin/services/rooms/intake/resolve-forked-room'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extremities'
 import { roomNid } from '@myelin/storage/engine/names'
@@ -119,9 +119,9 @@ testOnPostgres('two nodes that settle one room at once come to one state', async
   assert.deepEqual([before?.isUnsettled, before?.extremityCount], [true, 45])
   assert.deepEqual(
     await Promise.all([
-      settleRoom(home.rt, room.roomId),
-      settleRoom(there, room.roomId),
-      settleRoom(there, room.roomId),
+      resolveForkedRoom(home.rt, room.roomId),
+      resolveForkedRoom(there, room.roomId),
+      resolveForkedRoom(there, room.roomId),
     ]),
     [true, true, true],
   )

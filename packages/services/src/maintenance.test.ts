@@ -9,11 +9,11 @@ import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transact
 import { onEveryDatabase } from '@myelin/testing/databases'
 import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
-import { ANSWERS_KEPT_MS, keepHouse, RULINGS_KEPT_MS, UNSENT_KEPT_MS } from './housekeeping.ts'
+import { ANSWERS_KEPT_MS, startMaintenance, RULINGS_KEPT_MS, UNSENT_KEPT_MS } from './maintenance.ts'
 
 test('answers to requests are kept for a day, and not for ever', async () => {
   const rt = await testRuntime()
-  const stop = keepHouse(rt)
+  const stop = startMaintenance(rt)
   const key = { userId: '@a:one.test' as UserId, deviceId: 'D', endpoint: 'PUT x', txnId: '1' }
   await rt.db.write((tx) => rememberAnswer(tx, key, '$first', rt.clock.now()))
   // A unit of our own comes after those that the clock set off.
@@ -30,7 +30,7 @@ test('answers to requests are kept for a day, and not for ever', async () => {
 
 test('what was said as a policy server stands for 30 days', async () => {
   const rt = await testRuntime()
-  const stop = keepHouse(rt)
+  const stop = startMaintenance(rt)
   const event = '$said' as EventId
   await rt.db.write((tx) => putPolicyRuling(tx, event, { refusal: 'no', ruledTs: rt.clock.now() }))
   rt.clock.advance(RULINGS_KEPT_MS - 3_600_000)
@@ -46,7 +46,7 @@ test('what was said as a policy server stands for 30 days', async () => {
 onEveryDatabase('what waits for servers that never come back', (open) => {
   test('is kept for 30 days, and then goes in steps', async () => {
     const rt = await testRuntime(open)
-    const stop = keepHouse(rt)
+    const stop = startMaintenance(rt)
     const room = await authorRoom(rt, '@a:one.test')
     const [old, young] = [await room.say('@a:one.test', 'old'), await room.say('@a:one.test', 'young')]
     const [gone, back] = ['gone.test', 'back.test'] as [ServerName, ServerName]

@@ -28,7 +28,7 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'log'>
  * Throws away, once an hour, what nobody will ask for any more, and looks once a second for what other nodes did; until
  * the returned function is called.
  */
-export function keepHouse(rt: Needs): () => void {
+export function startMaintenance(rt: Needs): () => void {
   const stop = new AbortController()
   const tidy = () => {
     timer = rt.clock.later(HOUR_MS, tidy)

@@ -9,10 +9,10 @@ import type { EventMaker } from './event-draft.ts'
 import { MERGING } from '../room-state/merging-event.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
-import type { Petitioner } from './policy-server.ts'
+import type { PolicyServerNeeds } from './policy-server.ts'
 import { writeEvents } from './write-events.ts'
 
-type Needs = EventMaker & Petitioner
+type Needs = EventMaker & PolicyServerNeeds
 
 /** From so many heads on it is worth an event to bring them together. */
 const MANY_HEADS = 10
@@ -25,7 +25,7 @@ const MAX_EVENTS = 100
  * Brings the heads of a room's graph together with events that say nothing, where others keep forking it and nobody
  * here speaks: every head costs whoever resolves the room's state. Answers whether it made any.
  */
-export async function mergeHeads(rt: Needs, roomId: RoomId): Promise<boolean> {
+export async function mergeForwardExtremities(rt: Needs, roomId: RoomId): Promise<boolean> {
   let made = 0
   while (made < MAX_EVENTS) {
     if (((await roomById(rt.db.read, roomId))?.extremityCount ?? 0) < MANY_HEADS) break

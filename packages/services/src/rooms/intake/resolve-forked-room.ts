@@ -20,7 +20,7 @@ const MAX_TRIES = 3
  * Brings the current state of a room to what all its heads come to, worked out on another thread. Answers whether that
  * was possible: somebody may keep the room moving.
  */
-export async function settleRoom({ db }: { readonly db: Database }, roomId: RoomId): Promise<boolean> {
+export async function resolveForkedRoom({ db }: { readonly db: Database }, roomId: RoomId): Promise<boolean> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     const room = await roomById(db.read, roomId)
     const nid = await roomNid(db.read, roomId)

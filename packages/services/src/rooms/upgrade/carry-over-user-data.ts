@@ -16,7 +16,7 @@ import { loadStateEvent } from '../../room-state/load-auth-state.ts'
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
  */
-export async function carryOver(rt: Pick<Runtime, 'db'>, userId: UserId, roomId: RoomId): Promise<void> {
+export async function carryOverUserData(rt: Pick<Runtime, 'db'>, userId: UserId, roomId: RoomId): Promise<void> {
   const old = await replacedBy(rt.db.read, roomId)
   if (old === undefined) return
   await rt.db.write(async (tx) => {

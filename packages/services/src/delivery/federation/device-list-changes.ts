@@ -16,14 +16,14 @@ import type { ServedDevices } from '../../keys/user-keys.ts'
 import type { Sending } from './transaction.ts'
 
 /** That servers are to be told of a user's devices as they are at a position. */
-export interface DeviceNews {
+export interface DeviceListChange {
   readonly userId: UserId
   readonly position: number
   readonly servers: ReadonlySet<ServerName>
 }
 
 /** What a server is told of one user's devices, and what it knows then. */
-export interface ToldDevices {
+export interface SentDevices {
   readonly userId: UserId
   readonly position: number
   readonly told: ReadonlyMap<string, string>
@@ -40,8 +40,8 @@ const CROSS_SIGNING = ''
 export async function changedDevices(
   { db, serverName }: Needs,
   { after, upTo }: { readonly after: number; readonly upTo: number },
-): Promise<DeviceNews[]> {
-  const news: DeviceNews[] = []
+): Promise<DeviceListChange[]> {
+  const news: DeviceListChange[] = []
   for (const { userId, position } of await ownDeviceChangesBetween(db.read, serverName, after, upTo)) {
     const servers = new Set([...(await usersSharingRooms(db.read, userId))].map(serverOf))
     for (const roomId of await partialRoomsWith(db.read, userId)) {
@@ -58,7 +58,7 @@ export async function newlyShared(
   { db, serverName }: Needs,
   event: OutgoingEvent,
   servers: ReadonlySet<ServerName>,
-): Promise<DeviceNews | undefined> {
+): Promise<DeviceListChange | undefined> {
   const { type, stateKey, stateBefore, stateAfter, position } = event
   if (type !== 'm.room.member' || !isUserId(stateKey) || serverOf(stateKey) !== serverName) return undefined
   const [before, after] = [
@@ -70,7 +70,10 @@ export async function newlyShared(
 }
 
 /** Keeps what is to be told until it was. */
-export async function putDeviceNews({ db }: Pick<Sending, 'db'>, news: readonly DeviceNews[]): Promise<void> {
+export async function putDeviceListChanges(
+  { db }: Pick<Sending, 'db'>,
+  news: readonly DeviceListChange[],
+): Promise<void> {
   if (news.length === 0) return
   await db.write(async (tx) => {
     for (const { userId, position, servers } of news) await putDeviceListNews(tx, userId, servers, position)
@@ -78,9 +81,9 @@ export async function putDeviceNews({ db }: Pick<Sending, 'db'>, news: readonly 
 }
 
 /** What a server is to be told of devices, in so many EDUs at the most; what turns out to be no news counts as told. */
-export async function deviceNewsFor(rt: Needs, server: ServerName, most: number): Promise<ToldDevices[]> {
-  const told: ToldDevices[] = []
-  const unchanged: ToldDevices[] = []
+export async function deviceListEdusFor(rt: Needs, server: ServerName, most: number): Promise<SentDevices[]> {
+  const told: SentDevices[] = []
+  const unchanged: SentDevices[] = []
   let left = most
   for (const list of await deviceListNews(rt.db.read, server, MOST_USERS)) {
     const news = newsOf(list, await serveDevices(rt, list.userId), most)
@@ -89,16 +92,16 @@ export async function deviceNewsFor(rt: Needs, server: ServerName, most: number)
     if (news.edus.length > 0) told.push(news)
     else unchanged.push(news)
   }
-  await putTold(rt, server, unchanged)
+  await putSentDevices(rt, server, unchanged)
   // Only of some was there nothing to tell; others may wait behind them.
-  return told.length === 0 && unchanged.length > 0 ? deviceNewsFor(rt, server, most) : told
+  return told.length === 0 && unchanged.length > 0 ? deviceListEdusFor(rt, server, most) : told
 }
 
 /** A server knows these now. */
-export async function putTold(
+export async function putSentDevices(
   { db }: Pick<Sending, 'db'>,
   server: ServerName,
-  told: readonly ToldDevices[],
+  told: readonly SentDevices[],
 ): Promise<void> {
   if (told.length === 0) return
   await db.write(async (tx) => {
@@ -118,7 +121,7 @@ function newsOf(
   { userId, position, toldPosition, told }: OutgoingDeviceList,
   now: ServedDevices,
   most: number,
-): ToldDevices {
+): SentDevices {
   const { master_key: master, self_signing_key: selfSigning } = now
   const devices = new Map(now.devices.map((device) => [stringMember(device, 'device_id') ?? '', device]))
   const digests = new Map([...devices].map(([id, device]) => [id, digestOf(device)]))

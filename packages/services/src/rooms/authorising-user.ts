@@ -32,7 +32,7 @@ const MAX_CONDITIONS = 100
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
  */
-export async function voucherFor(
+export async function authorisingUserFor(
   db: Read,
   { serverName }: Pick<Runtime, 'serverName'>,
   room: EnteredRoom,

@@ -12,12 +12,12 @@ import type { RoomContext } from '../intake/check-incoming.ts'
 import { STAGED } from '../intake/inbound.ts'
 import { joinsCountSince } from '../intake/longest-join.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import { isHere } from '../../room-state/servers-around.ts'
+import { isResident } from '../../room-state/servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
 
 /** What ends a join that is under way. */
-export interface JoinUnderWay {
+export interface PendingJoin {
   readonly entered: (tx: Tx) => Promise<void>
   readonly failed: (tx: Tx) => Promise<void>
 }
@@ -29,12 +29,12 @@ export interface JoinUnderWay {
  * The servers of a room send us what happens there from the moment one of them took our join, and we know nothing of
  * the room yet.
  */
-export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Promise<JoinUnderWay> {
+export async function startPendingJoin(rt: Needs, { roomId, version }: RoomContext): Promise<PendingJoin> {
   const entered = async (tx: Tx) => {
     await dropPendingJoinsTo(tx, roomId)
     tx.touch(STAGED)
   }
-  if (await isHere(rt, roomId)) return { entered, failed: async () => {} }
+  if (await isResident(rt, roomId)) return { entered, failed: async () => {} }
   const join = { roomId, roomVersion: version.id, sinceTs: rt.clock.now() }
   const nid = await rt.db.write((tx) => putPendingJoin(tx, join))
   const failed = async (tx: Tx) => {
@@ -45,7 +45,7 @@ export async function beginJoin(rt: Needs, { roomId, version }: RoomContext): Pr
 }
 
 /** The version of a room that somebody of ours is about to enter. */
-export async function versionAwaited(
+export async function versionOfAwaitedRoom(
   rt: Pick<Needs, 'db' | 'clock'>,
   roomId: RoomContext['roomId'],
 ): Promise<RoomVersion | undefined> {

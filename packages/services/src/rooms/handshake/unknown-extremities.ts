@@ -32,7 +32,7 @@ const TIMEOUT_MS = 10_000
  * follows must not be held against it. So it is asked last what the join follows, for what a fork on its side came to may
  * be what was before.
  */
-export async function headsUnknownTo(rt: Needs, source: Source, shown: ShownRoom): Promise<readonly EventId[]> {
+export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: ShownRoom): Promise<readonly EventId[]> {
   const { server, roomId } = source
   const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (heads.length === 0) return []

@@ -12,7 +12,7 @@ import { roomVersionOf } from '../room-state/versions.ts'
  *
  * The spec leaves it to us; Synapse draws the line here.
  */
-export async function mayNameRoom(
+export async function mayCreateAlias(
   db: Read,
   { userId, isAdmin }: Pick<Requester, 'userId' | 'isAdmin'>,
   roomId: RoomId,

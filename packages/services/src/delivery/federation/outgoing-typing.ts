@@ -14,7 +14,7 @@ export interface TypingEdu {
 const AGAIN_MS = 25_000
 
 /** Knows what other servers were told of who types, and so what is news to them. */
-export class TypingNews {
+export class OutgoingTyping {
   readonly #rt: Pick<Sending, 'typing' | 'clock' | 'serverName'>
   readonly #told = new Map<RoomId, Map<UserId, number>>()
 

@@ -36,7 +36,7 @@ type Waiting = { readonly users: Set<UserId>; distance: number }
  * for a few times in a row, a bounded number of servers at once, those in the smallest rooms first. In very large rooms
  * nobody is told.
  */
-export class PresenceNews {
+export class OutgoingPresence {
   readonly #rt: Sending
   readonly #tell: (server: ServerName, pushes: readonly PresencePush[]) => void
   readonly #changed = new Set<UserId>()

@@ -11,10 +11,10 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { EventMaker } from '../event-draft.ts'
 import { extendRoom } from '../extend-room.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import type { Petitioner } from '../policy-server.ts'
+import type { PolicyServerNeeds } from '../policy-server.ts'
 import { writeEvents } from '../write-events.ts'
 
-type Needs = EventMaker & Petitioner & Pick<Runtime, 'log'>
+type Needs = EventMaker & PolicyServerNeeds & Pick<Runtime, 'log'>
 
 /** So much follows at the most. */
 const MAX_FOLLOWING = 1000
@@ -23,7 +23,7 @@ const MAX_FOLLOWING = 1000
  * What may be long is carried into a room's replacement after it was made, each event by itself: what belongs to a space, and who is banned.
  * Where the user may not, it stays out.
  */
-export async function followUp(
+export async function copyChildrenAndBans(
   rt: Needs,
   { roomId, sender }: { readonly roomId: RoomId; readonly sender: UserId },
   replacement: RoomId,

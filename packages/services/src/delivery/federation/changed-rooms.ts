@@ -6,7 +6,7 @@ import { roomOfReceiptsTopic } from '@myelin/storage/engine/topics'
 const MAX_ROOMS = 50_000
 
 /** The rooms that moved since somebody last asked, without those known to concern no other server. */
-export class MovedRooms {
+export class ChangedRooms {
   readonly #us: ServerName
   readonly #own = new Set<RoomId>()
   #rooms = new Set<RoomId>()

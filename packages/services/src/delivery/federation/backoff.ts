@@ -2,7 +2,7 @@
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /** How long to leave a server alone that failed, after the last interval: longer each time, and never quite the same for all. */
-export function pauseAfter(
+export function backoffAfter(
   { config, random }: Pick<Runtime, 'config' | 'random'>,
   lastIntervalMs: number,
 ): { readonly intervalMs: number; readonly waitMs: number } {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Receipt } from '@myelin/storage/sync/receipts'
-import type { PresencePush } from './presence-news.ts'
-import type { TypingEdu } from './typing-news.ts'
+import type { PresencePush } from './outgoing-presence.ts'
+import type { TypingEdu } from './outgoing-typing.ts'
 
 const MAX_TYPING = 100
 /** Users whose presence one EDU tells. */
@@ -14,7 +14,7 @@ const MAX_RECEIPTS = 1_000
  *
  * Who types and who is there is lost rather than late; receipts wait.
  */
-export class PassingEdus {
+export class EphemeralEdus {
   readonly #typing = new Map<string, TypingEdu>()
   readonly #presence = new Map<string, PresencePush>()
   readonly #receipts = new Map<string, Receipt>()
