@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom } from '@myelin/services/rooms/create-room'
 import { extendRoom } from '@myelin/services/rooms/extend-room'
@@ -37,7 +38,8 @@ export async function authorRoom(
 export function authorOf(rt: TestRuntime, roomId: RoomId): RoomAuthor {
   const send: RoomAuthor['send'] = async (sender, type, content, stateKey) => {
     rt.clock.advance(1000)
-    const draft = { roomId, sender: sender as UserId, type, content }
+    const redacts = type === 'm.room.redaction' ? (stringMember(content, 'redacts') as EventId | undefined) : undefined
+    const draft = { roomId, sender: sender as UserId, type, content, ...(redacts === undefined ? {} : { redacts }) }
     return writeEvents(rt, async (tx, maker) => {
       const room = await openRoom(tx, roomId)
       if (!room) throw new Error('no such room')

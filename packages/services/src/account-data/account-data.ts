@@ -7,21 +7,21 @@ import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-
 import type { Runtime } from '../runtime/runtime.ts'
 import { rulesOf } from './push-rules.ts'
 
-/** Which entry of a user's account data is meant; without a room, a global one. */
+/** An entry of a user's account data; a global one without a room. */
 export interface EntryName {
   readonly userId: UserId
   readonly roomId: string | undefined
   readonly type: string
 }
 
-/** What the server writes itself, through endpoints of its own. */
+/** Types that have endpoints of their own and cannot be written here. */
 const OURS = new Map([
   ['m.fully_read', 'set it with /read_markers'],
   ['m.push_rules', 'change it with /pushrules'],
 ])
 
 /**
- * Puts an entry in place of the one of the same type.
+ * Stores an entry in place of the one of the same type.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridaccount_datatype
  */
@@ -34,7 +34,7 @@ export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, c
   await rt.db.write((tx) => putAccountData(tx, { ...entry, content }))
 }
 
-/** An entry's content; `M_NOT_FOUND` where there is none. */
+/** Returns an entry's content; throws `M_NOT_FOUND` if there is none. */
 export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName): Promise<JsonObject> {
   const { userId, roomId, type } = checked(name)
   if (type === 'm.push_rules' && roomId === '') return { global: await rulesOf(rt.db.read, userId) }
@@ -45,13 +45,13 @@ export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName):
 
 function checked({ userId, roomId, type }: EntryName): { userId: UserId; roomId: RoomId | ''; type: string } {
   if (type === '' || type.includes('\0') || !fitsBytes(type, 255)) {
-    throw new MatrixError('M_INVALID_PARAM', 'a type is 1 to 255 bytes')
+    throw new MatrixError('M_INVALID_PARAM', 'a type must have 1 to 255 bytes')
   }
   return { userId, roomId: roomId === undefined ? '' : checkedRoomId(roomId), type }
 }
 
-/** A room id as it came in a path; `M_INVALID_PARAM` where it is not one. Whether there is such a room is not asked. */
+/** Returns the room ID of a path; throws `M_INVALID_PARAM` if it is malformed. The room may be unknown. */
 export function checkedRoomId(text: string): RoomId {
-  if (!isRoomId(text)) throw new MatrixError('M_INVALID_PARAM', 'not a room id')
+  if (!isRoomId(text)) throw new MatrixError('M_INVALID_PARAM', 'not a valid room ID')
   return text
 }

@@ -16,29 +16,29 @@ import { ownRules, rulesOf } from './push-rules.ts'
 
 type Needs = Pick<Runtime, 'db'>
 
-/** Beside which rule of the user's another is wanted. */
+/** The user's rule before or after which a rule is placed. */
 export interface RulePlace {
   readonly before?: string | undefined
   readonly after?: string | undefined
 }
 
-// Everything a user changed together: it is read whenever something is counted for them.
+// All changes of a user together: they are read whenever unread events are counted.
 const MAX_BYTES = 512 * 1024
 const UNCHANGED: OwnRules = { added: {}, changed: new Map() }
 
-/** All rules of a user's: their own and the server's. */
+/** Returns all push rules of a user: their own and the default ones. */
 export async function readPushRules(rt: Needs, user: UserId): Promise<PushRuleset> {
   return rulesOf(rt.db.read, user)
 }
 
-/** One rule of a user's, their own or the server's; `M_NOT_FOUND` where there is none. */
+/** Returns one push rule of a user, their own or a default one; throws `M_NOT_FOUND` if there is none. */
 export async function readPushRule(rt: Needs, user: UserId, name: RuleName): Promise<PushRule> {
   const rules = await rulesOf(rt.db.read, user)
   return rules[name.kind].find((rule) => rule.rule_id === name.ruleId) ?? missing()
 }
 
 /**
- * Adds a rule of the user's own, or changes it: first of its kind, or where it was, or beside another.
+ * Adds or changes a rule of the user. It is placed beside another rule, else where it was, else first of its kind.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
  */
@@ -71,7 +71,7 @@ function placed(mine: readonly PushRule[], rule: PushRule, { before, after }: Ru
   return known === -1 ? [rule, ...mine] : mine.with(known, rule)
 }
 
-/** Takes one of the user's own rules away. The server's stay: `M_NOT_FOUND`. */
+/** Deletes one of the user's own rules; throws `M_NOT_FOUND` for a default one. */
 export async function deletePushRule(rt: Needs, user: UserId, name: RuleName): Promise<void> {
   await edit(rt, user, (own) => {
     const mine = own.added[name.kind] ?? []
@@ -84,18 +84,18 @@ export async function deletePushRule(rt: Needs, user: UserId, name: RuleName): P
   })
 }
 
-/** Switches a rule, the user's own or the server's, on or off. */
+/** Enables or disables a rule, the user's own or a default one. */
 export async function switchPushRule(rt: Needs, user: UserId, name: RuleName, isEnabled: boolean): Promise<void> {
   await edit(rt, user, (own) => changedRule(own, user, name, { enabled: isEnabled }))
 }
 
-/** Gives a rule, the user's own or the server's, other actions. */
+/** Replaces the actions of a rule, the user's own or a default one. */
 export async function setPushActions(rt: Needs, user: UserId, name: RuleName, wanted: JsonObject): Promise<void> {
   const actions = checkedActions(wanted)
   await edit(rt, user, (own) => changedRule(own, user, name, { actions }))
 }
 
-/** Copies what a user's own rules say of one room to another; a rule that is there already stays. */
+/** Copies a user's rules for one room to another; existing rules stay. */
 export async function copyRoomRules(rt: Needs, user: UserId, from: RoomId, to: RoomId): Promise<void> {
   const isAbout = (rule: PushRule) => rule.rule_id.includes(from)
   const own = await ownRules(rt.db.read, user)
@@ -138,7 +138,7 @@ function changedRule(own: OwnRules, user: UserId, name: RuleName, change: Change
   return { ...own, changed }
 }
 
-/** What differs from the rule as the server has it: who put everything back counts as having changed nothing. */
+/** Returns how a rule differs from the default one; undefined once all changes were undone. */
 function differences(original: PushRule, { enabled, actions }: Change): Change {
   const hasOtherActions = actions !== undefined && canonicalJson(actions) !== canonicalJson(original.actions)
   return {
@@ -152,7 +152,7 @@ function withAdded(own: OwnRules, { kind }: RuleName, rules: readonly PushRule[]
   return { ...own, added: rules.length === 0 ? others : { ...others, [kind]: rules } }
 }
 
-/** Everything in one unit: of two edits at the same time, the second sees the first. */
+/** Reads and writes in one transaction, so that concurrent edits see each other. */
 async function edit(rt: Needs, user: UserId, change: (own: OwnRules) => OwnRules): Promise<void> {
   await rt.db.write(async (tx) => {
     const { added, changed } = change((await ownRules(tx, user)) ?? UNCHANGED)
@@ -164,5 +164,5 @@ async function edit(rt: Needs, user: UserId, change: (own: OwnRules) => OwnRules
 }
 
 function missing(): never {
-  throw new MatrixError('M_NOT_FOUND', 'there is no such push rule')
+  throw new MatrixError('M_NOT_FOUND', 'no such push rule')
 }

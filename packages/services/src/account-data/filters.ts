@@ -13,7 +13,7 @@ import type { SyncFilter } from '../room-state/event-filter.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /**
- * Keeps a filter and answers its id.
+ * Stores a filter and returns its ID.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridfilter
  */
@@ -22,14 +22,14 @@ export async function defineFilter(rt: Pick<Runtime, 'db'>, user: UserId, defini
   return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJsonLoose(definition))))
 }
 
-/** A filter's definition; `M_NOT_FOUND` for an id the user never got. */
+/** Returns a filter's definition; throws `M_NOT_FOUND` for an unknown ID. */
 export async function readFilter(rt: Pick<Runtime, 'db'>, user: UserId, id: string): Promise<JsonObject> {
   const text = /^\d{1,15}$/.test(id) ? await filterDefinition(rt.db.read, user, Number(id)) : undefined
   if (text === undefined) throw new MatrixError('M_NOT_FOUND', 'no such filter')
   return JSON.parse(text) as JsonObject
 }
 
-/** The filter a request names by id, or carries as JSON; without one, everything passes. */
+/** Returns the filter that a request has as an ID or as JSON; without one, everything passes. */
 export async function loadFilter(rt: Pick<Runtime, 'db'>, user: UserId, text: string | undefined): Promise<SyncFilter> {
   if (text === undefined || text === '') return everything
   if (text.startsWith('{')) return remembered(text, () => checkedFilter(text))
@@ -39,7 +39,7 @@ export async function loadFilter(rt: Pick<Runtime, 'db'>, user: UserId, text: st
 }
 
 const everything = syncFilterOf({})
-// All clients of one make send the same few texts, so they share what is made of them; long ones are made each time.
+// Clients of one kind send the same few filters, so parsed ones are shared; long ones are parsed each time.
 const filters = new Cache<string, SyncFilter>(500)
 const LONGEST_REMEMBERED = 4096
 
@@ -53,7 +53,7 @@ function remembered(text: string, read: () => JsonObject): SyncFilter {
 
 function checkedFilter(text: string): JsonObject {
   const json = parseJson(text)
-  if (!isObject(json)) throw new MatrixError('M_NOT_JSON', 'a filter is an object')
+  if (!isObject(json)) throw new MatrixError('M_NOT_JSON', '`filter` must be a JSON object')
   checkFilter(json)
   return json
 }
@@ -61,7 +61,7 @@ function checkedFilter(text: string): JsonObject {
 const PARTS = ['presence', 'account_data', 'room'] as const
 const ROOM_PARTS = ['state', 'timeline', 'ephemeral', 'account_data'] as const
 
-/** Throws `M_BAD_JSON` for a filter with the wrong types in it. */
+/** Throws `M_BAD_JSON` if members of a filter have wrong types. */
 function checkFilter(definition: JsonObject): void {
   expect(isOptional(definition, 'event_fields', isStrings), 'event_fields')
   const format = member(definition, 'event_format')

@@ -7,10 +7,10 @@ import { PUSH_KINDS } from '@myelin/rules/push/rule'
 import type { PushKind, PushRule } from '@myelin/rules/push/rule'
 import { faultOfRuleId } from '@myelin/rules/push/rule-ids'
 
-/** The kinds of rules there are. */
+/** The kinds of push rules. */
 export const RULE_KINDS: readonly PushKind[] = PUSH_KINDS
 
-/** Which rule is meant. */
+/** The name of a push rule. */
 export interface RuleName {
   readonly kind: PushKind
   readonly ruleId: string
@@ -19,7 +19,7 @@ export interface RuleName {
 const ACTIONS = ['notify', 'dont_notify', 'coalesce']
 
 /**
- * The rule a client describes, of which nothing is kept that its kind does not have. Throws what is wrong with it.
+ * Returns the push rule of a request, without members that its kind does not have; throws if it is invalid.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
  */
@@ -31,12 +31,12 @@ export function draftedRule({ kind, ruleId }: RuleName, wanted: JsonObject): Pus
   return kind === 'content' ? { ...rule, pattern: checkedPattern(wanted) } : rule
 }
 
-/** The actions in a body: `notify`, tweaks, and the historical ones that do nothing. */
+/** Returns the actions in a body: `notify`, tweaks, and the historical ones without effect. */
 export function checkedActions(wanted: JsonObject): readonly Json[] {
   const actions = member(wanted, 'actions')
-  if (actions === undefined) throw new MatrixError('M_MISSING_PARAM', 'actions are missing')
+  if (actions === undefined) throw new MatrixError('M_MISSING_PARAM', '`actions` is required')
   if (!isList(actions) || !actions.every(isAction)) {
-    throw new MatrixError('M_BAD_JSON', 'actions are a list of `notify` and tweaks')
+    throw new MatrixError('M_BAD_JSON', '`actions` must be a list of `notify` and tweaks')
   }
   return actions
 }
@@ -46,20 +46,20 @@ function isAction(action: Json): boolean {
   return typeof action === 'string' && ACTIONS.includes(action)
 }
 
-/** Kinds of conditions nobody knows yet are kept; they just never hold. */
+/** Unknown kinds of conditions are stored; they never hold. */
 function checkedConditions(wanted: JsonObject): readonly Json[] {
   const conditions = member(wanted, 'conditions') ?? []
   const isWhole = (each: Json) => isObject(each) && stringMember(each, 'kind') !== undefined
   if (!isList(conditions) || !conditions.every(isWhole)) {
-    throw new MatrixError('M_BAD_JSON', 'conditions are a list of objects that each have a kind')
+    throw new MatrixError('M_BAD_JSON', '`conditions` must be a list of objects with a `kind`')
   }
   return conditions
 }
 
 function checkedPattern(wanted: JsonObject): string {
   const pattern = member(wanted, 'pattern')
-  if (pattern === undefined) throw new MatrixError('M_MISSING_PARAM', 'a content rule needs a pattern')
-  if (typeof pattern !== 'string') throw new MatrixError('M_BAD_JSON', 'the pattern must be a text')
+  if (pattern === undefined) throw new MatrixError('M_MISSING_PARAM', '`pattern` is required in a content rule')
+  if (typeof pattern !== 'string') throw new MatrixError('M_BAD_JSON', '`pattern` must be a string')
   return pattern
 }
 

@@ -14,7 +14,7 @@ import { stringMember } from '@myelin/matrix/json'
 import { loadState } from '../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
-/** What a user changed about the push rules; undefined for the many who changed nothing. */
+/** Returns a user's changes of the push rules; undefined if there are none. */
 export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undefined> {
   const stored = await storedPushRules(db, user)
   if (!stored) return undefined
@@ -22,12 +22,12 @@ export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undef
   return { added, changed: new Map(Object.entries(changed)) }
 }
 
-/** A user's push rules, whole: their own and the server's. */
+/** Returns all push rules of a user: their own and the default ones. */
 export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
   return rulesetOf(user, await ownRules(db, user))
 }
 
-/** Everything needed to evaluate a user's rules over the events of one room, as the room is now. */
+/** Returns what is needed to evaluate a user's push rules over events of a room, with the room's present state. */
 export async function pushContext(
   db: Read,
   user: UserId,

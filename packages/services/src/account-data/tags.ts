@@ -9,18 +9,18 @@ import type { Read, Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkedRoomId } from './account-data.ts'
 
-/** A tag of one room, of one user. */
+/** A user's tag of a room. */
 export interface TagName {
   readonly userId: UserId
   readonly roomId: string
   readonly tag: string
 }
 
-// All of a room's tags together; they travel whole whenever one changes.
+// The tags of a room together: `/sync` sends all of them when one changes.
 const MAX_BYTES = 65_536
 
 /**
- * A room's tags.
+ * Returns a user's tags of a room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3useruseridroomsroomidtags
  */
@@ -32,22 +32,22 @@ export async function readTags(
 }
 
 /**
- * Tags a room, or gives the tag another content.
+ * Tags a room, or replaces the content of the tag.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridroomsroomidtagstag
  */
 export async function setTag(rt: Pick<Runtime, 'db'>, name: TagName, content: JsonObject): Promise<void> {
   const roomId = checkedRoomId(name.roomId)
-  if (!fitsBytes(name.tag, 255)) throw new MatrixError('M_INVALID_PARAM', 'a tag has at most 255 bytes')
+  if (!fitsBytes(name.tag, 255)) throw new MatrixError('M_INVALID_PARAM', 'a tag must have at most 255 bytes')
   const order = member(content, 'order')
-  if (order !== undefined && typeof order !== 'number') throw new MatrixError('M_BAD_JSON', 'order must be a number')
+  if (order !== undefined && typeof order !== 'number') throw new MatrixError('M_BAD_JSON', '`order` must be a number')
   await rt.db.write(async (tx) => {
     const tags = new Map(Object.entries(await tagsOf(tx, name.userId, roomId)))
     await putTags(tx, name.userId, roomId, Object.fromEntries(tags.set(name.tag, content)))
   })
 }
 
-/** Takes a tag away; harmless where it is not there. */
+/** Removes a tag; has no effect if it is not there. */
 export async function removeTag(rt: Pick<Runtime, 'db'>, name: TagName): Promise<void> {
   const roomId = checkedRoomId(name.roomId)
   await rt.db.write(async (tx) => {

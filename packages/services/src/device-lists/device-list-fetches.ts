@@ -6,6 +6,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { sharesRoomWithServer } from '@myelin/storage/rooms/members/shared-rooms'
+import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
 import { dropRemoteDeviceList, putRemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
 import {
   dropWantedDeviceList,
@@ -27,17 +28,17 @@ const MAX_BYTES = 4_000_000
 const RETRY_MS = 30_000
 const MAX_RETRIES = 8
 const LOOK_MS = 10_000
-/** So many are taken up at a look. */
+/** Fetches that one poll starts at most. */
 const MOST_A_LOOK = 500
-/** What a node has taken up, others leave alone for so long. */
+/** For this long other nodes leave a fetch to the node that has taken it. */
 const TAKEN_MS = 120_000
 
 /**
- * Fetches the device lists of users of other servers with whom ours share rooms, beside the requests: each user once at
- * a time, again where it changed meanwhile, and again later where the server did not answer.
+ * Fetches the device lists of remote users who share rooms with local ones, in the background. A user's list is fetched
+ * once at a time, again if it changed meanwhile, and later if the server fails.
  *
- * What another server told us to fetch, and what is to be tried again, is on disk: any node goes on with it. After
- * the last try it is forgotten: whoever asks for the keys is then told by the other server itself.
+ * Pending fetches and retries are stored, so any node can continue them. After the last retry the fetch is dropped: a
+ * key query asks the other server itself.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid
  */
@@ -58,13 +59,13 @@ export class DeviceListFetches {
     this.#look()
   }
 
-  /** Resolves when nothing is being fetched. */
+  /** Resolves when no fetch is running. */
   async settled(): Promise<void> {
     await this.#looking
     while (this.#running.size > 0) await Promise.all([...this.#running.values()].map(({ done }) => done))
   }
 
-  /** Stops; what was not fetched is, after the next start. */
+  /** Stops. Pending fetches continue after the next start. */
   async close(): Promise<void> {
     this.#stop.abort()
     this.#stopListening()
@@ -98,7 +99,7 @@ export class DeviceListFetches {
     for (const wanted of taken) this.#start(wanted.userId, wanted)
   }
 
-  /** Without anything `taken` up, only who does not rest after a try that failed is asked for. */
+  /** Starts a fetch. Without `taken`, a user whose retry is not due yet is left out. */
   #start(userId: UserId, taken?: WantedDeviceList): void {
     if (this.#stop.signal.aborted || this.#running.size >= MAX_RUNNING || this.#running.has(userId)) return
     const done = this.#semaphore
@@ -156,10 +157,12 @@ export class DeviceListFetches {
     const told = deviceListOf(userId, answer)
     const list = told && printDeviceList(told)
     await db.write(async (tx) => {
-      // What was told may be from before a change that we heard of meanwhile.
+      // The response may be older than a change that was reported meanwhile.
       const isStale = this.#running.get(userId)?.isStale === true
       if (!told || !list || isStale) await dropRemoteDeviceList(tx, userId)
       else await putRemoteDeviceList(tx, { userId, streamId: told.streamId, position, list })
+      // While their server was away clients asked in vain: now they get the keys.
+      if (((await wantedDeviceList(tx, userId))?.tries ?? 0) > 0) await noteDeviceChange(tx, userId)
       if (isStale) await postponeDeviceList(tx, { userId, tries: 0, retryTs: this.#rt.clock.now() })
       else await dropWantedDeviceList(tx, userId)
     })
@@ -170,7 +173,7 @@ export class DeviceListFetches {
     if (await wantedDeviceList(db.read, userId)) await db.write((tx) => dropWantedDeviceList(tx, userId))
   }
 
-  /** Only while a user shares a room with one of ours does their server tell us of changes. */
+  /** Returns whether a user shares a room with a local one: only then their server sends changes. */
   #isShared(userId: UserId): Promise<boolean> {
     return sharesRoomWithServer(this.#rt.db.read, userId, this.#rt.serverName)
   }

@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 
-/** A user's devices as they are kept: by device what a client is told, and the keys that sign. */
+/** A remote user's devices with their keys, and the user's cross-signing keys. */
 export interface DeviceList {
   readonly devices: ReadonlyMap<string, JsonObject>
   readonly master: JsonObject | undefined
@@ -13,7 +13,7 @@ export interface DeviceList {
 const MAX_DEVICES = 1_000
 const MAX_BYTES = 1_000_000
 
-/** What another server answers about all of a user's devices; undefined where that is not fit to be kept. */
+/** Parses another server's response to a query for a user's devices; returns undefined if it is malformed. */
 export function deviceListOf(
   user: UserId,
   answer: JsonObject,
@@ -35,7 +35,7 @@ export function deviceListOf(
   }
 }
 
-/** A device's keys as a client is told them, with its name; undefined where they are not of this device. */
+/** Returns a device's keys with its display name, as clients get them; undefined if they are of another device. */
 export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): JsonObject | undefined {
   const keys = objectMember(told, 'keys')
   if (!keys || member(keys, 'user_id') !== user || member(keys, 'device_id') !== deviceId) return undefined
@@ -44,18 +44,18 @@ export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): 
   return { ...signed, unsigned: name === undefined ? {} : { device_display_name: name } }
 }
 
-/** A key that signs others, if it is this user's. */
+/** Returns a cross-signing key, if it is this user's. */
 export function signingKey(user: UserId, told: JsonObject, name: string): JsonObject | undefined {
   const key = objectMember(told, name)
   return key && member(key, 'user_id') === user && objectMember(key, 'keys') ? key : undefined
 }
 
-/** A number that counts the changes of a user's devices. */
+/** Returns whether a value is a valid stream ID. */
 export function isStreamId(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
-/** How a list is kept; undefined where it is too large. */
+/** Returns a device list as it is stored; undefined if it is too large. */
 export function printDeviceList({ devices, master, selfSigning }: DeviceList): JsonObject | undefined {
   const list: JsonObject = {
     devices: Object.fromEntries(devices),
@@ -65,7 +65,7 @@ export function printDeviceList({ devices, master, selfSigning }: DeviceList): J
   return devices.size > MAX_DEVICES || JSON.stringify(list).length > MAX_BYTES ? undefined : list
 }
 
-/** Reads it again. */
+/** Parses a stored device list. */
 export function parseDeviceList(list: JsonObject): DeviceList {
   return {
     devices: new Map(Object.entries(objectMember(list, 'devices') ?? {}) as [string, JsonObject][]),

@@ -11,10 +11,10 @@ import { deviceListTopics } from './stale.ts'
 type Asked = ReadonlyMap<ServerName, ReadonlyMap<UserId, readonly string[]>>
 
 /**
- * What we keep of the devices asked for, and who must be asked about the others.
+ * Returns the stored keys of remote users' devices, and the users whose servers must be queried.
  *
- * A list holds only as long as their server had to tell us of every change: while the viewer and the user have been in a
- * room together since before it was fetched. Where they are in one together, it is fetched for the next time.
+ * A stored list is valid only while the remote server had to send us every change: the viewer and the user have shared a
+ * room since before it was fetched. Other lists are fetched in the background, if a room is shared.
  */
 export async function keptDeviceKeys(
   { db, bus }: Pick<Runtime, 'db' | 'bus'>,

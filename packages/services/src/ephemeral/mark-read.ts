@@ -11,10 +11,10 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { requireJoined } from './require-joined.ts'
 import { checkThread } from './thread-check.ts'
 
-/** The marks that say how far a user has read. */
+/** The read markers and receipts. */
 export const MARKS = ['m.fully_read', 'm.read', 'm.read.private'] as const
 
-/** One mark, at an event. `threadId` is a thread's root, `main`, or absent for all threads together. */
+/** A receipt or read marker at an event. `threadId` is a thread root, `main`, or undefined for all threads together. */
 export interface Mark {
   readonly kind: (typeof MARKS)[number]
   readonly eventId: EventId
@@ -22,7 +22,7 @@ export interface Mark {
 }
 
 /**
- * Moves a user's marks in a room forward, all of them or none; a mark that would go back stays where it is.
+ * Moves a user's receipts and read marker in a room forward, all or none. One that would move back stays.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidreceiptreceipttypeeventid
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidread_markers
@@ -48,7 +48,7 @@ type Placed = StoredEvent & { readonly position: number }
 async function eventIn(tx: Tx, roomId: RoomId, eventId: EventId): Promise<Placed> {
   const event = await eventById(tx, eventId)
   if (!event || event.pdu.roomId !== roomId || event.position === null) {
-    throw new MatrixError('M_NOT_FOUND', 'there is no such event in this room')
+    throw new MatrixError('M_NOT_FOUND', 'no such event')
   }
   return { ...event, position: event.position }
 }
@@ -70,7 +70,7 @@ async function moveFullyRead(
   { eventId, threadId }: Mark,
   event: Placed,
 ): Promise<void> {
-  if (threadId !== undefined) throw new MatrixError('M_INVALID_PARAM', 'm.fully_read knows no threads')
+  if (threadId !== undefined) throw new MatrixError('M_INVALID_PARAM', '`m.fully_read` cannot have a `thread_id`')
   const stored = await accountDataOf(tx, userId, roomId, 'm.fully_read')
   const before = stored && stringMember(stored, 'event_id')
   const earlier = before === undefined ? undefined : await eventById(tx, before as EventId)

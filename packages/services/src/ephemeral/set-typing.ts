@@ -3,11 +3,11 @@ import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Runtime } from '../runtime/runtime.ts'
 import { requireJoined } from './require-joined.ts'
 
-// What Synapse takes when nothing is said, and at the most.
+// Default and maximum of Synapse.
 const DEFAULT_MS = 30_000
 const MAX_MS = 120_000
 
-/** Whether a user types in a room, and for how long at the most. */
+/** Whether a user is typing in a room, and the timeout in milliseconds. */
 export interface TypingNotice {
   readonly roomId: RoomId
   readonly userId: UserId
@@ -16,7 +16,7 @@ export interface TypingNotice {
 }
 
 /**
- * Tells a room that one of its users types, or no longer does.
+ * Sets whether a user is typing in a room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidtypinguserid
  */

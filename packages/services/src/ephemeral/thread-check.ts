@@ -6,14 +6,14 @@ import { eventById, eventsRelatingTo } from '@myelin/storage/rooms/events/events
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { relatesTo } from '../rooms/relation.ts'
 
-/** How many relations are followed from an event towards the root of a thread, as the spec recommends. */
+/** The relations followed from an event to a thread root, as the spec recommends. */
 const MAX_HOPS = 3
 
 /**
- * Throws `M_INVALID_PARAM` for an event that cannot be read in this thread.
+ * Throws `M_INVALID_PARAM` if an event is not in a thread.
  *
- * Thread roots, and what relates to them without being in the thread, are read in the main timeline; as Synapse does,
- * we take receipts on them for the thread too, where there is one.
+ * Thread roots, and events that relate to them outside of the thread, are in the main timeline. As in Synapse, receipts
+ * on them are accepted for their thread, too.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#threaded-read-receipts
  */

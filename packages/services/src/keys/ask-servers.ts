@@ -9,8 +9,8 @@ const MAX_TIMEOUT_MS = 30_000
 const DEFAULT_TIMEOUT_MS = 10_000
 
 /**
- * Asks every server for its users, some at a time, each within the client's patience. What is not answered is named,
- * with a word for whoever reads it.
+ * Queries several servers in parallel, each within the client's timeout. Returns the servers that failed, with the
+ * reason.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */

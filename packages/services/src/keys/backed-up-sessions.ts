@@ -17,10 +17,10 @@ import { backupOf, writableBackup } from './key-backup.ts'
 
 type Needs = Pick<Runtime, 'db'>
 
-/** A session's key as a backup holds it. */
+/** A session key in a backup. */
 export type BackupSession = BackedUpSession
 
-/** Whose backup, which version as the client names it, and perhaps which room and session in it. */
+/** A part of a user's backup: all of a version, a room, or a session. `version` is as the client sent it. */
 export interface SessionsAsked {
   readonly user: UserId
   readonly version: string
@@ -28,7 +28,7 @@ export interface SessionsAsked {
   readonly sessionId?: string
 }
 
-/** What a backup is like after a change. */
+/** The entity tag and the number of keys of a backup after a change. */
 export interface BackupState {
   readonly etag: string
   readonly count: number
@@ -37,7 +37,7 @@ export interface BackupState {
 const PAGE = 500
 
 /**
- * Puts keys into a user's newest backup, each only where it is better than the one that is there.
+ * Stores keys in a user's newest backup. A key replaces a stored one only if it is better.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keyskeys
  */
@@ -58,7 +58,7 @@ export async function storeSessions(
 }
 
 /**
- * The keys of a backup or of a room in it, page by page; throws before the first if there is no such backup.
+ * Returns the keys of a backup or of a room in it, page by page. Throws before the first page if the backup is unknown.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keyskeys
  */
@@ -71,14 +71,14 @@ export async function readSessions(
 }
 
 /**
- * The key of one session; `M_NOT_FOUND` if the backup has none.
+ * Returns the key of one session; throws `M_NOT_FOUND` if the backup has none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keyskeysroomidsessionid
  */
 export async function readSession(rt: Needs, { version, ...part }: Required<SessionsAsked>): Promise<BackupSession> {
   const backup = await backupOf(rt.db.read, part.user, version)
   const [session] = await sessionsAfter(rt.db.read, { ...part, version: backup.version }, undefined, 1)
-  if (!session) throw new MatrixError('M_NOT_FOUND', 'the backup has no key of that session')
+  if (!session) throw new MatrixError('M_NOT_FOUND', 'the backup has no key for this session')
   return session
 }
 
@@ -109,8 +109,8 @@ async function* pagesOf(db: Database, part: BackupPart): AsyncGenerator<readonly
 }
 
 /**
- * Whether a key takes the place of the one that is held: verified before not, then the one that reads more, then the
- * one that went through fewer hands.
+ * Returns whether a key replaces the stored one: first a verified one, then one with a lower message index, then one
+ * that was forwarded less often.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#server-side-key-backups
  */

@@ -14,19 +14,19 @@ import { askedUsers } from './asked-users.ts'
 /** Keys by user, device and name. */
 export type KeysByUser = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, RawJson>>>>>>
 
-/** The same of all servers, and the servers that could not be asked. */
+/** Claimed keys of all servers, and the servers that could not be queried. */
 export interface ClaimedKeys {
   readonly oneTimeKeys: Readonly<Record<string, unknown>>
   readonly failures: JsonObject
 }
 
-/** Other writers get their turn between so many claims. */
+/** Claims in one transaction; other writers get their turn in between. */
 const CLAIMS_PER_UNIT = 50
 
 /**
- * Takes a one-time key of every device in `wishes`, a map from user to device to algorithm.
+ * Claims a one-time key of every device in `wishes`, a map from user to device to algorithm.
  *
- * A key is given to one caller only, in the order of upload; a device that has none left gives its fallback key.
+ * Each key is claimed once, in the order of upload. A device without one-time keys gives its fallback key.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
  */
@@ -43,7 +43,7 @@ export async function claimKeys(
   return { oneTimeKeys: Object.fromEntries(claimed), failures }
 }
 
-/** Takes one-time keys of devices of this server. */
+/** Claims one-time keys of devices of this server. */
 export async function claimOwnKeys(
   rt: Pick<Runtime, 'db'>,
   local: ReadonlyMap<UserId, Readonly<Record<string, string>>>,

@@ -7,13 +7,13 @@ import type { JsonObject } from '@myelin/matrix/json'
 export interface PublicKey {
   /** `ed25519:` and the name. */
   readonly id: string
-  /** What stands for the key where devices have their ids: the key itself, in unpadded Base64. */
+  /** The key in unpadded Base64; it takes the place of a device ID. */
   readonly name: string
   readonly bytes: Uint8Array
 }
 
 /**
- * The one public key of a cross-signing key; undefined where it has none, several, or one under another name.
+ * Returns the public key of a cross-signing key; undefined if it has none, several, or one under another name.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#cross-signing
  */
@@ -23,11 +23,11 @@ export function publicKeyOf(key: JsonObject): PublicKey | undefined {
   const [id, name] = only
   if (typeof name !== 'string' || id !== `ed25519:${name}`) return undefined
   const found = ed25519Key(id, name)
-  // A key must not have two names.
+  // One key cannot have two spellings.
   return found && encodeBase64(found.bytes) === name ? found : undefined
 }
 
-/** A device's own signing key. */
+/** Returns a device's signing key. */
 export function deviceKeyOf(deviceId: string, deviceKeys: JsonObject): PublicKey | undefined {
   const id = `ed25519:${deviceId}`
   const keys = objectMember(deviceKeys, 'keys') ?? {}

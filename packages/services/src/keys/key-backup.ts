@@ -23,7 +23,7 @@ export interface BackupDefinition {
   readonly authData: JsonObject
 }
 
-/** What is told of a backup. */
+/** A backup as clients see it. */
 export interface BackupSummary {
   readonly version: string
   readonly algorithm: string
@@ -33,7 +33,7 @@ export interface BackupSummary {
 }
 
 /**
- * Begins a backup, which is the one to write to from here on; answers its version.
+ * Creates a backup and returns its version. From then on, only this one can be written to.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3room_keysversion
  */
@@ -47,7 +47,7 @@ export async function createBackup(
 }
 
 /**
- * One of a user's backups, or the newest where no version is named; `M_NOT_FOUND` if there is none.
+ * Returns a backup of a user, the newest one without a version; throws `M_NOT_FOUND` if there is none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3room_keysversionversion
  */
@@ -65,7 +65,7 @@ export async function readBackup(rt: Needs, user: UserId, version?: string): Pro
 }
 
 /**
- * Replaces what a backup says about how its keys are encrypted. The algorithm must be the one it has.
+ * Replaces the `auth_data` of a backup. The algorithm cannot change.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3room_keysversionversion
  */
@@ -77,13 +77,14 @@ export async function updateBackup(
 ): Promise<void> {
   await rt.db.write(async (tx) => {
     const backup = await backupOf(tx, user, version)
-    if (backup.algorithm !== algorithm) throw new MatrixError('M_INVALID_PARAM', 'the backup has another algorithm')
+    if (backup.algorithm !== algorithm)
+      throw new MatrixError('M_INVALID_PARAM', 'the algorithm of a backup cannot change')
     await putBackupAuthData(tx, user, backup.version, JSON.stringify(authData))
   })
 }
 
 /**
- * Deletes a backup with its keys. Doing so twice is no mistake.
+ * Deletes a backup with its keys. Deleting it again has no effect.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3room_keysversionversion
  */
@@ -93,7 +94,7 @@ export async function deleteBackup(rt: Needs, user: UserId, version: string): Pr
   if (!isKnown) throw unknownBackup()
 }
 
-/** A backup by its version as a client writes it; throws `M_NOT_FOUND` if there is none, or it was deleted. */
+/** Returns a backup by its version as a client sent it; throws `M_NOT_FOUND` if it is unknown or deleted. */
 export async function backupOf(db: Read, user: UserId, version: string): Promise<KeyBackup> {
   const number = numberOf(version)
   const backup = number === undefined ? undefined : await keyBackup(db, user, number)
@@ -101,7 +102,7 @@ export async function backupOf(db: Read, user: UserId, version: string): Promise
   return backup
 }
 
-/** The backup of that version, if it is the one to write to; otherwise throws `M_WRONG_ROOM_KEYS_VERSION` or `M_NOT_FOUND`. */
+/** Returns the backup of a version if it is the newest; throws `M_WRONG_ROOM_KEYS_VERSION` or `M_NOT_FOUND` otherwise. */
 export async function writableBackup(db: Read, user: UserId, version: string): Promise<KeyBackup> {
   const backup = await backupOf(db, user, version)
   const newest = await newestKeyBackup(db, user)
@@ -118,5 +119,5 @@ function numberOf(version: string): number | undefined {
 }
 
 function unknownBackup(): MatrixError {
-  return new MatrixError('M_NOT_FOUND', 'there is no backup of that version')
+  return new MatrixError('M_NOT_FOUND', 'there is no backup with this version')
 }

@@ -7,7 +7,7 @@ import { deviceListChanges } from '../sync/device-lists.ts'
 import type { DeviceLists } from '../sync/device-lists.ts'
 
 /**
- * Whose devices a user must look at again, and whose no longer, after what happened between two sync tokens.
+ * Returns the users whose device lists changed between two sync tokens, and those who share no room any more.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
  */

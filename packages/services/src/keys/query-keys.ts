@@ -18,23 +18,23 @@ import type { Asker } from '../peers/ask-server.ts'
 import { askServers } from './ask-servers.ts'
 import { askedUsers } from './asked-users.ts'
 
-/** Identity keys as one user may see them. */
+/** Identity keys of users of this server, as one user may see them. */
 export interface LocalKeys {
-  /** By user and device. A user without any is there, and has none. */
+  /** By user and device; empty for a user without devices. */
   readonly deviceKeys: JsonObject
-  /** By what they sign, and by user. */
+  /** By usage and user. */
   readonly crossSigningKeys: Readonly<Record<KeyUsage, JsonObject>>
 }
 
-/** The same, with a word for every server that did not answer. */
+/** Identity keys of users of all servers, and the servers that failed. */
 export interface QueriedKeys extends LocalKeys {
   readonly failures: JsonObject
 }
 
 /**
- * The identity keys of users, with the signatures on them that `viewer` may see; other servers are asked for theirs.
+ * Returns the identity keys of users with the signatures that `viewer` may see; queries other servers for theirs.
  *
- * `asked` maps a user to the devices wanted; an empty list means all of them.
+ * `asked` maps users to device IDs; an empty list means all devices.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
@@ -69,7 +69,7 @@ export async function queryKeys(
   return { deviceKeys: Object.fromEntries(devices), crossSigningKeys, failures }
 }
 
-/** The identity keys of users of this server. */
+/** Returns the identity keys of users of this server. */
 export async function ownKeys(
   rt: Pick<Runtime, 'db'>,
   viewer: UserId,

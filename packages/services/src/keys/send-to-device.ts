@@ -17,14 +17,14 @@ export interface ToDeviceMessages {
   readonly messages: Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 }
 
-/** What one message may take, with its sender and type: as much as an event. */
+/** The limit of a message with its sender and type; the same as that of an event. */
 const MAX_BYTES = 65_536
 const EVERY_DEVICE = '*'
 
 /**
- * Queues messages for devices, each of which gets one at its next sync; a request repeated under the same key does nothing.
+ * Queues messages for devices, which get them with their next sync. Repeating a request has no effect.
  *
- * A device we do not know gets nothing, and nobody is told.
+ * Messages for unknown devices are dropped without an error.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
  */
@@ -65,7 +65,7 @@ export async function queueForDevices(
 type Contents = Readonly<Record<string, JsonObject>>
 
 /**
- * What one server gets, in parts none of which is too large to be carried.
+ * Splits the messages for a server into parts that fit into an EDU.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging
  */
@@ -97,7 +97,7 @@ function eduParts(
   return parts
 }
 
-/** Each device's message as it is queued; throws `M_TOO_LARGE`. */
+/** Returns the messages by user and device as they are queued; throws `M_TOO_LARGE`. */
 export function encodedMessages(
   { sender, type }: Pick<ToDeviceMessages, 'sender' | 'type'>,
   contents: Readonly<Record<string, JsonObject>>,

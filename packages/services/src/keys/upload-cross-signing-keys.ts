@@ -25,7 +25,7 @@ type Keys = ReadonlyMap<KeyUsage, JsonObject>
 const USAGES = ['master', 'self_signing', 'user_signing'] as const
 
 /**
- * Publishes a user's cross-signing keys. The first ones go in freely; to replace any, the user must show their password.
+ * Publishes a user's cross-signing keys. Replacing a key needs user-interactive authentication, the first upload does not.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
  */
@@ -36,7 +36,7 @@ export async function uploadCrossSigningKeys(
   auth: JsonObject | undefined,
 ): Promise<void> {
   const keys = keysIn(upload)
-  // A request that goes on with an authentication may leave out what was asked before.
+  // A request that continues an authentication may leave out the keys.
   const goesOn = keys.size === 0 && auth !== undefined && stringMember(auth, 'session') !== undefined
   if (!goesOn && (await rt.db.write((tx) => publish(tx, userId, keys, { mayReplace: false })))) return
   const agreed = await authenticateOperation(rt, {
@@ -58,7 +58,7 @@ function keysIn(upload: JsonObject | CrossSigningUpload): Keys {
   )
 }
 
-/** Answers false, and does nothing, where that would replace keys and may not. */
+/** Stores the keys. Returns false without a change if it would replace keys and is not allowed to. */
 async function publish(tx: Tx, userId: UserId, keys: Keys, { mayReplace }: { mayReplace: boolean }): Promise<boolean> {
   const held: Keys = new Map((await crossSigningKeysOf(tx, [userId])).map(({ usage, key }) => [usage, key]))
   const heldMaster = held.get('master')
@@ -77,12 +77,12 @@ async function publish(tx: Tx, userId: UserId, keys: Keys, { mayReplace }: { may
 
 async function check(tx: Tx, userId: UserId, keys: Keys, heldMaster: JsonObject | undefined): Promise<void> {
   const masterKey = keys.get('master') ?? heldMaster
-  if (!masterKey) throw new MatrixError('M_MISSING_PARAM', 'there is no master key, and no other key can do without')
+  if (!masterKey) throw new MatrixError('M_MISSING_PARAM', '`master_key` is required: the user has none yet')
   const master = checkedKey(userId, 'master', masterKey)
   const deviceIds = new Set((await devicesOf(tx, userId)).map(({ deviceId }) => deviceId))
   for (const [usage, key] of keys) {
     const { name } = checkedKey(userId, usage, key)
-    if (deviceIds.has(name)) throw new MatrixError('M_FORBIDDEN', `the ${usage} key has the name of a device`)
+    if (deviceIds.has(name)) throw new MatrixError('M_FORBIDDEN', `the ${usage} key has the ID of a device`)
     if (usage !== 'master' && !verifyJson(key, userId, master.id, master.bytes)) {
       throw new MatrixError('M_INVALID_SIGNATURE', `the ${usage} key is not signed by the master key`)
     }
@@ -94,12 +94,12 @@ function checkedKey(userId: UserId, usage: KeyUsage, key: JsonObject): PublicKey
   const isFor = Array.isArray(usages) && (usages as readonly unknown[]).includes(usage)
   const publicKey = publicKeyOf(key)
   if (!publicKey || !isFor || member(key, 'user_id') !== userId) {
-    throw new MatrixError('M_INVALID_PARAM', `the ${usage} key is not one of this user's, or not for that use`)
+    throw new MatrixError('M_INVALID_PARAM', `the ${usage} key has another user ID or usage`)
   }
   return publicKey
 }
 
-/** Whether a key is the one we hold, whoever signed it since. */
+/** Returns whether two keys are equal apart from their signatures. */
 function isSameKey(key: JsonObject, held: JsonObject | undefined): boolean {
   return held !== undefined && canonicalJson(unsignedForm(key)) === canonicalJson(unsignedForm(held))
 }

@@ -11,7 +11,7 @@ import { addOneTimeKeys, oneTimeKeyCounts, putFallbackKey } from '@myelin/storag
 import type { NamedKey } from '@myelin/storage/keys/one-time-keys'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
-/** What a device publishes of itself. The keys of `oneTimeKeys` and `fallbackKeys` are `<algorithm>:<key id>`. */
+/** The keys that a device uploads. The keys of `oneTimeKeys` and `fallbackKeys` are `<algorithm>:<key id>`. */
 export interface KeyUpload {
   readonly deviceKeys?: JsonObject | undefined
   readonly oneTimeKeys?: JsonObject | undefined
@@ -19,9 +19,9 @@ export interface KeyUpload {
 }
 
 /**
- * Publishes keys of the requester's device; answers how many one-time keys it has left, by algorithm.
+ * Publishes keys of the requester's device. Returns the counts of its one-time keys by algorithm.
  *
- * Sent twice it does nothing the second time. Where anything is wrong, nothing of it is kept.
+ * Repeating an upload has no effect. If anything is invalid, nothing is stored.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload
  */
@@ -34,7 +34,7 @@ export async function uploadKeys(
   const oneTimeKeys = namedKeys(upload.oneTimeKeys)
   const fallbackKeys = namedKeys(upload.fallbackKeys)
   if (new Set(fallbackKeys.map(({ algorithm }) => algorithm)).size < fallbackKeys.length) {
-    throw new MatrixError('M_INVALID_PARAM', 'there can be one fallback key for an algorithm')
+    throw new MatrixError('M_INVALID_PARAM', 'an algorithm has at most one fallback key')
   }
   return rt.db.write((tx) => publish(tx, requester, { deviceKeys: upload.deviceKeys, oneTimeKeys, fallbackKeys }))
 }
@@ -50,8 +50,8 @@ async function publish(
   { userId, deviceId }: Requester,
   { deviceKeys, oneTimeKeys, fallbackKeys }: Published,
 ): Promise<Record<string, number>> {
-  // Its device may have been deleted since the token was looked at; its keys would stay for ever.
-  if (!(await deviceOf(tx, userId, deviceId))) throw new MatrixError('M_UNKNOWN_TOKEN', 'the device is no more')
+  // The device may have been deleted since the token was checked; its keys would never be deleted.
+  if (!(await deviceOf(tx, userId, deviceId))) throw new MatrixError('M_UNKNOWN_TOKEN', 'the device was deleted')
   if (deviceKeys) {
     const { unsigned: _unsigned, ...kept } = deviceKeys
     await putDeviceKeys(tx, userId, deviceId, kept)
@@ -68,14 +68,14 @@ async function publish(
 function checkOwner({ userId, deviceId }: Requester, deviceKeys: JsonObject | undefined): void {
   if (!deviceKeys) return
   if (member(deviceKeys, 'user_id') !== userId || member(deviceKeys, 'device_id') !== deviceId) {
-    throw new MatrixError('M_INVALID_PARAM', 'the keys name another device than the one that uploads them')
+    throw new MatrixError('M_INVALID_PARAM', '`device_keys` must have the user and device ID of the requester')
   }
 }
 
 function namedKeys(keys: JsonObject = {}): NamedKey[] {
   return Object.entries(keys).map(([name, key]: [string, Json]) => {
-    // Characters were counted at the door; an index counts bytes.
-    if (!fitsBytes(name, 255)) throw new MatrixError('M_INVALID_PARAM', 'the name of a key is too long')
+    // The schema counts characters, the index counts bytes.
+    if (!fitsBytes(name, 255)) throw new MatrixError('M_INVALID_PARAM', 'a key ID must have at most 255 bytes')
     const colon = name.indexOf(':')
     return { algorithm: name.slice(0, colon), keyId: name.slice(colon + 1), key: canonicalJson(key) }
   })

@@ -19,10 +19,10 @@ import type { PublicKey } from './cross-signing-key.ts'
 export type SignedKeys = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 
 /**
- * Publishes the signatures a user made on keys; answers, by user and key, what is wrong with those that were not taken.
+ * Publishes a user's signatures on keys. Returns the refused ones with the reason, by user and key.
  *
- * A self-signing key signs its owner's devices, devices sign their owner's master key, and a user-signing key
- * signs the master keys of others. No other signature is taken.
+ * A self-signing key signs its owner's devices, devices sign their owner's master key, and a user-signing key signs the
+ * master keys of others. Other signatures are refused.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keyssignaturesupload
  */
@@ -49,7 +49,7 @@ export async function uploadSignatures(
 }
 
 type SignedKey = { readonly user: UserId; readonly id: string; readonly signed: JsonObject }
-/** A key we hold, and the keys that may sign it. */
+/** A stored key, and the keys that may sign it. */
 type Target = { readonly key: JsonObject; readonly signers: readonly PublicKey[] }
 type KnownKeys = {
   readonly devices: ReadonlyMap<string, JsonObject>
@@ -85,7 +85,7 @@ function targetOf(keys: KnownKeys, signer: UserId, user: UserId, id: string): Ta
   return { key: master, signers: [...keys.devices].flatMap(([deviceId, key]) => deviceKeyOf(deviceId, key) ?? []) }
 }
 
-/** The signatures to keep, or what is wrong with them. */
+/** Returns the signatures to store, or the reason why they are refused. */
 function judged(
   signer: UserId,
   { user, id, signed }: SignedKey,
@@ -93,14 +93,14 @@ function judged(
 ): readonly KeySignature[] | MatrixError {
   if (!target) return new MatrixError('M_NOT_FOUND', 'no such key')
   if (canonicalJson(unsignedForm(signed)) !== canonicalJson(unsignedForm(target.key))) {
-    return new MatrixError('M_INVALID_SIGNATURE', 'what was signed is not the key we have')
+    return new MatrixError('M_INVALID_SIGNATURE', 'the signed key differs from the stored key')
   }
   const made = target.signers.flatMap((key) => {
     const signature = signatureOf(signed, signer, key.id)
     return signature === undefined ? [] : [{ key, signature }]
   })
   if (made.length === 0)
-    return new MatrixError('M_INVALID_SIGNATURE', 'there is no signature of a key that may sign it')
+    return new MatrixError('M_INVALID_SIGNATURE', 'the key has no signature by a key that may sign it')
   if (!made.every(({ key }) => verifyJson(signed, signer, key.id, key.bytes))) {
     return new MatrixError('M_INVALID_SIGNATURE', 'a signature is not valid')
   }

@@ -11,13 +11,13 @@ import type { Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName' | 'config'>
 
-// Nobody of ours: sees what everybody may see.
+// No user of this server: signatures of users are hidden from it.
 const STRANGER = '' as UserId
 
-/** A user's devices as other servers keep them, in the members of the wire. */
+/** A user's devices as sent to other servers. */
 export interface ServedDevices {
   readonly user_id: UserId
-  /** Grows with every change. */
+  /** Increases with every change. */
   readonly stream_id: number
   readonly devices: readonly JsonObject[]
   readonly master_key?: Json
@@ -25,15 +25,15 @@ export interface ServedDevices {
 }
 
 /**
- * The devices of a user of this server that have keys, and the keys that vouch for them.
+ * Returns the devices with keys of a user of this server, and the user's cross-signing keys.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1userdevicesuserid
  */
 export async function serveDevices(rt: Needs, userId: UserId): Promise<ServedDevices> {
   if (!isUserId(userId) || serverOf(userId) !== rt.serverName) {
-    throw new MatrixError('M_INVALID_PARAM', 'that user is not one of ours')
+    throw new MatrixError('M_INVALID_PARAM', 'user is not on this server')
   }
-  // Read first: who is told of too early a change asks again, who is told of too late a one never does.
+  // Read first: a stream ID that is too low causes another query, one that is too high hides a change.
   const streamId = await lastDeviceChange(rt.db.read, userId)
   const { deviceKeys, crossSigningKeys } = await ownKeys(rt, STRANGER, new Map([[userId, []]]))
   const devices = member(deviceKeys, userId)
@@ -49,7 +49,7 @@ export async function serveDevices(rt: Needs, userId: UserId): Promise<ServedDev
 }
 
 /**
- * Identity keys of users of this server, as everybody may see them; others are left out.
+ * Returns the identity keys of users of this server, without signatures that only their owners see.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysquery
  */

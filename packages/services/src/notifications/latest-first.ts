@@ -2,20 +2,20 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Position } from '@myelin/storage/schema/schema'
 
-/** A room, and the place (exclusive) in front of which its newest event lies. */
+/** A room, and a position after its newest event. */
 export interface RoomEnd {
   readonly roomId: RoomId
   readonly before: Position
 }
 
-/** Something with a place in the log. */
+/** An item with a position in the log. */
 export interface Placed {
   readonly position: Position
 }
 
 /**
- * Hands out what several rooms hold in one order, the latest first. A room is read only when its turn may have come, a
- * page at a time: `read` answers its next things in front of a place (exclusive), and none where it has no more.
+ * Merges the items of several rooms, the latest first. Rooms are read page by page and only when needed: `read` returns
+ * the next items before a position (exclusive), none at the end.
  */
 export async function* latestFirst<Thing extends Placed>(
   rooms: readonly RoomEnd[],
@@ -30,7 +30,7 @@ export async function* latestFirst<Thing extends Placed>(
   }
 }
 
-/** What is left of one room's page. */
+/** The unread rest of a room's page. */
 class Source<Thing extends Placed> {
   readonly roomId: RoomId
   #before: Position
@@ -42,7 +42,7 @@ class Source<Thing extends Placed> {
     this.#before = before
   }
 
-  /** Nothing it will ever hand out lies behind this place. */
+  /** All remaining items are at or before this position. */
   get bound(): Position {
     return this.#page[this.#next]?.position ?? this.#before
   }
@@ -63,7 +63,7 @@ class Source<Thing extends Placed> {
   }
 }
 
-/** The largest bound last. */
+/** Inserts a source in ascending order of bounds. */
 function putBack(sources: { readonly bound: Position }[], source: { readonly bound: Position }): void {
   let [low, high] = [0, sources.length]
   while (low < high) {

@@ -19,7 +19,7 @@ import { visibleTo } from '../reading/visible.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { latestFirst } from './latest-first.ts'
 
-/** An event that notified, or would have. */
+/** An event that notified the user. */
 export interface Notification {
   readonly actions: readonly Json[]
   readonly event: RawJson | undefined
@@ -28,7 +28,7 @@ export interface Notification {
   readonly ts: number
 }
 
-/** Which page of them; `only` as the client says it. */
+/** A page of notifications; `only` is the parameter of the client. */
 export interface NotificationsRequest {
   readonly from?: string | undefined
   readonly limit: number
@@ -37,7 +37,7 @@ export interface NotificationsRequest {
 
 const MAX_LIMIT = 100
 const PAGE = 30
-// So many events are judged for a page, most of which notify nobody; then it comes back short, with a token.
+// A page evaluates at most this many events; it may be short, with a token to continue.
 const MAX_JUDGED = 2000
 
 type Judged = {
@@ -49,8 +49,8 @@ type Judged = {
 }
 
 /**
- * What the requester has been notified of, the latest first: nothing of it is stored, their rules are asked again of what
- * came since they joined. The rules, and the room, are those of today.
+ * Returns the requester's notifications, the latest first. They are not stored: the present push rules are evaluated over
+ * the events since the requester joined, with the present state of the rooms.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3notifications
  */
@@ -98,7 +98,7 @@ export async function readNotifications(
   return { notifications, ...(end === undefined ? {} : { next_token: printPosition(end) }) }
 }
 
-/** One user's rules, put to the events of their rooms; what it takes of a room is read once. */
+/** Evaluates a user's push rules over events; reads what it needs of a room once. */
 class Judge {
   readonly #db: Read
   readonly #user: UserId
@@ -111,7 +111,7 @@ class Judge {
     this.#upTo = upTo
   }
 
-  /** A room's next events in front of a place, with what the rules make of them: no actions where they stay silent. */
+  /** Returns a room's next events before a position, with the actions of the rules; without actions if they do not notify. */
   async page(room: JoinedRoom | undefined, before: number): Promise<Judged[]> {
     if (!room || before <= room.joined) return []
     const { roomId, joined } = room

@@ -16,12 +16,12 @@ import { visibleTo } from './visible.ts'
 
 type Render = (db: Read, events: readonly StoredEvent[], view: View) => Promise<RawJson[]>
 
-// A page's events with more edits and references than this are bundled from the oldest ones.
+// The limit of edits and references read for a page; the oldest ones are taken.
 const MAX_CHILDREN = 2000
 
 /**
- * What is bundled into each event: its latest edit, its thread, and who refers to it. Children by ignored users and
- * redacted ones do not count; state events carry nothing.
+ * Returns the bundled aggregations of events: latest edit, thread and references. Children by ignored users and redacted
+ * ones do not count; state events have none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#aggregations-of-child-events
  */
@@ -55,10 +55,10 @@ export async function bundledRelations(
     const reply = thread && latest.get(thread.latest)
     return { parent, edit, thread: reply && { ...thread, reply }, references: ofType(children, 'm.reference') }
   })
-  // Who may see an event may not always see what was made of it after they had left.
+  // A user who left may see an event, but not its later edits and replies.
   const told = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
   const seen = new Set(await visibleTo(db, reader.userId, roomId, told))
-  // An edit that says nothing would stand in the place of what its reader may still read.
+  // An edit that was erased would hide the original, which the requester may still read.
   for (const edit of await prunedFor(
     db,
     found.flatMap((each) => each.edit ?? []),
@@ -82,8 +82,8 @@ function isChildOf(parent: StoredEvent, { redactedBy, pdu }: StoredEvent): boole
 }
 
 /**
- * What a thread's root says of its thread. The latest event has its own edit and references with it, one deep: events
- * of other servers may name each other in a ring.
+ * Returns the thread summary of a thread root. The latest event has its own edit and references, one level deep: events of
+ * other servers may refer to each other in a ring.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#server-side-aggregation-of-mthread-relationships
  */
@@ -106,7 +106,7 @@ function ofType(children: readonly StoredEvent[], relType: string): StoredEvent[
 }
 
 /**
- * The edit in force: by the same sender, of the same type, with new content; the latest by time, then by id.
+ * Returns the valid edit: by the same sender, of the same type, with `m.new_content`; the latest by timestamp, then by ID.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#validity-of-replacement-events
  */

@@ -8,7 +8,7 @@ import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
-/** What the viewer's copy of an event says beside the event itself. */
+/** The `unsigned` members of an event, which depend on the requester. */
 export interface Unsigned {
   readonly age: number
   readonly transactionId?: string | undefined
@@ -21,8 +21,8 @@ export interface Unsigned {
 }
 
 /**
- * How an event is written: with its room or without (`/sync`), as clients or as servers see it, with some fields only, as
- * a redaction would leave it.
+ * The format of an event: with or without its room ID (`/sync`), for clients or servers, with some fields only, or
+ * redacted.
  */
 export interface EventFormat {
   readonly hasRoomId: boolean
@@ -32,7 +32,7 @@ export interface EventFormat {
 }
 
 /**
- * An event in the client format. Its unchanging part is encoded once and shared by everybody who reads it.
+ * Returns an event in the client format. Its constant part is encoded once and shared by all requesters.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-event-format
  */
@@ -53,7 +53,7 @@ export function clientEvent(
 
 const isPruned = (event: StoredEvent, format: EventFormat) => event.redactedBy !== null || format.isPruned === true
 
-/** The client form without its room, `unsigned` and closing brace. */
+/** Returns the client format without room ID, `unsigned` and closing brace. */
 function encoded(pdu: Pdu): string {
   return JSON.stringify(clientForm(pdu)).slice(0, -1)
 }
@@ -67,7 +67,7 @@ function clientForm(pdu: Pdu): Record<string, Json> {
     origin_server_ts: pdu.originServerTs,
   }
   if (pdu.stateKey !== undefined) form['state_key'] = pdu.stateKey
-  // Wherever the room version keeps it, clients find it in both places.
+  // Clients find `redacts` in both places, whatever the room version.
   if (pdu.redacts !== undefined) {
     form['redacts'] = pdu.redacts
     form['content'] = { ...pdu.content, redacts: pdu.redacts }
@@ -98,7 +98,7 @@ function selected(event: StoredEvent, version: RoomVersion, unsigned: Unsigned, 
   return format.fields ? onlyFields(form, format.fields) : form
 }
 
-/** Keeps the members that dotted paths name; `\.` and `\\` stand for a dot and a backslash in a name. */
+/** Returns the members named by dotted paths; `\.` and `\\` are a dot and a backslash in a name. */
 function onlyFields(form: JsonObject, paths: readonly string[]): JsonObject {
   const kept: Record<string, Json> = {}
   for (const path of paths) keepPath(form, kept, namesIn(path))

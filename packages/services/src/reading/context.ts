@@ -16,7 +16,7 @@ import { relatedAsAsked } from './related.ts'
 import { renderEvents } from './render.ts'
 import { visibleTo } from './visible.ts'
 
-/** What stood around an event. */
+/** An event with the events around it. */
 export interface EventContext {
   readonly start: string
   readonly end: string
@@ -27,7 +27,7 @@ export interface EventContext {
 }
 
 /**
- * An event with up to `limit` events around it (half before, half after) and the state at the last of them.
+ * Returns an event with up to `limit` events around it, half before and half after, and the state at the last of them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidcontexteventid
  */
@@ -86,7 +86,7 @@ async function around(
     .slice(0, limit)
 }
 
-/** Every event of a state. */
+/** Returns all events of a state. */
 export async function stateEvents(db: Read, root: number): Promise<StoredEvent[]> {
   const entries = await namedState(db, root)
   return [

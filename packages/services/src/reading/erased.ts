@@ -6,8 +6,8 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipsAt } from './memberships-at.ts'
 
 /**
- * The messages among these, and those beside them, that a user gets as a redaction would leave them: their sender, one of ours, had them erased,
- * and the user was not in the room when they were sent. State is the room's, and stays whole.
+ * Returns the messages that a user gets redacted: their sender, a local user, was erased, and the user was not joined when
+ * they were sent. State events stay whole.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
  */

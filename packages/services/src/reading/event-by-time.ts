@@ -19,21 +19,20 @@ import { visibleTo } from './visible.ts'
 
 type Needs = Checker
 
-/** A stretch of our timeline with events missing in it: behind one position, up to the event of another. */
+/** A gap in the stored timeline, between two positions. */
 interface Gap {
   readonly after: number
   readonly upTo: number
 }
 
 const MOST_ASKED = 3
-/** So many pages of history are fetched to get to an event; who asks again gets further. */
+/** Pages of history fetched for one request; the next request continues. */
 const MAX_PAGES = 10
 const PATIENCE_MS = 20_000
 
 /**
- * The event nearest to a time that the requester may see. Where ours stands beside a gap, or there is none, servers in
- * the room are asked whether they know of one that is nearer; the history between is then fetched, as far as may be, so
- * that the client can page from there.
+ * Returns the event nearest to a time that the requester may see. If it is beside a gap, or there is none, other servers
+ * in the room are queried for a nearer one. The history in between is fetched up to a limit, so that the client can page.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidtimestamp_to_event
  */
@@ -46,7 +45,7 @@ export async function readEventByTime(rt: Needs, requester: Requester, search: T
   const told = mayBeNearer ? await toldByOthers(rt, search) : undefined
   if (!told || (own && !isNearer(told, timedOf(own), search))) return found(own, search)
   if (gap) await fetchUpTo(rt, search.roomId, gap, told.eventId)
-  // What has come is ours to judge: it may be hidden from the requester, be of another time, or not be allowed at all.
+  // Fetched events are checked again: they may be hidden from the requester, of another time, or rejected.
   const hasCome = (await eventById(db, told.eventId)) !== undefined
   const ours = gap ? await ownNearest(db, requester, search, access) : own
   return hasCome || (ours && !isNearer(told, timedOf(ours), search)) ? found(ours, search) : told
@@ -78,7 +77,7 @@ function isNearer(one: TimedEvent, other: TimedEvent, { ts }: TimeSearch): boole
   return Math.abs(one.ts - ts) < Math.abs(other.ts - ts)
 }
 
-/** Where events are missing between ours and the time: in front of the later of the two that frame the time. */
+/** Returns the gap between the found event and the time: before the later of the two events around the time. */
 async function gapBeside(
   db: Read,
   own: StoredEvent | undefined,
@@ -101,7 +100,7 @@ async function gapBeside(
   return { after: earlier?.position ?? BEGINNING, upTo: later.position ?? 0 }
 }
 
-/** Fetches history into a gap until an event of it is there, or what may be fetched at once is used up. */
+/** Fetches history into a gap until an event is found or the limit of pages is reached. */
 async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): Promise<void> {
   const deadline = rt.clock.now() + PATIENCE_MS
   for (let page = 0; page < MAX_PAGES && rt.clock.now() <= deadline; page++) {

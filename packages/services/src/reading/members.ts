@@ -17,7 +17,7 @@ import { roomAccess } from './room-access.ts'
 type Needs = Pick<Runtime, 'db' | 'clock'>
 type Waits = Needs & Pick<Runtime, 'bus' | 'serverName'>
 
-/** Which members of a room. The two memberships are alternatives: either one lets a member in. */
+/** The members to return: at a token, with or without a membership. A member that passes one of both passes. */
 export interface MembersRequest {
   readonly roomId: RoomId
   readonly at: string | undefined
@@ -26,7 +26,7 @@ export interface MembersRequest {
 }
 
 /**
- * The member events of a room, now or at a token. Waits until they are known.
+ * Returns the member events of a room, now or at a token. Waits until they are known.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmembers
  */
@@ -55,11 +55,11 @@ function isWanted(standing: string | undefined, { membership, notMembership }: M
   return standing === membership || (notMembership !== undefined && standing !== notMembership)
 }
 
-/** A room of more members is read in slices, between which others get their turn. */
+/** Members read at once; other work gets its turn in between. */
 const MANY = 2_000
 const SLICE = 500
 
-/** The joined members of a room with what they are called there; only for members. Waits until they are known. */
+/** Returns the joined members of a room with their profiles; only for members. Waits until they are known. */
 export async function joinedMembers(rt: Waits, requester: Requester, roomId: RoomId): Promise<Record<string, Json>> {
   const db = rt.db.read
   const standing = await membershipIn(db, roomId, requester.userId)
@@ -67,7 +67,7 @@ export async function joinedMembers(rt: Waits, requester: Requester, roomId: Roo
   await requireFullState(rt, roomId)
   const members = await membersOf(db, roomId, ['join'])
   const joined: Record<string, Json> = Object.create(null)
-  // All events of a large room would take more memory than everything else.
+  // All member events of a large room would take too much memory.
   const read = members.length > MANY ? passingPdus : pdusByNid
   for (let start = 0; start < members.length; start += SLICE) {
     const slice = members.slice(start, start + SLICE)
@@ -87,7 +87,7 @@ export async function joinedMembers(rt: Waits, requester: Requester, roomId: Roo
   return joined
 }
 
-/** The rooms the requester is joined to. */
+/** Returns the rooms that the requester is joined to. */
 export async function joinedRooms(rt: Needs, requester: Requester): Promise<RoomId[]> {
   const all = await membershipsOf(rt.db.read, requester.userId)
   return all.filter(({ membership }) => membership === 'join').map(({ roomId }) => roomId)

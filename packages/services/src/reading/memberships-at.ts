@@ -4,7 +4,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { stateWords } from '../room-state/state-words.ts'
 
-/** A user's membership at each event, by its number. */
+/** Returns a user's membership at each event, by event number. */
 export async function membershipsAt(
   db: Read,
   events: readonly StoredEvent[],

@@ -23,7 +23,7 @@ import { visibleTo } from './visible.ts'
 
 type Needs = Checker
 
-/** Which page of a room's history. */
+/** A page of a room's history. */
 export interface PageRequest {
   readonly roomId: RoomId
   readonly direction: 'forward' | 'backward'
@@ -33,7 +33,7 @@ export interface PageRequest {
   readonly filter: EventFilter
 }
 
-/** A page, with where to go on; no `end` where there is nothing more. */
+/** A page with its tokens; without `end` if there are no more events. */
 export interface Page {
   readonly chunk: readonly RawJson[]
   readonly start: string
@@ -42,13 +42,13 @@ export interface Page {
 }
 
 const MAX_LIMIT = 1000
-// How often a page waits for other servers.
+// Rounds in which a page waits for other servers.
 const MAX_ROUNDS = 3
-// A page reads at most so many events that the filter or visibility then hide; it may come back short, with an `end`.
+// A page reads at most this many events; if many are hidden it is short, with an `end`.
 const MAX_READ = 5000
 
 /**
- * A page of a room's history as the requester may see it.
+ * Returns a page of a room's history as the requester may see it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidmessages
  */
@@ -81,7 +81,7 @@ function boundsOf(request: PageRequest, access: RoomAccess, now: number): Bounds
     : { after: from, before: justAfter(Math.min(to ?? end, end)), start: from }
 }
 
-/** Walks; where history is missing on the way it is fetched, a few times at the most. */
+/** Reads a page; fetches missing history on the way, in a few rounds at most. */
 async function walkAcrossHoles(
   rt: Needs,
   requester: Requester,
@@ -95,7 +95,7 @@ async function walkAcrossHoles(
     if (!hole) return page
     const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, hole)) > 0
     if (isFilled) continue
-    // Who asks again may find a server that has more; who got nothing at all has no reason to.
+    // With an `end`, the client tries again and may reach another server; without any event it has no reason to.
     const last = page.events.at(-1)?.position ?? undefined
     return { events: page.events, end: page.end ?? (last === undefined ? undefined : justBefore(last)) }
   }
@@ -131,7 +131,7 @@ async function walk(
   return { events, end: isBackward ? justBefore(before) : after }
 }
 
-/** The member events of those who sent these events, as the room knows them where the requester may read. */
+/** Returns the member events of the senders of events, from the state that the requester may read. */
 export async function membersFor(
   db: Read,
   access: Pick<RoomAccess, 'stateRoot'>,
@@ -145,7 +145,7 @@ export async function membersFor(
   return [...(await eventsByNid(db, nids)).values()]
 }
 
-/** One event, if the requester may see it; `M_NOT_FOUND` otherwise. */
+/** Returns an event as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. */
 export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId, eventId: EventId): Promise<RawJson> {
   const event = await knownEvent(rt.db.read, requester, roomId, eventId)
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
@@ -154,7 +154,7 @@ export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId,
   return rendered
 }
 
-/** An event the requester may see; `M_NOT_FOUND` otherwise, also for who may not look into the room at all. */
+/** Returns an event that the requester may see; throws `M_NOT_FOUND` otherwise, also if the room is not readable. */
 export async function knownEvent(
   db: Read,
   requester: Requester,
@@ -168,7 +168,7 @@ export async function knownEvent(
 
 const notThere = () => new MatrixError('M_NOT_FOUND', 'no such event')
 
-/** An event the requester may see; `M_NOT_FOUND` otherwise, whether it exists or not; `M_FORBIDDEN` where the room is not theirs to read. */
+/** Returns an event that the requester may see; throws `M_NOT_FOUND` otherwise, `M_FORBIDDEN` if the room is not readable. */
 export async function visibleEvent(
   db: Read,
   requester: Requester,

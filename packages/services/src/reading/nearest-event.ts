@@ -8,7 +8,7 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 const PAGE = 20
 const MAX_PAGES = 10
 
-/** The event nearest to a time, one way, that `firstSeen` picks out of those it is shown, the nearest first. */
+/** Returns the event nearest to a time in one direction. `firstSeen` picks the first readable one, given the nearest first. */
 export async function nearestEvent(
   db: Read,
   search: { readonly roomId: RoomId; readonly ts: number; readonly direction: 'forward' | 'backward' },

@@ -6,7 +6,7 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { EventFilter } from '../room-state/event-filter.ts'
 
 /**
- * Those of these events of a room that something relates to as a filter asks; undefined where it does not ask.
+ * Returns the IDs of events that pass a filter's `related_by_…` members; undefined if the filter has none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#filtering
  */

@@ -13,7 +13,7 @@ import { renderEvents } from './render.ts'
 import { roomAccess } from './room-access.ts'
 import { visibleTo } from './visible.ts'
 
-/** Which of an event's children, and which page of them. */
+/** A page of an event's children, and which of them. */
 export interface RelationsRequest {
   readonly roomId: RoomId
   readonly eventId: EventId
@@ -36,14 +36,14 @@ export interface RelationsPage {
 }
 
 const MAX_LIMIT = 1000
-// A page reads at most so many children that its reader may not see; it may come back short, with a token to go on.
+// A page reads at most this many children; if many are hidden it is short, with a token to continue.
 const MAX_READ = 5000
-/** Children of children of children are found; so many parents at the most. */
+/** The depth of children of children, and the limit of parents. */
 const MAX_DEPTH = 3
 const MAX_PARENTS = 1000
 
 /**
- * The events that relate to one, as the requester may see them.
+ * Returns the events that relate to an event, as the requester may see them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidrelationseventid
  */
@@ -65,7 +65,7 @@ export async function readRelations(
   }
 }
 
-/** Everything whose children are asked for; what the filters hide hides its children as well. */
+/** Returns the parents whose children are wanted; an event that the filters hide hides its children as well. */
 async function ancestry(db: Read, { roomId, eventId, relType, eventType }: RelationsRequest): Promise<EventId[]> {
   const known = new Set([eventId])
   let parents: readonly EventId[] = [eventId]

@@ -12,7 +12,7 @@ import { prunedFor } from './erased.ts'
 import { membershipsAt } from './memberships-at.ts'
 import type { View } from './view.ts'
 
-/** Events of one room as the requester sees them. Everything they need beside is loaded at once. */
+/** Renders events of one room for a requester. Loads everything they need at once. */
 export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
   const [first] = events
   if (!first) return []

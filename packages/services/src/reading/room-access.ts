@@ -9,21 +9,22 @@ import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
-/** What a user may read of a room: as of now, or as of when they left it. */
+/** The part of a room that a user may read: up to now, or up to when they left. */
 export interface RoomAccess {
   readonly roomId: RoomId
   readonly roomVersion: string
   readonly isJoined: boolean
-  /** The root of the state they may read. */
+  /** The root of the state that the user may read. */
   readonly stateRoot: number
-  /** The last position they may read; without end for members. */
+  /** The last position that the user may read; infinite for members. */
   readonly upTo: number
-  /** Behind this position no history is missing; 0 where none ever was. */
+  /** After this position no history is missing; 0 if none ever was. */
   readonly lastGap: number
 }
 
 /**
- * What a user may read of a room; throws `M_FORBIDDEN` for one they never joined (unless the world may read it), or forgot.
+ * Returns the part of a room that a user may read. Throws `M_FORBIDDEN` if the user never joined (unless the room is
+ * world-readable) or forgot the room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#getting-events-for-a-room
  */
@@ -44,8 +45,8 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
 }
 
 /**
- * Where somebody who is out of a room stopped being in it. Mostly that is their last change; who is banned after having
- * left, or let off again, was out before. State resolution may end a join as well, without an event that replaces it.
+ * Returns the position where a user's membership of a room ended. Mostly that is their last member event, but a ban or
+ * an unban may follow. State resolution may also end a join without an event that replaces it.
  */
 async function endOfJoin(db: Read, roomId: RoomId, user: UserId, last: number): Promise<number | undefined> {
   let end = last
@@ -60,7 +61,7 @@ async function endOfJoin(db: Read, roomId: RoomId, user: UserId, last: number): 
   return undefined
 }
 
-/** So often somebody was invited, banned and the like after they left, that nobody looks further. */
+/** Member events after a leave that are followed at most. */
 const MAX_STEPS = 20
 
 const outside = () => new MatrixError('M_FORBIDDEN', 'you are not in this room')

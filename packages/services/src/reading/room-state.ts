@@ -15,7 +15,7 @@ import { roomAccess } from './room-access.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock'>
 
-/** A room's state, as it is or as it was when the requester left. Waits until its members are known. */
+/** Returns a room's state, present or as of the requester's leave. Waits until the members are known. */
 export async function readState(
   rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
   requester: Requester,
@@ -28,7 +28,7 @@ export async function readState(
   return renderEvents(rt.db.read, events, { requester, now: rt.clock.now(), format: { hasRoomId: true } })
 }
 
-/** One piece of state: its content, or the whole event. `M_NOT_FOUND` where there is none. Waits for a member not known yet. */
+/** Returns a state event or its content; throws `M_NOT_FOUND` if there is none. Waits for a member not known yet. */
 export async function readStateEvent(
   rt: Needs & Pick<Runtime, 'bus' | 'serverName'>,
   requester: Requester,
@@ -48,7 +48,7 @@ export async function readStateEvent(
     nid = await stateEventNid(db, access.stateRoot, request.type, request.stateKey)
   }
   const event = nid === undefined ? undefined : (await eventsByNid(db, [nid])).get(nid)
-  if (!event) throw new MatrixError('M_NOT_FOUND', 'the room has no such state')
+  if (!event) throw new MatrixError('M_NOT_FOUND', 'no such state event')
   const [rendered] = request.isWholeEvent
     ? await renderEvents(db, [event], { requester, now: rt.clock.now(), format: { hasRoomId: true } })
     : []

@@ -17,7 +17,7 @@ import { roomAccess } from './room-access.ts'
 import type { RoomAccess } from './room-access.ts'
 import { visibleTo } from './visible.ts'
 
-/** Which page of a room's threads: all of them, or those the requester wrote in. */
+/** A page of a room's threads: all of them, or those the requester participated in. */
 export interface ThreadsRequest {
   readonly roomId: RoomId
   readonly isMine: boolean
@@ -32,11 +32,11 @@ export interface ThreadsPage {
 }
 
 const MAX_LIMIT = 100
-// So often a page is filled up where roots are not to be seen.
+// Rounds to fill a page when thread roots are hidden.
 const MAX_ROUNDS = 10
 
 /**
- * The roots of a room's threads, the one with the latest event first, as the requester may see them.
+ * Returns the roots of a room's threads that the requester may see, the one with the latest event first.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidthreads
  */
@@ -71,7 +71,7 @@ export async function readThreads(
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
   return {
     chunk: await renderEvents(db, shown, view),
-    // The next page begins in front of the last thread of this one.
+    // The next page starts before the last thread of this one.
     ...(hasMore ? { next_batch: printPosition(justBefore(before)) } : {}),
   }
 }
@@ -92,7 +92,7 @@ async function rootsAt(
   return places.flatMap(({ root }) => byId.get(root) ?? [])
 }
 
-/** What an ignored person said to start a thread is not shown; the thread is. */
+/** A thread root of an ignored user is shown without its content. */
 function emptied(root: StoredEvent, { roomVersion }: RoomAccess): StoredEvent {
   const pdu = redactPdu(root.pdu, roomVersionOf(roomVersion))
   return { ...root, pdu, kept: { pdu } }

@@ -2,11 +2,11 @@
 import type { Requester } from '../runtime/runtime.ts'
 import type { EventFormat } from './client-event.ts'
 
-/** Who reads, when, and how it shall be written. */
+/** The requester, the time, and the format for which events are rendered. */
 export interface View {
   readonly requester: Requester
   readonly now: number
   readonly format: EventFormat
-  /** Whether what relates to the events is bundled into them; `inner` for an event that is bundled itself. */
+  /** Whether aggregations are bundled into the events; `inner` for an event that is bundled itself. */
   readonly bundles?: boolean | 'inner'
 }

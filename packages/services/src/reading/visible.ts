@@ -7,9 +7,11 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { stateWords } from '../room-state/state-words.ts'
+import { withoutIneffectiveRedactions } from './ineffective-redactions.ts'
 
 /**
- * The events among these that a user may see, by what the room and they were when each was sent.
+ * Returns the events that a user may see, by history visibility and the user's membership when each was sent. Redactions
+ * without effect are left out.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -17,9 +19,10 @@ export async function visibleTo(
   db: Read,
   userId: UserId,
   roomId: RoomId,
-  events: readonly StoredEvent[],
-): Promise<StoredEvent[]> {
-  if (events.length === 0) return []
+  all: readonly StoredEvent[],
+): Promise<readonly StoredEvent[]> {
+  const events = await withoutIneffectiveRedactions(db, all)
+  if (events.length === 0) return events
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
   const roots = events.map(({ stateBefore }) => stateBefore)
   const visibilities = await stateWords(db, { ...VISIBILITY, stateKey: '' }, roots)
@@ -33,10 +36,10 @@ export async function visibleTo(
 const VISIBILITY = { type: 'm.room.history_visibility', member: 'history_visibility' } as const
 const MEMBERSHIP = { type: 'm.room.member', member: 'membership' } as const
 
-// Profile changes and bans stand between a user's last join and now; a longer chain counts as no join.
+// Member events since a user's last join that are followed; a longer chain counts as no join.
 const MAX_STEPS = 50
 
-/** Where a user was last made or confirmed a member; without end for those who are. */
+/** Returns the position of a user's last join event; infinite if the user is joined. */
 async function lastJoinedPosition(db: Read, userId: UserId, roomId: RoomId): Promise<number> {
   const standing = await membershipIn(db, roomId, userId)
   if (!standing) return 0

@@ -7,7 +7,7 @@ import type { Slice } from './sync-request.ts'
 import { SyncScope } from './sync-scope.ts'
 import type { SyncTools } from './sync-scope.ts'
 
-/** A `/sync` answer, and whether any section has changes that a waiting client wants to hear of. */
+/** A `/sync` response, and whether it has changes that end the wait of a client. */
 export interface SyncAnswer {
   readonly body: Readonly<Record<string, unknown>>
   readonly isEmpty: boolean
@@ -15,10 +15,10 @@ export interface SyncAnswer {
 
 type Members = Record<string, unknown>
 
-// Every waiting client keeps an empty answer; all of them share these members.
+// Every waiting client has an empty response; all of them share these members.
 const UNCHANGED = Object.freeze(membersOf(SYNC_SECTIONS.map((section) => [section, section.unchanged])))
 
-/** Builds the answer to a slice of the log out of the sections of `/sync`. */
+/** Builds the `/sync` response for a slice of the log from its sections. */
 export async function assemble(tools: SyncTools, db: Read, slice: Slice): Promise<SyncAnswer> {
   const scope = new SyncScope(tools, db, slice)
   const changes: [SyncSection, unknown][] = []

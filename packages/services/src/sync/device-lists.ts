@@ -1,104 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { UserId } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { deviceChangesBetween } from '@myelin/storage/keys/device-lists'
-import { eventsByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
-import { membersOf } from '@myelin/storage/rooms/members/members'
-import { usersSharingRooms } from '@myelin/storage/rooms/members/shared-rooms'
+import { pdusByNid, stateRootAt } from '@myelin/storage/rooms/events/events'
+import { membersOf, membershipPositions } from '@myelin/storage/rooms/members/members'
 import type { Membership } from '@myelin/storage/rooms/members/members'
+import { trackedUsers } from '@myelin/storage/rooms/members/tracked-users'
 import { keyNames } from '@myelin/storage/engine/names'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
+import { wasJoined } from './was-joined.ts'
 
-/** Whose devices a user must look at again, and whose no longer. */
+/** The users whose device lists a client must fetch again, and those it needs no longer. */
 export interface DeviceLists {
   readonly changed: readonly UserId[]
   readonly left: readonly UserId[]
 }
 
-/** Between which positions, for whom, with the rooms they stand in. */
+/** A stretch of the log, as one user sees it. */
 export interface DeviceListQuestion {
   readonly user: UserId
   readonly after: number
   readonly upTo: number
   readonly memberships: readonly Membership[]
-  /** The joined rooms in which something happened; all of them where absent. */
+  /** The joined rooms in which something happened; undefined stands for all of them. */
   readonly moved?: ReadonlySet<string> | undefined
 }
 
+// Invited users count: clients encrypt for them, too.
+const READERS = ['join', 'invite']
+
+type Stretch = Pick<DeviceListQuestion, 'user' | 'after' | 'upTo'>
+type Changes = { readonly added: Set<UserId>; readonly removed: Set<UserId> }
+
 /**
- * The users whose devices or keys changed or who newly share a room, and those who share none any more.
+ * Returns the users whose devices or keys changed or who newly share a room with the user, and those who share none any
+ * more. Users invited to a room of the user share it. A user who left and joined again counts as new: changes in between
+ * were not reported.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#tracking-the-device-list-for-a-user
  */
 export async function deviceListChanges(db: Read, question: DeviceListQuestion): Promise<DeviceLists> {
-  const { came, went } = await comingsAndGoings(db, question)
+  const { added, removed } = await memberChangesOfRooms(db, question)
   const { user, after, upTo } = question
-  // A change wakes everybody who shares a room with whom it is about; who comes to share one later is told by that.
+  // A change wakes those who share a room. Those who come to share one later get it by the change of membership.
   const moved = db.topicPositions.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
-  if (came.size === 0 && went.size === 0 && moved.length === 0) return { changed: [], left: [] }
-  const sharing = await usersSharingRooms(db, question.user)
-  const changed = new Set([...moved, ...came].filter((user) => sharing.has(user)))
-  return { changed: [...changed], left: [...went].filter((user) => !sharing.has(user)) }
+  if (added.size === 0 && removed.size === 0 && moved.length === 0) return { changed: [], left: [] }
+  const tracked = await trackedUsers(db, question.user)
+  const changed = new Set([...moved, ...added].filter((user) => tracked.has(user)))
+  return { changed: [...changed], left: [...removed].filter((user) => !tracked.has(user)) }
 }
 
-async function comingsAndGoings(
-  db: Read,
-  { user, after, upTo, memberships, moved }: DeviceListQuestion,
-): Promise<{ came: Set<UserId>; went: Set<UserId> }> {
-  const came = new Set<UserId>()
-  const went = new Set<UserId>()
-  for (const { roomId, membership, position } of memberships) {
-    if (membership !== 'join' && (position <= after || position > upTo)) continue
-    const isOld = membership === 'join' && position <= after
-    if (isOld && moved && !moved.has(roomId)) continue
-    if (isOld && !(await becameWholeBetween(db, roomId, after, upTo))) {
-      for (const [other, isIn] of await memberChanges(db, roomId, { after, upTo })) (isIn ? came : went).add(other)
-      continue
-    }
-    const here = await membersOf(db, roomId, ['join'])
-    for (const { userId } of here) if (userId !== user) (membership === 'join' ? came : went).add(userId)
+async function memberChangesOfRooms(db: Read, question: DeviceListQuestion): Promise<Changes> {
+  const { user, after, upTo, memberships, moved } = question
+  const changes: Changes = { added: new Set(), removed: new Set() }
+  for (const standing of memberships) {
+    const { roomId, membership, position } = standing
+    const isChanged = position > after && position <= upTo
+    if (membership === 'join' && !isChanged && moved && !moved.has(roomId)) continue
+    if (membership !== 'join' && !isChanged) continue
+    if (!isChanged || (await wasJoined(db, roomId, user, after)))
+      await addMemberChanges(db, standing, question, changes)
+    if (membership !== 'join' || !(isChanged || (await becameWholeBetween(db, roomId, after, upTo)))) continue
+    for (const { userId } of await membersOf(db, roomId, READERS)) changes.added.add(userId)
   }
-  return { came, went }
+  changes.added.delete(user)
+  return changes
 }
 
-/** Whether a room's members became known between two positions: until then nobody could be told of them. */
-async function becameWholeBetween(
+/** Adds the members who joined or left a room to which the user was joined at the start of the stretch. */
+async function addMemberChanges(
   db: Read,
-  roomId: Membership['roomId'],
-  after: number,
-  upTo: number,
-): Promise<boolean> {
+  { roomId, membership, position }: Membership,
+  stretch: Stretch,
+  { added, removed }: Changes,
+): Promise<void> {
+  const changes = await memberChanges(db, roomId, stretch)
+  if (membership === 'join') {
+    for (const { userId, isIn, isNew } of changes) {
+      if (isNew) added.add(userId)
+      if (!isIn) removed.add(userId)
+    }
+    return
+  }
+  // The user left: this concerns all who were there at the start or joined before the user left.
+  for (const { userId, wasIn } of changes) if (wasIn) removed.add(userId)
+  for (const member of await membersOf(db, roomId, READERS)) if (member.position <= position) removed.add(member.userId)
+}
+
+/** Returns whether a room's members became known between two positions: until then they could not be reported. */
+async function becameWholeBetween(db: Read, roomId: RoomId, after: number, upTo: number): Promise<boolean> {
   const wholePosition = (await cachedRoom(db, roomId))?.wholePosition ?? 0
   return wholePosition > after && wholePosition <= upTo
 }
 
-async function memberChanges(
-  db: Read,
-  roomId: Membership['roomId'],
-  { after, upTo }: { after: number; upTo: number },
-): Promise<Map<UserId, boolean>> {
+type MemberChange = {
+  readonly userId: UserId
+  readonly wasIn: boolean
+  readonly isIn: boolean
+  /** Joined or invited in the stretch; a change of the profile alone is neither. */
+  readonly isNew: boolean
+}
+
+/** Returns how members of a room stand at both ends of a stretch, if they were joined or invited at one of them. */
+async function memberChanges(db: Read, roomId: RoomId, { after, upTo }: Stretch): Promise<MemberChange[]> {
   const [before, now] = [await stateRootAt(db, roomId, after), await stateRootAt(db, roomId, upTo)]
-  const changes = new Map<UserId, boolean>()
-  if (before === now) return changes
   const differences = await stateDifference(db, before, now)
   const names = await keyNames(
     db,
     differences.map(({ key }) => key),
   )
-  const events = await eventsByNid(
+  const members = differences.filter(({ key }) => names.get(key)?.type === 'm.room.member')
+  const events = await pdusByNid(
     db,
-    differences.flatMap(({ before: a, after: b }) => [a ?? [], b ?? []].flat()),
+    members.flatMap(({ before: a, after: b }) => [a ?? [], b ?? []].flat()),
   )
-  const isJoin = (nid: number | undefined) => {
-    const content = nid === undefined ? undefined : events.get(nid)?.pdu.content
-    return content !== undefined && stringMember(content, 'membership') === 'join'
+  const isReader = (nid: number | undefined) => {
+    const content = nid === undefined ? undefined : events.get(nid)?.content
+    return content !== undefined && READERS.includes(stringMember(content, 'membership') ?? '')
   }
-  for (const { key, before: a, after: b } of differences) {
-    const name = names.get(key)
-    if (name?.type !== 'm.room.member' || isJoin(a) === isJoin(b)) continue
-    changes.set(name.stateKey as UserId, isJoin(b))
-  }
-  return changes
+  const changes = members
+    .map(({ key, before: a, after: b }) => ({
+      userId: names.get(key)?.stateKey as UserId,
+      wasIn: isReader(a),
+      isIn: isReader(b),
+    }))
+    .filter(({ wasIn, isIn }) => wasIn || isIn)
+  // The ends do not show whether a member was away in between; the position of the membership does.
+  const staying = changes.filter(({ wasIn, isIn }) => wasIn && isIn).map(({ userId }) => userId)
+  const positions = await membershipPositions(db, roomId, staying)
+  return changes.map((change) => ({
+    ...change,
+    isNew: change.isIn && (!change.wasIn || (positions.get(change.userId) ?? 0) > after),
+  }))
 }

@@ -2,6 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
+import { justBefore } from '@myelin/storage/rooms/events/history-positions'
 import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
@@ -12,25 +13,25 @@ import type { Slice } from './sync-request.ts'
 import type { Timeline } from './timeline.ts'
 import { noteToldMembers, untoldMembers } from './told-members.ts'
 
-/** Between which positions a room's state is told; without a beginning it is told whole. */
+/** The positions between which state changes are shown; without `after` it is the whole state. */
 export interface StateBounds {
   readonly roomId: RoomId
   readonly after: number | undefined
   readonly timeline: Timeline
   readonly end: number
-  /** Users whose member events are wanted under lazy loading beside the senders in the timeline. */
+  /** Users whose member events lazy loading adds, beside the senders in the timeline. */
   readonly wantedMembers: readonly string[]
   /** The room's newest events, if the slice ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
-  /** Where the room's state last moved without an event. */
+  /** The position where the room's state last changed without an event. */
   readonly lastResolution?: number
 }
 
 type Entry = { readonly type: string; readonly stateKey: string; readonly event: number }
 
 /**
- * The state a client needs to understand the timeline: what changed up to where the timeline starts, or, if the client
- * asked for `state_after`, up to where it ends. A difference of two states, so what the timeline does not show is in it.
+ * Returns the state changes up to the start of the timeline, or up to its end with `state_after`. They are the difference
+ * of two states, so changes that the timeline does not show are among them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
  */
@@ -39,30 +40,59 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const root = slice.request.stateAfter ? endRoot : await startRoot(db, bounds)
   const isWhole = bounds.after === undefined
   const entries = isWhole ? await wholeEntries(db, slice, bounds, root) : await changedEntries(db, bounds, root)
-  const members = isWhole || !slice.request.filter.state.lazyLoadMembers ? [] : await memberEvents(db, bounds, root)
+  const isLazy = slice.request.filter.state.lazyLoadMembers
+  const members = isLazy && !isWhole ? await memberEvents(db, bounds, root) : []
   const beside = await besideTimeline(db, bounds, root, endRoot)
   const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
   const all = [...(await cachedEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
-  if (members.length > 0) {
-    const lazy = new Set(members)
+  if (isLazy) {
+    const told = events.filter(({ pdu }) => pdu.type === 'm.room.member')
     noteToldMembers(
       db,
       slice,
-      events.flatMap(({ nid }) => (lazy.has(nid) ? [nid] : [])),
+      told.map(({ nid }) => nid),
     )
   }
   return events
 }
 
-/** The state where the timeline starts; in front of the first event we ever had, what that event found. */
-async function startRoot(db: Read, bounds: StateBounds): Promise<number> {
+/**
+ * Returns the timeline without its part up to the last state event that a client must not end with: one that was
+ * replaced by an event that the timeline does not show, or that a resolution of the room's state did not take.
+ *
+ * A client applies `state` first and the timeline after it. With `state_after` the timeline does not touch the state.
+ */
+export async function cutOverruled(
+  db: Read,
+  slice: Slice,
+  bounds: Omit<StateBounds, 'wantedMembers'>,
+): Promise<Timeline> {
+  const { timeline, end } = bounds
+  const last = new Map<string, StoredEvent>()
+  for (const event of timeline.events) {
+    const { type, stateKey } = event.pdu
+    if (stateKey !== undefined) last.set(JSON.stringify([type, stateKey]), event)
+  }
+  if (slice.request.stateAfter || last.size === 0) return timeline
+  const [from, to] = [await startRoot(db, bounds), await rootAt(db, bounds, end)]
+  const current = new Set((await stateDifference(db, from, to)).map(({ after }) => after))
+  const overruled = new Set([...last.values()].filter(({ nid }) => !current.has(nid)))
+  const cut = timeline.events.findLastIndex((event) => overruled.has(event))
+  if (cut < 0) return timeline
+  const events = timeline.events.slice(cut + 1)
+  const startsAfter = events[0] ? justBefore(events[0].position ?? end) : end
+  return cutOverruled(db, slice, { ...bounds, timeline: { events, isLimited: true, startsAfter } })
+}
+
+/** Returns the state at the start of the timeline; before the first event of a room, the state before that event. */
+async function startRoot(db: Read, bounds: Omit<StateBounds, 'wantedMembers'>): Promise<number> {
   if (bounds.timeline.startRoot !== undefined) return bounds.timeline.startRoot
   const root = await rootAt(db, bounds, bounds.timeline.startsAfter)
   return root === 0 ? (bounds.timeline.events[0]?.stateBefore ?? 0) : root
 }
 
-/** What merged forks and holes in history changed without an event in the timeline that says so. */
+/** Returns the changes during the timeline that no event of it shows: of hidden events, merged forks and gaps. */
 async function besideTimeline(db: Read, { timeline }: StateBounds, from: number, to: number): Promise<number[]> {
   if (from === to) return []
   const told = new Set(timeline.events.map(({ nid }) => nid))
@@ -77,7 +107,7 @@ async function wholeEntries(db: Read, slice: Slice, bounds: StateBounds, root: n
   return entries.filter(({ type, stateKey }) => type !== 'm.room.member' || wanted.has(stateKey))
 }
 
-/** Every change counts, under lazy loading too: a client may know the member from before. */
+/** Returns all changes, under lazy loading too: the client may know the member already. */
 async function changedEntries(db: Read, bounds: StateBounds, root: number): Promise<Entry[]> {
   const before = await rootAt(db, bounds, bounds.after ?? 0)
   if (before === root) return []
@@ -105,14 +135,14 @@ function wantedMembers({ timeline, wantedMembers: named }: StateBounds): Set<str
   return new Set([...timeline.events.map(({ pdu }) => pdu.sender), ...named])
 }
 
-/** The root of a room's state as it was at a position: out of the tail where it reaches that far. */
+/** Returns the root of a room's state at a position, from the tail if it reaches that far. */
 export async function rootAt(
   db: Read,
   { roomId, tail, lastResolution = 0 }: Pick<StateBounds, 'roomId' | 'tail' | 'lastResolution'>,
   position: number,
 ): Promise<number> {
   const event = tail?.find((each) => (each.position ?? 0) <= position)
-  // A move after the event may be one up to the position.
+  // The state may have changed without an event since.
   if (event && lastResolution < (event.position ?? 0)) return event.roomRoot
   return stateRootAt(db, roomId, position)
 }

@@ -6,7 +6,7 @@ import { membersOf } from '@myelin/storage/rooms/members/members'
 import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
-/** What a client needs to name a room it does not know all members of. */
+/** The member counts and heroes from which clients make a room's name. */
 export interface RoomSummary {
   readonly 'm.heroes'?: readonly string[]
   readonly 'm.joined_member_count': number
@@ -16,7 +16,7 @@ export interface RoomSummary {
 const HEROES = 5
 
 /**
- * A room's counts, and its heroes where it has neither a name nor a canonical alias.
+ * Returns a room's member counts, and its heroes if it has neither a name nor a canonical alias.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync_response-200_roomsummary
  */

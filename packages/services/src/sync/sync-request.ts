@@ -7,10 +7,10 @@ import type { SyncFilter } from '../room-state/event-filter.ts'
 import type { StreamToken } from '../room-state/page-token.ts'
 import type { Requester } from '../runtime/runtime.ts'
 
-/** Which dialect of MSC4222 the client asked in; its answer comes under the same name. */
+/** The name under which the client asked for `state_after`, stable or of MSC4222; the response uses the same one. */
 type StateAfterName = 'state_after' | 'org.matrix.msc4222.state_after'
 
-/** What a client asks of `/sync`. */
+/** The parameters of a `/sync` request. */
 export interface SyncRequest {
   readonly requester: Requester
   readonly since: StreamToken | undefined
@@ -18,11 +18,11 @@ export interface SyncRequest {
   readonly isFullState: boolean
   readonly stateAfter: StateAfterName | undefined
   readonly timeoutMs: number
-  /** How present the client says its user is. */
+  /** The presence that the client sets. */
   readonly presence: PresenceState
 }
 
-/** One look at the log: what a client that stands at `since` must be told to stand at `upTo`. */
+/** A slice of the log: the changes that take a client from `since` to `upTo`. */
 export interface Slice {
   readonly request: SyncRequest
   readonly user: UserId
@@ -32,7 +32,7 @@ export interface Slice {
   readonly now: number
   readonly memberships: readonly Membership[]
   readonly ignored: ReadonlySet<string>
-  /** The user changed something about the push rules. */
+  /** Whether the user has changed the push rules. */
   readonly hasOwnRules: boolean
 }
 

@@ -20,7 +20,7 @@ const NO_CHANGES: DeviceLists = Object.freeze({ changed: [], left: [] })
 /**
  * A slice of the log with what several sections of its answer need; each of these is read at most once.
  *
- * A section never asks another one: what two of them share stands here.
+ * Sections do not call each other: what two of them need is here.
  */
 export class SyncScope {
   readonly tools: SyncTools

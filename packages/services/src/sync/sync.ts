@@ -11,14 +11,14 @@ import type { SyncRequest } from './sync-request.ts'
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'pace' | 'presence'>
 
-// However many hints get lost, a waiter looks again this often.
+// A waiting request looks again after this time, even if a hint got lost.
 const LOOK_AGAIN_MS = 30_000
 const MAX_TIMEOUT_MS = 120_000
 
 /**
- * What happened since the client last asked; waits for something to happen if nothing has.
+ * Returns the changes since the client's last sync; waits for changes if there are none.
  *
- * Subscribe first, then read the position, then look: what happens in between is heard.
+ * The order is to subscribe, to read the position, and to look: changes in between are not missed.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
  */
@@ -33,7 +33,7 @@ export async function sync(
   const leave = waits ? rt.pace.enter() : undefined
   const synced = rt.presence.syncs(request.requester, request.presence)
   const waiter = new Waiter(rt, signal)
-  // All of it in one function: each that waits for another one costs half a KiB a client.
+  // One function, because each nested asynchronous call costs half a KiB per waiting client.
   try {
     for (;;) {
       waiter.hear(await topicsOf(rt, request))
@@ -45,7 +45,7 @@ export async function sync(
         return answer.body
       }
       await waiter.wait(deadline)
-      // The caller has left, or the house is closing: say what was known, and read nothing more.
+      // The client has disconnected or the server is closing: return the last response without another read.
       if (signal.aborted) return answer.body
     }
   } finally {
@@ -66,7 +66,7 @@ async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
   const user = request.requester.userId
   const db = rt.db.read
   const all = await cachedMemberships(db, user)
-  // What came after the position was read is for the next look.
+  // Changes after the position belong to the next look.
   const memberships = all.filter(({ position }) => position <= upTo.position)
   const ignored = await ignoredUsers(db, user)
   const hasOwnRules = (await storedPushRules(db, user)) !== undefined
@@ -74,7 +74,7 @@ async function look(rt: Needs, request: SyncRequest): Promise<SyncAnswer> {
   return assemble(rt, db, { request, user, since, upTo, now: rt.clock.now(), memberships, ignored, hasOwnRules })
 }
 
-/** Using a token says that what came with it has arrived: the messages the device was given can go. */
+/** Deletes to-device messages that the token acknowledges. */
 async function acknowledge(rt: Needs, { requester, since }: SyncRequest): Promise<void> {
   if (!since || since.toDevice === 0) return
   const { userId, deviceId } = requester

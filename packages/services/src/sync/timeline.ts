@@ -6,6 +6,7 @@ import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-posi
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../room-state/event-filter.ts'
 import { relatedAsAsked } from '../reading/related.ts'
+import { withoutIneffectiveRedactions } from '../reading/ineffective-redactions.ts'
 import { visibleTo } from '../reading/visible.ts'
 import type { Slice } from './sync-request.ts'
 
@@ -14,18 +15,18 @@ export interface Timeline {
   readonly events: readonly StoredEvent[]
   /** Events were dropped because of the limit. */
   readonly isLimited: boolean
-  /** The position before the first event that is shown, or where there is none, the slice's end. */
+  /** The position before the first event; the end of the slice if there is no event. */
   readonly startsAfter: number
-  /** The state before the first event, where that is not what the room had before it: this server came into the room with it. */
+  /** The state before the first event, if it is not the state of the position before: history is missing there. */
   readonly startRoot?: number
 }
 
 const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 1000
-// Events that the filter hides are passed over, but not without end.
+// The limit of events read, including those that the filter hides.
 const MAX_READ = 2000
 
-/** Which part of a room's log to show. `checksVisibility` is for where the user may not have been a member throughout. */
+/** A part of a room's log. `checksVisibility` is needed if the user may not have been joined all the time. */
 export interface TimelineBounds {
   readonly roomId: RoomId
   readonly after: number
@@ -33,7 +34,7 @@ export interface TimelineBounds {
   readonly checksVisibility: boolean
   /** The room's newest events, if the part to show ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
-  /** The newest event in front of which history is missing: the timeline goes no further back. */
+  /** The newest event before which history is missing: the timeline starts there at the earliest. */
   readonly hole?: number | undefined
 }
 
@@ -47,12 +48,16 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   for (let read = 0; read < MAX_READ; ) {
     const size = Math.max(20, limit + 1)
     const page = await pageBefore(db, bounds, before, size)
-    const seen = bounds.checksVisibility ? new Set(await visibleTo(db, slice.user, bounds.roomId, page)) : undefined
+    const seen = new Set(
+      await (bounds.checksVisibility
+        ? visibleTo(db, slice.user, bounds.roomId, page)
+        : withoutIneffectiveRedactions(db, page)),
+    )
     const related = await relatedAsAsked(db, bounds.roomId, page, filter)
     const isAsked = ({ pdu }: StoredEvent) => passes(pdu, filter) && (related?.has(pdu.id) ?? true)
     for (const event of page) {
       const isIgnored = event.pdu.stateKey === undefined && slice.ignored.has(event.pdu.sender)
-      if (!isIgnored && (seen?.has(event) ?? true) && isAsked(event)) {
+      if (!isIgnored && seen.has(event) && isAsked(event)) {
         if (events.length >= limit) return { events: events.reverse(), isLimited: true, startsAfter }
         events.push(event)
         startsAfter = justBefore(event.position ?? 1)
@@ -73,7 +78,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
   return { events: events.reverse(), isLimited: true, startsAfter }
 }
 
-/** The next events backward: out of the shared tail while it lasts, else from the database. */
+/** Returns the next events backward, from the shared tail or the database. */
 async function pageBefore(
   db: Read,
   bounds: TimelineBounds,

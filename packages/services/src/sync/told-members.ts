@@ -3,13 +3,13 @@ import type { Read } from '@myelin/storage/engine/database'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
-// Member events a device was told under lazy loading, each with the end of the answer it came in.
+// Member events sent to a device under lazy loading, each with the end position of its response.
 const shelf = new DatabaseCache<Map<number, number>>('toldMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
- * The member events among these that a device does not have: none of them came with an answer that it has taken, since it
- * last began from nothing. Only its token says what it has taken, so a lost answer costs nothing but telling twice.
+ * Returns the member events that a device does not have: no response since its initial sync that it has received had them.
+ * Its token shows what it has received, so after a lost response they are sent again.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
  */
@@ -19,18 +19,30 @@ export function untoldMembers(db: Read, { request, since }: Slice, events: reado
   if (!told) return events
   return events.filter((event) => {
     const at = told.get(event)
-    return at === undefined || at <= since.begun || at > since.position
+    return at === undefined || at < since.begun || at > since.position
   })
 }
 
-/** Remembers that a device is being told these member events. */
+/** Records that member events are sent to a device. */
 export function noteToldMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
-  const name = nameOf(request)
-  const all = shelf.of(db).get(name)
-  const told = !all || all.size + events.length > MAX_MEMBERS ? new Map<number, number>() : all
-  for (const event of events.slice(-MAX_MEMBERS)) told.set(event, upTo.position)
-  if (told !== all) shelf.of(db).set(name, told)
+  const [name, kept] = [nameOf(request), shelf.of(db)]
+  const told = kept.get(name) ?? new Map<number, number>()
+  for (const event of events) {
+    // The oldest entries are dropped first.
+    told.delete(event)
+    told.set(event, upTo.position)
+  }
+  for (const [oldest] of told) {
+    if (told.size <= MAX_MEMBERS) break
+    told.delete(oldest)
+  }
+  kept.set(name, told)
+}
+
+/** Drops the records of a device that does an initial sync. */
+export function forgetToldMembers(db: Read, { request }: Slice): void {
+  shelf.of(db).delete(nameOf(request))
 }
 
 const nameOf = ({ requester }: Slice['request']) => `${requester.userId} ${requester.deviceId}`

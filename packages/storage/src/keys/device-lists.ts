@@ -2,14 +2,14 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { usersSharingRooms } from '../rooms/members/shared-rooms.ts'
+import { trackersOf } from '../rooms/members/tracked-users.ts'
 import { insertRow, prepared } from '../engine/prepared.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** Records that a user's devices or keys changed, and wakes everybody who shares a room with them. */
+/** Records that a user's devices or keys changed, and wakes all whose clients track them. */
 export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
   await putChange(tx, user, null)
-  for (const other of await usersSharingRooms(tx, user)) tx.touch(other)
+  for (const other of await trackersOf(tx, user)) tx.touch(other)
 }
 
 /** Records that one user sees another's keys otherwise than before, having signed one; wakes the signer alone. */

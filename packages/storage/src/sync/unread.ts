@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import { inChunks } from '../engine/database.ts'
 import type { Read } from '../engine/database.ts'
 import { eventIdOf } from '../rooms/events/event-ids.ts'
-import { roomNid, userNid } from '../engine/names.ts'
+import { roomNid, userNid, userNids } from '../engine/names.ts'
 import { cachedReader, DatabaseCache } from '../engine/cached-reader.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
@@ -34,28 +35,35 @@ export interface UnreadQuestion {
   readonly upTo: Position
   /** The room's counter, if `upTo` is where the room ends. */
   readonly notified?: number
-  /** The user's last event, if the asker has it at hand. */
+  /** The user's last event in the main timeline, if the asker has it at hand. */
   readonly lastOwn?: OwnEvent
   /** Whether the asker knows all events since a position, and `lastOwn` is among them if there is one. */
   readonly knowsSince?: (position: Position) => boolean
+  /** Users whose events the reader does not see: they are not counted. */
+  readonly ignored: ReadonlySet<string>
 }
 
-type OwnEvent = { readonly position: Position; readonly isInThread: boolean; readonly notified?: number }
+type OwnEvent = { readonly position: Position; readonly notified?: number }
 
 const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
-/** The user's last event in a room, looked up once and then followed as long as the asker knows what came since. */
-async function lastOwnOf(db: Read, question: UnreadQuestion, room: Nid, nid: Nid): Promise<OwnEvent> {
+/**
+ * Returns the user's last event in the main timeline of a room, looked up once and then followed as long as the asker
+ * knows what came since. What lies up to `read` is not looked at: it is read anyway.
+ */
+async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, place: OwnPlace): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
-  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position)
-    return lastOwn ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
-  const [shelf, key] = [lastOwns.of(db), `${room} ${nid}`]
+  const find = async () => ({ position: (await lastOwnEvent(db, place, upTo))[0]?.position ?? 0 })
+  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position) return lastOwn ?? find()
+  const [shelf, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
   const kept = shelf.get(key)
   const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
-  const event = lastOwn ?? still ?? ownFrom((await lastOwnEvent(db, room, nid, upTo))[0])
+  const event = lastOwn ?? still ?? (await find())
   if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
   return event
 }
+
+type OwnPlace = { readonly room: Nid; readonly user: Nid; readonly read: Position }
 
 const ownReceipts = prepared((db, room: Nid, user: Nid) =>
   db
@@ -76,23 +84,28 @@ const receiptsOf = cachedReader(
   },
 )
 
-const lastOwnEvent = prepared((db, room: Nid, user: Nid, upTo: Position) =>
+const lastOwnEvent = (db: Read, { room, user, read }: OwnPlace, upTo: Position) =>
+  lastOwnBetween(db, room, user, read, upTo)
+
+const lastOwnBetween = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
   db
     .selectFrom('events')
-    .select(['position', 'thread_nid'])
+    .select('position')
     .where('room_nid', '=', room)
     .where('sender_nid', '=', user)
+    .where('position', '>', after)
     .where('position', '<=', upTo)
+    .where('thread_nid', 'is', null)
     .orderBy('position', 'desc')
     .limit(1),
 )
 
 /**
- * How far a user has read a room. Sending an event reads up to it.
+ * Returns how far a user has read a room. Sending an event in the main timeline reads the main timeline up to it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
  */
-export async function readUpTo(db: Read, question: UnreadQuestion): Promise<ReadUpTo> {
+export async function readUpTo(db: Read, question: Omit<UnreadQuestion, 'ignored'>): Promise<ReadUpTo> {
   const { roomId, user, joined } = question
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   const threads = new Map<string, Position>()
@@ -100,16 +113,11 @@ export async function readUpTo(db: Read, question: UnreadQuestion): Promise<Read
   for (const { thread_id: thread, event_position: position } of await receiptsOf(db, user, roomId)) {
     threads.set(thread, Math.max(position, threads.get(thread) ?? 0))
   }
-  const sent = await lastOwnOf(db, question, room, nid)
-  const ownPosition = sent.isInThread ? 0 : sent.position
   const everywhere = Math.max(joined, threads.get('') ?? 0)
-  return { main: Math.max(everywhere, ownPosition, threads.get('main') ?? 0), everywhere, threads }
+  const read = Math.max(everywhere, threads.get('main') ?? 0)
+  const sent = await lastOwnOf(db, question, { room, user: nid, read })
+  return { main: Math.max(read, sent.position), everywhere, threads }
 }
-
-const ownFrom = (row: { position: Position | null; thread_nid: Nid | null } | undefined) => ({
-  position: row?.position ?? 0,
-  isInThread: (row?.thread_nid ?? null) !== null,
-})
 
 const countedUpTo = prepared((db, room: Nid, position: Position) =>
   db
@@ -146,6 +154,26 @@ const redactedSince = prepared((db, room: Nid, after: Position, upTo: Position) 
     .where('thread_nid', 'is', null),
 )
 
+/** Returns how many events of these senders the counter of the main timeline counts in a stretch. */
+async function countedOf(db: Read, room: Nid, senders: readonly Nid[], [after, upTo]: Stretch): Promise<number> {
+  const rows = await inChunks(senders, (chunk) =>
+    db
+      .selectFrom('events')
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .where('room_nid', '=', room)
+      .where('sender_nid', 'in', chunk)
+      .where('position', '>', after)
+      .where('position', '<=', upTo)
+      .where('redacted_by', 'is', null)
+      .where((row) => row('notifies', '>', row.lit(0)))
+      .where('thread_nid', 'is', null)
+      .execute(),
+  )
+  return rows.reduce((sum, { count }) => sum + Number(count), 0)
+}
+
+type Stretch = readonly [after: Position, upTo: Position]
+
 const forEverybody = prepared((db, room: Nid, after: Position, upTo: Position) =>
   db
     .selectFrom('events')
@@ -163,7 +191,7 @@ const byName = prepared((db, room: Nid, user: Nid, after: Position, upTo: Positi
     .innerJoin('events', (join) =>
       join.onRef('events.room_nid', '=', 'highlights.room_nid').onRef('events.position', '=', 'highlights.position'),
     )
-    .select(['events.position', 'events.thread_nid', 'events.notifies', 'events.redacted_by'])
+    .select(['events.position', 'events.thread_nid', 'events.sender_nid', 'events.notifies', 'events.redacted_by'])
     .where('highlights.room_nid', '=', room)
     .where('highlights.user_nid', '=', user)
     .where('highlights.position', '>', after)
@@ -174,7 +202,7 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
   db
     .selectFrom('events')
     .innerJoin('events as roots', 'roots.event_nid', 'events.thread_nid')
-    .select(['events.position', 'events.thread_nid', 'roots.event_id as root', 'events.notifies'])
+    .select(['events.position', 'events.thread_nid', 'events.sender_nid', 'roots.event_id as root', 'events.notifies'])
     .where('events.room_nid', '=', room)
     .where('events.position', '>', after)
     .where('events.position', '<=', upTo)
@@ -190,13 +218,14 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
  */
 export async function unreadCounts(
   db: Read,
-  { roomId, user, upTo, notified, lastOwn }: UnreadQuestion,
+  { roomId, user, upTo, notified, lastOwn, ignored }: UnreadQuestion,
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
+  const unseen = new Set((await userNids(db, [...ignored] as UserId[])).values())
   const counts: UnreadCount[] = db.topicPositions.changedSince(topics.threads(roomId), read.everywhere)
-    ? await threadCounts(db, { room, nid, upTo }, read)
+    ? await threadCounts(db, { room, nid, upTo, unseen }, read)
     : []
   if (read.main >= upTo) return counts
   const head = notified ?? (await countAt(db, room, upTo))
@@ -204,19 +233,21 @@ export async function unreadCounts(
   const difference = head - start
   const isMoved = (topic: string) => db.topicPositions.changedSince(topic, read.main)
   const named = (isMoved(topics.named(user)) ? await byName(db, room, nid, read.main, upTo) : []).filter(
-    (row) => row.thread_nid === null && row.redacted_by === null,
+    (row) => row.thread_nid === null && row.redacted_by === null && !unseen.has(row.sender_nid),
   )
   if (difference === 0 && named.length === 0) return counts
   const [gone] = isMoved(topics.redacted(room)) ? await redactedSince(db, room, read.main, upTo) : []
   const loud = (isMoved(topics.loud(roomId)) ? await forEverybody(db, room, read.main, upTo) : []).filter(
-    (row) => row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid,
+    (row) =>
+      row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid && !unseen.has(row.sender_nid),
   )
-  // An edit that mentions a user highlights for them and counts for nobody else.
+  const hidden = unseen.size === 0 ? 0 : await countedOf(db, room, [...unseen], [read.main, upTo])
+  // An edit that mentions somebody highlights without counting for everybody else.
   const extra = named.filter((row) => row.notifies === 0).length
   const both = named.filter((row) => row.notifies > 1).length
   counts.push({
     thread: undefined,
-    notifications: difference - Number(gone?.count ?? 0) + extra,
+    notifications: difference - Number(gone?.count ?? 0) - hidden + extra,
     highlights: named.length + loud.length - both,
   })
   return counts
@@ -224,10 +255,11 @@ export async function unreadCounts(
 
 async function threadCounts(
   db: Read,
-  { room, nid, upTo }: { room: Nid; nid: Nid; upTo: Position },
+  { room, nid, upTo, unseen }: { room: Nid; nid: Nid; upTo: Position; unseen: ReadonlySet<Nid> },
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
-  const rows = await inThreads(db, room, nid, read.everywhere, upTo)
+  const all = await inThreads(db, room, nid, read.everywhere, upTo)
+  const rows = all.filter((row) => !unseen.has(row.sender_nid))
   if (rows.length === 0) return []
   const named = new Set((await byName(db, room, nid, read.everywhere, upTo)).map((row) => row.position))
   const counts = new Map<EventId, { notifications: number; highlights: number }>()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
 import type { TestServer } from '../server.ts'
 
 /** An event as a client gets it. */
@@ -21,6 +22,13 @@ type SyncBody = {
 }
 type Room = { isJoined: boolean; readonly state: Map<string, string>; timeline: ClientEvent[] }
 
+/** How a client syncs; `timeline` is the rest of its timeline filter. */
+export interface SyncedClientOptions {
+  readonly limit: number
+  readonly stateAfter: boolean
+  readonly timeline?: JsonObject
+}
+
 /** A client that does with `/sync` what the spec tells clients to do, and nothing more: the judge of what we answer. */
 export class SyncedClient {
   readonly #server: TestServer
@@ -29,14 +37,10 @@ export class SyncedClient {
   readonly #rooms = new Map<string, Room>()
   #since: string | undefined
 
-  constructor(
-    server: TestServer,
-    token: string,
-    { limit, stateAfter }: { readonly limit: number; readonly stateAfter: boolean },
-  ) {
+  constructor(server: TestServer, token: string, { limit, stateAfter, timeline = {} }: SyncedClientOptions) {
     this.#server = server
     this.#token = token
-    const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit } } }))
+    const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit, ...timeline } } }))
     this.#query = `filter=${filter}${stateAfter ? '&use_state_after=true' : ''}`
   }
 

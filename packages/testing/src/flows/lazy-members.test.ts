@@ -25,6 +25,16 @@ onEveryDatabase('a client that loads members lazily', (open) => {
     await server.close()
   })
 
+  test('is not told again in the next sync of members that came with the first one', async () => {
+    const { server, carol, room, sync } = await stage(open)
+    const { next, told: atFirst } = await sync()
+    await room.say(carol.userId, 'one')
+    const second = await sync(next)
+    assert.equal(atFirst.includes(carol.userId), true)
+    assert.deepEqual(second.told, [])
+    await server.close()
+  })
+
   test('is told again where the answer got lost', async () => {
     const { server, bob, room, sync } = await stage(open)
     const { next } = await sync()
@@ -81,5 +91,5 @@ async function stage(open: Parameters<typeof testServer>[0]) {
     )
     return { next, told: told ?? [] }
   }
-  return { server, alice, bob, room, sync }
+  return { server, alice, bob, carol, room, sync }
 }

@@ -4,7 +4,7 @@ import type { AccountData } from '@myelin/storage/accounts/account-data'
 import { passesType } from '../../room-state/event-filter.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
 
-/** `account_data` of a room: what the user keeps with it, tags included. */
+/** `account_data` of a room: the user's entries for it, tags included. */
 export const roomAccountDataSection: RoomSection = {
   async read(room) {
     const { roomAccountData } = room.scope.slice.request.filter
@@ -15,7 +15,7 @@ export const roomAccountDataSection: RoomSection = {
   },
 }
 
-/** A client that does not know the room yet gets all of it, however old. */
+/** A client that does not know the room yet gets all entries. */
 async function entriesOf({ scope, membership, isNew }: RoomScope): Promise<readonly AccountData[]> {
   const { roomId } = membership
   if (isNew) return accountDataOfRoom(scope.db, scope.slice.user, roomId, scope.upTo)

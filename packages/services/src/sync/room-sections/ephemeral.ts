@@ -17,7 +17,7 @@ export const ephemeralSection: RoomSection = {
 function typingEvents({ scope, membership, after }: RoomScope): JsonObject[] {
   const { slice, tools } = scope
   const typers = tools.typing.changedSince(membership.roomId, after === 0 ? 0 : (slice.since?.typing ?? 0))
-  // A client that does not know the room yet takes nobody to be typing.
+  // A client that does not know the room yet assumes that no user is typing.
   const hasChanged = typers !== undefined && (after > 0 || typers.length > 0)
   if (!hasChanged || !passesType('m.typing', slice.request.filter.ephemeral)) return []
   return [{ type: 'm.typing', content: { user_ids: typers } }]
@@ -32,8 +32,8 @@ async function receiptEvents({ scope, membership, after }: RoomScope): Promise<J
 }
 
 /**
- * Receipts by event, kind and user. Where a user has an unthreaded and a threaded receipt on one event, the
- * unthreaded one says more.
+ * Returns receipts by event, kind and user. If a user has an unthreaded and a threaded receipt on one event, the
+ * unthreaded one is shown, because it covers more.
  */
 function receiptContent(receipts: readonly Receipt[]): JsonObject {
   const content: Record<string, Record<string, Record<string, Json>>> = Object.create(null)

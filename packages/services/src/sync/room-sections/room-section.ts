@@ -5,16 +5,16 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { SyncScope } from '../sync-scope.ts'
 import type { Timeline } from '../timeline.ts'
 
-/** A joined room in a slice, with its timeline and state, which several sections look at. */
+/** A joined room in a slice, with its timeline and state, which several sections need. */
 export interface RoomScope {
   readonly scope: SyncScope
   readonly membership: Membership
   readonly room: CachedRoom
-  /** The position after which the room is told; 0 for a room that is new to the client. */
+  /** The position after which changes are shown; 0 for a room that is new to the client. */
   readonly after: number
-  /** The client does not know the room yet: it gets everything, however old. */
+  /** Whether the room is new to the client, which then gets everything. */
   readonly isNew: boolean
-  /** The client gets the whole state rather than its changes. */
+  /** Whether the client gets the whole state rather than changes. */
   readonly isWhole: boolean
   readonly timeline: Timeline
   readonly state: readonly StoredEvent[]
@@ -22,7 +22,7 @@ export interface RoomScope {
   readonly tail: readonly StoredEvent[] | undefined
 }
 
-/** The members that a section adds to a room's entry, and whether they tell the client anything. */
+/** The members that a section adds to a room's entry, and whether they have changes. */
 interface RoomPart {
   readonly members: Readonly<Record<string, unknown>>
   readonly hasChanged: boolean

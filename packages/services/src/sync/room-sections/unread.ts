@@ -17,13 +17,13 @@ interface Unread {
   >
 }
 
-// With rules of the user's own, unread events are evaluated one by one, up to this many.
+// Own push rules are evaluated over at most this many unread events.
 const MAX_EVALUATED = 1000
 
 /**
- * `unread_notifications` of a room, and `unread_thread_notifications` where threads are counted apart.
+ * `unread_notifications` of a room, and `unread_thread_notifications` if threads are counted separately.
  *
- * Counts are not stored per recipient: events carry the outcome of the default rules, and a user's own rules are evaluated
+ * Counts are not stored per recipient. Events have the outcome of the default rules; own rules of a user are evaluated
  * over the unread events. Counts alone make no entry: they change with events, receipts and account data.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#receiving-notifications
@@ -38,16 +38,15 @@ async function unreadOf({
   room,
   tail,
 }: RoomScope): Promise<Unread> {
-  const own = tail?.find(({ pdu }) => pdu.sender === slice.user)
+  const own = tail?.find(({ pdu, thread }) => pdu.sender === slice.user && thread === null)
   const question = {
     roomId,
     user: slice.user,
     joined,
     upTo: slice.upTo.position,
     ...(tail ? { notified: room.notified, knowsSince: (position: number) => reachesBackTo(tail, position) } : {}),
-    ...(own
-      ? { lastOwn: { position: own.position ?? 0, isInThread: own.thread !== null, notified: own.notified } }
-      : {}),
+    ...(own ? { lastOwn: { position: own.position ?? 0, notified: own.notified } } : {}),
+    ignored: slice.ignored,
   }
   const read = await readUpTo(db, question)
   const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)
@@ -82,7 +81,7 @@ async function evaluated(db: Read, slice: Slice, roomId: RoomId, read: ReadUpTo)
   const context = await pushContext(db, slice.user, roomId)
   const counts = new Map<UnreadCount['thread'], { notifications: number; highlights: number }>()
   for (const event of events) {
-    if (event.redactedBy !== null) continue
+    if (event.redactedBy !== null || slice.ignored.has(event.pdu.sender)) continue
     const thread = event.thread === null ? undefined : roots.get(event.thread)
     if ((event.position ?? 0) <= (thread === undefined ? read.main : (read.threads.get(thread) ?? 0))) continue
     const outcome = evaluate(context.rules, event.pdu, context.forSender(event.pdu.sender))

@@ -10,10 +10,11 @@ import type { Read } from '@myelin/storage/engine/database'
 import { passesRoom } from '../../room-state/event-filter.ts'
 import type { RoomScope } from '../room-sections/room-section.ts'
 import { roomEntryOf } from '../room-sections/room-sections.ts'
-import { readState } from '../room-state.ts'
+import { cutOverruled, readState } from '../room-state.ts'
 import { summaryOf } from '../summary.ts'
 import type { SyncScope } from '../sync-scope.ts'
 import { readTimeline } from '../timeline.ts'
+import { forgetToldMembers } from '../told-members.ts'
 import { unlessEmpty } from './sync-section.ts'
 import type { SyncSection } from './sync-section.ts'
 
@@ -22,6 +23,7 @@ export const joinedRoomsSection: SyncSection = {
   path: ['rooms', 'join'],
   unchanged: {},
   async changes(scope) {
+    if (scope.slice.since === undefined) forgetToldMembers(scope.db, scope.slice)
     const entries: Record<string, unknown> = {}
     for (const membership of await candidates(scope)) {
       const room = await roomScopeOf(scope, membership)
@@ -32,7 +34,7 @@ export const joinedRoomsSection: SyncSection = {
   },
 }
 
-/** Returns the joined rooms that may have changes, without reading anything of the rooms. */
+/** Returns the joined rooms that may have changes, without reading the rooms. */
 async function candidates(scope: SyncScope): Promise<Membership[]> {
   const { slice, tools } = scope
   const moved = await scope.moved()
@@ -44,7 +46,7 @@ async function candidates(scope: SyncScope): Promise<Membership[]> {
   })
 }
 
-/** Reads timeline and state of a room; undefined where the client must not be told of the room yet. */
+/** Reads timeline and state of a room; returns undefined if the room is not shown to the client yet. */
 async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<RoomScope | undefined> {
   const { db, slice, upTo } = scope
   const { roomId } = membership
@@ -55,19 +57,17 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   if (!isLazy && (room.isPartial || room.wholePosition > upTo)) return undefined
   const becameWhole = room.wholePosition > scope.after && room.wholePosition <= upTo
   const isNew = slice.since === undefined || membership.position > scope.after || (becameWhole && !isLazy)
-  // A room that is new to the client is told from the beginning, as at the first sync.
+  // A room that is new to the client is shown as in an initial sync.
   const after = isNew ? 0 : scope.after
   const isWhole = isNew || slice.request.isFullState || becameWhole
   const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
   const hole = room.lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
-  const timeline = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const read = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastResolution: room.lastResolution }
+  const timeline = await cutOverruled(db, slice, { ...place, timeline: read })
   const state = await readState(db, slice, {
-    roomId,
-    after: isWhole ? undefined : after,
+    ...place,
     timeline,
-    end: upTo,
-    tail,
-    lastResolution: room.lastResolution,
     wantedMembers: isWhole ? await wantedMembers(scope, room, becameWhole) : [],
   })
   return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }

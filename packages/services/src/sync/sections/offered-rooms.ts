@@ -38,8 +38,8 @@ async function readOffered(db: Read, slice: Slice, kind: 'invite' | 'knock'): Pr
 }
 
 /**
- * The stripped state kept with a membership, or that of the room where none came with it: the invite or the knock is what
- * a room's state came to. The event that made it says when it was sent, too: clients show that.
+ * Returns the stripped state stored with a membership, else that of the room. The user's member event has its ID and
+ * timestamp, too: clients show them.
  */
 async function shownState(
   db: Read,

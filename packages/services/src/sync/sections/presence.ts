@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
+import { usersSharingRooms } from '@myelin/storage/rooms/members/shared-rooms'
 import { presenceBetween, presenceOf, presenceAround } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import { passesType } from '../../room-state/event-filter.ts'
@@ -29,7 +30,10 @@ async function presenceEvents(scope: SyncScope): Promise<JsonObject[]> {
   const { tools, db, slice } = scope
   const filter = slice.request.filter.presence
   if (!tools.config.presence.isEnabled || !passesType('m.presence', filter)) return []
-  const met = (await scope.deviceLists()).changed
+  const { changed } = await scope.deviceLists()
+  // An invited user's devices are tracked, but their presence is shown to those in the room with them only.
+  const sharing = changed.length === 0 ? undefined : await usersSharingRooms(db, slice.user)
+  const met = changed.filter((user) => sharing?.has(user))
   const found = new Map((await changesIn(db, slice, met)).map((presence) => [presence.userId, presence]))
   const events: JsonObject[] = []
   for (const [sender, presence] of found) {

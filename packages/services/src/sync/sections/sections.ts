@@ -10,9 +10,9 @@ import type { SyncSection } from './sync-section.ts'
 import { toDeviceSection } from './to-device.ts'
 
 /**
- * The sections of a `/sync` answer, in the order in which they are read.
+ * The sections of a `/sync` response, in the order in which they are read.
  *
- * Whether an answer is empty follows from this list. A new section is one file and one line here.
+ * Whether a response is empty follows from this list. A new section is one file and one line here.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3sync
  */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
+import { inChunks } from '../../engine/database.ts'
 import type { Read, Tx } from '../../engine/database.ts'
-import { internUser, roomNames, roomNid, userNid, withUserNames } from '../../engine/names.ts'
+import { internUser, roomNames, roomNid, userNid, userNids, withUserNames } from '../../engine/names.ts'
 import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
@@ -139,6 +140,26 @@ export async function membersOf(
     const { membership, event_nid: eventNid, position } = row
     return { userId, membership, eventNid, position }
   })
+}
+
+/** Returns where the memberships of these users in a room last changed; without those who have none. */
+export async function membershipPositions(
+  db: Read,
+  roomId: RoomId,
+  users: readonly UserId[],
+): Promise<Map<UserId, Position>> {
+  const [room, nids] = [await roomNid(db, roomId), await userNids(db, users)]
+  if (room === undefined || nids.size === 0) return new Map()
+  const rows = await inChunks([...nids.values()], (chunk) =>
+    db
+      .selectFrom('members')
+      .select(['user_nid', 'position'])
+      .where('room_nid', '=', room)
+      .where('user_nid', 'in', chunk)
+      .execute(),
+  )
+  const positions = new Map(rows.map((row) => [row.user_nid, row.position]))
+  return new Map([...nids].flatMap(([user, nid]) => [[user, positions.get(nid) ?? 0] as const]))
 }
 
 function membershipFrom(

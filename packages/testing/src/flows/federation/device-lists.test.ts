@@ -131,6 +131,31 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
     }))
 
+  test('are told as changed again once their server, which was away, has answered', () =>
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
+      await upload(two(), bob, 'first')
+      await settled()
+      let isAway = true
+      tamperAnswers(one().rt.remote, async (_server, _request, honest) => {
+        if (isAway) throw new RemoteError('unreachable', 'nobody answers')
+        return honest()
+      })
+      const { next } = await changedFor(one(), alice, '')
+      const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }
+      await tell({ edu_type: 'm.device_list_update', content })
+      await settled()
+      const told = await changedFor(one(), alice, next)
+      assert.deepEqual(told.changed, [bob.userId])
+      assert.deepEqual(await devicesSeen(one(), alice, bob), [])
+      isAway = false
+      network.clock.advance(31_000)
+      await network.settle(
+        async () => String((await changedFor(one(), alice, told.next)).changed) === bob.userId,
+        60_000,
+      )
+      assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
+    }))
+
   test('are fetched after a restart where their server was away before it', () =>
     onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
       await upload(two(), bob, 'first')
