@@ -81,7 +81,7 @@ export async function compose(config: Config): Promise<House> {
     typing,
     presence,
     blobs,
-    pace: new SyncThrottle(systemClock, new EventLoopLoad()),
+    syncThrottle: new SyncThrottle(systemClock, new EventLoopLoad()),
     remote,
     config,
     log,
@@ -106,9 +106,9 @@ export async function compose(config: Config): Promise<House> {
 }
 
 /** Shows what is kept in memory, and for whom. */
-function watchMemory({ metrics, db, pace }: Runtime, bus: Bus): void {
+function watchMemory({ metrics, db, syncThrottle }: Runtime, bus: Bus): void {
   metrics.watchCaches(() => db.cacheFigures())
-  metrics.watchWaiting(() => ({ clients: pace.waiting, topics: bus.topics }))
+  metrics.watchWaiting(() => ({ clients: syncThrottle.waiting, topics: bus.topics }))
 }
 
 /** Closes what the house was built on, when nobody uses it any more. */

@@ -164,7 +164,7 @@ export async function testRuntime(
     presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
-    pace: new SyncThrottle(clock),
+    syncThrottle: new SyncThrottle(clock),
     config: settings,
     log: silentLog,
     metrics: silentMetrics,

@@ -41,7 +41,7 @@ export interface Runtime {
   /** The files behind media. */
   readonly blobs: BlobStore
   /** How often a device is answered while its rooms are busy. */
-  readonly pace: SyncThrottle
+  readonly syncThrottle: SyncThrottle
   /** Other servers, called in our name. */
   readonly remote: Federation
 }

@@ -6,7 +6,7 @@ import { SyncThrottle } from './sync-throttle.ts'
 
 const device = { userId: '@alice:one.test', deviceId: 'A' }
 
-describe('the pace of long polls', () => {
+describe('the throttle of long polls', () => {
   for (const { busy, waiting, afterMs } of [
     { busy: 0, waiting: 1, afterMs: 20 },
     { busy: 0.7, waiting: 1, afterMs: 20 },
@@ -18,12 +18,12 @@ describe('the pace of long polls', () => {
   ]) {
     test(`answers a device again after ${afterMs} ms: ${waiting} wait, the loop is busy for ${busy} of its time`, async () => {
       const clock = new StoppedClock()
-      const pace = new SyncThrottle(clock, { share: () => busy })
-      for (let count = 0; count < waiting; count++) pace.enter()
-      await pace.turnOf(device)
-      pace.answer(device)
+      const throttle = new SyncThrottle(clock, { share: () => busy })
+      for (let count = 0; count < waiting; count++) throttle.enter()
+      await throttle.turnOf(device)
+      throttle.answer(device)
       let isTurn = false
-      const turn = pace.turnOf(device).then(() => (isTurn = true))
+      const turn = throttle.turnOf(device).then(() => (isTurn = true))
       clock.advance(afterMs - 1)
       await Promise.resolve()
       assert.equal(isTurn, false)

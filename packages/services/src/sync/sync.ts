@@ -9,7 +9,7 @@ import { assemble } from './assemble.ts'
 import type { SyncAnswer } from './assemble.ts'
 import type { SyncRequest } from './sync-request.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'pace' | 'presence'>
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'syncThrottle' | 'presence'>
 
 // A waiting request looks again after this time, even if a hint got lost.
 const LOOK_AGAIN_MS = 30_000
@@ -30,18 +30,18 @@ export async function sync(
   await acknowledge(rt, request)
   const waits = request.since !== undefined && !request.isFullState && request.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
-  const leave = waits ? rt.pace.enter() : undefined
+  const leave = waits ? rt.syncThrottle.enter() : undefined
   const synced = rt.presence.syncs(request.requester, request.presence)
   const waiter = new Waiter(rt, signal)
   // One function, because each nested asynchronous call costs half a KiB per waiting client.
   try {
     for (;;) {
       waiter.hear(await topicsOf(rt, request))
-      if (waits) await rt.pace.turnOf(request.requester)
+      if (waits) await rt.syncThrottle.turnOf(request.requester)
       const answer = await look(rt, request)
       const isOver = signal.aborted || rt.clock.now() >= deadline
       if (!answer.isEmpty || !waits || isOver) {
-        rt.pace.answer(request.requester)
+        rt.syncThrottle.answer(request.requester)
         return answer.body
       }
       await waiter.wait(deadline)

@@ -39,7 +39,7 @@ test('a waiting sync whose client goes away ends without another look at the dat
     presence: 'online' as const,
   }
   const answer = sync(
-    { ...rt, clock, pace: new SyncThrottle(clock), db: { ...rt.db, position } },
+    { ...rt, clock, syncThrottle: new SyncThrottle(clock), db: { ...rt.db, position } },
     request,
     client.signal,
   )
