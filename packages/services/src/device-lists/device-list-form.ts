@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import { isObject, member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
+import { isDeviceKeysOf, isSigningKeyOf } from '../peers/key-shapes.ts'
 
 /** A remote user's devices with their keys, and the user's cross-signing keys. */
 export interface DeviceList {
@@ -38,7 +39,7 @@ export function deviceListOf(
 /** Returns a device's keys with its display name, as clients get them; undefined if they are of another device. */
 export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): JsonObject | undefined {
   const keys = objectMember(told, 'keys')
-  if (!keys || member(keys, 'user_id') !== user || member(keys, 'device_id') !== deviceId) return undefined
+  if (!isDeviceKeysOf(user, deviceId, keys)) return undefined
   const { unsigned: _unsigned, ...signed } = keys
   const name = stringMember(told, 'device_display_name')
   return { ...signed, unsigned: name === undefined ? {} : { device_display_name: name } }
@@ -47,7 +48,7 @@ export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): 
 /** Returns a cross-signing key, if it is this user's. */
 export function signingKey(user: UserId, told: JsonObject, name: string): JsonObject | undefined {
   const key = objectMember(told, name)
-  return key && member(key, 'user_id') === user && objectMember(key, 'keys') ? key : undefined
+  return isSigningKeyOf(user, key) ? key : undefined
 }
 
 /** Returns whether a value is a valid stream ID. */

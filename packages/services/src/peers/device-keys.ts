@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName, UserId } from '@myelin/matrix/ids'
-import { isObject, member, objectMember } from '@myelin/matrix/json'
+import { objectMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
+import { isDeviceKeysOf, isSigningKeyOf } from './key-shapes.ts'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
@@ -36,7 +37,7 @@ function devicesIn(answer: JsonObject, user: UserId, wanted: readonly string[]):
   const told = objectMember(objectMember(answer, 'device_keys') ?? {}, user) ?? {}
   const devices = Object.entries(told).filter(([id, keys]) => {
     const isWanted = wanted.length === 0 || wanted.includes(id)
-    return isWanted && isObject(keys) && member(keys, 'user_id') === user && member(keys, 'device_id') === id
+    return isWanted && isDeviceKeysOf(user, id, keys)
   })
   return Object.fromEntries(devices)
 }
@@ -46,7 +47,7 @@ function keysIn(answer: JsonObject, kind: string, users: Iterable<UserId>): Map<
   const keys = new Map<UserId, JsonObject>()
   for (const user of users) {
     const key = objectMember(told, user)
-    if (key && member(key, 'user_id') === user && objectMember(key, 'keys')) keys.set(user, key)
+    if (isSigningKeyOf(user, key)) keys.set(user, key)
   }
   return keys
 }

@@ -25,7 +25,7 @@ const DeviceKeys = openObject({
   device_id: Type.String(),
   algorithms: Type.Array(Type.String()),
   keys: recordOf(Type.String()),
-  signatures: ObjectSchema,
+  signatures: Type.Optional(ObjectSchema),
   unsigned: Type.Optional(ObjectSchema),
 })
 

@@ -12,8 +12,7 @@ onEveryDatabase('a sync answer', (open) => {
     const first = await server.call('GET', '/_matrix/client/v3/sync', { token })
     const { next_batch: since } = first.body
     const { body } = await server.call('GET', `/_matrix/client/v3/sync?since=${String(since)}`, { token })
-    const { next_batch: next, ...members } = body
-    assert.equal(next, since)
+    const { next_batch: _next, ...members } = body
     const rooms = new Map(Object.entries(members['rooms'] as Record<string, unknown>))
     const seen = SYNC_SECTIONS.map(({ path: [first, second] }) =>
       second === undefined ? members[first] : rooms.get(second),
