@@ -2,7 +2,7 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
-import { publicForeignRoom } from '../foreign-room.ts'
+import { membershipTemplate, publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Stage } from './stage.ts'
@@ -28,11 +28,8 @@ export function templateOf(
   change: JsonObject = {},
   membership: 'join' | 'leave' | 'knock' = 'join',
 ): JsonObject {
-  const { userId } = stage.alice
-  const content = { membership }
-  const { json } = room.build({ sender: userId, type: 'm.room.member', stateKey: userId, content })
-  const { hashes: _hashes, signatures: _signatures, ...event } = json
-  return { room_version: room.version.id, event: { ...event, ...change } }
+  const template = membershipTemplate(room, stage.alice.userId, membership)
+  return { ...template, event: { ...template.event, ...change } }
 }
 
 /** Returns the answer of an honest server to a join. */

@@ -3,6 +3,7 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
+import { membershipTemplate } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { publishedBy } from '../stand-in-servers.ts'
 import type { AnsweringServers, SimulatedRequest } from './simulated-request.ts'
@@ -63,11 +64,7 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
   },
   make_join: (question) => {
     const { room, parts } = inRoom(question)
-    const sender = parts[1] ?? ''
-    if (!room) return undefined
-    const { json } = room.build({ sender, type: 'm.room.member', stateKey: sender, content: { membership: 'join' } })
-    const { hashes: _hashes, signatures: _signatures, ...event } = json
-    return { room_version: room.version.id, event }
+    return room && membershipTemplate(room, parts[1] ?? '')
   },
   send_join: (question) => {
     const { room, asked, servers, query } = inRoom(question)
