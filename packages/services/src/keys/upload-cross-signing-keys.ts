@@ -26,6 +26,7 @@ const USAGES = ['master', 'self_signing', 'user_signing'] as const
 
 /**
  * Publishes a user's cross-signing keys. The first ones go in freely; to replace any, the user must show their password.
+ * An upload of no keys changes nothing: clients find out with one whether the server has cross-signing.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
  */
@@ -38,6 +39,7 @@ export async function uploadCrossSigningKeys(
   const keys = keysIn(upload)
   // A request that goes on with an authentication may leave out what was asked before.
   const goesOn = keys.size === 0 && auth !== undefined && stringMember(auth, 'session') !== undefined
+  if (keys.size === 0 && !goesOn) return
   if (!goesOn && (await rt.db.write((tx) => publish(tx, userId, keys, { mayReplace: false })))) return
   const agreed = await authenticateOperation(rt, {
     name: 'uploadCrossSigningKeys',
