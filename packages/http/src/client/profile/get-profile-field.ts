@@ -17,5 +17,5 @@ export const getProfileField = endpoint({
   params: FieldParams,
   reply: ObjectSchema,
 
-  handle: async ({ params: { userId, keyName } }, rt) => ({ [keyName]: await loadProfileField(rt, userId, keyName) }),
+  handle: ({ params: { userId, keyName } }, rt) => loadProfileField(rt, userId, keyName),
 })
