@@ -31,10 +31,11 @@ const MAX_STRANGERS = 100
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch
  */
 export async function searchUsers(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'limits' | 'serverName'>,
   searcher: UserId,
   { term, limit = DEFAULT_LIMIT }: { readonly term: string; readonly limit: number | undefined },
 ): Promise<{ readonly results: readonly FoundUser[]; readonly limited: boolean }> {
+  rt.limits.take('userDirectory', searcher)
   const words = searchedWords(term).toSorted((a, b) => b.length - a.length)
   const [prefix] = words
   const most = Math.min(limit, MAX_LIMIT)

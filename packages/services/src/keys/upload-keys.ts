@@ -31,10 +31,11 @@ const MAX_FALLBACK_KEYS = 50
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload
  */
 export async function uploadKeys(
-  rt: Pick<Runtime, 'db'>,
+  rt: Pick<Runtime, 'db' | 'limits'>,
   requester: Requester,
   upload: KeyUpload,
 ): Promise<Record<string, number>> {
+  rt.limits.take('keyUploads', `${requester.userId} ${requester.deviceId}`)
   checkOwner(requester, upload.deviceKeys)
   const oneTimeKeys = namedKeys(upload.oneTimeKeys)
   const fallbackKeys = namedKeys(upload.fallbackKeys)
