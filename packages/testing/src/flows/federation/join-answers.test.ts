@@ -75,7 +75,8 @@ describe('answers to a join', () => {
         return isMeant ? tamper(await honest(), target) : honest()
       })
       const failed = await join(bob, roomId, ['one.test'])
-      assert.equal(failed.status, 502, JSON.stringify(failed.body))
+      // With another version, the event is built so that one.test refuses it: its 400 is relayed.
+      assert.equal(failed.status, name.startsWith('another version') ? 400 : 502, JSON.stringify(failed.body))
       assert.equal(await standing(bob, roomId, bob.userId), undefined)
       isOnlyJoin = false
       assert.equal((await join(bob, roomId, ['one.test', 'three.test'])).status, 200)
