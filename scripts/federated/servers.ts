@@ -96,7 +96,6 @@ export class Playground {
     const config = {
       ...this.#common(label, client, outside),
       rc_joins_per_room: UNLIMITED,
-      rc_room_creation: UNLIMITED,
       room_list_publication_rules: [{ action: 'allow' }],
       report_stats: false,
       macaroon_secret_key: 'macaroon',
@@ -145,6 +144,10 @@ export class Playground {
       rc_message: UNLIMITED,
       rc_joins: { local: UNLIMITED, remote: UNLIMITED },
       rc_invites: { per_room: UNLIMITED, per_user: UNLIMITED },
+      rc_room_creation: UNLIMITED,
+      rc_reports: UNLIMITED,
+      rc_user_directory: UNLIMITED,
+      rc_profile: UNLIMITED,
     }
   }
 

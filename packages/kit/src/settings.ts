@@ -126,6 +126,8 @@ export interface MediaSettings {
   readonly storePath: string
   readonly maxUploadBytes: number
   readonly maxImagePixels: number
+  /** Whether new media are served to authenticated clients only. */
+  readonly requiresAuthentication: boolean
 }
 
 /** Whether this server tells who is online. */
@@ -184,6 +186,20 @@ export interface RateLimits {
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
+  /** Reports, per user. */
+  readonly reports: RateLimit
+  /** Searches of the user directory, per user. */
+  readonly userDirectory: RateLimit
+  /** Rooms created, upgrades among them, per user. */
+  readonly roomCreation: RateLimit
+  /** Profile lookups, per user, or per address without a token. */
+  readonly profiles: RateLimit
+  /** Searches of room directories, per user, or per address without a token. */
+  readonly publicRooms: RateLimit
+  /** Uploads of keys, per device. */
+  readonly keyUploads: RateLimit
+  /** Requests that send to-device messages, per device. */
+  readonly toDevice: RateLimit
 }
 
 /** What `/.well-known/matrix` answers. */

@@ -132,7 +132,10 @@ describe('over the network, another server', () => {
     assert.deepEqual((await two.call('GET', `${field}/displayname`)).body, { displayname: 'Alice' })
     net.clock.advance(60_001)
     assert.deepEqual((await two.call('GET', `${field}/displayname`)).body, { displayname: 'Alice A.' })
-    assert.equal((await two.call('GET', `${field}/avatar_url`)).status, 404)
+    const unset = await two.call('GET', `${field}/avatar_url`)
+    assert.deepEqual([unset.status, unset.body], [200, {}])
+    assert.deepEqual(await get(['query', 'profile'], { user_id: alice.userId, field: 'avatar_url' }), {})
+    assert.equal((await two.call('GET', `${field}/m.tz`)).status, 404)
     assert.equal((await two.call('GET', field.replace('one.test', 'three.test'))).status, 403)
     assert.deepEqual(await get(['query', 'profile'], { user_id: alice.userId, field: 'displayname' }), {
       displayname: 'Alice A.',
@@ -197,6 +200,10 @@ describe('over the network, another server', () => {
     for (const token of ['nonsense', alice.token]) {
       const refusal = await ask(token)
       assert.deepEqual([refusal.status, refusal.body['errcode']], [401, 'M_UNKNOWN_TOKEN'])
+    }
+    for (const search of ['', '?access_token=']) {
+      const refusal = await one.call('GET', `/_matrix/federation/v1/openid/userinfo${search}`)
+      assert.deepEqual([refusal.status, refusal.body['errcode']], [401, 'M_MISSING_TOKEN'])
     }
     const other = await one.call('POST', path.replace('alice', 'bob'), { token: alice.token, body: {} })
     assert.equal(other.status, 403)

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServerName } from '@myelin/matrix/ids'
+import { mediaByName, putMedia } from '@myelin/storage/media/media'
 import { testConfig } from '@myelin/testing/runtime'
 import { onReplyMismatch } from '@myelin/testing/reply-mismatch'
 import { testServer } from '@myelin/testing/server'
@@ -57,6 +59,15 @@ describe('media', () => {
     const json = isJson && bytes.length > 0 ? (JSON.parse(bytes.toString()) as Record<string, unknown>) : {}
     return { status: answer.status, headers: answer.headers, bytes, json }
   }
+  /** The same media as they are stored when they were uploaded before the freeze. */
+  async function fromBefore(name: string): Promise<string> {
+    const [serverName = '', mediaId = ''] = name.split('/')
+    const media = await mediaByName(server.rt.db.read, { serverName: serverName as ServerName, mediaId })
+    assert.ok(media)
+    const old = { ...media, mediaId: `${mediaId}old`, isAuthenticatedOnly: false }
+    await server.rt.db.write((tx) => putMedia(tx, old))
+    return `${serverName}/${old.mediaId}`
+  }
   async function upload(body: Body, type: string, query = ''): Promise<string> {
     const options = { method: 'POST', body, headers: { 'content-type': type } }
     const { status, json } = await ask(`/_matrix/media/v3/upload${query}`, options)
@@ -83,7 +94,9 @@ describe('media', () => {
       assert.equal(headers.get('content-disposition'), 'attachment; filename="a b.html"')
       assert.equal(headers.get('content-length'), '8')
       assert.equal(headers.get('cross-origin-resource-policy'), 'cross-origin')
-      assert.match(headers.get('content-security-policy') ?? '', /^sandbox; default-src 'none'; script-src 'none';/)
+      const policy =
+        "sandbox; default-src 'none'; script-src 'none'; plugin-types application/pdf; style-src 'unsafe-inline'; media-src 'self'; object-src 'self';"
+      assert.equal(headers.get('content-security-policy'), policy)
       assert.equal(headers.get('access-control-allow-origin'), '*')
     })
 
@@ -108,8 +121,20 @@ describe('media', () => {
       assert.deepEqual([status, bytes.length], [200, 0])
     })
 
-    test('is served without a token at the deprecated paths', async () => {
-      const name = await upload('old', 'text/plain')
+    test('is not served without a token at the deprecated paths', async () => {
+      const name = await upload('new', 'text/plain')
+      for (const version of ['v3', 'r0', 'v1']) {
+        for (const rest of [`download/${name}`, `download/${name}/x.txt`, `thumbnail/${name}?width=1&height=1`]) {
+          const answer = await ask(`/_matrix/media/${version}/${rest}`, { token: null })
+          assert.deepEqual([answer.status, answer.json['errcode']], [404, 'M_NOT_FOUND'], `${version} ${rest}`)
+        }
+        assert.equal((await ask(`/_matrix/media/${version}/download/${name}`)).status, 404, 'a token changes nothing')
+      }
+      assert.equal((await download(name)).status, 200)
+    })
+
+    test('from before the freeze is served without a token at the deprecated paths', async () => {
+      const name = await fromBefore(await upload('old', 'text/plain'))
       for (const version of ['v3', 'r0', 'v1']) {
         const answer = await ask(`/_matrix/media/${version}/download/${name}?allow_remote=false`, { token: null })
         assert.deepEqual([answer.status, answer.bytes.toString()], [200, 'old'])
@@ -283,7 +308,8 @@ describe('media', () => {
           assert.equal(headers.get('content-type'), `image/${format}`)
           assert.equal(headers.get('content-disposition'), `inline; filename=thumbnail.${format}`)
         }
-        const again = await ask(`/_matrix/media/r0/thumbnail/${name}?width=32&height=32&method=crop`, { token: null })
+        const old = await fromBefore(name)
+        const again = await ask(`/_matrix/media/r0/thumbnail/${old}?width=32&height=32&method=crop`, { token: null })
         assert.equal(await shapeOf(again.bytes), `32x32 ${format} 1`)
       })
     }
@@ -325,5 +351,35 @@ describe('media', () => {
         assert.deepEqual([answer.status, answer.json['errcode']], [status, code])
       }
     })
+  })
+})
+
+describe('media where enable_authenticated_media is off', () => {
+  test('of this server are served without a token, also those uploaded while it was on', async () => {
+    const server = await testServer(undefined, { media: { ...testConfig.media, requiresAuthentication: false } })
+    const { token } = await server.register('alice')
+    const app = buildApp(server.rt, mediaEndpoints, { isForwarded: false, maxBodyBytes: 1000, onReplyMismatch })
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'text/plain' }
+    const uploaded = await fetch(`${url}/_matrix/media/v3/upload`, { method: 'POST', headers, body: 'text' })
+    const { content_uri: uri } = (await uploaded.json()) as { content_uri: string }
+    const mediaId = uri.slice('mxc://one.test/'.length)
+    const name = { serverName: 'one.test' as ServerName, mediaId }
+    const media = await mediaByName(server.rt.db.read, name)
+    assert.equal(media?.isAuthenticatedOnly, false)
+    const [before, foreign] = [
+      { ...media, mediaId: 'before', isAuthenticatedOnly: true },
+      { ...media, serverName: 'two.test' as ServerName, isAuthenticatedOnly: true },
+    ]
+    await server.rt.db.write(async (tx) => {
+      for (const each of [before, foreign]) await putMedia(tx, each)
+    })
+    const status = async (rest: string) => (await fetch(`${url}/_matrix/media/v3/download/${rest}`)).status
+    assert.deepEqual(
+      await Promise.all([`one.test/${mediaId}`, 'one.test/before', `two.test/${mediaId}`].map(status)),
+      [200, 200, 404],
+    )
+    await app.close()
+    await server.close()
   })
 })

@@ -24,7 +24,7 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   autocreate_auto_join_room_preset autocreate_auto_join_rooms autocreate_auto_join_rooms_federated background_updates
   block_non_admin_invites cas_config databases default_identity_server default_power_level_content_override
   delete_stale_devices_after disable_msisdn_registration dummy_events_threshold dynamic_thumbnails email
-  enable_3pid_changes enable_3pid_lookup enable_authenticated_media enable_local_media_storage enable_media_repo
+  enable_3pid_changes enable_3pid_lookup enable_local_media_storage enable_media_repo
   enable_registration_captcha enable_room_list_search enable_search encryption_enabled_by_default_for_room_type
   exclude_rooms_from_presence exclude_rooms_from_sync experimental_features 
   federation_metrics_domains
@@ -39,7 +39,7 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   notify_appservices_from_worker oembed oidc_providers opentracing
   outbound_federation_restricted_to prevent_media_downloads_from push pusher_instances rc_3pid_validation
   rc_admin_redaction rc_delayed_event_mgmt rc_joins_per_room rc_media_create
-  rc_registration_token_validity rc_reports rc_room_creation rc_third_party_invite rc_user_directory
+  rc_registration_token_validity rc_third_party_invite
   recaptcha_private_key recaptcha_private_key_path recaptcha_public_key recaptcha_public_key_path
   recaptcha_siteverify_api redaction_retention_period redis registrations_require_3pid
   report_stats_endpoint request_token_inhibit_3pid_errors

@@ -28,9 +28,12 @@ export interface Operation {
   readonly auth: JsonObject | undefined
   /** What the request asks for, without secrets: it is kept between requests, so that the later ones may leave it out. */
   readonly parameters: JsonObject
+  /** Whether the session stays as it is once it is finished, for the operation to record its outcome in. */
+  readonly keepsSession?: boolean
 }
 
-const LIFETIME_MS = 24 * 3_600_000
+/** How long a session lasts. */
+export const UIA_LIFETIME_MS = 24 * 3_600_000
 const SESSION = /^[A-Za-z0-9]{24}$/
 
 type Needs = Pick<Runtime, 'db' | 'random' | 'clock' | 'limits' | 'serverName'>
@@ -50,12 +53,12 @@ export async function authenticateOperation(rt: Needs, operation: Operation): Pr
   const completed = attempt.stage === undefined ? session.completed : [...session.completed, attempt.stage]
   const progress = { ...session, completed }
   if (operation.flows.some((flow) => flow.length === completed.length && isBegunBy(flow, completed))) {
-    if (session.isStored) await rt.db.write((tx) => deleteUiaSession(tx, session.session))
+    if (session.isStored && !operation.keepsSession) await rt.db.write((tx) => deleteUiaSession(tx, session.session))
     return session.parameters
   }
   await rt.db.write(async (tx) => {
     await putUiaSession(tx, progress)
-    await deleteUiaSessionsBefore(tx, rt.clock.now() - LIFETIME_MS)
+    await deleteUiaSessionsBefore(tx, rt.clock.now() - UIA_LIFETIME_MS)
   })
   throw new AuthenticationNeeded({
     session: session.session,
@@ -74,12 +77,17 @@ async function sessionFor(rt: Needs, { name, userId, auth, parameters }: Operati
     const session = rt.random.token(24)
     return { session, operation: name, userId, completed: [], parameters, createdTs: now, isStored: false }
   }
-  const held = SESSION.test(given) ? await uiaSession(rt.db.read, given, now - LIFETIME_MS) : undefined
-  if (!held) throw new MatrixError('M_UNKNOWN', 'unknown session', { status: 400 })
+  const held = SESSION.test(given) ? await uiaSession(rt.db.read, given, now - UIA_LIFETIME_MS) : undefined
+  if (!held) throw unknownSession()
   if (held.operation !== name || held.userId !== userId) {
     throw new MatrixError('M_FORBIDDEN', 'the session was begun for another request')
   }
   return { ...held, parameters: { ...held.parameters, ...parameters }, isStored: true }
+}
+
+/** Returns the refusal of a session that does not exist, has expired or is used up. */
+export function unknownSession(): MatrixError {
+  return new MatrixError('M_UNKNOWN', 'unknown session', { status: 400 })
 }
 
 type Attempt = { readonly stage?: Stage; readonly failure?: MatrixError }

@@ -26,11 +26,13 @@ export async function requestOpenIdToken(
 }
 
 /**
- * Whom such a token speaks for; `M_UNKNOWN_TOKEN` where it does not any more, or its account may not act.
+ * Returns the user of such a token. Throws `M_MISSING_TOKEN` without one, `M_UNKNOWN_TOKEN` where it is unknown or has
+ * expired, or its account may not act.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1openiduserinfo
  */
-export async function openIdOwner(rt: Pick<Needs, 'db' | 'clock'>, token: string): Promise<UserId> {
+export async function openIdOwner(rt: Pick<Needs, 'db' | 'clock'>, token = ''): Promise<UserId> {
+  if (token === '') throw new MatrixError('M_MISSING_TOKEN', 'missing access token')
   const userId = await openIdUser(rt.db.read, token, rt.clock.now())
   const account = userId === undefined ? undefined : await accountOf(rt.db.read, userId)
   if (!account || account.isDeactivated || account.isLocked) {

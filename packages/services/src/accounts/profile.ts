@@ -3,54 +3,74 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
-import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import { accountOf } from '@myelin/storage/accounts/accounts'
 import { profileOf } from '@myelin/storage/accounts/profiles'
 import { askProfile } from '../peers/profile.ts'
 import { relayed } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { checkProfileKey } from './profile-field.ts'
+import { checkProfileKey, MEMBER_FIELDS } from './profile-field.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'> & Asker
 
-/** Everything a user of this server tells about themselves; throws `M_NOT_FOUND` where that is nothing. */
+/** Returns the whole profile of a user of this server; throws `M_NOT_FOUND` where it has no field. */
 export async function ownProfile(rt: Pick<Runtime, 'db'>, userId: UserId): Promise<JsonObject> {
   return orNothing(await profileOf(rt.db.read, userId))
 }
 
-/** One field of that; throws `M_NOT_FOUND` where it is not set. */
-export async function ownProfileField(rt: Pick<Runtime, 'db'>, userId: UserId, key: string): Promise<Json> {
-  return fieldOf(await ownProfile(rt, userId), key)
+/** Returns one field of the profile of a user of this server, as {@link loadProfileField} does. */
+export async function ownProfileField(rt: Pick<Runtime, 'db'>, userId: UserId, key: string): Promise<JsonObject> {
+  const profile = await profileOf(rt.db.read, userId)
+  if (Object.keys(profile).length === 0) {
+    const account = await accountOf(rt.db.read, userId)
+    if (!account || account.isDeactivated) throw noProfile()
+  }
+  return fieldOf(profile, key)
 }
 
 /**
- * Everything a user tells about themselves, here or on another server; throws `M_NOT_FOUND` where that is nothing.
+ * Returns the whole profile of a user of this server or another; throws `M_NOT_FOUND` where it has no field.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3profileuserid
  */
 export async function loadProfile(rt: Needs, userId: UserId): Promise<JsonObject> {
-  if (!isUserId(userId)) return orNothing({})
+  if (!isUserId(userId)) throw noProfile()
   if (serverOf(userId) === rt.serverName) return ownProfile(rt, userId)
+  return orNothing(await remoteProfile(rt, userId))
+}
+
+/**
+ * Returns one field of a user's profile under its name. An unset display name or avatar of a known user is an empty
+ * object, as from Synapse; any other unset field, and an unknown user, throws `M_NOT_FOUND`.
+ */
+export async function loadProfileField(rt: Needs, userId: UserId, key: string): Promise<JsonObject> {
+  checkProfileKey(key)
+  if (!isUserId(userId)) throw noProfile()
+  if (serverOf(userId) === rt.serverName) return ownProfileField(rt, userId, key)
+  return fieldOf(await remoteProfile(rt, userId), key)
+}
+
+async function remoteProfile(rt: Needs, userId: UserId): Promise<JsonObject> {
   try {
-    return orNothing(await askProfile(rt, userId))
+    return await askProfile(rt, userId)
   } catch (cause) {
     throw cause instanceof MatrixError ? cause : relayed(cause)
   }
 }
 
-/** One field of a user's profile; throws `M_NOT_FOUND` where it is not set. */
-export async function loadProfileField(rt: Needs, userId: UserId, key: string): Promise<Json> {
-  checkProfileKey(key)
-  return fieldOf(await loadProfile(rt, userId), key)
-}
-
 function orNothing(profile: JsonObject): JsonObject {
-  if (Object.keys(profile).length === 0) throw new MatrixError('M_NOT_FOUND', 'that user tells nothing')
+  if (Object.keys(profile).length === 0) throw noProfile()
   return profile
 }
 
-function fieldOf(profile: JsonObject, key: string): Json {
+function fieldOf(profile: JsonObject, key: string): JsonObject {
   const value = member(profile, key)
-  if (value === undefined) throw new MatrixError('M_NOT_FOUND', 'that user does not tell that')
-  return value
+  if (value !== undefined) return { [key]: value }
+  if (MEMBER_FIELDS.has(key)) return {}
+  throw new MatrixError('M_NOT_FOUND', 'the profile has no such field')
+}
+
+function noProfile(): MatrixError {
+  return new MatrixError('M_NOT_FOUND', 'Profile was not found')
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transactions'
+import type { TransactionKey } from '@myelin/storage/accounts/transactions'
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Runtime } from '../runtime/runtime.ts'
 import { makeAccount } from './make-account.ts'
@@ -24,27 +26,33 @@ export interface SecretRegistration {
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'serverName'>
 
 const NONCE_LIFETIME_MS = 60_000
+/** The time in milliseconds, something random, and the seal of both. */
 const NONCE = /^[0-9a-f]{44}$/
+const TIME_DIGITS = 12
+const SEAL_DIGITS = 20
 
 /**
- * A word that must be signed within a minute.
+ * Returns a nonce that must be signed within a minute, and is good for one try.
  *
- * It carries its time and our own signature, so nothing is kept for callers who may be anybody. Signing it twice
- * gains nothing: the account exists by then.
+ * It carries its time and the server's signature, so that nothing is stored before it is used.
  */
-export function sharedSecretNonce(rt: Pick<Runtime, 'clock' | 'config'>): string {
-  const made = rt.clock.now().toString(16).padStart(12, '0')
-  return `${made}${sealOf(secretOf(rt), made)}`
+export function sharedSecretNonce(rt: Pick<Runtime, 'clock' | 'random' | 'config'>): string {
+  const made = rt.clock.now().toString(16).padStart(TIME_DIGITS, '0')
+  const unique = `${made}${Buffer.from(rt.random.bytes(6)).toString('hex')}`
+  return `${unique}${sealOf(secretOf(rt), unique)}`
 }
 
 /**
- * Makes an account, or an admin's, for somebody who knows the shared secret, whether registration is open or not.
+ * Makes an account, or an admin's, for somebody who knows the shared secret, whether registration is open or not. The
+ * first try uses the nonce up, so that a guess of the signature costs a nonce each.
  *
  * @see https://element-hq.github.io/synapse/latest/admin_api/register_api.html
  */
 export async function registerBySecret(rt: Needs, request: SecretRegistration): Promise<Registered> {
   const secret = secretOf(rt)
-  if (!isFresh(rt, secret, request.nonce)) throw refusal('unrecognised nonce', 400)
+  if (!isFresh(rt, secret, request.nonce) || !(await useNonce(rt, request.nonce))) {
+    throw refusal('unrecognised nonce', 400)
+  }
   if ([request.username, request.password, request.userType ?? ''].some((text) => text.includes('\0'))) {
     throw new MatrixError('M_INVALID_PARAM', 'what is signed cannot contain a null byte')
   }
@@ -68,13 +76,23 @@ function secretOf(rt: Pick<Runtime, 'config'>): string {
 
 function isFresh(rt: Pick<Runtime, 'clock'>, secret: string, nonce: string): boolean {
   if (!NONCE.test(nonce)) return false
-  const made = nonce.slice(0, 12)
-  const ageMs = rt.clock.now() - Number.parseInt(made, 16)
-  return ageMs >= 0 && ageMs <= NONCE_LIFETIME_MS && isSame(nonce.slice(12), sealOf(secret, made))
+  const ageMs = rt.clock.now() - Number.parseInt(nonce.slice(0, TIME_DIGITS), 16)
+  const seal = sealOf(secret, nonce.slice(0, -SEAL_DIGITS))
+  return ageMs >= 0 && ageMs <= NONCE_LIFETIME_MS && isSame(nonce.slice(-SEAL_DIGITS), seal)
 }
 
-function sealOf(secret: string, made: string): string {
-  return createHmac('sha256', secret).update(`nonce ${made}`).digest('hex').slice(0, 32)
+/** Records on disk that a nonce is used, for every node and after a restart; false where it was used before. */
+async function useNonce({ db, clock }: Pick<Runtime, 'db' | 'clock'>, nonce: string): Promise<boolean> {
+  const key: TransactionKey = { userId: '', deviceId: '', endpoint: 'POST /_synapse/admin/v1/register', txnId: nonce }
+  return db.write(async (tx) => {
+    if ((await earlierAnswer(tx, key)) !== undefined) return false
+    await rememberAnswer(tx, key, '', clock.now())
+    return true
+  })
+}
+
+function sealOf(secret: string, unique: string): string {
+  return createHmac('sha256', secret).update(`nonce ${unique}`).digest('hex').slice(0, SEAL_DIGITS)
 }
 
 function macOf(secret: string, { nonce, username, password, isAdmin, userType }: SecretRegistration): string {

@@ -3,10 +3,12 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
 import { makeAccount } from './make-account.ts'
 import { checkNewPassword, hashPassword } from './passwords.ts'
+import { recordRegistration, repeatRegistration } from './repeat-registration.ts'
 import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
 import { freeUserId } from './usernames.ts'
@@ -41,12 +43,15 @@ function checkRegistrationIsOpen(rt: Pick<Runtime, 'config'>): void {
 /**
  * Makes an account for whoever asks, once they have authenticated; logs its first device in.
  *
- * What is wrong with the name is said before authentication, and again if somebody took it meanwhile.
+ * What is wrong with the name is said before authentication, and again if somebody took it meanwhile. A request with a
+ * session that has made an account gets that account, see {@link repeatRegistration}.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
  */
 export async function register(rt: Needs, request: Registration, address: string): Promise<Registered> {
   checkRegistrationIsOpen(rt)
+  const repeated = await repeatRegistration(rt, request)
+  if (repeated) return repeated
   rt.limits.check('registration', address)
   const { auth, password, username } = request
   if (username !== undefined) await freeUserId(rt, username)
@@ -58,9 +63,10 @@ export async function register(rt: Needs, request: Registration, address: string
     flows: [['m.login.dummy']],
     auth,
     parameters: { ...rememberedOf(request), ...secret },
+    keepsSession: true,
   })
   rt.limits.take('registration', address)
-  return settle(rt, agreed)
+  return settle(rt, agreed, auth && stringMember(auth, 'session'))
 }
 
 /** Throws what {@link register} would throw for that name, were it asked now. */
@@ -83,20 +89,31 @@ function rememberedOf(request: Registration): JsonObject {
 }
 
 /** Does what the client asked for, in this request or an earlier one of the same authentication. */
-async function settle(rt: Needs, wanted: JsonObject): Promise<Registered> {
+async function settle(rt: Needs, wanted: JsonObject, authSession: string | undefined): Promise<Registered> {
   const passwordHash = stringMember(wanted, 'password_hash')
   if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', 'password is missing')
   const username = stringMember(wanted, 'username') ?? rt.random.token(12).toLowerCase()
   const userId = await freeUserId(rt, username)
   return rt.db.write(async (tx) => {
-    await makeAccount(rt, tx, { userId, passwordHash, isAdmin: false })
-    if (member(wanted, 'inhibit_login') === true) return { userId, session: undefined }
-    const session = await startSession(rt, tx, {
-      userId,
-      deviceId: stringMember(wanted, 'device_id'),
-      displayName: stringMember(wanted, 'initial_device_display_name'),
-      canRefresh: member(wanted, 'refresh_token') === true,
-    })
-    return { userId, session }
+    const made = await put(rt, tx, wanted, { userId, passwordHash })
+    if (authSession !== undefined) await recordRegistration(rt, tx, { session: authSession, parameters: wanted }, made)
+    return made
   })
+}
+
+async function put(
+  rt: Needs,
+  tx: Tx,
+  wanted: JsonObject,
+  { userId, passwordHash }: { readonly userId: UserId; readonly passwordHash: string },
+): Promise<Registered> {
+  await makeAccount(rt, tx, { userId, passwordHash, isAdmin: false })
+  if (member(wanted, 'inhibit_login') === true) return { userId, session: undefined }
+  const session = await startSession(rt, tx, {
+    userId,
+    deviceId: stringMember(wanted, 'device_id'),
+    displayName: stringMember(wanted, 'initial_device_display_name'),
+    canRefresh: member(wanted, 'refresh_token') === true,
+  })
+  return { userId, session }
 }

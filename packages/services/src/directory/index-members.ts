@@ -7,10 +7,13 @@ import { pdusByNid } from '@myelin/storage/rooms/events/events'
 import { profileOf } from '@myelin/storage/accounts/profiles'
 import { memberNews, moveDirectory, putUserWords } from '@myelin/storage/accounts/user-words'
 import type { Runtime } from '../runtime/runtime.ts'
+import { joinsOf } from './joins-of.ts'
 import { wordsOfUser } from './words.ts'
 
 const PAGE = 100
 const MAX_PAGES = 40
+/** The most rooms whose names of a user of another server are indexed. */
+const MAX_JOINS = 5
 
 /**
  * Brings the user directory up to date with what became of memberships since it was last asked.
@@ -23,9 +26,8 @@ export async function indexMembers(rt: Pick<Runtime, 'db' | 'serverName'>): Prom
     if ((await memberNews(rt.db.read, 1)).length === 0) return
     await rt.db.write(async (tx) => {
       const news = await memberNews(tx, PAGE)
-      const last = new Map(news.map(({ userId, eventNid }) => [userId, eventNid]))
-      for (const [userId, eventNid] of last) {
-        await putUserWords(tx, userId, wordsOfUser(userId, await displayNameOf(tx, rt, userId, eventNid)))
+      for (const userId of new Set(news.map((each) => each.userId))) {
+        await putUserWords(tx, userId, await indexedWords(tx, rt, userId))
       }
       const reached = news.at(-1)?.eventNid
       if (reached !== undefined) await moveDirectory(tx, reached)
@@ -33,14 +35,20 @@ export async function indexMembers(rt: Pick<Runtime, 'db' | 'serverName'>): Prom
   }
 }
 
-/** Our own users are found by their profile, never by the name they have in some private room. */
-async function displayNameOf(
+/**
+ * Returns the words that a user is found by: of a user of this server those of the profile, of another user those of the
+ * newest joins. Rooms may know a user by different names; the search shows the one that the searcher may see. Names in
+ * invites do not count, as the inviter writes them.
+ */
+async function indexedWords(
   tx: Tx,
   { serverName }: Pick<Runtime, 'serverName'>,
   userId: UserId,
-  eventNid: number,
-): Promise<string | undefined> {
-  if (serverOf(userId) === serverName) return stringMember(await profileOf(tx, userId), 'displayname')
-  const event = (await pdusByNid(tx, [eventNid])).get(eventNid)
-  return event && stringMember(event.content, 'displayname')
+): Promise<ReadonlySet<string>> {
+  if (serverOf(userId) === serverName) {
+    return wordsOfUser(userId, stringMember(await profileOf(tx, userId), 'displayname'))
+  }
+  const joins = (await joinsOf(tx, userId)).slice(0, MAX_JOINS).map(({ eventNid }) => eventNid)
+  const names = [...(await pdusByNid(tx, joins)).values()].map(({ content }) => stringMember(content, 'displayname'))
+  return new Set([undefined, ...names].flatMap((name) => [...wordsOfUser(userId, name)]))
 }

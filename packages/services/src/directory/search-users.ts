@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
-import { stateKey } from '@myelin/rules/auth/state-key'
-import { isWorldReadable } from '@myelin/rules/visibility'
+import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
-import { membershipsOf } from '@myelin/storage/rooms/members/members'
+import { pdusByNid } from '@myelin/storage/rooms/events/events'
 import { profileOf } from '@myelin/storage/accounts/profiles'
-import { roomById } from '@myelin/storage/rooms/rooms'
 import { usersByWord } from '@myelin/storage/accounts/user-words'
-import { loadState } from '../room-state/load-auth-state.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { indexMembers } from './index-members.ts'
+import { VisibleRooms } from './visible-rooms.ts'
 import { searchedWords, wordsOfUser } from './words.ts'
 
 /** A user as the directory shows them, in the members of the wire. */
@@ -22,9 +21,8 @@ export interface FoundUser {
 
 const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 50
-// How many are looked at who share no room with the searcher, and how many of their rooms.
+// How many are looked at who share no room with the searcher.
 const MAX_STRANGERS = 100
-const MAX_ROOMS = 200
 
 /**
  * Users whose name or id has words that begin like those searched for: who shares a room with the searcher, then who is
@@ -33,10 +31,11 @@ const MAX_ROOMS = 200
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch
  */
 export async function searchUsers(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'limits' | 'serverName'>,
   searcher: UserId,
   { term, limit = DEFAULT_LIMIT }: { readonly term: string; readonly limit: number | undefined },
 ): Promise<{ readonly results: readonly FoundUser[]; readonly limited: boolean }> {
+  rt.limits.take('userDirectory', searcher)
   const words = searchedWords(term).toSorted((a, b) => b.length - a.length)
   const [prefix] = words
   const most = Math.min(limit, MAX_LIMIT)
@@ -49,21 +48,33 @@ export async function searchUsers(
   const sharing = await usersByWord(db, { searcher, prefix, sharesRoom: true, limit: looked })
   const others =
     sharing.length > most ? [] : await usersByWord(db, { searcher, prefix, sharesRoom: false, limit: MAX_STRANGERS })
-  const open = new OpenRooms(db)
+  const rooms = new VisibleRooms(db, searcher)
   for (const [userId, isSharing] of [
     ...sharing.map((id) => [id, true] as const),
     ...others.map((id) => [id, false] as const),
   ]) {
-    const found = await shown(db, userId, words)
-    if (!found || !(isSharing || (await open.has(userId)))) continue
+    const isLocal = serverOf(userId) === rt.serverName
+    const profile = isLocal ? await profileOf(db, userId) : await nameAmong(db, rooms, userId)
+    const found = shown(userId, profile, words)
+    // The others were found in rooms that the searcher may see.
+    if (!found || !(isSharing || !isLocal || (await rooms.newestJoin(userId)))) continue
     if (results.length === most) return { results: ranked(results, term), limited: true }
     results.push(found)
   }
   return { results: ranked(results, term), limited: others.length === MAX_STRANGERS }
 }
 
-async function shown(db: Read, userId: UserId, words: readonly string[]): Promise<FoundUser | undefined> {
-  const profile = await profileOf(db, userId)
+/**
+ * Returns the content of the newest join of a user of another server, where the searcher may see one. A name that the user has in
+ * another private room only stays there.
+ */
+async function nameAmong(db: Read, rooms: VisibleRooms, userId: UserId): Promise<JsonObject | undefined> {
+  const join = await rooms.newestJoin(userId)
+  return join && (await pdusByNid(db, [join.eventNid])).get(join.eventNid)?.content
+}
+
+function shown(userId: UserId, profile: JsonObject | undefined, words: readonly string[]): FoundUser | undefined {
+  if (!profile) return undefined
   const [name, avatar] = [stringMember(profile, 'displayname'), stringMember(profile, 'avatar_url')]
   const theirs = [...wordsOfUser(userId, name)]
   if (!words.every((word) => theirs.some((each) => each.startsWith(word)))) return undefined
@@ -80,40 +91,4 @@ function ranked(found: readonly FoundUser[], term: string): FoundUser[] {
   const rank = ({ user_id: id, display_name: name }: FoundUser) =>
     (id.toLowerCase() === wanted || name?.toLowerCase() === wanted ? 2 : 0) + (name === undefined ? 0 : 1)
   return found.toSorted((a, b) => rank(b) - rank(a))
-}
-
-/** Who is in a room that everybody may enter or read; each room is looked at once, and no more than so many. */
-class OpenRooms {
-  readonly #db: Read
-  readonly #known = new Map<string, boolean>()
-
-  constructor(db: Read) {
-    this.#db = db
-  }
-
-  async has(userId: UserId): Promise<boolean> {
-    for (const { roomId, membership } of await membershipsOf(this.#db, userId)) {
-      if (membership !== 'join') continue
-      let isOpen = this.#known.get(roomId)
-      if (isOpen === undefined) {
-        if (this.#known.size >= MAX_ROOMS) continue
-        isOpen = await this.#isOpen(roomId)
-        this.#known.set(roomId, isOpen)
-      }
-      if (isOpen) return true
-    }
-    return false
-  }
-
-  async #isOpen(roomId: Parameters<typeof roomById>[1]): Promise<boolean> {
-    const root = (await roomById(this.#db, roomId))?.stateRoot ?? 0
-    const state = await loadState(this.#db, root, [
-      ['m.room.join_rules', ''],
-      ['m.room.history_visibility', ''],
-    ])
-    const rule = state.get(stateKey('m.room.join_rules'))
-    const visibility = state.get(stateKey('m.room.history_visibility'))
-    if (rule && stringMember(rule.content, 'join_rule') === 'public') return true
-    return isWorldReadable(visibility && stringMember(visibility.content, 'history_visibility'))
-  }
 }

@@ -48,10 +48,10 @@ export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] 
 }
 
 /**
- * What servers published about the keys asked for, with our signature under it: we answer for them as a notary.
+ * Returns what servers published about the keys asked for, with this server's signature: it answers as a notary.
  *
- * A server is asked where what we hold does not reach far enough, or is past the half of its time. What we hold is
- * told also where the server is gone.
+ * A server is asked where the stored documents lack the key, do not reach far enough, or are past the half of their time.
+ * A stored document that holds the key is returned also where its server cannot be reached.
  */
 export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
   const servers = [...new Set(questions.map(({ server }) => server))]
@@ -68,7 +68,8 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
   )
   await keepServerKeys(rt, fetched)
   const answers: JsonObject[] = []
-  for (const server of servers) answers.push(...(await answersAbout(rt, server)))
+  const asking = Map.groupBy(questions, ({ server }) => server)
+  for (const server of servers) answers.push(...(await answersAbout(rt, server, asking.get(server) ?? [])))
   return answers
 }
 
@@ -81,12 +82,34 @@ function isFresh(held: readonly StoredServerKey[], key: Omit<KeyQuestion, 'serve
   )
 }
 
-async function answersAbout(rt: Needs, server: ServerName): Promise<JsonObject[]> {
+async function answersAbout(rt: Needs, server: ServerName, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
   const { published, notary } = rt.otherKeys
   if (server === rt.serverName) return [signedBy(rt, publishedKeys(rt), notary)]
-  const texts = await serverKeyAnswers(rt.db.read, server)
-  // Our own storage: canonical JSON that was parsed on its way in.
-  return texts.map((text) => signedBy(rt, JSON.parse(text) as JsonObject, [rt.signingKey, ...published, ...notary]))
+  const documents = await documentsAbout(rt, server, questions)
+  return documents.map((document) => signedBy(rt, document, [rt.signingKey, ...published, ...notary]))
+}
+
+/**
+ * Returns the stored documents that hold a key asked for; all of them where no key is named. Where none holds it, the
+ * newest says so, as long as it is valid: an expired one says nothing of today.
+ */
+async function documentsAbout(rt: Needs, server: ServerName, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
+  const stored = await serverKeyAnswers(rt.db.read, server)
+  if (questions.some(({ keyId }) => keyId === undefined)) return stored.map(({ answer }) => parsed(answer))
+  const keys = await serverKeysOf(rt.db.read, [server])
+  const wanted = new Set(questions.map(({ keyId }) => keys.find((key) => key.keyId === keyId)?.answerTs))
+  const newest = stored.at(-1)
+  const isNewestValid = keys.some(
+    ({ answerTs, isOld, validUntilTs }) => answerTs === newest?.answerTs && !isOld && validUntilTs >= rt.clock.now(),
+  )
+  return stored
+    .filter((each) => wanted.has(each.answerTs) || (wanted.has(undefined) && each === newest && isNewestValid))
+    .map(({ answer }) => parsed(answer))
+}
+
+/** Our own storage: canonical JSON that was parsed on its way in. */
+function parsed(answer: string): JsonObject {
+  return JSON.parse(answer) as JsonObject
 }
 
 function signedBy({ serverName }: Needs, document: JsonObject, keys: readonly SigningKey[]): JsonObject {

@@ -29,10 +29,13 @@ const EVERY_DEVICE = '*'
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3sendtodeviceeventtypetxnid
  */
 export async function sendToDevice(
-  rt: Pick<Runtime, 'db' | 'serverName' | 'clock' | 'random'>,
+  rt: Pick<Runtime, 'db' | 'limits' | 'serverName' | 'clock' | 'random'>,
   sent: ToDeviceMessages,
   key: TransactionKey,
 ): Promise<void> {
+  // A client that lost the answer repeats the request, and is not held up.
+  if ((await earlierAnswer(rt.db.read, key)) !== undefined) return
+  rt.limits.take('toDevice', `${key.userId} ${key.deviceId}`)
   const { local, away } = askedUsers(rt.serverName, sent.messages)
   const encoded = new Map([...local].map(([user, contents]) => [user, encodedMessages(sent, contents)]))
   for (const users of away.values()) for (const contents of users.values()) encodedMessages(sent, contents)

@@ -26,6 +26,7 @@ const USAGES = ['master', 'self_signing', 'user_signing'] as const
 
 /**
  * Publishes a user's cross-signing keys. Replacing a key needs user-interactive authentication, the first upload does not.
+ * An upload of no keys changes nothing: clients use one to find out whether the server supports cross-signing.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysdevice_signingupload
  */
@@ -38,6 +39,7 @@ export async function uploadCrossSigningKeys(
   const keys = keysIn(upload)
   // A request that continues an authentication may leave out the keys.
   const goesOn = keys.size === 0 && auth !== undefined && stringMember(auth, 'session') !== undefined
+  if (keys.size === 0 && !goesOn) return
   if (!goesOn && (await rt.db.write((tx) => publish(tx, userId, keys, { mayReplace: false })))) return
   const agreed = await authenticateOperation(rt, {
     name: 'uploadCrossSigningKeys',

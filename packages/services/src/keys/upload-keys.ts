@@ -7,8 +7,8 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/engine/database'
 import { putDeviceKeys } from '@myelin/storage/keys/device-keys'
 import { deviceOf } from '@myelin/storage/accounts/devices'
-import { addOneTimeKeys, oneTimeKeyCounts, putFallbackKey } from '@myelin/storage/keys/one-time-keys'
-import type { NamedKey } from '@myelin/storage/keys/one-time-keys'
+import { addOneTimeKeys, fallbackKeyCount, oneTimeKeyCounts, putFallbackKey } from '@myelin/storage/keys/one-time-keys'
+import type { KeyConflict, NamedKey } from '@myelin/storage/keys/one-time-keys'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /** The keys that a device uploads. The keys of `oneTimeKeys` and `fallbackKeys` are `<algorithm>:<key id>`. */
@@ -18,6 +18,11 @@ export interface KeyUpload {
   readonly fallbackKeys?: JsonObject | undefined
 }
 
+/** Clients keep 50 to 100 of them unclaimed. */
+const MAX_ONE_TIME_KEYS = 500
+/** Clients have one, for one algorithm. */
+const MAX_FALLBACK_KEYS = 50
+
 /**
  * Publishes keys of the requester's device. Returns the counts of its one-time keys by algorithm.
  *
@@ -26,10 +31,11 @@ export interface KeyUpload {
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysupload
  */
 export async function uploadKeys(
-  rt: Pick<Runtime, 'db'>,
+  rt: Pick<Runtime, 'db' | 'limits'>,
   requester: Requester,
   upload: KeyUpload,
 ): Promise<Record<string, number>> {
+  rt.limits.take('keyUploads', `${requester.userId} ${requester.deviceId}`)
   checkOwner(requester, upload.deviceKeys)
   const oneTimeKeys = namedKeys(upload.oneTimeKeys)
   const fallbackKeys = namedKeys(upload.fallbackKeys)
@@ -57,12 +63,27 @@ async function publish(
     await putDeviceKeys(tx, userId, deviceId, kept)
   }
   const conflict = await addOneTimeKeys(tx, userId, deviceId, oneTimeKeys)
-  if (conflict) {
-    const name = `${conflict.algorithm}:${conflict.keyId}`
-    throw new MatrixError('M_INVALID_PARAM', `there is another one-time key with the name ${name}`)
-  }
+  if (conflict) throw alreadyExists(conflict)
   for (const fallback of fallbackKeys) await putFallbackKey(tx, userId, deviceId, fallback)
-  return { signed_curve25519: 0, ...(await oneTimeKeyCounts(tx, userId, deviceId)) }
+  const counts = await oneTimeKeyCounts(tx, userId, deviceId)
+  if (oneTimeKeys.length > 0 && Object.values(counts).reduce((sum, count) => sum + count, 0) > MAX_ONE_TIME_KEYS) {
+    throw tooMany(`a device has at most ${MAX_ONE_TIME_KEYS} one-time keys`)
+  }
+  if (fallbackKeys.length > 0 && (await fallbackKeyCount(tx, userId, deviceId)) > MAX_FALLBACK_KEYS) {
+    throw tooMany(`a device has at most ${MAX_FALLBACK_KEYS} fallback keys`)
+  }
+  return { signed_curve25519: 0, ...counts }
+}
+
+function tooMany(message: string): MatrixError {
+  return new MatrixError('M_TOO_LARGE', message, { status: 400 })
+}
+
+/** Clients compare these words and parse both keys: docs/compatibility.md. */
+function alreadyExists({ held, uploaded }: KeyConflict): MatrixError {
+  const name = `${uploaded.algorithm}:${uploaded.keyId}`
+  const message = `One time key ${name} already exists. Old key: ${held.key}; new key: ${uploaded.key}`
+  return new MatrixError('M_UNKNOWN', message, { status: 400 })
 }
 
 function checkOwner({ userId, deviceId }: Requester, deviceKeys: JsonObject | undefined): void {

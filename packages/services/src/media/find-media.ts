@@ -23,7 +23,7 @@ const LOOK_AGAIN_MS = 10_000
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
 export async function findMedia(
-  rt: Pick<Runtime, 'db' | 'bus' | 'clock'>,
+  rt: Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
   wish: MediaWish,
 ): Promise<MediaContent> {
@@ -51,14 +51,18 @@ export async function findMedia(
   }
 }
 
-/** Undefined for what was reserved and may still come. */
+/**
+ * Returns undefined for what was reserved and may still come. Where the setting is off, media of this server are served to
+ * everyone, also those uploaded while it was on.
+ */
 async function look(
-  rt: Pick<Runtime, 'db' | 'clock'>,
+  rt: Pick<Runtime, 'db' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
   { isAuthenticated }: MediaWish,
 ): Promise<MediaContent | undefined> {
   const media = await mediaByName(rt.db.read, name)
-  if (!media || (media.isAuthenticatedOnly && !isAuthenticated)) throw noSuchMedia()
+  const isOpen = name.serverName === rt.serverName && !rt.config.media.requiresAuthentication
+  if (!media || (media.isAuthenticatedOnly && !isAuthenticated && !isOpen)) throw noSuchMedia()
   if (!media.content && (media.unusedExpiresTs ?? 0) <= rt.clock.now()) throw noSuchMedia()
   return media.content
 }

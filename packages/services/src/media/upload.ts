@@ -78,7 +78,7 @@ export async function uploadReserved(rt: Needs, userId: UserId, name: MediaName,
   await check(rt.db.read)
   await takeIn(rt, upload, async (tx, content) => {
     await check(tx)
-    await fillMedia(tx, name, content)
+    await fillMedia(tx, name, { content, isAuthenticatedOnly: rt.config.media.requiresAuthentication })
   })
 }
 
@@ -131,5 +131,5 @@ function newName(rt: Needs): MediaName {
 }
 
 function fresh(rt: Needs, userId: UserId) {
-  return { userId, createdTs: rt.clock.now(), isAuthenticatedOnly: false }
+  return { userId, createdTs: rt.clock.now(), isAuthenticatedOnly: rt.config.media.requiresAuthentication }
 }

@@ -23,7 +23,7 @@ const MAX_REASON_BYTES = 16_384
  */
 export async function report(rt: Needs, requester: Requester, about: Report['about'], reason: string): Promise<void> {
   if (!fitsBytes(reason, MAX_REASON_BYTES)) throw new MatrixError('M_TOO_LARGE', 'a reason has at most 16 KiB')
-  rt.limits.take('message', requester.userId)
+  rt.limits.take('reports', requester.userId)
   await requireThere(rt, requester, about)
   const kept: Report = { reporter: requester.userId, about, reason, receivedTs: rt.clock.now() }
   await rt.db.write((tx) => putReport(tx, kept))

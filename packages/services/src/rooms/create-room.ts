@@ -39,7 +39,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
   const alias = aliasFor(rt, wishes)
   for (const invited of wishes.invite) checkInvited(invited)
   await refuseSuspended(rt, creator)
-  rt.limits.take('joinLocal', creator)
+  rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }

@@ -20,6 +20,13 @@ export type LimitName =
   | 'presence'
   | 'remoteMedia'
   | 'policySender'
+  | 'reports'
+  | 'userDirectory'
+  | 'roomCreation'
+  | 'profiles'
+  | 'publicRooms'
+  | 'keyUploads'
+  | 'toDevice'
 
 /** The house's rate limits, in memory: each node counts what it is asked itself (decision 43). */
 export class Limits {
@@ -46,6 +53,13 @@ export class Limits {
       presence: new RateLimiter(clock, presence),
       remoteMedia: new RateLimiter(clock, remoteMedia),
       policySender: new RateLimiter(clock, policySender),
+      reports: new RateLimiter(clock, limits.reports),
+      userDirectory: new RateLimiter(clock, limits.userDirectory),
+      roomCreation: new RateLimiter(clock, limits.roomCreation),
+      profiles: new RateLimiter(clock, limits.profiles),
+      publicRooms: new RateLimiter(clock, limits.publicRooms),
+      keyUploads: new RateLimiter(clock, limits.keyUploads),
+      toDevice: new RateLimiter(clock, limits.toDevice),
     }
   }
 
@@ -67,6 +81,11 @@ export class Limits {
   /** The same for a transaction, which waits for the server's earlier ones first. */
   async ofTransaction<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
     return inTurn(this.#transactions.take(server), () => this.ofServer(server, work))
+  }
+
+  /** Counts one for the requester, or for the address where the request has no token. */
+  takeFor(name: LimitName, { userId }: { readonly userId: string }, address: string): void {
+    this.take(name, userId === '' ? address : userId)
   }
 
   /** Throws like {@link take} when the bucket is empty, without counting. */

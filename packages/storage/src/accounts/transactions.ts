@@ -7,7 +7,8 @@ import type { Bytes } from '../schema/schema.ts'
 
 /** The client's own name for a request: sending it twice must not do it twice. `endpoint` holds method and path. */
 export interface TransactionKey {
-  readonly userId: UserId
+  /** Empty where the requester has no account. */
+  readonly userId: UserId | ''
   readonly deviceId: string
   readonly endpoint: string
   readonly txnId: string

@@ -43,7 +43,9 @@ onEveryDatabase('server keys', (open) => {
         assert.deepEqual(new Map(spelled as [string, never][]), model)
         for (const server of servers) {
           const times = [...model.values()].filter((each) => each.server === server).map(({ answerTs }) => answerTs)
-          const documents = [...new Set(times)].sort((a, b) => a - b).map((ts) => `${server} ${ts}`)
+          const documents = [...new Set(times)]
+            .sort((a, b) => a - b)
+            .map((answerTs) => ({ answerTs, answer: `${server} ${answerTs}` }))
           assert.deepEqual(await serverKeyAnswers(db.read, server), documents)
         }
         await db.close()

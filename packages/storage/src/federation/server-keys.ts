@@ -55,15 +55,18 @@ export async function serverKeysOf(db: Read, servers: readonly ServerName[]): Pr
   return rows.map(storedKey)
 }
 
-/** Returns the published documents that our keys of a server come from, the newest last. */
-export async function serverKeyAnswers(db: Read, server: ServerName): Promise<readonly string[]> {
+/** Returns the published documents that our keys of a server come from, the newest last, with when they were fetched. */
+export async function serverKeyAnswers(
+  db: Read,
+  server: ServerName,
+): Promise<readonly Pick<ServerKeyAnswer, 'answerTs' | 'answer'>[]> {
   const rows = await db
     .selectFrom('server_key_answers')
-    .select('answer')
+    .select(['answer_ts', 'answer'])
     .where('server_name', '=', server)
     .orderBy('answer_ts')
     .execute()
-  return rows.map((row) => row.answer)
+  return rows.map((row) => ({ answerTs: row.answer_ts, answer: row.answer }))
 }
 
 /** Keeps what a server published, and forgets its documents that no key comes from any more. */

@@ -7,12 +7,13 @@ import { test } from 'node:test'
 import {
   addOneTimeKeys,
   claimOneTimeKey,
+  fallbackKeyCount,
   oneTimeKeyCounts,
   putFallbackKey,
   unusedFallbackAlgorithms,
   useFallbackKey,
 } from './one-time-keys.ts'
-import type { NamedKey } from './one-time-keys.ts'
+import type { KeyConflict, NamedKey } from './one-time-keys.ts'
 
 const alice = '@alice:one.test' as UserId
 const deviceId = 'PHONE'
@@ -109,8 +110,11 @@ onEveryDatabase('a fallback key', (open) => {
     assert.deepEqual(await unusedFallbackAlgorithms(db.read, alice, deviceId), [])
     await put(named('a', '2'))
     assert.deepEqual(await unusedFallbackAlgorithms(db.read, alice, deviceId), ['a'])
+    await put(named('b', '1'))
+    assert.equal(await db.write((tx) => fallbackKeyCount(tx, alice, deviceId)), 2)
+    assert.equal(await db.write((tx) => fallbackKeyCount(tx, alice, 'OTHER')), 0)
     assert.deepEqual(await db.write((tx) => useFallbackKey(tx, wish('a'))), named('a', '2'))
-    assert.equal(await db.write((tx) => useFallbackKey(tx, wish('b'))), undefined)
+    assert.equal(await db.write((tx) => useFallbackKey(tx, wish('c'))), undefined)
     await db.close()
   })
 })
@@ -120,13 +124,12 @@ class Model {
   waiting: NamedKey[] = []
   claimed: NamedKey[] = []
 
-  upload(keys: readonly NamedKey[]): NamedKey | undefined {
+  upload(keys: readonly NamedKey[]): KeyConflict | undefined {
     const same = (list: readonly NamedKey[], key: NamedKey) => list.find((held) => isNamedLike(held, key))
-    const conflict = keys.find((key) => {
-      const held = same(this.waiting, key)
-      return held !== undefined && held.key !== key.key
-    })
-    if (conflict) return conflict
+    for (const uploaded of keys) {
+      const held = same(this.waiting, uploaded)
+      if (held !== undefined && held.key !== uploaded.key) return { held, uploaded }
+    }
     for (const key of keys) {
       if (same(this.waiting, key) || same(this.claimed, key)?.key === key.key) continue
       this.claimed = this.claimed.filter((held) => !isNamedLike(held, key))

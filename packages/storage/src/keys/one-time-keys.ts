@@ -20,11 +20,17 @@ export interface KeyWish {
   readonly algorithm: string
 }
 
+/** Two keys of a device that have the same ID and differ. */
+export interface KeyConflict {
+  readonly held: NamedKey
+  readonly uploaded: NamedKey
+}
+
 /** This many claimed keys of a device are remembered, so that an upload sent twice does not bring them back. */
 const REMEMBERED = 1000
 
 /**
- * Adds one-time keys to those of a device; returns the first whose id is taken by another key, if there is one.
+ * Adds one-time keys to those of a device; returns the first whose ID another key has, with that key, and adds none then.
  *
  * A key that is there already stays where it is, and one that was claimed stays claimed.
  */
@@ -33,13 +39,13 @@ export async function addOneTimeKeys(
   user: UserId,
   deviceId: string,
   keys: readonly NamedKey[],
-): Promise<NamedKey | undefined> {
+): Promise<KeyConflict | undefined> {
   const known = await keysNamed(tx, user, deviceId, keys)
   const fresh: NamedKey[] = []
   for (const wanted of keys) {
     const held = known.get(nameOf(wanted))
     if (held?.key === wanted.key) continue
-    if (held?.isClaimed === false) return wanted
+    if (held?.isClaimed === false) return { held: { ...wanted, key: held.key }, uploaded: wanted }
     fresh.push(wanted)
   }
   for (const { algorithm, keyId, key } of fresh) {
@@ -153,6 +159,17 @@ export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | 
     .executeTakeFirst()
   tx.touch(topics.keys(wish.userId))
   return row && { algorithm: wish.algorithm, keyId: row.key_id, key: row.key }
+}
+
+/** Returns how many fallback keys a device has, used or not. */
+export async function fallbackKeyCount(tx: Tx, user: UserId, deviceId: string): Promise<number> {
+  const row = await tx
+    .selectFrom('fallback_keys')
+    .select((all) => all.fn.countAll<number>().as('count'))
+    .where('user_id', '=', user)
+    .where('device_id', '=', deviceId)
+    .executeTakeFirstOrThrow()
+  return Number(row.count)
 }
 
 /** Returns how many unclaimed one-time keys a device has, by algorithm. */

@@ -44,8 +44,9 @@ onEveryDatabase('media', (open) => {
             model.set(media.mediaId, media)
           } else if (each.kind === 'fill') {
             const media = model.get(`m${each.at}`)
-            await db.write((tx) => fillMedia(tx, { serverName, mediaId: `m${each.at}` }, content))
-            if (media) model.set(media.mediaId, { ...media, content, unusedExpiresTs: undefined })
+            const filled = { content, isAuthenticatedOnly: each.at % 2 === 0 }
+            await db.write((tx) => fillMedia(tx, { serverName, mediaId: `m${each.at}` }, filled))
+            if (media) model.set(media.mediaId, { ...media, ...filled, unusedExpiresTs: undefined })
           } else {
             await db.write((tx) => dropExpiredMedia(tx, each.user, each.now))
             for (const [id, { userId, unusedExpiresTs }] of model) {
@@ -77,7 +78,7 @@ onEveryDatabase('media', (open) => {
     const woken: string[] = []
     const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
     const name = { serverName, mediaId: 'm' }
-    await db.write((tx) => fillMedia(tx, name, content))
+    await db.write((tx) => fillMedia(tx, name, { content, isAuthenticatedOnly: true }))
     assert.deepEqual(woken, [mediaTopic(name)])
     await db.close()
   })

@@ -50,10 +50,15 @@ export async function putMedia(tx: Tx, media: Media): Promise<void> {
 }
 
 /** Stores the content of a reserved name, and wakes the requests that wait for it. */
-export async function fillMedia(tx: Tx, name: MediaName, content: MediaContent): Promise<void> {
+export async function fillMedia(
+  tx: Tx,
+  name: MediaName,
+  { content, isAuthenticatedOnly }: { readonly content: MediaContent; readonly isAuthenticatedOnly: boolean },
+): Promise<void> {
+  const flags = { unused_expires_ts: null, is_authenticated_only: isAuthenticatedOnly ? 1 : 0 }
   await tx
     .updateTable('media')
-    .set({ ...contentColumns(content), unused_expires_ts: null })
+    .set({ ...contentColumns(content), ...flags })
     .where('server_name', '=', name.serverName)
     .where('media_id', '=', name.mediaId)
     .execute()

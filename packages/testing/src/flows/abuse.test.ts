@@ -6,6 +6,7 @@ import { clientEndpoints } from '@myelin/http/endpoints'
 import { pathsOf } from '@myelin/http/mount'
 import fc from 'fast-check'
 import { onEveryDatabase } from '../databases.ts'
+import { testConfig } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { Answer, TestServer } from '../server.ts'
 
@@ -84,7 +85,7 @@ onEveryDatabase('whatever is sent to an endpoint', (open) => {
   let ownRoom = ''
 
   before(async () => {
-    server = await testServer(open, { media: { storePath: '', maxUploadBytes: 1000, maxImagePixels: 1000 } })
+    server = await testServer(open, { media: { ...testConfig.media, maxUploadBytes: 1000, maxImagePixels: 1000 } })
     const victim = await server.register('victim')
     attacker = await server.register('attacker')
     const make = async (token: string) =>

@@ -51,4 +51,21 @@ onEveryDatabase('a refusal that programs compare', (open) => {
     assert.deepEqual(unbanned, [403, 'M_BAD_STATE', 'Cannot unban user who was not banned (membership=join)'])
     await server.close()
   })
+
+  test('names the old and the new key where a one-time key already exists', async () => {
+    const server = await testServer(open)
+    const { token } = await server.register('alice')
+    const upload = (key: string) => {
+      const signed = { key, signatures: { '@alice:one.test': { 'ed25519:PHONE': `signature of ${key}` } } }
+      const body = { one_time_keys: { 'signed_curve25519:AAAAAQ': signed } }
+      return server.call('POST', '/_matrix/client/v3/keys/upload', { token, body })
+    }
+    assert.equal((await upload('old')).status, 200)
+    assert.equal((await upload('old')).status, 200, 'the same key again')
+    const json = (key: string) =>
+      `{"key":"${key}","signatures":{"@alice:one.test":{"ed25519:PHONE":"signature of ${key}"}}}`
+    const sentence = `One time key signed_curve25519:AAAAAQ already exists. Old key: ${json('old')}; new key: ${json('new')}`
+    assert.deepEqual(said(await upload('new')), [400, 'M_UNKNOWN', sentence])
+    await server.close()
+  })
 })

@@ -200,3 +200,13 @@ testOnPostgres('who types at a node that does not send to other servers is told 
   await network.close()
   await shared.drop()
 })
+
+testOnPostgres('a nonce that was used at one node is used at the other', async () => {
+  const { here, there, close } = await twoNodes()
+  const path = '/_synapse/admin/v1/register'
+  const { nonce } = (await here.call('GET', path)).body
+  const body = { nonce, username: 'eve', password: 'pw', mac: 'f'.repeat(40) }
+  assert.equal((await here.call('POST', path, { body })).status, 403)
+  assert.equal((await there.call('POST', path, { body })).body['error'], 'unrecognised nonce')
+  await close()
+})

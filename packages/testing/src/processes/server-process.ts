@@ -80,6 +80,13 @@ signing_key_path: ${join(folder, 'signing.key')}
 media_store_path: ${join(dataFolder, 'files', 'media')}
 rc_message: ${NO_LIMIT}
 rc_registration: ${NO_LIMIT}
+rc_reports: ${NO_LIMIT}
+rc_user_directory: ${NO_LIMIT}
+rc_room_creation: ${NO_LIMIT}
+rc_profile: ${NO_LIMIT}
+rc_public_rooms: ${NO_LIMIT}
+rc_key_uploads: ${NO_LIMIT}
+rc_to_device: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }
 rc_joins: { local: ${NO_LIMIT}, remote: ${NO_LIMIT} }
 rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT} }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { putPasswordHash } from '@myelin/storage/accounts/accounts'
 import { profileOf } from '@myelin/storage/accounts/profiles'
+import { onEveryDatabase } from '@myelin/testing/databases'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import { testConfig } from '@myelin/testing/runtime'
@@ -10,6 +12,77 @@ import { after, before, describe, test } from 'node:test'
 const path = '/_matrix/client/v3/register'
 const dummy = { type: 'm.login.dummy' }
 const password = 'correct horse'
+
+onEveryDatabase('a registration whose answer was lost', (open) => {
+  const named = { username: 'alice', password, device_id: 'PHONE' }
+  /** Registers, and returns a way to send the last request again. */
+  const stage = async (first: object = named, limits: Partial<typeof testConfig.rateLimits> = {}) => {
+    const server = await testServer(open, { rateLimits: { ...testConfig.rateLimits, ...limits } })
+    const post = (body: object) => server.call('POST', path, { body })
+    const { session } = (await post(first)).body
+    const again = (more: object = { password }) => post({ ...more, auth: { ...dummy, session } })
+    const made = await again(first)
+    assert.equal(made.status, 200)
+    const refused = async (more?: object) => {
+      const { status, body } = await again(more)
+      assert.deepEqual([status, body['errcode'], body['error']], [400, 'M_UNKNOWN', 'unknown session'])
+    }
+    return { server, made: made.body, again, refused }
+  }
+
+  test('is answered again with the same account and device', async () => {
+    const once = { registration: { perSecond: 0.0001, burstCount: 1 } }
+    const { server, made, again } = await stage(named, once)
+    for (const more of [{ password }, named]) {
+      const { status, body } = await again(more)
+      assert.deepEqual([status, body['user_id'], body['device_id']], [200, '@alice:one.test', 'PHONE'])
+      const token = String(body['access_token'])
+      assert.notEqual(token, made['access_token'])
+      const { body: devices } = await server.call('GET', '/_matrix/client/v3/devices', { token })
+      assert.equal((devices['devices'] as unknown[]).length, 1)
+    }
+    await server.close()
+  })
+
+  test('that generated a name is answered with that name, and one without a device without one', async () => {
+    const { server, made, again } = await stage({ password, inhibit_login: true })
+    assert.deepEqual((await again()).body, made)
+    await server.close()
+  })
+
+  test('is not answered without the password, and guesses are counted', async () => {
+    const failedAttempts = { perSecond: 0.0001, burstCount: 3 }
+    const { server, again, refused } = await stage(named, { login: { ...testConfig.rateLimits.login, failedAttempts } })
+    for (const more of [{}, { password: 'wrong' }, { ...named, password: 'wrong' }]) await refused(more)
+    assert.equal((await again()).body['errcode'], 'M_LIMIT_EXCEEDED')
+    await server.close()
+  })
+
+  test('is not answered once the password has changed, or the device is gone, or a day later', async () => {
+    const { server, made, again, refused } = await stage()
+    const token = String((await again()).body['access_token'])
+    await server.rt.db.write((tx) => putPasswordHash(tx, made['user_id'] as UserId, 'another'))
+    await refused()
+    const other = await stage({ ...named, username: 'bob' })
+    await other.server.call('POST', '/_matrix/client/v3/logout', { token: String(other.made['access_token']) })
+    await other.refused()
+    const late = await stage({ ...named, username: 'carol' })
+    late.server.rt.clock.advance(24 * 3_600_000)
+    await late.refused()
+    assert.notEqual(token, made['access_token'])
+    for (const each of [server, other.server, late.server]) await each.close()
+  })
+
+  test('makes one account, however often it is sent at once', async () => {
+    const server = await testServer(open)
+    const { session } = (await server.call('POST', path, { body: { password } })).body
+    const body = { password, auth: { ...dummy, session } }
+    const answers = await Promise.all(Array.from({ length: 4 }, () => server.call('POST', path, { body })))
+    const names = answers.flatMap((answer) => (answer.status === 200 ? [answer.body['user_id']] : []))
+    assert.equal(new Set(names).size, 1)
+    await server.close()
+  })
+})
 
 describe('registering', () => {
   let server: TestServer

@@ -2,7 +2,6 @@
 import { whois } from '@myelin/services/accounts/whois'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { recordOf } from '../../reply-schemas.ts'
 import { UserIdSchema } from '../../schemas.ts'
 
 const Connection = Type.Object({
@@ -12,7 +11,8 @@ const Connection = Type.Object({
 })
 
 /**
- * Returns the last known connection of each device of a user.
+ * Returns the last known connection of each device of a user, newest first. Admin tools know Synapse's shape: all in one
+ * session of one device with an empty name.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3adminwhoisuserid
  */
@@ -24,15 +24,18 @@ export const getWhoIs = endpoint({
   params: Type.Object({ userId: UserIdSchema }),
   reply: Type.Object({
     user_id: Type.String(),
-    devices: recordOf(Type.Object({ sessions: Type.Array(Type.Object({ connections: Type.Array(Connection) })) })),
+    devices: Type.Object({
+      '': Type.Object({ sessions: Type.Array(Type.Object({ connections: Type.Array(Connection) })) }),
+    }),
   }),
 
   async handle({ params: { userId }, requester }, rt) {
     const devices = await whois(rt, requester, userId)
-    const entries = devices.map(({ deviceId, lastSeenTs, lastSeenIp: ip, userAgent }) => {
-      const connections = lastSeenTs === null ? [] : [{ ip, last_seen: lastSeenTs, user_agent: userAgent }]
-      return [deviceId, { sessions: [{ connections }] }] as const
-    })
-    return { user_id: userId, devices: Object.fromEntries(entries) }
+    const connections = devices
+      .flatMap(({ lastSeenTs, lastSeenIp: ip, userAgent }) =>
+        lastSeenTs === null ? [] : [{ ip, last_seen: lastSeenTs, user_agent: userAgent }],
+      )
+      .toSorted((one, other) => other.last_seen - one.last_seen)
+    return { user_id: userId, devices: { '': { sessions: [{ connections }] } } }
   },
 })

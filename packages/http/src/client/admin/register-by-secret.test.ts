@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
 import { accountOf } from '@myelin/storage/accounts/accounts'
+import { onEveryDatabase } from '@myelin/testing/databases'
 import { testConfig } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
@@ -9,6 +10,32 @@ import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 
 const path = '/_synapse/admin/v1/register'
+const mac = (parts: readonly string[]) => createHmac('sha1', 'shared secret').update(parts.join('\0')).digest('hex')
+
+onEveryDatabase('the nonce of a registration by shared secret', (open) => {
+  test('is used up by the first try, with a right signature or a wrong one', async () => {
+    const server = await testServer(open)
+    const nonce = async () => String((await server.call('GET', path)).body['nonce'])
+    const post = async (word: string, signed: string) => {
+      const body = { nonce: word, username: 'eve', password: 'pw', mac: signed }
+      const answer = await server.call('POST', path, { body })
+      return [answer.status, answer.body['errcode'], answer.body['error']]
+    }
+    const unknown = [400, 'M_UNKNOWN', 'unrecognised nonce']
+    const guessed = await nonce()
+    assert.deepEqual(await post(guessed, 'f'.repeat(40)), [403, 'M_UNKNOWN', 'HMAC incorrect'])
+    assert.deepEqual(await post(guessed, mac([guessed, 'eve', 'pw', 'notadmin'])), unknown)
+    const [word, other] = [await nonce(), await nonce()]
+    const signed = mac([word, 'eve', 'pw', 'notadmin'])
+    const tries = await Promise.all(Array.from({ length: 4 }, () => post(word, signed)))
+    assert.deepEqual(
+      tries.map(([status]) => status).toSorted((a, b) => Number(a) - Number(b)),
+      [200, 400, 400, 400],
+    )
+    assert.notEqual(word, other)
+    await server.close()
+  })
+})
 
 describe('registering by shared secret', () => {
   let server: TestServer
@@ -18,7 +45,6 @@ describe('registering by shared secret', () => {
   after(() => server.close())
 
   const nonce = async () => String((await server.call('GET', path)).body['nonce'])
-  const mac = (parts: readonly string[]) => createHmac('sha1', 'shared secret').update(parts.join('\0')).digest('hex')
   const post = (body: object) => server.call('POST', path, { body })
 
   test('creates an admin while registration is disabled', async () => {
@@ -34,7 +60,9 @@ describe('registering by shared secret', () => {
     assert.deepEqual([made.status, made.body['user_id']], [200, '@root:one.test'])
     const account = await accountOf(server.rt.db.read, '@root:one.test' as UserId)
     assert.equal(account?.isAdmin, true)
-    assert.equal((await post(wanted)).body['errcode'], 'M_USER_IN_USE')
+    const again = await nonce()
+    const taken = { ...wanted, nonce: again, mac: mac([again, 'Root', 'pw', 'admin']) }
+    assert.equal((await post(taken)).body['errcode'], 'M_USER_IN_USE')
   })
 
   test('includes the user type in the signature where there is one', async () => {

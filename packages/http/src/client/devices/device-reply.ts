@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ownDevice } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
-import { OptionalText } from '../../schemas.ts'
 
 type OwnDevice = Awaited<ReturnType<typeof ownDevice>>
 
-/** A device of the requester. */
+const TextOrNull = Type.Union([Type.String(), Type.Null()])
+
+/** A device of the requester. What is not known is null, as clients require every member. */
 export const DeviceReply = Type.Object({
   device_id: Type.String(),
-  display_name: OptionalText,
-  last_seen_ts: Type.Optional(Type.Integer()),
-  last_seen_ip: OptionalText,
+  display_name: TextOrNull,
+  last_seen_ts: Type.Union([Type.Integer(), Type.Null()]),
+  last_seen_ip: TextOrNull,
 })
 
 /** Returns the {@link DeviceReply} of a device. */
 export function deviceReply(device: OwnDevice) {
   return {
     device_id: device.deviceId,
-    display_name: device.displayName ?? undefined,
-    last_seen_ts: device.lastSeenTs ?? undefined,
-    last_seen_ip: device.lastSeenIp ?? undefined,
+    display_name: device.displayName,
+    last_seen_ts: device.lastSeenTs,
+    last_seen_ip: device.lastSeenIp,
   }
 }

@@ -50,6 +50,17 @@ describe('devices', () => {
     assert.deepEqual((await call('GET', '/devices/PHONE')).body, seen)
   })
 
+  test('have every member before they are named or used, as clients require', async () => {
+    await login('NEW')
+    const fresh = { device_id: 'NEW', display_name: null, last_seen_ts: null, last_seen_ip: null }
+    assert.deepEqual((await call('GET', '/devices/NEW')).body, fresh)
+    const devices = (await call('GET', '/devices')).body['devices'] as { device_id: string }[]
+    assert.deepEqual(
+      devices.find((device) => device.device_id === 'NEW'),
+      fresh,
+    )
+  })
+
   test('update their last use at most once a minute', async () => {
     const token = await login('SEEN')
     const look = async (): Promise<unknown> => {

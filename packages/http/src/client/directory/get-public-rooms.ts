@@ -14,9 +14,12 @@ export const getPublicRooms = endpoint({
   id: 'getPublicRooms',
   method: 'GET',
   path: '/_matrix/client/v3/publicRooms',
-  access: 'none',
+  access: 'optional',
   query: Type.Object({ limit: OptionalLimit, since: OptionalText, server: OptionalText }),
   reply: PublicRoomsReply,
 
-  handle: ({ query: { server, ...query } }, rt) => listedRooms(rt, server, query),
+  async handle({ query: { server, ...query }, requester, address }, rt) {
+    rt.limits.takeFor('publicRooms', requester, address)
+    return listedRooms(rt, server, query)
+  },
 })

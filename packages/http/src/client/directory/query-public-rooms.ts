@@ -21,5 +21,8 @@ export const queryPublicRooms = endpoint({
   body: DirectorySearch,
   reply: PublicRoomsReply,
 
-  handle: ({ query, body }, rt) => listedRooms(rt, query.server, directoryQueryOf(body)),
+  async handle({ query, body, requester, address }, rt) {
+    rt.limits.takeFor('publicRooms', requester, address)
+    return listedRooms(rt, query.server, directoryQueryOf(body))
+  },
 })

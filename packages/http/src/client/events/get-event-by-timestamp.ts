@@ -16,11 +16,12 @@ export const getEventByTimestamp = endpoint({
   path: '/_matrix/client/v1/rooms/:roomId/timestamp_to_event',
   access: 'user',
   params: Type.Object({ roomId: RoomIdSchema }),
-  query: Type.Object({ ts: Type.Integer(), dir: oneOf(['f', 'b']) }),
+  // Required by the spec, and left out by clients; forwards then.
+  query: Type.Object({ ts: Type.Integer(), dir: Type.Optional(oneOf(['f', 'b'])) }),
   reply: TimedEventReply,
 
   async handle({ params: { roomId }, query: { ts, dir }, requester }, rt) {
-    const direction = dir === 'f' ? 'forward' : 'backward'
+    const direction = dir === 'b' ? 'backward' : 'forward'
     const found = await readEventByTime(rt, requester, { roomId, ts, direction })
     return { event_id: found.eventId, origin_server_ts: found.ts }
   },

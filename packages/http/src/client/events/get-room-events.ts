@@ -20,7 +20,8 @@ export const getRoomEvents = endpoint({
   access: 'guest',
   params: Type.Object({ roomId: RoomIdSchema }),
   query: Type.Object({
-    dir: oneOf(['b', 'f']),
+    // Required by the spec, and left out by clients; forwards then.
+    dir: Type.Optional(oneOf(['b', 'f'])),
     from: OptionalText,
     to: OptionalText,
     limit: OptionalLimit,

@@ -65,6 +65,17 @@ describe('reading a room', () => {
     assert.deepEqual(bodies((await server.call('GET', around, { token: alice.token })).body['events_before']), ['two'])
   })
 
+  test('goes forwards where a client names no direction', async () => {
+    const since = server.rt.clock.now()
+    const get = async (path: string) => (await server.call('GET', at(room, path), { token: alice.token })).body
+    assert.deepEqual(await get('messages?limit=3'), await get('messages?dir=f&limit=3'))
+    assert.notDeepEqual(await get('messages?limit=3'), await get('messages?dir=b&limit=3'))
+    server.rt.clock.advance(1000)
+    const later = await say(alice.token, 'later')
+    const path = `/_matrix/client/v1/rooms/${encodeURIComponent(room)}/timestamp_to_event?ts=${since + 500}`
+    assert.equal((await server.call('GET', path, { token: alice.token })).body['event_id'], later)
+  })
+
   test('says of an event in a room that is not theirs the same as of one that is not there', async () => {
     const event = encodeURIComponent(await say(alice.token, 'hidden'))
     const carol = await server.register('carol')

@@ -112,6 +112,13 @@ describe('cross-signing', () => {
     assert.deepEqual((await post(alice, 'device_signing/upload', { ...upload, auth })).body, {}, 'an answer got lost')
   })
 
+  test('are not needed by an upload of none, with which clients look for cross-signing', async () => {
+    const alice = await newPerson()
+    const { status, body } = await post(alice, 'device_signing/upload', {})
+    assert.deepEqual([status, body], [200, {}])
+    assert.deepEqual((await query(alice, alice))['master_keys'], {})
+  })
+
   test('another key takes a password, and the existing master key', async () => {
     const alice = await newPerson()
     await post(alice, 'device_signing/upload', { master_key: alice.upload.master_key })
@@ -221,7 +228,12 @@ describe('cross-signing', () => {
       400,
       'M_MISSING_PARAM',
     ],
-    ['nothing at all where there is nothing', () => ({}), 400, 'M_MISSING_PARAM'],
+    [
+      'a user-signing key alone',
+      (a: Person) => ({ user_signing_key: a.upload.user_signing_key }),
+      400,
+      'M_MISSING_PARAM',
+    ],
     [
       'a key of another user',
       (a: Person) => ({ master_key: { ...a.upload.master_key, user_id: '@b:one.test' } }),

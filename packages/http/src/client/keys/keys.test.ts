@@ -124,10 +124,35 @@ describe('keys', () => {
       one_time_keys: { 'a:2': 'two', 'a:1': 'another' },
       fallback_keys: { 'a:F': 'fallback' },
     })
-    assert.deepEqual([answer.status, answer.body['errcode']], [400, 'M_INVALID_PARAM'])
+    assert.deepEqual([answer.status, answer.body['errcode']], [400, 'M_UNKNOWN'])
     assert.deepEqual((await upload(alice, {})).body['one_time_key_counts'], { signed_curve25519: 0, a: 1 })
     assert.deepEqual((await query(alice, { [alice.userId]: [] })).body['device_keys'], { [alice.userId]: {} })
     assert.deepEqual((await sync(alice))['device_unused_fallback_key_types'], [])
+  })
+
+  test('for one use are at most 500 of a device, and a larger upload changes nothing', async () => {
+    const alice = await newUser()
+    const named = (from: number, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, at) => [`signed_curve25519:${from + at}`, signed('x')]))
+    const tooMany = await upload(alice, { one_time_keys: named(0, 501) })
+    assert.deepEqual([tooMany.status, tooMany.body['errcode']], [400, 'M_TOO_LARGE'])
+    assert.equal(tooMany.body['error'], 'a device has at most 500 one-time keys')
+    const most = await upload(alice, { one_time_keys: named(0, 500) })
+    assert.deepEqual(most.body['one_time_key_counts'], { signed_curve25519: 500 })
+    assert.equal((await upload(alice, { one_time_keys: named(500, 1) })).status, 400)
+    assert.equal((await upload(alice, { one_time_keys: { 'curve25519:A': 'text' } })).status, 400, 'of any algorithm')
+    assert.equal((await upload(alice, { one_time_keys: named(0, 500) })).status, 200, 'an answer got lost')
+    await claim(await newUser(), { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } })
+    assert.equal((await upload(alice, { one_time_keys: named(500, 1) })).status, 200)
+  })
+
+  test('to fall back on are at most 50 of a device', async () => {
+    const alice = await newUser()
+    const named = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${at}:1`, 'x']))
+    const tooMany = await upload(alice, { fallback_keys: named(51) })
+    assert.deepEqual([tooMany.status, tooMany.body['error']], [400, 'a device has at most 50 fallback keys'])
+    assert.equal((await upload(alice, { fallback_keys: named(50) })).status, 200)
+    assert.equal((await upload(alice, { fallback_keys: { 'other:1': 'x' } })).status, 400)
   })
 
   const me = { user_id: '@me:one.test', device_id: 'ME' }

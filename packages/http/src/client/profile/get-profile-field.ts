@@ -13,9 +13,12 @@ export const getProfileField = endpoint({
   id: 'getProfileField',
   method: 'GET',
   path: FIELD_PATHS,
-  access: 'none',
+  access: 'optional',
   params: FieldParams,
   reply: ObjectSchema,
 
-  handle: async ({ params: { userId, keyName } }, rt) => ({ [keyName]: await loadProfileField(rt, userId, keyName) }),
+  async handle({ params: { userId, keyName }, requester, address }, rt) {
+    rt.limits.takeFor('profiles', requester, address)
+    return loadProfileField(rt, userId, keyName)
+  },
 })

@@ -14,9 +14,12 @@ export const getUserProfile = endpoint({
   id: 'getUserProfile',
   method: 'GET',
   path: '/_matrix/client/v3/profile/:userId',
-  access: 'none',
+  access: 'optional',
   params: Type.Object({ userId: UserIdSchema }),
   reply: openObject({ displayname: Type.Optional(Type.Unknown()), avatar_url: Type.Optional(Type.Unknown()) }),
 
-  handle: async ({ params }, rt) => loadProfile(rt, params.userId),
+  async handle({ params, requester, address }, rt) {
+    rt.limits.takeFor('profiles', requester, address)
+    return loadProfile(rt, params.userId)
+  },
 })

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { UserId } from '@myelin/matrix/ids'
+import { deleteProfile } from '@myelin/storage/accounts/profiles'
 import { testConfig } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
@@ -51,7 +53,8 @@ describe('a profile', () => {
       await put('alice', 'displayname', { displayname: 'Alice' })
       assert.deepEqual(await get('alice', 'displayname'), { displayname: 'Alice' })
       await put('alice', 'displayname', { displayname: nothing })
-      assert.equal((await server.call('GET', of('alice', 'displayname'))).status, 404)
+      const unset = await server.call('GET', of('alice', 'displayname'))
+      assert.deepEqual([unset.status, unset.body], [200, {}])
     }
   })
 
@@ -97,7 +100,20 @@ describe('a profile', () => {
     })
   }
 
+  test('without a display name or avatar answers with no member, and without any field is not found', async () => {
+    const { userId } = await server.register('empty')
+    assert.deepEqual(await server.rt.db.write((tx) => deleteProfile(tx, userId as UserId)), undefined)
+    for (const key of ['displayname', 'avatar_url']) {
+      const { status, body } = await server.call('GET', of('empty', key))
+      assert.deepEqual([status, body], [200, {}], key)
+    }
+    const whole = await server.call('GET', of('empty'))
+    assert.deepEqual(whole.body, { errcode: 'M_NOT_FOUND', error: 'Profile was not found' })
+    assert.equal(whole.status, 404)
+  })
+
   const unknown = [
+    ['for the display name of an unknown user', `${v3}/profile/@nobody:one.test/displayname`],
     ['for an unknown user', `${v3}/profile/@nobody:one.test`],
     ['for an invalid user id', `${v3}/profile/@a%00b:one.test`],
     ['in a field that is not set', `${v3}/profile/@alice:one.test/org.example.unset`],

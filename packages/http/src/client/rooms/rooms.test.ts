@@ -235,9 +235,9 @@ describe('rooms', () => {
       '400 M_INVALID_PARAM',
     ],
     [
-      'a page in no direction',
-      async () => server.call('GET', at(await create(), 'messages'), { token: alice.token }),
-      '400 M_MISSING_PARAM',
+      'a page in an unknown direction',
+      async () => server.call('GET', at(await create(), 'messages?dir=sideways'), { token: alice.token }),
+      '400 M_INVALID_PARAM',
     ],
     [
       'state that is not there',

@@ -104,6 +104,26 @@ describe('this server as a notary', () => {
     await network.close()
   })
 
+  test('asks the server about a key it does not hold, and repeats no expired answer without it', async () => {
+    const network = await testNetwork({ servers: 2 })
+    const one = network.server('one.test')
+    const ask = async (keyId: string) => {
+      const { body } = await one.call('GET', `/_matrix/key/v2/query/two.test/${encodeURIComponent(keyId)}`)
+      return documentsIn(body).map((document) => document['valid_until_ts'])
+    }
+    const [first] = await ask('ed25519:test')
+    assert.deepEqual(await ask('ed25519:unknown'), [first], 'the answer of now says that there is no such key')
+    assert.equal(network.crossings.length, 2)
+    network.clock.advance(48 * HOUR)
+    const [second] = await ask('ed25519:unknown')
+    assert.equal(second, network.clock.now() + 24 * HOUR)
+    network.clock.advance(48 * HOUR)
+    network.partition(['one.test'], ['two.test'])
+    assert.deepEqual(await ask('ed25519:unknown'), [])
+    assert.deepEqual(await ask('ed25519:test'), [second], 'it holds the key')
+    await network.close()
+  })
+
   const refused: Record<string, [string, string, unknown, string]> = {
     'a name that is none': ['GET', '/_matrix/key/v2/query/a%2Fb', undefined, 'M_INVALID_PARAM'],
     'a time that is none': [

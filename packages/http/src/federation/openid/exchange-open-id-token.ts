@@ -2,6 +2,7 @@
 import { openIdOwner } from '@myelin/services/accounts/openid'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { OptionalText } from '../../schemas.ts'
 
 /**
  * Returns the user an OpenID token was created for.
@@ -13,7 +14,7 @@ export const exchangeOpenIdToken = endpoint({
   method: 'GET',
   path: '/_matrix/federation/v1/openid/userinfo',
   access: 'none',
-  query: Type.Object({ access_token: Type.String() }),
+  query: Type.Object({ access_token: OptionalText }),
   reply: Type.Object({ sub: Type.String() }),
 
   handle: async ({ query }, rt) => ({ sub: await openIdOwner(rt, query.access_token) }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import type { MediaSettings } from '@myelin/kit/settings'
+import { Type } from 'typebox'
 import { path, section, size } from '../section.ts'
 import { sizeBytes } from '../units.ts'
 
@@ -17,12 +18,19 @@ export const media = section({
       description: `The most pixels an image may have for thumbnails to be made of it.`,
       default: '32M',
     }),
+    enable_authenticated_media: Type.Boolean({
+      description: `Serve media that are uploaded or fetched from now on to authenticated clients and servers only. Media from
+before stay available without authentication, as old links need. If off, media of this server are served to everyone who
+knows their URI.`,
+      default: true,
+    }),
   },
   read(values): MediaSettings {
     return {
       storePath: resolve(values.media_store_path),
       maxUploadBytes: sizeBytes(values.max_upload_size),
       maxImagePixels: sizeBytes(values.max_image_pixels),
+      requiresAuthentication: values.enable_authenticated_media,
     }
   },
 })

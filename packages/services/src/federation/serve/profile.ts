@@ -21,5 +21,5 @@ export async function serveProfile(
   }
   if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'that user is not one of ours')
   if (field === undefined) return ownProfile(rt, userId)
-  return { [field]: await ownProfileField(rt, userId, field) }
+  return ownProfileField(rt, userId, field)
 }

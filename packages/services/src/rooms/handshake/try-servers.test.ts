@@ -20,17 +20,11 @@ describe('what other servers refuse', () => {
       400,
       'M_UNKNOWN',
     ],
-    'of how we ask is not told': [
-      [refused(400, 'M_INVALID_PARAM'), refused(400, 'M_MISSING_PARAM'), refused(400, 'M_BAD_JSON')],
-      502,
-      'M_UNKNOWN',
-    ],
-    'never makes a client log out': [
-      [refused(401, 'M_UNKNOWN_TOKEN'), refused(400, 'M_UNKNOWN_TOKEN')],
-      502,
-      'M_UNKNOWN',
-    ],
-    'in codes nobody knows is not told': [[refused(400, 'constructor'), refused(400)], 502, 'M_UNKNOWN'],
+    'with 400 is told where it is about the request': [[refused(400, 'M_INVALID_PARAM')], 400, 'M_INVALID_PARAM'],
+    'with 401 is not told': [[refused(401, 'M_UNKNOWN_TOKEN')], 502, 'M_UNKNOWN'],
+    'with 400 never makes a client log out': [[refused(400, 'M_UNKNOWN_TOKEN')], 400, 'M_UNKNOWN'],
+    'with 400 in a code that is not known is told without it': [[refused(400, 'constructor')], 400, 'M_UNKNOWN'],
+    'with 400 and no code is told': [[refused(400)], 400, 'M_UNKNOWN'],
   }
   for (const [name, [told, status, errcode]] of Object.entries(cases)) {
     test(name, () => {

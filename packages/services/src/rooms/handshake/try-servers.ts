@@ -54,22 +54,23 @@ const TELLING: readonly (readonly [status: number, errcode: string | undefined, 
   [400, 'M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_AUTHORISE_JOIN'],
 ]
 
-/** What a server thinks of our requests is not for our client, who did not word them. */
-const NOT_THEIRS: ReadonlySet<string> = new Set(['M_BAD_JSON', 'M_INVALID_PARAM', 'M_MISSING_PARAM', 'M_NOT_JSON'])
+/** Codes that travel with 400 are relayed; of another one only the sentence is, as it might make a client log out. */
+function codeWith400(errcode: string | undefined): ErrorCode {
+  if (errcode === undefined || !Object.hasOwn(ERROR_STATUS, errcode)) return 'M_UNKNOWN'
+  const code = errcode as ErrorCode
+  return ERROR_STATUS[code] === 400 ? code : 'M_UNKNOWN'
+}
 
-/** Whatever else another server says with a 400 is told on; codes that we do not send ourselves are not. */
-function otherRefusals(failures: readonly RemoteError[]): (readonly [400, string, ErrorCode])[] {
-  const codes: readonly string[] = Object.keys(ERROR_STATUS)
-  return failures.flatMap(({ status, errcode }) => {
-    if (status !== 400 || errcode === undefined || NOT_THEIRS.has(errcode) || !codes.includes(errcode)) return []
-    const code = errcode as ErrorCode
-    return ERROR_STATUS[code] === 400 || code === 'M_UNKNOWN' ? [[status, errcode, code] as const] : []
-  })
+/** Every other 400 of another server, in the code it is relayed with. */
+function otherRefusals(failures: readonly RemoteError[]): (readonly [400, string | undefined, ErrorCode])[] {
+  return failures.flatMap(({ status, errcode }) =>
+    status === 400 ? [[status, errcode, codeWith400(errcode)] as const] : [],
+  )
 }
 
 /**
  * One failure for our client out of several: what other servers refuse with a 400 or a 403 in the code they gave, that
- * none of them knows the room, or 502. Never a remote's 401, nor its opinion of our requests.
+ * none of them knows the room, or 502. Never a remote's 401.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
  */

@@ -48,7 +48,7 @@ export async function upgradeRoom(
 ): Promise<RoomId> {
   const upgrade: Upgrade = { ...wish, version: roomVersionOf(wish.newVersion), additionalCreators }
   await refuseSuspended(rt, wish.sender)
-  rt.limits.take('joinLocal', wish.sender)
+  rt.limits.take('roomCreation', wish.sender)
   // Where a policy server has its say, the unit runs again: then it must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }

@@ -224,7 +224,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
   })
 
   test('takes invites to who is not known yet when it is', async () => {
-    const set = await partialStage(open)
+    const set = await partialStage(open, { power_level_content_override: { invite: 0 } })
     const { network, bob, roomId, held } = set
     const erin = await user(network, 'erin', 'one.test')
     const inviting = post(bob, path(roomId, 'invite'), { user_id: erin.userId })
