@@ -5,7 +5,6 @@ import { buildApp } from '@myelin/http/app'
 import { endpointsOf } from '@myelin/http/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
-import { createLog } from '@myelin/kit/log'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
@@ -31,6 +30,7 @@ import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import { DatabaseRefused } from '@myelin/storage/schema/migrations/pending'
 import { ConfigError } from './config/fault.ts'
 import type { Config } from './config/schema.ts'
+import { createStandardLog } from './line-output.ts'
 import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
@@ -44,7 +44,7 @@ export interface House {
 
 /** Builds the house from the ground up. A straight line: if a part needs one made later, the floors are wrong. */
 export async function compose(config: Config): Promise<House> {
-  const log = createLog(config.log)
+  const log = createStandardLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
   const { signingKey, otherKeys } = keysOf(config)
   const metrics = new PrometheusMetrics()
