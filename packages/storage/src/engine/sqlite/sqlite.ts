@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { systemClock } from '@myelin/kit/clock'
 import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
@@ -13,13 +13,16 @@ import { GroupCommit } from '../group-commit.ts'
 import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
 import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
 import { noOtherNodes } from '../other-nodes.ts'
-import type { OpenReader } from '../reader.ts'
+import type { OpenReader, Reader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
 import { sqliteDialect, SqliteConnection } from './dialect.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
+import { sqliteFailure } from './outage.ts'
+import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
+import { DatabaseRefused } from '../../schema/migrations/pending.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
@@ -53,8 +56,8 @@ export async function openSqlite(
   { lockWaitMs = LOCK_WAIT_MS }: SqliteOptions = {},
 ): Promise<Database> {
   checkSqliteFile(path)
-  const files = new SqliteFiles(path, lockWaitMs)
-  files.migrate()
+  const unlock = lockOwnFile(path)
+  const files = openFiles(path, lockWaitMs, unlock)
   const commits = new GroupCommit(files, events)
   return {
     read: files.reader,
@@ -69,8 +72,44 @@ export async function openSqlite(
     close: async () => {
       await commits.settle()
       await files.close()
+      unlock()
     },
   }
+}
+
+function lockOwnFile(path: string): () => void {
+  try {
+    makePrivate(path)
+    return lockSqliteFile(path)
+  } catch (cause) {
+    const isSystemError = (cause as NodeJS.ErrnoException).syscall !== undefined
+    throw isSystemError ? new DatabaseUnavailable('disk', cause) : sqliteFailure(cause)
+  }
+}
+
+function openFiles(path: string, lockWaitMs: number, unlock: () => void): SqliteFiles {
+  try {
+    const files = new SqliteFiles(path, lockWaitMs)
+    files.migrate()
+    return files
+  } catch (cause) {
+    unlock()
+    throw sqliteFailure(cause)
+  }
+}
+
+/**
+ * Opens a database file for reading, as it is now, beside the process that writes it.
+ *
+ * @throws {DatabaseRefused} where the file is not there, or its schema is not the one of this version.
+ */
+export function readSqlite(path: string): Reader {
+  if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}; correct the path`)
+  if (checkSqliteFile(path) > 0)
+    throw new DatabaseRefused('the database has an earlier schema; start the server once, which migrates it')
+  const sqlite = new DatabaseSync(path)
+  sqlite.exec('pragma query_only = 1; pragma busy_timeout = 5000; begin')
+  return readerOver(sqlite)
 }
 
 /** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
@@ -78,6 +117,10 @@ export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
   // What it reads twice it keeps itself.
   sqlite.exec('pragma cache_size = -8192')
+  return readerOver(sqlite)
+}
+
+function readerOver(sqlite: DatabaseSync): Reader {
   const connection = new SqliteConnection(sqlite)
   const read = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(connection) }), {
     caches: new Caches(),
