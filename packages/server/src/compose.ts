@@ -67,9 +67,7 @@ export async function compose(config: Config): Promise<House> {
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus, db.others)
-  prepareMediaStore(config.media.storePath)
-  const blobs = new BlobStore(config.media.storePath, systemRandom)
-  await blobs.removeStale(systemClock.now())
+  const blobs = await blobStoreOf(config)
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
   const remote = federationOf(config, serverName, signingKey)
@@ -127,6 +125,13 @@ function keysOf({ server, policyKeyPath }: Config): Pick<Runtime, 'signingKey' |
   const notary = server.notaryKeysPath === undefined ? [] : readSigningKeys(server.notaryKeysPath)
   const policy = policyKeyPath === undefined ? undefined : readPolicyKey(policyKeyPath)
   return { signingKey, otherKeys: { published, notary, policy } }
+}
+
+async function blobStoreOf({ media }: Config): Promise<BlobStore> {
+  prepareMediaStore(media.storePath)
+  const blobs = new BlobStore(media.storePath, systemRandom)
+  await blobs.removeStale(systemClock.now())
+  return blobs
 }
 
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeSync } from 'node:fs'
+import { systemClock } from '@myelin/kit/clock'
 import { createLog } from '@myelin/kit/log'
 import type { AdjustableLog } from '@myelin/kit/log'
 import type { LogSettings } from './config/sections/observation.ts'
@@ -53,7 +54,7 @@ export class LineOutput {
       this.#isRetryDue = false
       this.#flush(this.#waiting)
     }
-    setTimeout(retry, RETRY_MS).unref()
+    systemClock.later(RETRY_MS, retry)
   }
 
   #reportOnce(): void {

@@ -35,10 +35,13 @@ export function reload(running: Config, load: () => Config, { log, tlsServers }:
   }
 }
 
+// What is reloaded, and what is no setting.
+const APART: ReadonlySet<string> = new Set(['log', 'notices'])
+
 function changedSections(running: Config, fresh: Config): string[] {
-  const formatOnly = ({ log, notices: _, ...others }: Config) => ({ ...others, logFormat: log.format })
-  const [before, after] = [formatOnly(running), formatOnly(fresh)]
-  return Object.entries(after).flatMap(([name, value]) => {
-    return isDeepStrictEqual(value, before[name as keyof typeof before]) ? [] : [name]
+  const changed = Object.entries(fresh).flatMap(([name, value]) => {
+    const isSame = APART.has(name) || isDeepStrictEqual(value, running[name as keyof Config])
+    return isSame ? [] : [name]
   })
+  return running.log.format === fresh.log.format ? changed : [...changed, 'log_format']
 }

@@ -215,38 +215,6 @@ d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`,
     ])
   })
 
-  test('may have settings of Synapse that are not built where they are off, empty or at Synapse’s default', () => {
-    const off = [
-      'url_preview_enabled: false',
-      'enable_search: true',
-      'email:',
-      'retention: {enabled: false, purge_jobs: []}',
-      'auto_join_rooms: []',
-      'app_service_config_files: []',
-      'redis: {enabled: false}',
-      'limit_remote_rooms: {}',
-      'user_ips_max_age: 28d',
-      'matrix_authentication_service: {enabled: false}',
-    ]
-    assert.deepEqual(configOf(off.join('\n')).notices, [])
-    const on = [
-      'url_preview_enabled: true',
-      'enable_search: false',
-      'retention: {enabled: true}',
-      'auto_join_rooms: ["#a:b"]',
-      'room_list_publication_rules: []',
-      'user_ips_max_age: 7d',
-    ]
-    assert.equal(faultsOf(`server_name: example.org\n${on.join('\n')}`).length, on.length)
-  })
-
-  test('that cannot be read, or is broken, is refused for that alone', () => {
-    assert.equal(faultsOf('server_name: [example.org').length, 1)
-    assert.throws(() => loadConfig([join(folder, 'absent.yaml')]), {
-      message: `${join(folder, 'absent.yaml')}: cannot be read: there is no such file`,
-    })
-  })
-
   test('takes a setting that says nothing for one that is not there, unless it may be null', () => {
     const config = configOf('listeners:\nmedia_store_path:\nrefreshable_access_token_lifetime:')
     assert.equal(config.listeners[0]!.port, 8008)
