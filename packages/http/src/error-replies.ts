@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
+import { outageOf } from '@myelin/services/runtime/outage'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { AuthenticationNeeded } from '@myelin/services/standing/user-interactive-auth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -9,6 +10,15 @@ import { inRequestContext } from './request-id.ts'
 /** Sends the error that a handler threw: a `MatrixError` as it is, everything else as 500 `M_UNKNOWN`, logged once. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, rt: Runtime): void {
   if (error instanceof AuthenticationNeeded) return send(reply, 401, error.body)
+  const outage = outageOf(error)
+  if (outage !== undefined) {
+    const { cause = error } = error as Error
+    // Without a stack: the cause is outside, and there may be many.
+    const fields = { cause: String(cause), method: request.method, endpoint: request.routeOptions.url }
+    inRequestContext(request, () => rt.log.warn(fields, `request failed: ${outage}`))
+    void reply.header('retry-after', RETRY_AFTER_S)
+    return send(reply, 503, new MatrixError('M_UNKNOWN', outage).toBody())
+  }
   const known = error instanceof MatrixError ? error : frameworkError(error)
   if (!known) {
     const fields = { err: error, method: request.method, endpoint: request.routeOptions.url }
@@ -31,6 +41,8 @@ export function sendUnrecognized(reply: FastifyReply, status: 404 | 405): void {
 function send(reply: FastifyReply, status: number, body: JsonObject): void {
   void reply.code(status).header('content-type', 'application/json').send(JSON.stringify(body))
 }
+
+const RETRY_AFTER_S = '5'
 
 // The SQLSTATE of text that a database cannot store, because it contains a NUL character.
 const UNSTORABLE_TEXT = '22021'

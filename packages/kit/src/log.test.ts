@@ -31,6 +31,20 @@ describe('a log', () => {
     )
   })
 
+  test('takes another level, and so do the logs made from it', () => {
+    const { lines, log } = recorded('warn', 'json')
+    const child = log.child({ part: 'sync' })
+    child.info({}, 'a')
+    log.setLevel('info')
+    child.info({}, 'b')
+    log.setLevel('error')
+    child.warn({}, 'c')
+    assert.deepEqual(
+      lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+      ['b'],
+    )
+  })
+
   test('writes an error with its stack and its cause, in either format', () => {
     const error = new Error('outer', { cause: new Error('inner') })
     for (const format of ['json', 'text'] as const) {

@@ -27,21 +27,55 @@ export interface LogSink {
   write(line: string): void
 }
 
-/**
- * Returns a log that writes lines of one `format` from `level` up, to standard output unless there is a `sink`. Its lines have
- * the fields of {@link withLogFields}.
- */
-export function createLog({ level, format }: { level: LogLevel; format: LogFormat }, sink?: LogSink): Log {
-  const lines = sink ?? pino.destination({ fd: 1, sync: true })
+/** A log whose level can be changed, with that of every log made from it. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void
+}
+
+/** Returns a log that writes lines of one `format` from `level` up. Its lines have the fields of {@link withLogFields}. */
+export function createLog({ level, format }: { level: LogLevel; format: LogFormat }, sink: LogSink): AdjustableLog {
   const options: pino.LoggerOptions = {
-    level,
+    level: 'debug',
     base: null,
     // pino writes the fields of the line into the object it is given.
     mixin: () => ({ ...context.getStore() }),
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
   }
-  return pino(options, format === 'json' ? lines : { write: (line) => lines.write(textLineOf(line)) })
+  const printed = format === 'json' ? sink : { write: (line: string) => sink.write(textLineOf(line)) }
+  return new LevelLog(pino(options, printed), { least: ORDER[level] })
+}
+
+const ORDER: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }
+
+/** A log that shares its level with its children; those of pino have levels of their own. */
+class LevelLog implements AdjustableLog {
+  readonly #lines: Log
+  readonly #level: { least: number }
+
+  constructor(lines: Log, level: { least: number }) {
+    this.#lines = lines
+    this.#level = level
+  }
+
+  debug(fields: LogFields, message: string): void {
+    if (this.#level.least <= ORDER.debug) this.#lines.debug(fields, message)
+  }
+  info(fields: LogFields, message: string): void {
+    if (this.#level.least <= ORDER.info) this.#lines.info(fields, message)
+  }
+  warn(fields: LogFields, message: string): void {
+    if (this.#level.least <= ORDER.warn) this.#lines.warn(fields, message)
+  }
+  error(fields: LogFields, message: string): void {
+    this.#lines.error(fields, message)
+  }
+  child(fields: LogFields): Log {
+    return new LevelLog(this.#lines.child(fields), this.#level)
+  }
+  setLevel(level: LogLevel): void {
+    this.#level.least = ORDER[level]
+  }
 }
 
 const context = new AsyncLocalStorage<LogFields>()

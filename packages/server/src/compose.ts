@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import type { Server as TlsServer } from 'node:tls'
 import { buildApp } from '@myelin/http/app'
 import { endpointsOf } from '@myelin/http/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
-import { createLog } from '@myelin/kit/log'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
@@ -25,12 +23,13 @@ import { PresenceTracker } from '@myelin/services/runtime/presence/presence-trac
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { startWorkers } from '@myelin/services/workers'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
-import type { Database, DatabaseEvents } from '@myelin/storage/engine/database'
-import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
-import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
-import { DatabaseRefused } from '@myelin/storage/schema/migrations/pending'
-import { ConfigError } from './config/fault.ts'
 import type { Config } from './config/schema.ts'
+import type { TlsFiles } from './config/sections/listeners.ts'
+import { createStandardLog } from './line-output.ts'
+import { listenFailure, readTls } from './listen.ts'
+import { openOwnDatabase } from './open-database.ts'
+import { prepareMediaStore } from './private-files.ts'
+import type { Reloadable } from './reload.ts'
 import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
@@ -38,19 +37,21 @@ export interface House {
   readonly rt: Runtime
   /** Where it listens, as URLs, in the order of the configuration. */
   readonly urls: readonly string[]
+  /** The parts that take new settings while it runs. */
+  readonly reloadable: Reloadable
   /** Answers what is under way, then closes everything. */
   close(): Promise<void>
 }
 
 /** Builds the house from the ground up. A straight line: if a part needs one made later, the floors are wrong. */
 export async function compose(config: Config): Promise<House> {
-  const log = createLog(config.log)
+  const log = createStandardLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
   const { signingKey, otherKeys } = keysOf(config)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
-  const db = await openDatabase(config.database, {
+  const db = await openOwnDatabase(config, {
     committed: (hint) => {
       position.last = hint.position
       bus.announce(hint)
@@ -66,8 +67,7 @@ export async function compose(config: Config): Promise<House> {
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus, db.others)
-  const blobs = new BlobStore(config.media.storePath, systemRandom)
-  await blobs.removeStale(systemClock.now())
+  const blobs = await blobStoreOf(config)
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
   const remote = federationOf(config, serverName, signingKey)
@@ -92,11 +92,12 @@ export async function compose(config: Config): Promise<House> {
   }
   watchMemory(rt, bus)
   const workers = startWorkers(rt)
-  const { apps, urls } = await listen(config, rt)
+  const { apps, urls, tlsServers } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {
     rt,
     urls,
+    reloadable: { log, tlsServers },
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
       await workers.close()
@@ -126,6 +127,13 @@ function keysOf({ server, policyKeyPath }: Config): Pick<Runtime, 'signingKey' |
   return { signingKey, otherKeys: { published, notary, policy } }
 }
 
+async function blobStoreOf({ media }: Config): Promise<BlobStore> {
+  prepareMediaStore(media.storePath)
+  const blobs = new BlobStore(media.storePath, systemRandom)
+  await blobs.removeStale(systemClock.now())
+  return blobs
+}
+
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
   return new Federation(serverName, signingKey, transportOf(config.connections), {
     mayCall: (server) => maySpeakWith({ config }, server),
@@ -148,15 +156,18 @@ function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTra
   })
 }
 
+interface Listening extends Pick<Reloadable, 'tlsServers'> {
+  readonly apps: FastifyInstance[]
+  readonly urls: string[]
+}
+
 /** One web server for each address of each listener. */
-async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInstance[]; urls: string[] }> {
+async function listen(config: Config, rt: Runtime): Promise<Listening> {
   const apps: FastifyInstance[] = []
+  const tlsServers: { server: TlsServer; files: TlsFiles }[] = []
   const urls: string[] = []
   for (const listener of config.listeners) {
-    const tls = listener.tls && {
-      key: readFileSync(listener.tls.privateKeyPath, 'utf8'),
-      cert: readFileSync(listener.tls.certificatePath, 'utf8'),
-    }
+    const tls = listener.tls && readTls(listener.tls)
     for (const host of listener.addresses) {
       const app = buildApp(rt, endpointsOf(listener.serves), {
         isForwarded: listener.trustsForwarded,
@@ -165,22 +176,14 @@ async function listen(config: Config, rt: Runtime): Promise<{ apps: FastifyInsta
       })
       // Where both are named, `::` must leave IPv4 to the other.
       const ipv6Only = host === '::' && listener.addresses.includes('0.0.0.0')
-      urls.push(await app.listen({ port: listener.port, host, ipv6Only }))
+      const url = await app.listen({ port: listener.port, host, ipv6Only }).catch((cause: unknown) => {
+        throw listenFailure(cause, listener, host)
+      })
+      urls.push(url)
       apps.push(app)
+      // With TLS, Fastify listens on a server of `node:https`.
+      if (listener.tls) tlsServers.push({ server: app.server as unknown as TlsServer, files: listener.tls })
     }
   }
-  return { apps, urls }
-}
-
-/** Opens the database that the configuration names. Throws a `ConfigError` where it is not one that this version may use. */
-export async function openDatabase(settings: Config['database'], events: DatabaseEvents): Promise<Database> {
-  try {
-    if (settings.engine === 'postgres')
-      return await openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
-    mkdirSync(dirname(settings.path), { recursive: true })
-    return await openSqlite(settings.path, events)
-  } catch (cause) {
-    if (!(cause instanceof DatabaseRefused)) throw cause
-    throw new ConfigError([{ file: 'database', key: '', message: cause.message }])
-  }
+  return { apps, urls, tlsServers }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
-import { isListenFailure } from './cli/command.ts'
 import { clientUrlOf } from './cli/commands/register-user.ts'
 import { writeNewServer } from './cli/new-server.ts'
 import { ConfigError } from './config/fault.ts'
@@ -24,7 +23,7 @@ Make the first account, in another terminal, with:
     npx myelin register-user --config ${configFile} -u alice --admin
 `)
 } catch (error) {
-  if (!(error instanceof ConfigError) && !isListenFailure(error)) throw error
+  if (!(error instanceof ConfigError)) throw error
   console.error(error.message)
   process.exit(1)
 }

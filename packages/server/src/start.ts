@@ -3,12 +3,18 @@ import { setFlagsFromString } from 'node:v8'
 import { systemClock } from '@myelin/kit/clock'
 import { compose } from './compose.ts'
 import { loadConfig } from './config/load.ts'
+import { reload } from './reload.ts'
 
 const STOP_WITHIN_MS = 10_000
 
-/** Runs the server that these files describe; resolves when it listens. SIGTERM and SIGINT stop it after what is under way. */
+/** Runs the server that these files describe; resolves when it listens. SIGTERM and SIGINT stop it after what is under way, SIGHUP reloads. */
 export async function start(files: readonly string[]): Promise<void> {
-  const house = await compose(loadConfig(files))
+  // A signal that comes during the start must not end it.
+  let onHangup = (): void => undefined
+  process.on('SIGHUP', () => onHangup())
+  const config = loadConfig(files)
+  const house = await compose(config)
+  onHangup = () => reload(config, () => loadConfig(files), house.reloadable)
   // What the start left behind is small; from here on it may grow as the load wants. See `lean.js`.
   setFlagsFromString('--semi-space-growth-factor=2')
   let isStopping = false

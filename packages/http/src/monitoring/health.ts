@@ -2,7 +2,7 @@
 import { endpoint, Reply } from '../endpoint.ts'
 import { TextSchema } from '../reply-schemas.ts'
 
-/** Answers whether this node can serve requests: 200 `OK`, or 503 while the database does not answer. */
+/** Answers whether this node can serve requests: 200 `OK`, or 503 with the part that fails, the database or the media store. */
 export const health = endpoint({
   id: 'health',
   method: 'GET',
@@ -12,9 +12,7 @@ export const health = endpoint({
   replyType: 'text/plain',
 
   async handle(_, rt) {
-    const isHealthy = await rt.db.isHealthy()
-    return new Reply(isHealthy ? 200 : 503, isHealthy ? 'OK' : 'the database does not answer', {
-      'content-type': 'text/plain',
-    })
+    const outage = (await rt.db.outage()) ?? (await rt.blobs.outage())
+    return new Reply(outage === undefined ? 200 : 503, outage ?? 'OK', { 'content-type': 'text/plain' })
   },
 })

@@ -36,11 +36,6 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-/** Whether an error says that a port could not be had: it is taken, or not for this user. */
-export function isListenFailure(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && (error as NodeJS.ErrnoException).syscall === 'listen'
-}
-
 interface Parts<Options extends Readonly<Record<string, Option>>> {
   readonly name: string
   readonly summary: string

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConfigError } from '../config/fault.ts'
 import { nearestOf } from '../config/nearest.ts'
-import { type Command, CommandError, helpOf, isListenFailure, UsageError } from './command.ts'
+import { type Command, CommandError, helpOf, UsageError } from './command.ts'
 import { checkConfig } from './commands/check-config.ts'
 import { checkDatabase } from './commands/check-database.ts'
 import { generateConfig } from './commands/generate-config.ts'
@@ -32,7 +32,6 @@ async function run([name = '--help', ...args]: readonly string[]): Promise<numbe
   } catch (error) {
     if (error instanceof UsageError) return complain(`${error.message}\n\n${helpOf(command)}`, 2)
     if (error instanceof CommandError || error instanceof ConfigError) return complain(error.message, 1)
-    if (isListenFailure(error)) return complain(`cannot listen: ${error.message}`, 1)
     throw error
   }
 }

@@ -13,8 +13,8 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly faults: readonly Fault[]
 
-  constructor(faults: readonly Fault[]) {
-    super(faults.map(lineOf).join('\n'))
+  constructor(faults: readonly Fault[], options?: ErrorOptions) {
+    super(faults.map(lineOf).join('\n'), options)
     this.faults = faults
   }
 }

@@ -21,6 +21,8 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
   const faults: Fault[] = []
   const notices: string[] = []
   const written = mergeFiles(paths, faults)
+  // Of files that cannot be read nothing is missing.
+  if (faults.length > 0) throw new ConfigError(faults)
   checkNames(written, faults, notices)
   const read = readerOf(written, { environment, faults, notices })
   const slices = {

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDocument } from 'yaml'
+import type { Document } from 'yaml'
 import type { Fault } from './fault.ts'
 
 /** What the files say together, and which of them said it. */
@@ -32,11 +33,21 @@ export function mergeFiles(paths: readonly string[], faults: Fault[]): Written {
 }
 
 function filesOf(path: string, faults: Fault[]): readonly string[] {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  if (!stats?.isDirectory()) return [path]
-  const names = readdirSync(path).filter((name) => /\.ya?ml$/.test(name))
+  const names = yamlNamesIn(path)
+  if (names === undefined) return [path]
   if (names.length === 0) faults.push({ file: path, key: '', message: 'is a folder without any .yaml file' })
   return names.sort().map((name) => join(path, name))
+}
+
+/** Returns the names of the YAML files in a folder; undefined where the path names none that can be read. */
+function yamlNamesIn(path: string): string[] | undefined {
+  try {
+    if (!statSync(path).isDirectory()) return undefined
+    return readdirSync(path).filter((name) => /\.ya?ml$/.test(name))
+  } catch {
+    // Reading it as a file says why.
+    return undefined
+  }
 }
 
 function settingsIn(file: string, faults: Fault[]): readonly (readonly [string, unknown])[] {
@@ -44,24 +55,42 @@ function settingsIn(file: string, faults: Fault[]): readonly (readonly [string, 
     faults.push({ file, key: '', message })
     return []
   }
-  const text = textOf(file)
-  if (text === undefined) return fault('cannot be read')
+  const text = textOf(file, fault)
+  if (text === undefined) return []
   // Synapse reads YAML 1.1, where `yes` and `on` are booleans.
   const document = parseDocument(text, { version: '1.1', prettyErrors: true })
   if (document.errors.length > 0) {
     for (const error of document.errors) fault(error.message.split('\n')[0]!.replace(/:$/, ''))
     return []
   }
-  const value: unknown = document.toJS({ mapAsMap: false })
+  const value = valueOf(document, fault)
   if (value === null) return []
   if (typeof value !== 'object' || Array.isArray(value)) return fault('must be settings, one "name: value" a line')
   return Object.entries(value)
 }
 
-function textOf(file: string): string | undefined {
+/** Returns what a document says; null, and a fault, where its aliases would expand without bounds. */
+function valueOf(document: Document, fault: (message: string) => void): unknown {
+  try {
+    return document.toJS({ mapAsMap: false })
+  } catch (error) {
+    fault(`cannot be read as YAML: ${(error as Error).message}`)
+    return null
+  }
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such file'],
+  ['EACCES', 'this user may not read it'],
+  ['EISDIR', 'it is a folder'],
+])
+
+function textOf(file: string, fault: (message: string) => void): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch {
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
+    fault(`cannot be read: ${REASONS.get(code) ?? code}`)
     return undefined
   }
 }

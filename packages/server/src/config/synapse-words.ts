@@ -53,6 +53,88 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   worker_pid_file worker_replication_secret worker_replication_secret_path`.split(/\s+/),
 )
 
+/** Settings of Synapse that stand elsewhere here. */
+export const MOVED: ReadonlyMap<string, string> = new Map([['use_presence', 'presence.enabled']])
+
+/** Synapse's defaults of settings that are not built; with these values they ask for nothing. */
+const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
+  ...[
+    'enable_authenticated_media',
+    'enable_media_repo',
+    'enable_local_media_storage',
+    'enable_search',
+    'enable_3pid_lookup',
+    'enable_3pid_changes',
+    'enable_room_list_search',
+    'allow_per_room_profiles',
+    'autocreate_auto_join_rooms',
+    'autocreate_auto_join_rooms_federated',
+    'auto_join_rooms_for_guests',
+    'include_profile_data_on_invite',
+    'start_pushers',
+  ].map((name) => [name, [true]] as const),
+  ...[
+    'allow_public_rooms_without_auth',
+    'block_non_admin_invites',
+    'disable_msisdn_registration',
+    'dynamic_thumbnails',
+    'enable_registration_captcha',
+    'federation_whitelist_endpoint_enabled',
+    'forget_rooms_on_leave',
+    'hs_disabled',
+    'inhibit_user_in_use_error',
+    'limit_profile_requests_to_users_who_share_rooms',
+    'limit_usage_by_mau',
+    'mau_stats_only',
+    'registrations_require_3pid',
+    'request_token_inhibit_3pid_errors',
+    'require_auth_for_profile_requests',
+    'require_membership_for_aliases',
+    'track_appservice_user_ips',
+    'track_puppeted_user_ips',
+    'url_preview_enabled',
+    'use_appservice_legacy_authorization',
+    'worker_daemonize',
+  ].map((name) => [name, [false]] as const),
+  ['encryption_enabled_by_default_for_room_type', ['off']],
+  ['autocreate_auto_join_room_preset', ['public_chat']],
+  ['hs_disabled_message', ['']],
+  ['dummy_events_threshold', [10]],
+  ['filter_timeline_limit', [100]],
+  ['max_mau_value', [0]],
+  ['mau_limit_alerting', [true]],
+  ['mau_trial_days', [0]],
+  ['max_pending_media_uploads', [5]],
+  ['max_spider_size', ['10M']],
+  ['redaction_retention_period', ['7d']],
+  ['forgotten_room_retention_period', ['28d']],
+  ['user_ips_max_age', ['28d']],
+  ['unused_expiration_time', ['24h']],
+])
+
+/** Settings of Synapse of which an empty list or group asks for something: nothing is then allowed. */
+const EMPTY_ASKS: ReadonlySet<string> = new Set([
+  'alias_creation_rules',
+  'allowed_avatar_mimetypes',
+  'allowed_local_3pids',
+  'outbound_federation_restricted_to',
+  'room_list_publication_rules',
+  'thumbnail_sizes',
+])
+
+/** Returns whether a setting of Synapse that is not built asks for nothing: it is off, empty or has Synapse's default. */
+export function asksForNothing(name: string, value: unknown): boolean {
+  if (value === null || value === undefined) return true
+  if (DEFAULTS.get(name)?.includes(value)) return true
+  if (typeof value !== 'object') return value === ''
+  const values = Object.values(value)
+  if (values.length === 0) return !EMPTY_ASKS.has(name)
+  if (Array.isArray(value)) return false
+  return (value as { readonly enabled?: unknown }).enabled === false || values.every(isOff)
+}
+
+const isOff = (value: unknown) => value === null || value === false
+
 function because(reason: string): (name: string) => [string, string] {
   return (name) => [name, reason]
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Random } from '@myelin/kit/random'
 import { Semaphore } from '@myelin/kit/semaphore'
 import { MatrixError } from '@myelin/matrix/errors'
@@ -25,6 +25,7 @@ export interface ByteRange {
 // Images are decoded by libvips, which is fast and hungry.
 const MAX_AT_ONCE = 2
 const MAX_WAITING = 200
+const PROBE_BYTES = 64 * 1024
 const STALE_MS = 24 * 3600 * 1000
 
 /**
@@ -39,6 +40,8 @@ export class BlobStore {
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
   readonly #onTheWay = new Map<string, OnTheWay>()
   #incoming: Promise<string> | undefined
+  /** Whether the system refused the last blob. */
+  #isRefused = false
 
   constructor(folder: string, random: Random) {
     this.#folder = folder
@@ -47,6 +50,30 @@ export class BlobStore {
 
   /** Takes in a stream of at most `maxBytes`, which others may follow. The blob must then be kept or discarded. */
   async receive(source: Readable, maxBytes: number, growing?: GrowingFile): Promise<IncomingBlob> {
+    try {
+      const blob = await this.#receive(source, maxBytes, growing)
+      this.#isRefused = false
+      return blob
+    } catch (cause) {
+      if (!(cause instanceof MatrixError)) this.#isRefused = true
+      throw cause
+    }
+  }
+
+  /** Returns in words why blobs cannot be kept; undefined where they can. Writes to the disk only after a blob was refused. */
+  async outage(): Promise<string | undefined> {
+    if (!this.#isRefused) return undefined
+    const probe = Buffer.alloc(PROBE_BYTES)
+    try {
+      const blob = await this.receive(Readable.from([probe]), PROBE_BYTES)
+      await blob.discard()
+      return undefined
+    } catch {
+      return 'the disk of the media store is full or cannot be written'
+    }
+  }
+
+  async #receive(source: Readable, maxBytes: number, growing?: GrowingFile): Promise<IncomingBlob> {
     const incoming = await (this.#incoming ??= this.#makeIncoming())
     const paths: BlobPaths = {
       temporary: join(incoming, this.#random.token(24)),
@@ -119,6 +146,17 @@ export class BlobStore {
     const kept = await unlessAbsent(readFile(join(this.#folder, 'derived', ...foldersOf(hash), file)))
     if (kept) return kept
     const bytes = await this.makeInTurn(make)
+    try {
+      await this.#keepDerived(hash, file, bytes)
+    } catch (cause) {
+      // What is derived can be shown without being kept, as on a full disk.
+      if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
+      this.#isRefused = true
+    }
+    return bytes
+  }
+
+  async #keepDerived(hash: string, file: string, bytes: Buffer): Promise<void> {
     const temporary = join(this.#folder, 'incoming', this.#random.token(24))
     await mkdir(join(this.#folder, 'incoming'), { recursive: true })
     try {
@@ -127,7 +165,6 @@ export class BlobStore {
     } finally {
       await rm(temporary, { force: true })
     }
-    return bytes
   }
 
   /** Makes something that is not kept, when it is its turn. */

@@ -67,8 +67,11 @@ export interface Database {
   catchUp(): Promise<void>
   /** Everything it keeps in memory, by name, for the metrics. */
   cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>
-  /** Whether a trivial read succeeds. */
-  isHealthy(): Promise<boolean>
+  /**
+   * Returns in words why the database cannot be read or written at the moment; undefined where it can. After a write that
+   * failed it is written to, and otherwise only read.
+   */
+  outage(): Promise<string | undefined>
   close(): Promise<void>
 }
 

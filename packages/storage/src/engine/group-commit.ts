@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { systemClock } from '@myelin/kit/clock'
+import type { Timer } from '@myelin/kit/clock'
 import { crashPoint } from '@myelin/kit/crash-point'
 import type { CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
@@ -9,6 +11,7 @@ import type { Statement } from './statement.ts'
 import type { ChangedRow } from './unit-memory.ts'
 import { UnitTx } from './unit-tx.ts'
 import type { OpenBatch } from './unit-tx.ts'
+import { DatabaseUnavailable } from './unavailable.ts'
 import { WriterMemory } from './writer-memory.ts'
 
 /** From where to where a batch took the log, and what it moved. */
@@ -66,6 +69,9 @@ type Unit = {
 // Slices keep the event loop alive: a batch yields to I/O after this many ms of work.
 const SLICE_MS = 4
 const MAX_UNITS = 500
+// A monitor must have its answer before it gives up.
+const PROBE_WAIT_MS = 2000
+const NO_ANSWER = 'the database does not answer'
 // The first time may be for the sake of another unit, the second because its batch rested on one that was taken back.
 const MAX_TRIALS = 3
 
@@ -88,6 +94,8 @@ export class GroupCommit {
   /** How many batches were taken back after they were handed over. */
   #takenBack = 0
   #failure: unknown
+  /** Why the last batch could not be written; undefined after one that was. */
+  #outage: DatabaseUnavailable | undefined
   #wake: () => void = () => {}
 
   constructor(engine: CommitEngine, events: DatabaseEvents) {
@@ -112,6 +120,22 @@ export class GroupCommit {
       this.#wake()
       this.#running ??= this.#drain()
     })
+  }
+
+  /** Returns in words why units cannot be written, or `read` cannot read; undefined where both are possible. */
+  async outage(read: () => Promise<unknown>): Promise<string | undefined> {
+    if (this.#failure) return 'the database failed'
+    // Only a unit that writes shows that an outage is over.
+    const probe = this.#outage ? this.write(async (tx) => void tx.takePosition()) : read()
+    const isFine = probe.then(
+      () => undefined,
+      (cause: unknown) => (cause instanceof DatabaseUnavailable ? cause.message : NO_ANSWER),
+    )
+    let timer: Timer | undefined
+    const late = new Promise<string>((resolve) => {
+      timer = systemClock.later(PROBE_WAIT_MS, () => resolve(this.#outage?.message ?? NO_ANSWER))
+    })
+    return Promise.race([isFine, late]).finally(() => timer?.cancel())
   }
 
   /** Waits until everything queued is on disk. */
@@ -151,14 +175,16 @@ export class GroupCommit {
     } catch (cause) {
       if (opened) await this.#engine.rollback().catch(() => {})
       this.#takeBack(batch, cause)
-      if (!opened) this.#refuseQueue(cause)
+      // Units behind an outage would wait for it in their turn.
+      if (!opened || cause instanceof DatabaseUnavailable) this.#refuseQueue(cause)
       return
     }
     this.#isSyncing = true
     this.#syncing = this.#engine.makeDurable().then(
       () => this.#settled(batch, performance.now() - startedMs),
       (cause: unknown) => {
-        if (!(cause instanceof BatchRefused)) return this.#broken(batch, cause)
+        const isTakenBack = cause instanceof BatchRefused || cause instanceof DatabaseUnavailable
+        if (!isTakenBack) return this.#broken(batch, cause)
         this.#isSyncing = false
         this.#takenBack++
         this.#takeBack(batch, cause)
@@ -171,6 +197,7 @@ export class GroupCommit {
     // Its numbers will be given again, to other things.
     this.#engine.caches.clear()
     this.#memory.forget()
+    if (cause instanceof DatabaseUnavailable) this.#outage = cause
     const again: Unit[] = []
     for (const unit of batch.units) {
       if (cause instanceof BatchRefused && unit.trials++ < MAX_TRIALS) again.push(unit)
@@ -226,6 +253,7 @@ export class GroupCommit {
   #settled(batch: Batch, durationMs: number): void {
     crashPoint('synced')
     this.#isSyncing = false
+    this.#outage = undefined
     for (const task of batch.onCommit) task()
     this.#events.measured?.({ units: batch.units.length, durationMs })
     if (batch.units.length > 0) this.#events.committed({ position: batch.position, topics: batch.topics })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { checkDatabase as check } from '@myelin/services/check-database'
-import { openDatabase } from '../../compose.ts'
+import { openForReading } from '../../open-database.ts'
 import { loadConfig } from '../../config/load.ts'
 import { command, CommandError, configFilesOf, configOption } from '../command.ts'
 
@@ -11,7 +11,7 @@ export const checkDatabase = command({
   options: { config: configOption },
   async run(values) {
     const { database } = loadConfig(configFilesOf(values))
-    const db = await openDatabase(database, { committed: () => {} })
+    const db = await openForReading(database)
     let faults = 0
     try {
       for await (const { what, name, fault } of check(db.read, showProgress)) {

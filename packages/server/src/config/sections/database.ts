@@ -9,7 +9,7 @@ export type DatabaseSettings =
   | { readonly engine: 'postgres'; readonly connection: PostgresConnection; readonly maxReaders: number }
 
 /** How to reach PostgreSQL, in the words of the `pg` package. */
-interface PostgresConnection {
+export interface PostgresConnection {
   readonly connectionString?: string
   readonly host?: string
   readonly port?: number

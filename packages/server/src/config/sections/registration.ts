@@ -5,7 +5,7 @@ import { group, path, type Reading, section } from '../section.ts'
 
 const fields = {
   enable_registration: Type.Boolean({
-    description: `Whether anyone may make an account. It takes one of the two settings below as well: accounts without
+    description: `Whether anyone may make an account. It takes the setting below as well: accounts without
 any check draw spammers, and the rest of the network remembers.`,
     default: false,
   }),
@@ -13,8 +13,12 @@ any check draw spammers, and the rest of the network remembers.`,
     description: `Whether accounts may be made without any check.`,
     default: false,
   }),
-  registration_requires_token: Type.Boolean({
-    description: `Whether making an account takes a registration token.`,
+  registration_requires_token: Type.Unsafe<false>({
+    type: 'boolean',
+    enum: [false],
+    description: `Whether making an account takes a registration token. Myelin has no such tokens yet, so this can only be
+false.`,
+    says: 'false: there are no registration tokens yet',
     default: false,
   }),
   registration_shared_secret: Type.Optional(
@@ -105,10 +109,9 @@ function sharedSecretOf(values: Values, reading: Reading): string | undefined {
 }
 
 function checkSomethingVerifies(values: Values, reading: Reading): void {
-  const isChecked = values.registration_requires_token || values.enable_registration_without_verification
-  if (!values.enable_registration || isChecked) return
-  const advice = `is true, and nothing checks who registers: that draws spammers. Set registration_requires_token, or, \
-if open registration is really meant, enable_registration_without_verification`
+  if (!values.enable_registration || values.enable_registration_without_verification) return
+  const advice = `is true, and nothing checks who registers: that draws spammers. If open registration is really meant, \
+set enable_registration_without_verification as well`
   reading.fault('enable_registration', advice)
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path'
-import { isServerName } from '@myelin/matrix/ids'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../section.ts'
 import { group, path, section, size } from '../section.ts'
+import { serverNameFault } from '../server-name.ts'
 import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
 import { sizeBytes } from '../units.ts'
 
@@ -89,9 +89,8 @@ export const server = section({
   fields,
   read(values, reading) {
     const { server_name: serverName, public_baseurl: publicBaseUrl = `https://${serverName}/` } = values
-    if (!isServerName(serverName)) {
-      reading.fault('server_name', 'must be a host name, with a port if need be, and without https://')
-    }
+    const nameFault = serverNameFault(serverName)
+    if (nameFault !== undefined) reading.fault('server_name', nameFault)
     return {
       serverName,
       baseUrl: publicBaseUrl.endsWith('/') ? publicBaseUrl : `${publicBaseUrl}/`,

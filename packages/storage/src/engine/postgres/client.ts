@@ -5,7 +5,12 @@ import { PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'ky
 import type { CompiledQuery, Dialect, QueryResult } from 'kysely'
 import pg from 'pg'
 import { asConnection, SingleConnectionDriver } from '../single-connection-driver.ts'
+import { DatabaseUnavailable } from '../unavailable.ts'
+import { postgresFailure } from './outage.ts'
 import { encodeText, decodeText } from './text.ts'
+
+// Without it, a machine that does not answer holds up a statement for minutes.
+const CONNECT_TIMEOUT_MS = 10_000
 
 const INT8 = 20
 const TEXT = 25
@@ -66,6 +71,8 @@ export class PostgresClient {
       })
       const last = Array.isArray(answer) ? answer.at(-1) : answer
       return { rows: (last?.rows ?? []) as Row[], numAffectedRows: BigInt(last?.rowCount ?? 0) }
+    } catch (cause) {
+      throw postgresFailure(cause, !this.#connected)
     } finally {
       this.inFlight--
     }
@@ -81,28 +88,40 @@ export class PostgresClient {
 
   /** A statement of a transaction must not run on another connection than the one that began it. */
   #connectAgain(): Promise<pg.Client> {
-    if (!this.#connectsByItself) throw new Error('connection to the database was lost')
+    if (!this.#connectsByItself) {
+      throw new DatabaseUnavailable('unreachable', new Error('connection to the database was lost'))
+    }
     return this.#connect()
   }
 
   #connect(): Promise<pg.Client> {
     this.#client ??= this.#open().catch((cause: unknown) => {
       this.#client = undefined
-      throw cause
+      throw postgresFailure(cause, true)
     })
     return this.#client
   }
 
   async #open(): Promise<pg.Client> {
     const socket = new Socket()
-    const client = new pg.Client({ ...this.#settings, types, pipeline: true, stream: () => socket })
+    const client = new pg.Client({
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      ...this.#settings,
+      types,
+      pipeline: true,
+      stream: () => socket,
+    })
     const forget = () => {
       if (this.#connected === client) this.#connected = this.#client = undefined
     }
     client.on('error', forget)
     client.on('end', forget)
     await client.connect()
-    await client.query(this.#opening)
+    await client.query(this.#opening).catch((cause: unknown) => {
+      socket.destroy()
+      throw cause
+    })
     this.#socket = socket
     this.#connected = client
     return client

@@ -10,7 +10,7 @@ import {
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { spelled } from '../../schema/migrations/migration.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
-import { planMigrations } from '../../schema/migrations/pending.ts'
+import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
 import type { Shape } from '../../schema/migrations/shape.ts'
 import type { PostgresClient } from './client.ts'
@@ -27,6 +27,7 @@ const MIGRATION_LOCK = 7305
  * @throws {DatabaseRefused} see {@link planMigrations}; nothing was written.
  */
 export async function migratePostgres(client: PostgresClient, known: readonly Migration[] = migrations): Promise<void> {
+  await refuseEncoding(client)
   await client.query({ text: 'begin' })
   try {
     await client.query({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` })
@@ -36,6 +37,17 @@ export async function migratePostgres(client: PostgresClient, known: readonly Mi
     await client.query({ text: 'rollback' }).catch(() => {})
     throw cause
   }
+}
+
+async function refuseEncoding(client: PostgresClient): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>({
+    text: "select current_setting('server_encoding') as encoding",
+  })
+  const encoding = rows[0]?.encoding
+  if (encoding === 'UTF8') return
+  throw new DatabaseRefused(
+    `the database has the encoding ${encoding}, and Myelin needs UTF8; create another with ENCODING 'UTF8' TEMPLATE template0`,
+  )
 }
 
 async function applyMissing(client: PostgresClient, known: readonly Migration[]): Promise<void> {

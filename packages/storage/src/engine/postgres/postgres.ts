@@ -16,6 +16,7 @@ import { PostgresHints } from './hints.ts'
 import { durabilityNotices, READ_DURABILITY_SETTINGS } from './durability-settings.ts'
 import type { DurabilitySettings } from './durability-settings.ts'
 import { migratePostgres } from './migrate.ts'
+import { postgresFailure } from './outage.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
 import type { OpenReader } from '../reader.ts'
@@ -77,11 +78,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
       await node.freeDeadLeases(readers, (work) => commits.write(work))
     },
     cacheFigures: () => [...writer.caches.figures(), ['topicPositions', topicPositions]],
-    isHealthy: () =>
-      readers.query({ text: 'select 1' }).then(
-        () => true,
-        () => false,
-      ),
+    outage: () => commits.outage(() => readers.query({ text: 'select 1' })),
     close: async () => {
       await commits.settle()
       await Promise.all([hints.close(), writer.close(), readers.close()])
@@ -234,7 +231,13 @@ class PostgresWriter implements CommitEngine {
     crashPoint('committed')
   }
   async makeDurable(): Promise<void> {
-    if (this.#committed) await this.#follower.follow(this.#committed)
+    if (!this.#committed) return
+    try {
+      await this.#follower.follow(this.#committed)
+    } catch (cause) {
+      // What the batch changed is learned later, from its row; until then its units must not be answered.
+      throw postgresFailure(cause, true)
+    }
   }
 
   async close(): Promise<void> {

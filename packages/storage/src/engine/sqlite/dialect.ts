@@ -3,6 +3,7 @@ import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, 
 import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { SingleConnectionDriver } from '../single-connection-driver.ts'
+import { sqliteFailure } from './outage.ts'
 
 /** Returns a Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
 export function sqliteDialect(connection: DatabaseConnection): Dialect {
@@ -43,13 +44,17 @@ export class SqliteConnection implements DatabaseConnection {
     return this.run<R>(query.sql, query.parameters)
   }
 
-  /** Runs one statement now. */
+  /** Runs one statement now. Throws a `DatabaseUnavailable` where the file is locked or the disk refuses. */
   run<R>(text: string, parameters: readonly unknown[] = []): QueryResult<R> {
-    const { statement, returnsRows } = this.#prepare(text)
-    const values = parameters as never[]
-    if (returnsRows) return { rows: statement.all(...values) as R[] }
-    const { changes } = statement.run(...values)
-    return { rows: [], numAffectedRows: BigInt(changes) }
+    try {
+      const { statement, returnsRows } = this.#prepare(text)
+      const values = parameters as never[]
+      if (returnsRows) return { rows: statement.all(...values) as R[] }
+      const { changes } = statement.run(...values)
+      return { rows: [], numAffectedRows: BigInt(changes) }
+    } catch (cause) {
+      throw sqliteFailure(cause)
+    }
   }
 
   async *streamQuery<R>(query: CompiledQuery): AsyncIterableIterator<QueryResult<R>> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { migrations } from '../../schema/migrations/all.ts'
@@ -21,19 +22,20 @@ const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
 
 /**
  * Checks that this version may use a database file, if it exists. Changes no byte of the database or its write-ahead log;
- * only an index of the log (`-shm`) that is missing is made anew by SQLite.
+ * only an index of the log (`-shm`) that is missing is made anew by SQLite. Returns the number of migrations it lacks.
  *
  * @throws {DatabaseRefused} see {@link planMigrations}.
  */
-export function checkSqliteFile(path: string, known: readonly Migration[] = migrations): void {
-  if (sizeOf(path) === 0) return
+export function checkSqliteFile(path: string, known: readonly Migration[] = migrations): number {
+  checkPlace(path)
+  if (sizeOf(path) === 0) return known.length
   const url = pathToFileURL(path)
   // An ordinary opening would turn a foreign file to WAL mode, and its closing would copy a log back that a crash left.
   if (sizeOf(`${path}-wal`) === 0) url.search = 'immutable=1'
   else if (sizeOf(`${path}-shm`) > 0) url.search = 'readonly_shm=1'
   const sqlite = new DatabaseSync(url, { readOnly: true })
   try {
-    planMigrations(foundSchema(sqlite), known)
+    return planMigrations(foundSchema(sqlite), known).pending.length
   } catch (cause) {
     if ((cause as { readonly errcode?: number }).errcode !== NOT_A_DATABASE) throw cause
     throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)
@@ -43,6 +45,15 @@ export function checkSqliteFile(path: string, known: readonly Migration[] = migr
 }
 
 const NOT_A_DATABASE = 26
+
+function checkPlace(path: string): void {
+  const folder = dirname(path)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new DatabaseRefused(`there is no folder ${folder} for ${path}; create it, or correct the path`)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) throw new DatabaseRefused(`${path} is a folder; name a file in it`)
+  if (found && !found.isFile()) throw new DatabaseRefused(`${path} is not a file; name another one`)
+}
 
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0

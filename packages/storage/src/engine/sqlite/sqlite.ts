@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fdatasync, openSync, closeSync, fsyncSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
+import { systemClock } from '@myelin/kit/clock'
 import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
 import { Kysely } from 'kysely'
 import type { QueryResult } from 'kysely'
@@ -12,23 +13,36 @@ import { GroupCommit } from '../group-commit.ts'
 import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
 import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
 import { noOtherNodes } from '../other-nodes.ts'
-import type { OpenReader } from '../reader.ts'
+import type { OpenReader, Reader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
 import { sqliteDialect, SqliteConnection } from './dialect.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
+import { sqliteFailure } from './outage.ts'
+import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
+import { DatabaseRefused } from '../../schema/migrations/pending.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
+import { DatabaseUnavailable } from '../unavailable.ts'
 
 const syncFile = promisify(fdatasync)
 // After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
 // the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
 const CHECKPOINT_CHANGES = 50_000
+// How long a batch waits for a lock of another process, and how often it tries.
+const LOCK_WAIT_MS = 5000
+const LOCK_RETRY_MS = 20
 // From this number of statements on, a batch is written on another thread.
 const MANY_STATEMENTS = 8
+
+/** How an embedded database is opened. */
+export interface SqliteOptions {
+  /** How long a write waits for another process's lock before it fails. Default: 5 s. */
+  readonly lockWaitMs?: number
+}
 
 /**
  * Opens (and migrates) an embedded database file.
@@ -36,10 +50,14 @@ const MANY_STATEMENTS = 8
  * One connection writes, one reads. The reader stands in a read transaction that is renewed only after a commit
  * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
  */
-export async function openSqlite(path: string, events: DatabaseEvents): Promise<Database> {
+export async function openSqlite(
+  path: string,
+  events: DatabaseEvents,
+  { lockWaitMs = LOCK_WAIT_MS }: SqliteOptions = {},
+): Promise<Database> {
   checkSqliteFile(path)
-  const files = new SqliteFiles(path)
-  files.migrate()
+  const unlock = lockOwnFile(path)
+  const files = openFiles(path, lockWaitMs, unlock)
   const commits = new GroupCommit(files, events)
   return {
     read: files.reader,
@@ -50,12 +68,48 @@ export async function openSqlite(path: string, events: DatabaseEvents): Promise<
     position: async () => files.topicPositions.position,
     catchUp: async () => {},
     cacheFigures: () => [...files.caches.figures(), ['topicPositions', files.topicPositions]],
-    isHealthy: async () => files.isReadable(),
+    outage: () => commits.outage(async () => files.read()),
     close: async () => {
       await commits.settle()
       await files.close()
+      unlock()
     },
   }
+}
+
+function lockOwnFile(path: string): () => void {
+  try {
+    makePrivate(path)
+    return lockSqliteFile(path)
+  } catch (cause) {
+    const isSystemError = (cause as NodeJS.ErrnoException).syscall !== undefined
+    throw isSystemError ? new DatabaseUnavailable('disk', cause) : sqliteFailure(cause)
+  }
+}
+
+function openFiles(path: string, lockWaitMs: number, unlock: () => void): SqliteFiles {
+  try {
+    const files = new SqliteFiles(path, lockWaitMs)
+    files.migrate()
+    return files
+  } catch (cause) {
+    unlock()
+    throw sqliteFailure(cause)
+  }
+}
+
+/**
+ * Opens a database file for reading, as it is now, beside the process that writes it.
+ *
+ * @throws {DatabaseRefused} where the file is not there, or its schema is not the one of this version.
+ */
+export function readSqlite(path: string): Reader {
+  if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}; correct the path`)
+  if (checkSqliteFile(path) > 0)
+    throw new DatabaseRefused('the database has an earlier schema; start the server once, which migrates it')
+  const sqlite = new DatabaseSync(path)
+  sqlite.exec('pragma query_only = 1; pragma busy_timeout = 5000; begin')
+  return readerOver(sqlite)
 }
 
 /** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
@@ -63,6 +117,10 @@ export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
   // What it reads twice it keeps itself.
   sqlite.exec('pragma cache_size = -8192')
+  return readerOver(sqlite)
+}
+
+function readerOver(sqlite: DatabaseSync): Reader {
   const connection = new SqliteConnection(sqlite)
   const read = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(connection) }), {
     caches: new Caches(),
@@ -79,6 +137,7 @@ class SqliteFiles implements CommitEngine {
   readonly dialect = 'sqlite'
   readonly reader: Read
   readonly #path: string
+  readonly #lockWaitMs: number
   readonly #writing: DatabaseSync
   readonly #reading: DatabaseSync
   readonly #write: SqliteConnection
@@ -98,8 +157,9 @@ class SqliteFiles implements CommitEngine {
   /** The batch that the other thread is writing and syncing. */
   #handedOver: Promise<void> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, lockWaitMs: number) {
     this.#path = path
+    this.#lockWaitMs = lockWaitMs
     this.#writing = connectSqlite(path)
     this.#reading = connectSqlite(path)
     this.#write = new SqliteConnection(this.#writing)
@@ -125,6 +185,8 @@ class SqliteFiles implements CommitEngine {
     closeSync(folder)
     fsyncSync(this.#walFile)
     this.topicPositions.reset(this.#standAtNow())
+    // From here on the wait for a lock must not block the thread.
+    this.#writing.exec('pragma busy_timeout = 0')
   }
 
   builder(execute: Execute): Kysely<Tables> {
@@ -146,12 +208,38 @@ class SqliteFiles implements CommitEngine {
     return this.#position
   }
 
-  /** The transaction begins with the first unit that needs it. */
-  #open(start = this.#position): void {
-    this.#write.run('begin immediate')
+  /**
+   * Begins the transaction, with the first unit that needs it; a promise where another process has the lock. That is awaited
+   * for a bounded time without blocking the thread.
+   */
+  #open(start = this.#position): Promise<void> | undefined {
+    try {
+      this.#write.run('begin immediate')
+    } catch (cause) {
+      if (!isLocked(cause)) throw cause
+      return this.#beginWhenFree(start)
+    }
+    this.#began(start)
+    return undefined
+  }
+
+  async #beginWhenFree(start: Position | undefined): Promise<void> {
+    for (const endMs = performance.now() + this.#lockWaitMs; ; ) {
+      await new Promise<void>((resolve) => systemClock.later(LOCK_RETRY_MS, resolve))
+      try {
+        this.#write.run('begin immediate')
+        break
+      } catch (cause) {
+        if (!isLocked(cause) || performance.now() > endMs) throw cause
+      }
+    }
+    this.#began(start)
+  }
+
+  #began(start: Position | undefined): void {
     this.#isOpen = true
     const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
-    // Another program that has the file, as for a check.
+    // A program that changes the database by hand.
     if (position !== start)
       throw new BatchRefused(
         new Error('another process wrote to the database; stop it, or give each server a database of its own'),
@@ -161,23 +249,25 @@ class SqliteFiles implements CommitEngine {
     try {
       for (const { sql, parameters } of waiting) this.#write.run(sql, parameters)
     } catch (cause) {
-      throw new BatchRefused(cause)
+      throw cause instanceof DatabaseUnavailable ? cause : new BatchRefused(cause)
     }
   }
 
   savepoint(): Promise<void> | undefined {
-    const begin = () => {
-      if (!this.#isOpen) this.#open()
-      this.#write.run('savepoint unit')
-    }
-    if (this.#handedOver) return this.#handedOver.then(begin)
-    begin()
+    return this.#handedOver ? this.#handedOver.then(() => this.#openUnit()) : this.#openUnit()
+  }
+  #openUnit(): Promise<void> | undefined {
+    const opening = this.#isOpen ? undefined : this.#open()
+    if (opening) return opening.then(() => void this.#write.run('savepoint unit'))
+    this.#write.run('savepoint unit')
     return undefined
   }
   async release(): Promise<void> {
     this.#write.run('release unit')
   }
   async rollbackTo(cause: unknown): Promise<unknown> {
+    // Where the disk is full, SQLite rolls back the whole transaction.
+    if (!this.#writing.isTransaction) throw cause
     this.#write.run('rollback to unit')
     this.#write.run('release unit')
     return cause
@@ -192,11 +282,12 @@ class SqliteFiles implements CommitEngine {
     try {
       for (const { sql, parameters } of statements) this.#write.run(sql, parameters)
     } catch (cause) {
+      if (!this.#writing.isTransaction) throw cause
       this.#write.run('rollback to unit')
-      throw cause
-    } finally {
       this.#write.run('release unit')
+      throw cause
     }
+    this.#write.run('release unit')
   }
   async rollback(): Promise<void> {
     this.#waiting = []
@@ -210,7 +301,7 @@ class SqliteFiles implements CommitEngine {
     this.#position = move.position
     const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
     if (!this.#isOpen && this.#waiting.length >= many) return this.#handOver(move)
-    if (!this.#isOpen) this.#open(move.start)
+    if (!this.#isOpen) await this.#open(move.start)
     this.#write.run('update log set position = ?', [move.position])
     this.#write.run('commit')
     this.#isOpen = false
@@ -238,9 +329,18 @@ class SqliteFiles implements CommitEngine {
   async #sync(): Promise<void> {
     const move = this.#committed
     await (this.#handedOver ?? syncFile(this.#walFile)).finally(() => (this.#handedOver = undefined))
-    this.#read.run('commit')
-    this.#standAtNow()
+    this.#renewReader()
     if (move) this.topicPositions.note(move.position, move.topics)
+  }
+
+  /** Lets readers see the batch that was synced. The batch is on disk whatever happens here, so a failure is no outage. */
+  #renewReader(): void {
+    try {
+      this.#read.run('commit')
+      this.#standAtNow()
+    } catch (cause) {
+      throw new Error('the reading connection failed', { cause })
+    }
   }
 
   /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
@@ -277,8 +377,9 @@ class SqliteFiles implements CommitEngine {
     this.#standAtNow()
   }
 
-  isReadable(): boolean {
-    return this.#read.run('select 1 as one').rows.length === 1
+  /** Reads something; throws where that is not possible. */
+  read(): void {
+    this.#read.run('select 1 as one')
   }
 
   async close(): Promise<void> {
@@ -289,3 +390,5 @@ class SqliteFiles implements CommitEngine {
     this.#writing.close()
   }
 }
+
+const isLocked = (cause: unknown) => cause instanceof DatabaseUnavailable && cause.outage === 'locked'

@@ -4,6 +4,7 @@ import type { StatementSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { crashPoint } from '@myelin/kit/crash-point'
 import { connectSqlite } from './connect.ts'
+import { sqliteOutage } from './outage.ts'
 import type { WriteOrder, WriteOutcome, WriterFiles } from './writer.ts'
 
 // Only ever a thread: see `SqliteWriter`.
@@ -29,7 +30,7 @@ function outcomeOf(order: WriteOrder): WriteOutcome {
     commit.run()
   } catch (cause) {
     if (sqlite.isTransaction) sqlite.exec('rollback')
-    return { refused: cause }
+    return { refused: cause, outage: sqliteOutage(cause) }
   }
   crashPoint('committed')
   try {

@@ -2,6 +2,8 @@
 import { Worker } from 'node:worker_threads'
 import type { BatchChange } from '../group-commit.ts'
 import { BatchRefused } from '../statement.ts'
+import { DatabaseUnavailable } from '../unavailable.ts'
+import type { Outage } from '../unavailable.ts'
 import type { Statement } from '../statement.ts'
 
 /** A batch on its way to the thread that writes it. Many small values in few objects, because each object has its price. */
@@ -20,7 +22,10 @@ export interface WriteOrder {
 }
 
 /** The outcome of an order: the number of rows changed since the thread began, why it was refused, or why its outcome is unknown. */
-export type WriteOutcome = { readonly changes: number } | { readonly refused: unknown } | { readonly lost: unknown }
+export type WriteOutcome =
+  | { readonly changes: number }
+  | { readonly refused: unknown; readonly outage: Outage | undefined }
+  | { readonly lost: unknown }
 
 /** The database, and its write-ahead log as it was opened for syncing. */
 export interface WriterFiles {
@@ -45,8 +50,8 @@ export class SqliteWriter {
   }
 
   /**
-   * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` where nothing of
-   * it is there; with anything else nobody knows.
+   * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` or a
+   * `DatabaseUnavailable` where nothing of it is there; after any other error the outcome is unknown.
    */
   write(statements: readonly Statement[], { start, position }: Omit<BatchChange, 'topics'>): Promise<void> {
     const thread = (this.#thread ??= this.#begin())
@@ -83,7 +88,7 @@ export class SqliteWriter {
     thread.on('message', (outcome: WriteOutcome) => {
       const waiting = this.#waiting
       this.#waiting = undefined
-      if ('refused' in outcome) return waiting?.reject(new BatchRefused(outcome.refused))
+      if ('refused' in outcome) return waiting?.reject(refusalOf(outcome))
       if ('lost' in outcome) return waiting?.reject(outcome.lost)
       this.changes = outcome.changes
       waiting?.resolve()
@@ -96,6 +101,10 @@ export class SqliteWriter {
   async close(): Promise<void> {
     await this.#thread?.terminate()
   }
+}
+
+function refusalOf({ refused, outage }: { readonly refused: unknown; readonly outage: Outage | undefined }): Error {
+  return outage ? new DatabaseUnavailable(outage, refused) : new BatchRefused(refused)
 }
 
 /** In memory of its own, which can be handed over. */

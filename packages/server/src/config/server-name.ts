@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isServerName } from '@myelin/matrix/ids'
+
+/** Returns what is wrong with the name of this server, as words after the name of the setting; undefined where nothing is. */
+export function serverNameFault(name: string): string | undefined {
+  if (!isServerName(name)) return 'must be a host name, with a port if need be, and without https://'
+  if (name !== name.toLowerCase()) return `must be in lower case: ${name.toLowerCase()}`
+  const host = name.replace(/:\d+$/, '')
+  if (host.endsWith('.')) return `must not end with a dot: ${name.replace(/\.+(?=(:\d+)?$)/, '')}`
+  return undefined
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { connect } from 'node:tls'
+import { testAuthority } from '@myelin/testing/certificates'
+import { serverFolder, spawnServer } from '@myelin/testing/outages/spawned-server'
+
+/** Returns the serial number of the certificate that a server shows. */
+function serialAt(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerCertificate().serialNumber)
+      socket.destroy()
+    })
+    socket.on('error', reject)
+  })
+}
+
+test('SIGHUP takes up certificates and the log level, keeps what is bad as it was, and never ends the server', {
+  timeout: 60_000,
+}, async () => {
+  const authority = testAuthority()
+  const place = serverFolder()
+  const settings = (level: string) => `log_level: ${level}
+tls_certificate_path: ${join(place.folder, 'tls.crt')}
+tls_private_key_path: ${join(place.folder, 'tls.key')}
+listeners: [{port: 0, bind_addresses: [127.0.0.1], tls: true}]`
+  const issue = () => {
+    const { cert, key } = authority.issue(['localhost'])
+    writeFileSync(join(place.folder, 'tls.crt'), cert)
+    writeFileSync(join(place.folder, 'tls.key'), key)
+  }
+  issue()
+  place.configure(settings('info'))
+  const server = await spawnServer(place.configFile)
+  const port = Number(new URL(server.url).port)
+  const first = await serialAt(port)
+
+  issue()
+  place.configure(`${settings('info')}\nenable_metrics: true`)
+  server.process.kill('SIGHUP')
+  await server.logged(/^configuration reloaded$/)
+  assert.deepEqual((await server.logged(/need a restart/))['settings'], ['metrics'])
+  const second = await serialAt(port)
+  assert.notEqual(second, first)
+
+  writeFileSync(join(place.folder, 'tls.key'), 'no key')
+  server.process.kill('SIGHUP')
+  assert.match(String((await server.logged(/was not reloaded/))['faults']), /tls_private_key_path/)
+  place.configure(`${settings('info')}\nmax_upload_size: big`)
+  server.process.kill('SIGHUP')
+  assert.match(String((await server.logged(/was not reloaded/))['faults']), /max_upload_size must be a size/)
+  assert.equal(await serialAt(port), second)
+  assert.equal(await server.stop(), 0)
+  place.remove()
+})

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import pg from 'pg'
+import { DatabaseUnavailable } from '../unavailable.ts'
+
+// Classes of SQLSTATE: connection exception, insufficient resources, operator intervention, system error.
+const OUTAGE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58'])
+// Class 57: a statement that was cancelled or took too long says nothing about the server.
+const QUERY_CANCELED = '57014'
+const DISK_FULL = '53100'
+
+/**
+ * Returns an error of PostgreSQL as a `DatabaseUnavailable` where the server is gone, stops or has no resources, else as it is.
+ *
+ * @param isLost whether the connection ended with it.
+ */
+export function postgresFailure(cause: unknown, isLost: boolean): unknown {
+  if (cause instanceof DatabaseUnavailable) return cause
+  const { code, severity } = cause instanceof pg.DatabaseError ? cause : {}
+  if (code === DISK_FULL) return new DatabaseUnavailable('disk', cause)
+  const isOutage = code !== QUERY_CANCELED && OUTAGE_CLASSES.has(code?.slice(0, 2) ?? '')
+  const isFatal = severity === 'FATAL' || severity === 'PANIC'
+  return isLost || isOutage || isFatal ? new DatabaseUnavailable('unreachable', cause) : cause
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DatabaseUnavailable } from '../unavailable.ts'
+import type { Outage } from '../unavailable.ts'
+
+// SQLite's primary result codes; the upper bits of an extended code say more.
+const PRIMARY = 0xff
+const OUTAGES: ReadonlyMap<number, Outage> = new Map([
+  // SQLITE_BUSY
+  [5, 'locked'],
+  // SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN
+  [8, 'disk'],
+  [10, 'disk'],
+  [13, 'disk'],
+  [14, 'disk'],
+])
+
+/** Returns the outage that an error of SQLite stands for; undefined for any other error. */
+export function sqliteOutage(cause: unknown): Outage | undefined {
+  const { errcode } = cause as { readonly errcode?: number }
+  return errcode === undefined ? undefined : OUTAGES.get(errcode & PRIMARY)
+}
+
+/** Returns an error of SQLite as a `DatabaseUnavailable` where it is an outage, else as it is. */
+export function sqliteFailure(cause: unknown): unknown {
+  const outage = sqliteOutage(cause)
+  return outage ? new DatabaseUnavailable(outage, cause) : cause
+}

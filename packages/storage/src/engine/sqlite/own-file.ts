@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { DatabaseRefused } from '../../schema/migrations/pending.ts'
+import { sqliteOutage } from './outage.ts'
+
+const OWNER_ONLY = 0o600
+const OTHERS = 0o007
+
+/**
+ * Makes the process the only one that writes a database file, until it ends or calls the returned function. The system frees
+ * the lock of a process that dies. It is held on a file beside the database, so that other programs may still read this.
+ *
+ * @throws {DatabaseRefused} where another process has the file.
+ */
+export function lockSqliteFile(path: string): () => void {
+  const lockFile = `${path}-lock`
+  makePrivate(lockFile)
+  const lock = new DatabaseSync(lockFile)
+  try {
+    // Node has no file locks of its own. The file stays empty.
+    lock.exec('pragma busy_timeout = 0; begin exclusive')
+  } catch (cause) {
+    lock.close()
+    if (sqliteOutage(cause) !== 'locked') throw cause
+    throw new DatabaseRefused(
+      `${path} is in use by another Myelin process; stop it, or give each server a database of its own`,
+    )
+  }
+  return () => lock.close()
+}
+
+/** Creates a file that only its owner can read, or takes a file that is there away from other users. SQLite's `-wal` and `-shm` follow it. */
+export function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', OWNER_ONLY))
+  const { mode } = statSync(path)
+  if ((mode & OTHERS) !== 0) chmodSync(path, mode & ~OTHERS)
+}

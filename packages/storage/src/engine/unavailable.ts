@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Why a database cannot be used for a while. */
+export type Outage = 'locked' | 'disk' | 'unreachable'
+
+const MESSAGES: Readonly<Record<Outage, string>> = {
+  locked: 'the database is locked by another process',
+  disk: 'the disk of the database is full or cannot be written',
+  unreachable: 'the database cannot be reached',
+}
+
+/**
+ * The database cannot be used for a reason outside of the server, which may go by itself; the same request may succeed later.
+ *
+ * Of a unit that fails with it nothing is stored, except where the connection was lost during the commit.
+ */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+  readonly outage: Outage
+
+  constructor(outage: Outage, cause: unknown) {
+    super(MESSAGES[outage], { cause })
+    this.outage = outage
+  }
+}
