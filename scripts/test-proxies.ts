@@ -23,9 +23,9 @@ interface Places {
 interface Proxy {
   readonly program: string
   /** Returns the recipe of the document as a whole configuration. */
-  configOf(places: Places): string
-  check(file: string): readonly string[]
-  run(file: string): readonly string[]
+  readonly configOf: (places: Places) => string
+  readonly check: (file: string) => readonly string[]
+  readonly run: (file: string) => readonly string[]
 }
 
 /** Returns the first code block below a heading. */
@@ -44,7 +44,9 @@ const nginx: Proxy = {
       .replaceAll('127.0.0.1:8008', backend)
     const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     const temporary = paths.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')
-    return `daemon off; pid ${folder}/pid; error_log stderr; events {}\nhttp { access_log off; ${temporary}\n${server} }`
+    // The workers must be able to write to the folder.
+    const user = process.getuid?.() === 0 ? 'user root; ' : ''
+    return `${user}daemon off; pid ${folder}/pid; error_log stderr; events {}\nhttp { access_log off; ${temporary}\n${server} }`
   },
   check: (file) => ['-t', '-c', file],
   run: (file) => ['-c', file],
