@@ -90,6 +90,7 @@ export async function spawnServer(configFile: string): Promise<SpawnedServer> {
     call: (method, path, options) => callOver(`${url}${path}`, method, options),
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode
+      child.ref()
       const ended = once(child, 'exit')
       child.kill('SIGTERM')
       await ended
