@@ -45,16 +45,16 @@ export interface TakenMembership {
  */
 export async function takeMembership(rt: Checker, given: GivenMembership): Promise<TakenMembership> {
   const room = await handshakeRoom(rt, given.origin, given.roomId, given.membership !== 'leave')
-  const pdu = await vouchedFor(rt, room, memberEventOf(given, room))
+  const pdu = await withAuthorizingSignature(rt, room, memberEventOf(given, room))
   const signed = await checkEventSignatures(rt, room.version, [pdu])
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
   if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
-  const [welcome = pdu] = await welcomed(rt, room, pdu)
+  const [welcome = pdu] = await signedByPolicyServer(rt, room, pdu)
   return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, welcome, rt.clock.now())) }
 }
 
 /** With the word of the room's policy server: whoever comes from outside cannot know that there is one. */
-async function welcomed(rt: Checker, { id, version }: EnteredRoom, pdu: Pdu): Promise<readonly Pdu[]> {
+async function signedByPolicyServer(rt: Checker, { id, version }: EnteredRoom, pdu: Pdu): Promise<readonly Pdu[]> {
   const { pdus, unwanted } = await recommended(rt, { roomId: id, version }, [pdu])
   if (unwanted.has(pdu.id)) throw new MatrixError('M_FORBIDDEN', "the room's policy server does not allow it")
   return pdus
@@ -74,7 +74,7 @@ function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
 }
 
 /** Adds our signature to a join that a user of ours stands for, if the room's conditions are met. */
-async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
+async function withAuthorizingSignature(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
   const voucher = stringMember(pdu.content, 'join_authorised_via_users_server')
   const mayHaveOne = room.version.auth.joinRules.includes('restricted')
   if (voucher === undefined || !mayHaveOne || stringMember(pdu.content, 'membership') !== 'join') return pdu
