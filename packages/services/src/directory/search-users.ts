@@ -13,7 +13,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { indexMembers } from './index-members.ts'
 import { searchedWords, wordsOfUser } from './words.ts'
 
-/** A user as the directory shows them, in the members of the wire. */
+/** A user in the directory, in the wire format. */
 export interface FoundUser {
   readonly user_id: UserId
   readonly display_name?: string
@@ -22,13 +22,13 @@ export interface FoundUser {
 
 const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 50
-// How many are looked at who share no room with the searcher, and how many of their rooms.
+// The most users examined who share no room with the searcher, and the most rooms of each.
 const MAX_STRANGERS = 100
 const MAX_ROOMS = 200
 
 /**
- * Users whose name or id has words that begin like those searched for: who shares a room with the searcher, then who is
- * in a room that everybody may enter or read.
+ * Returns users whose name or ID has words with the searched prefixes: those who share a room with the searcher first,
+ * then those in a public or world readable room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch
  */
@@ -44,7 +44,7 @@ export async function searchUsers(
   await indexMembers(rt)
   const db = rt.db.read
   const results: FoundUser[] = []
-  // With more words than one, the others are looked for among those who have the longest.
+  // With several words, the matches of the longest are filtered by the others.
   const looked = words.length === 1 ? most + 1 : MAX_STRANGERS
   const sharing = await usersByWord(db, { searcher, prefix, sharesRoom: true, limit: looked })
   const others =
@@ -74,7 +74,7 @@ async function shown(db: Read, userId: UserId, words: readonly string[]): Promis
   }
 }
 
-/** Whom the searcher named exactly comes first, then who has a name. */
+/** Ranks exact matches first, then users with a display name. */
 function ranked(found: readonly FoundUser[], term: string): FoundUser[] {
   const wanted = term.trim().toLowerCase()
   const rank = ({ user_id: id, display_name: name }: FoundUser) =>
@@ -82,7 +82,7 @@ function ranked(found: readonly FoundUser[], term: string): FoundUser[] {
   return found.toSorted((a, b) => rank(b) - rank(a))
 }
 
-/** Who is in a room that everybody may enter or read; each room is looked at once, and no more than so many. */
+/** Finds users in public or world readable rooms; each room is examined once, up to a limit. */
 class OpenRooms {
   readonly #db: Read
   readonly #known = new Map<string, boolean>()

@@ -69,7 +69,7 @@ export async function checkAliases(
   elsewhere: ReadonlyMap<RoomAlias, RoomId>,
 ): Promise<void> {
   for (const alias of await addedAliases(db, room.stateRoot, content)) {
-    if (typeof alias !== 'string' || !isRoomAlias(alias)) throw new MatrixError('M_INVALID_PARAM', 'not a room alias')
+    if (typeof alias !== 'string' || !isRoomAlias(alias)) throw new MatrixError('M_INVALID_PARAM', 'invalid room alias')
     const named = elsewhere.get(alias) ?? (await aliasTarget(db, alias))?.roomId
     if (named !== room.id) throw new MatrixError('M_BAD_ALIAS', `${alias} does not name this room`)
   }

@@ -39,7 +39,7 @@ export interface MembershipChange {
  */
 export async function changeMembership(tx: Tx, rt: EventMaker, change: MembershipChange): Promise<EventId | UnitNeed> {
   const room = await openRoom(tx, change.roomId)
-  if (!room) throw new MatrixError('M_NOT_FOUND', 'this server does not know that room')
+  if (!room) throw new MatrixError('M_NOT_FOUND', 'no such room')
   const content = await contentFor(tx, rt, room, change)
   const current = await loadState(tx, room.stateRoot, [['m.room.member', change.target]])
   const standing = current.get(stateKey('m.room.member', change.target))

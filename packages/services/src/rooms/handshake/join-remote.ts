@@ -9,7 +9,7 @@ import { requireAskable } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import type { Source } from '../intake/fetch-events.ts'
-import { awaitFirstTry } from '../../room-state/await-whole.ts'
+import { awaitFirstCompletion } from '../../room-state/await-whole.ts'
 import { importRoom } from './import-room.ts'
 import { startPendingJoin } from './pending-join.ts'
 import { extremitiesUnknownTo, requireJoined } from './unknown-extremities.ts'
@@ -36,7 +36,7 @@ export async function joinRemote(
   content: JsonObject,
 ): Promise<void> {
   await tryServers(rt, servers, (server) => joinThrough(rt, server, wish, content))
-  await awaitFirstTry(rt, wish.roomId)
+  await awaitFirstCompletion(rt, wish.roomId)
 }
 
 async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: JsonObject): Promise<void> {
