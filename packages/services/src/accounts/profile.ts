@@ -13,18 +13,18 @@ import { checkProfileKey } from './profile-field.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'> & Asker
 
-/** Everything a user of this server tells about themselves; throws `M_NOT_FOUND` where that is nothing. */
+/** Returns a local user's profile; throws `M_NOT_FOUND` where it is empty. */
 export async function ownProfile(rt: Pick<Runtime, 'db'>, userId: UserId): Promise<JsonObject> {
   return orNothing(await profileOf(rt.db.read, userId))
 }
 
-/** One field of that; throws `M_NOT_FOUND` where it is not set. */
+/** Returns one field of a local user's profile; throws `M_NOT_FOUND` where it is not set. */
 export async function ownProfileField(rt: Pick<Runtime, 'db'>, userId: UserId, key: string): Promise<Json> {
   return fieldOf(await ownProfile(rt, userId), key)
 }
 
 /**
- * Everything a user tells about themselves, here or on another server; throws `M_NOT_FOUND` where that is nothing.
+ * Returns the profile of a local or remote user; throws `M_NOT_FOUND` where it is empty.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3profileuserid
  */
@@ -38,19 +38,19 @@ export async function loadProfile(rt: Needs, userId: UserId): Promise<JsonObject
   }
 }
 
-/** One field of a user's profile; throws `M_NOT_FOUND` where it is not set. */
+/** Returns one field of a local or remote user's profile; throws `M_NOT_FOUND` where it is not set. */
 export async function loadProfileField(rt: Needs, userId: UserId, key: string): Promise<Json> {
   checkProfileKey(key)
   return fieldOf(await loadProfile(rt, userId), key)
 }
 
 function orNothing(profile: JsonObject): JsonObject {
-  if (Object.keys(profile).length === 0) throw new MatrixError('M_NOT_FOUND', 'that user tells nothing')
+  if (Object.keys(profile).length === 0) throw new MatrixError('M_NOT_FOUND', 'user has no profile')
   return profile
 }
 
 function fieldOf(profile: JsonObject, key: string): Json {
   const value = member(profile, key)
-  if (value === undefined) throw new MatrixError('M_NOT_FOUND', 'that user does not tell that')
+  if (value === undefined) throw new MatrixError('M_NOT_FOUND', 'the profile field is not set')
   return value
 }

@@ -8,13 +8,13 @@ import type { Registered } from './register.ts'
 import { startSession } from './start-session.ts'
 import { freeUserId } from './usernames.ts'
 
-/** An account that somebody who knows the shared secret wants made. */
+/** A registration with the shared secret. */
 export interface SecretRegistration {
   readonly nonce: string
   readonly username: string
   readonly password: string
   readonly isAdmin: boolean
-  /** Signed, and otherwise without meaning here. */
+  /** Part of the signed text, without a meaning here. */
   readonly userType: string | undefined
   readonly displayName: string | undefined
   readonly mac: string
@@ -27,10 +27,10 @@ const NONCE_LIFETIME_MS = 60_000
 const NONCE = /^[0-9a-f]{44}$/
 
 /**
- * A word that must be signed within a minute.
+ * Returns a nonce to sign within a minute.
  *
- * It carries its time and our own signature, so nothing is kept for callers who may be anybody. Signing it twice
- * gains nothing: the account exists by then.
+ * It contains its time and this server's MAC, so nothing is stored for unauthenticated callers. Using it twice has no
+ * effect, because the account exists by then.
  */
 export function sharedSecretNonce(rt: Pick<Runtime, 'clock' | 'config'>): string {
   const made = rt.clock.now().toString(16).padStart(12, '0')
@@ -38,7 +38,8 @@ export function sharedSecretNonce(rt: Pick<Runtime, 'clock' | 'config'>): string
 }
 
 /**
- * Makes an account, or an admin's, for somebody who knows the shared secret, whether registration is open or not.
+ * Registers an account, optionally an admin's, for a caller with the shared secret, whether registration is open or
+ * not.
  *
  * @see https://element-hq.github.io/synapse/latest/admin_api/register_api.html
  */
@@ -46,7 +47,7 @@ export async function registerBySecret(rt: Needs, request: SecretRegistration): 
   const secret = secretOf(rt)
   if (!isFresh(rt, secret, request.nonce)) throw refusal('unrecognised nonce', 400)
   if ([request.username, request.password, request.userType ?? ''].some((text) => text.includes('\0'))) {
-    throw new MatrixError('M_INVALID_PARAM', 'what is signed cannot contain a null byte')
+    throw new MatrixError('M_INVALID_PARAM', 'the signed values must not contain a null byte')
   }
   if (!isSame(request.mac.toLowerCase(), macOf(secret, request))) throw refusal('HMAC incorrect', 403)
   checkNewPassword(rt.config.passwords.policy, request.password)

@@ -10,10 +10,10 @@ import type { Runtime } from '../runtime/runtime.ts'
 const MOST_BYTES = 255
 
 /**
- * The user id that registering a username would give; throws `M_INVALID_USERNAME` where it would give none.
+ * Returns the user ID for a username; throws `M_INVALID_USERNAME` where it is invalid.
  *
- * Upper case becomes lower case. Names of digits alone are kept for guests, and those that begin with an
- * underscore for application services, as admins know it from Synapse.
+ * Upper case becomes lower case. Names of digits alone are reserved for guests, and those with a leading underscore
+ * for application services, as in Synapse.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
  */
@@ -29,19 +29,19 @@ function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
   return userId
 }
 
-/** Like {@link newUserId}, and throws `M_USER_IN_USE` when somebody has or had that name. */
+/** Returns the user ID like {@link newUserId}; throws `M_USER_IN_USE` for a name in use, or used before. */
 export async function freeUserId(rt: Pick<Runtime, 'db' | 'serverName'>, username: string): Promise<UserId> {
   const userId = newUserId(rt, username)
   if (await accountOf(rt.db.read, userId)) throw userInUse()
   return userId
 }
 
-/** What whoever comes second for a name hears. */
+/** Returns the error for a username in use. */
 export function userInUse(): MatrixError {
-  return new MatrixError('M_USER_IN_USE', 'that username is taken')
+  return new MatrixError('M_USER_IN_USE', 'username is already in use')
 }
 
-/** The account somebody means who names a localpart or a whole user id; case counts only where two differ by it. */
+/** Returns the account of a localpart or user ID; case matters only where two accounts differ by it alone. */
 export async function accountNamed(
   rt: Pick<Runtime, 'serverName'>,
   db: Read,

@@ -13,7 +13,7 @@ import { setDevicePresence, setOffline } from './set-presence.ts'
 const ACTIVE_MS = 60_000
 /** The inactivity after which a user is unavailable, whatever their client reports. */
 const IDLE_MS = 300_000
-/** A device that does not sync again within this has gone. */
+/** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000
 /** How long other nodes accept a device as present without news of it: its node may have died. */
 const VOUCHED_MS = 600_000
