@@ -20,10 +20,10 @@ const MOST_BYTES = 255
 function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
   const localpart = username.toLowerCase()
   const refuse = (why: string) => new MatrixError('M_INVALID_USERNAME', why)
-  if (localpart === '') throw refuse('a username cannot be empty')
-  if (!isValidLocalpart(localpart)) throw refuse('a username is made of a-z, 0-9 and . _ = - / +')
-  if (localpart.startsWith('_')) throw refuse('a username cannot begin with an underscore')
-  if (/^\d+$/.test(localpart)) throw refuse('a username cannot be a number')
+  if (localpart === '') throw refuse('a username must not be empty')
+  if (!isValidLocalpart(localpart)) throw refuse('a username must consist of a-z, 0-9 and . _ = - / +')
+  if (localpart.startsWith('_')) throw refuse('a username must not begin with an underscore')
+  if (/^\d+$/.test(localpart)) throw refuse('a username must not be a number')
   const userId = `@${localpart}:${rt.serverName}`
   if (!fitsBytes(userId, MOST_BYTES) || !isUserId(userId)) throw refuse('the username is too long')
   return userId

@@ -104,13 +104,13 @@ async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Chec
   const refused = (fault: string) =>
     typeof claimed === 'string' && claimed.length < 256 ? { eventId: claimed, fault } : undefined
   const version = awaited ?? (room && roomVersionOf(room.roomVersion))
-  if (!version || !isRoomId(roomId) || !isObject(json)) return refused('we are not in that room')
+  if (!version || !isRoomId(roomId) || !isObject(json)) return refused('this server is not in the room')
   const parsed = parseIncoming(json, { roomId, version })
   if ('fault' in parsed) return refused(parsed.fault)
   const eventId = parsed.pdu.id
   if (awaited) return checkEarly(rt, { roomId, eventId, json })
   if (!isIn || !room) {
-    if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'we are not in that room' }
+    if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'this server is not in the room' }
     return { eventId, withdrawal: parsed.pdu, room: { roomId, version } }
   }
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
@@ -121,5 +121,5 @@ async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Chec
 /** Stages an event of a room with a pending join; its ACL is checked after the join. */
 async function checkEarly(rt: Needs, early: Accepted): Promise<Checked> {
   if ((await stagedCount(rt.db.read, early.roomId, MAX_EARLY)) < MAX_EARLY) return early
-  return { eventId: early.eventId, fault: 'we are not in that room yet' }
+  return { eventId: early.eventId, fault: 'this server has not joined the room yet' }
 }

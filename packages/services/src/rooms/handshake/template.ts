@@ -65,7 +65,7 @@ function knownVersions({ membership }: Wish): string[] {
 /** Reads a template field by field: the server signs no event whose content another server chose (CVE-2026-24471). */
 function templateIn(answer: JsonObject, wish: Wish): Template {
   const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
-  if (!version) throw malformed('the room version is not known')
+  if (!version) throw malformed('the room version is not supported')
   const event = objectMember(answer, 'event')
   const content = event && objectMember(event, 'content')
   const isAsked =

@@ -33,7 +33,7 @@ export type Parsed = { readonly pdu: Pdu } | { readonly fault: string }
 
 /** Step 1: parses an event of this room in the format of its room version. */
 export function parseIncoming(json: Json | undefined, { roomId, version }: RoomContext, from?: PduSource): Parsed {
-  if (!isObject(json)) return { fault: 'an event is an object' }
+  if (!isObject(json)) return { fault: 'an event must be an object' }
   try {
     const pdu = parsePdu(json, version, from)
     return pdu.roomId === roomId ? { pdu } : { fault: 'the event is of another room' }
