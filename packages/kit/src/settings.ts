@@ -3,15 +3,14 @@
 /**
  * The parts of the configuration that use-cases read, frozen, with units in the names.
  *
- * They stand here and not beside the schema so that `services` can name them
- * without seeing where they come from.
+ * They are here and not beside the schema, so that `services` can use them without a dependency on their source.
  */
 export interface ServiceConfig {
-  /** The name after the colon in every id this server makes. */
+  /** The server name in every ID that this server makes. */
   readonly serverName: string
-  /** Where clients reach this server; ends in a slash. */
+  /** The base URL for clients; ends in a slash. */
   readonly baseUrl: string
-  /** Who to turn to about this server, if its admin said so. */
+  /** The contact of the server's admin, if configured. */
   readonly adminContact: string | undefined
   readonly registration: RegistrationSettings
   readonly passwords: PasswordSettings
@@ -29,10 +28,13 @@ export interface ServiceConfig {
   readonly policyServer: PolicyServerSettings
 }
 
-/** The TURN servers that calls go through; without `uris` or credentials there are none. */
+/** The TURN servers for calls; disabled without `uris` or credentials. */
 export interface TurnSettings {
   readonly uris: readonly string[]
-  /** A secret shared with these servers makes credentials that last for `lifetimeMs`; else the name and password are everybody's. */
+  /**
+   * The secret shared with the TURN servers, for credentials that last for `lifetimeMs`; without it all users get the
+   * same name and password.
+   */
   readonly sharedSecret: string | undefined
   readonly username: string | undefined
   readonly password: string | undefined
@@ -40,56 +42,56 @@ export interface TurnSettings {
   readonly allowsGuests: boolean
 }
 
-/** What this server refuses to sign where it is the policy server of a room. */
+/** What this server refuses as the policy server of a room. */
 export interface PolicyServerSettings {
   readonly isEnabled: boolean
-  /** Globs of the ids of the rooms it serves; undefined is all that name it. */
+  /** Globs of the IDs of the rooms that it serves; undefined for all rooms that name it. */
   readonly rooms: readonly string[] | undefined
-  /** The ids of rooms whose `m.policy.rule.*` events say who is banned. */
+  /** The IDs of rooms with `m.policy.rule.*` events to apply. */
   readonly banLists: readonly string[]
-  /** Who has this power level in a room is held to the ban lists only. */
+  /** The power level from which only the ban lists apply. */
   readonly exemptPower: number
-  /** Globs that no text in an event may have in it, whatever the case. */
+  /** Globs that no text in an event may match, without regard to case. */
   readonly forbiddenTexts: readonly string[]
-  /** How many people one event may mention; undefined is any number. */
+  /** The most users that one event may mention; undefined for no limit. */
   readonly maxMentions: number | undefined
   readonly newcomers: NewcomerSettings
 }
 
-/** What is refused to who came into a room less than `forMs` ago. */
+/** What is refused to users who joined less than `forMs` ago. */
 interface NewcomerSettings {
   readonly forMs: number
-  /** Globs of types of events. */
+  /** Globs of event types. */
   readonly eventTypes: readonly string[]
   /** Globs of the `msgtype` of messages. */
   readonly messageTypes: readonly string[]
   readonly mayLink: boolean
 }
 
-/** What other servers are told beyond what they must know. */
+/** What other servers get beyond what federation requires. */
 export interface DisclosureSettings {
   readonly tellsProfiles: boolean
   readonly tellsPublicRooms: boolean
   readonly tellsDeviceNames: boolean
 }
 
-/** Who may make an account, and what it takes. */
+/** Who may register an account, and with which conditions. */
 export interface RegistrationSettings {
-  /** Whether anyone may make an account by themselves. */
+  /** Whether registration is open. */
   readonly isEnabled: boolean
-  /** Whether making one takes a registration token. */
+  /** Whether registration requires a token. */
   readonly requiresToken: boolean
-  /** Whoever knows it can make accounts and admins; undefined turns that door off. */
+  /** The secret for registering accounts, admins included; undefined disables it. */
   readonly sharedSecret: string | undefined
 }
 
-/** Whether passwords work, and how good they must be. */
+/** Whether passwords are enabled, and their policy. */
 export interface PasswordSettings {
   readonly isEnabled: boolean
   readonly policy: PasswordPolicy
 }
 
-/** What a password that is set from now on must have; a policy that is not enabled asks for nothing. */
+/** The policy for new passwords; without effect where it is disabled. */
 export interface PasswordPolicy {
   readonly isEnabled: boolean
   readonly minimumLength: number
@@ -99,29 +101,29 @@ export interface PasswordPolicy {
   readonly requiresUppercase: boolean
 }
 
-/** How long log-ins and their tokens live; undefined is for ever. */
+/** The lifetime of sessions and their tokens; undefined for no limit. */
 export interface SessionSettings {
-  /** A whole log-in, however often it is refreshed. */
+  /** The lifetime of a session, however often it is refreshed. */
   readonly sessionMs: number | undefined
-  /** An access token of a client that can refresh; undefined: refresh tokens are not handed out at all. */
+  /** The lifetime of an access token for clients that support refreshing; undefined disables refresh tokens. */
   readonly refreshableAccessTokenMs: number | undefined
-  /** An access token of a client that cannot. */
+  /** The lifetime of an access token for other clients. */
   readonly nonrefreshableAccessTokenMs: number | undefined
   readonly refreshTokenMs: number | undefined
 }
 
-/** What people may change about themselves. */
+/** What users may change about themselves. */
 export interface ProfileSettings {
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
 }
 
-/** What a room gets when its creator does not say. */
+/** The defaults for new rooms. */
 interface RoomSettings {
   readonly defaultVersion: string
 }
 
-/** Where media lie, and how big they may be. */
+/** The folder for media, and their size limits. */
 export interface MediaSettings {
   readonly storePath: string
   readonly maxUploadBytes: number
@@ -130,20 +132,20 @@ export interface MediaSettings {
   readonly requiresAuthentication: boolean
 }
 
-/** Whether this server tells who is online. */
+/** Whether presence is enabled. */
 export interface PresenceSettings {
   readonly isEnabled: boolean
 }
 
-/** `burstCount` at once, then `perSecond`. */
+/** A token bucket: `burstCount` at once, then `perSecond`. */
 export interface RateLimit {
   readonly perSecond: number
   readonly burstCount: number
 }
 
 /**
- * What one other server may ask: `concurrent` requests at a time; from `sleepLimit` within `windowMs` on the next are held
- * up for `sleepDelayMs`; where `rejectLimit` wait, more are refused.
+ * The limits for one other server: `concurrent` requests at a time; above `sleepLimit` within `windowMs` each is
+ * delayed by `sleepDelayMs`; above `rejectLimit` waiting ones, requests are refused.
  */
 export interface HostLimit {
   readonly windowMs: number
@@ -153,7 +155,7 @@ export interface HostLimit {
   readonly concurrent: number
 }
 
-/** How often something may happen, each per the thing its name says. */
+/** The rate limits, each per the key that its name says. */
 export interface RateLimits {
   /** Events, per sender. */
   readonly message: RateLimit
@@ -164,25 +166,25 @@ export interface RateLimits {
     readonly address: RateLimit
     /** Log-ins, per account. */
     readonly account: RateLimit
-    /** Log-ins that failed, per account. */
+    /** Failed log-ins, per account. */
     readonly failedAttempts: RateLimit
   }
   readonly joins: {
-    /** Joins of rooms this server is in, per user. */
+    /** Joins of rooms that this server is in, per user. */
     readonly local: RateLimit
-    /** Joins of rooms it is not in, per user. */
+    /** Joins of rooms that this server is not in, per user. */
     readonly remote: RateLimit
   }
   readonly invites: {
     readonly perRoom: RateLimit
-    /** Invites, per user invited. */
+    /** Invites, per invited user. */
     readonly perUser: RateLimit
   }
-  /** Bytes of other servers' media that are fetched, per user. */
+  /** Bytes of remote media downloaded, per user. */
   readonly remoteMedia: RateLimit
   /** Requests of other servers, per server. */
   readonly federation: HostLimit
-  /** What somebody says of their presence, per user. */
+  /** Presence changes, per user. */
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
@@ -202,47 +204,47 @@ export interface RateLimits {
   readonly toDevice: RateLimit
 }
 
-/** What `/.well-known/matrix` answers. */
+/** The contents of `/.well-known/matrix`. */
 interface WellKnownSettings {
   readonly servesServer: boolean
   readonly servesClient: boolean
-  /** Members that the client document gets besides the server's own. */
+  /** Additional members of the client document. */
   readonly extraClientContent: Readonly<Record<string, unknown>>
-  /** The public keys of the policy server at this name, by algorithm; undefined: there is none. */
+  /** The public keys of the policy server with this name, by algorithm; undefined where there is none. */
   readonly policyServerKeys: Readonly<Record<string, string>> | undefined
 }
 
-/** How many things are kept in memory. */
+/** The sizes of the in-memory caches. */
 export interface CacheSettings {
   readonly events: number
 }
 
-/** Which other servers this one speaks with, and how their keys and its own are told. */
+/** The servers that this one federates with, and how keys are published and fetched. */
 export interface FederationSettings {
-  /** The only servers to speak with; undefined is all. */
+  /** The only servers to federate with; undefined for all. */
   readonly allowedServers: readonly string[] | undefined
-  /** Servers never to speak with. */
+  /** Servers excluded from federation. */
   readonly deniedServers: readonly string[]
-  /** Who is asked for keys of servers that do not answer, in order. */
+  /** The notaries for keys of unreachable servers, in order. */
   readonly keyServers: readonly KeyServer[]
-  /** Keys this server signed with in former times. */
+  /** Keys that this server used earlier. */
   readonly oldSigningKeys: readonly OldSigningKey[]
-  /** For how long from now our own key is said to be valid. */
+  /** How far ahead this server's key is declared valid. */
   readonly keyRefreshMs: number
-  /** How long a request may take where its caller does not say. */
+  /** The default timeout of a federation request. */
   readonly requestTimeoutMs: number
-  /** How long a server that does not answer is left alone: `firstMs`, then `factor` times as long each time, up to `longestMs`. */
+  /** The pause after a failure of a server: `firstMs`, then `factor` times as long each time, up to `longestMs`. */
   readonly retries: { readonly firstMs: number; readonly factor: number; readonly longestMs: number }
 }
 
-/** A server whose word about other servers' keys is taken. */
+/** A notary, trusted for the keys of other servers. */
 export interface KeyServer {
   readonly serverName: string
-  /** Its own keys in Base64, by key ID; undefined: whatever it publishes. */
+  /** Its own keys in Base64, by key ID; undefined to accept those that it publishes. */
   readonly verifyKeys: Readonly<Record<string, string>> | undefined
 }
 
-/** A key that signed before a time, for who checks what is old. */
+/** A key that signed until a time, for verifying old events. */
 export interface OldSigningKey {
   readonly keyId: string
   /** Base64. */

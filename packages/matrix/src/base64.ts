@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Standard Base64 without padding.
+ * Encodes bytes in standard Base64 without padding.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#unpadded-base64
  */
@@ -9,7 +9,7 @@ export function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes a Base64 text stands for, in either alphabet, padded or not; undefined for anything else.
+ * Decodes Base64 of either alphabet, padded or not; undefined for any other text.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#unpadded-base64
  */
@@ -19,7 +19,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   return Buffer.from(plain, 'base64')
 }
 
-/** A Base64 text without the `=` at its end. */
+/** Returns a Base64 text without the trailing `=`. */
 export function withoutPadding(text: string): string {
   let end = text.length
   while (end > 0 && text.charCodeAt(end - 1) === 0x3d) end--

@@ -3,9 +3,10 @@ import type { Json, JsonObject } from './json.ts'
 import { rawNumberText } from './raw-number.ts'
 
 /**
- * The one encoding that is hashed and signed: keys in code point order, no space, integers only.
+ * Returns canonical JSON, which is hashed and signed: keys in code point order, no white space, integers only.
  *
- * Throws a RangeError on a number that is not an integer within ±(2^53 - 1), and on nesting no parser of ours lets through.
+ * Throws a RangeError for a number that is not an integer within ±(2^53 - 1), and for nesting deeper than any parser
+ * here accepts.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#canonical-json
  */
@@ -14,7 +15,7 @@ export function canonicalJson(value: Json): string {
 }
 
 /**
- * Canonical JSON as room versions 1 to 5 need it: floats and large numbers pass, spelled as they came.
+ * Returns canonical JSON for room versions 1 to 5: floats and large numbers keep their spelling.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v1/#canonical-json
  */
@@ -22,20 +23,23 @@ export function canonicalJsonLoose(value: Json): string {
   return write(value, looseNumber)
 }
 
-/** Negative where `a` sorts before `b` by Unicode code point, which is not the order of JavaScript's `<` above U+FFFF. */
+/**
+ * Compares two strings by Unicode code point, which differs from JavaScript's `<` above U+FFFF; negative where `a`
+ * sorts before `b`.
+ */
 export function compareCodePoints(a: string, b: string): number {
   const end = a.length < b.length ? a.length : b.length
   for (let at = 0; at < end; at++) {
     const left = a.charCodeAt(at)
     const right = b.charCodeAt(at)
-    // A surrogate stands for a code point above every other unit, though its own value is below U+E000.
+    // A surrogate is part of a code point above all other units, although its own value is below U+E000.
     if (left !== right)
       return (isSurrogate(left) ? left + 0x10000 : left) - (isSurrogate(right) ? right + 0x10000 : right)
   }
   return a.length - b.length
 }
 
-/** An object's own keys in canonical order. */
+/** Returns an object's own keys in canonical order. */
 export function canonicalKeys(object: JsonObject): string[] {
   const keys = Object.keys(object)
   for (let at = 1; at < keys.length; at++) {
@@ -47,7 +51,7 @@ export function canonicalKeys(object: JsonObject): string[] {
 type PrintNumber = (value: number | JsonObject) => string
 
 function write(value: Json, print: PrintNumber): string {
-  // JSON.stringify escapes exactly what canonical JSON wants escaped.
+  // JSON.stringify escapes exactly what canonical JSON requires.
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number') return print(value)
   if (value === null) return 'null'
@@ -73,13 +77,14 @@ function writeObject(object: JsonObject, print: PrintNumber): string {
 }
 
 function strictNumber(value: number | JsonObject): string {
-  if (!Number.isSafeInteger(value)) throw new RangeError('canonical JSON has integers within ±(2^53 - 1) only')
+  if (!Number.isSafeInteger(value))
+    throw new RangeError('numbers in canonical JSON must be integers within ±(2^53 - 1)')
   return `${value as number}`
 }
 
 function looseNumber(value: number | JsonObject): string {
   if (typeof value !== 'number') return rawNumberText(value) ?? 'null'
-  if (!Number.isFinite(value)) throw new RangeError('JSON has no word for a number that is not finite')
+  if (!Number.isFinite(value)) throw new RangeError('numbers in JSON must be finite')
   return `${value}`
 }
 

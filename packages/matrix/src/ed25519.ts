@@ -2,14 +2,14 @@
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { createRequire } from 'node:module'
 
-/** The part of libsodium we use. */
+/** The used part of libsodium. */
 interface Sodium {
   crypto_sign_seed_keypair(publicKey: Uint8Array, privateKey: Uint8Array, seed: Uint8Array): void
   crypto_sign_detached(signature: Uint8Array, message: Uint8Array, privateKey: Uint8Array): void
   crypto_sign_verify_detached(signature: Uint8Array, message: Uint8Array, publicKey: Uint8Array): boolean
 }
 
-/** Ed25519 over raw bytes, whatever computes it; every implementation gives the same answers. */
+/** An Ed25519 implementation over raw bytes; all implementations give the same results. */
 export interface Ed25519 {
   readonly expandSeed: (seed: Uint8Array) => { readonly privateKey: Uint8Array; readonly publicKey: Uint8Array }
   readonly signDetached: (message: Uint8Array, privateKey: Uint8Array) => Uint8Array
@@ -55,10 +55,10 @@ const SMALL_ORDER = new Set([
   `ee${'ff'.repeat(30)}7f`,
 ])
 
-/** Ed25519 by Node itself. Weak points are refused here, so that the validity of an event depends on no library. */
+/** Ed25519 by Node itself. Weak points are refused here, so that an event's validity does not depend on the library. */
 export const nodeEd25519: Ed25519 = {
   expandSeed(seed) {
-    if (seed.length !== 32) throw new RangeError('a seed has 32 bytes')
+    if (seed.length !== 32) throw new RangeError('a seed must have 32 bytes')
     const spki = createPublicKey(privateKeyOf(seed)).export({ format: 'der', type: 'spki' })
     const publicKey = spki.subarray(SPKI_HEADER.length)
     return { privateKey: Buffer.concat([seed, publicKey]), publicKey }
@@ -71,7 +71,7 @@ export const nodeEd25519: Ed25519 = {
   },
 }
 
-/** Ed25519 as fast as this machine has it. */
+/** The fastest available Ed25519. */
 export const { expandSeed, signDetached, verifyDetached } = sodiumEd25519() ?? nodeEd25519
 
 /** Returns whether 32 bytes encode a point of small order, or a y coordinate that is not below the prime. */

@@ -2,7 +2,7 @@
 import type { JsonObject } from './json.ts'
 
 /**
- * Every error code we send, with the HTTP status it travels under.
+ * Every error code that this server sends, with its HTTP status.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#standard-error-response
  */
@@ -56,13 +56,16 @@ export const ERROR_STATUS = {
 /** One of the codes of {@link ERROR_STATUS}. */
 export type ErrorCode = keyof typeof ERROR_STATUS
 
-/** What a {@link MatrixError} may carry besides its code: members of the body, and a status where the spec departs from the table. */
+/**
+ * The optional parts of a {@link MatrixError}: members of the body, and a status where the spec departs from the
+ * table.
+ */
 export interface MatrixErrorOptions extends ErrorOptions {
   readonly extra?: JsonObject
   readonly status?: number
 }
 
-/** A failure the caller is meant to read. Anything else that is thrown is our bug. */
+/** An error for the client. Any other thrown error is a bug. */
 export class MatrixError extends Error {
   override readonly name = 'MatrixError'
   readonly code: ErrorCode
@@ -76,7 +79,7 @@ export class MatrixError extends Error {
     this.status = options.status ?? ERROR_STATUS[code]
   }
 
-  /** The standard error body: `errcode`, `error`, and what the code adds. */
+  /** Returns the standard error body: `errcode`, `error`, and the code's further members. */
   toBody(): JsonObject {
     return { errcode: this.code, error: this.message, ...this.extra }
   }

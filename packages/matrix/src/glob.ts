@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Whether the whole of a text matches a glob, where `*` is any run of characters and `?` is exactly one.
+ * Returns whether a whole text matches a glob, where `*` is any run of characters and `?` is exactly one.
  *
- * Greedy, going back to the last star only: at worst the product of the two lengths, never exponential.
- * Globs come from other servers, so they never become regular expressions.
+ * Greedy, with backtracking to the last star only: at worst the product of the two lengths, never exponential. Globs
+ * come from other servers, so they never become regular expressions.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#glob-style-matching
  */
@@ -30,7 +30,7 @@ export function matchGlob(glob: string, text: string): boolean {
   return inGlob === glob.length
 }
 
-/** Whether a glob has a wildcard at all; one that has none is a plain text. */
+/** Returns whether a glob has a wildcard; without one it is plain text. */
 export function hasWildcard(glob: string): boolean {
   return glob.includes('*') || glob.includes('?')
 }
@@ -38,7 +38,7 @@ export function hasWildcard(glob: string): boolean {
 const STAR = 0x2a
 const QUESTION = 0x3f
 
-/** A character is a code point: two units where the first opens a pair. */
+/** Returns the width of a code point: two units for a surrogate pair. */
 function widthAt(text: string, at: number): number {
   const point = text.codePointAt(at) ?? 0
   return point > 0xffff ? 2 : 1

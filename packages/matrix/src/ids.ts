@@ -16,10 +16,10 @@ export type ServerName = Branded<'ServerName'>
 export type RoomAlias = Branded<'RoomAlias'>
 
 /**
- * The server a user belongs to: everything after the *first* colon.
+ * Returns the server of a user: everything after the *first* colon.
  *
- * A server name may carry a port (`@a:host:8448`), so splitting at the last
- * colon would make every server on port 8448 look like the same one.
+ * A server name may have a port (`@a:host:8448`), so splitting at the last colon would make all servers on port 8448
+ * look the same.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
  */
@@ -28,7 +28,7 @@ export function serverOf(user: UserId): ServerName {
 }
 
 /**
- * Whether a text is a user ID that may stand in an event, the historical ones included.
+ * Returns whether a text is a user ID, including historical ones.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#historical-user-ids
  */
@@ -37,7 +37,7 @@ export function isUserId(text: unknown): text is UserId {
 }
 
 /**
- * Whether a text is a room ID: with a domain, or since room version 12 with a hash alone.
+ * Returns whether a text is a room ID: with a domain, or since room version 12 with a hash alone.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#room-ids
  */
@@ -47,7 +47,7 @@ export function isRoomId(text: unknown): text is RoomId {
 }
 
 /**
- * Whether a text is an event ID of any room version.
+ * Returns whether a text is an event ID of any room version.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#event-ids
  */
@@ -57,7 +57,7 @@ export function isEventId(text: unknown): text is EventId {
 }
 
 /**
- * Whether a text is a room alias.
+ * Returns whether a text is a room alias.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#room-aliases
  */
@@ -66,7 +66,8 @@ export function isRoomAlias(text: unknown): text is RoomAlias {
 }
 
 /**
- * Whether a text is a server name: a DNS name, an IPv4 address or a bracketed IPv6 address, and perhaps a port.
+ * Returns whether a text is a server name: a DNS name, an IPv4 address or a bracketed IPv6 address, with an optional
+ * port.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#server-name
  */
@@ -77,7 +78,7 @@ export function isServerName(text: unknown): text is ServerName {
 }
 
 /**
- * Whether a localpart is one a server may still give out: lower case, and a few signs.
+ * Returns whether a localpart is valid for a new account: lower case, digits and a few signs.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
  */
@@ -85,18 +86,18 @@ export function isValidLocalpart(text: string): boolean {
   return /^[a-z0-9._=/+-]+$/.test(text)
 }
 
-/** What stands between the sigil and the first colon. */
+/** Returns the part between the sigil and the first colon. */
 export function localpartOf(id: UserId | RoomAlias): string {
   return id.slice(1, id.indexOf(':'))
 }
 
-/** A server's host without the port; an IPv6 address keeps its brackets. */
+/** Returns a server's host without the port; an IPv6 address keeps its brackets. */
 export function hostnameOf(server: ServerName): string {
   const colon = server.lastIndexOf(':')
   return colon === -1 || server.endsWith(']') ? server : server.slice(0, colon)
 }
 
-/** Whether a text takes at most so many bytes of UTF-8, as every length in the spec is meant. */
+/** Returns whether a text has at most `most` bytes of UTF-8, the unit of every length in the spec. */
 export function fitsBytes(text: string, most: number): boolean {
   return text.length * 3 <= most || (text.length <= most && Buffer.byteLength(text) <= most)
 }
@@ -106,7 +107,7 @@ const URL_SAFE_HASH = /^![A-Za-z0-9_-]{43}$/
 const DNS_NAME = /^[A-Za-z0-9.-]{1,255}(?::[0-9]{1,5})?$/
 const IPV6_NAME = /^\[([0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?$/
 
-/** `?localpart:server`, where the localpart may be anything but a colon, NUL and half a surrogate pair. */
+/** Returns whether a text is `?localpart:server`, where the localpart has no colon, NUL or lone surrogate. */
 function isNamedOnServer(text: string): boolean {
   const colon = text.indexOf(':')
   if (colon === -1 || !fitsBytes(text, 255) || !isServerName(text.slice(colon + 1))) return false

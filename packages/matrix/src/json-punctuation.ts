@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON's punctuation by code unit, which is also its byte in UTF-8 (RFC 8259).
 
-/** What strings begin and end with. */
+/** Begins and ends a string. */
 export const QUOTE = 0x22
-/** What stands between elements and members. */
+/** Separates elements and members. */
 export const COMMA = 0x2c
-/** What stands between a key and its value. */
+/** Separates a key and its value. */
 export const COLON = 0x3a
 /** Begins a list. */
 export const OPEN_LIST = 0x5b

@@ -2,28 +2,28 @@
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
-/** A JSON object whose members are not known; objects from outside have arbitrary keys, so look up with `Object.hasOwn` or {@link member}. */
+/** A JSON object with unknown members. Keys come from outside: use `Object.hasOwn` or {@link member} for lookups. */
 export interface JsonObject {
   readonly [key: string]: Json
 }
 
-/** Whether a value is a JSON object (not null, not an array). */
+/** Returns whether a value is a JSON object (not null, not an array). */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An object's own member, never one it inherits: `constructor` or `__proto__` in remote keys find nothing. */
+/** Returns an object's own member, never an inherited one such as `constructor` or `__proto__`. */
 export function member(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
-/** An own member that is a string, else undefined. */
+/** Returns an own member that is a string, else undefined. */
 export function stringMember(object: JsonObject, key: string): string | undefined {
   const value = member(object, key)
   return typeof value === 'string' ? value : undefined
 }
 
-/** An own member that is an object, else undefined. */
+/** Returns an own member that is an object, else undefined. */
 export function objectMember(object: JsonObject, key: string): JsonObject | undefined {
   const value = member(object, key)
   return isObject(value) ? value : undefined

@@ -4,21 +4,21 @@ import type { Json } from './json.ts'
 import { rawNumber } from './raw-number.ts'
 import { type Scan, scanJson } from './scan-json.ts'
 
-/** How far a text may go, and what becomes of numbers canonical JSON does not have. */
+/** The limits of a JSON text, and the treatment of numbers that canonical JSON excludes. */
 export interface JsonLimits {
-  /** Levels of nesting; 200 where nothing is said. */
+  /** Levels of nesting; 200 by default. */
   readonly maxDepth?: number
-  /** Refuse floats, exponents, `-0` and integers beyond ±(2^53 - 1). */
+  /** Whether floats, exponents, `-0` and integers beyond ±(2^53 - 1) are refused. */
   readonly strictNumbers?: boolean
-  /** Keep the spelling of numbers a JavaScript number would change, for room versions 1 to 5. */
+  /** Whether numbers that a JavaScript number would change keep their spelling, for room versions 1 to 5. */
   readonly keepNumbers?: boolean
 }
 
 /**
- * The value a JSON text says, or a refusal: M_NOT_JSON where it is not JSON, M_BAD_JSON where it is JSON we do not take.
+ * Parses a JSON text; throws `M_NOT_JSON` for text that is not JSON, and `M_BAD_JSON` for JSON that is not accepted.
  *
- * Not taken are nesting deeper than the limit, keys that stand twice in an object (however they are spelled), and text
- * that is not Unicode. The first would overflow our stack and the other two mean different things to different servers.
+ * Not accepted are nesting deeper than the limit, duplicate keys (however they are escaped), and lone surrogates. The
+ * first would overflow the stack; the others mean different things to different servers.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#canonical-json
  */
@@ -47,7 +47,7 @@ function keepSpelling(_key: string, value: unknown, context?: { source?: string 
   return typeof value === 'number' && source !== undefined && `${value}` !== source ? rawNumber(source) : value
 }
 
-/** Fewer keys than colons means that an object had one twice: exact, and cheaper than a set per object. */
+/** Counts the keys of a value. Fewer keys than colons means a duplicate: exact, and cheaper than a set per object. */
 function countKeys(value: Json): number {
   if (typeof value !== 'object' || value === null) return 0
   if (Array.isArray(value)) {

@@ -5,16 +5,16 @@ import type { Json } from './json.ts'
 import { parseJson } from './parse-json.ts'
 import type { JsonLimits } from './parse-json.ts'
 
-/** From so many characters on, a text is better parsed in steps. */
+/** The length from which a text is better parsed in steps. */
 export const LONG_JSON = 256 * 1024
-/** A value up to so long is parsed at once; of a longer one its members are, one after the other. */
+/** The length up to which a value is parsed at once; the members of a longer one are parsed one by one. */
 const AT_ONCE = 64 * 1024
-/** So deep a value that long may lie; what is longer further down nobody sends for a good reason. */
+/** The deepest level of a long value. */
 const MAX_LONG_LEVELS = 4
 
 /**
- * Parses a JSON text like `parseJson`, in steps of some 64 KiB between which others may have their turn: a generator that
- * yields how far it has come, and returns the value. Objects in it that are long have no prototype.
+ * Parses a JSON text like `parseJson`, in steps of some 64 KiB: a generator that yields its progress and returns the
+ * value. Long objects have no prototype.
  */
 export function* parseLongJson(text: string, limits: JsonLimits = {}): Generator<number, Json> {
   const reader = new Reader(text, limits)
@@ -46,12 +46,12 @@ class Reader {
       }
       return value
     }
-    if (level === MAX_LONG_LEVELS) throw new MatrixError('M_BAD_JSON', 'a part of the JSON is too long')
+    if (level === MAX_LONG_LEVELS) throw new MatrixError('M_BAD_JSON', 'JSON has a long value nested too deeply')
     if (this.#text.charCodeAt(this.#at) === OPEN_LIST) return yield* this.#list(level)
     return yield* this.#object(level)
   }
 
-  /** Nothing but space may follow. */
+  /** Checks that only white space follows. */
   end(): void {
     this.#skipSpace()
     if (this.#at < this.#text.length) throw notJson()
@@ -84,7 +84,7 @@ class Reader {
     }
   }
 
-  /** Steps over a comma, or over the end of what is being read: then it answers true. */
+  /** Skips a comma, or the end of the current value, in which case it returns true. */
   #endsAt(close: number): boolean {
     this.#skipSpace()
     const unit = this.#text.charCodeAt(this.#at)
@@ -93,7 +93,7 @@ class Reader {
     return unit === close
   }
 
-  /** Where the value that begins here ends; undefined for a list or an object that is too long to be parsed at once. */
+  /** Returns the end of the value that begins here; undefined for a list or an object too long to parse at once. */
   #endOfValue(): number | undefined {
     const text = this.#text
     const first = text.charCodeAt(this.#at)
@@ -116,11 +116,11 @@ class Reader {
       else if ((unit === CLOSE_LIST || unit === CLOSE_OBJECT) && --open === 0) return at + 1
     }
     if (isNested && last < text.length) return undefined
-    // A number has an end within that; what is cut off is told by the parser.
+    // A number ends within that; the parser reports a truncated one.
     return text.length
   }
 
-  /** The quote that ends a string, or -1. */
+  /** Returns the position of the quote that ends a string, or -1. */
   #endOfString(start: number): number {
     const text = this.#text
     for (let at = start + 1; at < text.length; at++) {

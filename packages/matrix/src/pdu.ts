@@ -3,10 +3,10 @@ import type { EventId, RoomId, UserId } from './ids.ts'
 import type { JsonObject } from './json.ts'
 
 /**
- * An event, parsed once at the border and frozen.
+ * An event, parsed once on arrival and frozen.
  *
- * `json` is the wire form (hashes and signatures included, `unsigned` left out, and in room versions
- * 1 and 2 the `event_id`): what was hashed and signed. Everything else is read from it.
+ * `json` is the wire form (with hashes and signatures, without `unsigned`, and in room versions 1 and 2 with the
+ * `event_id`), which was hashed and signed. All other members are read from it.
  */
 export interface Pdu {
   readonly id: EventId
@@ -19,7 +19,7 @@ export interface Pdu {
   readonly authEvents: readonly EventId[]
   readonly depth: number
   readonly originServerTs: number
-  /** The event a redaction names, wherever its room version keeps it. */
+  /** The target of a redaction, wherever its room version has it. */
   readonly redacts?: EventId
   readonly json: JsonObject
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { QUOTE, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
 
-/** What one pass over a JSON text finds that its parsed value no longer shows. */
+/** Findings about a JSON text that its parsed value no longer shows. */
 export interface Scan {
   readonly depth: number
-  /** How many keys were written, duplicates included. */
+  /** The number of keys, duplicates included. */
   readonly keys: number
   readonly hasEscapes: boolean
-  /** Some number is a float, has an exponent, is `-0`, or is not a safe integer. */
+  /** Whether some number is a float, has an exponent, is `-0`, or is not a safe integer. */
   readonly hasOddNumbers: boolean
 }
 
@@ -16,9 +16,9 @@ const ZERO = 0x30
 const NINE = 0x39
 
 /**
- * Looks over a JSON text without building anything; on text that is not JSON the answer means nothing, and comes all the same.
+ * Scans a JSON text without building a value; the result is meaningless for text that is not JSON.
  *
- * Strings are leapt over by the engine's own search, so the cost is mostly that of the punctuation.
+ * Strings are skipped by the engine's own search, so the cost is mostly that of the punctuation.
  */
 export function scanJson(text: string): Scan {
   let open = 0
@@ -49,7 +49,7 @@ export function scanJson(text: string): Scan {
   return { depth, keys, hasEscapes: firstEscape !== -1, hasOddNumbers }
 }
 
-/** Unit by unit, for the few strings that have escapes; leaping from escape to escape would be quadratic. */
+/** Returns the end of a string with escapes, unit by unit; searching from escape to escape would be quadratic. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     const unit = text.charCodeAt(at)
@@ -65,7 +65,7 @@ function endOfNumber(text: string, start: number): number {
   return at
 }
 
-/** Digits, `+`, `-`, `.`, `e` and `E`. */
+/** Returns whether a unit is a digit, `+`, `-`, `.`, `e` or `E`. */
 function isInNumber(unit: number): boolean {
   return (unit >= ZERO && unit <= NINE) || unit === 0x2b || unit === MINUS || unit === 0x2e || (unit | 0x20) === 0x65
 }

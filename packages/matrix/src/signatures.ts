@@ -5,59 +5,62 @@ import { canonicalJson } from './canonical-json.ts'
 import { expandSeed, signDetached, verifyDetached } from './ed25519.ts'
 import { isObject, type JsonObject, member, objectMember, stringMember } from './json.ts'
 
-/** `ed25519:` and the version a server gave the key. */
+/** `ed25519:` and the key's version. */
 type KeyId = `ed25519:${string}`
 
-/** A server's key pair. `privateKey` is the seed with the public key behind it, as libsodium has it. */
+/** A server's key pair. `privateKey` is the seed followed by the public key, as in libsodium. */
 export interface SigningKey {
   readonly id: KeyId
   readonly privateKey: Uint8Array
   readonly publicKey: Uint8Array
 }
 
-/** The key pair that a seed of 32 bytes stands for. */
+/** Returns the key pair of a seed of 32 bytes. */
 export function signingKeyFromSeed(version: string, seed: Uint8Array): SigningKey {
-  if (!/^[A-Za-z0-9_]+$/.test(version)) throw new RangeError('a key version has letters, digits and _ only')
+  if (!/^[A-Za-z0-9_]+$/.test(version)) throw new RangeError('a key version must consist of letters, digits and _')
   const { privateKey, publicKey } = expandSeed(seed)
   return { id: `ed25519:${version}`, privateKey, publicKey }
 }
 
-/** A fresh key pair; chance comes from `random` where a test wants to own it. */
+/** Generates a key pair; tests may pass their own `random`. */
 export function generateSigningKey(version: string, random: (size: number) => Uint8Array = randomBytes): SigningKey {
   return signingKeyFromSeed(version, random(32))
 }
 
-/** The keys of a signing key file as Synapse writes it: a line `ed25519 a_1234 <seed>` for each. Throws where a line is something else. */
+/**
+ * Parses a signing key file as Synapse writes it: a line `ed25519 a_1234 <seed>` for each key. Throws a RangeError for
+ * any other line.
+ */
 export function parseSigningKeys(text: string): SigningKey[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   return lines.map((line) => {
     const [algorithm, version, encoded] = line.trim().split(/\s+/)
     const seed = decodeBase64(encoded ?? '')
     if (algorithm !== 'ed25519' || version === undefined || seed?.length !== 32) {
-      throw new RangeError('a signing key is a line "ed25519 <version> <unpadded base64 of 32 bytes>"')
+      throw new RangeError('a signing key must be a line "ed25519 <version> <unpadded base64 of 32 bytes>"')
     }
     return signingKeyFromSeed(version, seed)
   })
 }
 
-/** The line of a signing key file for this key. */
+/** Returns the line of a signing key file for a key. */
 export function printSigningKey(key: SigningKey): string {
   return `ed25519 ${key.id.slice('ed25519:'.length)} ${encodeBase64(key.privateKey.subarray(0, 32))}\n`
 }
 
-/** The unpadded Base64 signature of a text's or of some bytes' UTF-8. */
+/** Returns the unpadded Base64 signature of bytes, or of a text's UTF-8. */
 export function signBytes(message: Uint8Array | string, key: SigningKey): string {
   return encodeBase64(signDetached(asBytes(message), key.privateKey))
 }
 
-/** Whether an unpadded Base64 signature by this public key is on exactly these bytes. */
+/** Returns whether an unpadded Base64 signature by this public key is valid for exactly these bytes. */
 export function verifyBytes(message: Uint8Array | string, signature: string, publicKey: Uint8Array): boolean {
   const bytes = decodeBase64(signature)
   return bytes?.length === 64 && publicKey.length === 32 && verifyDetached(bytes, asBytes(message), publicKey)
 }
 
 /**
- * The object with our signature added to those it has.
+ * Returns the object with a signature added.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#signing-details
  */
@@ -66,7 +69,7 @@ export function signJson(object: JsonObject, entity: string, key: SigningKey): J
 }
 
 /**
- * Whether an object has a valid signature of this entity with this key.
+ * Returns whether an object has a valid signature of this entity with this key.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#checking-for-a-signature
  */
@@ -81,25 +84,25 @@ export function verifyJson(object: JsonObject, entity: string, keyId: string, pu
   }
 }
 
-/** An object without `signatures` and `unsigned`: what a signature covers. */
+/** Returns an object without `signatures` and `unsigned`: what a signature covers. */
 export function unsignedForm(object: JsonObject): JsonObject {
   const { signatures: _signatures, unsigned: _unsigned, ...rest } = object
   return rest
 }
 
-/** The signature an entity made with a key, undefined where there is none. */
+/** Returns an entity's signature with a key, undefined where there is none. */
 export function signatureOf(object: JsonObject, entity: string, keyId: string): string | undefined {
   const ofEntity = objectMember(objectMember(object, 'signatures') ?? {}, entity)
   return ofEntity && stringMember(ofEntity, keyId)
 }
 
-/** The key IDs under which an entity signed an object. */
+/** Returns the key IDs under which an entity signed an object. */
 export function signingKeyIds(object: JsonObject, entity: string): string[] {
   const ofEntity = objectMember(objectMember(object, 'signatures') ?? {}, entity)
   return ofEntity ? Object.keys(ofEntity) : []
 }
 
-/** The object with one more signature; those of others stay. */
+/** Returns the object with one more signature; the others stay. */
 export function withSignature(object: JsonObject, entity: string, keyId: string, signature: string): JsonObject {
   const all = objectMember(object, 'signatures') ?? {}
   const earlier = member(all, entity)
@@ -107,12 +110,12 @@ export function withSignature(object: JsonObject, entity: string, keyId: string,
   return { ...object, signatures: { ...all, [entity]: ofEntity } }
 }
 
-/** The SHA-256 of a text's UTF-8, as unpadded Base64. */
+/** Returns the SHA-256 of a text's UTF-8, as unpadded Base64. */
 export function sha256Base64(text: string): string {
   return withoutPadding(hash('sha256', text, 'base64'))
 }
 
-/** The SHA-256 of a text's UTF-8, as URL-safe unpadded Base64. */
+/** Returns the SHA-256 of a text's UTF-8, as URL-safe unpadded Base64. */
 export function sha256Base64Url(text: string): string {
   return hash('sha256', text, 'base64url')
 }

@@ -2,24 +2,24 @@
 import { QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
 import { MatrixError } from './errors.ts'
 
-/** What of a JSON object is handed out how, and how much is held at a time. */
+/** The lists to split, and the limits for what is held in memory. */
 export interface SplitLimits {
-  /** The members that are lists of which each element is handed out by itself. */
+  /** The members that are lists whose elements are returned one by one. */
   readonly lists: ReadonlySet<string>
-  /** A longer element is left out; in bytes. */
+  /** The longest element in bytes; longer ones are dropped. */
   readonly maxElementBytes: number
-  /** All other members together; in bytes. */
+  /** The limit for all other members together, in bytes. */
   readonly maxRestBytes: number
 }
 
-/** The text of one element of a list, or of a member that is no such list. */
+/** The text of one element of a list, or of another member. */
 export interface JsonPart {
   readonly key: string
   readonly isElement: boolean
   readonly text: string
 }
 
-/** Deeper no value is that anybody takes. */
+/** The deepest accepted nesting. */
 const MAX_DEPTH = 200
 const MAX_MEMBERS = 1_000
 const MAX_KEY_BYTES = 1_024
@@ -28,11 +28,11 @@ type Expected = 'object' | 'key or end' | 'key' | 'colon' | 'value' | 'element o
 type Place = Expected | 'after element' | 'nothing'
 
 /**
- * Splits a JSON object into the elements of some of its lists, and its other members, while its bytes come in; holds no
- * more than one of them at a time.
+ * Splits a streamed JSON object into the elements of some of its lists and its other members, and holds no more than
+ * one of them at a time.
  *
- * What is handed out is well nested text and no more is known of it: it has still to be parsed. Throws M_NOT_JSON where
- * the whole is not JSON, and M_BAD_JSON where it is JSON nobody takes: a key twice, too deep, too much.
+ * Returned texts are well nested but not parsed yet. Throws `M_NOT_JSON` where the object is not JSON, and
+ * `M_BAD_JSON` for a duplicate key, too deep nesting, or oversized members.
  */
 export class JsonSplitter {
   readonly #limits: SplitLimits
@@ -46,7 +46,7 @@ export class JsonSplitter {
     this.#limits = limits
   }
 
-  /** The parts that end in these bytes, in their order. */
+  /** Adds bytes and returns the parts that end in them, in order. */
   push(bytes: Uint8Array): JsonPart[] {
     const parts: JsonPart[] = []
     for (let at = 0; at < bytes.length; ) {
@@ -65,13 +65,13 @@ export class JsonSplitter {
     return parts
   }
 
-  /** Nothing more comes: answers the names of all members. */
+  /** Ends the text and returns the names of all members. */
   end(): ReadonlySet<string> {
     if (this.#place !== 'nothing' || this.#value) throw notJson()
     return this.#keys
   }
 
-  /** What stands between values: one byte of it, or the first of a value. */
+  /** Handles a byte between values, or the first byte of a value. */
   #begin(byte: number): void {
     const next = NEXT[this.#place]?.[byte]
     if (next) this.#place = next
@@ -95,7 +95,7 @@ export class JsonSplitter {
       this.#place = 'after element'
       return
     }
-    if (text === undefined) throw new MatrixError('M_BAD_JSON', 'a member of the JSON is too long')
+    if (text === undefined) throw new MatrixError('M_BAD_JSON', 'a member of the JSON is too large')
     if (this.#place === 'key') {
       this.#key = keyOf(text)
       if (this.#keys.has(this.#key)) throw new MatrixError('M_BAD_JSON', 'an object has a key twice')
@@ -110,7 +110,7 @@ export class JsonSplitter {
   }
 }
 
-/** What may stand between values, and what is expected then. */
+/** The bytes allowed between values, and the state that follows each. */
 const NEXT: Readonly<Partial<Record<Place, Readonly<Record<number, Place>>>>> = {
   object: { [OPEN_OBJECT]: 'key or end' },
   'key or end': { [CLOSE_OBJECT]: 'nothing' },
@@ -120,11 +120,11 @@ const NEXT: Readonly<Partial<Record<Place, Readonly<Record<number, Place>>>>> = 
   'after value': { [COMMA]: 'key', [CLOSE_OBJECT]: 'nothing' },
 }
 
-/** One value while it comes in. */
+/** A value that is being received. */
 class Value {
   readonly #maxBytes: number
   readonly #first: number
-  /** What closes the lists and objects that are open, the innermost last. */
+  /** The closing bytes of the open lists and objects, the innermost last. */
   readonly #open: number[] = []
   #held: Uint8Array[] = []
   #heldBytes = 0
@@ -132,30 +132,30 @@ class Value {
   #isEscaped = false
   isWhole = false
 
-  /** `first` is the byte it begins with, which is taken with the others. */
+  /** Starts a value with its first byte, which is passed to `take` with the others. */
   constructor(first: number, maxBytes: number) {
     this.#first = first
     this.#maxBytes = maxBytes
     if (first === COMMA || first === COLON || first === CLOSE_LIST || first === CLOSE_OBJECT) throw notJson()
   }
 
-  /** What it says; undefined where it was too long to be held. */
+  /** Returns the text; undefined where it was too long to hold. */
   get text(): string | undefined {
     return this.#heldBytes > this.#maxBytes ? undefined : decoder.decode(Buffer.concat(this.#held))
   }
 
-  /** Takes what of these bytes belongs to it; answers where that ends. */
+  /** Consumes the bytes of the value and returns where it ends. */
   take(bytes: Uint8Array, start: number): number {
     const nests = this.#first === OPEN_LIST || this.#first === OPEN_OBJECT || this.#first === QUOTE
     const end = nests ? this.#endOfNested(bytes, start) : this.#endOfWord(bytes, start)
     this.#heldBytes += end - start
     if (this.#heldBytes > this.#maxBytes) this.#held = []
-    // What another chunk goes on with must not keep all of this one.
+    // A value that continues in the next chunk must not keep the whole chunk in memory.
     else this.#held.push(this.isWhole ? bytes.subarray(start, end) : bytes.slice(start, end))
     return end
   }
 
-  /** A number, `true` and so on end where something else begins. */
+  /** Returns the end of a number, `true` and so on. */
   #endOfWord(bytes: Uint8Array, start: number): number {
     for (let at = start; at < bytes.length; at++) {
       const byte = bytes[at] as number
@@ -179,7 +179,7 @@ class Value {
     return bytes.length
   }
 
-  /** The quote that ends the string we are in, where these bytes have it. */
+  /** Returns the quote that ends the current string, if it is in these bytes. */
   #endOfString(bytes: Uint8Array, start: number): number {
     let at = start
     if (this.#isEscaped && at < bytes.length) {
@@ -202,13 +202,13 @@ class Value {
     if (byte === QUOTE) this.#isInString = true
     else if (byte === OPEN_LIST || byte === OPEN_OBJECT) {
       if (this.#open.length === MAX_DEPTH) throw new MatrixError('M_BAD_JSON', 'JSON is nested too deeply')
-      // In ASCII what closes stands two behind what opens.
+      // In ASCII the closing bracket is two after the opening one.
       this.#open.push(byte + 2)
     } else if ((byte === CLOSE_LIST || byte === CLOSE_OBJECT) && this.#open.pop() !== byte) throw notJson()
   }
 }
 
-// Like the decoder of whole answers: what is no UTF-8 becomes U+FFFD.
+// Invalid UTF-8 becomes U+FFFD, as in whole answers.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function keyOf(text: string): string {

@@ -16,19 +16,19 @@ import { RecentAnswers } from './recent-answers.ts'
 import { RemoteError } from './remote-error.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
-/** A call of another server's federation API. */
+/** A request to another server's federation API. */
 export interface FederationCall {
   readonly method: OutgoingRequest['method']
   /** Path and query, already percent-encoded: see {@link federationPath}. */
   readonly target: string
   readonly body?: JsonObject
-  /** 60 s where nothing is said. */
+  /** 60 s by default. */
   readonly timeoutMs?: number
-  /** How much of an answer is read; 64 MiB where nothing is said. */
+  /** The largest answer; 64 MiB by default. */
   readonly maxBytes?: number
-  /** Keep the spelling of odd numbers in the answer: it holds events of room versions 1 to 5. */
+  /** Whether unusual numbers in the answer keep their spelling, for events of room versions 1 to 5. */
   readonly keepNumbers?: boolean
-  /** Key requests go out unsigned. */
+  /** Whether the request is unsigned, as key requests are. */
   readonly isUnsigned?: boolean
   readonly signal?: AbortSignal
 }
@@ -36,10 +36,10 @@ export interface FederationCall {
 const TIMEOUT_MS = 60_000
 const MAX_BYTES = 64 * 1024 * 1024
 const MAX_REFUSAL_BYTES = 1024 * 1024
-/** How much is read of an answer that may be a whole room, of some hundred thousand members. */
+/** The largest answer that may contain a whole room, of some hundred thousand members. */
 export const MAX_ROOM_BYTES = 256 * 1024 * 1024
 
-/** A path with each part percent-encoded, and a query; lists give a name several times. */
+/** Returns a path with each part percent-encoded, and a query; a list repeats its name. */
 export function federationPath(
   parts: readonly string[],
   query: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>> = {},
@@ -54,26 +54,26 @@ export function federationPath(
   return text === '' ? path : `${path}?${text}`
 }
 
-/** What the admin decides about calls. */
+/** The admin's settings for requests. */
 export interface CallOptions {
-  /** Which servers we may speak with; all where nothing is said. */
+  /** The servers that requests may go to; all by default. */
   readonly mayCall?: (server: ServerName) => boolean
-  /** How long a call may take that does not say so itself. */
+  /** The timeout of requests without their own. */
   readonly timeoutMs?: number
 }
 
 /**
- * Calls other servers in our name.
+ * Sends signed requests to other servers.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
  */
 export class Federation {
   readonly serverName: ServerName
-  /** Who is being asked for keys. */
+  /** The key fetches in progress. */
   readonly keyFetches = new KeyFetches()
-  /** About whom notaries are being asked. */
+  /** The notary queries in progress. */
   readonly notaryQuestions = new KeyFetches()
-  /** What was answered a short while ago. */
+  /** The cache of recent answers. */
   readonly recent = new RecentAnswers()
   readonly #transport: Transport
   readonly #key: SigningKey
@@ -88,21 +88,21 @@ export class Federation {
     this.#transport = transport
   }
 
-  /** The JSON object another server answers with 200; a `RemoteError` for anything else. */
+  /** Returns the JSON object of a 200 answer; throws a `RemoteError` for anything else. */
   async call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
     const reply = await this.open(destination, call)
     const text = await textOf(reply, call.maxBytes ?? MAX_BYTES)
     const answer = await jsonOf(text, call.keepNumbers ?? false)
     if (reply.status !== 200) throw refusal(destination, reply.status, answer)
-    if (!isObject(answer)) throw new RemoteError('malformed', `${destination} did not answer a JSON object`)
+    if (!isObject(answer)) throw new RemoteError('malformed', `the answer of ${destination} is not a JSON object`)
     return answer
   }
 
   /**
-   * The same of an answer that may be a whole room: the elements of its long lists are handed out as they come, as text,
-   * and never held together. Answers what else it says, with an empty list in the place of each that was handed out.
+   * Returns an answer that may be a whole room, and delivers the elements of its long lists as texts while it streams
+   * in, so that they are never all in memory. The lists are empty in the returned object.
    *
-   * What is wrong may show only at the end, so whoever takes elements must be able to have taken them in vain.
+   * A fault may show at the end only, so delivered elements may turn out to be worthless.
    */
   async callInParts(destination: ServerName, call: FederationCall, lists: LongLists): Promise<JsonObject> {
     const reply = await this.open(destination, call)
@@ -112,11 +112,11 @@ export class Federation {
     return readInParts(reply, call.maxBytes ?? MAX_BYTES, lists)
   }
 
-  /** The raw answer, whatever its status, for those who read it as it comes. */
+  /** Returns the raw answer of any status, for streaming. */
   async open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
     const { method, target, body, timeoutMs = this.#timeoutMs, signal } = call
-    if (destination === this.serverName) throw new RemoteError('unreachable', 'we do not call ourselves')
-    if (!this.#mayCall(destination)) throw new RemoteError('unreachable', `the admin does not want ${destination}`)
+    if (destination === this.serverName) throw new RemoteError('unreachable', 'the destination is this server')
+    if (!this.#mayCall(destination)) throw new RemoteError('unreachable', `federation with ${destination} is disabled`)
     const headers: Record<string, string> = { accept: 'application/json' }
     if (body) headers['content-type'] = 'application/json'
     if (call.isUnsigned !== true) headers['authorization'] = this.#authorization(destination, call)
@@ -131,10 +131,10 @@ export class Federation {
     })
   }
 
-  /** A page that another server sends us to. */
+  /** Fetches a page to which another server redirects. */
   async fetchPage(url: URL, options: PageOptions): Promise<IncomingReply> {
     if (url.protocol !== 'https:' || !this.#transport.fetchPage) {
-      throw new RemoteError('unreachable', `${url.protocol}//${url.host} is not fetched from`)
+      throw new RemoteError('unreachable', `${url.protocol}//${url.host} must not be contacted`)
     }
     return this.#transport.fetchPage(url, options)
   }
@@ -152,7 +152,7 @@ export class Federation {
   }
 }
 
-/** What the signature of a request covers, as text; `content` only where there was a body. */
+/** Returns the text that the signature of a request covers; `content` only where there was a body. */
 export function requestForm(request: {
   readonly method: string
   readonly uri: string

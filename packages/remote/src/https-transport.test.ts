@@ -161,7 +161,7 @@ describe('an answer over TLS', () => {
     test(`is refused when it is ${name}`, async () => {
       const port = await listen(['a.test'], answer)
       const said = await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`)
-      assert.equal(said, 'RemoteError unreachable: the answer was cut off')
+      assert.equal(said, 'RemoteError unreachable: the answer was truncated')
     })
   }
 

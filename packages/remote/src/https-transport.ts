@@ -13,25 +13,25 @@ import { type Names, systemNames } from './sockets/names.ts'
 import type { ProxySettings } from './sockets/proxy.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
 
-/** What a transport over TLS is made of. */
+/** The parts of a transport over TLS. */
 export interface HttpsTransportParts {
   readonly clock: Clock
   readonly random: Random
   readonly tls: TlsSettings
   readonly addresses?: AddressCheck
   readonly names?: Names
-  /** Without one, everybody is connected to directly. */
+  /** The proxy; without it connections are direct. */
   readonly proxy?: ProxySettings
   readonly userAgent: string
 }
 
 const WELL_KNOWN_TIMEOUT_MS = 10_000
-/** Exchanges under way at once; more wait. */
+/** The most concurrent exchanges; more wait. */
 const MAX_AT_ONCE = 512
 const NO_PROXY: ProxySettings = { https: undefined, exceptions: [] }
 
 /**
- * Carries requests to other servers over TLS: finds them, connects, and checks who they are.
+ * Sends requests to other servers over TLS: resolves their names, connects, and verifies their certificates.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#api-standards
  */
@@ -54,7 +54,7 @@ export class HttpsTransport implements Transport {
   async send(request: OutgoingRequest): Promise<IncomingReply> {
     const deadline = new Deadline(this.#clock, request.timeoutMs, request.signal)
     const giveBack = await this.#exchanges.acquire({ signal: deadline.signal })
-    // Also where nobody ever reads the answer.
+    // Also where the answer is never read.
     deadline.signal.addEventListener('abort', giveBack, { once: true })
     const end = (): void => {
       deadline.end()
@@ -71,7 +71,7 @@ export class HttpsTransport implements Transport {
   }
 
   async #tryPlaces(request: OutgoingRequest, route: Route, signal: AbortSignal): Promise<IncomingReply> {
-    let fault: RemoteError = new RemoteError('unreachable', `${request.destination} is nowhere`)
+    let fault: RemoteError = new RemoteError('unreachable', `${request.destination} has no address`)
     for (const place of route.places) {
       try {
         return await this.#client.send({
@@ -91,7 +91,7 @@ export class HttpsTransport implements Transport {
     throw fault
   }
 
-  /** A page of a web server. */
+  /** Fetches a page of a web server. */
   async fetchPage(url: URL, { timeoutMs, signal }: PageOptions): Promise<IncomingReply> {
     const deadline = new Deadline(this.#clock, timeoutMs, signal)
     const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -111,7 +111,7 @@ export class HttpsTransport implements Transport {
   }
 }
 
-/** Calls `end` when the exchange has failed, or its body was read, or nobody wants the rest of it. */
+/** Calls `end` when the exchange failed, or its body was read or discarded. */
 async function untilRead(end: () => void, exchange: () => Promise<IncomingReply>): Promise<IncomingReply> {
   let reply: IncomingReply
   try {

@@ -7,35 +7,38 @@ interface Pause {
   readonly lengthMs: number
 }
 
-/** The first pause after a server did not answer; each further one is twice as long. */
+/** The first pause after a server did not answer; it doubles with each further failure. */
 const SHORTEST_PAUSE_MS = 30_000
-/** Not long: a server that is back signs its first requests with a key we may have to ask for. */
+/**
+ * The longest pause. It is short, because a server that is back signs its first requests with a key that may have to
+ * be fetched.
+ */
 const LONGEST_PAUSE_MS = 300_000
-/** Whoever says another server's name can make us ask it this often, and no more. */
+/** How many fetches of one server's keys other servers can trigger at once by naming it. */
 const BURST = 6
 const REFILL_MS = 10_000
 const REMEMBERED = 20_000
-/** Names are free to make up, connections are not: above this many questions at once, the next ones are not asked. */
+/** The most concurrent fetches: server names are free to make up, connections are not. */
 const MAX_UNDER_WAY = 200
 
 /**
- * Who is being asked for keys, and who is left alone for a while.
+ * Limits the fetches of server keys.
  *
- * Anybody can make us ask any server for keys, by naming it in a request. So a server is asked once at a time, a few
- * times in a row, and seldom while it does not answer. Only the names heard last are remembered.
+ * Any server can trigger a fetch of another server's keys by naming it in a request. So each server is queried once at
+ * a time, a few times in a row, and rarely while it does not answer. Only the most recent names are remembered.
  */
 export class KeyFetches {
   readonly #underWay = new Map<ServerName, Promise<unknown>>()
   readonly #pauses = new Map<ServerName, Pause>()
   readonly #spent = new Map<ServerName, { readonly tokens: number; readonly at: number }>()
 
-  /** Joins the question that is under way, or asks; rejects at once where the server is to be left alone. */
+  /** Joins the fetch in progress, or starts one; rejects at once where the server is in a pause. */
   run<T>(server: ServerName, now: number, ask: () => Promise<T>): Promise<T> {
     const underWay = this.#underWay.get(server)
-    // Every question for one server's keys has one kind of answer.
+    // Every fetch of one server's keys has the same type of answer.
     if (underWay) return underWay as Promise<T>
     if (this.#underWay.size >= MAX_UNDER_WAY || !this.mayAsk(server, now)) {
-      return Promise.reject(new RemoteError('unreachable', `${server} is not asked for its keys at the moment`))
+      return Promise.reject(new RemoteError('unreachable', `the keys of ${server} were requested too often`))
     }
     const asked = ask().then(
       (answer) => {
@@ -52,7 +55,7 @@ export class KeyFetches {
     return settled
   }
 
-  /** Whether a question about a server may be asked; counts it as asked if so. */
+  /** Returns whether a server may be queried, and counts the query if so. */
   mayAsk(server: ServerName, now: number): boolean {
     if ((this.#pauses.get(server)?.until ?? 0) > now) return false
     const { tokens, at } = this.#spent.get(server) ?? { tokens: BURST, at: now }

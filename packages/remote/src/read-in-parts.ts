@@ -8,30 +8,30 @@ import type { JsonPart } from '@myelin/matrix/split-json'
 import { RemoteError } from './remote-error.ts'
 import type { IncomingReply } from './transport.ts'
 
-/** The lists of an answer that may be long, and who takes their elements. */
+/** The lists of an answer that may be long, and the consumer of their elements. */
 export interface LongLists {
   readonly names: readonly string[]
   /**
-   * Gets some elements of a list, each the text of a JSON value of any kind, not parsed yet. No more is read until it is
-   * done; a `MatrixError` says that the text is not JSON, and any failure ends the reading.
+   * Receives some elements of a list, each the text of a JSON value that is not parsed yet. Reading pauses until it is
+   * done. It throws a `MatrixError` where a text is not JSON; any failure ends the reading.
    */
   take(list: string, texts: readonly string[]): Promise<void>
 }
 
-/** An event has at most 64 KiB, and may be spelled in six times as many. */
+/** The largest element: an event has at most 64 KiB, and escapes may take six times as much. */
 const MAX_ELEMENT_BYTES = 512 * 1024
 const MAX_REST_BYTES = 8 * 1024 * 1024
-/** So many characters are handed out at a time: what takes some milliseconds to parse. */
+/** Number of characters delivered at a time: some milliseconds to parse. */
 const PARCEL = 64 * 1024
-/** Or so many elements: hashing each takes longer than reading it. */
+/** Number of elements delivered at a time: hashing one takes longer than reading it. */
 const MOST_ELEMENTS = 100
 
-/** Reads an answer of at most so many bytes, and hands out its long lists; what else it says is returned. */
+/** Reads an answer of at most `maxBytes`, delivers its long lists, and returns the rest. */
 export async function readInParts(reply: IncomingReply, maxBytes: number, lists: LongLists): Promise<JsonObject> {
   const limits = { lists: new Set(lists.names), maxElementBytes: MAX_ELEMENT_BYTES, maxRestBytes: MAX_REST_BYTES }
   const splitter = new JsonSplitter(limits)
   const parcels = new Parcels(lists)
-  // Names of members are the other server's.
+  // Member names are chosen by the other server, so there is no prototype.
   const answer = Object.create(null) as Record<string, Json>
   let size = 0
   try {
@@ -47,12 +47,12 @@ export async function readInParts(reply: IncomingReply, maxBytes: number, lists:
     for (const key of splitter.end()) if (!(key in answer)) answer[key] = []
   } catch (cause) {
     if (!(cause instanceof MatrixError)) throw cause
-    throw new RemoteError('malformed', 'an answer was not the JSON it should be', { cause })
+    throw new RemoteError('malformed', 'the answer is not valid JSON', { cause })
   }
   return answer
 }
 
-/** Elements of one list that are handed out together. */
+/** Collects elements of one list that are delivered together. */
 class Parcels {
   readonly #lists: LongLists
   #list = ''

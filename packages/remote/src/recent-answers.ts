@@ -7,10 +7,10 @@ interface Kept {
   until: number
 }
 
-// Who does not answer is not asked again at once.
+// How long failures are cached, so that an unreachable server is not queried again at once.
 const FAILURE_MS = 10_000
 
-/** What other servers answered a short while ago, so that the same is not asked twice; failures are kept too, for less. */
+/** A cache of other servers' recent answers; failures are cached too, for a shorter time. */
 export class RecentAnswers {
   readonly #kept: Cache<string, Kept>
 
@@ -18,7 +18,10 @@ export class RecentAnswers {
     this.#kept = new Cache(capacity)
   }
 
-  /** The answer under a key, asked for where there is none younger than `keepMs`; who asks at the same time shares it. */
+  /**
+   * Returns the answer under a key, requested where none is younger than `keepMs`; concurrent callers share the
+   * request.
+   */
   async get(key: string, now: number, keepMs: number, ask: () => Promise<JsonObject>): Promise<JsonObject> {
     const kept = this.#kept.get(key)
     if (kept && kept.until > now) return kept.answer

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
 
-/** What was wrong with another server: no answer, an answer that says no, an answer that makes no sense. */
+/** The kind of a failure: no answer, an error answer, or a malformed one. */
 export type RemoteFault = 'unreachable' | 'refused' | 'malformed'
 
-/** Another server failed us. Its words are kept for whoever decides which of them our client may read. */
+/** A failure of another server. It has the server's own text, which the caller may pass on to the client or not. */
 export class RemoteError extends Error {
   override readonly name = 'RemoteError'
   readonly fault: RemoteFault
-  /** The status of an answer that says no. */
+  /** The status of an error answer. */
   readonly status: number | undefined
   readonly errcode: string | undefined
-  /** The JSON of an answer that says no; empty where it had none. */
+  /** The JSON of an error answer; empty where it had none. */
   readonly body: JsonObject
 
   constructor(
@@ -27,5 +27,5 @@ export class RemoteError extends Error {
   }
 }
 
-/** A request failed before it was sent, so that another place may be tried. */
+/** A request that failed before it was sent, so that another place may be tried. */
 export class NotConnected extends RemoteError {}

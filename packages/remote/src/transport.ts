@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServerName } from '@myelin/matrix/ids'
 
-/** One HTTP request to another server, addressed by its name; the transport finds out where that is. */
+/** One HTTP request to another server, addressed by its name; the transport resolves it. */
 export interface OutgoingRequest {
   readonly destination: ServerName
   readonly method: 'GET' | 'PUT' | 'POST'
-  /** Path and query exactly as they go over the wire. */
+  /** Path and query exactly as sent. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   /** JSON text. */
   readonly body?: string
-  /** The whole exchange, from the first lookup to the last byte. */
+  /** The timeout of the whole exchange, from the first lookup to the last byte. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
 }
 
-/** What came back. Whoever reads the body decides how much of it. */
+/** An answer. The reader of the body limits its size. */
 export interface IncomingReply {
   readonly status: number
   /** Names are lower-case. */
@@ -23,20 +23,23 @@ export interface IncomingReply {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** How long a page may take, and who stops waiting for it. */
+/** The timeout for a page, and the signal to cancel it. */
 export interface PageOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
 }
 
 /**
- * Carries requests to other servers: over TLS in a running house, between servers of one process in tests.
+ * Sends requests to other servers: over TLS in a running server, between servers of one process in tests.
  *
  * Rejects with a `RemoteError` of kind `unreachable` where there was no HTTP answer.
  */
 export interface Transport {
   send(request: OutgoingRequest): Promise<IncomingReply>
-  /** A page of any web server, over TLS and under the same checks; redirects are not followed. Not every transport can. */
+  /**
+   * Fetches a page of any web server, over TLS and with the same checks, without following redirects; not supported by
+   * every transport.
+   */
   fetchPage?(url: URL, options: PageOptions): Promise<IncomingReply>
   close(): Promise<void>
 }

@@ -9,27 +9,27 @@ import type { PduDraft } from './events/build-pdu.ts'
 import type { Signer } from './events/signing.ts'
 import { ROOM_VERSIONS, type RoomVersion } from './room-versions.ts'
 
-// For the tests of this package alone: rooms with everything filled in that a test does not care about.
+// For the tests of this package only: rooms and events with defaults for everything.
 
-/** Who made the rooms. */
+/** The creator of the rooms. */
 export const alice = '@alice:one.test' as UserId
 /** A user of another server. */
 export const bob = '@bob:two.test' as UserId
 /** A user of the same server. */
 export const carol = '@carol:one.test' as UserId
-/** The room where nothing else is said. */
+/** The default room. */
 export const room = '!room:one.test' as RoomId
 /** Every room version. */
 export const versions: readonly RoomVersion[] = [...ROOM_VERSIONS.values()]
 
-/** The version of this name, which must be one. */
+/** Returns the version of a name; throws for an unknown one. */
 export function versionOf(id: string): RoomVersion {
   const version = ROOM_VERSIONS.get(id)
   if (!version) throw new RangeError(`no room version ${id}`)
   return version
 }
 
-/** The versions from one to another. */
+/** Returns the versions from one to another. */
 export function versionsFrom(first: number, last = 12): readonly RoomVersion[] {
   return versions.filter(({ id }) => Number(id) >= first && Number(id) <= last)
 }
@@ -40,7 +40,7 @@ export const signer: Signer = {
   key: signingKeyFromSeed('1', Buffer.alloc(32, 7)),
 }
 
-/** An event that exists in memory only. */
+/** Returns an event that exists in memory only. */
 export function event(fields: Partial<Pdu> & Pick<Pdu, 'type'>): Pdu {
   const id = fields.id ?? (`$${fields.type}|${fields.stateKey ?? ''}` as EventId)
   const defaults = {
@@ -56,24 +56,24 @@ export function event(fields: Partial<Pdu> & Pick<Pdu, 'type'>): Pdu {
   return { ...defaults, ...fields, id }
 }
 
-/** A membership event. */
+/** Returns a member event. */
 export function memberEvent(sender: UserId, target: string, membership: string, content: JsonObject = {}): Pdu {
   const prevEvents = ['$before' as EventId]
   return event({ type: 'm.room.member', sender, stateKey: target, content: { membership, ...content }, prevEvents })
 }
 
-/** What a room is made of, in a few words. */
+/** A room's state in a few words. */
 export interface RoomSketch {
   readonly create?: JsonObject
   readonly members?: Readonly<Record<string, string>>
   readonly power?: Readonly<Record<string, number>>
-  /** The rest of the power levels; null for a room without any power levels event. */
+  /** The other power levels; null for a room without a power levels event. */
   readonly levels?: JsonObject | null
   readonly joinRule?: string
   readonly others?: readonly Pdu[]
 }
 
-/** The auth state of a room that alice made. */
+/** Returns the auth state of a room that alice made. */
 export function stateOf(version: RoomVersion, sketch: RoomSketch = {}): AuthState {
   const { create = {}, members = {}, power = {}, levels = {}, joinRule, others = [] } = sketch
   const creator = version.auth.creatorIsSender ? {} : { creator: alice }
@@ -91,7 +91,7 @@ export function stateOf(version: RoomVersion, sketch: RoomSketch = {}): AuthStat
   return new AuthState(version, new Map(events.map((each) => [stateKey(each.type, each.stateKey), each])))
 }
 
-/** A draft of a message, good in the version given. */
+/** Returns the draft of a message, valid in a version. */
 export function draft(version: RoomVersion, fields: Partial<PduDraft> = {}): PduDraft {
   const chosen = version.eventIds === 'chosen by server'
   const id = (chosen ? '$before:one.test' : `$${'b'.repeat(43)}`) as EventId

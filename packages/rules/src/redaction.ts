@@ -4,7 +4,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { RedactionTraits, RoomVersion } from './room-versions.ts'
 
 /**
- * What is left of an event when it is redacted. The event ID and the signatures stay good, for they cover only this.
+ * Returns an event's redacted form. The event ID and the signatures stay valid, because they cover only this.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#redactions
  */
@@ -21,7 +21,7 @@ export function redactJson(json: JsonObject, version: RoomVersion): JsonObject {
   return kept
 }
 
-/** The same event without what a redaction takes away; the ID stays. */
+/** Returns the redacted event; its ID stays. */
 export function redactPdu(pdu: Pdu, version: RoomVersion): Pdu {
   const json = redactJson(pdu.json, version)
   const content = redactContent(pdu.type, pdu.content, version.redaction)
@@ -30,7 +30,7 @@ export function redactPdu(pdu: Pdu, version: RoomVersion): Pdu {
   return Object.freeze({ ...rest, ...(keepsTarget ? { redacts } : {}), content, json })
 }
 
-/** What is left of an event's content. */
+/** Returns the redacted content of an event. */
 export function redactContent(type: string, content: JsonObject, traits: RedactionTraits): JsonObject {
   const keys = Object.hasOwn(traits.content, type) ? traits.content[type] : undefined
   if (keys === undefined) return {}

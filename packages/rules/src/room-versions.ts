@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What a room version is made of. Traits are named by what they mean; no other file compares versions.
+ * The traits of a room version, named by their meaning; no other file compares versions.
  *
  * @see https://spec.matrix.org/v1.19/rooms/
  */
@@ -11,18 +11,18 @@ export interface RoomVersion {
   readonly stateResolution: 'v1' | 'v2' | 'v2.1'
   readonly strictCanonicalJson: boolean
   readonly keysMustBeValidAtSigning: boolean
-  /** A redaction names its target in `content.redacts`, not beside it. */
+  /** Whether a redaction names its target in `content.redacts`, not beside it. */
   readonly redactsInContent: boolean
   /**
-   * Another server's `type` and `state_key` may have 255 code points rather than bytes. The spec counts bytes; Synapse took such
-   * events in these versions, so refusing them would split their rooms.
+   * Whether `type` and `state_key` of another server may have 255 code points instead of bytes. The spec counts bytes;
+   * Synapse accepted such events in these versions, so refusing them would split their rooms.
    */
   readonly countsCodePoints: boolean
   readonly auth: AuthTraits
   readonly redaction: RedactionTraits
 }
 
-/** Where the authorization rules of the versions differ. */
+/** The differences of the versions' authorization rules. */
 interface AuthTraits {
   readonly aliasesBelongToServers: boolean
   readonly redactionsNeedPower: boolean
@@ -127,12 +127,12 @@ const v12 = after(v11, '12', {
   auth: { creatorsOutrankEveryone: true },
 })
 
-/** Every room version we know, by its name. */
+/** All supported room versions, by name. */
 export const ROOM_VERSIONS: ReadonlyMap<string, RoomVersion> = new Map(
   [v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12].map((version) => [version.id, version]),
 )
 
-/** The version a name stands for, undefined for one we do not know. */
+/** Returns the room version of a name, undefined for an unknown one. */
 export function roomVersion(id: string): RoomVersion | undefined {
   return ROOM_VERSIONS.get(id)
 }

@@ -5,9 +5,9 @@ import { hostnameOf, type ServerName } from '@myelin/matrix/ids'
 import { type JsonObject, member } from '@myelin/matrix/json'
 
 /**
- * Whether a server may take part in a room with this `m.room.server_acl` content; undefined where the room has none.
+ * Returns whether a server is allowed by this `m.room.server_acl` content; true for undefined, a room without an ACL.
  *
- * The content is read once and remembered, for a list may have ten thousand entries and every transaction asks.
+ * The content is parsed once and cached, because a list may have ten thousand entries and every transaction reads it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#mroomserver_acl
  */
@@ -34,7 +34,7 @@ interface Acl {
   readonly deny: Globs
 }
 
-/** Globs by how they can be looked for: plain names, `*.domain`, and the rest one after the other. */
+/** Globs by the way they are looked up: plain names, `*.domain`, and the others one by one. */
 interface Globs {
   readonly names: ReadonlySet<string>
   readonly domains: ReadonlySet<string>
@@ -51,7 +51,9 @@ function readAcl(content: JsonObject): Acl {
   }
 }
 
-/** What is no list is an empty one, and what is no text in it is not there. */
+/**
+ * Returns the globs of a list; a value that is no list counts as empty, and entries that are no strings are ignored.
+ */
 function readGlobs(content: JsonObject, key: string): Globs {
   const list = member(content, key)
   const entries = Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : []

@@ -2,10 +2,10 @@
 import { stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 
-/** As much of an event as decides who sees it. */
+/** The part of an event that decides its visibility. */
 export type SeenEvent = Pick<Pdu, 'type' | 'stateKey' | 'content'>
 
-/** A user's view of an event: the room as it was just before it. */
+/** A user's view of an event, by the state before it. */
 export interface UserView {
   readonly event: SeenEvent
   readonly userId: string
@@ -13,7 +13,7 @@ export interface UserView {
   readonly visibility: string | undefined
   /** The user's membership in the state before the event. */
   readonly membership: string | undefined
-  /** The user joined at some point after the event. */
+  /** Whether the user joined after the event. */
   readonly joinedLater: boolean
 }
 
@@ -27,8 +27,8 @@ export interface ServerView {
 }
 
 /**
- * Whether a user may see an event. What the event itself changes counts before and after, so that nobody misses a door
- * opening or closing.
+ * Returns whether a user may see an event. Changes by the event itself count before and after, so that users see the
+ * change of the visibility and their own join or leave.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -41,8 +41,8 @@ export function mayUserSee(view: UserView): boolean {
 }
 
 /**
- * Whether a server may have an event in full; otherwise it gets it redacted. One that takes part in the room may have what
- * is shared, for its users may have joined since.
+ * Returns whether a server may have an event in full instead of redacted. A server in the room may have shared
+ * history, because its users may have joined since.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
  */
@@ -55,12 +55,12 @@ export function mayServerSee(view: ServerView): boolean {
   return visibilitiesOf(view).some((visibility) => memberships.some((each) => isOpen(visibility, each, true)))
 }
 
-/** Whether anybody at all may see an event: a guest, or a user who peeks. */
+/** Returns whether an event is world readable, for guests and peeking users. */
 export function isWorldReadable(visibility: string | undefined): boolean {
   return visibility === 'world_readable'
 }
 
-/** The visibility before the event, and after it where it changes that. */
+/** Returns the visibility before the event, and after it where the event changes it. */
 function visibilitiesOf({ event, visibility }: UserView | ServerView): (string | undefined)[] {
   if (!isOf(event, 'm.room.history_visibility', '')) return [visibility]
   return [visibility, stringMember(event.content, 'history_visibility')]

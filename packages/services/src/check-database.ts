@@ -13,12 +13,12 @@ import { namedState } from '@myelin/storage/rooms/rooms'
 import { stateAt, stateDifference } from '@myelin/storage/rooms/state/state'
 import { roomVersionOf } from './room-state/versions.ts'
 
-/** Where a check stands: out of how many rows so many are done. */
+/** Reports progress: rows done, of all. */
 export type Progress = (done: number, all: number) => void
 
 /**
- * Looks at everything the database says twice and tells where it contradicts itself: nodes and their hashes, events and
- * their ids, states before and after events, rooms and their members. Reads only; yields faults as it finds them.
+ * Checks all redundant data of the database and yields the inconsistencies it finds: trie nodes and hashes, events and
+ * IDs, states before and after events, rooms and members. It reads only.
  */
 export async function* checkDatabase(db: Read, progress: Progress = () => {}): AsyncGenerator<DatabaseFault> {
   const { nodes, events, rooms } = await countRows(db)
@@ -98,7 +98,9 @@ async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
   return faults
 }
 
-/** Who stands to a room by an event that is not part of it: the room went on without this server. */
+/**
+ * Returns the members whose member event is outside the room's graph, because the room continued without this server.
+ */
 async function standingOutside(
   db: Read,
   table: Awaited<ReturnType<typeof membershipsByUser>>,

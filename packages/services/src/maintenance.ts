@@ -11,32 +11,32 @@ import type { Runtime } from './runtime/runtime.ts'
 
 const HOUR_MS = 3_600_000
 const SECOND_MS = 1000
-/** How long a request may be repeated under its transaction id and still be answered as the first time. */
+/** How long a repeated transaction ID gets the first answer. */
 export const ANSWERS_KEPT_MS = 24 * HOUR_MS
 
-/** How long what we said as a policy server stands, and how long somebody can be a newcomer. */
+/** How long a policy server ruling stands, and how long a user can count as newcomer. */
 export const RULINGS_KEPT_MS = 30 * 24 * HOUR_MS
 
-/** How long something waits for another server that does not come back. */
+/** How long data waits for an unreachable server. */
 export const UNSENT_KEPT_MS = 30 * 24 * HOUR_MS
-/** So many rows go in one unit: others write in between. */
+/** Number of rows deleted in one unit, so that other writes run in between. */
 const ROWS_A_UNIT = 500
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'log'>
 
 /**
- * Throws away, once an hour, what nobody will ask for any more, and looks once a second for what other nodes did; until
- * the returned function is called.
+ * Deletes expired data once an hour, and reads the changes of other nodes once a second, until the returned function
+ * is called.
  */
 export function startMaintenance(rt: Needs): () => void {
   const stop = new AbortController()
   const tidy = () => {
     timer = rt.clock.later(HOUR_MS, tidy)
-    tidyUp(rt, stop.signal).catch((cause: unknown) => rt.log.error({ err: cause }, 'housekeeping failed'))
+    tidyUp(rt, stop.signal).catch((cause: unknown) => rt.log.error({ err: cause }, 'deleting expired data failed'))
   }
   const catchUp = () => {
     look = rt.clock.later(SECOND_MS, catchUp)
-    rt.db.catchUp().catch((cause: unknown) => rt.log.error({ err: cause }, 'the database cannot be asked'))
+    rt.db.catchUp().catch((cause: unknown) => rt.log.error({ err: cause }, 'reading the changes of other nodes failed'))
   }
   let timer = rt.clock.later(HOUR_MS, tidy)
   let look = rt.clock.later(SECOND_MS, catchUp)

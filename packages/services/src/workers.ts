@@ -2,33 +2,33 @@
 import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
 import { startMaintenance } from './maintenance.ts'
-import { wakeWatchers } from './runtime/presence/wake-watchers.ts'
+import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { RoomCompletions } from './delivery/room-completions.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
-/** What runs beside the requests. */
+/** The background workers. */
 export interface Workers {
-  /** Judges what other servers sent. */
+  /** Judges events of other servers. */
   readonly inbound: Inbound
-  /** Sends to other servers what concerns them. */
+  /** Sends events and EDUs to other servers. */
   readonly outbound: Outbound
-  /** Fetches the device lists of users of other servers. */
+  /** Fetches the device lists of remote users. */
   readonly deviceLists: DeviceListFetches
-  /** Learns who is in rooms that were entered without knowing. */
+  /** Completes partially joined rooms. */
   readonly completions: RoomCompletions
-  /** Finishes what is under way and takes up nothing more. */
+  /** Finishes the work in progress and starts nothing new. */
   close(): Promise<void>
 }
 
-/** Starts everything that runs beside the requests; it all goes on where it stopped. */
+/** Starts the background workers; each resumes where it stopped. */
 export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
   const stopHousekeeping = startMaintenance(rt)
-  const stopWaking = wakeWatchers(rt)
+  const stopWaking = wakePresenceWatchers(rt)
   return {
     inbound,
     outbound,

@@ -5,7 +5,8 @@ const DEFAULT_MS = 24 * 3_600_000
 const LONGEST_MS = 48 * 3_600_000
 
 /**
- * For how long a well-known document may be kept: what its headers say, a day without them, never above two days.
+ * Returns how long a well-known document may be cached, in milliseconds: by its headers, a day without them, at most
+ * two days.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names
  */
@@ -26,6 +27,6 @@ function saidLifetimeMs(headers: Readonly<Record<string, string>>, now: number):
   const expires = headers['expires']
   if (expires === undefined) return undefined
   const at = Date.parse(expires)
-  // A date that is none has passed already: RFC 9111, section 5.3.
+  // An invalid date counts as past: RFC 9111, section 5.3.
   return Number.isNaN(at) ? 0 : at - now
 }

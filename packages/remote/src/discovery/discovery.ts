@@ -8,24 +8,24 @@ import { RemoteError } from '../remote-error.ts'
 import type { Names, ServiceRecord } from '../sockets/names.ts'
 import type { WellKnown } from './well-known.ts'
 
-/** How a server is reached: the places to try in order, what to ask them for, and whose certificate they must have. */
+/** The route to a server: the places to try in order, the `Host` header, and the name on its certificate. */
 export interface Route {
   readonly places: readonly { readonly host: string; readonly port: number }[]
   /** The `Host` header. */
   readonly hostHeader: string
-  /** Never the name an SRV record leads to: DNS alone proves nothing. */
+  /** Never the target of an SRV record, because DNS alone proves nothing. */
   readonly certificateName: string
 }
 
 const DEFAULT_PORT = 8448
 const SERVICES = ['_matrix-fed', '_matrix']
-/** So many places of one service are tried. */
+/** The most places of one service that are tried. */
 const MAX_PLACES = 8
-/** Node does not tell how long an answer of the DNS is good for. */
+/** How long a DNS answer is cached; Node does not return its TTL. */
 const REMEMBERED_MS = 5 * 60_000
 
 /**
- * Finds out where a server is.
+ * Resolves server names.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names
  */
@@ -48,7 +48,7 @@ export class Discovery {
     this.#clock = parts.clock
   }
 
-  /** The places of a server; a `RemoteError` where it has none. */
+  /** Returns the route to a server; throws a `RemoteError` where it has none. */
   async routeTo(server: ServerName): Promise<Route> {
     const direct = directRoute(server)
     if (direct) return direct
@@ -61,8 +61,8 @@ export class Discovery {
       const records = await this.#servicesOf(`${service}._tcp.${name}`)
       if (records.length === 0) continue
       const places = this.#ordered(records).filter((record) => record.name !== '' && record.name !== '.')
-      // A record that leads nowhere says that there is no such service: RFC 2782.
-      if (places.length === 0) throw new RemoteError('unreachable', `${name} says that it has no Matrix server`)
+      // A record without a target means that there is no such service: RFC 2782.
+      if (places.length === 0) throw new RemoteError('unreachable', `the SRV record of ${name} denies the service`)
       const tried = places.slice(0, MAX_PLACES).map(({ name: host, port }) => ({ host, port }))
       return { places: tried, hostHeader: name, certificateName: name }
     }
@@ -77,7 +77,7 @@ export class Discovery {
     return records
   }
 
-  /** Lower priorities first; among equals a draw, in which weight helps. */
+  /** Returns records by ascending priority; equal ones in random order by weight. */
   #ordered(records: readonly ServiceRecord[]): ServiceRecord[] {
     const drawn = records.map((record) => {
       const chance = (Buffer.from(this.#random.bytes(4)).readUInt32BE(0) + 1) / 2 ** 32
@@ -88,12 +88,13 @@ export class Discovery {
   }
 }
 
-/** A name with an address or a port says where it is by itself. */
+/** Returns the route of an IP address or a name with a port, which need no lookup. */
 function directRoute(name: ServerName): Route | undefined {
   const hostname = hostnameOf(name)
   const host = hostname.replace(/^\[|\]$/g, '')
   const port = name === hostname ? undefined : Number(name.slice(hostname.length + 1))
-  if (port !== undefined && (port < 1 || port > 65_535)) throw new RemoteError('malformed', `${name} has no such port`)
+  if (port !== undefined && (port < 1 || port > 65_535))
+    throw new RemoteError('malformed', `the port of ${name} is out of range`)
   if (isIP(host) === 0 && port === undefined) return undefined
   return { places: [{ host, port: port ?? DEFAULT_PORT }], hostHeader: name, certificateName: host }
 }

@@ -8,16 +8,16 @@ import { RemoteError } from '../remote-error.ts'
 import type { IncomingReply } from '../transport.ts'
 import { cacheLifetimeMs } from './cache-lifetime.ts'
 
-/** Gets a document from a web server, without following redirects. */
+/** Fetches a document from a web server, without following redirects. */
 export type GetPage = (url: URL) => Promise<IncomingReply>
 
 interface Remembered {
-  /** Where the document points; undefined where there is none that holds. */
+  /** The server that the document delegates to; undefined without a valid document. */
   readonly delegate: ServerName | undefined
   readonly until: number
-  /** How often in a row it could not be had. */
+  /** The number of consecutive failures. */
   readonly failures: number
-  /** When the document was last seen. */
+  /** When the document was last fetched. */
   readonly seenTs: number
 }
 
@@ -25,11 +25,11 @@ const MAX_BYTES = 50 * 1024
 const MAX_REDIRECTS = 10
 const SHORTEST_FAILURE_MS = 60_000
 const LONGEST_FAILURE_MS = 3_600_000
-/** So long a document that cannot be had any more is still believed. */
+/** How long a document is still used after fetching it fails. */
 const GRACE_MS = 48 * 3_600_000
 
 /**
- * Where servers say they are, in `/.well-known/matrix/server`, remembered as long as they say.
+ * Fetches and caches the delegations in `/.well-known/matrix/server`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
  */
@@ -44,7 +44,7 @@ export class WellKnown {
     this.#clock = clock
   }
 
-  /** The name that a host delegates to; undefined where it does not say. */
+  /** Returns the server name that a host delegates to; undefined where it has no document. */
   async delegateOf(hostname: string): Promise<ServerName | undefined> {
     const last = this.#remembered.get(hostname)
     if (last && last.until > this.#clock.now()) return last.delegate
@@ -83,17 +83,17 @@ export class WellKnown {
       if (location === undefined) throw new RemoteError('refused', `${url.host} answered ${reply.status}`)
       url = pageAt(location, url)
     }
-    throw new RemoteError('malformed', `${hostname} redirects without end`)
+    throw new RemoteError('malformed', `${hostname} redirects too often`)
   }
 }
 
 function pageAt(address: string, from?: URL): URL {
   const url = URL.canParse(address, from) ? new URL(address, from) : undefined
-  if (url?.protocol !== 'https:') throw new RemoteError('malformed', `${address.slice(0, 100)} is no address over TLS`)
+  if (url?.protocol !== 'https:') throw new RemoteError('malformed', `${address.slice(0, 100)} is not an https URL`)
   return url
 }
 
-/** An earlier document is believed for a while; otherwise there is none, and we ask again later and later. */
+/** Returns the cache entry after a failure: the earlier document for a while, then none. Retries become rarer. */
 function afterFailure(last: Remembered | undefined, now: number): Remembered {
   const failures = (last?.failures ?? 0) + 1
   const until = now + Math.min(LONGEST_FAILURE_MS, SHORTEST_FAILURE_MS * 2 ** Math.min(10, failures - 1))
@@ -101,7 +101,7 @@ function afterFailure(last: Remembered | undefined, now: number): Remembered {
   return { delegate: now - seenTs < GRACE_MS ? last?.delegate : undefined, until, failures, seenTs }
 }
 
-/** The content type is not looked at: many serve the file as they serve any other. */
+/** Returns the delegated name. The content type is ignored, because many servers send another one. */
 function delegateIn(text: string): ServerName {
   let document: unknown
   try {
@@ -125,7 +125,7 @@ async function textOf({ body }: IncomingReply): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Lets a body go: what has come of it is dropped, and the connection with it. */
+/** Discards a body and its connection. */
 async function discard({ body }: IncomingReply): Promise<void> {
   for await (const _chunk of body) break
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BlockList, isIP, isIPv4 } from 'node:net'
 
-/** Where no server of the public internet lives: what Synapse blocks when the admin says nothing. */
+/** The private address ranges that are blocked by default, as in Synapse. */
 export const PRIVATE_RANGES: readonly string[] = [
   '127.0.0.0/8',
   '10.0.0.0/8',
@@ -24,14 +24,14 @@ export const PRIVATE_RANGES: readonly string[] = [
   'fec0::/10',
 ]
 
-/** "This host" under its many names; blocked whatever the admin says, unless they allow it by name. */
+/** The addresses of "this host", which are blocked whatever the admin configures, unless allowed explicitly. */
 const THIS_HOST = ['0.0.0.0/8', '255.255.255.255/32', '::/128']
 
 /**
- * Which addresses outgoing connections may go to.
+ * Decides which addresses outgoing connections may use.
  *
- * It is asked about the address itself, after every lookup and redirect, so that no name leads around it. An IPv6
- * address that carries an IPv4 address (mapped, compatible, NAT64, 6to4) must pass as both.
+ * It checks the address itself, after every lookup and redirect, so that no name can bypass it. An IPv6 address with
+ * an embedded IPv4 address (mapped, compatible, NAT64, 6to4) must pass as both.
  */
 export class AddressCheck {
   readonly #blocked: BlockList
@@ -42,14 +42,14 @@ export class AddressCheck {
     this.#allowed = rangesOf(allowed)
   }
 
-  /** Whether a connection may go there; text that is no address may not. */
+  /** Returns whether connections to an address are allowed; false for invalid addresses. */
   isAllowed(address: string): boolean {
     const [plain = ''] = address.split('%')
     if (isIP(plain) === 0) return false
     if (isIPv4(plain)) return this.#isFree(plain, 'ipv4')
     const inside = ipv4Inside(plain)
     if (inside === undefined) return this.#isFree(plain, 'ipv6')
-    // A mapped address is its IPv4 address; the others are also places of their own.
+    // A mapped address is its IPv4 address; the others are also addresses of their own.
     if (inside.isMapped) return this.#isFree(inside.address, 'ipv4')
     return this.#isFree(plain, 'ipv6') && this.#isFree(inside.address, 'ipv4')
   }
@@ -59,7 +59,7 @@ export class AddressCheck {
   }
 }
 
-/** Whether a text is an address, or a range written `address/bits`. */
+/** Returns whether a text is an address, or a range written `address/bits`. */
 export function isRange(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/')
   const family = isIP(address)
@@ -67,11 +67,11 @@ export function isRange(text: string): boolean {
   return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
-/** A list to look addresses up in; throws a RangeError where one of these is no address or range. */
+/** Returns a block list of these ranges; throws a RangeError for an invalid one. */
 export function rangesOf(ranges: readonly string[]): BlockList {
   const list = new BlockList()
   for (const range of ranges) {
-    if (!isRange(range)) throw new RangeError(`${range} is not a range of addresses`)
+    if (!isRange(range)) throw new RangeError(`${range} is not an address range`)
     const [address = '', bits] = range.split('/')
     const family = isIPv4(address) ? 'ipv4' : 'ipv6'
     list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family)
@@ -79,14 +79,14 @@ export function rangesOf(ranges: readonly string[]): BlockList {
   return list
 }
 
-/** The IPv4 address inside an IPv6 address, if it is of a kind that has one. */
+/** Returns the IPv4 address embedded in an IPv6 address, if any. */
 function ipv4Inside(address: string): { readonly address: string; readonly isMapped: boolean } | undefined {
   const words = wordsOf(address)
   const last = dotted(words[6], words[7])
   const leading = words.slice(0, 6)
   const isZero = (count: number): boolean => leading.slice(0, count).every((word) => word === 0)
   if (isZero(5) && leading[5] === 0xffff) return { address: last, isMapped: true }
-  // ::a.b.c.d, but for :: and ::1, which are themselves.
+  // ::a.b.c.d, except :: and ::1.
   if (isZero(6) && (words[6] !== 0 || (words[7] ?? 0) > 1)) return { address: last, isMapped: false }
   if (words[0] === 0x64 && words[1] === 0xff9b) return { address: last, isMapped: false }
   // ::ffff:0:a.b.c.d, translated.
@@ -95,7 +95,7 @@ function ipv4Inside(address: string): { readonly address: string; readonly isMap
   return undefined
 }
 
-/** The eight words of a valid IPv6 address. */
+/** Returns the eight words of a valid IPv6 address. */
 function wordsOf(address: string): number[] {
   const spelled = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
     const [a = 0, b = 0, c = 0, d = 0] = parts.slice(0, 4).map(Number)

@@ -10,16 +10,16 @@ import type { Names } from './names.ts'
 import { type ProxyAddress, ProxyExceptions, type ProxySettings, spelledAddress } from './proxy.ts'
 import { openTunnel, type TlsChecks } from './tunnel.ts'
 
-/** How certificates are checked. */
+/** The settings for verifying certificates. */
 export interface TlsSettings {
-  /** The only authorities to trust, in PEM; undefined: those the program comes with. */
+  /** The trusted certificate authorities, in PEM; undefined for Node's defaults. */
   readonly authorities: readonly string[] | undefined
   readonly minVersion: SecureVersion
-  /** Whether the certificate of this name is checked at all. */
+  /** Returns whether the certificate of this name is verified. */
   verifies(name: string): boolean
 }
 
-/** Where a connection goes, and which certificate it must find there. */
+/** The target of a connection, and the name on its certificate. */
 export interface Place {
   /** A host name or an address, without brackets. */
   readonly host: string
@@ -41,8 +41,8 @@ const TCP_KEEP_ALIVE_MS = 60_000
 /**
  * Opens TLS connections, directly or through a proxy.
  *
- * Every address is checked when its socket is opened, whatever name led there. A proxy looks names up itself: there only
- * a host that spells an address can be checked.
+ * Every address is checked when its socket is opened. A proxy resolves names itself, so there only hosts that are
+ * addresses can be checked.
  */
 export class Connector {
   readonly #lookup: LookupFunction
@@ -63,7 +63,7 @@ export class Connector {
     this.#exceptions = new ProxyExceptions(parts.proxy.exceptions)
   }
 
-  /** Throws {@link NotConnected} where the host is an address that is blocked; a name is checked once it is looked up. */
+  /** Throws {@link NotConnected} where the host is a blocked address; a name is checked after its lookup. */
   refuseBlocked({ host, port }: Place): void {
     const address = this.#proxyTo(host, port) ? spelledAddress(host) : host
     if (address !== undefined && isIP(address) !== 0 && !this.#addresses.isAllowed(address)) throw blocked(host)
@@ -92,7 +92,7 @@ export class Connector {
     }
   }
 
-  /** Gives up every connection that is not open yet. */
+  /** Aborts every connection that is not open yet. */
   close(): void {
     for (const opening of this.#opening) opening.destroy()
   }
@@ -109,7 +109,7 @@ export class Connector {
     return connect({
       host,
       port,
-      // An address cannot be asked for by name: the certificate is checked against the place itself.
+      // SNI takes no addresses; the certificate is verified against the place itself.
       servername: isIP(certificateName) === 0 ? certificateName : '',
       ALPNProtocols: ['http/1.1'],
       lookup: this.#lookup,

@@ -2,14 +2,14 @@
 import type { Clock, Timer } from '@myelin/kit/clock'
 import { RemoteError } from '../remote-error.ts'
 
-/** The end of one exchange: by the clock, or because its caller does not want it any more. */
+/** The deadline of one exchange: its timeout, or its cancellation by the caller. */
 export class Deadline {
   readonly #controller = new AbortController()
   readonly #timer: Timer
   readonly #outer: AbortSignal | undefined
   readonly #stop = (): void => {
     this.#timer.cancel()
-    this.#controller.abort(new RemoteError('unreachable', 'nobody waits for the answer'))
+    this.#controller.abort(new RemoteError('unreachable', 'the request was cancelled'))
   }
 
   constructor(clock: Pick<Clock, 'later'>, timeoutMs: number, outer?: AbortSignal) {
@@ -20,12 +20,12 @@ export class Deadline {
     outer?.addEventListener('abort', this.#stop, { once: true })
   }
 
-  /** Aborted when the time is over. */
+  /** The signal that aborts at the deadline. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** What `work` answers, unless the time is over first. */
+  /** Returns the result of `work`, or rejects at the deadline. */
   race<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(this.signal.reason as Error)
@@ -35,7 +35,7 @@ export class Deadline {
     })
   }
 
-  /** The exchange is over; nothing will be aborted any more. */
+  /** Ends the deadline; nothing is aborted from then on. */
   end(): void {
     this.#timer.cancel()
     this.#outer?.removeEventListener('abort', this.#stop)

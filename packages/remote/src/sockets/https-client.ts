@@ -15,13 +15,13 @@ export interface SecureRequest extends Place {
   readonly signal: AbortSignal
 }
 
-/** The codes of a connection that ended before an answer began. */
+/** The error codes of a connection that closed before an answer began. */
 const CLOSED = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
- * Makes requests over TLS, and keeps connections for the next one.
+ * Sends requests over TLS, and reuses connections.
  *
- * Connections are kept by place and certificate name, so that no request goes over a connection that was checked for
+ * Connections are reused by place and certificate name, so that no request uses a connection that was verified for
  * another name. Redirects are not followed.
  */
 export class HttpsClient {
@@ -32,7 +32,7 @@ export class HttpsClient {
     this.#connector = new Connector(parts)
   }
 
-  /** Returns the answer once its headers are there; {@link NotConnected} where nothing was sent. */
+  /** Returns the answer once its headers have arrived; throws {@link NotConnected} where nothing was sent. */
   async send(order: SecureRequest): Promise<IncomingReply> {
     this.#connector.refuseBlocked(order)
     const key = `${order.certificateName} ${order.port} ${order.host}`
@@ -42,7 +42,7 @@ export class HttpsClient {
       return await exchange(pool, order, passage)
     } catch (error) {
       this.#dropUnused(key, pool)
-      // A kept connection that had died in the meantime proves nothing: once more, on another.
+      // A reused connection may have died in the meantime: retry once on a new one.
       if (passage.isReused && isClosed(error) && !order.signal.aborted) return this.#sendAlone(order)
       throw faultOf(error, order)
     }
@@ -93,10 +93,10 @@ async function exchange(over: Dispatcher, order: SecureRequest, passage: Passage
 async function* bodyOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body
-    // undici takes the connection back a turn after the answer: the next request then goes over it, and not over another.
+    // undici reuses a connection one turn after the answer, so that the next request can use it.
     await nextTurn()
   } catch (cause) {
-    throw new RemoteError('unreachable', 'the answer was cut off', { cause })
+    throw new RemoteError('unreachable', 'the answer was truncated', { cause })
   }
 }
 
@@ -105,7 +105,7 @@ function isClosed(error: unknown): boolean {
 }
 
 function faultOf(error: unknown, { host, signal }: SecureRequest): unknown {
-  // The caller stopped waiting, or the time was over: no other place would be in time.
+  // The caller cancelled or the deadline has passed: another place would be too late.
   if (signal.aborted) return new RemoteError('unreachable', `${host} did not answer in time`, { cause: error })
   if (error instanceof NotConnected || error instanceof errors.InvalidArgumentError) return error
   return new RemoteError('unreachable', `${host}: ${(error as Error).message}`, { cause: error })

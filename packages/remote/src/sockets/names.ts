@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lookup, Resolver } from 'node:dns/promises'
 
-/** A place where a service says it is. */
+/** A place in an SRV record. */
 export interface ServiceRecord {
   readonly name: string
   readonly port: number
@@ -9,26 +9,26 @@ export interface ServiceRecord {
   readonly weight: number
 }
 
-/** What the names of the internet stand for. */
+/** A resolver of names. */
 export interface Names {
-  /** Every address of a host; empty where it has none. */
+  /** Returns every address of a host; empty where it has none. */
   addressesOf(host: string): Promise<readonly string[]>
-  /** The SRV records of a name such as `_matrix-fed._tcp.example.org`; empty where there are none. */
+  /** Returns the SRV records of a name such as `_matrix-fed._tcp.example.org`; empty where there are none. */
   servicesOf(name: string): Promise<readonly ServiceRecord[]>
 }
 
 const SETTINGS = { timeout: 3000, tries: 2 }
 
 /**
- * The names of the machine's resolver.
+ * Returns a resolver with the machine's settings.
  *
- * DNS is asked without the system's resolver, which would block a thread of the pool for each slow name; that one is
- * asked only where DNS has nothing, for the sake of `/etc/hosts`.
+ * DNS is queried directly, because the system's resolver would block a pool thread for each slow name. The system's
+ * resolver is used where DNS has no result, for `/etc/hosts`.
  */
 export function systemNames(resolver: Resolver = new Resolver(SETTINGS)): Names {
   return {
     async addressesOf(host) {
-      // A name without a dot is none of the DNS: `localhost`, or a neighbor in a container network.
+      // A name without a dot is not in DNS: `localhost`, or a host in a container network.
       if (!host.includes('.')) return systemAddresses(host)
       const found = await Promise.all([orNone(resolver.resolve6(host)), orNone(resolver.resolve4(host))])
       const addresses = found.flat()
@@ -43,7 +43,7 @@ async function systemAddresses(host: string): Promise<readonly string[]> {
   return (await orNone(lookup(host, { all: true, order: 'verbatim' }))).map(({ address }) => address)
 }
 
-/** A resolver that fails says as little as one that knows nothing. */
+/** Returns an empty list where the resolver fails. */
 async function orNone<T>(found: Promise<readonly T[]>): Promise<readonly T[]> {
   try {
     return await found

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 
-/** What a connection notes about the request that goes over it. */
+/** What a connection records about the request that it carries. */
 export interface Passage {
-  /** Whether other requests went over the connection before. */
+  /** Whether the connection carried other requests before. */
   isReused: boolean
 }
 
-/** The pool finds its place through its connector, and `Host` is always given. */
+/** A placeholder: the connector has the place, and `Host` is always given. */
 const ORIGIN = 'https://place.invalid'
 const IDLE_MS = 30_000
 const MAX_CONNECTIONS = 8
-/** Times are watched by the caller's deadline, on the clock of `kit`. */
+/** Timeouts are disabled: the caller's deadline on the clock of `kit` applies. */
 const OPTIONS = {
   headersTimeout: 0,
   bodyTimeout: 0,

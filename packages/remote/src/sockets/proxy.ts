@@ -2,21 +2,21 @@
 import { type BlockList, isIP, isIPv4 } from 'node:net'
 import { isRange, rangesOf } from './address-check.ts'
 
-/** A proxy that tunnels are opened through. */
+/** A proxy for tunnels. */
 export interface ProxyAddress {
-  /** Whether the proxy itself is spoken with over TLS. */
+  /** Whether the connection to the proxy uses TLS. */
   readonly isSecure: boolean
   /** A name or an address, without brackets. */
   readonly host: string
   readonly port: number
-  /** What the proxy wants to see, as a value of `Proxy-Authorization`. */
+  /** The value of `Proxy-Authorization`, if any. */
   readonly authorization: string | undefined
 }
 
-/** Which proxy leads to others, and who is reached without it. */
+/** The proxy for outgoing connections, and its exceptions. */
 export interface ProxySettings {
   readonly https: ProxyAddress | undefined
-  /** Hosts, domains, addresses and ranges, each with a port or without; `*` is everybody. */
+  /** Hosts, domains, addresses and ranges, with or without a port; `*` is every host. */
   readonly exceptions: readonly string[]
 }
 
@@ -24,13 +24,13 @@ const DEFAULT_PORT = 1080
 const FORM = /^(?:(https?):\/\/)?(.+)$/i
 
 /**
- * A proxy as `[scheme://][user:password@]host[:port]` names it; undefined where the text does not.
+ * Parses a proxy of the form `[scheme://][user:password@]host[:port]`; undefined for any other text.
  *
- * The scheme is `http` or `https`, `http` where there is none, and the port 1080, as Synapse has it.
+ * The scheme is `http` or `https`, by default `http`, and the default port 1080, as in Synapse.
  */
 export function proxyIn(text: string): ProxyAddress | undefined {
   const [, scheme = 'http', rest = ''] = FORM.exec(text.trim()) ?? []
-  // A scheme that the parser knows would hide its own default port.
+  // A scheme known to the parser would hide its default port.
   const address = `proxy://${rest}`
   if (!URL.canParse(address)) return undefined
   const { hostname, port, username, password, pathname, search, hash } = new URL(address)
@@ -45,15 +45,16 @@ export function proxyIn(text: string): ProxyAddress | undefined {
   }
 }
 
-/** Whether a text may stand for a host in a request line: a name of letters, digits, `.`, `-` and `_`, or an address. */
+/**
+ * Returns whether a text may be a host in a request line: a name of letters, digits, `.`, `-` and `_`, or an address.
+ */
 export function isHost(text: string): boolean {
   return isIP(text) !== 0 || /^[a-z0-9._-]{1,255}$/i.test(text)
 }
 
 /**
- * The address that a host name spells without any lookup: `127.1`, `0x7f000001` and `localhost` are one as well.
- *
- * Whoever looks names up for us may read them so, where we would only see a name. Undefined for any other name.
+ * Returns the address that a host name encodes without a lookup, such as `127.1`, `0x7f000001` and `localhost`;
+ * undefined for any other name. A proxy may read a name so that looks like an ordinary one here.
  */
 export function spelledAddress(host: string): string | undefined {
   if (isIP(host) !== 0) return host
@@ -71,7 +72,7 @@ function unescaped(text: string): string {
   return text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'))
 }
 
-/** Who is reached without the proxy. */
+/** The hosts that are reached without the proxy. */
 export class ProxyExceptions {
   readonly #ranges: BlockList
   readonly #names: readonly (readonly [name: string, port: number | undefined])[]
@@ -85,7 +86,9 @@ export class ProxyExceptions {
     this.#names = bare.filter((word) => !isRange(word)).map(nameAndPort)
   }
 
-  /** Whether a host, a name or an address without brackets, is one of them; a domain covers what is below it. */
+  /**
+   * Returns whether a host, a name or an address without brackets, is an exception; a domain includes its subdomains.
+   */
   cover(host: string, port: number): boolean {
     if (this.#isEverybody) return true
     const name = host.toLowerCase().replace(/\.$/, '')
@@ -98,7 +101,7 @@ export class ProxyExceptions {
   }
 }
 
-/** `host:port`, `[address]:port`, `host` or `.domain`. */
+/** Parses `host:port`, `[address]:port`, `host` or `.domain`. */
 function nameAndPort(word: string): readonly [string, number | undefined] {
   const [, host = word, port] = /^(.*):(\d{1,5})$/.exec(word) ?? []
   const name = host.replace(/^\[([^\]]*)\]$/, '$1').replace(/^\*?\./, '')

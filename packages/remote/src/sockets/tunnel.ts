@@ -7,16 +7,16 @@ import type { SecureContext } from 'node:tls'
 import { NotConnected } from '../remote-error.ts'
 import { isHost, type ProxyAddress } from './proxy.ts'
 
-/** Where a tunnel leads, and who waits for it. */
+/** A request for a tunnel. */
 export interface TunnelOrder {
   /** A host name or an address, without brackets. */
   readonly host: string
   readonly port: number
-  /** Takes the tunnel back while it is being opened. */
+  /** Aborts opening the tunnel. */
   readonly signal: AbortSignal
 }
 
-/** How a certificate is checked. */
+/** How the proxy's certificate is verified. */
 export interface TlsChecks {
   readonly secureContext: SecureContext
   readonly rejectUnauthorized: boolean
@@ -25,7 +25,7 @@ export interface TlsChecks {
 const MAX_HEADER_BYTES = 16 * 1024
 
 /**
- * A connection through a proxy, on which nothing has been said yet; {@link NotConnected} where the proxy gives none.
+ * Returns an unused connection through a proxy; throws {@link NotConnected} where the proxy refuses.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-connect
  */
@@ -45,12 +45,12 @@ export function openTunnel(proxy: ProxyAddress, order: TunnelOrder, tls: TlsChec
     })
     asked.on('connect', ({ statusCode = 0 }, socket, head) => {
       settled()
-      // What the tunnel suffers later reaches those who speak through it as its end.
+      // Later errors reach the users of the tunnel as its end.
       socket.on('error', () => undefined)
       const isOpen = statusCode >= 200 && statusCode < 300 && head.length === 0
       if (isOpen) return resolve(socket)
       socket.destroy()
-      // With TLS it is we who speak first: what comes before is not from there.
+      // In TLS the client sends first: earlier bytes do not come from the target.
       reject(refusal(order, head.length > 0 ? 'the proxy speaks in its place' : `the proxy answered ${statusCode}`))
     })
     asked.end()

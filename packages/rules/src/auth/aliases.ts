@@ -4,7 +4,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * `m.room.aliases` in room versions 1 to 5: each server keeps its own, member of the room or not.
+ * Judges `m.room.aliases` in room versions 1 to 5: each server has its own event, whether its users are in the room or
+ * not.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules (rule 4)
  */

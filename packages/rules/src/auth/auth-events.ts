@@ -6,7 +6,7 @@ import { stateKey } from './state-key.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * Whether an event's `auth_events` are such as it may name: rule 3, but for rejected entries, which the caller knows.
+ * Judges an event's `auth_events` by rule 3, except for rejected entries, which the caller knows.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

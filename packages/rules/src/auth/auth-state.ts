@@ -6,13 +6,13 @@ import type { RoomVersion } from '../room-versions.ts'
 import { type LevelName, type PowerLevels, powerLevelsOf } from './power-levels.ts'
 import { type StateKey, stateKey } from './state-key.ts'
 
-/** Where an {@link AuthState} finds state: a Map, or anything that answers like one. */
+/** The state that an {@link AuthState} reads: a Map, or an object with its `get`. */
 export type StateSource = Pick<ReadonlyMap<StateKey, Pdu>, 'get'>
 
 /**
- * The part of a room's state that the authorization rules ask, in the words they ask in.
+ * The part of a room's state that the authorization rules read, in the rules' terms.
  *
- * A view: it reads `events` when asked, so a resolver may go on filling the Map.
+ * A view: it reads `events` on each call, so a resolution may add to the Map.
  */
 export class AuthState {
   readonly version: RoomVersion
@@ -23,30 +23,30 @@ export class AuthState {
     this.#events = events
   }
 
-  /** The state event of this type and key. */
+  /** Returns the state event of a type and key. */
   get(type: string, key = ''): Pdu | undefined {
     return this.#events.get(stateKey(type, key))
   }
 
-  /** A user's membership; `leave` for one who never had any. */
+  /** Returns a user's membership; `leave` without a member event. */
   membershipOf(user: string): string {
     const event = this.get('m.room.member', user)
     return (event && stringMember(event.content, 'membership')) ?? 'leave'
   }
 
-  /** How the room may be joined; `invite` where nothing is said. */
+  /** Returns the join rule; `invite` by default. */
   get joinRule(): string {
     const event = this.get('m.room.join_rules')
     return (event && stringMember(event.content, 'join_rule')) ?? 'invite'
   }
 
-  /** Who made the room: one user, since version 12 perhaps more. Whoever made it is first. */
+  /** Returns the room's creators, its maker first: one user, since version 12 perhaps more. */
   get creators(): readonly UserId[] {
     const create = this.get('m.room.create')
     return create ? creatorsOf(create, this.version) : []
   }
 
-  /** A user's power level. Since version 12 a creator's is above every number. */
+  /** Returns a user's power level. Since version 12 a creator's is above every number. */
   powerOf(user: UserId): number {
     const { auth } = this.version
     if (auth.creatorsOutrankEveryone && this.creators.includes(user)) return Infinity
@@ -55,22 +55,24 @@ export class AuthState {
     return powerLevelsOf(event, this.version).ofUser(user)
   }
 
-  /** The level it takes to do what `name` names. */
+  /** Returns the level required for a named action. */
   levelFor(name: LevelName): number {
     return this.powerLevels.level(name)
   }
 
-  /** The level it takes to send an event of this type. */
+  /** Returns the level required to send an event of a type. */
   levelToSend(type: string, isState: boolean): number {
     return this.powerLevels.toSend(type, isState)
   }
 
-  /** The levels in force. */
+  /** Returns the current power levels. */
   get powerLevels(): PowerLevels {
     return powerLevelsOf(this.get('m.room.power_levels'), this.version)
   }
 
-  /** Whether a user's server may take part: all may, unless the create event keeps the room at home. */
+  /**
+   * Returns whether users of a server may be in the room: all may, unless the create event sets `m.federate` to false.
+   */
   mayFederateWith(server: string): boolean {
     const create = this.get('m.room.create')
     if (!create || member(create.content, 'm.federate') !== false) return true
@@ -79,7 +81,7 @@ export class AuthState {
 }
 
 /**
- * The creators a create event names, whoever made the room first.
+ * Returns the creators that a create event names, its sender first.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

@@ -11,24 +11,24 @@ import { judgeThirdPartyInvite } from './third-party-invite.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * Whether the room's law allows an event on top of a state, rule by rule in the order of the spec.
+ * Judges an event by a state, rule by rule in the order of the spec.
  *
- * Signatures are not looked at, also not the one that a restricted join needs: they are checked on receipt, where the keys are.
- * Nor are the entries of `auth_events`: see `judgeAuthEvents`.
+ * Signatures are not verified, not even the one that a restricted join needs: that happens on receipt. Nor are the
+ * entries of `auth_events`: see `judgeAuthEvents`.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
 export function authorize(event: Pdu, state: AuthState): Verdict {
   const { version } = state
-  // 1. If type is `m.room.create`, its own rules are all there is.
+  // 1. If type is `m.room.create`, only its own rules apply.
   if (event.type === 'm.room.create') return judgeCreate(event, version)
 
-  // 2. The room has an accepted create event, and this is its room.
+  // 2. The room has an accepted create event, and the event is of its room.
   const create = state.get('m.room.create')
   if (!create) return reject('room.no-create-event')
   if (create.roomId !== event.roomId) return reject('room.of-another-create-event')
 
-  // 4. If the create event keeps the room at home and the sender is from elsewhere, reject.
+  // 4. If the create event sets `m.federate` to false and the sender is of another server, reject.
   if (!state.mayFederateWith(serverOf(event.sender))) return reject('room.not-federated')
 
   // Before version 6: `m.room.aliases` is decided by its state key alone.

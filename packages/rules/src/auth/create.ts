@@ -6,7 +6,7 @@ import { ROOM_VERSIONS, type RoomVersion } from '../room-versions.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * `m.room.create`: rule 1.
+ * Judges `m.room.create`: rule 1.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

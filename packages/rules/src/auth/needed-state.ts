@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { type JsonObject, objectMember, stringMember } from '@myelin/matrix/json'
 import type { RoomVersion } from '../room-versions.ts'
 
-/** As much of an event as decides which state it needs; a draft has it too. */
+/** The part of an event, or of a draft, that decides which auth events it needs. */
 export interface NeedsState {
   readonly type: string
   readonly sender: UserId
@@ -15,7 +15,7 @@ export interface NeedsState {
 export type StateKeyPair = readonly [type: string, stateKey: string]
 
 /**
- * The state that gives the sender permission to send this event: what belongs into its `auth_events`, each once.
+ * Returns the state keys of an event's auth events, each once.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
  */

@@ -9,7 +9,7 @@ import { LEVEL_DEFAULTS, levelOf, levelsIn } from './power-levels.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * `m.room.power_levels`: rule 10.
+ * Judges `m.room.power_levels`: rule 10.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
@@ -24,12 +24,13 @@ export function judgePowerLevels(event: Pdu, state: AuthState): Verdict {
   return judgeChanges(event, before.content, state)
 }
 
-/** Rules 10.1 to 10.4: what a power levels event must look like. */
+/** Rules 10.1 to 10.4: returns the fault in the form of a power levels event. */
 function faultOf(content: JsonObject, state: AuthState): string | undefined {
   const { version } = state
   for (const name of Object.keys(LEVEL_DEFAULTS)) {
     const value = member(content, name)
-    // 1. Since version 10: if a level is present and not an integer, reject. Before, what no server could read.
+    // 1. Since version 10: if a level is present and not an integer, reject. Earlier versions: reject what is no
+    // level in any spelling.
     const isAbsent = value === undefined || (value === null && !version.auth.powerLevelsMustBeIntegers)
     if (!isAbsent && levelOf(value, version) === undefined) return 'power-levels.not-a-level'
   }
@@ -55,12 +56,12 @@ function hasOnlyLevels(content: JsonObject, key: string, version: RoomVersion): 
   return Object.values(list).every((value) => levelOf(value, version) !== undefined)
 }
 
-/** Rules 10.6 to 10.10: nobody reaches above themselves. */
+/** Rules 10.6 to 10.10: refuses changes of levels above the sender's own. */
 function judgeChanges(event: Pdu, before: JsonObject, state: AuthState): Verdict {
   const { version } = state
   const power = state.powerOf(event.sender)
 
-  // 6. A named level that is added, changed or removed was not, and will not be, above the sender.
+  // 6. A named level that is added, changed or removed must not be above the sender's level, before or after.
   for (const name of Object.keys(LEVEL_DEFAULTS)) {
     const old = levelOf(member(before, name), version)
     const next = levelOf(member(event.content, name), version)
@@ -74,9 +75,9 @@ function judgeChanges(event: Pdu, before: JsonObject, state: AuthState): Verdict
     }
   }
   for (const { name, old, next } of changes(before, event.content, 'users', version)) {
-    // 9. Another user's entry is changed or removed only by somebody above them.
+    // 9. Another user's entry is changed or removed only by a sender with a higher level.
     if (name !== event.sender && old !== undefined && old >= power) return reject('power-levels.user-too-strong')
-    // 10. Nobody is raised above the sender.
+    // 10. No user is raised above the sender.
     if (next !== undefined && next > power) return reject('power-levels.user-above-sender')
   }
   return allow // 10. Otherwise, allow.

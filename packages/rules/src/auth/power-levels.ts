@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { numberOf } from '@myelin/matrix/raw-number'
 import type { RoomVersion } from '../room-versions.ts'
 
-/** The levels a power levels event names directly, and what each is where it does not. */
+/** The levels that a power levels event names directly, with their defaults. */
 export const LEVEL_DEFAULTS = {
   users_default: 0,
   events_default: 0,
@@ -20,9 +20,9 @@ export const LEVEL_DEFAULTS = {
 export type LevelName = keyof typeof LEVEL_DEFAULTS
 
 /**
- * The content of a power levels event, read as its room version reads it.
+ * The content of a power levels event, as its room version reads it.
  *
- * Lookups are by own member only and parse on demand, for a room may list ten thousand users.
+ * Lookups read own members only and parse on demand, because a room may list ten thousand users.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#mroompower_levels
  */
@@ -39,31 +39,31 @@ export class PowerLevels {
     this.#events = objectMember(content, 'events')
   }
 
-  /** A level by name, or its default. */
+  /** Returns a level by name, or its default. */
   level(name: LevelName): number {
     return levelOf(member(this.#content, name), this.#version) ?? LEVEL_DEFAULTS[name]
   }
 
-  /** A user's level. */
+  /** Returns a user's level. */
   ofUser(user: UserId): number {
     const own = this.#users && levelOf(member(this.#users, user), this.#version)
     return own ?? this.level('users_default')
   }
 
-  /** The level it takes to send an event of this type. */
+  /** Returns the level required to send an event of a type. */
   toSend(type: string, isState: boolean): number {
     const own = this.#events && levelOf(member(this.#events, type), this.#version)
     return own ?? this.level(isState ? 'state_default' : 'events_default')
   }
 
-  /** The level it takes to notify in this way, such as `room`; 50 where nothing is said. */
+  /** Returns the level required for a notification key such as `room`; 50 by default. */
   toNotify(key: string): number {
     const levels = objectMember(this.#content, 'notifications')
     return (levels && levelOf(member(levels, key), this.#version)) ?? 50
   }
 }
 
-/** The levels a power levels event sets, or those that hold without one. Parsed once per event. */
+/** Returns the levels of a power levels event, or the defaults without one. Parsed once per event. */
 export function powerLevelsOf(event: Pdu | undefined, version: RoomVersion): PowerLevels {
   if (event === undefined) return new PowerLevels({}, version)
   let levels = parsed.get(event)
@@ -74,7 +74,8 @@ export function powerLevelsOf(event: Pdu | undefined, version: RoomVersion): Pow
 const parsed = new WeakMap<Pdu, PowerLevels>()
 
 /**
- * One power level as the version reads it: an integer, before version 10 also its spelling, before version 6 also a float.
+ * Returns a power level as the version reads it: an integer, before version 10 also in a string, before version 6 also
+ * a float.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v1/#deprecated-event-content-schemas
  */
@@ -89,7 +90,7 @@ export function levelOf(value: Json | undefined, version: RoomVersion): number |
   return /^[+-]?[0-9]+$/.test(digits) && Number.isFinite(Number(digits)) ? Number(digits) : undefined
 }
 
-/** A member of the content that lists levels, such as `users`, as a Map of those that are levels; empty where it is no object. */
+/** Returns the valid levels in a member of the content such as `users`; empty where it is no object. */
 export function levelsIn(content: JsonObject, key: string, version: RoomVersion): Map<string, number> {
   const list = member(content, key)
   const levels = new Map<string, number>()

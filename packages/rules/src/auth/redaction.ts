@@ -5,7 +5,7 @@ import type { AuthState } from './auth-state.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /**
- * `m.room.redaction` in room versions 1 and 2, where the rules themselves say who may redact.
+ * Judges `m.room.redaction` in room versions 1 and 2, where the authorization rules decide about redactions.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v1/#authorisation-rules (rule 11)
  */
@@ -19,13 +19,13 @@ export function judgeRedaction(event: Pdu, state: AuthState): Verdict {
 }
 
 /**
- * Whether a redaction takes effect, which since room version 3 is asked when both events are at hand.
+ * Returns whether a redaction takes effect, which since room version 3 is decided once both events are present.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v3/#handling-redactions
  */
 export function mayRedact(redaction: Pdu, target: Pdu, state: AuthState): boolean {
   if (redaction.roomId !== target.roomId || redaction.redacts !== target.id) return false
-  // Before that the authorization rules decided.
+  // In versions 1 and 2 the authorization rules decided already.
   if (state.version.auth.redactionsNeedPower) return judgeRedaction(redaction, state).allowed
   if (state.powerOf(redaction.sender) >= state.levelFor('redact')) return true
   return serverOf(redaction.sender) === serverOf(target.sender)

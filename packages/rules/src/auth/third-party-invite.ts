@@ -7,12 +7,12 @@ import { unsignedForm, verifyBytes } from '@myelin/matrix/signatures'
 import type { AuthState } from './auth-state.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
-/** Identity servers give two keys and sign once; whoever sends thousands wants our time. */
+/** The most keys and signatures that are examined; identity servers give two keys and sign once. */
 const MOST_KEYS = 10
 const MOST_SIGNATURES = 10
 
 /**
- * `m.room.third_party_invite`: rule 7.
+ * Judges `m.room.third_party_invite`: rule 7.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
@@ -22,7 +22,7 @@ export function judgeThirdPartyInvite(event: Pdu, state: AuthState): Verdict {
 }
 
 /**
- * An invite that answers a third-party invite: rule 5.4.1.
+ * Judges an invite that answers a third-party invite: rule 5.4.1.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-/** What the law says of an event. A refusal names the rule; refusals are values because state resolution makes thousands. */
+/**
+ * The outcome of the authorization rules. A refusal names the rule; it is a value, because state resolution makes
+ * thousands.
+ */
 export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly rule: string }
 
-/** The one yes. */
+/** The verdict of an allowed event. */
 export const allow: Verdict = Object.freeze({ allowed: true })
 
-/** A no that names its rule, such as `ban.target-too-strong`. */
+/** Returns a refusal that names its rule, such as `ban.target-too-strong`. */
 export function reject(rule: string): Verdict {
   return { allowed: false, rule }
 }

@@ -17,9 +17,9 @@ import { hashedEventId, roomIdOfCreate } from './event-id.ts'
 import { MAX_PDU_BYTES } from './parse-pdu.ts'
 import type { Signer } from './signing.ts'
 
-/** An event to be. */
+/** The draft of an event. */
 export interface PduDraft {
-  /** Absent only for a create event of room version 12 or later, which makes its own. */
+  /** Absent only for a create event of room version 12 or later, whose hash is the room ID. */
   readonly roomId?: RoomId
   readonly sender: UserId
   readonly type: string
@@ -27,17 +27,17 @@ export interface PduDraft {
   readonly content: JsonObject
   readonly prevEvents: readonly EventId[]
   readonly authEvents: readonly EventId[]
-  /** Reference hashes of the events named, which room versions 1 and 2 write beside their IDs. */
+  /** Reference hashes of the named events, which room versions 1 and 2 write beside their IDs. */
   readonly hashes?: ReadonlyMap<EventId, string | undefined>
   readonly depth: number
   readonly originServerTs: number
   readonly redacts?: EventId
-  /** The server that makes it, where the API that carries the event to another one wants it named. */
+  /** The origin server, where the API that carries the event expects it. */
   readonly origin?: ServerName
 }
 
 /**
- * A complete event: hashed, signed, with its ID. Throws M_BAD_JSON or M_TOO_LARGE where the draft cannot be an event.
+ * Builds a complete event: hashed, signed, with its ID. Throws `M_BAD_JSON` or `M_TOO_LARGE` for an invalid draft.
  *
  * Room versions 1 and 2 take their event ID from `chooseId`.
  *
@@ -55,14 +55,14 @@ export function buildPdu(draft: PduDraft, version: RoomVersion, signer: Signer, 
   const signatures = { [signer.serverName]: { [signer.key.id]: signBytes(signed, signer.key) } }
 
   const whole = joinMembers(withMember(hashed, canonicalMember('signatures', signatures, version)))
-  if (!fitsBytes(whole, MAX_PDU_BYTES)) throw new MatrixError('M_TOO_LARGE', 'an event has at most 65536 bytes')
+  if (!fitsBytes(whole, MAX_PDU_BYTES)) throw new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
   const id = hashedEventId(signed, version) ?? (chosenId as EventId)
   return pduOf(draft, id, bodyOf(draft, version, chosenId, { hashes, signatures }))
 }
 
 type Seals = { readonly hashes?: JsonObject; readonly signatures?: JsonObject }
 
-/** The event as it is said so far, its members in canonical order: whoever encodes it finds nothing to sort. */
+/** Returns the body so far, its members in canonical order, so that encoding it sorts nothing. */
 function bodyOf(draft: PduDraft, version: RoomVersion, id: string | undefined, seals: Seals = {}): JsonObject {
   const { origin, redacts, roomId, stateKey } = draft
   const isInContent = version.redactsInContent && redacts !== undefined
@@ -86,7 +86,7 @@ function bodyOf(draft: PduDraft, version: RoomVersion, id: string | undefined, s
 }
 
 function chosenBy(chooseId: (() => string) | undefined): string {
-  if (!chooseId) throw new TypeError('this room version needs somebody to choose event IDs')
+  if (!chooseId) throw new TypeError('this room version needs `chooseId`')
   return chooseId()
 }
 
@@ -101,7 +101,7 @@ function referencesOf(ids: readonly EventId[], draft: PduDraft, version: RoomVer
 
 function checkLengths({ type, stateKey = '', sender }: PduDraft): void {
   if (fitsBytes(type, 255) && fitsBytes(stateKey, 255) && fitsBytes(sender, 255)) return
-  throw new MatrixError('M_TOO_LARGE', 'type, state_key and sender have at most 255 bytes each')
+  throw new MatrixError('M_TOO_LARGE', '`type`, `state_key` and `sender` must have at most 255 bytes each')
 }
 
 function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {
@@ -113,7 +113,7 @@ function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {
   }
 }
 
-/** Keys of events are ASCII, so the plain order is the canonical one. */
+/** Keys of events are ASCII, so the plain order is canonical. */
 function withMember(members: readonly CanonicalMember[], added: CanonicalMember): CanonicalMember[] {
   const at = members.findIndex(({ key }) => key > added.key)
   return members.toSpliced(at === -1 ? members.length : at, 0, added)

@@ -10,26 +10,29 @@ export interface CanonicalMember {
   readonly text: string
 }
 
-/** The encoding a room version hashes: strict from version 6 on, before that numbers stay as they came. */
+/**
+ * Returns the encoding that a room version hashes: strict from version 6 on, earlier with numbers as they were
+ * spelled.
+ */
 function canonicalOf(value: Json, version: RoomVersion): string {
   return version.strictCanonicalJson ? canonicalJson(value) : canonicalJsonLoose(value)
 }
 
 /**
- * An event's members in canonical order, each encoded once: hashing, signing and measuring are three choices among them.
+ * Returns an event's encoded members in canonical order, for hashing, signing and measuring.
  *
- * Throws a RangeError where the version's JSON has no word for a number.
+ * Throws a RangeError for a number that the version's JSON excludes.
  */
 export function canonicalMembers(json: JsonObject, version: RoomVersion): CanonicalMember[] {
   return canonicalKeys(json).map((key) => canonicalMember(key, json[key] ?? null, version))
 }
 
-/** One member, encoded. */
+/** Returns one member, encoded. */
 export function canonicalMember(key: string, value: Json, version: RoomVersion): CanonicalMember {
   return { key, text: `${canonicalJson(key)}:${canonicalOf(value, version)}` }
 }
 
-/** The object that has these members. */
+/** Returns the object with these members. */
 export function joinMembers(members: readonly CanonicalMember[]): string {
   let text = ''
   for (const member of members) text += text === '' ? member.text : `,${member.text}`
@@ -37,7 +40,7 @@ export function joinMembers(members: readonly CanonicalMember[]): string {
 }
 
 /**
- * What the content hash covers: all but `unsigned`, `signatures` and `hashes`.
+ * Returns the text that the content hash covers: all but `unsigned`, `signatures` and `hashes`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event
  */
@@ -46,7 +49,8 @@ export function contentHashForm(members: readonly CanonicalMember[]): string {
 }
 
 /**
- * What signatures and the reference hash cover: the redacted event without `signatures` and `unsigned`.
+ * Returns the text that signatures and the reference hash cover: the redacted event without `signatures` and
+ * `unsigned`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-reference-hash-for-an-event
  */

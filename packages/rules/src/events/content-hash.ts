@@ -5,17 +5,17 @@ import { decodeBase64, encodeBase64 } from '@myelin/matrix/base64'
 import { sha256Base64 } from '@myelin/matrix/signatures'
 
 /**
- * The content hash of an event, in standard unpadded Base64.
+ * Returns the content hash of an event, in standard unpadded Base64.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-content-hash-for-an-event
  */
 export function contentHash(json: JsonObject): string {
   const { unsigned: _unsigned, signatures: _signatures, hashes: _hashes, ...rest } = json
-  // Where a version is strict, the parser refused everything the two encodings differ about.
+  // In strict versions the parser refuses everything that the two encodings differ in.
   return sha256Base64(canonicalJsonLoose(rest))
 }
 
-/** Whether an event's content is what its origin hashed; where it is not, the event is taken redacted. */
+/** Returns whether an event's content hash is right; where it is not, the event is redacted. */
 export function contentHashMatches(json: JsonObject): boolean {
   const claimed = stringMember(objectMember(json, 'hashes') ?? {}, 'sha256')
   const bytes = claimed === undefined ? undefined : decodeBase64(claimed)

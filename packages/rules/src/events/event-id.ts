@@ -6,7 +6,7 @@ import type { RoomVersion } from '../room-versions.ts'
 import { canonicalMembers, signedForm } from './canonical-members.ts'
 
 /**
- * An event's reference hash in standard unpadded Base64.
+ * Returns an event's reference hash in standard unpadded Base64.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#calculating-the-reference-hash-for-an-event
  */
@@ -15,7 +15,8 @@ export function referenceHash(json: JsonObject, version: RoomVersion): string {
 }
 
 /**
- * The ID an event has by its hash. Room versions 1 and 2 write theirs into the event instead, so there is none to compute.
+ * Returns the event ID from the signed form's hash; undefined in room versions 1 and 2, where the event contains its
+ * ID.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v4/#event-ids
  */
@@ -25,7 +26,7 @@ export function hashedEventId(signed: string, version: RoomVersion): EventId | u
 }
 
 /**
- * The room that a create event makes since room version 12: its own ID with the other sigil.
+ * Returns the room ID of a create event since room version 12: its event ID with the other sigil.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#room-ids
  */
@@ -33,7 +34,7 @@ export function roomIdOfCreate(create: EventId): RoomId {
   return `!${create.slice(1)}` as RoomId
 }
 
-/** The create event a room ID of version 12 or later stands for. */
+/** Returns the create event of a room ID since version 12. */
 export function createOfRoomId(room: RoomId): EventId {
   return `$${room.slice(1)}` as EventId
 }

@@ -9,19 +9,21 @@ import { type CanonicalMember, canonicalMembers, joinMembers, signedForm } from 
 import { hashedEventId, roomIdOfCreate } from './event-id.ts'
 import { referencesOf } from './references.ts'
 
-/** The largest event, in bytes of its federation form, signatures and all. */
+/** The largest event, in bytes of its federation form, signatures included. */
 export const MAX_PDU_BYTES = 65536
 
-/** Where an event comes from. */
+/** The source of an event. */
 export interface PduSource {
-  /** Answers to `/backfill` may name more events than live ones may. */
+  /** Whether it comes from `/backfill`, where events may have more references than live ones. */
   readonly isBackfill?: boolean
 }
 
 /**
- * An event of this room version with its ID, or a refusal of what is not one: M_BAD_JSON, M_TOO_LARGE or M_INVALID_PARAM.
+ * Parses an event of a room version, with its ID; throws `M_BAD_JSON`, `M_TOO_LARGE` or `M_INVALID_PARAM` for an
+ * invalid one.
  *
- * Looks at the form alone: hashes, signatures and the authorization rules are checked by others. `unsigned` is left out.
+ * It checks the format alone: hashes, signatures and the authorization rules are checked elsewhere. `unsigned` is
+ * dropped.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -29,7 +31,7 @@ export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSour
   const { unsigned: _unsigned, ...json } = source
   const members = encode(json, version)
   if (!fitsBytes(joinMembers(members), MAX_PDU_BYTES))
-    throw new MatrixError('M_TOO_LARGE', 'an event has at most 65536 bytes')
+    throw new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
   checkSeals(json)
   const isOurFormat = version.eventIds === 'chosen by server'
   const fields = {
@@ -66,7 +68,7 @@ function checkSeals(json: JsonObject): void {
 
 function senderOf(json: JsonObject): UserId {
   const sender = stringMember(json, 'sender')
-  if (!isUserId(sender)) throw invalid('sender must be a user ID')
+  if (!isUserId(sender)) throw invalid('`sender` must be a user ID')
   return sender
 }
 
@@ -76,7 +78,7 @@ function typeOf(json: JsonObject, version: RoomVersion): { readonly type: string
   if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('state_key must be text')
   for (const text of [type, stateKey ?? '']) {
     const fits = fitsBytes(text, 255) || (version.countsCodePoints && Array.from(text).length <= 255)
-    if (!fits) throw new MatrixError('M_TOO_LARGE', 'type and state_key have at most 255 bytes each')
+    if (!fits) throw new MatrixError('M_TOO_LARGE', '`type` and `state_key` must have at most 255 bytes each')
   }
   return stateKey === undefined ? { type } : { type, stateKey }
 }
@@ -90,11 +92,11 @@ function integer(json: JsonObject, key: string, most: number): number {
 
 function chosenId(json: JsonObject): EventId {
   const id = stringMember(json, 'event_id')
-  if (!isEventId(id) || !id.includes(':')) throw invalid('event_id must be an event ID')
+  if (!isEventId(id) || !id.includes(':')) throw invalid('`event_id` must be an event ID')
   return id
 }
 
-/** Since room version 12 a create event has no room ID; it makes one. */
+/** Returns the room ID, which for a create event since version 12 is derived from its hash. */
 function roomOf(
   json: JsonObject,
   id: EventId,
@@ -105,7 +107,7 @@ function roomOf(
   const makesRoom =
     version.roomIds === 'hash of create event' && event.type === 'm.room.create' && event.stateKey === ''
   if (room === undefined && makesRoom) return roomIdOfCreate(id)
-  if (!isRoomId(room)) throw invalid('room_id must be a room ID')
+  if (!isRoomId(room)) throw invalid('`room_id` must be a room ID')
   return room
 }
 

@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { RoomVersion } from '../room-versions.ts'
 
 /**
- * The servers that must have signed an event, each once.
+ * Returns the servers that must have signed an event, each once.
  *
  * An invite that answers a third-party invite may be sent by another server than its sender's, and is judged by the
  * signature inside it instead.
@@ -21,7 +21,7 @@ export function requiredSigners(event: Pdu, version: RoomVersion): readonly Serv
   // Room versions 1 and 2: also the server that chose the event ID.
   if (version.eventIds === 'chosen by server') signers.add(event.id.slice(event.id.indexOf(':') + 1) as ServerName)
 
-  // Since room version 8: also the server of whoever vouches for a restricted join.
+  // Since room version 8: also the server of the user who authorizes a restricted join.
   const voucher = stringMember(event.content, 'join_authorised_via_users_server')
   const isVouched = membership === 'join' && version.auth.joinRules.includes('restricted')
   if (isVouched && isUserId(voucher)) signers.add(serverOf(voucher))

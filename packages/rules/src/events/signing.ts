@@ -6,14 +6,14 @@ import { type SigningKey, signatureOf, signBytes, verifyBytes, withSignature } f
 import type { RoomVersion } from '../room-versions.ts'
 import { canonicalMembers, signedForm } from './canonical-members.ts'
 
-/** Who signs. */
+/** The signing server and its key. */
 export interface Signer {
   readonly serverName: ServerName
   readonly key: SigningKey
 }
 
 /**
- * The event with one more signature, as for an invite that we take or a join that we vouch for.
+ * Returns the event with one more signature, as for an accepted invite or an authorized join.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#signing-events
  */
@@ -23,7 +23,7 @@ export function addSignature(pdu: Pdu, version: RoomVersion, signer: Signer): Pd
 }
 
 /**
- * Whether a server signed this event with this key.
+ * Returns whether a server signed an event with a key.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
  */
@@ -38,7 +38,7 @@ export function isSignedBy(
   return signature !== undefined && verifyBytes(signedFormOf(pdu.json, version), signature, publicKey)
 }
 
-/** The text that signatures of an event cover; compute it once where there are several to check. */
+/** Returns the text that an event's signatures cover; compute it once for several signatures. */
 export function signedFormOf(json: JsonObject, version: RoomVersion): string {
   return signedForm(canonicalMembers(json, version), json, version)
 }

@@ -7,9 +7,9 @@ import type { RoomVersion } from '../room-versions.ts'
 import { storedReferencesOf } from './references.ts'
 
 /**
- * An event that was parsed and checked before it was stored: nothing is checked again.
+ * Returns a stored event without checking it again.
  *
- * Name the version where it is known: without it a redaction that names targets in two places is read as naming none.
+ * Pass the version where it is known: without it a redaction with two different targets is read as having none.
  */
 export function parseStoredPdu(json: JsonObject, id: EventId, roomId: RoomId, version?: RoomVersion): Pdu {
   const stateKey = json['state_key']

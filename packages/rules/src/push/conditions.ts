@@ -5,20 +5,20 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { includesWords, matchWords } from './match-words.ts'
 import { valueAt } from './property-path.ts'
 
-/** What a rule may ask besides the event. */
+/** What push rules read beside the event. */
 export interface PushContext {
   readonly userId: string
   /** The user's display name in the room. */
   readonly displayName?: string | undefined
-  /** How many have joined the room. */
+  /** The number of joined members. */
   readonly memberCount: number
   readonly senderPower: number
-  /** The level it takes to notify in this way, such as `room`. */
+  /** Returns the level required for a notification key such as `room`. */
   readonly notificationLevel: (key: string) => number
 }
 
 /**
- * Whether a condition holds. One that is unknown or broken never does.
+ * Returns whether a condition holds; false for an unknown or malformed one.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#conditions
  */
@@ -42,7 +42,7 @@ export function holds(condition: Json, event: Pdu, context: PushContext): boolea
   }
 }
 
-/** Whether a pattern matches a text of the event: `content.body` by words, everything else whole. */
+/** Returns whether a pattern matches a value of the event: `content.body` by words, every other value as a whole. */
 export function matchesPattern(event: Pdu, key: string, pattern: string): boolean {
   const value = valueAt(event, key)
   if (typeof value !== 'string') return false
@@ -69,7 +69,7 @@ function containsProperty(condition: JsonObject, event: Pdu): boolean {
   return isPlain(wanted) && Array.isArray(list) && list.includes(wanted)
 }
 
-/** What can be compared exactly: text, integers, booleans and null. */
+/** Returns whether a value can be compared exactly: a string, an integer, a boolean or null. */
 function isPlain(value: Json | undefined): value is string | number | boolean | null {
   if (typeof value === 'number') return Number.isSafeInteger(value)
   return value === null || typeof value === 'string' || typeof value === 'boolean'

@@ -4,22 +4,25 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { MASTER_RULE } from './rule-ids.ts'
 import { PUSH_KINDS, type PushKind, type PushRule, type PushRuleset } from './rule.ts'
 
-/** What a user changed about the rules. */
+/** A user's changes to the push rules. */
 export interface OwnRules {
-  /** Rules the user added, the first that matches first. */
+  /** The user's own rules, the first that matches first. */
   readonly added: Partial<Record<PushKind, readonly PushRule[]>>
-  /** Server-default rules the user switched or gave other actions, by rule ID. */
+  /** Server-default rules that the user enabled, disabled or gave other actions, by rule ID. */
   readonly changed: ReadonlyMap<string, { readonly enabled?: boolean; readonly actions?: readonly Json[] }>
 }
 
-/** Which of the server-default rules there are. */
+/** The choice of server-default rules. */
 export interface RuleChoice {
-  /** Also the rules that look for names in the text, which version 1.17 removed and some clients and tests still want. */
+  /**
+   * Whether to include the rules that look for names in the text, which version 1.17 removed and some clients and
+   * tests still expect.
+   */
   readonly withNamesInText?: boolean
 }
 
 /**
- * A user's rules, whole and in order: `.m.rule.master`, then by kind the user's own before the server's.
+ * Returns a user's complete rules in order: `.m.rule.master`, then by kind the user's own before the server's.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#predefined-rules
  */
@@ -35,7 +38,7 @@ export function rulesetOf(userId: UserId, own?: OwnRules, choice: RuleChoice = {
 }
 
 /**
- * The server-default rules of a user who changed nothing.
+ * Returns the server-default rules of a user without changes.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
  */

@@ -4,19 +4,20 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { holds, matchesPattern, type PushContext } from './conditions.ts'
 import { PUSH_KINDS, type PushKind, type PushRule, type PushRuleset } from './rule.ts'
 
-/** What becomes of an event for one user. */
+/** The outcome of push rules for one user and event. */
 export interface PushOutcome {
   readonly notify: boolean
   readonly highlight: boolean
   readonly sound?: string
-  /** Every tweak the rule sets, known to us or not. */
+  /** Every tweak that the rule sets, including unknown ones. */
   readonly tweaks: ReadonlyMap<string, Json>
-  /** The rule that decided, where one did. */
+  /** The rule that matched, if any. */
   readonly ruleId?: string
 }
 
 /**
- * What a user's rules say of an event: the first enabled rule that matches decides. Nobody is notified of what they sent.
+ * Evaluates a user's push rules for an event: the first enabled rule that matches decides. The sender is never
+ * notified of their own event.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#push-rules
  */
@@ -49,7 +50,7 @@ function matches(kind: PushKind, rule: PushRule, event: Pdu, context: PushContex
   }
 }
 
-/** `notify` and tweaks count; the historical actions, and those nobody has heard of, do not. */
+/** Returns the outcome of a rule: `notify` and tweaks count, historical and unknown actions do not. */
 function outcomeOf(rule: PushRule): PushOutcome {
   const tweaks = new Map<string, Json>()
   for (const action of rule.actions) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Whether a glob matches some part of a text that starts and ends at a word boundary. Both must be in one case already.
+ * Returns whether a glob matches a part of a text that starts and ends at a word boundary. Both must be in the same
+ * case already.
  *
- * The parts between the stars are looked for one after the other, the earliest place of each being as good as any:
- * at worst the product of the two lengths.
+ * The parts between the stars are searched one after the other, at their earliest position: at worst the product of
+ * the two lengths.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#conditions
  */
@@ -21,7 +22,7 @@ export function matchWords(glob: string, text: string): boolean {
   return at !== -1 && find(last, text, at, false, true) !== -1
 }
 
-/** Whether a plain text stands in another, from word boundary to word boundary. */
+/** Returns whether a text contains another, from word boundary to word boundary. */
 export function includesWords(words: string, text: string): boolean {
   for (let at = text.indexOf(words); at !== -1; at = text.indexOf(words, at + 1)) {
     if (isBoundary(text, at) && isBoundary(text, at + words.length)) return true
@@ -29,7 +30,7 @@ export function includesWords(words: string, text: string): boolean {
   return false
 }
 
-/** Where the first fitting occurrence of a part ends, -1 where there is none. */
+/** Returns the end of the first occurrence of a part, -1 without one. */
 function find(part: string, text: string, from: number, startsAtBoundary: boolean, endsAtBoundary: boolean): number {
   const isPlain = !part.includes('?')
   for (let at = from; at <= text.length; at++) {
@@ -44,7 +45,7 @@ function find(part: string, text: string, from: number, startsAtBoundary: boolea
   return -1
 }
 
-/** Where a part with `?` ends if it matches here, -1 if it does not. */
+/** Returns the end of a part with `?` that matches here, -1 if it does not. */
 function endOfMatch(part: string, text: string, start: number): number {
   let at = start
   for (const sign of part) {
@@ -55,7 +56,10 @@ function endOfMatch(part: string, text: string, start: number): number {
   return at
 }
 
-/** The start and the end of a text, and both sides of whatever is no letter, digit or `_` of ASCII. */
+/**
+ * Returns whether a position is a word boundary: the start and the end of a text, and both sides of every character
+ * but ASCII letters, digits and `_`.
+ */
 function isBoundary(text: string, at: number): boolean {
   return at <= 0 || at >= text.length || !isWord(text.charCodeAt(at - 1)) || !isWord(text.charCodeAt(at))
 }

@@ -3,7 +3,7 @@ import { isObject, type Json, member } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 
 /**
- * The names in a dot-separated path, where `\.` is a dot and `\\` a backslash; other escapes stand for themselves.
+ * Returns the names in a dot-separated path, where `\.` is a dot and `\\` a backslash; other escapes stay as they are.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#dot-separated-property-paths
  */
@@ -26,7 +26,10 @@ export function splitPath(path: string): string[] {
   return names
 }
 
-/** What stands in an event at a path; undefined where there is nothing. Every event has `event_id` and `room_id`, whatever its version writes down. */
+/**
+ * Returns the value at a path of an event; undefined without one. `event_id` and `room_id` always exist, whatever the
+ * version's format.
+ */
 export function valueAt(event: Pdu, path: string): Json | undefined {
   const [first = '', ...names] = namesOf(path)
   let value = topLevel(event, first)
@@ -40,7 +43,7 @@ function topLevel(event: Pdu, name: string): Json | undefined {
   return member(event.json, name)
 }
 
-/** A few hundred distinct paths serve all users; beyond that somebody is making them up. */
+/** A cache of paths: a few hundred serve all users, so it is bounded. */
 const remembered = new Map<string, readonly string[]>()
 
 function namesOf(path: string): readonly string[] {

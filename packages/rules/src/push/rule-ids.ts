@@ -2,11 +2,11 @@
 import { isRoomId, isUserId } from '@myelin/matrix/ids'
 import type { PushKind } from './rule.ts'
 
-/** The rule that silences everything; it alone stands above a user's own. */
+/** The rule that disables all notifications; it alone precedes a user's own rules. */
 export const MASTER_RULE = '.m.rule.master'
 
 /**
- * Whether a rule is one of the server's own, which can be changed but neither added nor deleted.
+ * Returns whether a rule is a server-default one, which can be changed but neither added nor deleted.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#predefined-rules
  */
@@ -15,7 +15,7 @@ export function isServerDefault(ruleId: string): boolean {
 }
 
 /**
- * What is wrong with the ID of a rule a user wants to add; undefined where nothing is.
+ * Returns the fault in the ID of a rule that a user wants to add; undefined for a valid one.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3pushrulesglobalkindruleid
  */

@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '@myelin/matrix/json'
 
 /**
- * The kinds of push rules, in the order they are asked.
+ * The kinds of push rules, in the order of evaluation.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#push-rules
  */
@@ -11,7 +11,7 @@ export const PUSH_KINDS = ['override', 'content', 'room', 'sender', 'underride']
 /** One of {@link PUSH_KINDS}. */
 export type PushKind = (typeof PUSH_KINDS)[number]
 
-/** A push rule as it stands on the wire. */
+/** A push rule in the wire format. */
 export interface PushRule extends JsonObject {
   readonly rule_id: string
   readonly default: boolean
@@ -19,5 +19,5 @@ export interface PushRule extends JsonObject {
   readonly actions: readonly Json[]
 }
 
-/** A user's push rules as they stand on the wire under `global`, the first that matches first. */
+/** A user's push rules in the wire format under `global`, the first that matches first. */
 export type PushRuleset = { readonly [Kind in PushKind]: readonly PushRule[] }

@@ -6,9 +6,10 @@ import type { Pdu } from '@myelin/matrix/pdu'
 export type Events = ReadonlyMap<EventId, Pdu>
 
 /**
- * The auth chain of some events: their auth events, those of these, and so on; not the events themselves, unless another leads to them.
+ * Returns the auth chain of some events: their auth events, recursively; without the events themselves, unless another
+ * leads to them.
  *
- * Walks with a list of its own, for a remote server chooses how deep the graph is. Events that are not at hand end a path.
+ * It walks iteratively, because a remote server chooses the depth of the graph. Missing events end a path.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
  */

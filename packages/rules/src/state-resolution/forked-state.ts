@@ -3,15 +3,15 @@ import type { EventId } from '@myelin/matrix/ids'
 import type { StateKey } from '../auth/state-key.ts'
 
 /**
- * A room state as its difference from another: reads like a Map, costs as much as what differs.
+ * A room state as its difference from another: reads like a Map, and costs as much as the difference.
  *
- * Branches of a large room that share their base are split into what conflicts and what does not by looking at the
- * differences alone.
+ * Branches of a large room with a common base are split into conflicted and unconflicted state by their differences
+ * alone.
  */
 export class ForkedState implements ReadonlyMap<StateKey, EventId> {
   readonly [Symbol.toStringTag] = 'ForkedState'
   readonly base: ReadonlyMap<StateKey, EventId>
-  /** What differs; null where the base has something and this state has nothing. */
+  /** The differences; null for a key of the base that this state lacks. */
   readonly changes: ReadonlyMap<StateKey, EventId | null>
   readonly size: number
 

@@ -4,9 +4,10 @@ import { authChain, type Events } from './auth-chain.ts'
 import type { SplitState } from './split.ts'
 
 /**
- * The full conflicted set: the conflicted state, the auth difference, and since version 2.1 the conflicted state subgraph.
+ * Returns the full conflicted set: the conflicted state, the auth difference, and since version 2.1 the conflicted
+ * state subgraph.
  *
- * Events that are not at hand are left out.
+ * Missing events are ignored.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#definitions
  */
@@ -18,10 +19,10 @@ export function fullConflictedSet(split: SplitState, events: Events, withSubgrap
 }
 
 /**
- * The events that are in some auth chains of the state sets and not in all.
+ * Returns the auth difference: the events in some auth chains of the state sets and not in all.
  *
- * What all sets agree about has its chain in every one of theirs, so walks from the rest may end there: with many
- * branches of a large room each of them is short.
+ * The auth chains of unconflicted events are in every set's chain, so walks may end there: with many branches of a
+ * large room each of them is short.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
  */
@@ -37,7 +38,7 @@ export function authDifference(split: SplitState, events: Events): Set<EventId> 
 }
 
 /**
- * All events on paths of auth events between two conflicted ones: those that one leads to and that lead to another.
+ * Returns the conflicted state subgraph: all events on paths of auth events between two conflicted ones.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#definitions
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** A heap that gives back the smallest of its items first. */
+/** A binary heap that returns the smallest item first. */
 export class Heap<T> {
   readonly #items: T[] = []
   readonly #compare: (a: T, b: T) => number
@@ -22,7 +22,7 @@ export class Heap<T> {
     items[at] = item
   }
 
-  /** Takes the smallest item out; undefined when there is none. */
+  /** Removes and returns the smallest item; undefined when there is none. */
   pop(): T | undefined {
     const items = this.#items
     const smallest = items[0]

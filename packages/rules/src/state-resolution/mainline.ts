@@ -5,7 +5,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { Events } from './auth-chain.ts'
 
 /**
- * The events in mainline order: those first whose power levels are furthest back, then the older, then by ID.
+ * Returns events in mainline order: by the position of their power levels in the mainline, the furthest back first,
+ * then by age, then by ID.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions (mainline ordering)
  */
@@ -23,17 +24,20 @@ export function mainlineOrder(ids: Iterable<EventId>, powerLevels: EventId | und
   return placed.map(({ id }) => id)
 }
 
-/** Where each power levels event stands in the mainline, 0 being the newest. */
+/** Returns the position of each power levels event in the mainline, 0 being the newest. */
 function mainlineOf(powerLevels: EventId | undefined, events: Events): Map<EventId, number> {
   const positions = new Map<EventId, number>()
-  // Event IDs of room versions 1 and 2 can be forged into a ring, so a second visit ends the walk.
+  // Event IDs of room versions 1 and 2 can be forged into a cycle, so a second visit ends the walk.
   for (let id = powerLevels; id !== undefined && !positions.has(id); id = powerLevelsBehind(id, events)) {
     positions.set(id, positions.size)
   }
   return positions
 }
 
-/** The position of the first mainline event behind this one; remembers it for all power levels events on the way. */
+/**
+ * Returns the position of the first mainline event in this event's power levels chain; caches it for all power levels
+ * events on the way.
+ */
 function positionOf(event: Pdu, positions: Map<EventId, number>, events: Events): number {
   const passed = new Set<EventId>()
   let id = powerLevelsOf(event, events)

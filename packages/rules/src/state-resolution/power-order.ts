@@ -7,7 +7,7 @@ import { Heap } from './heap.ts'
 import { powerOfSender, type Resolution } from './resolution.ts'
 
 /**
- * Whether an event might take away somebody's ability to act in the room.
+ * Returns whether an event is a power event: it may remove another user's ability to act in the room.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
  */
@@ -15,7 +15,7 @@ function isPowerEvent(event: Pdu): boolean {
   switch (event.type) {
     case 'm.room.power_levels':
     case 'm.room.join_rules':
-    // Not in the spec's list, but in every server's: a create event never conflicts with anything but a forgery.
+    // Not in the spec's list, but in every server's: only a forged create event conflicts.
     case 'm.room.create':
       return event.stateKey === ''
     case 'm.room.member': {
@@ -32,11 +32,10 @@ function isPowerEvent(event: Pdu): boolean {
 }
 
 /**
- * The power events of the full conflicted set and those of their auth events that are in it too, strongest and oldest first
- * and none before what it is authorized by.
+ * Returns the power events of the full conflicted set and their auth events in it, in reverse topological power order:
+ * the strongest and oldest first, and none before its auth events.
  *
- * The way from a power event to its auth events leads through the set only, as in all deployed servers; where it leaves
- * the set there is nothing left to decide.
+ * Auth chains are followed inside the set only, as in all deployed servers; outside the set nothing is left to decide.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions (reverse topological power ordering)
  */
@@ -82,7 +81,7 @@ function compareCandidates(a: Candidate, b: Candidate): number {
   return a.ts - b.ts || compareCodePoints(a.id, b.id)
 }
 
-/** Each event that takes part, with those of its auth events that do. */
+/** Returns each participating event with its participating auth events. */
 function graphOf(conflicted: ReadonlySet<EventId>, { events }: Resolution): Map<EventId, readonly EventId[]> {
   const graph = new Map<EventId, readonly EventId[]>()
   const open: EventId[] = []

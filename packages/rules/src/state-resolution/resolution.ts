@@ -8,14 +8,14 @@ import { type StateKey, stateKey } from '../auth/state-key.ts'
 import { createOfRoomId } from '../events/event-id.ts'
 import type { Events } from './auth-chain.ts'
 
-/** What every step of a resolution needs. */
+/** The input of every step of a resolution. */
 export interface Resolution {
   readonly version: RoomVersion
   readonly events: Events
   readonly rejected: ReadonlySet<EventId>
 }
 
-/** The state that an event's own auth events are. */
+/** Returns the state formed by an event's own auth events. */
 function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Resolution): Map<StateKey, Pdu> {
   const state = new Map<StateKey, Pdu>()
   // Since room version 12 the room ID implies the create event.
@@ -27,14 +27,17 @@ function stateOfAuthEvents(event: Pdu, { version, events, rejected }: Resolution
   return state
 }
 
-/** The power of an event's sender as its own auth events tell it, rejected ones too: an order must not depend on who rejected what. */
+/**
+ * Returns the power level of an event's sender by its own auth events, including rejected ones, so that the order is
+ * the same on servers that rejected different events.
+ */
 export function powerOfSender(event: Pdu, { version, events }: Resolution): number {
   const state = stateOfAuthEvents(event, { version, events, rejected: new Set() })
   return new AuthState(version, state).powerOf(event.sender)
 }
 
 /**
- * Applies events in order, each where the state so far allows it. Changes `state`.
+ * Applies events in order where the state so far allows them, and updates `state`.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
  */
@@ -43,7 +46,7 @@ export function applyAllowed(ids: readonly EventId[], state: Map<StateKey, Event
   for (const id of ids) {
     const event = events.get(id)
     if (event?.stateKey === undefined) continue
-    // What the state lacks is taken from the event's own auth events.
+    // State that is missing is taken from the event's own auth events.
     const fallback = stateOfAuthEvents(event, resolution)
     const get = (key: StateKey): Pdu | undefined => eventAt(key, state, events) ?? fallback.get(key)
     if (authorize(event, new AuthState(version, { get })).allowed) state.set(stateKey(event.type, event.stateKey), id)

@@ -11,10 +11,10 @@ import { splitState, type SplitState, type StateSet } from './split.ts'
 import { resolveV1 } from './v1.ts'
 
 /**
- * The one state that several branches of a room come to. It does not depend on the order of the branches.
+ * Returns the resolved state of several branches of a room. It does not depend on the order of the branches.
  *
- * `events` has what conflicts and its auth chains; better also the chains of what does not conflict, for without them
- * the auth difference is larger than it need be. `rejected` events authorize nothing.
+ * `events` has the conflicted events and their auth chains; preferably also the chains of unconflicted events, because
+ * without them the auth difference is larger than necessary. `rejected` events authorize nothing.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#state-resolution
  */
@@ -30,15 +30,15 @@ export function resolve(
   return split.conflicted.size === 0 ? split.unconflicted : resolveSplit(split, resolution)
 }
 
-/** The same for state that somebody has sorted already, as a comparison of tries does. */
+/** Returns the resolved state of state sets that are split already, as by a comparison of tries. */
 function resolveSplit(split: SplitState, resolution: Resolution): Map<StateKey, EventId> {
   const isNew = resolution.version.stateResolution === 'v2.1'
   return resolveConflicted(fullConflictedSet(split, resolution.events, isNew), split.unconflicted, resolution)
 }
 
 /**
- * The same once the full conflicted set is known. Of the state that is not in conflict it takes what the events of the
- * set need to be judged; storage knows both without reading a whole room.
+ * Returns the resolved state for a known full conflicted set. Of the unconflicted state it needs only what the events
+ * of the set are judged by; storage knows both without reading a whole room.
  */
 export function resolveConflicted(
   conflicted: ReadonlySet<EventId>,
@@ -48,21 +48,21 @@ export function resolveConflicted(
   const { version, events } = resolution
   const isNew = version.stateResolution === 'v2.1'
 
-  // 1. Select the power events and what authorizes them, in reverse topological power order.
+  // 1. Select the power events and their auth events, in reverse topological power order.
   const powerEvents = powerOrder(conflicted, resolution)
 
   // 2. Apply them, since version 2.1 starting from an empty state.
   const state = new Map(isNew ? [] : unconflicted)
   applyAllowed(powerEvents, state, resolution)
 
-  // 3. Order the others by the mainline of the power levels that came out.
+  // 3. Order the others by the mainline of the resolved power levels.
   const others = conflicted.difference(new Set(powerEvents))
   const ordered = mainlineOrder(others, state.get(stateKey('m.room.power_levels')), events)
 
   // 4. Apply them.
   applyAllowed(ordered, state, resolution)
 
-  // 5. What was not in conflict stays.
+  // 5. Unconflicted state stays.
   for (const [key, id] of unconflicted) state.set(key, id)
   return state
 }

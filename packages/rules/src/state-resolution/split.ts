@@ -3,10 +3,10 @@ import type { EventId } from '@myelin/matrix/ids'
 import type { StateKey } from '../auth/state-key.ts'
 import { ForkedState } from './forked-state.ts'
 
-/** State sets, sorted into what they agree about and what they do not. */
+/** State sets, split into unconflicted and conflicted state. */
 export interface SplitState {
   readonly unconflicted: Map<StateKey, EventId>
-  /** The distinct events of each key that the sets do not agree about. */
+  /** The distinct events of each conflicted key. */
   readonly conflicted: ReadonlyMap<StateKey, readonly EventId[]>
   /** Each set's own conflicted events. */
   readonly conflictedOf: readonly (readonly EventId[])[]
@@ -16,7 +16,7 @@ export interface SplitState {
 export type StateSet = ReadonlyMap<StateKey, EventId>
 
 /**
- * Sorts state sets: a key is conflicted unless every set has it with the same event.
+ * Splits state sets: a key is conflicted unless every set has it with the same event.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v2/#definitions
  */
@@ -58,6 +58,6 @@ function addDifferences(one: StateSet, other: StateSet, into: Set<StateKey>): vo
     if (there !== undefined) shared++
     if (there !== id) into.add(key)
   }
-  // Only where the other lacks something is it worth going through the first as well.
+  // The first set needs a pass of its own only where the other lacks a key.
   if (shared < one.size) for (const key of one.keys()) if (!other.has(key)) into.add(key)
 }

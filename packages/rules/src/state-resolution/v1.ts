@@ -9,7 +9,7 @@ import type { Resolution } from './resolution.ts'
 import type { StateSet } from './split.ts'
 
 /**
- * State resolution of room version 1. Deterministic, and known to let state fall back; rooms should be upgraded.
+ * Resolves state as in room version 1. Deterministic, and known for state resets; such rooms should be upgraded.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v1/#state-resolution
  */
@@ -25,7 +25,7 @@ export function resolveV1(sets: readonly StateSet[], resolution: Resolution): Ma
       if (winner !== undefined) chosen.push([key, winner])
       conflicts.delete(key)
     }
-    // Those of one turn do not see each other.
+    // Events of one round do not see each other.
     for (const [key, id] of chosen) resolved.set(key, id)
   }
   inTurn('m.room.power_levels', chooseAuth)
@@ -35,7 +35,7 @@ export function resolveV1(sets: readonly StateSet[], resolution: Resolution): Ma
   return resolved
 }
 
-/** In version 1 a key that only some of the sets have is no conflict. */
+/** Splits state sets; in version 1 a key that only some sets have is no conflict. */
 function split(sets: readonly StateSet[]): {
   resolved: Map<StateKey, EventId>
   conflicts: Map<StateKey, Set<EventId>>
@@ -53,7 +53,7 @@ function split(sets: readonly StateSet[]): {
   return { resolved, conflicts }
 }
 
-/** Each event that the one before it allows replaces it; the first that is not allowed ends the row. */
+/** Returns the last of a row of events each of which the one before allows; the first refusal ends the row. */
 function chooseAuth(
   row: readonly Pdu[],
   key: StateKey,
@@ -68,7 +68,7 @@ function chooseAuth(
   return current?.id
 }
 
-/** The deepest event that is allowed, or the shallowest where none is. */
+/** Returns the deepest allowed event, or the shallowest where none is allowed. */
 function chooseOther(
   row: readonly Pdu[],
   key: StateKey,
@@ -94,7 +94,7 @@ function isAllowed(
   return authorize(event, new AuthState(resolution.version, { get })).allowed
 }
 
-/** By ascending depth, then descending SHA-1 of the event ID. */
+/** Sorts by ascending depth, then descending SHA-1 of the event ID. */
 function oldestFirst(events: readonly Pdu[]): Pdu[] {
   const keyed = events.map((event) => ({ event, hash: createHash('sha1').update(event.id).digest('hex') }))
   keyed.sort((a, b) => a.event.depth - b.event.depth || (a.hash < b.hash ? 1 : -1))

@@ -59,7 +59,6 @@ export const MOVED: ReadonlyMap<string, string> = new Map([['use_presence', 'pre
 /** Synapse's defaults of settings that are not built; with these values they ask for nothing. */
 const DEFAULTS: ReadonlyMap<string, readonly unknown[]> = new Map<string, readonly unknown[]>([
   ...[
-    'enable_authenticated_media',
     'enable_media_repo',
     'enable_local_media_storage',
     'enable_search',

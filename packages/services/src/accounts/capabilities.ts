@@ -5,7 +5,7 @@ import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { lockedProfileFields } from './change-profile.ts'
 
 /**
- * What the requester can do on this server.
+ * Returns the capabilities of the requester on this server.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#capabilities-negotiation
  */

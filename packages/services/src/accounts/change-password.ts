@@ -8,25 +8,25 @@ import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
 import { checkNewPassword, hashPassword } from './passwords.ts'
 
-/** A request for another password. */
+/** A request to change the password. */
 export interface PasswordChange {
   readonly auth: JsonObject | undefined
   readonly newPassword: string | undefined
-  /** Whether the other devices are logged out; they are unless the client says no. */
+  /** Whether the other devices are logged out; true by default. */
   readonly logsOutDevices: boolean | undefined
 }
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
 
 /**
- * Gives the requester another password once they have shown the old one; the device that asks stays logged in.
+ * Sets the requester's password after they proved the old one; the requesting device stays logged in.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
  */
 export async function changePassword(rt: Needs, requester: Requester, change: PasswordChange): Promise<void> {
   const { userId, deviceId } = requester
   const { auth, newPassword, logsOutDevices } = change
-  if (!rt.config.passwords.isEnabled) throw new MatrixError('M_FORBIDDEN', 'passwords are not used on this server')
+  if (!rt.config.passwords.isEnabled) throw new MatrixError('M_FORBIDDEN', 'password authentication is disabled')
   if (newPassword !== undefined) checkNewPassword(rt.config.passwords.policy, newPassword)
   const agreed = await authenticateOperation(rt, {
     name: 'change password',
@@ -39,7 +39,7 @@ export async function changePassword(rt: Needs, requester: Requester, change: Pa
     },
   })
   const passwordHash = stringMember(agreed, 'password_hash')
-  if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', 'new_password is missing')
+  if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', '`new_password` is missing')
   await rt.db.write(async (tx) => {
     await putPasswordHash(tx, userId, passwordHash)
     if (member(agreed, 'logout_devices') === false) return

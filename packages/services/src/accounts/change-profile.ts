@@ -10,7 +10,7 @@ import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { MEMBER_FIELDS, checkProfileKey, checkProfileSize, checkProfileValue } from './profile-field.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
 
-/** A field of a profile that is to have another value; undefined takes it away. */
+/** A profile field and its new value; undefined deletes it. */
 export interface ProfileChange {
   readonly userId: UserId
   readonly key: string
@@ -20,9 +20,10 @@ export interface ProfileChange {
 type Needs = Pick<Runtime, 'db' | 'config' | 'limits' | 'serverName'>
 
 /**
- * Changes a profile: one's own, or as an admin anybody's on this server. True if rooms must be told.
+ * Changes a field of a profile: one's own, or as an admin that of any local user. Returns whether the user's rooms
+ * must get the change.
  *
- * An empty display name or avatar is none, as clients know it from Synapse.
+ * An empty display name or avatar deletes the field, as in Synapse.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3profileuseridkeyname
  */
@@ -50,16 +51,18 @@ export async function changeProfile(rt: Needs, requester: Requester, change: Pro
 
 async function checkMayChange(rt: Needs, requester: Requester, userId: UserId, key: string): Promise<void> {
   const isOwn = requester.userId === userId
-  if (!isOwn && !requester.isAdmin) throw new MatrixError('M_FORBIDDEN', "you cannot change somebody else's profile")
+  if (!isOwn && !requester.isAdmin)
+    throw new MatrixError('M_FORBIDDEN', 'you do not have permission to change the profile of another user')
   const isOurs = isUserId(userId) && serverOf(userId) === rt.serverName
   const account = isOurs ? await accountOf(rt.db.read, userId) : undefined
-  if (!account || account.isDeactivated) throw new MatrixError('M_NOT_FOUND', 'there is no such user on this server')
+  if (!account || account.isDeactivated) throw new MatrixError('M_NOT_FOUND', 'no such user')
   if (requester.isAdmin) return
   await refuseSuspended(rt, userId)
-  if (lockedProfileFields(rt).includes(key)) throw new MatrixError('M_FORBIDDEN', `${key} cannot be changed here`)
+  if (lockedProfileFields(rt).includes(key))
+    throw new MatrixError('M_FORBIDDEN', `\`${key}\` cannot be changed on this server`)
 }
 
-/** The profile fields that people on this server may not change. */
+/** Returns the profile fields that users of this server may not change. */
 export function lockedProfileFields({ config }: Pick<Runtime, 'config'>): string[] {
   const { maySetDisplayName, maySetAvatarUrl } = config.profiles
   return [...(maySetDisplayName ? [] : ['displayname']), ...(maySetAvatarUrl ? [] : ['avatar_url'])]

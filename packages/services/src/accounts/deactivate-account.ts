@@ -7,19 +7,19 @@ import { deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
 
-/** A request to close one's account. */
+/** A request to deactivate one's account. */
 export interface Deactivation {
   readonly auth: JsonObject | undefined
-  /** Whether those who come later shall see what the user wrote. */
+  /** Whether the user's messages are redacted for users who join later. */
   readonly erase: boolean | undefined
-  /** Takes a user out of every room: people do not know about rooms. */
+  /** Leaves every room of a user; passed in because accounts do not depend on rooms. */
   readonly leaveRooms: (userId: UserId) => Promise<void>
 }
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
 
 /**
- * Closes the requester's account for good once they have shown its password.
+ * Deactivates the requester's account for good after they proved its password.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
  */
@@ -35,20 +35,20 @@ export async function deactivateAccount(rt: Needs, { userId }: Requester, wish: 
   await endAccount(rt, userId, member(agreed, 'erase') === true, leaveRooms)
 }
 
-/** Closes an account for good: whoever calls it has made sure that it is to be. */
+/** Deactivates an account for good; the caller has authorized it. */
 export async function endAccount(
   rt: Pick<Runtime, 'db'>,
   userId: UserId,
   isErased: boolean,
   leaveRooms: (userId: UserId) => Promise<void>,
 ): Promise<void> {
-  // First, so that it can be asked for again if the server stops halfway.
+  // First, so that the request can be repeated if the server stops halfway.
   await leaveRooms(userId)
   await rt.db.write(async (tx) => {
     const ids = (await devicesOf(tx, userId)).map((device) => device.deviceId)
     await deleteDevices(tx, userId, ids)
     await closeAccount(tx, userId, isErased)
   })
-  // And again, for the rooms another device joined meanwhile; it has no token any more.
+  // Again, for rooms that another device joined in the meantime; the tokens are gone by now.
   await leaveRooms(userId)
 }

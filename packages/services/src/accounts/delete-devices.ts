@@ -8,7 +8,7 @@ import { authenticateOperation } from './interactive-auth.ts'
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
 
 /**
- * Deletes some of the requester's devices once they have shown their password: for these devices, not for others.
+ * Deletes some of the requester's devices after they proved their password; the proof covers these devices only.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3delete_devices
  */

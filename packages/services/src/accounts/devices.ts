@@ -8,12 +8,12 @@ type Needs = Pick<Runtime, 'db'>
 
 const LONGEST_NAME = 100
 
-/** The requester's devices. */
+/** Returns the requester's devices. */
 export async function ownDevices(rt: Needs, { userId }: Requester): Promise<Device[]> {
   return devicesOf(rt.db.read, userId)
 }
 
-/** One of the requester's devices; throws `M_NOT_FOUND`. */
+/** Returns one of the requester's devices; throws `M_NOT_FOUND`. */
 export async function ownDevice(rt: Needs, { userId }: Requester, deviceId: string): Promise<Device> {
   const device = await deviceOf(rt.db.read, userId, deviceId)
   if (!device) throw noSuchDevice()
@@ -21,7 +21,7 @@ export async function ownDevice(rt: Needs, { userId }: Requester, deviceId: stri
 }
 
 /**
- * Names one of the requester's devices; without a name there is nothing to change, but there must be a device.
+ * Sets the display name of one of the requester's devices. Without a name nothing changes, but the device must exist.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3devicesdeviceid
  */
@@ -33,12 +33,14 @@ export async function nameOwnDevice(
 ): Promise<void> {
   if (displayName === undefined) return void (await ownDevice(rt, requester, deviceId))
   if (displayName.length > LONGEST_NAME) {
-    throw new MatrixError('M_TOO_LARGE', `a device's name has at most ${LONGEST_NAME} characters`, { status: 400 })
+    throw new MatrixError('M_TOO_LARGE', `\`display_name\` must have at most ${LONGEST_NAME} characters`, {
+      status: 400,
+    })
   }
   const isNamed = await rt.db.write((tx) => renameDevice(tx, requester.userId, deviceId, displayName))
   if (!isNamed) throw noSuchDevice()
 }
 
 function noSuchDevice(): MatrixError {
-  return new MatrixError('M_NOT_FOUND', 'you have no such device')
+  return new MatrixError('M_NOT_FOUND', 'no such device')
 }

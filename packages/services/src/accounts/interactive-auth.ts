@@ -14,19 +14,19 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { AuthenticationNeeded } from '../standing/user-interactive-auth.ts'
 import { accountByPassword } from './check-password.ts'
 
-/** A way to prove something. */
+/** An authentication stage. */
 type Stage = 'm.login.password' | 'm.login.dummy'
 
-/** Something that is done only after its requester has proved who they are, or that they mean it. */
+/** An operation that needs user-interactive authentication. */
 export interface Operation {
-  /** What is to be done, and to what: a session that was begun for one does not open another. */
+  /** The operation and its target: a session is valid for one operation only. */
   readonly name: string
-  /** Whose account it is about; empty where the operation makes it. */
+  /** The account of the operation; empty where the operation creates it. */
   readonly userId: UserId | ''
   readonly flows: readonly (readonly Stage[])[]
   /** The `auth` member of the request. */
   readonly auth: JsonObject | undefined
-  /** What the request asks for, without secrets: it is kept between requests, so that the later ones may leave it out. */
+  /** The parameters of the request without secrets, stored so that later requests may omit them. */
   readonly parameters: JsonObject
   /** Whether the session stays as it is once it is finished, for the operation to record its outcome in. */
   readonly keepsSession?: boolean
@@ -40,10 +40,10 @@ type Needs = Pick<Runtime, 'db' | 'random' | 'clock' | 'limits' | 'serverName'>
 type Progress = UiaSession & { readonly isStored: boolean }
 
 /**
- * Lets an operation pass once every stage of one of its flows is done; answers its parameters.
+ * Returns the operation's parameters once every stage of one of its flows is complete.
  *
- * Otherwise throws {@link AuthenticationNeeded} with what is still to do. A first request that already proves
- * everything passes without a session.
+ * Throws {@link AuthenticationNeeded} with the remaining stages otherwise. A first request with all proofs needs no
+ * session.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api
  */
@@ -69,7 +69,7 @@ export async function authenticateOperation(rt: Needs, operation: Operation): Pr
   })
 }
 
-/** The session a request goes on with, with what it adds; or a session that nobody has heard of. */
+/** Returns the session that a request continues, with the request's parameters added; or a new session. */
 async function sessionFor(rt: Needs, { name, userId, auth, parameters }: Operation): Promise<Progress> {
   const now = rt.clock.now()
   const given = auth && stringMember(auth, 'session')
@@ -80,7 +80,7 @@ async function sessionFor(rt: Needs, { name, userId, auth, parameters }: Operati
   const held = SESSION.test(given) ? await uiaSession(rt.db.read, given, now - UIA_LIFETIME_MS) : undefined
   if (!held) throw unknownSession()
   if (held.operation !== name || held.userId !== userId) {
-    throw new MatrixError('M_FORBIDDEN', 'the session was begun for another request')
+    throw new MatrixError('M_FORBIDDEN', 'the session belongs to another request')
   }
   return { ...held, parameters: { ...held.parameters, ...parameters }, isStored: true }
 }
@@ -97,7 +97,7 @@ async function attemptStage(rt: Needs, operation: Operation, completed: readonly
   const type = auth && stringMember(auth, 'type')
   if (auth === undefined || type === undefined || completed.includes(type)) return {}
   const stage = flows.find((flow) => isBegunBy(flow, [...completed, type]))?.[completed.length]
-  if (!stage) return { failure: new MatrixError('M_FORBIDDEN', 'that stage is not one of the next') }
+  if (!stage) return { failure: new MatrixError('M_FORBIDDEN', 'the stage is not one of the next stages') }
   if (stage === 'm.login.dummy') return { stage }
   try {
     const account = await accountByPassword(rt, auth)
@@ -106,7 +106,7 @@ async function attemptStage(rt: Needs, operation: Operation, completed: readonly
     if (error instanceof MatrixError && error.code !== 'M_LIMIT_EXCEEDED') return { failure: error }
     throw error
   }
-  throw new MatrixError('M_FORBIDDEN', 'that is the password of another account')
+  throw new MatrixError('M_FORBIDDEN', 'the password is of another account')
 }
 
 function isBegunBy(flow: readonly string[], stages: readonly string[]): boolean {

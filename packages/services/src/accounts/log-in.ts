@@ -6,29 +6,29 @@ import { accountByPassword } from './check-password.ts'
 import { startSession } from './start-session.ts'
 import type { SessionRequest, StartedSession } from './start-session.ts'
 
-/** A request to log in: how, with what proof, and as which device. */
+/** A request to log in: the type, its proof, and the device. */
 export interface LogIn extends Omit<SessionRequest, 'userId'> {
   readonly type: string
-  /** The members that the way of logging in needs. */
+  /** The members that the login type needs. */
   readonly proof: JsonObject
   readonly address: string
 }
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
 
-/** The ways to log in that {@link logIn} takes. */
+/** Returns the login types that {@link logIn} supports. */
 export function loginTypes(rt: Pick<Runtime, 'config'>): string[] {
   return rt.config.passwords.isEnabled ? ['m.login.password'] : []
 }
 
 /**
- * Logs somebody in on a device.
+ * Logs a user in on a device.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3login
  */
 export async function logIn(rt: Needs, request: LogIn): Promise<StartedSession> {
   if (!loginTypes(rt).includes(request.type)) {
-    throw new MatrixError('M_UNKNOWN', 'that way to log in is not offered here', { status: 400 })
+    throw new MatrixError('M_UNKNOWN', 'login type is not supported', { status: 400 })
   }
   rt.limits.take('loginAddress', request.address)
   const account = await accountByPassword(rt, request.proof)

@@ -3,7 +3,7 @@ import { deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /**
- * Ends the requester's session: the device goes with all that is its own.
+ * Ends the requester's session and deletes its device.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3logout
  */

@@ -7,16 +7,16 @@ import { putProfileField } from '@myelin/storage/accounts/profiles'
 import type { Runtime } from '../runtime/runtime.ts'
 import { userInUse } from './usernames.ts'
 
-/** An account to be made. */
+/** A new account. */
 export interface AccountDraft {
   readonly userId: UserId
   readonly passwordHash: string | null
   readonly isAdmin: boolean
-  /** The localpart unless given. */
+  /** The display name; the localpart by default. */
   readonly displayName?: string | undefined
 }
 
-/** Makes an account with a display name; throws `M_USER_IN_USE` when somebody has or had that name. */
+/** Creates an account with a display name; throws `M_USER_IN_USE` for a name in use, or used before. */
 export async function makeAccount(rt: Pick<Runtime, 'clock'>, tx: Tx, draft: AccountDraft): Promise<void> {
   const { userId, passwordHash, isAdmin, displayName = localpartOf(userId) } = draft
   const isMade = await putAccount(tx, { userId, passwordHash, isAdmin, isGuest: false, createdTs: rt.clock.now() })

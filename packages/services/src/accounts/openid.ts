@@ -10,7 +10,8 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'random'>
 const LIFETIME_MS = 3_600_000
 
 /**
- * A token by which a third party can find out, from this server, who the requester is. It is good for nothing else.
+ * Returns a token by which a third party can verify the requester's identity at this server. It is valid for nothing
+ * else.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3useruseridopenidrequest_token
  */
@@ -19,7 +20,7 @@ export async function requestOpenIdToken(
   requester: Requester,
   userId: UserId,
 ): Promise<{ readonly token: string; readonly expiresInMs: number }> {
-  if (userId !== requester.userId) throw new MatrixError('M_FORBIDDEN', 'that is somebody else')
+  if (userId !== requester.userId) throw new MatrixError('M_FORBIDDEN', '`userId` must be the requester')
   const token = rt.random.token(32)
   await rt.db.write((tx) => putOpenIdToken(tx, token, userId, rt.clock.now() + LIFETIME_MS))
   return { token, expiresInMs: LIFETIME_MS }
@@ -36,7 +37,7 @@ export async function openIdOwner(rt: Pick<Needs, 'db' | 'clock'>, token = ''): 
   const userId = await openIdUser(rt.db.read, token, rt.clock.now())
   const account = userId === undefined ? undefined : await accountOf(rt.db.read, userId)
   if (!account || account.isDeactivated || account.isLocked) {
-    throw new MatrixError('M_UNKNOWN_TOKEN', 'the token is not known, or has expired')
+    throw new MatrixError('M_UNKNOWN_TOKEN', 'unknown or expired token')
   }
   return account.userId
 }

@@ -4,17 +4,17 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { hash, verify } from '@node-rs/argon2'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** What a guess costs: 19 MiB and two passes of Argon2id, which is what OWASP asks for at the least. */
+/** The cost of a hash: 19 MiB and two passes of Argon2id, the minimum that OWASP recommends. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const SALT_BYTES = 16
 const MOST_CHARACTERS = 512
 
-/** A password's hash with a salt of its own; made in the library's own threads. */
+/** Returns a password's hash with a random salt; computed in the library's threads. */
 export async function hashPassword(rt: Pick<Runtime, 'random'>, password: string): Promise<string> {
   return hash(password, { ...COST, salt: rt.random.bytes(SALT_BYTES) })
 }
 
-/** Whether this is the password of that hash. Without one it is not, and finding that out takes as long. */
+/** Returns whether a password matches a hash. Without a hash it returns false after the same work. */
 export async function isPasswordOf(
   rt: Pick<Runtime, 'random'>,
   passwordHash: string | null | undefined,
@@ -27,13 +27,13 @@ export async function isPasswordOf(
 }
 
 /**
- * Refuses a password that may not be set: over-long ones, and with `M_WEAK_PASSWORD` those the policy does not like.
+ * Refuses a new password that is too long, or, with `M_WEAK_PASSWORD`, that violates the policy.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
  */
 export function checkNewPassword(policy: PasswordPolicy, password: string): void {
   if (password.length > MOST_CHARACTERS) {
-    throw new MatrixError('M_INVALID_PARAM', `a password has at most ${MOST_CHARACTERS} characters`)
+    throw new MatrixError('M_INVALID_PARAM', `a password must have at most ${MOST_CHARACTERS} characters`)
   }
   if (!policy.isEnabled) return
   const lacks = [

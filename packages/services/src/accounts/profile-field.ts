@@ -11,34 +11,35 @@ const LONGEST = new Map([
   ['avatar_url', 1000],
 ])
 
-/** The fields that are part of a user's member events. */
+/** The profile fields that are part of a user's member events. */
 export const MEMBER_FIELDS: ReadonlySet<string> = new Set(LONGEST.keys())
 
 /**
- * Refuses what cannot be the name of a profile field.
+ * Refuses an invalid name of a profile field.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#common-namespaced-identifier-grammar
  */
 export function checkProfileKey(key: string): void {
   if (!fitsBytes(key, MOST_KEY_BYTES)) {
-    throw new MatrixError('M_KEY_TOO_LARGE', `a profile field's name has at most ${MOST_KEY_BYTES} bytes`)
+    throw new MatrixError('M_KEY_TOO_LARGE', `the name of a profile field must have at most ${MOST_KEY_BYTES} bytes`)
   }
   if (!/^[a-z][a-z0-9._-]*$/.test(key)) {
-    throw new MatrixError('M_INVALID_PARAM', "a profile field's name is made of a-z, 0-9 and . _ -")
+    throw new MatrixError('M_INVALID_PARAM', 'the name of a profile field must consist of a-z, 0-9 and . _ -')
   }
 }
 
-/** Refuses a value that a field cannot have; display names and avatars are text, or null for none. */
+/** Refuses an invalid value of a field; display names and avatars are strings, or null to delete them. */
 export function checkProfileValue(key: string, value: Json): void {
   const longest = LONGEST.get(key)
   if (longest === undefined || value === null) return
-  if (typeof value !== 'string') throw new MatrixError('M_INVALID_PARAM', `${key} is text`)
-  if (value.length > longest) throw new MatrixError('M_INVALID_PARAM', `${key} has at most ${longest} characters`)
+  if (typeof value !== 'string') throw new MatrixError('M_INVALID_PARAM', `\`${key}\` must be a string`)
+  if (value.length > longest)
+    throw new MatrixError('M_INVALID_PARAM', `\`${key}\` must have at most ${longest} characters`)
 }
 
 /** Refuses a profile that is larger than the spec allows. */
 export function checkProfileSize(profile: JsonObject): void {
   if (Buffer.byteLength(canonicalJson(profile)) >= MOST_PROFILE_BYTES) {
-    throw new MatrixError('M_PROFILE_TOO_LARGE', 'a profile has less than 64 KiB')
+    throw new MatrixError('M_PROFILE_TOO_LARGE', 'the profile must have less than 64 KiB')
   }
 }

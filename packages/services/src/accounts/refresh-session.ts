@@ -10,15 +10,15 @@ import type { Tokens } from './start-session.ts'
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config'>
 
 /**
- * Trades a refresh token for a new pair of tokens.
+ * Exchanges a refresh token for a new pair of tokens.
  *
- * The old pair works until the new one is first used, so a client whose answer got lost can ask again; the pair it
- * never saw then dies instead.
+ * The old pair stays valid until the new one is first used, so that a client that lost the answer can retry; the pair
+ * it never received is revoked then.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#refreshing-access-tokens
  */
 export async function refreshSession(rt: Needs, refreshToken: string): Promise<Tokens> {
-  // A guess must not cost a place in the line of writers.
+  // A guessed token must not occupy the writer queue.
   await usableToken(rt, rt.db.read, refreshToken)
   return rt.db.write(async (tx) => {
     const held = await usableToken(rt, tx, refreshToken)

@@ -10,13 +10,13 @@ import type { Registered } from './register.ts'
 import { startSession } from './start-session.ts'
 import { freeUserId } from './usernames.ts'
 
-/** An account that somebody who knows the shared secret wants made. */
+/** A registration with the shared secret. */
 export interface SecretRegistration {
   readonly nonce: string
   readonly username: string
   readonly password: string
   readonly isAdmin: boolean
-  /** Signed, and otherwise without meaning here. */
+  /** Part of the signed text, without a meaning here. */
   readonly userType: string | undefined
   readonly displayName: string | undefined
   readonly mac: string
@@ -54,7 +54,7 @@ export async function registerBySecret(rt: Needs, request: SecretRegistration): 
     throw refusal('unrecognised nonce', 400)
   }
   if ([request.username, request.password, request.userType ?? ''].some((text) => text.includes('\0'))) {
-    throw new MatrixError('M_INVALID_PARAM', 'what is signed cannot contain a null byte')
+    throw new MatrixError('M_INVALID_PARAM', 'the signed values must not contain a null byte')
   }
   if (!isSame(request.mac.toLowerCase(), macOf(secret, request))) throw refusal('HMAC incorrect', 403)
   checkNewPassword(rt.config.passwords.policy, request.password)

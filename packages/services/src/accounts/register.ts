@@ -13,7 +13,7 @@ import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
 import { freeUserId } from './usernames.ts'
 
-/** A request to register, with members named as on the wire: it is kept between the steps of authentication. */
+/** A registration request, with members as on the wire, because it is stored between the stages of authentication. */
 export interface Registration {
   readonly auth?: JsonObject
   readonly username?: string
@@ -26,22 +26,22 @@ export interface Registration {
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
 
-/** The account that was made, and its first session unless the client wanted none. */
+/** The new account, and its first session unless the client inhibits it. */
 export interface Registered {
   readonly userId: UserId
   readonly session: StartedSession | undefined
 }
 
-/** Throws `M_FORBIDDEN` where nobody may register by themselves. */
+/** Throws `M_FORBIDDEN` where registration is closed. */
 function checkRegistrationIsOpen(rt: Pick<Runtime, 'config'>): void {
   const { isEnabled, requiresToken } = rt.config.registration
   if (!isEnabled) throw new MatrixError('M_FORBIDDEN', 'registration is disabled')
-  // There is no way to make tokens yet, so nobody can have one.
-  if (requiresToken) throw new MatrixError('M_FORBIDDEN', 'registration takes a token, and there are none')
+  // Tokens cannot be created yet, so none is valid.
+  if (requiresToken) throw new MatrixError('M_FORBIDDEN', 'registration requires a token, and there are none')
 }
 
 /**
- * Makes an account for whoever asks, once they have authenticated; logs its first device in.
+ * Registers an account after authentication, and logs its first device in.
  *
  * What is wrong with the name is said before authentication, and again if somebody took it meanwhile. A request with a
  * session that has made an account gets that account, see {@link repeatRegistration}.
@@ -69,7 +69,7 @@ export async function register(rt: Needs, request: Registration, address: string
   return settle(rt, agreed, auth && stringMember(auth, 'session'))
 }
 
-/** Throws what {@link register} would throw for that name, were it asked now. */
+/** Throws what {@link register} would throw for a name at this moment. */
 export async function checkUsername(rt: Needs, username: string, address: string): Promise<void> {
   checkRegistrationIsOpen(rt)
   rt.limits.check('registration', address)
@@ -78,7 +78,7 @@ export async function checkUsername(rt: Needs, username: string, address: string
 
 const REMEMBERED = ['username', 'device_id', 'initial_device_display_name', 'inhibit_login', 'refresh_token'] as const
 
-/** What may be kept of a request: these members and no other, or a stranger could name a password's hash. */
+/** Returns the members of a request that may be stored: only these, so that a caller cannot choose a password hash. */
 function rememberedOf(request: Registration): JsonObject {
   return Object.fromEntries(
     REMEMBERED.flatMap((name) => {
@@ -91,7 +91,7 @@ function rememberedOf(request: Registration): JsonObject {
 /** Does what the client asked for, in this request or an earlier one of the same authentication. */
 async function settle(rt: Needs, wanted: JsonObject, authSession: string | undefined): Promise<Registered> {
   const passwordHash = stringMember(wanted, 'password_hash')
-  if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', 'password is missing')
+  if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', '`password` is missing')
   const username = stringMember(wanted, 'username') ?? rt.random.token(12).toLowerCase()
   const userId = await freeUserId(rt, username)
   return rt.db.write(async (tx) => {

@@ -4,7 +4,7 @@ import { spendPredecessor, tokenOwner } from '@myelin/storage/accounts/sessions'
 import { noteDeviceSeen } from './device-seen.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
-/** A token as it came in, and what we learn about the device that used it. */
+/** A presented token, and what the request says about its device. */
 export interface PresentedToken {
   readonly token: string
   readonly mayBeLocked: boolean
@@ -13,10 +13,10 @@ export interface PresentedToken {
 }
 
 /**
- * The account and device an access token stands for.
+ * Returns the account and device of an access token.
  *
- * Throws `M_UNKNOWN_TOKEN` (soft logout when it only expired) or `M_USER_LOCKED`. The first use of a refreshed
- * token ends the pair it replaced.
+ * Throws `M_UNKNOWN_TOKEN` (soft logout when it only expired) or `M_USER_LOCKED`. The first use of a refreshed token
+ * revokes the pair that it replaced.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
  */

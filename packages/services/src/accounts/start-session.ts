@@ -7,24 +7,24 @@ import type { Nid } from '@myelin/storage/schema/schema'
 import { deleteTokens, putTokens } from '@myelin/storage/accounts/sessions'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** Which device logs in, and what it can do. */
+/** The device that logs in, and its capabilities. */
 export interface SessionRequest {
   readonly userId: UserId
-  /** A known one is taken over. */
+  /** An existing device is reused. */
   readonly deviceId: string | undefined
   readonly displayName: string | undefined
-  /** Whether the client knows how to refresh. */
+  /** Whether the client supports refresh tokens. */
   readonly canRefresh: boolean
 }
 
-/** Tokens as they are handed out; this is the only time anybody sees them. */
+/** Tokens in plain text, which are never stored. */
 export interface Tokens {
   readonly accessToken: string
   readonly refreshToken?: string
   readonly expiresInMs?: number
 }
 
-/** A device that has logged in. */
+/** A started session. */
 export interface StartedSession extends Tokens {
   readonly userId: UserId
   readonly deviceId: string
@@ -36,7 +36,7 @@ const TOKEN_CHARACTERS = 43
 const LONGEST_NAME = 100
 
 /**
- * Logs a device in: makes it if it is new, and ends the tokens it had.
+ * Starts a session on a device: creates it if it is new, and revokes its earlier tokens.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#relationship-between-access-tokens-and-devices
  */
@@ -44,7 +44,7 @@ export async function startSession(rt: Needs, tx: Tx, request: SessionRequest): 
   const { userId } = request
   const deviceId = request.deviceId ?? rt.random.token(10).toUpperCase()
   if (request.deviceId !== undefined && (await isCrossSigningKey(tx, userId, deviceId))) {
-    throw new MatrixError('M_FORBIDDEN', 'a device cannot have the name of a cross-signing key')
+    throw new MatrixError('M_FORBIDDEN', '`device_id` must not be the ID of a cross-signing key')
   }
   const now = rt.clock.now()
   const displayName = request.displayName === undefined ? null : shortened(request.displayName)
@@ -56,7 +56,7 @@ export async function startSession(rt: Needs, tx: Tx, request: SessionRequest): 
   return { userId, deviceId, ...tokens }
 }
 
-/** Makes tokens for a device; none of them outlives the session. */
+/** Issues tokens for a device; none outlives the session. */
 export async function issueTokens(
   rt: Needs,
   tx: Tx,
@@ -92,7 +92,7 @@ function earlier(a: number | null, b: number | null): number | null {
   return Math.min(a, b)
 }
 
-/** A device's name is cut, not refused: a log-in must not fail over it. */
+/** Truncates a device's name instead of refusing it, so that no login fails because of it. */
 function shortened(name: string): string {
   return name.length <= LONGEST_NAME ? name : Array.from(name).slice(0, LONGEST_NAME).join('')
 }

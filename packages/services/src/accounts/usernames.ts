@@ -10,38 +10,38 @@ import type { Runtime } from '../runtime/runtime.ts'
 const MOST_BYTES = 255
 
 /**
- * The user id that registering a username would give; throws `M_INVALID_USERNAME` where it would give none.
+ * Returns the user ID for a username; throws `M_INVALID_USERNAME` where it is invalid.
  *
- * Upper case becomes lower case. Names of digits alone are kept for guests, and those that begin with an
- * underscore for application services, as admins know it from Synapse.
+ * Upper case becomes lower case. Names of digits alone are reserved for guests, and those with a leading underscore
+ * for application services, as in Synapse.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#user-identifiers
  */
 function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
   const localpart = username.toLowerCase()
   const refuse = (why: string) => new MatrixError('M_INVALID_USERNAME', why)
-  if (localpart === '') throw refuse('a username cannot be empty')
-  if (!isValidLocalpart(localpart)) throw refuse('a username is made of a-z, 0-9 and . _ = - / +')
-  if (localpart.startsWith('_')) throw refuse('a username cannot begin with an underscore')
-  if (/^\d+$/.test(localpart)) throw refuse('a username cannot be a number')
+  if (localpart === '') throw refuse('a username must not be empty')
+  if (!isValidLocalpart(localpart)) throw refuse('a username must consist of a-z, 0-9 and . _ = - / +')
+  if (localpart.startsWith('_')) throw refuse('a username must not begin with an underscore')
+  if (/^\d+$/.test(localpart)) throw refuse('a username must not be a number')
   const userId = `@${localpart}:${rt.serverName}`
   if (!fitsBytes(userId, MOST_BYTES) || !isUserId(userId)) throw refuse('the username is too long')
   return userId
 }
 
-/** Like {@link newUserId}, and throws `M_USER_IN_USE` when somebody has or had that name. */
+/** Returns the user ID like {@link newUserId}; throws `M_USER_IN_USE` for a name in use, or used before. */
 export async function freeUserId(rt: Pick<Runtime, 'db' | 'serverName'>, username: string): Promise<UserId> {
   const userId = newUserId(rt, username)
   if (await accountOf(rt.db.read, userId)) throw userInUse()
   return userId
 }
 
-/** What whoever comes second for a name hears. */
+/** Returns the error for a username in use. */
 export function userInUse(): MatrixError {
-  return new MatrixError('M_USER_IN_USE', 'that username is taken')
+  return new MatrixError('M_USER_IN_USE', 'username is already in use')
 }
 
-/** The account somebody means who names a localpart or a whole user id; case counts only where two differ by it. */
+/** Returns the account of a localpart or user ID; case matters only where two accounts differ by it alone. */
 export async function accountNamed(
   rt: Pick<Runtime, 'serverName'>,
   db: Read,

@@ -5,19 +5,19 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /**
- * Where clients find this server; undefined where it does not say.
+ * Returns the client discovery document; undefined where none is configured.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixclient
  */
 export function clientWellKnown({ config }: Pick<Runtime, 'config'>): JsonObject | undefined {
   if (!config.wellKnown.servesClient) return undefined
-  // What the admin adds comes out of a parsed configuration file, so it is JSON.
+  // The configured members come from a parsed configuration file, so they are JSON.
   const extra = config.wellKnown.extraClientContent as JsonObject
   return { 'm.homeserver': { base_url: config.baseUrl }, ...extra }
 }
 
 /**
- * Where other servers find this one: on the port of the web; undefined where the admin did not ask for it.
+ * Returns the server discovery document, which delegates to port 443; undefined where it is not enabled.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#getwell-knownmatrixserver
  */
@@ -29,7 +29,7 @@ export function serverWellKnown({
 }
 
 /**
- * Whom to ask about this server; undefined where its admin does not say.
+ * Returns the support document; undefined where no contact is configured.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixsupport
  */
@@ -42,7 +42,7 @@ export function supportWellKnown({ config: { adminContact } }: Pick<Runtime, 'co
 }
 
 /**
- * The public keys of the policy server at this name; undefined where there is none.
+ * Returns the public keys of the policy server with this name; undefined where there is none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#getwell-knownmatrixpolicy_server
  */

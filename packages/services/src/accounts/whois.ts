@@ -10,17 +10,17 @@ import type { Requester, Runtime } from '../runtime/runtime.ts'
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
 /**
- * The devices of a user of this server, for themselves and for admins.
+ * Returns the devices of a local user, for themselves and for admins.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3adminwhoisuserid
  */
 export async function whois(rt: Needs, requester: Requester, userId: UserId): Promise<Device[]> {
-  // Before anything is looked up, so that nobody learns who exists.
+  // Checked before any lookup, so that other users cannot learn which accounts exist.
   if (requester.userId !== userId && !requester.isAdmin) {
-    throw new MatrixError('M_FORBIDDEN', 'only server admins may ask about others')
+    throw new MatrixError('M_FORBIDDEN', 'only server admins may view other users')
   }
-  if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'that user is of another server')
+  if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'user is not on this server')
   const account = isUserId(userId) ? await accountOf(rt.db.read, userId) : undefined
-  if (!account) throw new MatrixError('M_NOT_FOUND', 'there is no such user')
+  if (!account) throw new MatrixError('M_NOT_FOUND', 'no such user')
   return devicesOf(rt.db.read, userId)
 }

@@ -5,10 +5,12 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /**
- * Where the requester's calls may go through, with credentials; nothing where the admin named no TURN servers.
+ * Returns TURN servers with credentials for the requester's calls; an empty object where none are configured.
  *
- * With a shared secret the name says until when it is good and for whom, and the password proves that we said so: what
- * the TURN REST API draft (draft-uberti-behave-turn-rest-00) says and coturn understands.
+ * With a shared secret, the user name has the expiry time and the user ID, and the password is a MAC over it: the TURN
+ * REST API (draft-uberti-behave-turn-rest-00), as coturn supports it.
+ *
+ * Throws `M_GUEST_ACCESS_FORBIDDEN` for guests where the admin excludes them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3voipturnserver
  */

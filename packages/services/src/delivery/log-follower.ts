@@ -25,8 +25,8 @@ export interface LogTask {
   /** The lease was taken, with the cursor at a position. The signal aborts when the lease is over. */
   begin?(term: AbortSignal, cursor: number): Promise<void>
   /**
-   * Does the work of a stretch; it runs again, with back-off, where it rejects, and after a crash: it must be idempotent.
-   * Returns in how many milliseconds it wants to run again though nothing moved; undefined for never.
+   * Handles a stretch of the log. It is repeated with back-off where it rejects, and after a crash, so it must be
+   * idempotent. Returns in how many milliseconds to run again although nothing moved; undefined for never.
    */
   follow(stretch: Stretch, term: AbortSignal): Promise<number | undefined>
   /** Returns the position up to which all work is durable, at most `reached`; that becomes the cursor. */
@@ -64,7 +64,7 @@ export class LogFollower {
   #following: Promise<void> | undefined
   #renewing: Promise<void>
   #renewal: Timer
-  /** Runs the task again; `isRetry` while nothing else may do so. */
+  /** The timer of the next run; `isRetry` while no other run may start. */
   #again: { readonly timer: Timer; readonly isRetry: boolean } | undefined
   #failures = 0
 
@@ -125,7 +125,7 @@ export class LogFollower {
     })
   }
 
-  /** Runs the task now, though nothing moved. */
+  /** Runs the task now, although nothing moved. */
   run(): void {
     this.#isDue = true
     this.#follow()
@@ -195,7 +195,7 @@ export class LogFollower {
   }
 
   #cursor(): number {
-    // What does not concern the task needs no following.
+    // Stretches that do not concern the task are skipped.
     if (!this.#following && this.#reached >= this.#wanted) this.#reached = Math.max(this.#reached, this.#known)
     return this.#task.safePosition?.(this.#reached) ?? this.#reached
   }

@@ -11,17 +11,16 @@ import { LogFollower } from './log-follower.ts'
 
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
-// Another node continues after this time where one hangs; where one is dead, at once.
+// After this time another node takes over from one that hangs; from a dead one at once.
 const LEASE_MS = 15_000
 const AT_ONCE = 2
 const RETRY_MS = 30_000
 const MAX_RETRY_MS = 3_600_000
 
 /**
- * Fetches the members of rooms that were joined with partial state: two rooms at a time, on one node, with back-off while
- * no server tells them.
+ * Completes partially joined rooms: two at a time, on one node, with back-off while no server sends the members.
  *
- * The rooms to complete are on disk, and so is the progress of each.
+ * The rooms and the progress of each are on disk.
  */
 export class RoomCompletions {
   readonly #rt: Needs
@@ -47,7 +46,7 @@ export class RoomCompletions {
     } while (this.#follower.isBusy || this.#rooms.size > 0)
   }
 
-  /** Finishes the step that each room is at; the rest is done after the next start. */
+  /** Finishes the current step of each room; the rest follows after the next start. */
   async close(): Promise<void> {
     await this.#follower.stop()
     await Promise.all(this.#rooms.values())
@@ -75,7 +74,7 @@ export class RoomCompletions {
     const ended = work.then(
       () => {
         this.#rooms.delete(roomId)
-        // Meanwhile the room may have been left and joined again.
+        // In the meantime the room may have been left and joined again.
         this.#follower.run()
       },
       (cause: unknown) => {
@@ -89,7 +88,7 @@ export class RoomCompletions {
   async #complete({ roomId }: PartialRoom, term: AbortSignal): Promise<void> {
     const { db, log, clock } = this.#rt
     if (term.aborted) return
-    // While it waited for its turn it may have been postponed or completed.
+    // The room may have been postponed or completed while it waited.
     const room = await partialRoom(db.read, roomId)
     if (!room || room.retryTs > clock.now()) return
     const { tries } = room
@@ -105,7 +104,7 @@ export class RoomCompletions {
     if (term.aborted) return
     const waitMs = Math.min(RETRY_MS * 2 ** Math.min(tries, 20), MAX_RETRY_MS)
     await db.write((tx) => postponePartialRoom(tx, room, tries + 1, clock.now() + waitMs))
-    log.warn({ roomId, tries: tries + 1, waitMs }, 'no server told the members of a room; they are asked for again')
+    log.warn({ roomId, tries: tries + 1, waitMs }, 'no server sent the members of a room; retrying later')
     bus.announce({ position: 0, topics: new Set([triedTopic(roomId)]) })
   }
 }

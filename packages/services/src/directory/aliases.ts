@@ -19,7 +19,7 @@ import { mayCreateAlias } from './may-create-alias.ts'
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
 /**
- * Gives a room a name on this server; for who is in it. 409 where the name is taken.
+ * Creates a local alias of a room, for its members. Throws a 409 where the alias exists.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
  */
@@ -31,24 +31,24 @@ export async function createAlias(
 ): Promise<void> {
   const alias = checkedAlias(text)
   if (serverOfAlias(alias) !== rt.serverName || /^#:|\s/.test(alias)) {
-    throw new MatrixError('M_INVALID_PARAM', `not an alias this server can give`)
+    throw new MatrixError('M_INVALID_PARAM', 'the alias must be valid and of this server')
   }
   await rt.db.write(async (tx) => {
     const standing = await membershipIn(tx, roomId, userId)
     if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
     if (await putAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
-    throw new MatrixError('M_UNKNOWN', `${alias} exists already`, { status: 409 })
+    throw new MatrixError('M_UNKNOWN', `room alias ${alias} already exists`, { status: 409 })
   })
 }
 
-/** A room, and servers through which it can be joined. */
+/** A room, and resident servers of it. */
 export interface FoundRoom {
   readonly roomId: RoomId
   readonly servers: readonly ServerName[]
 }
 
 /**
- * The room an alias names, and servers that are in it; an alias of another server is asked for there.
+ * Returns the room that an alias names, with resident servers; an alias of another server is resolved there.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directoryroomroomalias
  */
@@ -62,7 +62,7 @@ export async function findRoom(rt: Needs & Asker, text: string): Promise<FoundRo
   }
 }
 
-/** The room an alias of this server names; `M_NOT_FOUND` for any other alias. */
+/** Returns the room that a local alias names; throws `M_NOT_FOUND` for any other alias. */
 export async function findLocalRoom(rt: Needs, text: string): Promise<FoundRoom> {
   const target = await aliasTarget(rt.db.read, checkedAlias(text))
   if (!target) throw noSuchAlias(text)
@@ -70,8 +70,8 @@ export async function findLocalRoom(rt: Needs, text: string): Promise<FoundRoom>
 }
 
 /**
- * Takes a name away; for who gave it, and for who has a say in how the room is found. A canonical alias event that
- * speaks of it is put right, if the user may.
+ * Deletes a local alias, for its creator and users who may manage the room's aliases. A canonical alias event that
+ * names it is updated, if the user may.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#delete_matrixclientv3directoryroomroomalias
  */
@@ -85,7 +85,7 @@ export async function deleteAlias(
     const target = await aliasTarget(tx, alias)
     if (!target) throw noSuchAlias(alias)
     if (target.creator !== requester.userId && !(await mayCreateAlias(tx, requester, target.roomId))) {
-      throw new MatrixError('M_FORBIDDEN', 'you may not take this alias away')
+      throw new MatrixError('M_FORBIDDEN', 'you do not have permission to delete this alias')
     }
     await removeAlias(tx, alias)
     return target.roomId
@@ -94,7 +94,7 @@ export async function deleteAlias(
 }
 
 /**
- * The names this server has for a room; for who is in it, or for everybody where the world may read it.
+ * Returns the local aliases of a room, for its members, or for all users where the room is world readable.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomidaliases
  */
@@ -111,7 +111,7 @@ export async function aliasesFor(rt: Needs, { userId }: Requester, roomId: RoomI
 }
 
 function checkedAlias(text: string): RoomAlias {
-  if (!isRoomAlias(text)) throw new MatrixError('M_INVALID_PARAM', 'not a room alias')
+  if (!isRoomAlias(text)) throw new MatrixError('M_INVALID_PARAM', 'invalid room alias')
   return text
 }
 

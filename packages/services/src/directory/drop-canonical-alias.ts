@@ -9,7 +9,7 @@ import { sendEvent } from '../rooms/send-event.ts'
 
 type Needs = Parameters<typeof sendEvent>[0]
 
-/** Takes an alias that is no more out of the room's canonical alias event, if that names it and the user may. */
+/** Removes a deleted alias from the room's canonical alias event, if that names it and the user may. */
 export async function dropCanonicalAlias(
   rt: Needs,
   { roomId, sender, alias }: { readonly roomId: RoomId; readonly sender: UserId; readonly alias: RoomAlias },
@@ -22,12 +22,12 @@ export async function dropCanonicalAlias(
   try {
     await sendEvent(rt, { roomId, sender, type, stateKey: '', content })
   } catch (cause) {
-    // The alias is gone all the same, as the spec wants it.
+    // The alias stays deleted, as the spec requires.
     if (!(cause instanceof MatrixError)) throw cause
   }
 }
 
-/** Undefined where the event does not name the alias. */
+/** Returns the content without the alias; undefined where it does not name the alias. */
 function contentWithout(content: JsonObject, alias: RoomAlias): JsonObject | undefined {
   const [main, others] = [member(content, 'alias'), member(content, 'alt_aliases')]
   const isMain = main === alias

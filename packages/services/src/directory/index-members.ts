@@ -16,10 +16,9 @@ const MAX_PAGES = 40
 const MAX_JOINS = 5
 
 /**
- * Brings the user directory up to date with what became of memberships since it was last asked.
+ * Updates the user directory with the membership changes since the last call.
  *
- * It reads the log instead of being told: whoever joins and whoever takes another name writes a member event. A search
- * does a bounded part of what there is to do.
+ * It reads the log: joins and name changes are member events. A search processes a bounded part of the backlog.
  */
 export async function indexMembers(rt: Pick<Runtime, 'db' | 'serverName'>): Promise<void> {
   for (let page = 0; page < MAX_PAGES; page++) {

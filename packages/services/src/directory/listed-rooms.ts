@@ -8,7 +8,7 @@ import { publicRooms } from './public-rooms.ts'
 import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page.ts'
 
 /**
- * The room directory of this server, or of the one that is named.
+ * Returns a page of the room directory of this server, or of another one.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
  */
@@ -18,6 +18,6 @@ export async function listedRooms(
   query: DirectoryQuery,
 ): Promise<DirectoryPage> {
   if (server === undefined || server === rt.serverName) return publicRooms(rt, query)
-  if (!isServerName(server)) throw new MatrixError('M_INVALID_PARAM', 'not the name of a server')
+  if (!isServerName(server)) throw new MatrixError('M_INVALID_PARAM', '`server` must be a server name')
   return askPublicRooms(rt, server, query)
 }

@@ -8,9 +8,10 @@ import { loadAuthState } from '../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 /**
- * Whether somebody has a say in how a room is found: server admins, and members who may set its canonical alias.
+ * Returns whether a user may manage a room's aliases and listing: server admins, and members who may set its canonical
+ * alias.
  *
- * The spec leaves it to us; Synapse draws the line here.
+ * The spec leaves this to the server; this is Synapse's rule.
  */
 export async function mayCreateAlias(
   db: Read,

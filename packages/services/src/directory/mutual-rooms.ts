@@ -5,7 +5,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { mutualRooms } from '@myelin/storage/rooms/members/shared-rooms'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
-/** Rooms two people are in; `next_batch` where there are more. */
+/** Rooms that two users share; `next_batch` where there are more. */
 export interface MutualRooms {
   readonly joined: readonly RoomId[]
   readonly count: number
@@ -15,7 +15,7 @@ export interface MutualRooms {
 const PAGE = 100
 
 /**
- * The rooms the requester and another user are both joined to.
+ * Returns the rooms that the requester and another user are both joined to.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mutual_rooms
  */
@@ -25,8 +25,8 @@ export async function roomsShared(
   other: string,
   from: string | undefined,
 ): Promise<MutualRooms> {
-  if (!isUserId(other)) throw new MatrixError('M_INVALID_PARAM', 'not a user id')
-  if (other === userId) throw new MatrixError('M_INVALID_PARAM', 'that is yourself')
+  if (!isUserId(other)) throw new MatrixError('M_INVALID_PARAM', '`user_id` must be a user ID')
+  if (other === userId) throw new MatrixError('M_INVALID_PARAM', '`user_id` must be another user')
   const behind = from === undefined ? undefined : roomIn(from)
   const { rooms, count } = await mutualRooms(rt.db.read, [userId, other], { behind, limit: PAGE + 1 })
   const joined = rooms.slice(0, PAGE)
@@ -38,7 +38,7 @@ export async function roomsShared(
 function roomIn(token: string): RoomId {
   const text = Buffer.from(token, 'base64url').toString()
   if (!text.startsWith('!') || Buffer.from(text).toString('base64url') !== token) {
-    throw new MatrixError('M_INVALID_PARAM', 'not a token of this list')
+    throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   }
   return text as RoomId
 }

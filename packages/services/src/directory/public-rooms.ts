@@ -12,11 +12,11 @@ import type { RoomEntry } from '../room-state/room-entry.ts'
 
 const DEFAULT_LIMIT = 100
 const MAX_LIMIT = 500
-// Who searches is shown what so many rooms have to offer, and a token to search on.
+// The most rooms examined for one page of a search.
 const MAX_LOOKED_AT = 1000
 
 /**
- * The rooms this server lists, the largest first, a page at a time.
+ * Returns a page of the rooms that this server lists, the largest first.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms
  */
@@ -38,7 +38,7 @@ async function collect(db: Read, start: PageStart | undefined, query: DirectoryQ
   let from = start
   let reached: DirectoryPlace | undefined
   for (let looked = 0; looked < MAX_LOOKED_AT; ) {
-    // One more than wanted says whether there is more.
+    // One more than requested shows whether there is another page.
     const limit = Math.min(wanted + 1, MAX_LOOKED_AT - looked)
     const page = await publishedRooms(db, { ...from, limit })
     for (const room of isBackward ? page.toReversed() : page) {
@@ -59,7 +59,7 @@ function ordered(chunk: RoomEntry[], isBackward: boolean): RoomEntry[] {
   return isBackward ? chunk.toReversed() : chunk
 }
 
-/** Tokens for what follows and what went before; absent where there is nothing. */
+/** Returns the tokens of the next and the previous page, where these exist. */
 function tokens(
   start: PageStart | undefined,
   { chunk, reached, isEnd }: Found,

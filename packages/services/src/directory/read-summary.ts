@@ -14,8 +14,8 @@ import { summaryOf } from '../room-state/room-summary.ts'
 import type { RoomSummary } from '../room-state/room-summary.ts'
 
 /**
- * What a room is like, for who may enter it (`user` is undefined for somebody without an account); servers are asked
- * where nobody here is in it. `M_NOT_FOUND` for everybody else.
+ * Returns the summary of a room, for users who may enter it; `user` is undefined for a client without an account.
+ * Other servers are queried where no local user is in the room. Throws `M_NOT_FOUND` otherwise.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
  */
@@ -29,7 +29,7 @@ export async function readSummary(
   const { roomId, servers } = await resolveRoom(rt, idOrAlias)
   const asked = [...new Set([...via.filter(isServerName), ...servers])]
   const summary = (await summaryOf(db, roomId)) ?? (await told(rt, roomId, asked))
-  if (!summary || !(await mayBeShown(db, user, summary))) throw new MatrixError('M_NOT_FOUND', 'there is no such room')
+  if (!summary || !(await mayBeShown(db, user, summary))) throw new MatrixError('M_NOT_FOUND', 'no such room')
   const standing = user === undefined ? undefined : await membershipIn(db, roomId, user)
   return { ...summary, ...(standing ? { membership: standing.membership } : {}) }
 }

@@ -12,7 +12,7 @@ import { indexMembers } from './index-members.ts'
 import { VisibleRooms } from './visible-rooms.ts'
 import { searchedWords, wordsOfUser } from './words.ts'
 
-/** A user as the directory shows them, in the members of the wire. */
+/** A user in the directory, in the wire format. */
 export interface FoundUser {
   readonly user_id: UserId
   readonly display_name?: string
@@ -25,8 +25,8 @@ const MAX_LIMIT = 50
 const MAX_STRANGERS = 100
 
 /**
- * Users whose name or id has words that begin like those searched for: who shares a room with the searcher, then who is
- * in a room that everybody may enter or read.
+ * Returns users whose name or ID has words with the searched prefixes: those who share a room with the searcher first,
+ * then those in a public or world readable room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch
  */
@@ -43,7 +43,7 @@ export async function searchUsers(
   await indexMembers(rt)
   const db = rt.db.read
   const results: FoundUser[] = []
-  // With more words than one, the others are looked for among those who have the longest.
+  // With several words, the matches of the longest are filtered by the others.
   const looked = words.length === 1 ? most + 1 : MAX_STRANGERS
   const sharing = await usersByWord(db, { searcher, prefix, sharesRoom: true, limit: looked })
   const others =
@@ -85,7 +85,7 @@ function shown(userId: UserId, profile: JsonObject | undefined, words: readonly 
   }
 }
 
-/** Whom the searcher named exactly comes first, then who has a name. */
+/** Ranks exact matches first, then users with a display name. */
 function ranked(found: readonly FoundUser[], term: string): FoundUser[] {
   const wanted = term.trim().toLowerCase()
   const rank = ({ user_id: id, display_name: name }: FoundUser) =>

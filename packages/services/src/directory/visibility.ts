@@ -5,22 +5,22 @@ import { publishRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { mayCreateAlias } from './may-create-alias.ts'
 
-/** Whether the directory lists a room. */
+/** The visibility of a room in the directory. */
 export type DirectoryVisibility = 'public' | 'private'
 
 /**
- * Whether the directory lists a room; `M_NOT_FOUND` for one we do not know.
+ * Returns the visibility of a room in the directory; throws `M_NOT_FOUND` for an unknown room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directorylistroomroomid
  */
 export async function directoryVisibility(rt: Pick<Runtime, 'db'>, roomId: RoomId): Promise<DirectoryVisibility> {
   const room = await roomById(rt.db.read, roomId)
-  if (!room) throw new MatrixError('M_NOT_FOUND', 'room not found')
+  if (!room) throw new MatrixError('M_NOT_FOUND', 'no such room')
   return room.isPublished ? 'public' : 'private'
 }
 
 /**
- * Lists a room in the directory, or no longer; for who has a say in how it is found.
+ * Lists a room in the directory or removes it, for users who may manage its listing.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directorylistroomroomid
  */
@@ -31,9 +31,9 @@ export async function setDirectoryVisibility(
   visibility: DirectoryVisibility,
 ): Promise<void> {
   await rt.db.write(async (tx) => {
-    if (!(await roomById(tx, roomId))) throw new MatrixError('M_NOT_FOUND', 'room not found')
+    if (!(await roomById(tx, roomId))) throw new MatrixError('M_NOT_FOUND', 'no such room')
     if (!(await mayCreateAlias(tx, requester, roomId))) {
-      throw new MatrixError('M_FORBIDDEN', 'you may not change whether this room is listed')
+      throw new MatrixError('M_FORBIDDEN', 'you do not have permission to change the visibility of this room')
     }
     await publishRoom(tx, roomId, visibility === 'public')
   })

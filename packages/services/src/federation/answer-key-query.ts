@@ -11,28 +11,31 @@ import { publishedKeys } from '../peers/trust/published-keys.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
-/** What somebody asks about one server's key. No key ID stands for every key. */
+/** A query for one server's key; without a key ID for all its keys. */
 export interface KeyQuestion {
   readonly server: ServerName
   readonly keyId: string | undefined
-  /** The answer should vouch for the key until then. */
+  /** The time until which the answer should be valid, in milliseconds. */
   readonly minimumValidUntilTs: number
 }
 
-/** A question about more servers than this is refused. */
+/** The most servers in one query; larger ones are refused. */
 const MAX_SERVERS = 1000
 const MAX_QUESTIONS = 5000
-/** Anybody may ask, so that a question makes us ask this many servers at most; of others we tell what we hold. */
+/**
+ * The most servers that one unauthenticated query makes this server fetch keys from; for others the stored keys are
+ * returned.
+ */
 const MAX_ASKED = 100
 
 /**
- * The questions in the body of a batch.
+ * Returns the queries in the body of a batch; throws `M_BAD_JSON`, or `M_TOO_LARGE` for too many servers.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixkeyv2query
  */
 export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] {
   const questions = Object.entries(servers).flatMap(([server, keys]): KeyQuestion[] => {
-    if (!isServerName(server) || !isObject(keys)) throw new MatrixError('M_BAD_JSON', 'server_keys is not valid')
+    if (!isServerName(server) || !isObject(keys)) throw new MatrixError('M_BAD_JSON', '`server_keys` is not valid')
     const named = Object.keys(keys)
     if (named.length === 0) return [{ server, keyId: undefined, minimumValidUntilTs: now }]
     return named.map((keyId) => {
@@ -42,7 +45,7 @@ export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] 
   })
   const count = new Set(questions.map(({ server }) => server)).size
   if (count > MAX_SERVERS || questions.length > MAX_QUESTIONS) {
-    throw new MatrixError('M_TOO_LARGE', `a question names at most ${MAX_SERVERS} servers`)
+    throw new MatrixError('M_TOO_LARGE', `\`server_keys\` must name at most ${MAX_SERVERS} servers`)
   }
   return questions
 }
@@ -73,7 +76,10 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
   return answers
 }
 
-/** Fresh is what vouches far enough and has more than half of its time to go. A key in retirement does not change any more. */
+/**
+ * Returns whether the stored keys reach the requested time and have more than half of their validity left. Old keys do
+ * not change any more.
+ */
 function isFresh(held: readonly StoredServerKey[], key: Omit<KeyQuestion, 'server'>, now: number): boolean {
   const named = held.filter(({ keyId, isOld }) => (key.keyId === undefined ? !isOld : keyId === key.keyId))
   return named.some(

@@ -3,7 +3,7 @@ import { fitsBytes } from '@myelin/matrix/ids'
 
 const MAX_BYTES = 1024
 
-/** The file name in a `Content-Disposition` that came from outside, without any path; undefined where there is none. */
+/** Returns the file name of a `Content-Disposition` from outside, without a path; undefined where there is none. */
 export function fileNameIn(disposition: string): string | undefined {
   const [, encoded] = /;\s*filename\*\s*=\s*utf-8''([^\s;]{1,3000})/i.exec(disposition) ?? []
   const [, quoted, bare] =

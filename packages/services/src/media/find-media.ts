@@ -5,7 +5,7 @@ import type { MediaContent, MediaName } from '@myelin/storage/media/media'
 import type { Runtime } from '../runtime/runtime.ts'
 import { noSuchMedia } from './media-name.ts'
 
-/** Who asks for media, and how long they wait for what is not here yet. */
+/** A request for media, and how long it waits for content that is not uploaded yet. */
 export interface MediaWish {
   readonly isAuthenticated: boolean
   readonly timeoutMs: number | undefined
@@ -14,11 +14,11 @@ export interface MediaWish {
 
 const DEFAULT_TIMEOUT_MS = 20_000
 const MAX_TIMEOUT_MS = 60_000
-// A hint may get lost.
+// Hints may be lost.
 const LOOK_AGAIN_MS = 10_000
 
 /**
- * What was uploaded under a name. Waits for a name that is only reserved: `M_NOT_YET_UPLOADED` when time is up.
+ * Returns the media with a name. Waits for a name that is only reserved; throws `M_NOT_YET_UPLOADED` at the timeout.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */

@@ -5,25 +5,25 @@ import type { Metadata } from 'sharp'
 import { fittedSize } from './thumbnail-size.ts'
 import type { Size, ThumbnailMethod } from './thumbnail-size.ts'
 
-/** What is wanted of an image, and how much of an image is too much. */
+/** The wanted thumbnail, and the limits for its source. */
 export interface ThumbnailOrder {
   readonly size: Size
   readonly method: ThumbnailMethod
   readonly isAnimated: boolean
   readonly maxPixels: number
-  /** How large the file is. */
+  /** The size of the file. */
   readonly sizeBytes: number
 }
 
 const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif', 'heif']
 const TIMEOUT_SECONDS = 20
-// What is small to see and large to send is written anew.
+// Small images in large files are encoded anew.
 const MAX_PLAIN_BYTES = 256 * 1024
 
 /**
- * A thumbnail of an image file, encoded; undefined where the file itself is the thumbnail.
+ * Returns an encoded thumbnail of an image file; undefined where the file itself is small enough.
  *
- * Throws `M_UNKNOWN` (400) for what is no image, or none we read, and `M_TOO_LARGE` for one with too many pixels.
+ * Throws `M_UNKNOWN` (400) for an unsupported file, and `M_TOO_LARGE` for one with too many pixels.
  */
 export async function makeThumbnail(path: string, order: ThumbnailOrder): Promise<Buffer | undefined> {
   const found = await metadataOf(path)
@@ -48,10 +48,13 @@ export async function makeThumbnail(path: string, order: ThumbnailOrder): Promis
   }
 }
 
-/** The library, set up for files of strangers. It takes some 10 MiB, so it is loaded with the first image. */
+/**
+ * Returns the image library, configured for untrusted files. It takes about 10 MiB, so it is loaded with the first
+ * image.
+ */
 export async function imageLibrary(): Promise<typeof Sharp> {
   loading ??= import('sharp').then(({ default: sharp }) => {
-    // Strangers write these files: of libvips' many readers only those of the formats of the web are left on.
+    // The files are untrusted: of libvips' readers only those of the web's formats stay enabled.
     sharp.block({ operation: ['VipsForeignLoad'] })
     sharp.unblock({
       operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((format) => `VipsForeignLoad${format}File`),
@@ -76,10 +79,13 @@ async function metadataOf(path: string): Promise<Metadata> {
   throw unreadable()
 }
 
-/** What is no larger than what was asked for goes out as it is, where clients read it and no page of it moves that should not. */
+/**
+ * Returns whether an image can be served as its own thumbnail: small enough, in a format that clients read, and
+ * without unwanted animation.
+ */
 function isThumbnail({ format, pages = 1, autoOrient: image }: Metadata, size: Size, frames: number): boolean {
   const isShown = format !== 'heif' && (frames > 1 || pages === 1)
-  // Frames are not counted in a PNG, and it may move all the same.
+  // The frames of a PNG are not counted, and it may be animated all the same.
   const isStill = format !== 'png'
   return isShown && isStill && image.width <= size.width && image.height <= size.height
 }
@@ -88,7 +94,7 @@ function unreadable(cause?: unknown): MatrixError {
   return new MatrixError('M_UNKNOWN', 'cannot make a thumbnail of this content', { status: 400, cause })
 }
 
-/** The media type of an image as its first bytes tell. */
+/** Returns the media type of an image by its first bytes. */
 export function typeOfImage(bytes: Uint8Array): string {
   if (bytes[0] === 0xff) return 'image/jpeg'
   if (bytes[0] === 0x89) return 'image/png'

@@ -4,7 +4,7 @@ import { isServerName } from '@myelin/matrix/ids'
 import type { MediaName } from '@myelin/storage/media/media'
 
 /**
- * The two parts of an `mxc://` URI as they came in a path; `M_NOT_FOUND` for what cannot be one, such as `..`.
+ * Returns the server name and media ID of a path; throws `M_NOT_FOUND` for invalid ones such as `..`.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#content-repo-security-considerations
  */
@@ -19,7 +19,7 @@ export function checkedName({
   return { serverName, mediaId }
 }
 
-/** What is answered for a name that stands for nothing. */
+/** Returns the error for an unknown media ID. */
 export function noSuchMedia(): MatrixError {
-  return new MatrixError('M_NOT_FOUND', 'there is no such media')
+  return new MatrixError('M_NOT_FOUND', 'no such media')
 }

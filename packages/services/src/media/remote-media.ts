@@ -20,27 +20,30 @@ import { contentTypeOf } from './upload.ts'
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
 
-/** Who asks for media of any server. */
+/** A request for media of any server. */
 export interface AnyMediaWish extends MediaWish {
-  /** Whether other servers may be asked. */
+  /** Whether a download from another server is allowed. */
   readonly mayFetch: boolean
-  /** Who asks, if they say so: what is fetched for them is counted. */
+  /** The requester, whose downloads are counted. */
   readonly userId: UserId
 }
 
-/** A file on its way through. Its bytes end well only once all of them are kept here; otherwise they break off. */
+/**
+ * Media that is streamed while it is downloaded. The stream ends well only once the whole file is stored; otherwise it
+ * fails.
+ */
 export interface PassingMedia extends MediaWords {
   readonly bytes: Readable
 }
 
-/** A file of up to so many bytes is there as a whole before it is shown, with a length and all. */
+/** Files up to this size are served once complete, with a length. */
 const WHOLE_BYTES = 256 * 1024
 const DEFAULT_WAIT_MS = 20_000
 const MAX_WAIT_MS = 60_000
 
 /**
- * What is behind a name of this server or another. What is another server's is fetched once, kept under its name, and
- * shown only to who says who they are.
+ * Returns media of this or another server. Remote media is downloaded once, stored under its name, and served to
+ * authenticated clients only.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
@@ -50,7 +53,7 @@ export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWis
   return findMedia(rt, name, wish)
 }
 
-/** The same, but that the beginning of a large file need not wait for its end. */
+/** Returns media like {@link findAnyMedia}, but streams a large file while it is downloaded. */
 export async function openAnyMedia(
   rt: Needs,
   name: MediaName,
@@ -80,14 +83,14 @@ async function fetchMedia(rt: Needs, name: MediaName, wish: AnyMediaWish, growin
   }
 }
 
-/** File first, then the row that names it, as with uploads. */
+/** The file is stored before the row that names it, as for uploads. */
 async function store(rt: Needs, name: MediaName, file: IncomingFile, growing: GrowingFile): Promise<void> {
   const said = { contentType: contentTypeOf(file.contentType), fileName: fileNameIn(file.contentDisposition ?? '') }
   growing.describe(said)
   const blob = await receive(rt, file, growing)
   try {
     await rt.db.write(async (tx) => {
-      // Another node may have been faster.
+      // Another node may have finished first.
       if (await mediaByName(tx, name)) return
       await putMedia(tx, {
         ...name,
@@ -123,20 +126,20 @@ async function receive(rt: Needs, file: IncomingFile, growing: GrowingFile): Pro
     if (cause instanceof MatrixError && cause.code === 'M_TOO_LARGE') {
       throw new MatrixError('M_TOO_LARGE', `the file has more than ${maxBytes} bytes`, { status: 502, cause })
     }
-    if (cause instanceof MatrixError) throw new RemoteError('malformed', 'a file broke off', { cause })
+    if (cause instanceof MatrixError) throw new RemoteError('malformed', 'a media download was interrupted', { cause })
     throw cause
   } finally {
     source.destroy()
   }
 }
 
-/** What the other server said of its file, for our client. */
+/** Returns the client's error for a failed download. */
 function asTold(cause: RemoteError): MatrixError {
   if (cause.errcode === 'M_NOT_YET_UPLOADED') {
     return new MatrixError('M_NOT_YET_UPLOADED', 'the content has not yet been uploaded', { cause })
   }
   if (cause.errcode === 'M_TOO_LARGE') {
-    return new MatrixError('M_TOO_LARGE', 'the other server finds the file too large', { status: 502, cause })
+    return new MatrixError('M_TOO_LARGE', 'the file is too large for the other server', { status: 502, cause })
   }
   if (cause.status === 404) return noSuchMedia()
   return new MatrixError('M_UNKNOWN', 'the other server cannot be reached', { status: 502, cause })

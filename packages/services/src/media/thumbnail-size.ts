@@ -6,17 +6,17 @@ export interface Size {
   readonly height: number
 }
 
-/** How an image is fitted: cut to the aspect ratio asked for, or whole. */
+/** How an image is fitted: cropped to the requested aspect ratio, or scaled as a whole. */
 export type ThumbnailMethod = 'crop' | 'scale'
 
-// Among them all sizes the spec names. The ladder bounds what one image can make us keep.
+// Contains all sizes in the spec, and bounds the number of thumbnails stored for one image.
 const LADDER = [32, 96, 240, 320, 480, 600, 640, 800, 1200, 1600] as const
 const LARGEST = 1600
 
 /**
- * The size a thumbnail is made for: what was asked or somewhat more, so that few sizes serve all.
+ * Returns the size to make a thumbnail for: the requested one or somewhat more, so that few sizes serve all requests.
  *
- * A crop keeps the aspect ratio that was asked for; where that takes it off the ladder it is not worth keeping.
+ * A crop keeps the requested aspect ratio; a size off the ladder is not stored.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#thumbnails
  */
@@ -29,8 +29,8 @@ export function sizeFor(asked: Size, method: ThumbnailMethod): Size & { readonly
 }
 
 /**
- * The size of the thumbnail of an image of some size; never larger than the image. Scaled, it covers what was asked
- * for in both directions.
+ * Returns the size of an image's thumbnail, never larger than the image. A scaled one covers the requested size in
+ * both directions.
  */
 export function fittedSize(image: Size, target: Size, method: ThumbnailMethod): Size {
   if (method === 'crop') {

@@ -7,7 +7,7 @@ import { makeThumbnail, typeOfImage } from './make-thumbnail.ts'
 import { sizeFor } from './thumbnail-size.ts'
 import type { Size, ThumbnailMethod } from './thumbnail-size.ts'
 
-/** What a client asks for. */
+/** A thumbnail request. */
 export interface ThumbnailWish extends Size {
   readonly method: ThumbnailMethod
   readonly isAnimated: boolean
@@ -22,7 +22,7 @@ export interface Thumbnail {
 const TYPES = ['image/jpeg', 'image/jpg', 'image/png', 'image/apng', 'image/webp', 'image/gif', 'image/avif']
 
 /**
- * A thumbnail of what was uploaded: at least as large as asked for, unless the image is smaller.
+ * Returns a thumbnail of uploaded media: at least as large as requested, unless the image is smaller.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#thumbnails
  */

@@ -19,7 +19,7 @@ import { noSuchMedia } from './media-name.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'blobs' | 'config' | 'serverName'>
 
-/** Something on its way to us, and what its sender says of it. */
+/** An upload, and its metadata. */
 export interface Upload {
   readonly stream: Readable
   readonly sizeBytes: number | undefined
@@ -33,7 +33,7 @@ const MAX_FILE_NAME_BYTES = 1024
 const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?: *;[\x20-\x7e]{0,200})?$/
 
 /**
- * Takes an upload in and answers its `mxc://` URI, once file and name are on disk.
+ * Stores an upload and returns its `mxc://` URI, once file and name are on disk.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav3upload
  */
@@ -46,7 +46,7 @@ export async function uploadMedia(rt: Needs, userId: UserId, upload: Upload): Pr
 }
 
 /**
- * Reserves a name that can be sent around before its content is here.
+ * Reserves a media ID that can be shared before its content is uploaded.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixmediav1create
  */
@@ -69,7 +69,7 @@ export async function reserveMedia(
 }
 
 /**
- * Puts an upload behind a name its uploader has reserved.
+ * Stores an upload under a media ID that its uploader has reserved.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixmediav3uploadservernamemediaid
  */
@@ -89,12 +89,12 @@ async function checkReserved(
 ): Promise<void> {
   const media = await mediaByName(db, name)
   if (!media) throw noSuchMedia()
-  if (media.userId !== userId) throw new MatrixError('M_FORBIDDEN', 'somebody else has reserved this')
-  if (media.content) throw new MatrixError('M_CANNOT_OVERWRITE_MEDIA', 'there is something here already')
+  if (media.userId !== userId) throw new MatrixError('M_FORBIDDEN', 'the media ID is reserved by another user')
+  if (media.content) throw new MatrixError('M_CANNOT_OVERWRITE_MEDIA', 'the media ID already has content')
   if ((media.unusedExpiresTs ?? 0) <= now) throw noSuchMedia()
 }
 
-/** File first, then the row that names it, both in one unit: there is never a name without its file. */
+/** Stores the file before the row that names it, both in one unit, so that no name lacks its file. */
 async function takeIn(
   rt: Needs,
   upload: Upload,
@@ -116,12 +116,12 @@ async function takeIn(
 
 function saidOf({ contentType, fileName }: Upload): Pick<MediaContent, 'contentType' | 'fileName'> {
   if (fileName !== undefined && (fileName.includes('\0') || !fitsBytes(fileName, MAX_FILE_NAME_BYTES))) {
-    throw new MatrixError('M_INVALID_PARAM', 'not a file name')
+    throw new MatrixError('M_INVALID_PARAM', 'invalid file name')
   }
   return { contentType: contentTypeOf(contentType), fileName: fileName === '' ? undefined : fileName }
 }
 
-/** A media type as its sender names it, where it is one. */
+/** Returns the sender's media type, or the default for an invalid one. */
 export function contentTypeOf(said: string | undefined): string {
   return said !== undefined && MEDIA_TYPE.test(said) ? said : 'application/octet-stream'
 }

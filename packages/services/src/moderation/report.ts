@@ -16,8 +16,8 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'limits' | 'log' | 'serverName'>
 const MAX_REASON_BYTES = 16_384
 
 /**
- * Tells the admins of an event, a room or a person: it is kept for them, and the log says so. `M_NOT_FOUND` for what is
- * not there, and for an event whose room the requester is not joined to.
+ * Stores a report of an event, a room or a user for the admins, and logs it. Throws `M_NOT_FOUND` for an unknown
+ * target, and for an event whose room the requester has not joined.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#reporting-content
  */
@@ -27,7 +27,7 @@ export async function report(rt: Needs, requester: Requester, about: Report['abo
   await requireThere(rt, requester, about)
   const kept: Report = { reporter: requester.userId, about, reason, receivedTs: rt.clock.now() }
   await rt.db.write((tx) => putReport(tx, kept))
-  rt.log.warn({ reporter: requester.userId, ...about, reason }, 'somebody reported something to the admins')
+  rt.log.warn({ reporter: requester.userId, ...about, reason }, 'content was reported')
 }
 
 async function requireThere(rt: Needs, requester: Requester, about: Report['about']): Promise<void> {
@@ -37,9 +37,9 @@ async function requireThere(rt: Needs, requester: Requester, about: Report['abou
     if (standing?.membership !== 'join') throw new MatrixError('M_NOT_FOUND', 'no such event')
     await knownEvent(db, requester, about.roomId, about.eventId)
   } else if ('roomId' in about) {
-    if (!(await roomById(db, about.roomId))) throw new MatrixError('M_NOT_FOUND', 'there is no such room')
+    if (!(await roomById(db, about.roomId))) throw new MatrixError('M_NOT_FOUND', 'no such room')
   } else if (!(await isThere(rt, db, about.userId))) {
-    throw new MatrixError('M_NOT_FOUND', 'there is no such user')
+    throw new MatrixError('M_NOT_FOUND', 'no such user')
   }
 }
 

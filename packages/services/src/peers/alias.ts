@@ -9,7 +9,7 @@ import type { Asker } from './ask-server.ts'
 
 const MOST_SERVERS = 100
 
-/** The room an alias of another server names, and servers through which it can be joined, as that server says. */
+/** Returns the room that an alias of another server names, with resident servers, as that server answers. */
 export async function askAlias(
   rt: Asker,
   alias: RoomAlias,
@@ -18,9 +18,9 @@ export async function askAlias(
   const target = federationPath(['federation', 'v1', 'query', 'directory'], { room_alias: alias })
   const answer = await askServer(rt, server, { method: 'GET', target })
   const roomId = member(answer, 'room_id')
-  if (!isRoomId(roomId)) throw new RemoteError('malformed', `${server} named no room`)
+  if (!isRoomId(roomId)) throw new RemoteError('malformed', `${server} sent no room ID for the alias`)
   const listed = member(answer, 'servers')
   const servers = (Array.isArray(listed) ? listed : []).filter(isServerName)
-  // It knows the room, so it most likely is in it.
+  // A server that resolves the alias is most likely in the room.
   return { roomId, servers: [...new Set([...servers.slice(0, MOST_SERVERS), server])] }
 }

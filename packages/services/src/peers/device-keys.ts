@@ -7,7 +7,7 @@ import { isDeviceKeysOf, isSigningKeyOf } from './key-shapes.ts'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
-/** Identity keys as another server tells them, by user. */
+/** Identity keys of another server's users, by user. */
 export interface ReportedKeys {
   readonly devices: ReadonlyMap<UserId, JsonObject>
   readonly master: ReadonlyMap<UserId, JsonObject>
@@ -16,7 +16,10 @@ export interface ReportedKeys {
 
 const MAX_BYTES = 16 * 1024 * 1024
 
-/** The identity keys of users of another server. Only what was asked for is taken, and only under its own name. */
+/**
+ * Returns the identity keys of users of another server. Keys that were not requested, or that name another user or
+ * device, are dropped.
+ */
 export async function askDeviceKeys(
   rt: Asker,
   server: ServerName,

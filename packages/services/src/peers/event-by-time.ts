@@ -7,13 +7,13 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
-/** An event and the time it bears. */
+/** An event and its timestamp. */
 export interface TimedEvent {
   readonly eventId: EventId
   readonly ts: number
 }
 
-/** A time and a way to look from there. */
+/** A time, and the direction to search from there. */
 export interface TimeSearch {
   readonly roomId: RoomId
   readonly ts: number
@@ -22,7 +22,10 @@ export interface TimeSearch {
 
 const TIMEOUT_MS = 10_000
 
-/** The event nearest to a time that another server knows of, if it lies the right way. */
+/**
+ * Returns the event nearest to a time that another server has; throws a `RemoteError` where it lies in the other
+ * direction.
+ */
 export async function askEventByTime(rt: Asker, server: ServerName, search: TimeSearch): Promise<TimedEvent> {
   const { roomId, ts: from, direction } = search
   const query = { ts: from, dir: direction === 'forward' ? 'f' : 'b' }
@@ -31,6 +34,7 @@ export async function askEventByTime(rt: Asker, server: ServerName, search: Time
   const [eventId, ts] = [member(answer, 'event_id'), member(answer, 'origin_server_ts')]
   const isTime = typeof ts === 'number' && Number.isSafeInteger(ts) && ts >= 0
   const isRight = isTime && (direction === 'forward' ? ts >= from : ts <= from)
-  if (!isEventId(eventId) || !isRight) throw new RemoteError('malformed', `${server} named no such event`)
+  if (!isEventId(eventId) || !isRight)
+    throw new RemoteError('malformed', `${server} sent no event in the requested direction`)
   return { eventId, ts }
 }

@@ -12,9 +12,9 @@ import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 import { summaryIn } from './summary.ts'
 
-/** A space as another server tells it. */
+/** A space from another server's answer. */
 export interface RemoteSpace extends SpaceRoom {
-  /** What that server knows of the children. */
+  /** The children that the server knows. */
   readonly known: readonly RoomSummary[]
   readonly inaccessible: readonly RoomId[]
 }
@@ -25,13 +25,16 @@ const MAX_BYTES = 512 * 1024
 const MOST_CHILDREN = 200
 const MOST_TRIES = 3
 
-/** A space as the first of some servers tells it that answers; a `RemoteError` where none does. Answers are kept for a while. */
+/**
+ * Returns a space from the first of some servers that answers; throws a `RemoteError` where none does. Answers are
+ * cached for a while.
+ */
 export async function askHierarchy(
   rt: Asker,
   servers: readonly ServerName[],
   asked: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
 ): Promise<RemoteSpace> {
-  let failure = new RemoteError('unreachable', 'there is nobody to ask')
+  let failure = new RemoteError('unreachable', 'no server is known for the space')
   for (const server of servers.filter((each) => each !== rt.serverName).slice(0, MOST_TRIES)) {
     try {
       return await askOne(rt, server, asked)
@@ -55,7 +58,7 @@ async function askOne(
   )
   const room = objectMember(answer, 'room') ?? {}
   const summary = summaryIn(room)
-  if (summary?.room_id !== roomId) throw new RemoteError('malformed', `${server} told of another room`)
+  if (summary?.room_id !== roomId) throw new RemoteError('malformed', `${server} sent another room`)
   return {
     summary,
     children: inOrder(objectsIn(room, 'children_state').flatMap((event) => spaceChildOf(event) ?? [])),

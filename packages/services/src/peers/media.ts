@@ -9,21 +9,21 @@ import { requireAskable } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 import { boundaryOf, secondPart } from './multipart.ts'
 
-/** A file on its way from another server, and what that server says of it. */
+/** A file that is being downloaded, with its metadata. */
 export interface IncomingFile {
   readonly bytes: AsyncIterable<Uint8Array>
   readonly contentType: string | undefined
   readonly contentDisposition: string | undefined
 }
 
-// The whole file, however large.
+// For the whole file, however large.
 const TIMEOUT_MS = 180_000
 const MAX_HOPS = 3
 const MAX_REFUSAL_BYTES = 4096
 
 /**
- * A file of another server's: from its federation API, or where it does not know that yet, from what clients used to
- * read. Where it sends us elsewhere, we go there over TLS.
+ * Downloads a file from another server: through its federation API, or, where it does not support that yet, the older
+ * client endpoint. Redirects are followed over TLS.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1mediadownloadmediaid
  */
@@ -57,7 +57,7 @@ async function askAsClient(
 
 async function fileIn(rt: Asker, reply: IncomingReply): Promise<IncomingFile> {
   const boundary = boundaryOf(reply.headers['content-type'] ?? '')
-  if (boundary === undefined) throw new RemoteError('malformed', 'a file came without a boundary')
+  if (boundary === undefined) throw new RemoteError('malformed', 'a media answer has no multipart boundary')
   const { headers, bytes, close } = await secondPart(reply.body, boundary)
   const location = headers.get('location')
   if (location !== undefined) {
@@ -83,12 +83,12 @@ async function fileAt(rt: Asker, location: string): Promise<IncomingFile> {
     }
     url = urlOf(next, url)
   }
-  throw new RemoteError('malformed', `${url.host} sends us on and on`)
+  throw new RemoteError('malformed', `${url.host} redirects too often`)
 }
 
 function urlOf(text: string, from?: URL): URL {
   const url = URL.parse(text, from?.href)
-  if (!url) throw new RemoteError('malformed', 'a file is said to be where nothing can be')
+  if (!url) throw new RemoteError('malformed', 'a media redirect has no valid URL')
   return url
 }
 

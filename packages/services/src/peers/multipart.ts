@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { RemoteError } from '@myelin/remote/remote-error'
 
-/** A part of a multipart message: header names are lower-case, and its bytes come as they arrive. */
+/** A part of a multipart message: header names are lower-case, and its bytes are streamed. */
 export interface Part {
   readonly headers: ReadonlyMap<string, string>
   readonly bytes: AsyncIterable<Uint8Array>
-  /** For who does not want the bytes. */
+  /** Closes the stream where the bytes are not wanted. */
   readonly close: () => Promise<void>
 }
 
@@ -13,7 +13,7 @@ const MAX_LINE = 16 * 1024
 const MAX_HEADERS = 50
 const MAX_FIRST_PART = 64 * 1024
 
-/** The boundary that a `Content-Type` names, quoted or not; undefined where it is no multipart message. */
+/** Returns the boundary in a `Content-Type`, quoted or not; undefined where it is no multipart message. */
 export function boundaryOf(contentType: string): string | undefined {
   if (!/^\s*multipart\/mixed\s*(?:;|$)/i.test(contentType)) return undefined
   const [, quoted, bare] = /;\s*boundary\s*=\s*(?:"([^"\r\n]{1,200})"|([^\s;"]{1,200}))/i.exec(contentType) ?? []
@@ -21,8 +21,8 @@ export function boundaryOf(contentType: string): string | undefined {
 }
 
 /**
- * The second part of a multipart message, read as it comes: what is before it is thrown away. Lines may end in CR LF or
- * in LF, as the first one does.
+ * Returns the second part of a multipart message as a stream and skips the first. Lines may end in CR LF or in LF, as
+ * the first one does.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1mediadownloadmediaid
  */
@@ -41,7 +41,7 @@ export async function secondPart(body: AsyncIterable<Uint8Array>, boundary: stri
 async function pastFirstPart(reader: Reader, opening: string): Promise<Buffer> {
   let line = await reader.line()
   for (let skipped = 0; line.text.trimEnd() !== opening; skipped++) {
-    if (skipped === MAX_HEADERS) throw malformed('begins nowhere')
+    if (skipped === MAX_HEADERS) throw malformed('has no first boundary')
     line = await reader.line()
   }
   const delimiter = Buffer.from(`${line.ending}${opening}`, 'latin1')
@@ -74,7 +74,7 @@ async function headersFrom(reader: Reader): Promise<Map<string, string>> {
   throw malformed('has too many headers')
 }
 
-/** Bytes as they come, looked at in lines or up to a delimiter. */
+/** Reads a stream in lines or up to a delimiter. */
 class Reader {
   readonly #source: AsyncIterator<Uint8Array>
   #held: Buffer = Buffer.alloc(0)
@@ -83,12 +83,12 @@ class Reader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** The next line without its ending, and what that was. */
+  /** Returns the next line without its ending, and the ending. */
   async line(): Promise<{ readonly text: string; readonly ending: string }> {
     let end = this.#held.indexOf(0x0a)
     while (end === -1) {
       if (this.#held.length > MAX_LINE) throw malformed('has too long a line')
-      if (!(await this.#more())) throw malformed('breaks off')
+      if (!(await this.#more())) throw malformed('is truncated')
       end = this.#held.indexOf(0x0a)
     }
     const isCrLf = end > 0 && this.#held[end - 1] === 0x0d
@@ -97,25 +97,25 @@ class Reader {
     return { text, ending: isCrLf ? '\r\n' : '\n' }
   }
 
-  /** Everything up to a delimiter, which is taken too. */
+  /** Yields everything up to a delimiter, and skips it. */
   async *until(delimiter: Buffer): AsyncGenerator<Uint8Array> {
-    // A part without any bytes has its delimiter right after the line that ended its headers.
+    // An empty part has its delimiter directly after the line that ended its headers.
     const bare = delimiter.subarray(delimiter.indexOf('--'))
     while (this.#held.length < bare.length && (await this.#more())) continue
     if (this.#held.subarray(0, bare.length).equals(bare)) return this.#drop(bare.length)
     for (;;) {
       const at = this.#held.indexOf(delimiter)
-      // What may be the beginning of the delimiter stays.
+      // Bytes that may begin the delimiter stay in the buffer.
       const sure = at === -1 ? Math.max(0, this.#held.length - delimiter.length + 1) : at
       const chunk = this.#held.subarray(0, sure)
       this.#drop(at === -1 ? sure : at + delimiter.length)
       if (chunk.length > 0) yield chunk
       if (at !== -1) return
-      if (!(await this.#more())) throw malformed('breaks off')
+      if (!(await this.#more())) throw malformed('is truncated')
     }
   }
 
-  /** Tells the sender that nobody reads on. */
+  /** Closes the stream, so that the sender stops. */
   async close(): Promise<void> {
     await this.#source.return?.()
   }

@@ -6,7 +6,9 @@ import { federationPath } from '@myelin/remote/federation'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
-/** Takes one-time keys of devices of another server. Only keys of the devices and algorithms asked for are taken. */
+/**
+ * Claims one-time keys of devices of another server. Keys of other devices and algorithms than requested are dropped.
+ */
 export async function askOneTimeKeys(
   rt: Asker,
   server: ServerName,
@@ -28,7 +30,7 @@ export async function askOneTimeKeys(
   return claimed
 }
 
-/** One key for a device, and no more: whoever gives two has not understood the question. */
+/** Returns the only key for a device; undefined where the answer has more than one. */
 function keyIn(keys: JsonObject, algorithm: string): JsonObject | undefined {
   const entry = Object.entries(keys).find(([name, key]) => name.startsWith(`${algorithm}:`) && isKey(key))
   return entry && { [entry[0]]: entry[1] }

@@ -11,7 +11,7 @@ const MAX_BYTES = 128 * 1024
 const MAX_KEY_BYTES = 255
 const TEXT_FIELDS: ReadonlySet<string> = new Set(['displayname', 'avatar_url'])
 
-/** What a user of another server tells about themselves; what was asked within the last minute is not asked again. */
+/** Returns the profile of another server's user; answers are cached for a minute. */
 export async function askProfile(rt: Asker, userId: UserId): Promise<JsonObject> {
   return rt.remote.recent.get(`profile ${userId}`, rt.clock.now(), KEEP_MS, async () => {
     const target = federationPath(['federation', 'v1', 'query', 'profile'], { user_id: userId })
@@ -19,7 +19,7 @@ export async function askProfile(rt: Asker, userId: UserId): Promise<JsonObject>
   })
 }
 
-/** The fields that can be; names come from outside, so there is no prototype. */
+/** Returns the valid fields, in an object without a prototype because their names come from outside. */
 function checked(answer: JsonObject): JsonObject {
   const profile = Object.create(null) as Record<string, Json>
   for (const [key, value] of Object.entries(answer)) {

@@ -11,7 +11,7 @@ import { isCount, summaryIn } from './summary.ts'
 const MAX_ROOMS = 500
 const MAX_BYTES = 4 * 1024 * 1024
 
-/** A page of another server's room directory; each entry is looked at, and left out where it is none. */
+/** Returns a page of another server's room directory; malformed entries are dropped. */
 export async function askPublicRooms(rt: Asker, server: ServerName, query: DirectoryQuery): Promise<DirectoryPage> {
   const target = federationPath(['federation', 'v1', 'publicRooms'])
   try {

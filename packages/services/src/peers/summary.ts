@@ -8,7 +8,7 @@ const TEXTS = ['name', 'topic', 'canonical_alias', 'avatar_url', 'room_type', 'e
 const MAX_TEXT = 65_536
 const MAX_ALLOWED = 100
 
-/** What another server says of a room, field by field; undefined where it does not even name one. */
+/** Returns a room summary from another server's answer, field by field; undefined where it has no room ID. */
 export function summaryIn(said: JsonObject): RoomSummary | undefined {
   const roomId = member(said, 'room_id')
   if (!isRoomId(roomId)) return undefined
@@ -30,7 +30,7 @@ export function summaryIn(said: JsonObject): RoomSummary | undefined {
   }
 }
 
-/** Whether a value can say how many there are of something. */
+/** Returns whether a value is a count: a safe integer of at least 0. */
 export function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }

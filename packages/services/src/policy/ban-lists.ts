@@ -15,13 +15,13 @@ import { shownContentOf } from '../room-state/shown-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** Whom a rule of a list is about. */
+/** The kind of entity that a rule bans. */
 type Kind = 'user' | 'server' | 'room'
 
-/** What a list bans, as of a state of its room; never changed, so whoever has it may go on looking at it. */
+/** The rules of a ban list in one state of its room; immutable. */
 interface List {
   readonly stateRoot: number
-  /** The rules by the number of their state key. */
+  /** The rules, by the number of their state key. */
   readonly rules: ReadonlyMap<number, Rule>
   readonly banned: Readonly<Record<Kind, Entities>>
 }
@@ -32,7 +32,7 @@ interface Rule {
   readonly reason: string
 }
 
-/** Entities by how they can be looked for, each with the reason. */
+/** Entities by the way they are looked up, each with the reason. */
 interface Entities {
   readonly names: ReadonlyMap<string, string>
   readonly globs: readonly (readonly [glob: string, reason: string])[]
@@ -44,9 +44,9 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
   ['m.policy.rule.room', 'room'],
 ])
 const BANS: ReadonlySet<string> = new Set(['m.ban', 'org.matrix.mjolnir.ban'])
-/** No ID is longer; what is longer bans nobody. */
+/** The longest ID; longer entities match nothing. */
 const LONGEST_ENTITY = 255
-/** So many rules of one list count. */
+/** The most rules of one list that count. */
 const MOST_RULES = 50_000
 const EVENTS_A_TURN = 200
 
@@ -54,8 +54,8 @@ const lists = new DatabaseCache<List>('policy lists', 100)
 const nothing: List = { stateRoot: 0, rules: new Map(), banned: entitiesOf([]) }
 
 /**
- * Why the ban lists of this server do not want a user, or anybody of their server, or a room; undefined where they say
- * nothing. A list that no user of ours is in says nothing.
+ * Returns the reason for which this server's ban lists ban a user, their server, or a room; undefined where they do
+ * not. A list counts only while a local user is in its room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#moderation-policy-lists
  */
@@ -81,7 +81,7 @@ function reasonAgainst({ names, globs }: Entities, name: string): string | undef
   return names.get(name) ?? globs.find(([glob]) => matchGlob(glob, name))?.[1]
 }
 
-/** A list as it is now: what it was when it was last asked for, and the rules that changed since. */
+/** Returns the current rules of a list: the cached ones with the changes since. */
 async function listOf({ db, serverName }: Pick<Runtime, 'db' | 'serverName'>, id: RoomId): Promise<List> {
   const room = await roomById(db.read, id)
   if (!room || !(await joinedServers(db.read, id)).has(serverName)) return nothing
@@ -138,7 +138,7 @@ function entitiesOf(rules: Iterable<Rule>): Readonly<Record<Kind, Entities>> {
   const make = () => ({ names: new Map<string, string>(), globs: [] as [string, string][] })
   const banned = { user: make(), server: make(), room: make() }
   for (const { kind, entity, reason } of rules) {
-    // Names of servers are alike in capital letters.
+    // Server names are compared without regard to case.
     const name = kind === 'server' ? entity.toLowerCase() : entity
     if (hasWildcard(name)) banned[kind].globs.push([name, reason])
     else banned[kind].names.set(name, reason)

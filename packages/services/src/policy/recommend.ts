@@ -15,18 +15,19 @@ import type { PolicyRuling } from '@myelin/storage/rooms/policy-rulings'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { EMPTY_STATE } from '@myelin/storage/schema/state-trie'
 import type { Runtime } from '../runtime/runtime.ts'
-import { isWayOut, refusalOf, standingOf } from './refusal.ts'
+import { isOwnLeave, refusalOf, standingOf } from './refusal.ts'
 import type { Asked, Standing } from './refusal.ts'
 
-/** What it takes to judge events as a policy server. */
+/** The part of the runtime that judging events as a policy server takes. */
 export type Recommender = Pick<Runtime, 'db' | 'clock' | 'config' | 'limits' | 'otherKeys' | 'serverName'>
 
 /**
- * The event with our signature as its room's policy server, or a refusal: M_FORBIDDEN with status 400, M_TOO_LARGE, or
- * M_LIMIT_EXCEEDED to the server that is about to send it. Everything about the event's form, hash and signatures was checked.
+ * Returns the event with this server's signature as its room's policy server. Throws `M_FORBIDDEN` with status 400,
+ * `M_TOO_LARGE`, or `M_LIMIT_EXCEEDED` to the server that is about to send the event. The caller has checked the
+ * event's format, hash and signatures.
  *
- * What was said once stands, also for whoever asks later, so that all servers come to the same: they may all ask at once
- * about an event that came to them without our word.
+ * The first ruling stands for later requests, so that all servers get the same: they may all request one for an event
+ * that arrived without a signature.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#policy-servers
  */
@@ -39,13 +40,13 @@ export async function recommend(
   const key = rt.otherKeys.policy
   if (!key) throw new MatrixError('M_UNRECOGNIZED', 'this server is not a policy server')
   if (rt.config.policyServer.rooms?.some((glob) => matchGlob(glob, pdu.roomId)) === false) {
-    throw new MatrixError('M_NOT_FOUND', 'this server does not serve that room as a policy server')
+    throw new MatrixError('M_NOT_FOUND', 'this server is not the policy server of the room')
   }
   const signed = addSignature(pdu, version, { serverName: rt.serverName, key })
   if (!fitsBytes(joinMembers(canonicalMembers(signed.json, version)), MAX_PDU_BYTES)) {
     throw new MatrixError('M_TOO_LARGE', 'with the signature of the policy server, the event has more than 65536 bytes')
   }
-  // A room that a user of ours is just making is not there yet.
+  // A room that a local user is creating is not stored yet.
   const stateRoot = (await roomById(rt.db.read, pdu.roomId))?.stateRoot ?? EMPTY_STATE
   const asked = { pdu, version, stateRoot }
   const ruling = (await policyRuling(rt.db.read, pdu.id)) ?? (await rule(rt, asked, asker))
@@ -59,7 +60,7 @@ async function rule(rt: Recommender, asked: Asked, asker: ServerName): Promise<P
   return rt.db.write((tx) => settle(tx, rt, { ...asked, standing, refusal, asker }))
 }
 
-/** Remembers what is said, unless somebody was told something already; who says too much is found out here, where nobody counts twice. */
+/** Stores the ruling, unless there is an earlier one. The rate limit is counted here, so that no event counts twice. */
 async function settle(
   tx: Tx,
   rt: Recommender,
@@ -68,7 +69,7 @@ async function settle(
   const { pdu, standing, asker } = found
   const earlier = await policyRuling(tx, pdu.id)
   if (earlier) return earlier
-  const refusal = found.refusal ?? (standing.isExempt || isWayOut(pdu) ? undefined : paceRefusal(rt, pdu, asker))
+  const refusal = found.refusal ?? (standing.isExempt || isOwnLeave(pdu) ? undefined : paceRefusal(rt, pdu, asker))
   const ruledTs = rt.clock.now()
   if (refusal === undefined && !standing.isJoined && isWayIn(pdu)) {
     await putPolicyEntry(tx, pdu.roomId, pdu.sender, ruledTs)
@@ -76,14 +77,17 @@ async function settle(
   return putPolicyRuling(tx, pdu.id, { refusal, ruledTs })
 }
 
-/** Who sends too much is told to wait before it is sent; once it is sent there is nothing to wait for. */
+/**
+ * Returns the refusal of an event above the sender's rate. The sender's own server is told to retry later instead,
+ * because it has not sent the event yet.
+ */
 function paceRefusal(rt: Recommender, pdu: Pdu, asker: ServerName): string | undefined {
   try {
     rt.limits.take('policySender', pdu.sender)
     return undefined
   } catch (cause) {
     if (!(cause instanceof MatrixError) || asker === serverOf(pdu.sender)) throw cause
-    return 'this is more than one person may send here'
+    return 'the sender has exceeded the rate limit of the policy server'
   }
 }
 

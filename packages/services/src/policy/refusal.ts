@@ -11,21 +11,21 @@ import { folded, globFoundIn, hasLink, mentionsIn, textsIn } from './texts.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'config' | 'serverName'>
 
-/** An event that is to enter a room, and the room as it is. */
+/** An event to judge, and its room's state. */
 export interface Asked {
   readonly pdu: Pdu
   readonly version: RoomVersion
   readonly stateRoot: number
 }
 
-/** What was found about who sent an event. */
+/** The standing of an event's sender. */
 export interface Standing {
-  /** Whether only the ban lists count for them. */
+  /** Whether only the ban lists apply to them. */
   readonly isExempt: boolean
   readonly isJoined: boolean
 }
 
-/** How the sender of an event stands in its room of today. */
+/** Returns the standing of an event's sender in the current state of its room. */
 export async function standingOf(rt: Needs, { pdu, version, stateRoot }: Asked): Promise<Standing> {
   const { state } = await loadAuthState(rt.db.read, stateRoot, pdu, version)
   return {
@@ -35,33 +35,33 @@ export async function standingOf(rt: Needs, { pdu, version, stateRoot }: Asked):
 }
 
 /**
- * Why an event should not enter its room by what it says and by who says it; undefined where nothing is against it. How
- * much somebody says is another matter: see `recommend.ts`.
+ * Returns why an event is refused by its content and its sender; undefined where it is not. Rate limits are applied in
+ * `recommend.ts`.
  */
 export async function refusalOf(rt: Needs, asked: Asked, { isExempt }: Standing): Promise<string | undefined> {
   const { pdu } = asked
-  // Whoever is not wanted may go.
-  if (isWayOut(pdu)) return undefined
+  // A banned user may still leave.
+  if (isOwnLeave(pdu)) return undefined
   const ban = await banOf(rt, pdu.sender, pdu.roomId)
-  if (ban !== undefined) return `you are on a ban list of this room's policy server: ${ban}`
+  if (ban !== undefined) return `the sender is on a ban list of this room's policy server: ${ban}`
   if (isExempt) return undefined
   const { forbiddenTexts, maxMentions } = rt.config.policyServer
   const texts = textsIn(pdu.content)
   if ((await globFoundIn(texts, forbiddenTexts.map(folded))) !== undefined) {
-    return 'this has words in it that are not wanted here'
+    return 'the event contains words that are forbidden in this room'
   }
   if (maxMentions !== undefined && mentionsIn(pdu.content, texts) > maxMentions) {
-    return `this mentions more than ${maxMentions} people`
+    return `the event mentions more than ${maxMentions} users`
   }
   return newcomerRefusal(rt, pdu, texts)
 }
 
-/** Whether somebody leaves of their own will. */
-export function isWayOut({ type, stateKey, sender, content }: Pdu): boolean {
+/** Returns whether an event is a user's own leave. */
+export function isOwnLeave({ type, stateKey, sender, content }: Pdu): boolean {
   return type === 'm.room.member' && stateKey === sender && stringMember(content, 'membership') === 'leave'
 }
 
-/** What is refused to who came in a short while ago. */
+/** Returns why an event is refused because its sender joined recently; undefined where it is not. */
 async function newcomerRefusal(rt: Needs, pdu: Pdu, texts: readonly string[]): Promise<string | undefined> {
   const { forMs, eventTypes, messageTypes, mayLink } = rt.config.policyServer.newcomers
   const messageType = stringMember(pdu.content, 'msgtype')
@@ -72,5 +72,5 @@ async function newcomerRefusal(rt: Needs, pdu: Pdu, texts: readonly string[]): P
   if (forMs === 0 || !isUnwanted) return undefined
   const sinceTs = await policyEntry(rt.db.read, pdu.roomId, pdu.sender)
   const isNew = sinceTs !== undefined && rt.clock.now() - sinceTs < forMs
-  return isNew ? 'who came into this room a short while ago cannot send this yet' : undefined
+  return isNew ? 'the sender joined this room too recently to send this event' : undefined
 }

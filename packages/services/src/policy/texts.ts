@@ -4,16 +4,16 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { isObject, member, objectMember } from '@myelin/matrix/json'
 import { nextTurn } from '@myelin/kit/next-turn'
 
-/** A text of this length is matched against a few globs within a millisecond. */
+/** Number of characters matched against the globs before yielding: within a millisecond. */
 const TEXT_A_TURN = 4096
-/** What is shown as nothing, and is put between letters so that a word is not found. */
+/** Invisible characters, which can be inserted to hide a word. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
-/** The longest a user ID may be. */
+/** The longest user ID. */
 const LONGEST_ID = 255
 
 /**
- * All texts in a content, folded: one form for letters that look the same, lower case, nothing invisible between them.
- * Names of members are no texts. As an event has at most 64 KiB, so have they.
+ * Returns all texts in an event's content, folded: look-alike letters unified, lower case, without invisible
+ * characters. Member names of objects are not texts. Together they have at most 64 KiB.
  */
 export function textsIn(content: JsonObject): string[] {
   const texts: string[] = []
@@ -26,12 +26,15 @@ export function textsIn(content: JsonObject): string[] {
   return texts
 }
 
-/** The form in which texts and what is looked for in them are compared. */
+/** Returns the folded form of a text, in which texts and globs are compared. */
 export function folded(text: string): string {
   return text.normalize('NFKC').replace(INVISIBLE, '').toLowerCase()
 }
 
-/** The first of some folded globs that matches anywhere in one of some texts. Long texts are looked at with others having their turn between. */
+/**
+ * Returns the first of some folded globs that matches anywhere in one of the texts; yields between parts of long
+ * texts.
+ */
 export async function globFoundIn(texts: readonly string[], globs: readonly string[]): Promise<string | undefined> {
   for (const glob of globs) {
     const pattern = hasWildcard(glob) ? `*${glob}*` : undefined
@@ -43,12 +46,12 @@ export async function globFoundIn(texts: readonly string[], globs: readonly stri
   return undefined
 }
 
-/** Whether one of some folded texts leads somewhere on the web. */
+/** Returns whether one of some folded texts has a link to the web. */
 export function hasLink(texts: readonly string[]): boolean {
   return texts.some((text) => text.includes('https://') || text.includes('http://') || text.includes('matrix.to/#/'))
 }
 
-/** How many people, and rooms as a whole, an event mentions, as it says and as its texts show. */
+/** Returns how many users, and rooms as a whole, an event mentions, by its `m.mentions` and its texts. */
 export function mentionsIn(content: JsonObject, texts: readonly string[]): number {
   const mentioned = new Set<string>()
   for (const part of [content, objectMember(content, 'm.new_content') ?? {}]) {
@@ -61,7 +64,7 @@ export function mentionsIn(content: JsonObject, texts: readonly string[]): numbe
   return mentioned.size
 }
 
-/** What has the form `@name:server` in a text. Each piece between two `@` is looked at once, and no further than an ID can be long. */
+/** Adds the user IDs in a text. Each piece between two `@` is examined once, up to the longest length of an ID. */
 function addUserIds(text: string, found: Set<string>): void {
   const pieces = text.replaceAll('%40', '@').replaceAll('%3a', ':').split('@')
   for (const piece of pieces.slice(1)) {

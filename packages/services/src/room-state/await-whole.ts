@@ -8,28 +8,28 @@ import { isResident } from './servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'serverName'>
 
-/** A join is answered after so long at the latest, however long it takes to learn who is in the room. */
+/** The longest delay of a join's answer while the members are fetched. */
 const JOIN_PATIENCE_MS = 250
-/** Whoever asks for what only the members tell waits so long. */
+/** The longest wait of requests that need the members. */
 const PATIENCE_MS = 60_000
 const LOOK_AGAIN_MS = 1_000
 
-/** What is announced when somebody tried to learn the members of a room and did not. */
+/** Returns the topic touched when an attempt to complete a room failed. */
 export const triedTopic = (roomId: RoomId): string => `tried to complete ${roomId}`
 
-/** Whether most members of a room are not known yet. */
+/** Returns whether a room is partially joined, that is, most of its members are not known yet. */
 export async function isPartial(db: Read, roomId: RoomId): Promise<boolean> {
   return (await cachedRoom(db, roomId))?.isPartial === true
 }
 
-/** Waits a moment for the members of a room that was just entered: of small rooms they are there before anybody looks. */
-export async function awaitFirstTry(rt: Needs, roomId: RoomId): Promise<void> {
+/** Waits briefly for the first attempt to complete a room that was just joined: small rooms are complete by then. */
+export async function awaitFirstCompletion(rt: Needs, roomId: RoomId): Promise<void> {
   await becomesWhole(rt, roomId, { patienceMs: JOIN_PATIENCE_MS, endsWithTry: true })
 }
 
 /**
- * Waits until the members of a room are known; throws, after a minute, where they are still not. Where nobody of
- * ours is in the room any more, nothing will come, and what is known has to do.
+ * Waits until the members of a room are known; throws `M_UNKNOWN` where they are not after a minute. A room that all
+ * local users left is never completed, so its known members must do.
  */
 export async function requireFullState(rt: Needs, roomId: RoomId): Promise<void> {
   if (await becomesWhole(rt, roomId, { patienceMs: PATIENCE_MS, endsWithTry: false })) return

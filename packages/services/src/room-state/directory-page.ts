@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomEntry } from './room-entry.ts'
 
-/** What a client wants of the directory. */
+/** A query of the room directory. */
 export interface DirectoryQuery {
   readonly limit?: number | undefined
   readonly since?: string | undefined
-  /** A text that name, topic or alias contain. */
+  /** A text that the name, topic or alias must contain. */
   readonly term?: string | undefined
-  /** The types of rooms wanted; null is rooms without one. */
+  /** The wanted room types; null is rooms without one. */
   readonly roomTypes?: readonly (string | null)[] | undefined
-  /** Only rooms of a bridged network; we know none. */
+  /** Only rooms of a bridged network; there are none here. */
   readonly network?: string | undefined
-  /** Asked by another server: rooms it cannot enter are left out. */
+  /** Whether another server asks, in which case rooms closed to other servers are omitted. */
   readonly isForServers?: boolean
 }
 
-/** A page of the directory, in the members of the wire. */
+/** A page of the directory, in the wire format. */
 export interface DirectoryPage {
   readonly chunk: readonly RoomEntry[]
   readonly next_batch?: string

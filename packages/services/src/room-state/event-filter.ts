@@ -5,7 +5,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { MERGING } from './merging-event.ts'
 
-/** Which events a client wants. A list that is there but empty lets nothing through. */
+/** An event filter. A list that is present but empty matches nothing. */
 export interface EventFilter {
   readonly limit: number | undefined
   readonly types: readonly string[] | undefined
@@ -15,21 +15,21 @@ export interface EventFilter {
   readonly rooms: readonly string[] | undefined
   readonly notRooms: readonly string[]
   readonly containsUrl: boolean | undefined
-  /** Only what somebody related an event to, such people and in such ways: see `related.ts`. */
+  /** Only events to which these senders related an event in these ways: see `related.ts`. */
   readonly relatedBy: Relations | undefined
   readonly lazyLoadMembers: boolean
   readonly includeRedundantMembers: boolean
   readonly unreadThreadNotifications: boolean
 }
 
-/** Events that relate to others, by their kind or their senders; undefined is any. */
+/** The relations of a `related_by` filter, by relation type and sender; undefined is any. */
 interface Relations {
   readonly relTypes: readonly string[] | undefined
   readonly senders: readonly string[] | undefined
 }
 
 /**
- * A filter's JSON, already checked for its shape, as we use it.
+ * Returns the event filter of a JSON object whose shape was checked.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#filtering
  */
@@ -53,12 +53,12 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
   }
 }
 
-/** Whether a filter lets a room through. */
+/** Returns whether a filter matches a room. */
 export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter, 'rooms' | 'notRooms'>): boolean {
   return !notRooms.includes(roomId) && (rooms === undefined || rooms.includes(roomId))
 }
 
-/** Whether a filter lets an event through, for what the event itself says; what it excludes wins over what it names. */
+/** Returns whether a filter matches an event by the event's own fields; exclusions win. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
   if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
   if (filter.notSenders.includes(event.sender)) return false
@@ -67,7 +67,7 @@ export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'
   return filter.containsUrl === (stringMember(event.content, 'url') !== undefined)
 }
 
-/** Whether a filter lets a type through: `*` stands for anything. */
+/** Returns whether a filter matches an event type; `*` is a wildcard. */
 export function passesType(type: string, { types, notTypes }: Pick<EventFilter, 'types' | 'notTypes'>): boolean {
   if (notTypes.some((pattern) => matchType(pattern, type))) return false
   return types === undefined || types.some((pattern) => matchType(pattern, type))
@@ -105,7 +105,7 @@ export interface SyncFilter {
   readonly presence: EventFilter
 }
 
-/** The `/sync` filter of a filter definition. */
+/** Returns the `/sync` filter of a filter definition. */
 export function syncFilterOf(json: JsonObject): SyncFilter {
   const room = objectMember(json, 'room') ?? {}
   const part = (name: string) => eventFilterOf(objectMember(room, name))

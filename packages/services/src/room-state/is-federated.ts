@@ -4,7 +4,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { loadStateEvent } from './load-auth-state.ts'
 
 /**
- * Whether users of other servers may be in a room at all.
+ * Returns whether a room admits users of other servers.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#mroomcreate
  */

@@ -13,7 +13,7 @@ import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import { EMPTY_STATE } from '@myelin/storage/schema/state-trie'
 
-/** Some of a room's state, loaded by name. */
+/** Returns some state events of a room, by type and state key. */
 export async function loadState(db: Read, root: number, pairs: readonly StateKeyPair[]): Promise<Map<StateKey, Pdu>> {
   const nids = new Map<StateKey, number>()
   for (const [type, key] of pairs) {
@@ -29,13 +29,13 @@ export async function loadState(db: Read, root: number, pairs: readonly StateKey
   return state
 }
 
-/** One state event of a room. */
+/** Returns one state event of a room. */
 export async function loadStateEvent(db: Read, root: number, type: string, key = ''): Promise<Pdu | undefined> {
   return (await loadState(db, root, [[type, key]])).get(stateKey(type, key))
 }
 
 /**
- * What the rules need to judge a draft on top of a state, and the ids that become its `auth_events`.
+ * Returns the state by which the rules judge a draft, and the IDs that become its `auth_events`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#auth-events-selection
  */
@@ -46,7 +46,7 @@ export async function loadAuthState(
   version: RoomVersion,
 ): Promise<{ readonly state: AuthState; readonly authEvents: readonly EventId[] }> {
   const { type, sender } = draft
-  // The empty state is every room's, of whatever version; a membership needs more than its sender's.
+  // The empty state belongs to rooms of every version; a member event needs more than its sender's state.
   if (root === EMPTY_STATE || type === 'm.room.member' || type === 'm.room.create') {
     return readAuthState(db, root, draft, version)
   }
@@ -59,7 +59,7 @@ export async function loadAuthState(
 
 type Ground = { readonly state: AuthState; readonly authEvents: readonly EventId[] }
 
-/** What all that a sender may say needs, memberships left out: the same as long as the room's state is. */
+/** The auth state of each room state without memberships, valid as long as the room's state is. */
 const ofSenders = new DatabaseCache<Ground>('authStates', 5_000)
 
 async function readAuthState(db: Read, root: number, draft: NeedsState, version: RoomVersion): Promise<Ground> {

@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** The type of events that only bring the heads of a graph together, ours and Synapse's; no client is shown them. */
+/** The type of events that only merge forward extremities, of this server and Synapse; clients never get them. */
 export const MERGING = 'org.matrix.dummy_event'

@@ -2,8 +2,8 @@
 import { MatrixError } from '@myelin/matrix/errors'
 
 /**
- * A place between two events of the log, how many changes of typing had happened, the last message the device was given,
- * and the place of the first sync that it goes back to; 0 where that is not known.
+ * A position in the event stream, the typing serial, the position of the last delivered to-device message, and the
+ * position of the first sync it derives from; 0 where that is not known.
  */
 export interface StreamToken {
   readonly position: number
@@ -12,20 +12,20 @@ export interface StreamToken {
   readonly begun: number
 }
 
-/** A token as clients keep it. It means the same after a restart. */
+/** Returns a token in the form that clients get. It stays valid across restarts. */
 export function printToken({ position, typing, toDevice, begun }: StreamToken): string {
   return `s${position}_${typing}_${toDevice}${begun === 0 ? '' : `_${begun}`}`
 }
 
-/** A token for paging through a room, which says nothing but the position. */
+/** Returns a token for paging through a room, which has the position only. */
 export function printPosition(position: number): string {
   return printToken({ position, typing: 0, toDevice: 0, begun: 0 })
 }
 
-/** The token a client sent back; throws `M_INVALID_PARAM` for anything we did not write. */
+/** Parses a client's token; throws `M_INVALID_PARAM` for any other text. */
 export function parseToken(text: string): StreamToken {
   const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?$/.exec(text)
-  if (!match) throw new MatrixError('M_INVALID_PARAM', 'not a token of this server')
+  if (!match) throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1, 4).map(Number)
   return { position, typing, toDevice, begun: Number(match[4] ?? 0) }
 }

@@ -9,17 +9,17 @@ import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { loadStateEvent } from './load-auth-state.ts'
 import { serversThoughtInRoom } from './servers-thought-in-room.ts'
 
-/** The server that a room lets look at its events, and the key it signs those with that it recommends. */
+/** A room's policy server, and its public key. */
 export interface PolicyServer {
   readonly name: ServerName
   readonly publicKey: Uint8Array
 }
 
-/** The name of the key in `m.room.policy`, always. */
+/** The key ID of each policy server key. */
 export const POLICY_KEY_ID = 'ed25519:policy_server'
 
 /**
- * The policy server a room uses, if it does.
+ * Returns the policy server of a room; undefined where it has none.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#determining-if-a-policy-server-is-enabled-in-a-room
  */
@@ -27,7 +27,7 @@ export async function policyServerOf(
   db: Read,
   room: { readonly id: RoomId; readonly stateRoot: number },
 ): Promise<PolicyServer | undefined> {
-  // Every send asks, and a state never changes.
+  // Cached by state event, because every send reads it.
   const shelf = policyEvents.of(db)
   const root = String(room.stateRoot)
   let kept = shelf.get(root)
@@ -38,7 +38,7 @@ export async function policyServerOf(
   const encoded = stringMember(objectMember(event.content, 'public_keys') ?? {}, 'ed25519')
   const publicKey = encoded === undefined ? undefined : decodeBase64(encoded)
   if (!isServerName(name) || encoded === undefined) return undefined
-  // A key that is none leaves the server in charge, and nothing that satisfies it.
+  // With an invalid key the policy server stays in force, and no signature is valid.
   const isIn = (await serversThoughtInRoom(db, room.id)).has(name)
   return isIn ? { name, publicKey: publicKey ?? new Uint8Array() } : undefined
 }

@@ -6,7 +6,10 @@ import type { Runtime } from '../runtime/runtime.ts'
 
 const MOST = 50
 
-/** Servers through which a room can be joined: this one first, if it is in it, then those with the most users there. */
+/**
+ * Returns servers through which a room can be joined: this one first, if it is in it, then those with the most users
+ * there.
+ */
 export async function residentServers(
   rt: Pick<Runtime, 'db' | 'serverName'>,
   roomId: RoomId,

@@ -8,7 +8,7 @@ import { versionOfRoom } from '@myelin/storage/rooms/rooms'
 import { shownContents } from './shown-state.ts'
 import { roomVersionOf } from './versions.ts'
 
-/** A room as the directory shows it, in the members of the wire. */
+/** A room in the directory, in the wire format. */
 export interface RoomEntry {
   readonly room_id: RoomId
   readonly num_joined_members: number
@@ -34,7 +34,7 @@ const TYPES = [
 ] as const
 
 /**
- * A room as its current state describes it.
+ * Returns the directory entry of a room, from its current state.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
  */

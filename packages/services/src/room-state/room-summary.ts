@@ -10,9 +10,9 @@ import { roomVersionOf } from './versions.ts'
 import { roomEntry } from './room-entry.ts'
 import type { RoomEntry } from './room-entry.ts'
 
-/** A room as it is shown to who may come in, in the members of the wire. */
+/** A room summary, in the wire format. */
 export interface RoomSummary extends RoomEntry {
-  /** Members of these rooms may join, where the join rule is a restricted one. */
+  /** The rooms whose members may join, for a restricted join rule. */
   readonly allowed_room_ids?: readonly RoomId[]
   readonly encryption?: string
   readonly room_version?: string
@@ -21,7 +21,7 @@ export interface RoomSummary extends RoomEntry {
 const RESTRICTED: ReadonlySet<string | undefined> = new Set(['restricted', 'knock_restricted'])
 
 /**
- * A room of ours as it is shown; undefined where we have never been in it.
+ * Returns the summary of a room; undefined where this server has never been in it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
  */
@@ -40,7 +40,7 @@ export async function summaryOf(db: Read, roomId: RoomId): Promise<RoomSummary |
   }
 }
 
-/** The rooms whose members a restricted join rule lets in. */
+/** Returns the rooms that a restricted join rule names. */
 function allowedRooms(joinRules: JsonObject): RoomId[] {
   const allow = member(joinRules, 'allow')
   if (!RESTRICTED.has(stringMember(joinRules, 'join_rule')) || !Array.isArray(allow)) return []

@@ -10,7 +10,10 @@ import { serversThoughtInRoom } from './servers-thought-in-room.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
-/** Whether a user of this server is in a room: then it is ours to speak for. Whoever has just read the room's row gives it. */
+/**
+ * Returns whether a local user is in a room, so that this server is resident. Pass the room's row where it was just
+ * read.
+ */
 export async function isResident(
   { db, serverName }: Needs,
   roomId: RoomId,
@@ -19,7 +22,10 @@ export async function isResident(
   return (await joinedServers(db.read, roomId, known)).has(serverName)
 }
 
-/** Servers that should know a room: of who invited the user, those that were there when we last were, and the one it is named after. */
+/**
+ * Returns servers that should know a room: those of the users who invited the user, those in the room when this server
+ * left, and the one in the room ID.
+ */
 export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId): Promise<ServerName[]> {
   const standing = await membershipIn(db.read, roomId, user)
   const event = standing && (await eventsByNid(db.read, [standing.eventNid])).get(standing.eventNid)
@@ -34,7 +40,7 @@ export async function serversAround({ db }: Needs, user: UserId, roomId: RoomId)
   ]
 }
 
-/** The servers of those whose state was shown to who is invited or knocks. */
+/** Returns the servers of the senders in stripped state. */
 function shownServers(strippedState: string | null): ServerName[] {
   const shown = JSON.parse(strippedState ?? '[]') as readonly { readonly sender?: unknown }[]
   return shown.flatMap(({ sender }) => (isUserId(sender) ? [serverOf(sender)] : []))

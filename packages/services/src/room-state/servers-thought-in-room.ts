@@ -5,8 +5,8 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { hintedServers } from '@myelin/storage/federation/partial-rooms'
 
 /**
- * The servers that are in a room and, while its members are not known, those that are said to be: whom to tell what
- * happens there and whom to ask. Nobody is shown anything because of it.
+ * Returns the servers in a room and, while it is partially joined, those assumed to be in it. Use it to choose
+ * destinations and sources, never to grant access.
  */
 export async function serversThoughtInRoom(db: Read, roomId: RoomId): Promise<ReadonlySet<ServerName>> {
   return new Set([...(await joinedServers(db, roomId)).keys(), ...(await hintedServers(db, roomId))])

@@ -7,18 +7,18 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
-/** A room's state, and the version that says what a redaction leaves of it. */
+/** A room's state, and the version by which redacted events are pruned. */
 export interface ShownState {
   readonly stateRoot: number
   readonly version: RoomVersion
 }
 
-/** The content of one state event as it may be shown: what was redacted is not there. */
+/** Returns the content of one state event, pruned where it was redacted. */
 export async function shownContent(db: Read, room: ShownState, type: string): Promise<JsonObject | undefined> {
   return (await shownContents(db, room, [type])).get(type)
 }
 
-/** The same of several, by type; all of them have the empty state key. */
+/** Returns the contents of several state events with the empty state key, by type. */
 export async function shownContents<Type extends string>(
   db: Read,
   room: ShownState,
@@ -38,7 +38,7 @@ export async function shownContents<Type extends string>(
   return shown
 }
 
-/** An event's content as it may be shown. */
+/** Returns an event's content, pruned where it was redacted. */
 export function shownContentOf({ pdu, redactedBy }: StoredEvent, version: RoomVersion): JsonObject {
   return redactedBy === null ? pdu.content : redactPdu(pdu, version).content
 }

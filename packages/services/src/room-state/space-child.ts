@@ -5,26 +5,28 @@ import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { RoomSummary } from './room-summary.ts'
 
-/** A room that a space holds, as the space's `m.space.child` event says. */
+/** A child of a space, from the space's `m.space.child` event. */
 export interface SpaceChild {
   readonly roomId: RoomId
   readonly via: readonly ServerName[]
   readonly isSuggested: boolean
-  /** The event as it is shown: stripped, with its time. */
+  /** The stripped event, with its timestamp. */
   readonly shown: JsonObject
 }
 
-/** A room in a tree of spaces, and what it holds. */
+/** A room in a tree of spaces, with its children. */
 export interface SpaceRoom {
   readonly summary: RoomSummary
-  /** In the order in which they are shown; none where the room is no space. */
+  /** In display order; empty where the room is no space. */
   readonly children: readonly SpaceChild[]
 }
 
 const MOST_SERVERS = 10
 const ORDER = /^[\x20-\x7e]{1,50}$/
 
-/** What a stripped `m.space.child` event says; undefined where it names no room, or no servers, which takes a child away. */
+/**
+ * Returns the child in a stripped `m.space.child` event; undefined without a room ID or `via`, which removes a child.
+ */
 export function spaceChildOf(event: JsonObject): SpaceChild | undefined {
   const [roomId, content] = [member(event, 'state_key'), objectMember(event, 'content') ?? {}]
   const [via, ts] = [member(content, 'via'), member(event, 'origin_server_ts')]
@@ -42,7 +44,7 @@ export function spaceChildOf(event: JsonObject): SpaceChild | undefined {
 }
 
 /**
- * Children in the order in which a space shows them: by `order` where it is good, the others after them by age.
+ * Returns children in display order: by a valid `order`, the others after them by age.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#ordering-of-children-within-a-space
  */

@@ -6,18 +6,18 @@ import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { keyNid } from '@myelin/storage/engine/names'
 import { statesAt } from '@myelin/storage/rooms/state/state'
 
-// By the event and not by the state: everybody who comes makes a new state, in which all others stand as before.
+// Cached by event, not by state: each join makes a new state in which the other events stay the same.
 const shelf = new DatabaseCache<string>('stateWords', 50_000)
 
-/** A kind of state event of which one word is asked. */
+/** A type of state event, and the content member to read. */
 export interface WordKind {
   readonly type: string
   readonly stateKey: string
-  /** Which member of the content it is. */
+  /** The content member to read. */
   readonly member: 'membership' | 'history_visibility'
 }
 
-/** One word of the room as it was in each of these states, by the state's root; where it was not said, the state is left out. */
+/** Returns one content member of a state event in each of these states, by trie root; states without it are omitted. */
 export async function stateWords(
   db: Read,
   { type, stateKey, member }: WordKind,
@@ -28,7 +28,7 @@ export async function stateWords(
   if (key === undefined) return words
   let [last, word]: [number | undefined, string | undefined] = [undefined, undefined]
   for (const [root, event] of await statesAt(db, roots, key)) {
-    // States in a row mostly share the event.
+    // Consecutive states mostly share the event.
     if (event !== last) word = await wordOf(db, event, member)
     last = event
     if (word !== undefined) words.set(root, word)
@@ -43,7 +43,7 @@ async function wordOf(db: Read, event: number, member: string): Promise<string |
   if (known !== undefined) return known
   const pdu = (await pdusByNid(db, [event])).get(event)
   const word = pdu && stringMember(pdu.content, member)
-  // What a unit made may be taken back.
+  // A running unit may be rolled back, so its reads are not cached.
   if (word !== undefined && db.topicPositions.position !== undefined) cache.set(name, word)
   return word
 }

@@ -17,7 +17,8 @@ const SHOWN: readonly StateKeyPair[] = [
 ].map((type) => [type, ''])
 
 /**
- * What a user who is not yet in a room is shown of it, with the member event that concerns them and whoever invites.
+ * Returns the stripped state of a room for an invited or knocking user, with their own member event and the inviting
+ * user's.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  */
@@ -27,12 +28,14 @@ export async function strippedStateOf(db: Read, root: number, own: Pdu): Promise
   return [...others, own].map(stripped)
 }
 
-/** The same of the room alone, as whole events: what another server shows whom we invite, or who knocks. */
+/**
+ * Returns the room's part of the stripped state as complete events, for an invite to or a knock from another server.
+ */
 export async function shownPdus(db: Read, root: number, sender: UserId): Promise<Pdu[]> {
   return [...(await loadState(db, root, [...SHOWN, ['m.room.member', sender]])).values()]
 }
 
-/** An event with nothing but sender, type, state key and content. */
+/** Returns an event reduced to sender, type, state key and content. */
 export function stripped({ type, stateKey, sender, content }: Pdu): JsonObject {
   const shown: Record<string, Json> = { type, state_key: stateKey ?? '', sender, content }
   return shown

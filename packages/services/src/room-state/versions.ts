@@ -3,9 +3,9 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 
-/** The traits of a room version; throws `M_UNSUPPORTED_ROOM_VERSION` for one we do not know. */
+/** Returns the traits of a room version; throws `M_UNSUPPORTED_ROOM_VERSION` for an unknown one. */
 export function roomVersionOf(id: string): RoomVersion {
   const version = ROOM_VERSIONS.get(id)
-  if (!version) throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', 'this server does not know that room version')
+  if (!version) throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', 'the room version is not supported')
   return version
 }

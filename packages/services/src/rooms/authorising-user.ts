@@ -15,7 +15,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { loadState } from '../room-state/load-auth-state.ts'
 import { isPartial } from '../room-state/await-whole.ts'
 
-/** The room that somebody wants to join. */
+/** The room that a user joins. */
 export interface EnteredRoom {
   readonly id: RoomId
   readonly version: RoomVersion
@@ -25,10 +25,10 @@ export interface EnteredRoom {
 const MAX_CONDITIONS = 100
 
 /**
- * The member of ours who lets a user into a restricted room; undefined where nobody has to.
+ * Returns the local member who authorizes a user's join to a restricted room; undefined where none is needed.
  *
- * Throws `M_FORBIDDEN` for who is in none of the rooms that the join rule names, `M_UNABLE_TO_AUTHORISE_JOIN` where we
- * are in none of these either, and `M_UNABLE_TO_GRANT_JOIN` where none of our users may invite.
+ * Throws `M_FORBIDDEN` for a user who is in none of the rooms that the join rule names, `M_UNABLE_TO_AUTHORISE_JOIN`
+ * where this server is in none of these rooms either, and `M_UNABLE_TO_GRANT_JOIN` where no local user may invite.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#restricted-rooms
  */
@@ -54,7 +54,7 @@ export async function authorisingUserFor(
   for (const { userId } of await membersOf(db, room.id, ['join'])) {
     if (serverOf(userId) === serverName && state.powerOf(userId) >= state.levelFor('invite')) return userId
   }
-  throw new MatrixError('M_UNABLE_TO_GRANT_JOIN', 'nobody of this server may let you in')
+  throw new MatrixError('M_UNABLE_TO_GRANT_JOIN', 'no local member may authorize the join')
 }
 
 const FAULTS = {
@@ -73,7 +73,7 @@ async function faultOf(
   for (const roomId of rooms) {
     if (!(await joinedServers(db, roomId)).has(serverName)) continue
     if ((await membershipIn(db, roomId, user))?.membership === 'join') return undefined
-    // Who is in a room whose members we do not know yet, another server has to say.
+    // Membership of a partially joined room is unknown here: another server decides.
     isKnown ||= serverOf(user) === serverName || !(await isPartial(db, roomId))
   }
   return isKnown ? 'M_FORBIDDEN' : 'M_UNABLE_TO_AUTHORISE_JOIN'

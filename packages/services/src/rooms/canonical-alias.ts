@@ -20,20 +20,22 @@ import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
 type Needs = Asker & Pick<Runtime, 'db'>
 
-/** So many aliases of other servers may be added at once. */
+/** The most aliases of other servers that one event may add. */
 const MAX_ASKED = 20
 const AT_ONCE = 4
 
 /**
- * Asks other servers which rooms their aliases name that a canonical alias event adds; answers those that are known there.
- * Who is not in the room is refused (`M_FORBIDDEN`) before anybody is asked.
+ * Returns the rooms of the aliases of other servers that a canonical alias event adds, as those servers resolve them.
+ * Aliases of rooms unknown here are left out.
+ *
+ * Throws `M_FORBIDDEN` before any request where the sender is not in the room.
  */
 export function askCanonicalAliases(rt: Needs, draft: EventDraft): Promise<Targets> {
   return draft.type === 'm.room.canonical_alias' && draft.stateKey === '' ? askForTargets(rt, draft) : noTargets
 }
 
 type Targets = ReadonlyMap<RoomAlias, RoomId>
-// Every send gets it.
+// Shared, because every send awaits it.
 const noTargets: Promise<Targets> = Promise.resolve(new Map())
 
 async function askForTargets(rt: Needs, { roomId, sender, content }: EventDraft): Promise<Targets> {
@@ -55,8 +57,8 @@ async function askForTargets(rt: Needs, { roomId, sender, content }: EventDraft)
 }
 
 /**
- * Aliases that a canonical alias event adds must be valid (`M_INVALID_PARAM`) and name this room (`M_BAD_ALIAS`), those of
- * other servers by what these said before.
+ * Checks the aliases that a canonical alias event adds: they must be valid (`M_INVALID_PARAM`) and name this room
+ * (`M_BAD_ALIAS`). `targets` has the rooms of aliases of other servers, resolved before.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#mroomcanonical_alias
  */
@@ -67,7 +69,7 @@ export async function checkAliases(
   elsewhere: ReadonlyMap<RoomAlias, RoomId>,
 ): Promise<void> {
   for (const alias of await addedAliases(db, room.stateRoot, content)) {
-    if (typeof alias !== 'string' || !isRoomAlias(alias)) throw new MatrixError('M_INVALID_PARAM', 'not a room alias')
+    if (typeof alias !== 'string' || !isRoomAlias(alias)) throw new MatrixError('M_INVALID_PARAM', 'invalid room alias')
     const named = elsewhere.get(alias) ?? (await aliasTarget(db, alias))?.roomId
     if (named !== room.id) throw new MatrixError('M_BAD_ALIAS', `${alias} does not name this room`)
   }

@@ -31,13 +31,13 @@ function checkState(serverName: ServerName, type: string, stateKey: string, cont
   if (type === 'm.room.encryption' && stringMember(content, 'algorithm') === undefined) {
     throw new MatrixError('M_BAD_JSON', 'encryption needs an algorithm')
   }
-  // It could never be undone from here: no other server would take an event of ours any more.
+  // Such an ACL could not be undone from here: no other server would accept an event of this server.
   if (type === 'm.room.server_acl' && !isServerAllowed(serverName, content)) {
     throw new MatrixError('M_BAD_JSON', 'the server ACL denies the local server')
   }
 }
 
-/** The name and the avatar in a member event have the limits that they have in a profile. */
+/** Checks the display name and avatar of a member event against the limits of a profile. */
 function checkMemberProfile(content: JsonObject): void {
   for (const [key, most] of Object.entries(MOST_CHARACTERS)) {
     const value = member(content, key)
@@ -49,7 +49,7 @@ function checkMemberProfile(content: JsonObject): void {
 
 const MOST_CHARACTERS = { displayname: 256, avatar_url: 1000 } as const
 
-/** Old room versions take numbers in strings; our own users may not write any. */
+/** Refuses power levels in strings, which old room versions allow, in events of local users. */
 function checkLevels(content: EventDraft['content']): void {
   for (const [name, value] of Object.entries(content)) {
     const levels = isObject(value) ? Object.keys(value).map((key) => member(value, key)) : [value]

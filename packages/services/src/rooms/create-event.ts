@@ -13,16 +13,16 @@ import { createRoomRow, roomById } from '@myelin/storage/rooms/rooms'
 import type { EventMaker } from './event-draft.ts'
 import { refusalOf } from './refusal.ts'
 
-/** A room that shall be: who makes it, and what its create event says beside its version and creator. */
+/** A room to create: its creator, version, and the content of its create event beside the creator and the version. */
 export interface NewRoom {
   readonly version: RoomVersion
   readonly creator: UserId
   readonly content: JsonObject
-  /** Its id, where the version lets the server choose; without it one is drawn. */
+  /** The room ID, where the version lets the server choose it; drawn at random where it is missing. */
   readonly roomId?: RoomId
 }
 
-/** Begins a room with its create event; `M_BAD_JSON` for a content that the rules refuse. */
+/** Creates a room with its create event and returns its ID; throws `M_BAD_JSON` for a content that the rules refuse. */
 export async function putCreateEvent(tx: Tx, rt: EventMaker, wanted: NewRoom): Promise<RoomId> {
   const { version, creator } = wanted
   const content: Record<string, Json> = { ...wanted.content, room_version: version.id }
@@ -39,14 +39,14 @@ export async function putCreateEvent(tx: Tx, rt: EventMaker, wanted: NewRoom): P
   return event.roomId
 }
 
-/** An id for a room whose version lets the server choose it. */
+/** Returns a random room ID, for room versions that let the server choose it. */
 export function newRoomId(rt: Pick<EventMaker, 'random' | 'serverName'>): RoomId {
   return `!${rt.random.token(18)}:${rt.serverName}` as RoomId
 }
 
 /**
- * A create event for a room that is not there yet. Where the room id is the event's hash, the same wish in the same
- * millisecond would be the same room, so the second is dated a millisecond later.
+ * Returns the create event of a new room. Where the room ID is the event's hash, an equal request in the same
+ * millisecond would give the same room, so the second event gets a timestamp one millisecond later.
  */
 async function newCreateEvent(tx: Tx, rt: EventMaker, { version, creator, content, roomId }: NewRoom): Promise<Pdu> {
   const choosesRoomId = version.roomIds === 'chosen by server'
@@ -68,6 +68,6 @@ async function newCreateEvent(tx: Tx, rt: EventMaker, { version, creator, conten
       () => `$${rt.random.token(18)}:${rt.serverName}`,
     )
     if (!(await roomById(tx, event.roomId))) return event
-    if (choosesRoomId && roomId !== undefined) throw new Error('the room is there already')
+    if (choosesRoomId && roomId !== undefined) throw new Error('the room exists already')
   }
 }

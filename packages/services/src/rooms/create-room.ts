@@ -30,7 +30,7 @@ type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
 const INVITES_AT_ONCE = 4
 
 /**
- * Creates a room with its first events, in the spec's order, as one unit: there is a whole room or none.
+ * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
@@ -66,7 +66,10 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
   return made
 }
 
-/** The room is there; whom another server does not let be invited can be invited again. */
+/**
+ * Invites users of other servers after the room was created. Failures are logged only: the creator can invite them
+ * again.
+ */
 async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomCreationRequest): Promise<void> {
   const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
   const elsewhere = [...new Set(wishes.invite)].filter((target) => serverOf(target) !== rt.serverName)
@@ -81,7 +84,7 @@ async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes
   })
 }
 
-/** The creation content as the client wishes it, with the invited as creators where they shall be trusted. */
+/** Returns the requested creation content, with the invited users as additional creators for a trusted private chat. */
 function creationContent(wishes: RoomCreationRequest, version: RoomVersion): JsonObject {
   const content = wishes.creationContent
   if (!version.auth.creatorsOutrankEveryone || wishes.preset !== 'trusted_private_chat') return content
@@ -89,20 +92,24 @@ function creationContent(wishes: RoomCreationRequest, version: RoomVersion): Jso
   return { ...content, additional_creators: [...new Set([...named, ...wishes.invite])] }
 }
 
-/** What the creator's own wishes make impossible is the request's fault, not a missing permission. */
+/**
+ * Appends an initial state event. A refusal by the creator's own settings is `M_INVALID_ROOM_STATE`, not a missing
+ * permission.
+ */
 async function putInitial(
   tx: Tx,
   rt: EventMaker,
   { roomId, creator, event }: { roomId: RoomId; creator: UserId; event: InitialEvent },
 ): Promise<UnitNeed | undefined> {
   const room = await openRoom(tx, roomId)
-  if (!room) throw new Error('the room that was just made is gone')
+  if (!room) throw new Error('the new room cannot be opened')
   if (event.type === 'm.room.canonical_alias' && event.stateKey === '') {
-    // Other servers cannot have an alias of a room that is being made.
+    // Other servers cannot resolve an alias to a room that does not exist yet.
     await checkAliases(tx, room, event.content, new Map())
   }
   try {
-    if (event.type === 'm.room.member') throw new MatrixError('M_FORBIDDEN', 'members are invited, not initial state')
+    if (event.type === 'm.room.member')
+      throw new MatrixError('M_FORBIDDEN', '`initial_state` must not contain m.room.member events')
     const extended = await extendRoom(tx, rt, room, { roomId, sender: creator, ...event })
     return isNeed(extended) ? extended : undefined
   } catch (cause) {
@@ -126,14 +133,14 @@ async function inviteAll(
 }
 
 function checkInvited(invited: UserId): void {
-  if (!isUserId(invited)) throw new MatrixError('M_INVALID_PARAM', 'invite takes user ids')
+  if (!isUserId(invited)) throw new MatrixError('M_INVALID_PARAM', '`invite` must contain user IDs')
 }
 
 function aliasFor(rt: Needs, { roomAliasName }: RoomCreationRequest): RoomAlias | undefined {
   if (roomAliasName === undefined) return undefined
   const alias = `#${roomAliasName}:${rt.serverName}`
   if (roomAliasName === '' || /[:\s\0]/.test(roomAliasName) || !isRoomAlias(alias)) {
-    throw new MatrixError('M_INVALID_PARAM', 'not a room alias name')
+    throw new MatrixError('M_INVALID_PARAM', '`room_alias_name` does not make a valid room alias')
   }
   return alias
 }

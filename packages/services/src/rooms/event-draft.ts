@@ -4,7 +4,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Runtime } from '../runtime/runtime.ts'
 
-/** An event as its sender means it, before it has a place in the room. */
+/** An event before it gets its place in the room's graph. */
 export interface EventDraft {
   readonly roomId: RoomId
   readonly sender: UserId
@@ -12,14 +12,14 @@ export interface EventDraft {
   readonly stateKey?: string
   readonly content: JsonObject
   readonly redacts?: EventId
-  /** This server, where another one that signs the event wants it named. */
+  /** This server's name, for events signed by another server that expects an `origin`. */
   readonly origin?: ServerName
-  /** The device that sends it and the transaction id it gave. */
+  /** The sending device and its transaction ID. */
   readonly transaction?: { readonly deviceId: string; readonly txnId: string }
 }
 
-/** The part of the runtime that making events takes. */
+/** The part of the runtime that building events takes. */
 export type EventMaker = Pick<Runtime, 'serverName' | 'signingKey' | 'clock' | 'random'> & {
-  /** Events that a policy server signed in an earlier run of the unit, to be used as they are. */
+  /** Events that a policy server signed in an earlier run of the unit, used unchanged. */
   readonly recommended?: readonly Pdu[]
 }

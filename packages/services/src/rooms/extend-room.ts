@@ -29,17 +29,17 @@ import { refusalOf } from './refusal.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
-/** An event and where it landed. */
+/** An appended event and its position. */
 export interface Extended {
   readonly event: Pdu
   readonly appended: Appended
 }
 
 /**
- * Builds an event on top of an open room, judges it and appends it with everything a sync that sees it must see.
+ * Builds an event on top of an open room, authorizes it and appends it with everything that a sync reads beside it.
  *
- * Returns a need where the event cannot be built or sent yet. Throws what {@link refusalOf} gives where the rules refuse. In both cases
- * nothing was written.
+ * Returns a need where the event cannot be built or sent yet. Throws what {@link refusalOf} returns where the rules
+ * refuse the event. Nothing is written in either case.
  */
 export async function extendRoom(
   tx: Tx,
@@ -55,7 +55,8 @@ export async function extendRoom(
   const { event, state } = next
   const unsigned = await signatureNeed(tx, room, event)
   if (unsigned) return unsigned
-  // Where it follows some of the heads only, it is one branch among others; and the state may be behind the heads.
+  // An event that follows only some of the forward extremities is a branch; and the current state may lag behind
+  // them.
   if (event.prevEvents.length < room.extremityCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
@@ -68,7 +69,8 @@ export async function extendRoom(
 }
 
 /**
- * Builds an event on top of an open room and judges it, without writing it. Throws `M_FORBIDDEN` where the rules refuse.
+ * Builds an event on top of an open room and authorizes it, without writing it. Throws `M_FORBIDDEN` where the rules
+ * refuse it.
  */
 export async function nextEvent(
   tx: Tx,
@@ -88,7 +90,7 @@ export async function nextEvent(
       ...(hashes ? { hashes } : {}),
       prevEvents,
       authEvents,
-      // Somebody may have said the greatest number there is: then ours is that, too.
+      // Another server may have sent the maximum depth; it is kept then.
       depth: Math.min(room.depth + 1, Number.MAX_SAFE_INTEGER),
       originServerTs: rt.clock.now(),
     },
@@ -101,7 +103,10 @@ export async function nextEvent(
   return { event, state }
 }
 
-/** What an event of ours follows: all heads of the room, or the oldest of them where there are too many for one event. */
+/**
+ * Returns the `prev_events` and the state of a local event: all forward extremities of the room, or the oldest where
+ * they are too many for one event.
+ */
 async function groundOf(
   tx: Tx,
   room: OpenRoom,
@@ -114,7 +119,7 @@ async function groundOf(
   return isNeed(stateRoot) ? stateRoot : { prevEvents, stateRoot }
 }
 
-/** Builds the next event of a room with the signature of its policy server, where it has one; or returns the need. */
+/** Builds the next event of a room with the signature of its policy server, where it has one; or returns a need. */
 export async function nextSignedEvent(
   tx: Tx,
   rt: EventMaker,
@@ -127,7 +132,10 @@ export async function nextSignedEvent(
   return isNeed(next) ? next : ((await signatureNeed(tx, room, next.event)) ?? next.event)
 }
 
-/** Returns the need for a policy server's signature; undefined where the room has no such server, or it signed. */
+/**
+ * Returns the need for a policy server's signature; undefined where the room has no policy server, or the event is
+ * signed.
+ */
 async function signatureNeed(tx: Tx, room: OpenRoom, event: Pdu): Promise<SignatureNeed | undefined> {
   const version = roomVersionOf(room.roomVersion)
   const policy = await policyServerOf(tx, room)
@@ -142,12 +150,15 @@ function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts 
     pdu.type === type &&
     pdu.stateKey === stateKey &&
     pdu.redacts === redacts &&
-    // What a redaction names may stand in its content.
+    // `redacts` may stand in the content of a redaction, depending on the room version.
     canonicalJson({ ...pdu.content, redacts: null }) === canonicalJson({ ...content, redacts: null })
   )
 }
 
-/** The room may have moved on while the policy server was asked: then the event forks it, as one from elsewhere would. */
+/**
+ * Appends an event that a policy server signed. If the room changed in the meantime, the event forks it like one of
+ * another server.
+ */
 async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended | ResolutionNeed> {
   const version = roomVersionOf(room.roomVersion)
   const { transaction } = draft
@@ -155,12 +166,12 @@ async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft)
   if (isNeed(fate)) return fate
   const [stored] = await eventsById(tx, [pdu.id])
   if (fate !== 'appended' || !stored || stored.position === null) {
-    throw new MatrixError('M_FORBIDDEN', 'not allowed any more')
+    throw new MatrixError('M_FORBIDDEN', 'the room no longer allows this event')
   }
   return { event: pdu, appended: { nid: stored.nid, position: stored.position, stateAfter: stored.stateAfter } }
 }
 
-/** The first room versions name an event together with its hash. */
+/** Returns the reference hashes that `prev_events` and `auth_events` need in room versions 1 and 2. */
 export async function referenceHashes(
   tx: Read,
   version: RoomVersion,

@@ -3,7 +3,7 @@ import type { RoomAlias, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 
-/** What a client asks of a new room. */
+/** A client's request for a new room. */
 export interface RoomCreationRequest {
   readonly roomVersion?: string
   readonly preset?: 'private_chat' | 'public_chat' | 'trusted_private_chat'
@@ -18,14 +18,14 @@ export interface RoomCreationRequest {
   readonly powerLevels?: JsonObject
 }
 
-/** A state event without the room it goes into. */
+/** A state event of a room that is being made. */
 export interface InitialEvent {
   readonly type: string
   readonly stateKey: string
   readonly content: JsonObject
 }
 
-/** What the creation has decided before the first state is written. */
+/** What is decided before the first state is written. */
 export interface Creation {
   readonly version: RoomVersion
   readonly creator: UserId
@@ -39,8 +39,8 @@ const PRESETS = {
 } as const
 
 /**
- * The state of a new room after its creator has joined, in the spec's order: power levels, canonical alias, what the
- * preset says, the client's initial state, name and topic.
+ * Returns the state events of a new room after its creator's join, in the spec's order: power levels, canonical alias,
+ * the preset, the client's initial state, name and topic.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#creation
  */
@@ -54,7 +54,7 @@ export function initialEvents(wishes: RoomCreationRequest, creation: Creation): 
   return lastOfEach(events)
 }
 
-/** What a later entry overrides is not written at all, except power levels, which later entries may depend on. */
+/** Returns the last event of each key, but all power levels, which later events may depend on. */
 function lastOfEach(events: readonly InitialEvent[]): InitialEvent[] {
   const name = (event: InitialEvent) => JSON.stringify([event.type, event.stateKey])
   const last = new Map(events.map((event, index) => [name(event), index]))
@@ -75,7 +75,8 @@ function presetEvents(wishes: RoomCreationRequest): InitialEvent[] {
 }
 
 /**
- * The power levels of a new room. A public room may become a restricted one, in which who may invite lets in whom they like.
+ * Returns the power levels of a new room. In a public room the level to invite is that of a moderator: the room may
+ * become restricted, where inviting lets users in.
  */
 function powerLevels(wishes: RoomCreationRequest, { version, creator }: Creation): JsonObject {
   const isPublic = presetOf(wishes) === 'public_chat'

@@ -20,24 +20,26 @@ import { strippedStateOf } from '../room-state/stripped-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 import { authorisingUserFor } from './authorising-user.ts'
 
-/** Who shall stand how in a room, and who says so. */
+/** A membership change: sender, target, room and new membership. */
 export interface MembershipChange {
   readonly roomId: RoomId
   readonly sender: UserId
   readonly target: UserId
   readonly membership: 'join' | 'invite' | 'leave' | 'ban' | 'knock'
   readonly reason?: string
-  /** Further members of the content, such as `is_direct`. */
+  /** Further content members, such as `is_direct`. */
   readonly extra?: JsonObject
 }
 
 /**
- * Changes a membership inside a unit: the content with the target's profile, the rules, the event, and what an
- * invited user is shown of the room. A change that changes nothing answers the event that stands.
+ * Changes a membership inside a unit of work: builds the content with the target's profile, authorizes and appends the
+ * event, and stores the stripped state for an invited user. Returns the ID of the current event where nothing changes.
+ *
+ * Throws `M_NOT_FOUND` for an unknown room and `M_INVITE_BLOCKED` where the target refuses invites.
  */
 export async function changeMembership(tx: Tx, rt: EventMaker, change: MembershipChange): Promise<EventId | UnitNeed> {
   const room = await openRoom(tx, change.roomId)
-  if (!room) throw new MatrixError('M_NOT_FOUND', 'this server does not know that room')
+  if (!room) throw new MatrixError('M_NOT_FOUND', 'no such room')
   const content = await contentFor(tx, rt, room, change)
   const current = await loadState(tx, room.stateRoot, [['m.room.member', change.target]])
   const standing = current.get(stateKey('m.room.member', change.target))
@@ -55,7 +57,7 @@ export async function changeMembership(tx: Tx, rt: EventMaker, change: Membershi
   return event.id
 }
 
-/** Whether a user does not want to be invited. */
+/** Returns whether a user's settings block all invites. */
 export async function blocksInvites(db: Read, user: UserId): Promise<boolean> {
   const stored = await accountDataOf(db, user, '', 'm.invite_permission_config')
   return stored !== undefined && stringMember(stored, 'default_action') === 'block'
@@ -74,7 +76,7 @@ async function contentFor(tx: Tx, rt: EventMaker, room: OpenRoom, change: Member
   return voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher }
 }
 
-/** What a member event says: the membership, why, and the profile where the user is ours. */
+/** Returns the content of a member event: membership, reason, and the profile of a local user. */
 export async function memberContent(
   db: Read,
   rt: Pick<EventMaker, 'serverName'>,

@@ -26,20 +26,20 @@ import type { MembershipChange } from './members-change.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 
-/** What a membership request may add: why, and further content. */
+/** The optional members of a membership request: a reason and further content. */
 export interface MembershipDetails {
   readonly reason?: string
   readonly extra?: JsonObject
 }
 
-/** A wish to join, with servers to ask. */
+/** A request to join, with servers to join through. */
 export interface JoinRequest extends MembershipDetails {
   readonly via?: readonly string[]
 }
 
 /**
- * Lets a user into a room, through other servers where this one is not in it or cannot let them in. Whoever is in
- * already stays in, without a new event.
+ * Joins a user to a room, through other servers where this one is not in it or cannot authorize the join. A joined
+ * user stays joined, without a new event.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3joinroomidoralias
  */
@@ -67,10 +67,10 @@ async function enterRoom(
   })
 }
 
-/** Joins a room this server is in; false where it takes another server. */
+/** Joins a room that this server is in; returns false where another server is needed. */
 async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: MembershipDetails): Promise<boolean> {
   if (!(await isResident(rt, roomId))) return false
-  // Whether the user is banned, say, is known only where the members are.
+  // A ban, for example, is known only where the members are.
   if (await isPartial(rt.db.read, roomId)) return false
   rt.limits.take('joinLocal', user)
   try {
@@ -85,11 +85,11 @@ async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Member
   }
 }
 
-/** What another server may know or be able to do better. */
+/** The refusals after which another server may be able to authorize the join. */
 const FOR_OTHERS: ReadonlySet<ErrorCode> = new Set(['M_UNABLE_TO_AUTHORISE_JOIN', 'M_UNABLE_TO_GRANT_JOIN'])
 
 /**
- * Asks to be let into a room, through other servers where this one is not in it.
+ * Knocks on a room, through other servers where this one is not in it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3knockroomidoralias
  */
@@ -108,7 +108,7 @@ export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: 
   await knockRemote(rt, servers, { roomId, userId: user, membership: 'knock' }, content)
 }
 
-/** Invites a user, of another server with that server's consent. */
+/** Invites a user; an invite of another server's user needs that server's signature. */
 export async function inviteUser(
   rt: Needs,
   { roomId, sender, target }: Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
@@ -127,7 +127,7 @@ export async function inviteUser(
   }
 }
 
-/** Leaves a room, or rejects an invite, or takes back a knock. */
+/** Leaves a room, rejects an invite, or retracts a knock. */
 export async function leaveRoom(
   rt: Needs,
   user: UserId,
@@ -149,7 +149,9 @@ export async function leaveRoom(
   await leaveRemote(rt, servers, standing, { wish: { roomId, userId: user, membership: 'leave' }, content })
 }
 
-/** Kicks, bans or lifts a ban. Kicking and unbanning are both a `leave`; they differ in what must stand before. */
+/**
+ * Kicks, bans or unbans a user. Kicks and unbans are both a `leave`; they differ in the required current membership.
+ */
 export async function moderateMember(
   rt: Needs,
   order: { readonly kind: 'kick' | 'ban' | 'unban' } & Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
@@ -171,7 +173,7 @@ export async function moderateMember(
   rt.typing.stop(roomId, target)
 }
 
-/** Hides a room the user has left, for good or until they join again; `M_UNKNOWN` while they are in it. */
+/** Forgets a room that the user has left, until they join again; `M_UNKNOWN` while they are in it. */
 export async function forget(rt: Pick<Runtime, 'db'>, user: UserId, roomId: RoomId): Promise<void> {
   const standing = await membershipIn(rt.db.read, roomId, user)
   if (standing && ['join', 'invite', 'knock'].includes(standing.membership)) {
@@ -180,7 +182,7 @@ export async function forget(rt: Pick<Runtime, 'db'>, user: UserId, roomId: Room
   await rt.db.write((tx) => forgetRoom(tx, roomId, user))
 }
 
-/** Leaves every room: part of closing an account. A room that does not let go is left behind. */
+/** Leaves every room when an account is deactivated; rooms that refuse the leave are skipped. */
 export async function leaveEveryRoom(rt: Needs, user: UserId): Promise<void> {
   for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
     if (!['join', 'invite', 'knock'].includes(membership)) continue
@@ -192,7 +194,7 @@ export async function leaveEveryRoom(rt: Needs, user: UserId): Promise<void> {
   }
 }
 
-/** Gives the user's display name and avatar to every room they are in. */
+/** Sends the user's new display name and avatar to every room they are in. */
 export async function announceProfile(rt: Needs, user: UserId): Promise<void> {
   for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
     if (membership !== 'join') continue
@@ -213,7 +215,7 @@ function noServers(): MatrixError {
   return new MatrixError('M_UNKNOWN', message, { status: 404 })
 }
 
-/** Waits until it is known where a user stands in a room: before its members are, who has no standing may have any. */
+/** Waits until a user's membership is known: in a partially joined room a missing membership proves nothing. */
 async function requireStanding(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
   if (!(await membershipIn(rt.db.read, roomId, user))) await requireFullState(rt, roomId)
 }

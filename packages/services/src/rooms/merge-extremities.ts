@@ -14,16 +14,16 @@ import { writeEvents } from './write-events.ts'
 
 type Needs = EventMaker & PolicyServerNeeds
 
-/** From so many heads on it is worth an event to bring them together. */
+/** The number of forward extremities from which merging them is worth an event. */
 const MANY_HEADS = 10
-/** So many members of ours are tried, where a room lets only some of them speak. */
+/** The most local members tried as sender, where only some may send. */
 const MAX_SPEAKERS = 5
-/** So many events one call makes; each brings up to 20 heads together. */
+/** The most events made in one call; each merges up to 20 extremities. */
 const MAX_EVENTS = 100
 
 /**
- * Brings the heads of a room's graph together with events that say nothing, where others keep forking it and nobody
- * here speaks: every head costs whoever resolves the room's state. Answers whether it made any.
+ * Merges a room's forward extremities with dummy events, where other servers keep forking it and no local user sends:
+ * each extremity adds to the cost of state resolution. Returns whether any event was made.
  */
 export async function mergeForwardExtremities(rt: Needs, roomId: RoomId): Promise<boolean> {
   let made = 0

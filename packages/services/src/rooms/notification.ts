@@ -5,11 +5,11 @@ import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { AuthState } from '@myelin/rules/auth/auth-state'
 
-/** What the default push rules make of an event for those who keep them. */
+/** The outcome of the default push rules for an event. */
 export interface Notification {
-  /** For everybody but the sender. */
+  /** For all users but the sender. */
   readonly notifies: 'no' | 'yes' | 'highlight'
-  /** Those for whom it highlights by name. */
+  /** The users who are mentioned by name. */
   readonly highlights: readonly UserId[]
 }
 
@@ -19,8 +19,8 @@ const MAX_MENTIONS = 200
 const ALOUD = new Set(['m.room.message', 'm.room.encrypted', 'm.call.invite'])
 
 /**
- * The default rules, in their order, evaluated once for everybody: what they ask of a single user is only
- * whether the event mentions them.
+ * Evaluates the default push rules, in their order, once for all users: per user they only depend on whether the event
+ * mentions them.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
  */

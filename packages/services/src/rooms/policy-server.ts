@@ -14,11 +14,11 @@ import type { PolicyServer } from '../room-state/policy-server-of.ts'
 
 const TIMEOUT_MS = 20_000
 
-/** What it takes to have events signed by policy servers: one of them may be ourselves. */
+/** The part of the runtime that policy server signatures take; this server may be the policy server itself. */
 export type PolicyServerNeeds = Recommender & Pick<Runtime, 'remote'>
 
 /**
- * Whether an event is recommended for the room: the policy server signed it, or does not have to.
+ * Returns whether a room's policy server signed an event, or the event needs no such signature.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-policy-server-signatures
  */
@@ -28,8 +28,9 @@ export function isRecommended(pdu: Pdu, version: RoomVersion, policy: PolicyServ
 }
 
 /**
- * The event with the policy server's signature, or the policy server's own refusal: a `RemoteError`, or a `MatrixError` where
- * we are that server and nobody else is asked. Other signatures stay, also those of the same server.
+ * Returns the event with the policy server's signature added; all other signatures stay, also those of the same
+ * server. Throws the policy server's refusal: a `RemoteError`, or a `MatrixError` where this server is the policy
+ * server.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#asking-for-a-policy-server-signature-on-an-event
  */

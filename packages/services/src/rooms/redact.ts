@@ -12,7 +12,7 @@ import { loadAuthState } from '../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 /**
- * A redaction takes effect where its sender's power allows it, or where the target is of the sender's server.
+ * Applies a redaction where its sender's power level allows it, or the target was sent from the sender's server.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#handling-redactions
  */
@@ -24,7 +24,7 @@ export async function applyRedaction(tx: Tx, event: Pdu, nid: number, state: Aut
     await markRedacted(tx, target.nid, nid)
 }
 
-/** Lets the redactions take effect that arrived before the event they redact. */
+/** Applies the redactions that arrived before the event they redact. */
 export async function applyEarlyRedactions(tx: Tx, target: Pdu, nid: number): Promise<void> {
   if (target.type === 'm.room.create') return
   const waiting = await takeEarlyRedactions(tx, target.id)

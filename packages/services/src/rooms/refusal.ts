@@ -76,7 +76,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'unban.sender-too-weak': "You don't have permission to unban",
 }
 
-/** The rules whose refusal says that the target's membership is wrong, which bridges tell from a lack of power. */
+/** The rules that refuse because of the target's membership, which bridges distinguish from a lack of power. */
 const BAD_STATE: ReadonlySet<string> = new Set(['invite.target-banned', 'join.banned'])
 
 /** Returns the error for a client whose event the authorization rules refuse: `M_FORBIDDEN` or `M_BAD_STATE`, 403. */

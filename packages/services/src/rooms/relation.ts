@@ -9,7 +9,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { eventById, eventsRelatingTo, placeOfEvent } from '@myelin/storage/rooms/events/events'
 import type { EventDraft } from './event-draft.ts'
 
-/** What an event's content says of its parent. */
+/** Returns an event's relation to its parent, from its content. */
 export function relatesTo(
   content: JsonObject,
 ): { readonly parent: EventId; readonly relType: string; readonly key?: string } | undefined {
@@ -22,7 +22,7 @@ export function relatesTo(
 }
 
 /**
- * An event's relation, and the thread it belongs to: its own, or the one its parent is in.
+ * Returns an event's relation, and its thread: its own, or its parent's.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#forming-relationships-between-events
  */
@@ -33,7 +33,7 @@ export function relationOf(db: Read, event: Pdu): Promise<RelationFacts> {
 
 type Relation = NonNullable<ReturnType<typeof relatesTo>>
 type RelationFacts = Pick<EventFacts, 'relatesTo' | 'relType' | 'thread'>
-// Most events have none, and every send asks.
+// Shared, because most events have no relation.
 const noRelation: Promise<RelationFacts> = Promise.resolve({})
 
 async function factsOf(db: Read, relation: Relation): Promise<RelationFacts> {
@@ -43,8 +43,8 @@ async function factsOf(db: Read, relation: Relation): Promise<RelationFacts> {
 }
 
 /**
- * Refuses what our own users may not relate: the same reaction twice (`M_DUPLICATE_ANNOTATION`), and a thread
- * that starts at an event which itself relates to another (`M_UNKNOWN`).
+ * Refuses a local user's duplicate reaction (`M_DUPLICATE_ANNOTATION`), and a thread whose root relates to another
+ * event itself (`M_UNKNOWN`).
  */
 export function checkRelation(db: Read, draft: EventDraft): Promise<void> {
   const relation = draft.stateKey === undefined ? relatesTo(draft.content) : undefined
@@ -69,5 +69,5 @@ async function checkParent(db: Read, draft: EventDraft, relation: Relation): Pro
       pdu.type === draft.type &&
       relatesTo(pdu.content)?.key === relation.key,
   )
-  if (isTwice) throw new MatrixError('M_DUPLICATE_ANNOTATION', 'this user has already reacted like that')
+  if (isTwice) throw new MatrixError('M_DUPLICATE_ANNOTATION', 'user has already sent this reaction')
 }

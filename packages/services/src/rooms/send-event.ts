@@ -28,10 +28,10 @@ type Needs = EventMaker & Asker & PolicyServerNeeds
 type Aliases = Awaited<ReturnType<typeof askCanonicalAliases>>
 
 /**
- * Sends one of our users' events: builds it on top of the room, judges it, and has it on disk before it answers.
+ * Sends an event of a local user: builds it on top of the room, authorizes it, and returns its ID once it is on disk.
  *
- * A draft with a transaction that its sender used before, for the same room, type and redacted event, makes no event: the
- * answer is the first one's id.
+ * A draft with a transaction ID that its sender used before, for the same room, type and redacted event, makes no
+ * event: the first one's ID is returned.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#sending-events-to-a-room
  */
@@ -39,7 +39,7 @@ export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> 
   checkContent(rt.serverName, draft)
   await refuseSilenced(rt, draft)
   const look = await lookBefore(rt.db.read, draft)
-  // Who only did not hear the answer does nothing a second time: no limit keeps it from them.
+  // A retried request sends nothing new, so no rate limit applies to it.
   const [made] = draft.redacts === undefined ? look.sent : []
   if (made) return made.id
   rt.limits.take('message', draft.sender)
@@ -47,7 +47,7 @@ export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> 
   return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, { draft, elsewhere, look }))
 }
 
-/** Who is suspended may still take back what they said. */
+/** Refuses an event of a suspended user, except the redaction of an own event. */
 async function refuseSilenced(rt: Needs, { type, sender, redacts }: EventDraft): Promise<void> {
   const target = type === 'm.room.redaction' && redacts !== undefined ? await eventById(rt.db.read, redacts) : undefined
   if (target?.pdu.sender !== sender) await refuseSuspended(rt, sender)
@@ -60,7 +60,7 @@ interface Sending {
 }
 
 async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Sending): Promise<EventId | UnitNeed> {
-  // Only now: while we waited for our turn, the same request may have come through another door. Both in one flight.
+  // Read inside the unit: the same request may have completed while this one waited. Both queries run at once.
   const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft, look)])
   if (!room) throw new MatrixError('M_FORBIDDEN', notInRoomText(draft.sender))
   const earlier = sent ?? (await sameState(tx, room, draft))
@@ -70,13 +70,15 @@ async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Se
   return isNeed(extended) ? extended : extended.event.id
 }
 
-/** Most requests are new, and a unit that need not ask the database leaves it to others. */
+/**
+ * Looks for an earlier equal request outside the unit: most requests are new, and a unit without reads can be batched.
+ */
 async function lookBefore(db: Read, { roomId, sender, type, transaction }: EventDraft): Promise<RequestLookup> {
   if (!transaction) return { sent: [], readAt: undefined }
   return lookUpRequest(db, { roomId, sender, type, ...transaction })
 }
 
-/** What the same request made before. */
+/** Returns the event that an earlier equal request made. */
 async function sentBefore(tx: Tx, draft: EventDraft, look: RequestLookup): Promise<EventId | undefined> {
   const { roomId, sender, type, redacts, transaction } = draft
   if (!transaction) return undefined
@@ -89,7 +91,7 @@ async function sentBefore(tx: Tx, draft: EventDraft, look: RequestLookup): Promi
   return sent.find(({ nid }) => pdus.get(nid)?.redacts === redacts)?.id
 }
 
-/** Setting state to what it is already makes no event. */
+/** Returns the current event where the draft sets the same state again. */
 async function sameState(tx: Tx, room: OpenRoom, draft: EventDraft): Promise<EventId | undefined> {
   if (draft.stateKey === undefined) return undefined
   const current = await loadStateEvent(tx, room.stateRoot, draft.type, draft.stateKey)

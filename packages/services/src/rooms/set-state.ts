@@ -18,7 +18,7 @@ type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
- * Sets a piece of state. A membership goes the way memberships go, whichever door it came through.
+ * Sets a state event; a member event runs the checks of the membership endpoints.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
  */
@@ -26,12 +26,12 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   if (draft.type !== 'm.room.member') return sendEvent(rt, draft)
   checkContent(rt.serverName, draft)
   const membership = MEMBERSHIPS.find((name) => name === stringMember(draft.content, 'membership'))
-  if (membership === undefined) throw new MatrixError('M_BAD_JSON', 'membership is missing or not known')
+  if (membership === undefined) throw new MatrixError('M_BAD_JSON', '`membership` is missing or unknown')
   if (!isUserId(draft.stateKey))
-    throw new MatrixError('M_INVALID_PARAM', 'the state key of a member event is a user id')
+    throw new MatrixError('M_INVALID_PARAM', 'the state key of a member event must be a user ID')
   const target: UserId = draft.stateKey
   const extra: Record<string, Json> = { ...draft.content }
-  // Only we may say who vouched for a join.
+  // Only the server may set the user who authorizes a join.
   delete extra['join_authorised_via_users_server']
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
   rt.limits.take('message', draft.sender)

@@ -11,15 +11,15 @@ import { resolveCommitted } from './resolution/write-resolved.ts'
 import { askToSign } from './policy-server.ts'
 import type { PolicyServerNeeds } from './policy-server.ts'
 
-/** What makes events in a unit of work, with the events that a policy server signed for it so far. */
+/** What a unit needs to build events, with the events that a policy server signed for it so far. */
 export type UnitMaker<Maker> = Maker & { readonly recommended?: readonly Pdu[] }
 
 /**
- * Runs a unit of work that makes events of this server, and returns its outcome once it is on disk.
+ * Runs a unit of work that builds local events, and returns its outcome once it is on disk.
  *
- * The unit builds its events and returns what it lacks: the resolution of states, or the signature of a policy server. Then
- * it is rolled back, that is obtained outside of the transaction, and the unit runs again with it. A refusal of the policy
- * server reaches the client as a `MatrixError` in that server's words.
+ * The unit returns what it lacks: a state resolution, or a policy server's signature. Then it is rolled back, that
+ * need is met outside of the transaction, and the unit runs again. A policy server's refusal is thrown as a
+ * `MatrixError` with that server's text.
  */
 export async function writeEvents<Maker extends PolicyServerNeeds, T>(
   rt: Maker,
@@ -44,7 +44,7 @@ async function signed(rt: PolicyServerNeeds, { pdu, version, policy }: Signature
   }
 }
 
-/** Returns the policy server's refusal, but never with a code that would make a client log out. */
+/** Returns the policy server's refusal, never with a code that would make a client log out. */
 function refusalOf(cause: RemoteError): MatrixError {
   const { status, errcode, body } = cause
   const isSaid = status !== undefined && status >= 400 && status < 500 && status !== 401

@@ -9,29 +9,29 @@ import { GrowingFile } from './growing-file.ts'
 import { receiveBlob, syncFolder } from './incoming-blob.ts'
 import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
 
-/** A file that is being fetched. */
+/** A download in progress. */
 export interface OnTheWay {
   readonly file: GrowingFile
-  /** Fulfilled when it is kept. */
+  /** Resolves when the file is stored. */
   readonly kept: Promise<void>
 }
 
-/** Which bytes of a blob: both ends included. */
+/** A byte range of a blob, both ends included. */
 export interface ByteRange {
   readonly start: number
   readonly end: number
 }
 
-// Images are decoded by libvips, which is fast and hungry.
+// libvips decodes images fast, and takes much memory.
 const MAX_AT_ONCE = 2
 const MAX_WAITING = 200
 const PROBE_BYTES = 64 * 1024
 const STALE_MS = 24 * 3600 * 1000
 
 /**
- * Files by the hash of what is in them, under one folder: `blobs/ab/cd/abcd…`, and what was derived from them.
+ * Stores files by their SHA-256 under one folder (`blobs/ab/cd/abcd…`), and files derived from them.
  *
- * The same bytes uploaded twice are one file. It knows nothing of names and owners; the database does.
+ * Equal uploads share one file. Names and owners are in the database.
  */
 export class BlobStore {
   readonly #folder: string
@@ -48,7 +48,7 @@ export class BlobStore {
     this.#random = random
   }
 
-  /** Takes in a stream of at most `maxBytes`, which others may follow. The blob must then be kept or discarded. */
+  /** Receives a stream of at most `maxBytes`, which readers may follow. The blob must then be kept or discarded. */
   async receive(source: Readable, maxBytes: number, growing?: GrowingFile): Promise<IncomingBlob> {
     try {
       const blob = await this.#receive(source, maxBytes, growing)
@@ -83,12 +83,12 @@ export class BlobStore {
     return receiveBlob(paths, source, maxBytes)
   }
 
-  /** Makes the store's folder where it is missing; its own name is on disk before anything in it is acknowledged. */
+  /** Creates the store's folder where it is missing; its directory entry is on disk before any file is acknowledged. */
   async #makeIncoming(): Promise<string> {
     const incoming = join(this.#folder, 'incoming')
     try {
       const first = await mkdir(incoming, { recursive: true })
-      // Who made the folder itself may have died before its name was synced.
+      // The process that created the folder may have died before the directory entry was synced.
       await syncFolder(dirname(this.#folder))
       for (let made = this.#folder; first !== undefined && made.startsWith(first); made = dirname(made)) {
         await syncFolder(dirname(made))
@@ -100,14 +100,15 @@ export class BlobStore {
     return incoming
   }
 
-  /** Fetches what is known by a name; who wants it while it is on the way gets the same. */
+  /** Runs a download by name; concurrent callers share it. Throws `M_LIMIT_EXCEEDED` where too many are in progress. */
   once(name: string, fetch: (file: GrowingFile) => Promise<void>): OnTheWay {
     const running = this.#onTheWay.get(name)
     if (running) return running
-    if (this.#onTheWay.size >= MAX_WAITING) throw new MatrixError('M_LIMIT_EXCEEDED', 'too much is on the way')
+    if (this.#onTheWay.size >= MAX_WAITING)
+      throw new MatrixError('M_LIMIT_EXCEEDED', 'too many downloads are in progress')
     const file = new GrowingFile()
     const kept = fetch(file).finally(() => this.#onTheWay.delete(name))
-    // Whoever follows the file hears of a fault from the file.
+    // Readers of the file get the failure from the file.
     kept.then(
       () => file.end(),
       (fault: unknown) => file.end({ fault }),
@@ -117,21 +118,21 @@ export class BlobStore {
     return onTheWay
   }
 
-  /** Where a blob lies. */
+  /** Returns the path of a blob. */
   pathOf(sha256: Uint8Array): string {
     return join(this.#folder, 'blobs', ...foldersOf(hex(sha256)), hex(sha256))
   }
 
-  /** A blob's bytes, or some of them; `M_NOT_FOUND` where it is gone. */
+  /** Returns a blob's bytes, or a range of them; throws `M_NOT_FOUND` where the file is missing. */
   async read(sha256: Uint8Array, range?: ByteRange): Promise<Readable> {
     const file = await unlessAbsent(open(this.pathOf(sha256), 'r'))
-    if (!file) throw new MatrixError('M_NOT_FOUND', 'the file is gone')
+    if (!file) throw new MatrixError('M_NOT_FOUND', 'the file is missing')
     return file.createReadStream(range ?? {})
   }
 
   /**
-   * What is derived from a blob, by a name of its own: from disk, or made and kept there. Who asks for the same at the
-   * same time gets the same; few are made at a time, and too many waiting is `M_LIMIT_EXCEEDED`.
+   * Returns a file derived from a blob, by its name: from disk, or made and stored. Concurrent callers share the work;
+   * few are made at a time, and too many waiting is `M_LIMIT_EXCEEDED`.
    */
   async derived(sha256: Uint8Array, name: string, make: () => Promise<Buffer>): Promise<Buffer> {
     const file = `${hex(sha256)}-${name}`
@@ -167,15 +168,17 @@ export class BlobStore {
     }
   }
 
-  /** Makes something that is not kept, when it is its turn. */
+  /** Makes a derived file that is not stored, within the same limit. */
   async makeInTurn<T>(make: () => Promise<T>): Promise<T> {
     if (this.#semaphore.waiting >= MAX_WAITING) {
-      throw new MatrixError('M_LIMIT_EXCEEDED', 'too much to do', { extra: { retry_after_ms: 5000 } })
+      throw new MatrixError('M_LIMIT_EXCEEDED', 'too many images are being processed', {
+        extra: { retry_after_ms: 5000 },
+      })
     }
     return this.#semaphore.run(make)
   }
 
-  /** Removes what uploads left behind that were under way when a server stopped. */
+  /** Removes incomplete uploads that a stopped process left behind. */
   async removeStale(now: number): Promise<void> {
     const incoming = join(this.#folder, 'incoming')
     for (const name of (await unlessAbsent(readdir(incoming))) ?? []) {
@@ -185,7 +188,7 @@ export class BlobStore {
     }
   }
 
-  /** The path of a file to be; the folders on the way are there, and on disk. */
+  /** Returns the path for a new file, after its folders are on disk. */
   async #placeFor(kind: 'blobs' | 'derived', hash: string, file: string): Promise<string> {
     const [first, second] = foldersOf(hash)
     const top = join(this.#folder, kind)

@@ -3,16 +3,16 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import type { MediaContent } from '@myelin/storage/media/media'
 
-/** What whoever has a file says of it. */
+/** The metadata that the source of a file gives. */
 export type MediaWords = Pick<MediaContent, 'contentType' | 'fileName'>
 
 const CHUNK_BYTES = 64 * 1024
 
 /**
- * A file that is still being written: any number of readers follow it, each at its own pace.
+ * A file that is still being written, with any number of readers.
  *
- * They read from disk, so that a slow one holds up nobody and costs no memory. A reader comes to an end only once
- * the file is kept; where it is not, every reader fails, and never looks as if it were through.
+ * Readers read from disk, so that a slow one costs no memory and delays no other. A reader ends only once the file is
+ * stored; where that fails, every reader fails, so that no truncated file looks complete.
  */
 export class GrowingFile {
   readonly #waiting = new Set<() => void>()
@@ -21,7 +21,7 @@ export class GrowingFile {
   #sizeBytes = 0
   #outcome: { readonly fault?: unknown } | undefined
 
-  /** What is said of it, from before its first byte on. */
+  /** Returns the metadata, available before the first byte. */
   get said(): MediaWords | undefined {
     return this.#said
   }
@@ -30,28 +30,28 @@ export class GrowingFile {
     this.#said = said
   }
 
-  /** So many more bytes are at that path. */
+  /** Records further bytes in the file at a path. */
   wrote(path: string, sizeBytes: number): void {
     this.#path = path
     this.#sizeBytes += sizeBytes
     this.#wake()
   }
 
-  /** The file is kept, or, with a fault, it is not. */
+  /** Ends the file: it is stored, or, with a fault, it failed. */
   end(outcome: { readonly fault?: unknown } = {}): void {
     this.#outcome = outcome
     this.#wake()
   }
 
   /**
-   * The bytes from the first one on, once there are more than `sizeBytes` of them; undefined where the file is kept
-   * first. Rejects with what went wrong before.
+   * Returns all bytes as a stream, once there are more than `sizeBytes`; undefined where the file is stored first.
+   * Rejects where the file failed before.
    */
   async read(sizeBytes: number): Promise<Readable | undefined> {
     while (this.#sizeBytes <= sizeBytes && !this.#outcome) await this.#more()
     const file = this.#outcome ? undefined : await this.#open()
     if (file) return Readable.from(this.#chunksOf(file), { objectMode: false })
-    // All of it is there, and it is on its way to where it is kept.
+    // All bytes are there, and the file is being moved to its final path.
     await this.#over()
     return undefined
   }
@@ -72,7 +72,7 @@ export class GrowingFile {
         if (at < this.#sizeBytes) {
           const length = Math.min(CHUNK_BYTES, this.#sizeBytes - at)
           const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, at)
-          if (bytesRead === 0) throw new Error('a file is shorter than it was')
+          if (bytesRead === 0) throw new Error('a file has shrunk')
           at += bytesRead
           yield buffer.subarray(0, bytesRead)
         } else if (this.#outcome) {

@@ -7,16 +7,16 @@ import type { Readable } from 'node:stream'
 import { crashPoint } from '@myelin/kit/crash-point'
 import { MatrixError } from '@myelin/matrix/errors'
 
-/** Where an incoming blob is written, and where it goes when it is kept. */
+/** The temporary path of an incoming blob, and its final one. */
 export interface BlobPaths {
   readonly temporary: string
-  /** Makes the folders on the way, too, and returns when they are on disk. */
+  /** Returns the final path, after its folders are on disk. */
   final(sha256: Uint8Array): Promise<string>
-  /** Hears of every piece that was written. */
+  /** Called after every write. */
   wrote?(temporary: string, sizeBytes: number): void
 }
 
-/** Bytes that have arrived and are on disk, and that nobody has a name for yet. */
+/** A received blob on disk that no name refers to yet. */
 export class IncomingBlob {
   readonly sha256: Uint8Array
   readonly sizeBytes: number
@@ -31,7 +31,7 @@ export class IncomingBlob {
     this.#final = final
   }
 
-  /** Puts the blob where it will be found; returns when it would be found after a crash, too. Doing it twice is harmless. */
+  /** Moves the blob to its final path; on return it survives a crash. Calling it twice is harmless. */
   async keep(): Promise<void> {
     if (this.#isKept) return
     await rename(this.#temporary, this.#final)
@@ -41,15 +41,15 @@ export class IncomingBlob {
     crashPoint('blob kept')
   }
 
-  /** Throws the bytes away, unless they are kept. */
+  /** Deletes the blob, unless it was kept. */
   async discard(): Promise<void> {
     if (!this.#isKept) await rm(this.#temporary, { force: true })
   }
 }
 
 /**
- * Writes a stream to disk as it comes, and returns when all of it is there. Nothing is left of one that breaks off or
- * has more than `maxBytes`: `M_TOO_LARGE`.
+ * Writes a stream to disk and returns when it is complete. A stream that ends early or exceeds `maxBytes`
+ * (`M_TOO_LARGE`) leaves nothing behind.
  */
 export async function receiveBlob(paths: BlobPaths, source: Readable, maxBytes: number): Promise<IncomingBlob> {
   const file = await open(paths.temporary, 'wx')
@@ -75,7 +75,7 @@ async function writeAll(file: FileHandle, source: Readable, { maxBytes, wrote }:
   const hash = createHash('sha256')
   let sizeBytes = 0
   try {
-    // The source is somebody's connection: they are to hear why we stopped, so it must not be destroyed.
+    // The source is a client's connection, which still gets the error answer, so it must not be destroyed.
     for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
       sizeBytes += chunk.length
       if (sizeBytes > maxBytes) throw tooLarge(maxBytes)
@@ -85,17 +85,17 @@ async function writeAll(file: FileHandle, source: Readable, { maxBytes, wrote }:
     }
   } catch (cause) {
     if (!source.errored && !source.destroyed) throw cause
-    throw new MatrixError('M_UNKNOWN', 'the upload broke off', { status: 400, cause })
+    throw new MatrixError('M_UNKNOWN', 'the upload was interrupted', { status: 400, cause })
   }
   return { sha256: hash.digest(), sizeBytes }
 }
 
-/** What an upload above the limit is answered. */
+/** Returns the error for an upload above the limit. */
 export function tooLarge(maxBytes: number): MatrixError {
   return new MatrixError('M_TOO_LARGE', `an upload has at most ${maxBytes} bytes`)
 }
 
-/** Returns when the names in a folder are on disk. */
+/** Syncs the entries of a folder to disk. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r')
   try {

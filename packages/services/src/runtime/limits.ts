@@ -6,7 +6,7 @@ import type { RateLimits } from '@myelin/kit/settings'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 
-/** What is counted, each by its own key. */
+/** The limits, each counted by its own key. */
 export type LimitName =
   | 'message'
   | 'registration'
@@ -28,7 +28,7 @@ export type LimitName =
   | 'keyUploads'
   | 'toDevice'
 
-/** The house's rate limits, in memory: each node counts what it is asked itself (decision 43). */
+/** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
   readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
 
@@ -38,7 +38,7 @@ export class Limits {
   constructor(clock: Clock, limits: RateLimits) {
     const { message, registration, login, joins, invites, presence, remoteMedia, policySender, federation } = limits
     this.#servers = new HostThrottle(clock, federation)
-    // One after the other; those that wait here do not count among the requests of their server.
+    // One transaction at a time; waiting ones do not count among the server's requests.
     this.#transactions = new HostThrottle(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
     this.#limiters = {
       message: new RateLimiter(clock, message),
@@ -63,22 +63,25 @@ export class Limits {
     }
   }
 
-  /** Counts one; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
+  /** Counts one use; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
   take(name: LimitName, key: string): void {
     refuseFor(this.#limiters[name].take(key))
   }
 
-  /** Counts what something has cost, once it is known; {@link check} refuses until that is made up for. */
+  /** Counts a cost that is known afterwards; {@link check} refuses until the bucket has refilled. */
   spend(name: LimitName, key: string, count: number): void {
     this.#limiters[name].spend(key, count)
   }
 
-  /** Answers a request of another server when it is its turn; throws like {@link take} where too many of its requests wait. */
+  /**
+   * Runs the work of another server's request in its turn; throws like {@link take} where too many of its requests
+   * wait.
+   */
   async ofServer<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
     return inTurn(this.#servers.take(server), work)
   }
 
-  /** The same for a transaction, which waits for the server's earlier ones first. */
+  /** Runs the work of a transaction after the server's earlier ones; throws like {@link ofServer}. */
   async ofTransaction<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
     return inTurn(this.#transactions.take(server), () => this.ofServer(server, work))
   }

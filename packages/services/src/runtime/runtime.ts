@@ -18,12 +18,12 @@ import type { SyncThrottle } from './sync-throttle.ts'
 /**
  * Everything that touches the outside world, made once in `server/compose.ts`.
  *
- * It holds tools, never use-cases: services call each other by import, so that
- * the import graph shows who depends on whom.
+ * It holds tools, never use-cases: services call each other by import, so that the import graph shows the
+ * dependencies.
  */
 export interface Runtime {
   readonly serverName: ServerName
-  /** What this server signs with. */
+  /** The key that this server signs with. */
   readonly signingKey: SigningKey
   readonly otherKeys: OtherKeys
   readonly db: Database
@@ -34,29 +34,31 @@ export interface Runtime {
   readonly log: Log
   readonly metrics: Metrics
   readonly limits: Limits
-  /** Who is typing where; lives in memory, because it may be lost. */
+  /** The typing users by room, in memory because they may be lost. */
   readonly typing: Typing
-  /** Which of our users are there; what it comes to is on disk. */
+  /** The presence of local users; the result is on disk. */
   readonly presence: PresenceTracker
   /** The files behind media. */
   readonly blobs: BlobStore
-  /** How often a device is answered while its rooms are busy. */
+  /** Limits how often a device's sync is answered while its rooms are busy. */
   readonly syncThrottle: SyncThrottle
-  /** Other servers, called in our name. */
+  /** The client for requests to other servers. */
   readonly remote: Federation
 }
 
-/** Keys with which this server makes no events. */
+/** Keys with which this server signs no events of its own. */
 interface OtherKeys {
-  /** Ours as well, for all to see: the next ones, or those that signed until now. */
+  /** Further published keys: the next ones, or those in use until now. */
   readonly published: readonly SigningKey[]
-  /** What this server also signs with when it vouches for the keys of others. */
+  /** Further keys that this server signs with as a notary. */
   readonly notary: readonly SigningKey[]
-  /** What it signs others' events with as a policy server, always named `ed25519:policy_server`; undefined: it is none. */
+  /**
+   * The key that it signs with as a policy server, always named `ed25519:policy_server`; undefined where it is none.
+   */
   readonly policy: SigningKey | undefined
 }
 
-/** Who asks: an account on one of its devices. */
+/** The requester: an account on one of its devices. */
 export interface Requester {
   readonly userId: UserId
   readonly deviceId: string

@@ -13,17 +13,18 @@ export interface Device {
 const MIN_MS = 20
 const MAX_MS = 500
 const MS_PER_WAITER = 2
-// A loop with work for more than this part of its time is busy; one that is never idle makes clients wait so many times as long.
+// The share of the event loop's time above which it counts as busy; a loop that is never idle makes clients wait this
+// many times as long.
 const BUSY = 0.7
 const MOST_PATIENCE = 4
 
 /**
- * Keeps a busy room from costing an answer per event and client.
+ * Limits the number of sync answers in busy rooms, which would be one per event and client.
  *
- * The first event after a pause goes out at once. A device that was answered a moment ago is answered again a little
- * later, with everything that came meanwhile: 20 ms on an idle server, up to half a second with hundreds waiting. When the
- * server has more to do than it can, requests that somebody stands before come first, and this takes up to four times as
- * long, still half a second at the most.
+ * The first event after a pause is delivered at once. A device that was just answered is answered again a little
+ * later, with everything that arrived in the meantime: after 20 ms on an idle server, up to half a second with
+ * hundreds of waiting clients. On an overloaded server requests that a user waits for come first, and the delay grows
+ * up to four times, still half a second at the most.
  */
 export class SyncThrottle {
   readonly #clock: Clock
@@ -36,18 +37,18 @@ export class SyncThrottle {
     this.#load = load
   }
 
-  /** How many clients wait. */
+  /** Returns the number of waiting clients. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** A client waits; call the returned function when it no longer does. */
+  /** Records a waiting client; call the returned function when it no longer waits. */
   enter(): () => void {
     this.#waiting++
     return () => this.#waiting--
   }
 
-  /** Returns when a device may be answered again. */
+  /** Resolves when a device may be answered again. */
   async turnOf(device: Device): Promise<void> {
     const patience = 1 + ((MOST_PATIENCE - 1) * Math.max(0, this.#load.share() - BUSY)) / (1 - BUSY)
     const intervalMs = Math.min(MAX_MS, Math.max(MIN_MS, this.#waiting * MS_PER_WAITER) * patience)
@@ -59,7 +60,7 @@ export class SyncThrottle {
     await promise
   }
 
-  /** A device is being answered. */
+  /** Records an answer to a device. */
   answer(device: Device): void {
     this.#answered.set(nameOf(device), this.#clock.now())
   }

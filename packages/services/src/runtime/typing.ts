@@ -7,22 +7,22 @@ import type { OtherNodes } from '@myelin/storage/engine/other-nodes'
 
 const PREFIX = 'typing in '
 
-/** The room a topic says somebody typed in, or went on typing, or no longer does. */
+/** Returns the room of a typing topic; undefined for other topics. */
 export function roomTypedIn(topic: string): RoomId | undefined {
   return topic.startsWith(PREFIX) ? (topic.slice(PREFIX.length) as RoomId) : undefined
 }
 
 type RoomTyping = { readonly users: Map<UserId, Timer>; serial: number }
 
-/** What nodes tell each other begins so. */
+/** The prefix of typing messages between nodes. */
 const MESSAGE = 'typing '
 
 /**
- * Who is typing in which room.
+ * The typing users by room.
  *
- * It lives in memory, on every node, and may be lost. `serial` counts its changes and is never behind the clock, so that it
- * means about the same on all nodes; a sync token carries it, so that a client is told of a room's typing only when
- * that room's list has changed since.
+ * It is kept in memory on every node and may be lost. `serial` counts the changes and is never behind the clock, so
+ * that it is about the same on all nodes. A sync token contains it, so that a room's typing is sent only when its list
+ * changed since.
  */
 export class Typing {
   readonly #clock: Clock
@@ -38,24 +38,24 @@ export class Typing {
     this.#bus = bus
     this.#others = others
     this.#stopListening = others.listen((message) => this.#hear(message))
-    // Above whatever an earlier run of the server handed out.
+    // Above all serials of an earlier run.
     this.#serial = clock.now()
   }
 
-  /** The count of changes so far. */
+  /** Returns the number of changes so far. */
   get serial(): number {
     return this.#serial
   }
 
-  /** A user types for at most this long, unless they say so again. */
+  /** Records that a user types, for at most this long unless repeated. */
   start(roomId: RoomId, userId: UserId, timeoutMs: number): void {
     this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, timeoutMs]))
     this.#start(roomId, userId, timeoutMs)
   }
 
-  /** A user no longer types. */
+  /** Records that a user stopped typing. */
   stop(roomId: RoomId, userId: UserId): void {
-    // Whoever knows nothing of it here may have been heard of elsewhere, by a message that was lost here.
+    // Another node may have received the start in a message that was lost here.
     this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, 0]))
     this.#stop(roomId, userId)
   }
@@ -89,13 +89,13 @@ export class Typing {
     this.#changed(roomId, room)
   }
 
-  /** Who types in a room, if that changed after `serial`. */
+  /** Returns the typing users of a room, if they changed after `serial`. */
   changedSince(roomId: RoomId, serial: number): UserId[] | undefined {
     const room = this.#rooms.get(roomId)
     return room && room.serial > serial ? [...room.users.keys()] : undefined
   }
 
-  /** Who types in a room. */
+  /** Returns the typing users of a room. */
   typersIn(roomId: RoomId): UserId[] {
     return [...(this.#rooms.get(roomId)?.users.keys() ?? [])]
   }

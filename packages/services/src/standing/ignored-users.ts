@@ -5,7 +5,7 @@ import { accountDataOf } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
 import { cachedReader } from '@myelin/storage/engine/cached-reader'
 
-/** The users a user does not want to hear of; never the user themselves. */
+/** Returns the users that a user ignores; never the user themselves. */
 export const ignoredUsers: (db: Read, userId: UserId) => Promise<ReadonlySet<string>> = cachedReader(
   'ignoredUsers',
   10_000,

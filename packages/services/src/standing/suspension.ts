@@ -5,7 +5,7 @@ import { isSuspended } from '@myelin/storage/accounts/accounts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /**
- * Throws `M_USER_SUSPENDED` for an account that may only look on.
+ * Throws `M_USER_SUSPENDED` for a suspended account.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#account-suspension
  */

@@ -2,7 +2,7 @@
 import type { JsonObject } from '@myelin/matrix/json'
 
 /**
- * The second kind of reply of the operations that need user-interactive authentication: 401 with what is still to do.
+ * The 401 answer of operations with user-interactive authentication, with the remaining flows.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api
  */

@@ -304,7 +304,7 @@ onEveryDatabase('who says what', (open) => {
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'], deny: ['EVIL.test'] }, '')
       const event = await stage.build({})
       const answer = await stage.evil.send([event.json])
-      assert.match(JSON.stringify(answer.body), /not allowed in that room/)
+      assert.match(JSON.stringify(answer.body), /server ACL of the room denies/)
       assert.equal(await stage.status(event.id), undefined)
     }))
 

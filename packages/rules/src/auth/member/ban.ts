@@ -4,7 +4,7 @@ import type { AuthState } from '../auth-state.ts'
 import { allow, reject, type Verdict } from '../verdict.ts'
 
 /**
- * `m.room.member` with `membership: ban`: rule 5.6.
+ * Judges `m.room.member` with `membership: ban`: rule 5.6.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

@@ -6,7 +6,7 @@ import { judgeThirdPartyAnswer } from '../third-party-invite.ts'
 import { allow, reject, type Verdict } from '../verdict.ts'
 
 /**
- * `m.room.member` with `membership: invite`: rule 5.4.
+ * Judges `m.room.member` with `membership: invite`: rule 5.4.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

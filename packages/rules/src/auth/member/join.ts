@@ -6,7 +6,7 @@ import type { AuthState } from '../auth-state.ts'
 import { allow, reject, type Verdict } from '../verdict.ts'
 
 /**
- * `m.room.member` with `membership: join`: rule 5.3.
+ * Judges `m.room.member` with `membership: join`: rule 5.3.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
@@ -26,7 +26,7 @@ export function judgeJoin(event: Pdu, target: string, state: AuthState): Verdict
 
 function judgeByJoinRule(event: Pdu, isExpected: boolean, state: AuthState): Verdict {
   const rule = state.joinRule
-  // A rule the version does not know lets nobody in.
+  // With a join rule unknown to the version no user may join.
   if (!state.version.auth.joinRules.includes(rule)) return reject('join.unknown-join-rule')
   switch (rule) {
     // 4. If the `join_rule` is `invite` or `knock`, allow if membership is `invite` or `join`.
@@ -47,7 +47,10 @@ function judgeByJoinRule(event: Pdu, isExpected: boolean, state: AuthState): Ver
   }
 }
 
-/** 5.2. If the key is not a joined user with sufficient permission to invite, reject. That their server signed is checked with the signatures. */
+/**
+ * 5.2. If the key is not a joined user with sufficient permission to invite, reject. Their server's signature is
+ * verified with the other signatures.
+ */
 function judgeVoucher(event: Pdu, state: AuthState): Verdict {
   const voucher = stringMember(event.content, 'join_authorised_via_users_server')
   if (!isUserId(voucher)) return reject('join.nobody-vouches')

@@ -4,7 +4,7 @@ import type { AuthState } from '../auth-state.ts'
 import { allow, reject, type Verdict } from '../verdict.ts'
 
 /**
- * `m.room.member` with `membership: knock`, since room version 7: rule 5.7.
+ * Judges `m.room.member` with `membership: knock`, since room version 7: rule 5.7.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

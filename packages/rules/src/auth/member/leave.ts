@@ -4,7 +4,7 @@ import type { AuthState } from '../auth-state.ts'
 import { allow, reject, type Verdict } from '../verdict.ts'
 
 /**
- * `m.room.member` with `membership: leave`, which is a leave, a refusal, a kick or the end of a ban: rule 5.5.
+ * Judges `m.room.member` with `membership: leave`, which is a leave, a rejected invite, a kick or an unban: rule 5.5.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */

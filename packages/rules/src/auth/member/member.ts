@@ -11,7 +11,7 @@ import { judgeKnock } from './knock.ts'
 import { judgeLeave } from './leave.ts'
 
 /**
- * `m.room.member`: rule 5.
+ * Judges `m.room.member`: rule 5.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#authorisation-rules
  */
@@ -22,7 +22,8 @@ export function judgeMember(event: Pdu, state: AuthState): Verdict {
   if (target === undefined || membership === undefined) return reject('member.incomplete')
   if (!isUserId(target)) return reject('member.not-a-user')
 
-  // 2. `join_authorised_via_users_server` names a user; that their server signed is checked with the other signatures.
+  // 2. `join_authorised_via_users_server` is a user ID; their server's signature is verified with the other
+  // signatures.
   const voucher = member(event.content, 'join_authorised_via_users_server')
   if (state.version.auth.joinRules.includes('restricted') && voucher !== undefined && !isUserId(voucher)) {
     return reject('member.voucher-not-a-user')

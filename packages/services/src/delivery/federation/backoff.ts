@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Runtime } from '../../runtime/runtime.ts'
 
-/** How long to leave a server alone that failed, after the last interval: longer each time, and never quite the same for all. */
+/** Returns the pause before the next try of a failed server: it grows with the last one, with jitter. */
 export function backoffAfter(
   { config, random }: Pick<Runtime, 'config' | 'random'>,
   lastIntervalMs: number,

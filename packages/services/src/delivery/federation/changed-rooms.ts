@@ -5,20 +5,20 @@ import { roomOfReceiptsTopic } from '@myelin/storage/engine/topics'
 
 const MAX_ROOMS = 50_000
 
-/** The rooms that moved since somebody last asked, without those known to concern no other server. */
+/** Collects the rooms that changed since the last call, without those known to have no members of other servers. */
 export class ChangedRooms {
   readonly #us: ServerName
   readonly #own = new Set<RoomId>()
   #rooms = new Set<RoomId>()
   #hasUsers = true
-  /** Hints were missed: any room may have moved. */
+  /** Whether hints were missed, so that any room may have changed. */
   #isLost = true
 
   constructor(us: ServerName) {
     this.#us = us
   }
 
-  /** Takes note of what a commit moved. */
+  /** Records the rooms of a commit. */
   hear({ topics }: Hint): void {
     if (topics.has('*')) return this.lose()
     const rooms: RoomId[] = []
@@ -31,14 +31,14 @@ export class ChangedRooms {
       if (topic.startsWith('@') && !topic.endsWith(`:${this.#us}`)) concernsOthers = true
     }
     for (const room of rooms) {
-      // A member of another server came or went, maybe here.
+      // A member of another server joined or left.
       if (concernsOthers) this.#own.delete(room)
       if (!this.#own.has(room)) this.#rooms.add(room)
     }
     if (this.#rooms.size > MAX_ROOMS) this.lose()
   }
 
-  /** From here on it is not known which rooms moved. */
+  /** Records that hints were missed. */
   lose(): void {
     this.#isLost = true
     this.#hasUsers = true
@@ -46,7 +46,7 @@ export class ChangedRooms {
     this.#own.clear()
   }
 
-  /** The rooms that moved; undefined where that is not known. */
+  /** Returns the changed rooms and clears them; undefined where they are not known. */
   take(): ReadonlySet<RoomId> | undefined {
     const rooms = this.#isLost ? undefined : this.#rooms
     this.#isLost = false
@@ -54,14 +54,14 @@ export class ChangedRooms {
     return rooms
   }
 
-  /** Whether anything moved that concerns users since somebody last asked. */
+  /** Returns whether a user's topic was touched since the last call, and clears it. */
   takeUsers(): boolean {
     const hadUsers = this.#hasUsers
     this.#hasUsers = false
     return hadUsers
   }
 
-  /** Leaves a room out until a member of another server comes. */
+  /** Ignores a room until a member of another server joins. */
   keepOut(room: RoomId): void {
     if (this.#own.size >= MAX_ROOMS) this.#own.clear()
     if (!this.#rooms.has(room)) this.#own.add(room)

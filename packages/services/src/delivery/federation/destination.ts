@@ -20,20 +20,20 @@ import { MOST, sendTransaction } from './transaction.ts'
 import type { TransactionContents, Sending } from './transaction.ts'
 import type { TypingEdu } from './outgoing-typing.ts'
 
-/** What the destinations of one sender share. */
+/** What all destinations of one sender share. */
 export interface Dispatch {
   readonly rt: Sending
-  /** How far the log has been read and its events given to the destinations. */
+  /** Returns the position up to which the log was read and its events distributed. */
   readonly reached: () => number
   readonly stopped: AbortSignal
-  /** Looking up what was missed is work; not all at once. */
+  /** Limits the concurrent lookups of missed events. */
   readonly lookups: Semaphore
 }
 
 const MAX_QUEUE = 500
-/** After a shorter outage a server gets all it missed of a room, if that is not too much; after a longer one, the newest. */
+/** Up to this outage a server gets all missed events of a room, within a limit; after a longer one, the newest only. */
 const SHORT_OUTAGE_MS = 3_600_000
-/** Of what waits on disk; the rest is for what does not. */
+/** The most stored EDUs in one transaction; the rest of its EDUs is for those in memory. */
 const MOST_WAITING = 60
 const QUIET_MS = 10_000
 const ODD_MS = 60_000
@@ -44,24 +44,24 @@ type Load = Omit<TransactionContents, 'serial'> & {
 }
 
 /**
- * What goes to one server: one transaction after the other.
+ * Sends one server's transactions, one after the other.
  *
- * Live, it is handed events and keeps them until they were taken. Once a transaction fails, or too many wait, it keeps
- * only how far the server has come, on disk, and reads what was missed from the log when it tries again.
+ * While the server keeps up, events are held in memory until they are delivered. Once a transaction fails, or too many
+ * events wait, only the server's position is stored, and missed events are read from the log at the next try.
  */
 export class Destination {
   readonly server: ServerName
   readonly #dispatch: Dispatch
   #queue: Pending[] = []
-  /** Whether EDUs may wait for it on disk. */
+  /** Whether EDUs may wait for the server on disk. */
   #hasWaiting = false
   #hasNews = false
   readonly #passing = new EphemeralEdus()
   #late: LateDestination | undefined
   #isLateKept: boolean
-  /** While late: what `#queue` holds is all that was missed up to here. */
+  /** While the server is late: `#queue` has all missed events up to this position. */
   #lookedUpTo = 0
-  /** Smaller while something the server refuses is being looked for. */
+  /** Smaller while an event that the server refuses is being isolated. */
   #mostPdus: number = MOST.pdus
   #mostWaiting = MOST_WAITING
   #isApart = false
@@ -79,7 +79,7 @@ export class Destination {
     else this.#wake()
   }
 
-  /** Whether nothing would be lost by forgetting it. */
+  /** Returns whether the destination has nothing to do and can be dropped. */
   get isIdle(): boolean {
     return (
       !this.#run &&
@@ -92,14 +92,17 @@ export class Destination {
     )
   }
 
-  /** Everything up to here was taken or is remembered on disk; undefined where that holds for all there is. */
+  /**
+   * Returns the position up to which events were delivered or the server's lateness is stored; undefined where that
+   * holds for all events.
+   */
   get safePosition(): number | undefined {
     if (this.#late) return this.#isLateKept ? undefined : this.#late.position
     const [first] = this.#queue
     return first && first.position - 1
   }
 
-  /** Resolves when it rests: nothing to send, or waiting to try again. */
+  /** Resolves when there is nothing to send, or the next try is scheduled. */
   async resting(): Promise<void> {
     await this.#run
   }
@@ -108,7 +111,7 @@ export class Destination {
     return this.#run !== undefined
   }
 
-  /** Sends an event, after those before it. */
+  /** Queues an event behind earlier ones. */
   offer(event: Pending): void {
     if (this.#late) return
     this.#queue.push(event)
@@ -116,34 +119,34 @@ export class Destination {
     this.#wake()
   }
 
-  /** Says who types, if the server is there to hear it. */
+  /** Queues typing, unless the server is unreachable. */
   offerTyping(typing: TypingEdu): void {
     if (this.#late) return
     this.#passing.putTyping(typing)
     this.#wake()
   }
 
-  /** Says how present people are, if the server is there to hear it. */
+  /** Queues presence, unless the server is unreachable. */
   offerPresence(pushes: readonly PresencePush[]): void {
     if (this.#late) return
     this.#passing.putPresence(pushes)
     this.#wake()
   }
 
-  /** Says how far somebody has read. */
+  /** Queues a read receipt. */
   offerReceipt(receipt: Receipt): void {
     this.#passing.putReceipt(receipt)
     this.#wake()
   }
 
-  /** Something that must not get lost waits for the server on disk. */
+  /** Records that EDUs wait for the server on disk. */
   offerWaiting(): void {
     this.#hasWaiting = true
     this.#hasNews = true
     this.#wake()
   }
 
-  /** The server showed that it lives: it is tried again at once, unless it just was. */
+  /** Records a sign of life: the server is retried at once, unless it just was. */
   heard(): void {
     if (!this.#timer || this.#dispatch.rt.clock.now() - this.#lastTryTs < QUIET_MS) return
     this.#timer.cancel()
@@ -151,7 +154,7 @@ export class Destination {
     this.#wake()
   }
 
-  /** Stops waiting; what is under way is dropped by the sender's signal. */
+  /** Cancels the next try; a request in progress is aborted by the sender's signal. */
   close(): void {
     this.#timer?.cancel()
   }
@@ -160,7 +163,7 @@ export class Destination {
     if (this.#run || this.#timer || this.#dispatch.stopped.aborted) return
     const ended = () => {
       this.#run = undefined
-      // It may have fallen behind after the run had looked at what there is to send.
+      // The server may have fallen behind after the run decided what to send.
       const isBehind = this.#late !== undefined
       if (isBehind || this.#queue.length > 0 || !this.#passing.isEmpty || this.#hasWaiting || this.#hasNews)
         this.#wake()
@@ -209,7 +212,7 @@ export class Destination {
     return news
   }
 
-  /** Finds what was missed; answers false when that led to a server that misses nothing any more. */
+  /** Looks up missed events; returns false where the server turned out to have caught up. */
   async #lookUp(late: LateDestination): Promise<boolean> {
     const { rt, reached, lookups } = this.#dispatch
     if (late.position >= reached()) {
@@ -243,14 +246,17 @@ export class Destination {
     }
   }
 
-  /** What a server never takes, however often it is sent, must not keep the rest from it: it is looked for, and left out. */
+  /** Isolates an event or EDU that a server refuses each time, and drops it, so that it does not block the rest. */
   #unfit(cause: RemoteError, { events, edus, waiting }: Load): 'taken' | 'again' {
     if (events.length > 0 && edus.length > 0) this.#isApart = true
     else if (events.length > 1) this.#mostPdus = Math.ceil(events.length / 2)
     else if (waiting.length > 1) this.#mostWaiting = Math.ceil(waiting.length / 2)
     else {
       const { log } = this.#dispatch.rt
-      log.warn({ err: cause, server: this.server, room: events[0]?.roomId }, 'a server does not take this')
+      log.warn(
+        { err: cause, server: this.server, room: events[0]?.roomId },
+        'a server refuses an event or EDU; it is dropped',
+      )
       return 'taken'
     }
     return 'again'
@@ -279,7 +285,10 @@ export class Destination {
     if (!this.#late) this.#fallBehind()
     const late = this.#late as unknown as LateDestination
     const pause = backoffAfter(rt, late.intervalMs)
-    rt.log.info({ err: cause, server: this.server, pauseMs: pause.waitMs }, 'a server did not take a transaction')
+    rt.log.info(
+      { err: cause, server: this.server, pauseMs: pause.waitMs },
+      'a transaction failed; the server is retried later',
+    )
     this.#queue = []
     await this.#keep({ ...late, intervalMs: pause.intervalMs, retryTs: now + pause.waitMs })
     this.#rest(pause.waitMs)
@@ -317,10 +326,10 @@ export class Destination {
   }
 }
 
-/** What waits for another server must not keep us from stopping. */
+/** Rejects when the sender stops, so that a pending request does not delay the shutdown. */
 function untilStopped<T>(stopped: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const stop = () => reject(new Error('the sender stops'))
+    const stop = () => reject(new Error('the sender is stopping'))
     stopped.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => stopped.removeEventListener('abort', stop))
   })

@@ -15,14 +15,14 @@ import { serveDevices } from '../../keys/user-keys.ts'
 import type { ServedDevices } from '../../keys/user-keys.ts'
 import type { Sending } from './transaction.ts'
 
-/** That servers are to be told of a user's devices as they are at a position. */
+/** Servers that must get a user's devices as they are at a position. */
 export interface DeviceListChange {
   readonly userId: UserId
   readonly position: number
   readonly servers: ReadonlySet<ServerName>
 }
 
-/** What a server is told of one user's devices, and what it knows then. */
+/** The EDU for one user's devices, and the device list that the server knows afterwards. */
 export interface SentDevices {
   readonly userId: UserId
   readonly position: number
@@ -33,10 +33,13 @@ export interface SentDevices {
 type Needs = Pick<Sending, 'db' | 'serverName' | 'config'>
 
 const MOST_USERS = 40
-/** Under this name stands what a server was told of the keys that sign; no device is named so. */
+/** The name under which the cross-signing keys are stored; no device is named so. */
 const CROSS_SIGNING = ''
 
-/** The users of ours whose devices changed in a stretch of the log, and the servers that share a room with them or are said to. */
+/**
+ * Returns the local users whose devices changed in a stretch of the log, and the servers that share a room with them
+ * or are assumed to.
+ */
 export async function changedDevices(
   { db, serverName }: Needs,
   { after, upTo }: { readonly after: number; readonly upTo: number },
@@ -53,7 +56,7 @@ export async function changedDevices(
   return news
 }
 
-/** Whom a user of ours came to share a room with by an event, if it is a join of theirs. */
+/** Returns the servers with which a local user shares a room since an event, where it is their join. */
 export async function newlyShared(
   { db, serverName }: Needs,
   event: OutgoingEvent,
@@ -69,7 +72,7 @@ export async function newlyShared(
   return isIn(after) && !isIn(before) ? { userId: stateKey, position, servers } : undefined
 }
 
-/** Keeps what is to be told until it was. */
+/** Stores device list changes until they are sent. */
 export async function putDeviceListChanges(
   { db }: Pick<Sending, 'db'>,
   news: readonly DeviceListChange[],
@@ -80,7 +83,7 @@ export async function putDeviceListChanges(
   })
 }
 
-/** What a server is to be told of devices, in so many EDUs at the most; what turns out to be no news counts as told. */
+/** Returns the device list EDUs for a server, at most `most`; changes without a difference are marked as sent. */
 export async function deviceListEdusFor(rt: Needs, server: ServerName, most: number): Promise<SentDevices[]> {
   const told: SentDevices[] = []
   const unchanged: SentDevices[] = []
@@ -93,11 +96,11 @@ export async function deviceListEdusFor(rt: Needs, server: ServerName, most: num
     else unchanged.push(news)
   }
   await putSentDevices(rt, server, unchanged)
-  // Only of some was there nothing to tell; others may wait behind them.
+  // Only unchanged lists were found; others may wait behind them.
   return told.length === 0 && unchanged.length > 0 ? deviceListEdusFor(rt, server, most) : told
 }
 
-/** A server knows these now. */
+/** Records that a server received these device lists. */
 export async function putSentDevices(
   { db }: Pick<Sending, 'db'>,
   server: ServerName,
@@ -110,10 +113,10 @@ export async function putSentDevices(
 }
 
 /**
- * The difference between a user's devices and what a server was told of them.
+ * Returns the EDUs with the difference between a user's devices and the list that a server knows.
  *
- * Each EDU names the one before, so that a server that lost one asks for the whole list. Where that cannot be, because
- * more changed than there are numbers, one EDU that names none has the same effect.
+ * Each EDU names the previous one, so that a server that missed one fetches the whole list. Where more changed than
+ * there are numbers, one EDU without a previous ID has the same effect.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
  */

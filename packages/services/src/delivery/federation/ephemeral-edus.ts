@@ -5,14 +5,14 @@ import type { PresencePush } from './outgoing-presence.ts'
 import type { TypingEdu } from './outgoing-typing.ts'
 
 const MAX_TYPING = 100
-/** Users whose presence one EDU tells. */
+/** The most users in one presence EDU. */
 const MAX_PRESENCE = 50
 const MAX_RECEIPTS = 1_000
 
 /**
- * What one server is told if that is possible: of each thing only the newest, and not too many.
+ * Holds the EDUs for one server that may be lost: the newest of each kind, up to a limit.
  *
- * Who types and who is there is lost rather than late; receipts wait.
+ * Typing and presence are dropped rather than late; receipts wait.
  */
 export class EphemeralEdus {
   readonly #typing = new Map<string, TypingEdu>()
@@ -36,20 +36,20 @@ export class EphemeralEdus {
     putNewest(this.#receipts, `${receipt.roomId} ${receipt.userId} ${receipt.threadId}`, receipt, MAX_RECEIPTS)
   }
 
-  /** Forgets what nobody wants to hear late. */
+  /** Drops the EDUs that are worthless when late. */
   dropFleeting(): void {
     this.#typing.clear()
     this.#presence.clear()
   }
 
-  /** What was taken did not arrive: receipts are put back, unless there are newer ones. */
+  /** Puts receipts of a failed transaction back, unless there are newer ones. */
   giveBack(): void {
     const newer = [...this.#receipts.values()]
     for (const receipt of [...this.#taken, ...newer]) this.putReceipt(receipt)
     this.#taken = []
   }
 
-  /** Takes so many EDUs out. */
+  /** Removes and returns at most `most` EDUs. */
   take(most: number): JsonObject[] {
     this.#taken = []
     const edus: JsonObject[] = []
@@ -82,7 +82,10 @@ function typingEdu({ roomId, userId, isTyping }: TypingEdu): JsonObject {
   return { edu_type: 'm.typing', content: { room_id: roomId, user_id: userId, typing: isTyping } }
 }
 
-/** An EDU has room for one receipt of a user in a room; those of further threads go into the next. */
+/**
+ * Returns receipt EDUs: one has room for a single receipt of a user in a room, so those of further threads go into the
+ * next.
+ */
 function receiptEdus(receipts: readonly Receipt[]): { readonly edu: JsonObject; readonly receipts: Receipt[] }[] {
   const layers: Map<string, Map<string, Receipt>>[] = []
   for (const receipt of receipts) {

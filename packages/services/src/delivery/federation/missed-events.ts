@@ -4,18 +4,18 @@ import type { Read } from '@myelin/storage/engine/database'
 import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { recipientsOf } from './recipients.ts'
 
-/** An event on its way to a server. */
+/** An event to send to a server. */
 export interface Pending {
   readonly nid: number
   readonly position: number
   readonly roomId: RoomId
 }
 
-/** What a server has not got: after one position and up to another. */
+/** The positions of missed events: after one and up to another. */
 export interface Gap {
   readonly after: number
   readonly upTo: number
-  /** How many events of each room are worth sending; of more than that, the receiver asks for the rest itself. */
+  /** The most events to send per room; the receiver fetches older ones itself. */
   readonly mostPerRoom: number
 }
 
@@ -23,8 +23,8 @@ const MAX_TOTAL = 5_000
 const MAX_LOOKED_AT = 2_000
 
 /**
- * The events a server missed, in the order of the log. Of a room in which it missed many only the newest comes, whose
- * `prev_events` lead the receiver to the others.
+ * Returns the events that a server missed, in the order of the log. Of a room with many missed events only the newest
+ * one is returned, whose `prev_events` lead to the others.
  */
 export async function missedEvents(
   rt: { readonly db: { readonly read: Read }; readonly serverName: ServerName },

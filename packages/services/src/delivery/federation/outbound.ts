@@ -26,8 +26,8 @@ import { OutgoingTyping } from './outgoing-typing.ts'
 /**
  * Sends events, EDUs and device lists to other servers.
  *
- * One of the nodes does it: a {@link LogFollower} hands each event to the destinations it goes to. The cursor follows once
- * a destination took the event, or it is on disk that it is late.
+ * It runs on one node: a {@link LogFollower} distributes each event to its destinations. The cursor advances once the
+ * destinations received the event, or their lateness is on disk.
  */
 export class Outbound {
   readonly #rt: Sending
@@ -37,7 +37,7 @@ export class Outbound {
   readonly #typing: OutgoingTyping
   readonly #presence: OutgoingPresence
   #destinations = new Map<ServerName, Destination>()
-  /** The signal of the present lease; undefined while another node holds it. */
+  /** The signal of the current lease; undefined while another node holds it. */
   #term: AbortSignal | undefined
   #reached = 0
 
@@ -57,12 +57,12 @@ export class Outbound {
     })
   }
 
-  /** The number of destinations for which something waits, or that do not answer. */
+  /** Returns the number of destinations with pending data, or that are unreachable. */
   get busyCount(): number {
     return this.#destinations.size
   }
 
-  /** Resolves when everything was sent, except to servers that are tried again later. */
+  /** Resolves when everything was sent, except to servers that are retried later. */
   async settled(): Promise<void> {
     do {
       await this.#follower.settled()
@@ -72,7 +72,7 @@ export class Outbound {
     } while (this.#follower.isBusy || [...this.#destinations.values()].some(({ isRunning }) => isRunning))
   }
 
-  /** Stops; what was not taken is sent after the next start. */
+  /** Stops; unsent events are sent after the next start. */
   async close(): Promise<void> {
     this.#presence.close()
     await this.#follower.stop()

@@ -9,39 +9,38 @@ import { presenceOf } from '@myelin/storage/sync/presence'
 import { presenceContent } from '../../runtime/presence/show-presence.ts'
 import type { Sending } from './transaction.ts'
 
-/** What is told together. */
+/** How long presence changes are gathered. */
 const GATHER_MS = 1_000
-/** So soon who was told often is looked at again. */
+/** The delay before a server at its rate limit is tried again. */
 const AGAIN_MS = 5_000
-/** A server is told no more often in the long run, */
+/** The average interval between two presence EDUs to a server, */
 const APART_MS = 30_000
-/** but so often in a row, so that what changes now and then is seen at once. */
+/** and how many may follow each other at once. */
 const IN_A_ROW = 5
-/** So many servers are told at once; the others wait for the next time. */
+/** The most servers that get presence at once; the others wait. */
 const SERVERS_AT_ONCE = 50
-/** More than this is not remembered: presence is lost rather than late. */
+/** The most pending entries; further presence is dropped rather than late. */
 const MAX_WAITING = 1_000
 const MAX_ROOMS = 100
-/** Of rooms on more servers than this nobody is told. */
+/** Presence is not sent to rooms on more servers than this. */
 const MOST_SERVERS = 200
 
 /** An entry of an `m.presence` EDU. */
 export type PresencePush = JsonObject & { readonly user_id: UserId }
 
-/** What one server is to be told: whose presence, and how close the closest room is that they share. */
+/** What one server is to get: the users, and the size of the smallest common room. */
 type Waiting = { readonly users: Set<UserId>; distance: number }
 
 /**
- * Gathers how present our users are for other servers: each is told the newest of each user, at most twice a minute but
- * for a few times in a row, a bounded number of servers at once, those in the smallest rooms first. In very large rooms
- * nobody is told.
+ * Gathers presence of local users for other servers. Each server gets the newest of each user, at a limited rate, a
+ * bounded number of servers at once, those in the smallest rooms first. Very large rooms are excluded.
  */
 export class OutgoingPresence {
   readonly #rt: Sending
   readonly #tell: (server: ServerName, pushes: readonly PresencePush[]) => void
   readonly #changed = new Set<UserId>()
   readonly #waiting = new Map<ServerName, Waiting>()
-  /** When the tellings of a server, each of which counts for so long, will all have run out. */
+  /** When the recent EDUs to a server will no longer count against its rate. */
   readonly #toldUntil = new Map<ServerName, number>()
   #timer: (Timer & { readonly ts: number }) | undefined
   #flushing: Promise<void> | undefined
@@ -51,19 +50,19 @@ export class OutgoingPresence {
     this.#tell = tell
   }
 
-  /** A user's presence changed. */
+  /** Records a presence change. */
   hear(user: UserId): void {
     if (serverOf(user) !== this.#rt.serverName) return
     this.#changed.add(user)
     this.#later(GATHER_MS)
   }
 
-  /** Resolves when what was due has been handed on. */
+  /** Resolves when all due presence has been handed over. */
   async settled(): Promise<void> {
     await this.#flushing
   }
 
-  /** Forgets everything. */
+  /** Drops everything. */
   close(): void {
     this.#timer?.cancel()
     this.#timer = undefined
@@ -78,7 +77,7 @@ export class OutgoingPresence {
     const timer = this.#rt.clock.later(ms, () => {
       this.#timer = undefined
       this.#flushing = this.#flush().catch((cause: unknown) =>
-        this.#rt.log.error({ err: cause }, 'other servers could not be told of a presence'),
+        this.#rt.log.error({ err: cause }, 'presence could not be sent to other servers'),
       )
     })
     this.#timer = { ts, cancel: () => timer.cancel() }
@@ -99,7 +98,7 @@ export class OutgoingPresence {
         server,
         presences.map((presence) => ({
           user_id: presence.userId,
-          // Unlike clients, servers are always told.
+          // Unlike to clients, it is always sent to servers.
           last_active_ago: Math.max(0, now - presence.lastActiveTs),
           ...presenceContent(presence, now),
         })),

@@ -3,17 +3,17 @@ import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Sending } from './transaction.ts'
 
-/** That a user of ours types in a room, or no longer does. */
+/** A typing notification: a local user types in a room, or stopped. */
 export interface TypingEdu {
   readonly roomId: RoomId
   readonly userId: UserId
   readonly isTyping: boolean
 }
 
-/** Other servers forget who types after a while; who goes on typing is told again so often. */
+/** The interval after which continued typing is sent again, because other servers expire it. */
 const AGAIN_MS = 25_000
 
-/** Knows what other servers were told of who types, and so what is news to them. */
+/** Tracks which typing was sent, and so which changes are left to send. */
 export class OutgoingTyping {
   readonly #rt: Pick<Sending, 'typing' | 'clock' | 'serverName'>
   readonly #told = new Map<RoomId, Map<UserId, number>>()
@@ -22,7 +22,7 @@ export class OutgoingTyping {
     this.#rt = rt
   }
 
-  /** What there is to tell of a room; it counts as told from here on. */
+  /** Returns the typing changes of a room; they count as sent from then on. */
   newsOf(roomId: RoomId): TypingEdu[] {
     const { typing, clock, serverName } = this.#rt
     const now = clock.now()

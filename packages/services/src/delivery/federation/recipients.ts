@@ -9,9 +9,9 @@ import type { OutgoingEvent } from '@myelin/storage/federation/outgoing-events'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 
 /**
- * The servers an event goes to: those in the room before it or after it, which is how a server learns that its last user
- * was removed, and the server of whoever loses an invitation or a knock;
- * while the members are not known, also those said to be in the room.
+ * Returns the servers that an event is sent to: those in the room before or after it, which is how a server learns
+ * that its last user was removed, and the server of a user who loses an invite or a knock. In a partially joined room,
+ * also the servers assumed to be in it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#pdus
  */

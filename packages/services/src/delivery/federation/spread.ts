@@ -23,15 +23,15 @@ interface SpreadReceipt {
   readonly servers: readonly ServerName[]
 }
 
-/** What is to be sent of a stretch of the log. */
+/** What a stretch of the log has to send. */
 export interface OutgoingStretch {
   readonly events: readonly Spread[]
   readonly receipts: readonly SpreadReceipt[]
-  /** Users of ours who came to share a room with servers. */
+  /** Local users who started to share a room with servers. */
   readonly joins: readonly DeviceListChange[]
 }
 
-/** What is to be sent of a stretch of the log, in its order; `rooms` are those that moved, all where it is not known. */
+/** Returns what a stretch of the log has to send, in its order; `rooms` are the changed rooms, undefined for all. */
 export async function spread(
   rt: Pick<Sending, 'db' | 'serverName' | 'config'>,
   rooms: ReadonlySet<RoomId> | undefined,

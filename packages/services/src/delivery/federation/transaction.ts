@@ -10,16 +10,16 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import type { Pending } from './missed-events.ts'
 
-/** What sending takes of the runtime. */
+/** The part of the runtime that sending takes. */
 export type Sending = Pick<
   Runtime,
   'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'random' | 'log' | 'bus' | 'typing'
 >
 
-/** How much one transaction carries at the most, by the spec. */
+/** The most PDUs and EDUs in one transaction, by the spec. */
 export const MOST = { pdus: 50, edus: 100 } as const
 
-/** What goes out together; `serial` is another for each try. */
+/** The contents of a transaction; `serial` differs for each try. */
 export interface TransactionContents {
   readonly events: readonly Pending[]
   readonly edus: readonly JsonObject[]
@@ -27,10 +27,10 @@ export interface TransactionContents {
 }
 
 /**
- * Hands a transaction to a server; resolves once it took it.
+ * Sends a transaction to a server; resolves once the server accepted it.
  *
- * Its id follows from what it carries, so that one repeated after a crash is known to who has it already. Where it
- * carries EDUs, which may be the same again, `serial` tells one from the next.
+ * The transaction ID is derived from the contents, so that a receiver recognizes a repetition after a crash. EDUs may
+ * be equal by chance, so with EDUs `serial` is part of it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#transactions
  */

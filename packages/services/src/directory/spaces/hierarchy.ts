@@ -15,7 +15,7 @@ import type { SpaceRoom } from '../../room-state/space-child.ts'
 
 type Needs = Pick<Runtime, 'db'> & Asker
 
-/** What a client wants of a tree of spaces. */
+/** A request for a tree of spaces. */
 export interface TreeQuery {
   readonly roomId: RoomId
   readonly suggestedOnly: boolean
@@ -24,18 +24,18 @@ export interface TreeQuery {
   readonly from?: string | undefined
 }
 
-/** A room of the tree, in the members of the wire. */
+/** A room of the tree, in the wire format. */
 export type TreeRoom = RoomSummary & { readonly children_state: readonly JsonObject[] }
 
 const PAGE = 50
 const MAX_DEPTH = 20
-// A tree without end, or one that other servers make up as we go, ends here.
+// Bounds endless trees, such as those that another server makes up.
 const MOST_ROOMS = 1000
 const MOST_ASKED = 100
 
 /**
- * The rooms of a tree of spaces that the user may enter, parents before their children, a page at a time. Rooms that
- * nobody here is in are asked for through the servers that their parent names.
+ * Returns a page of the rooms in a tree of spaces that the user may enter, parents before children. Rooms unknown here
+ * are requested from the servers that their parent names.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy
  */
@@ -60,14 +60,14 @@ export async function readHierarchy(
 
 type Place = { readonly roomId: RoomId; readonly via: readonly ServerName[]; readonly depth: number }
 
-/** Walks a tree depth first. A page begins where the last one ended by walking there again: what was asked is kept. */
+/** Walks a tree depth first. Each page repeats the walk up to its start; remote answers are cached. */
 class Tree {
   readonly #rt: Needs
   readonly #user: UserId
   readonly #walk: Walk
   readonly #stack: Place[]
   readonly #seen = new Set<RoomId>()
-  /** What other servers said of rooms on the way. */
+  /** Summaries from other servers. */
   readonly #known = new Map<RoomId, RoomSummary>()
   #asked = 0
 
@@ -78,14 +78,14 @@ class Tree {
     this.#stack = [{ roomId: walk.roomId as RoomId, via: [], depth: 0 }]
   }
 
-  /** The next room to show; throws `M_FORBIDDEN` where not even the first may be. */
+  /** Returns the next room; throws `M_FORBIDDEN` where the user may not see the first. */
   async next(): Promise<TreeRoom | undefined> {
     for (let place = this.#stack.pop(); place && this.#seen.size < MOST_ROOMS; place = this.#stack.pop()) {
       if (this.#seen.has(place.roomId)) continue
       this.#seen.add(place.roomId)
       const room = await this.#load(place)
       if (room && (await mayUserEnter(this.#rt.db.read, this.#user, room.summary))) return this.#enter(room, place)
-      if (place.depth === 0) throw new MatrixError('M_FORBIDDEN', 'you may not look into this room')
+      if (place.depth === 0) throw new MatrixError('M_FORBIDDEN', 'you do not have permission to view this room')
     }
     return undefined
   }

@@ -12,13 +12,13 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 
 const OPEN_RULES: ReadonlySet<string> = new Set(['public', 'knock', 'knock_restricted'])
 
-/** Whether anybody may look into a room, or ask to be let in. */
+/** Returns whether a room is world readable, public, or open to knocks. */
 export function isPublicRoom({ join_rule: rule, world_readable: isReadable }: RoomSummary): boolean {
   return isReadable || OPEN_RULES.has(rule)
 }
 
 /**
- * Whether a user may be shown a room: they are in it or invited, could join or knock, or anybody may look in.
+ * Returns whether a user may see a room: they are in it or invited, may join or knock, or it is world readable.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1roomsroomidhierarchy
  */
@@ -34,7 +34,7 @@ export async function mayUserEnter(db: Read, user: UserId, room: RoomSummary): P
 }
 
 /**
- * Whether users of a server could be shown a room, going by what that server has to do with it.
+ * Returns whether users of a server may see a room, by the server's relation to it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1hierarchyroomid
  */

@@ -10,7 +10,7 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 import { inOrder, spaceChildOf } from '../../room-state/space-child.ts'
 import type { SpaceRoom } from '../../room-state/space-child.ts'
 
-/** A room that somebody of ours knows from inside, with its children; undefined for any other. */
+/** Returns a room that a local user is in, with its children; undefined for any other. */
 export async function ownRoom(db: Read, roomId: RoomId): Promise<SpaceRoom | undefined> {
   const summary = await summaryOf(db, roomId)
   const room = summary && (await roomById(db, roomId))

@@ -10,9 +10,9 @@ import type { EnteredRoom } from '../../rooms/authorising-user.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
- * The room for whose membership another server asks: one that we are in, and whose ACL lets the server in. Where it
- * takes the room's members to answer (is this user banned? who is in the room?) and we do not know them yet, we are of no
- * help, and the server asks another.
+ * Returns the room of a membership request from another server. Throws `M_NOT_FOUND` where this server is not in it,
+ * and `M_FORBIDDEN` where its ACL denies the server. A partially joined room is `M_NOT_FOUND` where the answer needs
+ * its members, so that the server tries another resident server.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
  */
@@ -25,14 +25,14 @@ export async function handshakeRoom(
   const db = rt.db.read
   const row = await roomById(db, roomId)
   if (!row || !(await joinedServers(db, roomId)).has(rt.serverName)) {
-    throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
+    throw new MatrixError('M_NOT_FOUND', 'this server is not in the room')
   }
   if (row.isPartial && needsMembers) {
-    throw new MatrixError('M_NOT_FOUND', 'this server does not know the members of that room yet')
+    throw new MatrixError('M_NOT_FOUND', 'this server does not know the members of the room yet')
   }
   const room = { id: roomId, stateRoot: row.stateRoot, version: roomVersionOf(row.roomVersion) }
   if (!isServerAllowed(origin, await shownContent(db, room, 'm.room.server_acl'))) {
-    throw new MatrixError('M_FORBIDDEN', 'your server is not allowed in that room')
+    throw new MatrixError('M_FORBIDDEN', 'the server ACL of the room denies your server')
   }
   return room
 }

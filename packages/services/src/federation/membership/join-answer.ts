@@ -12,7 +12,7 @@ import { summaryOf } from '../../sync/summary.ts'
 import { servedPdus } from '../serve/served-pdus.ts'
 import type { TakenMembership } from './take-membership.ts'
 
-/** What a server that joined gets to know of the room. */
+/** The answer to a server that joined. */
 export interface JoinAnswer {
   readonly state: readonly RawJson[]
   readonly authChain: readonly RawJson[]
@@ -22,8 +22,8 @@ export interface JoinAnswer {
 }
 
 /**
- * The state before a join and its auth chain; without the members, but for those that name the room, where these are
- * to be left out.
+ * Returns the state before a join and its auth chain. Where `omit_members` was requested, only the members that the
+ * room's name is computed from are included.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */

@@ -5,7 +5,7 @@ import { shownPdus } from '../../room-state/stripped-state.ts'
 import type { TakenMembership } from './take-membership.ts'
 
 /**
- * What a user who knocks is shown of the room, as whole events.
+ * Returns the stripped state for a knock, as complete events.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1send_knockroomideventid
  */

@@ -12,18 +12,18 @@ import { authorisingUserFor } from '../../rooms/authorising-user.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { handshakeRoom } from './handshake-room.ts'
 
-/** What another server wants to become of one of its users. */
+/** A request for a member event template. */
 export interface MembershipRequest {
   readonly origin: ServerName
   readonly roomId: RoomId
   readonly userId: UserId
   readonly membership: 'join' | 'leave' | 'knock'
-  /** The room versions the other server knows; absent where it need not know the room's. */
+  /** The room versions that the other server supports; absent where it need not know the room's. */
   readonly versions?: readonly string[]
 }
 
 /**
- * The event by which a user of another server could join, leave or knock, without hashes and signatures.
+ * Returns the template by which a user of another server may join, leave or knock, without hashes and signatures.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
  */
@@ -32,11 +32,11 @@ export async function makeMembership(
   { origin, roomId, userId, membership, versions }: MembershipRequest,
 ): Promise<JsonObject> {
   if (!isUserId(userId) || serverOf(userId) !== origin) {
-    throw new MatrixError('M_FORBIDDEN', 'a server asks for its own users only')
+    throw new MatrixError('M_FORBIDDEN', '`userId` must be a user of your server')
   }
   const room = await handshakeRoom(rt, origin, roomId, membership !== 'leave')
   if (versions && !versions.includes(room.version.id)) {
-    throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'your server does not know the version of this room', {
+    throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'your server does not support the room version', {
       extra: { room_version: room.version.id },
     })
   }
@@ -45,7 +45,7 @@ export async function makeMembership(
   const draft = { roomId, sender: userId, type: 'm.room.member', stateKey: userId, content }
   const event = await writeResolved(rt, async (tx) => {
     const open = await openRoom(tx, roomId)
-    if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in that room')
+    if (!open) throw new MatrixError('M_NOT_FOUND', 'this server is not in the room')
     const next = await nextEvent(tx, rt, open, draft).catch(forServers)
     return isNeed(next) ? next : next.event
   })
@@ -53,7 +53,7 @@ export async function makeMembership(
   return { room_version: room.version.id, event: { ...template, origin: rt.serverName } }
 }
 
-/** Servers know one code for a membership that the rules refuse. */
+/** Throws `M_FORBIDDEN` for each refusal by the rules, the only code that servers expect. */
 function forServers(cause: unknown): never {
   if (!(cause instanceof MatrixError) || cause.code !== 'M_BAD_STATE') throw cause
   throw new MatrixError('M_FORBIDDEN', cause.message, { cause })

@@ -20,7 +20,7 @@ import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import { handshakeRoom } from './handshake-room.ts'
 import { shownRoomState } from '../../rooms/handshake/shown-room-state.ts'
 
-/** An invite of one of our users, as another server sends it. */
+/** An invite of a local user, as another server sends it. */
 export interface GivenInvite {
   readonly origin: ServerName
   readonly roomId: RoomId
@@ -33,7 +33,7 @@ export interface GivenInvite {
 type Needs = Checker & Pick<Runtime, 'limits'>
 
 /**
- * Takes an invite: checks that it is one and may be, tells our user, and answers it with our signature.
+ * Accepts an invite: checks it, records it for the local user, and returns it with this server's signature.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2inviteroomideventid
  */
@@ -44,7 +44,7 @@ export async function takeInvite(rt: Needs, given: GivenInvite): Promise<JsonObj
   if (await isResident(rt, given.roomId)) await handshakeRoom(rt, given.origin, given.roomId)
   const signed = await checkEventSignatures(rt, version, [pdu])
   if (!signed.has(pdu.id) || !contentHashMatches(pdu.json)) {
-    throw new MatrixError('M_INVALID_PARAM', 'a signature or the hash of the invite is wrong')
+    throw new MatrixError('M_INVALID_PARAM', 'a signature or the content hash of the invite is wrong')
   }
   const target = pdu.stateKey as UserId
   if (await blocksInvites(rt.db.read, target)) {
@@ -62,12 +62,14 @@ export async function takeInvite(rt: Needs, given: GivenInvite): Promise<JsonObj
 function knownVersion(id: string): RoomVersion {
   const version = ROOM_VERSIONS.get(id)
   if (version) return version
-  throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'this server does not know that room version', {
+  throw new MatrixError('M_INCOMPATIBLE_ROOM_VERSION', 'the room version is not supported', {
     extra: { room_version: id },
   })
 }
 
-/** The event, if it is an invite of our user by one of the origin: we sign nothing else. */
+/**
+ * Returns the event, which must be an invite of a local user by a user of the origin; this server signs nothing else.
+ */
 function inviteOf(rt: Needs, given: GivenInvite, version: RoomVersion): Pdu {
   const pdu = parsePdu(given.json, version)
   const isInvite =
@@ -78,6 +80,7 @@ function inviteOf(rt: Needs, given: GivenInvite, version: RoomVersion): Pdu {
     serverOf(pdu.sender) === given.origin &&
     isUserId(pdu.stateKey) &&
     serverOf(pdu.stateKey) === rt.serverName
-  if (!isInvite) throw new MatrixError('M_INVALID_PARAM', 'not an invite of a user of this server by one of yours')
+  if (!isInvite)
+    throw new MatrixError('M_INVALID_PARAM', 'the event must be an invite of a user of this server by a user of yours')
   return pdu
 }

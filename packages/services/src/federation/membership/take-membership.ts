@@ -24,7 +24,7 @@ import type { EnteredRoom } from '../../rooms/authorising-user.ts'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import { handshakeRoom } from './handshake-room.ts'
 
-/** A member event that another server made for one of its users. */
+/** A member event that another server built for one of its users. */
 export interface GivenMembership {
   readonly origin: ServerName
   readonly roomId: RoomId
@@ -32,35 +32,35 @@ export interface GivenMembership {
   readonly json: JsonObject
 }
 
-/** The event where it landed, and its room. */
+/** The appended event, and its room. */
 export interface TakenMembership {
   readonly room: EnteredRoom
   readonly event: StoredEvent
 }
 
 /**
- * Lets the member event of another server's user into a room of ours; it then goes out to the servers that are there.
+ * Appends the member event of another server's user and sends it to the other servers in the room.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */
 export async function takeMembership(rt: Checker, given: GivenMembership): Promise<TakenMembership> {
   const room = await handshakeRoom(rt, given.origin, given.roomId, given.membership !== 'leave')
-  const pdu = await vouchedFor(rt, room, memberEventOf(given, room))
+  const pdu = await withAuthorizingSignature(rt, room, memberEventOf(given, room))
   const signed = await checkEventSignatures(rt, room.version, [pdu])
   if (!signed.has(pdu.id)) throw new MatrixError('M_INVALID_PARAM', 'a signature of the event is missing or wrong')
-  if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the event is not what was hashed')
-  const [welcome = pdu] = await welcomed(rt, room, pdu)
+  if (!contentHashMatches(pdu.json)) throw new MatrixError('M_INVALID_PARAM', 'the content hash of the event is wrong')
+  const [welcome = pdu] = await signedByPolicyServer(rt, room, pdu)
   return { room, event: await writeResolved(rt, (tx) => appendTaken(tx, room, welcome, rt.clock.now())) }
 }
 
-/** With the word of the room's policy server: whoever comes from outside cannot know that there is one. */
-async function welcomed(rt: Checker, { id, version }: EnteredRoom, pdu: Pdu): Promise<readonly Pdu[]> {
+/** Returns the event with the signature of the room's policy server, which a server outside the room cannot request. */
+async function signedByPolicyServer(rt: Checker, { id, version }: EnteredRoom, pdu: Pdu): Promise<readonly Pdu[]> {
   const { pdus, unwanted } = await recommended(rt, { roomId: id, version }, [pdu])
   if (unwanted.has(pdu.id)) throw new MatrixError('M_FORBIDDEN', "the room's policy server does not allow it")
   return pdus
 }
 
-/** The event, if it is what the request says, of the room in its path: CVE-2020-26257 and its kin. */
+/** Returns the event, which must match the room and membership of the request (CVE-2020-26257). */
 function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
   const pdu = parsePdu(given.json, version)
   const isAsked =
@@ -69,17 +69,21 @@ function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
     stringMember(pdu.content, 'membership') === given.membership &&
     pdu.stateKey === pdu.sender &&
     serverOf(pdu.sender) === given.origin
-  if (!isAsked) throw new MatrixError('M_INVALID_PARAM', `not a ${given.membership} of a user of ${given.origin}`)
+  if (!isAsked)
+    throw new MatrixError('M_INVALID_PARAM', `the event must be a ${given.membership} of a user of ${given.origin}`)
   return pdu
 }
 
-/** Adds our signature to a join that a user of ours stands for, if the room's conditions are met. */
-async function vouchedFor(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
+/**
+ * Adds this server's signature to a restricted join that a local user authorizes, where the join rule's conditions
+ * hold.
+ */
+async function withAuthorizingSignature(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
   const voucher = stringMember(pdu.content, 'join_authorised_via_users_server')
   const mayHaveOne = room.version.auth.joinRules.includes('restricted')
   if (voucher === undefined || !mayHaveOne || stringMember(pdu.content, 'membership') !== 'join') return pdu
   if (serverOf(voucher as UserId) !== rt.serverName) {
-    throw new MatrixError('M_INVALID_PARAM', 'whoever lets the user in is not of this server')
+    throw new MatrixError('M_INVALID_PARAM', '`join_authorised_via_users_server` must be a user of this server')
   }
   await authorisingUserFor(rt.db.read, rt, room, pdu.sender)
   return addSignature(pdu, room.version, { serverName: rt.serverName, key: rt.signingKey })
@@ -95,9 +99,10 @@ async function appendTaken(
   const fate = room && (await appendForeign(tx, room, { pdu, version }))
   if (isNeed(fate)) return fate
   const [event] = await eventsById(tx, [pdu.id])
-  if (fate === 'waits') throw new MatrixError('M_INVALID_PARAM', 'the event follows events that are not known here')
+  if (fate === 'waits')
+    throw new MatrixError('M_INVALID_PARAM', '`prev_events` names events that this server does not know')
   if (event?.status !== EVENT_STATUS.accepted || event.position === null) {
-    throw new MatrixError('M_FORBIDDEN', 'the room does not allow it')
+    throw new MatrixError('M_FORBIDDEN', 'the authorization rules of the room do not allow this event')
   }
   if (fate === 'appended') await relayEvent(tx, pdu.id, now)
   return event

@@ -15,7 +15,7 @@ import { handshakeRoom } from './handshake-room.ts'
 
 type Needs = Parameters<typeof inviteUser>[0]
 
-/** An invite of an address that turned out to be a user's: the identity server's word for it is in `signed`. */
+/** A third-party invite whose address was bound to a user; `signed` is the identity server's statement. */
 interface BoundInvite {
   readonly roomId: RoomId
   readonly sender: UserId
@@ -26,8 +26,8 @@ interface BoundInvite {
 const MOST = 20
 
 /**
- * Turns an invite of an address into one of the user the address belongs to, for a server that was told so. The rules
- * check what the identity server signed.
+ * Sends the invite of a user for a third-party invite whose address was bound on another server. The authorization
+ * rules check the identity server's signature.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1exchange_third_party_inviteroomid
  */
@@ -45,20 +45,22 @@ export async function exchangeInvite(rt: Needs, origin: ServerName, roomId: Room
     serverOf(sender) === rt.serverName &&
     isUserId(target) &&
     member(signed, 'mxid') === target
-  if (!isInvite) throw new MatrixError('M_INVALID_PARAM', 'not an invite of an address by a user of this server')
+  if (!isInvite)
+    throw new MatrixError('M_INVALID_PARAM', 'the event must be a third-party invite by a user of this server')
   await inviteBound(rt, { roomId, sender, target, signed })
 }
 
 /**
- * Takes an identity server's word that an address belongs to our user: whoever invited the address invites the user.
+ * Handles an identity server's notice that an address was bound to a local user: each sender of a third-party invite
+ * now invites the user.
  *
- * Nobody signs the request, so it is only a hint; each invite is judged by the signature inside it.
+ * The request is not signed, so it is a hint only; each invite is checked by the signature inside it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv13pidonbind
  */
 export async function takeBinding(rt: Needs, user: UserId, invites: readonly Json[]): Promise<void> {
   if (!isUserId(user) || serverOf(user) !== rt.serverName) {
-    throw new MatrixError('M_INVALID_PARAM', 'not a user of this server')
+    throw new MatrixError('M_INVALID_PARAM', 'user is not on this server')
   }
   for (const each of invites.slice(0, MOST).flatMap((json) => boundInvite(user, json))) {
     try {
@@ -66,7 +68,7 @@ export async function takeBinding(rt: Needs, user: UserId, invites: readonly Jso
       else await passOn(rt, each)
     } catch (cause) {
       if (!(cause instanceof MatrixError || cause instanceof RemoteError)) throw cause
-      rt.log.info({ err: cause }, 'an invite of an address came to nothing')
+      rt.log.info({ err: cause }, 'a third-party invite could not be exchanged')
     }
   }
 }
@@ -84,7 +86,7 @@ async function inviteBound(rt: Needs, { roomId, sender, target, signed }: BoundI
   const original = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.third_party_invite', token))
   const name = original && stringMember(original.content, 'display_name')
   if (original?.sender !== sender || name === undefined) {
-    throw new MatrixError('M_FORBIDDEN', 'nobody invited that address')
+    throw new MatrixError('M_FORBIDDEN', 'the room has no third-party invite with this token')
   }
   await inviteUser(rt, { roomId, sender, target }, { extra: { third_party_invite: { display_name: name, signed } } })
 }

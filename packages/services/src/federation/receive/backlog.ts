@@ -5,18 +5,19 @@ import { stagedOf } from '@myelin/storage/federation/staged-pdus'
 import { topics } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../../runtime/runtime.ts'
 
-/** So many events of one server wait to be judged, and so many in all. */
+/** The most events that may wait to be judged, of one server and altogether. */
 const MOST_OF_ONE = 1_500
 const MOST_OF_ALL = 10_000
-/** So long a transaction is held up, and then its server is told to come again. */
+/** The longest wait of a transaction, after which its server is told to retry. */
 const PATIENCE_MS = 10_000
 const AGAIN_MS = 5_000
 
 /**
- * Waits until what waits to be judged leaves room for a transaction of a server; throws `M_LIMIT_EXCEEDED` where it does
- * not in time. Nothing is staged then, and the server sends it again.
+ * Waits until the backlog has room for a server's transaction; throws `M_LIMIT_EXCEEDED` where it has none in time.
+ * Nothing is staged then, and the server retries.
  *
- * Whoever has nothing waiting is held up least: who sends faster than we judge fills what is for all.
+ * A server with a small backlog waits least: a server that sends faster than its events are judged fills the common
+ * limit.
  */
 export async function awaitRoom(
   rt: Pick<Runtime, 'db' | 'bus' | 'clock' | 'random'>,
@@ -44,9 +45,9 @@ export async function awaitRoom(
     stopListening()
     signal?.removeEventListener('abort', giveUp)
   }
-  // Not all of them at the same moment.
+  // Jitter, so that waiting transactions do not retry at once.
   const again = AGAIN_MS + Math.floor(((rt.random.bytes(1)[0] ?? 0) / 256) * AGAIN_MS)
-  throw new MatrixError('M_LIMIT_EXCEEDED', 'too many of your events wait to be judged', {
+  throw new MatrixError('M_LIMIT_EXCEEDED', 'too many events of your server are waiting to be processed', {
     extra: { retry_after_ms: again },
   })
 }

@@ -23,8 +23,8 @@ import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 type Change = (known: RemoteDeviceList) => { readonly streamId: number; readonly list: DeviceList } | undefined
 
 /**
- * Takes in that a device of a user elsewhere changed. Where we missed an earlier change, or know nothing of the user's
- * devices, the whole list is fetched.
+ * Applies a device list update of a remote user. Where an earlier update was missed, or the device list is not stored,
+ * the whole list is fetched.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
  */
@@ -46,7 +46,7 @@ export const receiveDeviceListUpdate: ReceiveEdu = async (rt, origin, content) =
 }
 
 /**
- * Takes in that a user elsewhere has other keys to sign with.
+ * Applies a change of a remote user's cross-signing keys.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
  */
@@ -75,7 +75,7 @@ async function changeList(rt: EduReceiver, origin: ServerName, content: JsonObje
   if (!isKept) rt.bus.announce({ position: 0, topics: new Set([deviceListTopics.wanted(userId)]) })
 }
 
-/** Answers false where the list must be fetched. */
+/** Applies one change; returns false where the whole list must be fetched. */
 async function keepChanged(tx: Tx, userId: UserId, change: Change): Promise<boolean> {
   const [known] = await remoteDeviceLists(tx, [userId])
   const changed = known && change(known)

@@ -9,7 +9,7 @@ import { receiveReceipt } from './receipt.ts'
 import { receiveToDevice } from './to-device.ts'
 import { receiveTyping } from './typing.ts'
 
-/** Every kind of EDU we understand. */
+/** The handlers by EDU type. */
 const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map([
   ['m.device_list_update', receiveDeviceListUpdate],
   ['m.direct_to_device', receiveToDevice],
@@ -19,7 +19,7 @@ const RECEIVERS: ReadonlyMap<string, ReceiveEdu> = new Map([
   ['m.typing', receiveTyping],
 ])
 
-/** Takes EDUs in, each by itself and in order; those we do not understand are left out. */
+/** Handles EDUs one after the other; unknown types are ignored, and a failure concerns one EDU only. */
 export async function receiveEdus(rt: EduReceiver, origin: ServerName, edus: readonly Json[]): Promise<void> {
   for (const edu of edus) {
     if (!isObject(edu)) continue

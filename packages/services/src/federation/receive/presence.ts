@@ -9,16 +9,16 @@ import { setRemotePresence } from '../../runtime/presence/set-presence.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 import { roomOfEdu } from './room-of-edu.ts'
 
-/** What an EDU says beyond so many users is not read. */
+/** The most users read from one EDU. */
 const MAX_USERS = 100
 const MAX_STATUS = 1_000
-/** A room in which both are is mostly the first one. */
+/** The most rooms examined for a common one; it is mostly the first. */
 const MAX_ROOMS = 20
 
 type Said = Omit<Presence, 'position' | 'saidTs'>
 
 /**
- * Keeps how present users of another server say they are, of those who are in a room with us.
+ * Stores the presence of remote users who share a room with a local user.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#presence
  */

@@ -17,7 +17,7 @@ const MAX_READERS = 1_000
 const MAX_EVENTS = 10
 
 /**
- * Moves the receipts of users elsewhere forward, as far as we have what they read.
+ * Moves the read receipts of remote users forward, where the events they name are stored.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#receipts
  */

@@ -11,7 +11,7 @@ import { shownContent } from '../../room-state/shown-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 
 /**
- * The room an EDU is about, if we are in it and it lets the origin speak there.
+ * Returns the room of an EDU, where this server is in it and its ACL allows the origin.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#server-access-control-lists-acls
  */
@@ -27,7 +27,7 @@ export async function roomOfEdu(
   return isServerAllowed(origin, acl) ? room.id : undefined
 }
 
-/** The user an EDU is about, if the origin may speak for them and they are in the room. */
+/** Returns the user of an EDU, where they belong to the origin and are in the room. */
 export async function memberOfEdu(
   db: Read,
   origin: ServerName,
@@ -36,7 +36,7 @@ export async function memberOfEdu(
 ): Promise<UserId | undefined> {
   if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
   const standing = await membershipIn(db, roomId, userId)
-  // Of whom we do not know whether they are in the room, their server is believed if it is said to be there.
+  // In a partially joined room an unknown user counts as joined where their server is assumed to be in the room.
   if (!standing) return (await hintedServers(db, roomId)).includes(origin) ? userId : undefined
   return standing.membership === 'join' ? userId : undefined
 }

@@ -9,13 +9,13 @@ import type { TransactionKey } from '@myelin/storage/accounts/transactions'
 import { encodedMessages, queueForDevices } from '../../keys/send-to-device.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 
-/** In code points. */
+/** The longest transaction ID, in code points. */
 const MAX_ID = 32
 const MAX_TYPE_BYTES = 255
 const MAX_MESSAGES = 1_000
 
 /**
- * Queues messages for devices of our users; one that comes again under the same id does nothing.
+ * Queues to-device messages for local devices; a repeated message ID has no effect.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#send-to-device-messaging
  */
@@ -34,7 +34,7 @@ export const receiveToDevice: ReceiveEdu = async (rt, origin, content) => {
   })
 }
 
-/** What is for users of ours, and not too large or too much. */
+/** Returns the messages for local users, without oversized ones, up to a limit. */
 function messagesFor(
   { serverName }: EduReceiver,
   head: { readonly sender: UserId; readonly type: string },

@@ -25,13 +25,13 @@ import { awaitRoom } from './backlog.ts'
 import { receiveEdus } from './edus.ts'
 import type { EduReceiver } from './edu-receiver.ts'
 
-/** A transaction as it came, its numbers as they were spelled. */
+/** A transaction as it arrived, its numbers with their original spelling. */
 export interface Transaction {
   readonly origin: ServerName
   readonly txnId: string
   readonly pdus: readonly Json[]
   readonly edus: readonly Json[]
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the sender no longer waits for the answer. */
   readonly signal?: AbortSignal
 }
 
@@ -41,16 +41,16 @@ type Withdrawn = { readonly eventId: string; readonly withdrawal: Pdu; readonly 
 
 const MAX_PDUS = 50
 const MAX_EDUS = 100
-/** So many events are looked at before others get their turn: some milliseconds. */
+/** Number of events parsed before yielding: some milliseconds. */
 const AT_ONCE = 10
-/** So many events are kept of a room that we are about to enter. */
+/** The most events staged for a room with a pending join. */
 const MAX_EARLY = 1000
 
 /**
- * Takes a transaction from another server: its events are on disk when we answer, and are judged after that.
+ * Receives a transaction from another server: its events are on disk when it returns, and are judged afterwards.
  *
- * Each event fails alone. The same transaction sent again gets the same answer and does nothing. Transactions of a server
- * are taken one after the other, and held up while too many of its events wait to be judged.
+ * A fault concerns one event only. A repeated transaction gets the same answer and has no effect. Transactions of a
+ * server are handled one after the other, and wait while too many of its events are unjudged.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv1sendtxnid
  */
@@ -77,7 +77,7 @@ async function takeTransaction(rt: Needs, { origin, txnId, pdus, edus, signal }:
     else if (!('fault' in checked)) accepted.push(checked)
   }
   const answer: JsonObject = { pdus: { ...results } }
-  // Before we say that we have the transaction; taking one in twice does no harm.
+  // Before the transaction is acknowledged; handling its EDUs twice does no harm.
   await receiveEdus(rt, origin, edus)
   await rt.db.write(async (tx) => {
     if ((await earlierAnswer(tx, key)) !== undefined) return
@@ -91,10 +91,10 @@ async function takeTransaction(rt: Needs, { origin, txnId, pdus, edus, signal }:
   return answer
 }
 
-/** What is said of one event. */
+/** The outcome of one event. */
 type Checked = Accepted | Withdrawn | { readonly eventId: string; readonly fault: string }
 
-/** Whether an event may be looked at at all; undefined for what has no id to answer under. */
+/** Parses an event and checks its room's ACL; undefined for an event without an ID to answer under. */
 async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Checked | undefined> {
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
   const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
@@ -104,22 +104,22 @@ async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Chec
   const refused = (fault: string) =>
     typeof claimed === 'string' && claimed.length < 256 ? { eventId: claimed, fault } : undefined
   const version = awaited ?? (room && roomVersionOf(room.roomVersion))
-  if (!version || !isRoomId(roomId) || !isObject(json)) return refused('we are not in that room')
+  if (!version || !isRoomId(roomId) || !isObject(json)) return refused('this server is not in the room')
   const parsed = parseIncoming(json, { roomId, version })
   if ('fault' in parsed) return refused(parsed.fault)
   const eventId = parsed.pdu.id
   if (awaited) return checkEarly(rt, { roomId, eventId, json })
   if (!isIn || !room) {
-    if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'we are not in that room' }
+    if (!(await isWithdrawal(rt, origin, parsed.pdu))) return { eventId, fault: 'this server is not in the room' }
     return { eventId, withdrawal: parsed.pdu, room: { roomId, version } }
   }
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
-  if (!isServerAllowed(origin, acl)) return { eventId, fault: 'your server is not allowed in that room' }
+  if (!isServerAllowed(origin, acl)) return { eventId, fault: 'the server ACL of the room denies your server' }
   return { roomId, eventId, json }
 }
 
-/** Of a room that we are about to enter anybody may send; its ACL is asked once we are in it. */
+/** Stages an event of a room with a pending join; its ACL is checked after the join. */
 async function checkEarly(rt: Needs, early: Accepted): Promise<Checked> {
   if ((await stagedCount(rt.db.read, early.roomId, MAX_EARLY)) < MAX_EARLY) return early
-  return { eventId: early.eventId, fault: 'we are not in that room yet' }
+  return { eventId: early.eventId, fault: 'this server has not joined the room yet' }
 }

@@ -3,11 +3,11 @@ import { member } from '@myelin/matrix/json'
 import type { ReceiveEdu } from './edu-receiver.ts'
 import { memberOfEdu, roomOfEdu } from './room-of-edu.ts'
 
-/** For so long we believe that somebody types, if we hear nothing more. */
+/** How long a remote user counts as typing without a further EDU. */
 const BELIEVED_MS = 60_000
 
 /**
- * Shows who types elsewhere.
+ * Records the typing of remote users.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#typing-notifications
  */

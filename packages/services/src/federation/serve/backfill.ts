@@ -10,8 +10,8 @@ const MAX_EVENTS = 100
 const MAX_STARTS = 50
 
 /**
- * Events and what went before them, the deepest first, so many at the most; soft-failed ones where an event among these
- * names them. What the asking server may not see of an event is redacted.
+ * Returns events and their predecessors, the deepest first, up to a limit; soft-failed ones where an event among these
+ * names them. Events that the requesting server may not see are redacted.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1backfillroomid
  */

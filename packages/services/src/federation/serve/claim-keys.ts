@@ -6,7 +6,7 @@ import type { KeysByUser } from '../../keys/claim-keys.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
- * Takes a one-time key of each device named, of users of this server; others are left out.
+ * Claims a one-time key of each named device of local users; other users are ignored.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1userkeysclaim
  */

@@ -7,7 +7,7 @@ import type { DirectoryPage, DirectoryQuery } from '../../room-state/directory-p
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
- * The room that an alias of this server names, for whoever asks; `M_NOT_FOUND` for any other alias.
+ * Returns the room of a local alias, with servers in it; throws `M_NOT_FOUND` for any other alias.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1querydirectory
  */
@@ -19,7 +19,8 @@ export async function serveAlias(
 }
 
 /**
- * The rooms this server lists that others can be in, if its admin wants them told.
+ * Returns the published rooms that users of other servers may join; throws `M_FORBIDDEN` where the admin has not
+ * enabled it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1publicrooms
  */
@@ -28,7 +29,7 @@ export async function servePublicRooms(
   query: DirectoryQuery,
 ): Promise<DirectoryPage> {
   if (!rt.config.disclosure.tellsPublicRooms) {
-    throw new MatrixError('M_FORBIDDEN', 'this server does not show its directory to others')
+    throw new MatrixError('M_FORBIDDEN', 'the room directory of this server is not available over federation')
   }
   return publicRooms(rt, { ...query, isForServers: true })
 }

@@ -4,8 +4,8 @@ import type { Read } from '@myelin/storage/engine/database'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 /**
- * The events among these that are the words of users of ours who wanted them to be erased: messages, and what their
- * member events say of them. What they made of a room, its rules and its name, is the room's.
+ * Returns the events of local users who requested erasure: messages, and the profile in their member events. State
+ * such as a room's name stays, because it belongs to the room.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountdeactivate
  */

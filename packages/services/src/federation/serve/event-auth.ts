@@ -8,7 +8,7 @@ import { ServerVisibility } from './sight.ts'
 import { servedPdus } from './served-pdus.ts'
 
 /**
- * The whole auth chain of an event, for a server that may ask about its room.
+ * Returns the whole auth chain of an event, for a server with access to its room.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1event_authroomideventid
  */
@@ -22,7 +22,7 @@ export async function serveEventAuth(
   const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   await new ServerVisibility(db, room).requireFullState(event)
-  // Chains lead from state event to state event; this one may be a message.
+  // Auth chains are stored for state events; this one may be a message.
   const named = [...(await nidsOfEvents(db, event.pdu.authEvents)).values()]
   const chain = await authChainOf(db, named)
   return servedPdus(db, room.version, [...new Set([...named, ...chain])])

@@ -6,7 +6,7 @@ import { noSuchEvent, roomFor } from './server-access.ts'
 import { ServerVisibility } from './sight.ts'
 
 /**
- * The event nearest to a time that the asking server may see.
+ * Returns the event nearest to a time that the requesting server may see.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1timestamp_to_eventroomid
  */

@@ -8,7 +8,7 @@ import { seenPdus } from './served-pdus.ts'
 import { hasOwnState } from './sight.ts'
 
 /**
- * One event, redacted where the asking server may not see what is in it.
+ * Returns one event, redacted where the requesting server may not see its content.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1eventeventid
  */
@@ -18,7 +18,7 @@ export async function serveEvent(rt: Pick<Runtime, 'db'>, origin: ServerName, ev
   if (!found) throw noSuchEvent()
   const room = await roomFor(db, origin, found.pdu.roomId, [eventId])
   const event = await eventIn(db, room, eventId)
-  // Messages outside the timeline have no state we know, so nobody knows who may see them.
+  // The state before a message outside the timeline is unknown, and so is who may see it.
   if (!hasOwnState(event) && event.pdu.stateKey === undefined) throw noSuchEvent()
   const [pdu] = await seenPdus(db, room, [event])
   if (!pdu) throw noSuchEvent()

@@ -6,10 +6,10 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { ServedRoom } from './server-access.ts'
 import { hasOwnState } from './sight.ts'
 
-// What is walked through without being given costs as well.
+// Events that the walk passes without returning them count, too.
 const MAX_STEPS = 1000
 
-/** Walks a room's graph towards its beginning, the deepest event first; never out of the room, nor along rejected events. */
+/** Walks a room's graph backwards, the deepest event first; never out of the room, nor through rejected events. */
 export class GraphWalk {
   readonly #db: Read
   readonly #room: ServedRoom
@@ -17,14 +17,14 @@ export class GraphWalk {
   #pending: EventId[] = []
   readonly #open: StoredEvent[] = []
 
-  /** Events in `known` are not walked to. */
+  /** Starts a walk that ignores the events in `known`. */
   constructor(db: Read, room: ServedRoom, known: Iterable<EventId> = []) {
     this.#db = db
     this.#room = room
     this.#known = new Set(known)
   }
 
-  /** Events to begin with. */
+  /** Adds events to start from. */
   add(ids: readonly EventId[]): void {
     for (const id of ids) {
       if (this.#known.has(id)) continue
@@ -33,7 +33,7 @@ export class GraphWalk {
     }
   }
 
-  /** Up to so many events that are wanted; the walk goes on past the others while its budget lasts. */
+  /** Returns up to `limit` wanted events; the walk passes the others while its budget lasts. */
   async take(limit: number, isWanted: (event: StoredEvent) => boolean): Promise<StoredEvent[]> {
     const taken: StoredEvent[] = []
     for (let step = 0; step < MAX_STEPS && taken.length < limit; step++) {

@@ -10,7 +10,7 @@ import { ownRoom } from '../../directory/spaces/own-room.ts'
 
 const MOST_CHILDREN = 50
 
-/** A space and its children, in the members of the wire. */
+/** A space and its children, in the wire format. */
 export interface ServedSpace {
   readonly room: RoomSummary & { readonly children_state: readonly JsonObject[] }
   readonly children: readonly RoomSummary[]
@@ -18,7 +18,8 @@ export interface ServedSpace {
 }
 
 /**
- * A space and those of its children that we know: what the asking server's users could enter, and what not.
+ * Returns a space and its locally known children, split into those that the requesting server's users could enter and
+ * the others.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1hierarchyroomid
  */
@@ -29,7 +30,7 @@ export async function serveHierarchy(
   const db = rt.db.read
   const space = await ownRoom(db, asked.roomId)
   if (!space || !(await mayServerEnter(db, asked.origin, space.summary))) {
-    throw new MatrixError('M_NOT_FOUND', 'there is no such room for you')
+    throw new MatrixError('M_NOT_FOUND', 'no such room')
   }
   const held = space.children.filter(({ isSuggested }) => isSuggested || !asked.suggestedOnly).slice(0, MOST_CHILDREN)
   const children: RoomSummary[] = []

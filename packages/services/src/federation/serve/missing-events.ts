@@ -11,7 +11,8 @@ const MAX_EVENTS = 50
 const MAX_NAMED = 100
 
 /**
- * The events between what the asking server has and what it heard of, the earliest first; of too many the latest.
+ * Returns the events between the requesting server's extremities and the events it names, the earliest first; the
+ * latest ones where they are too many.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixfederationv1get_missing_eventsroomid
  */

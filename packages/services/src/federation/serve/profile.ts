@@ -7,7 +7,7 @@ import { ownProfile, ownProfileField } from '../../accounts/profile.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
- * What a user of this server tells about themselves, or one field of it, if its admin wants it told.
+ * Returns a local user's profile, or one field of it; throws `M_FORBIDDEN` where the admin has disabled it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1queryprofile
  */
@@ -17,9 +17,9 @@ export async function serveProfile(
   field: string | undefined,
 ): Promise<JsonObject> {
   if (!rt.config.disclosure.tellsProfiles) {
-    throw new MatrixError('M_FORBIDDEN', 'this server does not tell others about its users')
+    throw new MatrixError('M_FORBIDDEN', 'profiles of this server are not available over federation')
   }
-  if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'that user is not one of ours')
+  if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'user is not on this server')
   if (field === undefined) return ownProfile(rt, userId)
   return ownProfileField(rt, userId, field)
 }

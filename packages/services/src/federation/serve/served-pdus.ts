@@ -13,7 +13,10 @@ import { ServerVisibility } from './sight.ts'
 
 const SLICE = 500
 
-/** Events as other servers get them, in the order asked: what was redacted is redacted, and so is what `isHidden` names. */
+/**
+ * Returns events as other servers get them, in the given order: redacted events redacted, and so are those in
+ * `isHidden`.
+ */
 export async function servedPdus(
   db: Read,
   version: RoomVersion,
@@ -22,7 +25,7 @@ export async function servedPdus(
 ): Promise<RawJson[]> {
   const pdus: RawJson[] = []
   for (let start = 0; start < nids.length; start += SLICE) {
-    // A whole state may be long, and others want their turn.
+    // Yields, because a whole state may be long.
     if (start > 0) await new Promise<void>((resolve) => setImmediate(resolve))
     for (const { nid, text, isRedacted } of await servedEvents(db, nids.slice(start, start + SLICE))) {
       pdus.push(new RawJson(isRedacted || isHidden(nid) ? redacted(text, version) : text))
@@ -32,9 +35,8 @@ export async function servedPdus(
 }
 
 /**
- * Events of a room as far as the asking server may see them; the rest of each is redacted. A server that is not in the
- * room has no graph to complete, so it gets nothing in place of what it may not see. What its sender had erased nobody gets whole
- * any more.
+ * Returns events of a room as far as the requesting server may see them, the others redacted. A server that is not in
+ * the room gets no redacted events, because it has no graph to complete. Erased events are redacted for every server.
  */
 export async function seenPdus(db: Read, room: ServedRoom, events: readonly StoredEvent[]): Promise<RawJson[]> {
   const sight = new ServerVisibility(db, room)

@@ -13,27 +13,28 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { shownContent } from '../../room-state/shown-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 
-/** A room that a server may ask about. */
+/** A room to which a server has access. */
 export interface ServedRoom {
   readonly id: RoomId
   readonly version: RoomVersion
   readonly stateRoot: number
-  /** Who asks. */
+  /** The requesting server. */
   readonly origin: ServerName
-  /** Whether one of its users is in the room now, or was just before the events it names. */
+  /** Whether one of its users is in the room now, or was just before the named events. */
   readonly isIn: boolean
 }
 
-/** So many of the events that are named may show that the server was in the room then. */
+/** The most named events examined as proof that the server was in the room then. */
 const MAX_PROOFS = 5
 
 /**
- * The room, for a server that may ask about it: one that is in it (or the world may read it) and that its ACL lets in.
+ * Returns the room for a server with access to it: the server is in it, or the room is world readable; and its ACL
+ * allows the server.
  *
- * A server whose last user left or was removed may still ask what leads to `named` events before which it was in the
- * room: without that, it cannot learn of the removal when it has missed what went before. Nothing it gets is news to it.
+ * A server whose last user left or was removed may still request the events that lead to `named` events before which
+ * it was in the room. Otherwise it could not learn of the removal where it missed earlier events.
  *
- * Everybody else gets the same `M_FORBIDDEN`, whether we know the room or not.
+ * All other servers get the same `M_FORBIDDEN`, whether the room exists or not.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#server-access-control-lists-acls
  */
@@ -44,18 +45,18 @@ export async function roomFor(
   named: readonly EventId[] = [],
 ): Promise<ServedRoom> {
   const row = await roomById(db, roomId)
-  if (!row) throw notForYou()
+  if (!row) throw noAccess()
   const room = { id: roomId, version: roomVersionOf(row.roomVersion), stateRoot: row.stateRoot }
-  if (!isServerAllowed(origin, await shownContent(db, room, 'm.room.server_acl'))) throw notForYou()
+  if (!isServerAllowed(origin, await shownContent(db, room, 'm.room.server_acl'))) throw noAccess()
   const isIn = (await joinedServers(db, roomId)).has(origin) || (await wasInBefore(db, origin, roomId, named))
   if (!isIn) {
     const content = await shownContent(db, room, 'm.room.history_visibility')
-    if (!content || !isWorldReadable(stringMember(content, 'history_visibility'))) throw notForYou()
+    if (!content || !isWorldReadable(stringMember(content, 'history_visibility'))) throw noAccess()
   }
   return { ...room, origin, isIn }
 }
 
-/** Whether a server was in a room before every one of these events of it, as far as we know their state. */
+/** Returns whether a server was in a room before every one of these events, as far as their state is known. */
 async function wasInBefore(db: Read, origin: ServerName, roomId: RoomId, named: readonly EventId[]): Promise<boolean> {
   if (named.length === 0 || named.length > MAX_PROOFS) return false
   const events = await eventsById(db, named)
@@ -67,19 +68,19 @@ async function wasInBefore(db: Read, origin: ServerName, roomId: RoomId, named: 
   return true
 }
 
-/** An event of a room that was not rejected; `M_NOT_FOUND` for any other. */
+/** Returns an event of a room that was not rejected; throws `M_NOT_FOUND` for any other. */
 export async function eventIn(db: Read, room: ServedRoom, eventId: EventId): Promise<StoredEvent> {
   const event = await eventById(db, eventId)
   if (!event || event.pdu.roomId !== room.id || event.status === EVENT_STATUS.rejected) throw noSuchEvent()
   return event
 }
 
-/** What is answered for an event we do not have, or do not give. */
+/** Returns the error for an event that is not stored, or not served. */
 export function noSuchEvent(): MatrixError {
-  return new MatrixError('M_NOT_FOUND', 'there is no such event here')
+  return new MatrixError('M_NOT_FOUND', 'no such event')
 }
 
-/** What is answered for what the asking server may not read. */
-export function notForYou(): MatrixError {
-  return new MatrixError('M_FORBIDDEN', 'your server may not read this room')
+/** Returns the error for a server without access to a room. */
+export function noAccess(): MatrixError {
+  return new MatrixError('M_FORBIDDEN', 'your server has no access to this room')
 }

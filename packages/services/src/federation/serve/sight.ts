@@ -7,21 +7,21 @@ import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
 import { usersOfServer } from '@myelin/storage/rooms/members/joined-servers'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import { notForYou } from './server-access.ts'
+import { noAccess } from './server-access.ts'
 import type { ServedRoom } from './server-access.ts'
 
 /**
- * Whether we know the state before an event ourselves: of those in the timeline, and of those that we soft-failed. Of
- * others we know at most what somebody told.
+ * Returns whether the state before an event was computed here: for events in the timeline and soft-failed ones. For
+ * others it came from another server at most.
  */
 export function hasOwnState({ position, status }: StoredEvent): boolean {
   return position !== null || status === EVENT_STATUS.softFailed
 }
 
 /**
- * Says of each event of a room whether the asking server may have all of it; otherwise it gets it redacted.
+ * Decides for each event of a room whether the requesting server gets it in full or redacted.
  *
- * What it learns of one state serves every event that shares it.
+ * The result for one state serves every event with that state.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -38,7 +38,7 @@ export class ServerVisibility {
   }
 
   async isWhole(event: StoredEvent): Promise<boolean> {
-    // What we hold outside the timeline is state that others gave us: it is told with `/state` as it is, messages never.
+    // Outliers are state from other servers: state is served by `/state` in full, messages never.
     if (!hasOwnState(event)) return this.#room.isIn && event.pdu.stateKey !== undefined
     const root = event.stateBefore
     const view = { event: event.pdu, serverName: this.#room.origin, visibility: await this.#visibilityAt(root) }
@@ -47,9 +47,9 @@ export class ServerVisibility {
     return mayServerSee({ ...view, memberships: await this.#membershipsAt(root) })
   }
 
-  /** Refuses a server that is not in the room what belongs to an event it may not see, such as the state at it. */
+  /** Refuses a server outside the room the data of an event that it may not see, such as the state before it. */
   async requireFullState(event: StoredEvent): Promise<void> {
-    if (!this.#room.isIn && !(await this.isWhole(event))) throw notForYou()
+    if (!this.#room.isIn && !(await this.isWhole(event))) throw noAccess()
   }
 
   async #visibilityAt(root: number): Promise<string | undefined> {
@@ -74,7 +74,7 @@ export class ServerVisibility {
     return memberships
   }
 
-  /** Who is in the room now first: they most likely were in it then. */
+  /** Users in the room now come first, because they most likely were in it then. */
   async #usersOfOrigin(): Promise<readonly UserId[]> {
     const users = await usersOfServer(this.#db, this.#room.id, this.#room.origin)
     const rank = ({ membership }: { membership: string }) => (membership === 'join' ? 0 : 1)

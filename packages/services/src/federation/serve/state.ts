@@ -16,7 +16,7 @@ type Needs = Pick<Runtime, 'db'>
 type Wanted = { readonly origin: ServerName; readonly roomId: RoomId; readonly eventId: EventId }
 
 /**
- * A room's state before an event, whole, and its auth chain.
+ * Returns a room's state before an event, in full, and its auth chain.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1stateroomid
  */
@@ -34,7 +34,7 @@ export async function serveState(
 }
 
 /**
- * The names of what {@link serveState} gives.
+ * Returns the event IDs of what {@link serveState} returns.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */
@@ -55,7 +55,7 @@ async function stateBefore(
   const room = await roomFor(db, origin, roomId, [eventId])
   const event = await eventIn(db, room, eventId)
   if (!hasOwnState(event)) throw noSuchEvent()
-  // Nor, before a room's members are known, of what came meanwhile.
+  // In a partially joined room the state of events since the join is not complete.
   if ((await partialEvents(db, [event.nid])).size > 0) throw noSuchEvent()
   await new ServerVisibility(db, room).requireFullState(event)
   return { room, state: (await namedState(db, event.stateBefore)).map((entry) => entry.event) }

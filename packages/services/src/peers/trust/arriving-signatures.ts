@@ -11,12 +11,12 @@ import { SignaturePool } from './signature-workers.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
-/** Packing a claim takes some 40 us. */
+/** Number of claims packed before yielding; packing one takes about 40 us. */
 const SLICE = 100
 
 /**
- * Checks the signatures of events that come in groups, on all cores. Each server's keys are asked for once however many
- * groups need them, and who has to wait for keys is told apart from who has not.
+ * Checks the signatures of events that arrive in groups, on all cores. The keys of each server are fetched once,
+ * however many groups need them, and groups with known keys do not wait for others.
  */
 export class ArrivingSignatures {
   readonly #rt: Needs
@@ -24,7 +24,7 @@ export class ArrivingSignatures {
   readonly #ring = new KeyRing()
   readonly #pool = new SignaturePool()
   readonly #read = new Set<ServerName>()
-  /** Until when the keys that were asked for should have been valid, by server and key. */
+  /** The latest time for which keys were fetched, by server and key. */
   readonly #asked = new Map<string, number>()
 
   constructor(rt: Needs, version: RoomVersion) {
@@ -34,12 +34,12 @@ export class ArrivingSignatures {
     this.#read.add(rt.serverName)
   }
 
-  /** So many groups are checked at once. */
+  /** Returns the number of groups checked at once. */
   get size(): number {
     return this.#pool.size
   }
 
-  /** The keys these events want that we do not know and did not ask for yet; none where they can be checked now. */
+  /** Returns the keys of these events that are unknown and not fetched yet; none where they can be checked now. */
   async unknownKeys(events: readonly Pdu[]): Promise<KeyWanted[]> {
     const latest = this.#rt.clock.now() + LONGEST_VALIDITY_MS
     const wanted = await wantedBy(events, this.#version, latest)
@@ -54,7 +54,7 @@ export class ArrivingSignatures {
     return (this.#asked.get(nameOf(key)) ?? -1) < key.validAt
   }
 
-  /** Asks for keys; who does not say them now is not asked again. */
+  /** Fetches keys; a server that does not send them is not tried again. */
   async ask(wanted: readonly KeyWanted[]): Promise<void> {
     const unknown = wanted.filter((key) => this.#isUnknown(key))
     await addAskedKeys(this.#rt, this.#ring, unknown)
@@ -63,7 +63,7 @@ export class ArrivingSignatures {
     }
   }
 
-  /** Those of these events on which every required signature is there and verifies with the keys we have by now. */
+  /** Returns the events whose required signatures are all present and valid with the known keys. */
   async check(events: readonly Pdu[]): Promise<Pdu[]> {
     const claims = []
     for (const claim of claimsOf(events, this.#version, this.#ring)) {

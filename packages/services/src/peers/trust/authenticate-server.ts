@@ -16,22 +16,22 @@ type Needs = Pick<
   'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log' | 'bus'
 >
 
-/** A request that another server says it signed. */
+/** A request with the signature of another server. */
 export interface SignedRequest {
   readonly method: string
-  /** Path and query exactly as they came. */
+  /** Path and query exactly as received. */
   readonly target: string
-  /** The `Authorization` headers, each by itself. */
+  /** The `Authorization` headers, one per entry. */
   readonly authorization: readonly string[]
-  /** The text of the body; undefined where there was none, which is not the same as `{}`. */
+  /** The text of the body; undefined where there was none, which differs from `{}`. */
   readonly body: string | undefined
 }
 
-/** Servers sign with one key, or with two while they change it. */
+/** Servers sign with one key, or with two during a key change. */
 const MAX_HEADERS = 8
 
 /**
- * The server that signed a request to us; `M_UNAUTHORIZED` where none did.
+ * Returns the server that signed a request; throws `M_UNAUTHORIZED` where no signature is valid.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
  */
@@ -41,7 +41,7 @@ export async function authenticateServer(rt: Needs, request: SignedRequest): Pro
   return authenticateContent(rt, { ...rest, content })
 }
 
-/** Like {@link authenticateServer}, for a body that is parsed already, its numbers as they were spelled. */
+/** Like {@link authenticateServer}, for a parsed body whose numbers keep their original spelling. */
 export async function authenticateContent(
   rt: Needs,
   request: Omit<SignedRequest, 'body'> & { readonly content: Json | undefined },
@@ -65,9 +65,11 @@ export async function authenticateContent(
 }
 
 /**
- * What the headers claim, looked at without a body or a key: all of one origin that we speak with, and meant for us.
+ * Returns the authorizations in the headers, without checking a signature: all of one allowed origin, and addressed to
+ * this server.
  *
- * Our own name is refused: we do not call ourselves, so whoever signs so has got hold of our key.
+ * This server's own name is refused: it sends no requests to itself, so such a signature would mean that its key has
+ * leaked.
  */
 export function serverAuthorizations(
   rt: Pick<Runtime, 'config' | 'serverName'>,
@@ -85,7 +87,7 @@ export function serverAuthorizations(
   }
   if (first.origin === rt.serverName) throw refused('the request claims to come from this server itself')
   if (!maySpeakWith(rt, first.origin)) {
-    throw new MatrixError('M_FORBIDDEN', 'federation denied: this server does not speak with yours')
+    throw new MatrixError('M_FORBIDDEN', 'federation with your server is disabled on this server')
   }
   return [first, ...others]
 }

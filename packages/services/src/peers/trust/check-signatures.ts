@@ -14,12 +14,12 @@ import { checkClaims } from './signature-workers.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
-/** Nobody signs an event with more keys than this; the rest is not looked at. */
+/** The most signatures of one server that are examined. */
 const MAX_KEYS_PER_SIGNER = 8
-/** Looking who must have signed takes a few microseconds each. */
+/** Number of events whose signers are determined before yielding; a few microseconds each. */
 const SLICE = 1000
 /**
- * The IDs of the events on which every required signature is there and verifies.
+ * Returns the IDs of the events whose required signatures are all present and valid.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-hashes-and-signatures-on-received-events
  */
@@ -33,7 +33,10 @@ export async function checkEventSignatures(
   return new Set(events.filter((_, index) => results[index]).map(({ id }) => id))
 }
 
-/** Each key once, at the latest time any event needs it for; times nobody can vouch for are left out. */
+/**
+ * Returns the keys that events need, each once, at the latest time it is needed for; times in the far future are
+ * omitted.
+ */
 export async function wantedBy(events: readonly Pdu[], version: RoomVersion, latest: number): Promise<KeyWanted[]> {
   const wanted = new Map<string, KeyWanted>()
   for (const [index, event] of events.entries()) {
@@ -47,7 +50,10 @@ export async function wantedBy(events: readonly Pdu[], version: RoomVersion, lat
   return [...wanted.values()]
 }
 
-/** What is claimed of each event, made when it is asked for: the text to verify costs nearly as much as verifying it. */
+/**
+ * Yields the signature claim of each event. They are made on demand, because encoding the signed text costs nearly as
+ * much as verifying it.
+ */
 export function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: KeyRing): Generator<SignatureClaim> {
   for (const event of events) {
     const signers = requiredSigners(event, version).map((signer) =>
@@ -62,7 +68,10 @@ export function* claimsOf(events: readonly Pdu[], version: RoomVersion, ring: Ke
   }
 }
 
-/** Keys must have been valid when the event says it was sent; in room versions 1 to 4 it is enough that they ever were. */
+/**
+ * Returns the keys that may verify an event. They must have been valid when it was sent; in room versions 1 to 4 at
+ * any time.
+ */
 function keysOf(event: Pdu, signer: ServerName, version: RoomVersion): KeyWanted[] {
   const validAt = version.keysMustBeValidAtSigning ? Math.max(1, event.originServerTs) : 0
   return signingKeyIds(event.json, signer)

@@ -18,12 +18,12 @@ const AT_ONCE = 24
 const SERVER_TIMEOUT_MS = 10_000
 const NOTARY_TIMEOUT_MS = 20_000
 const MAX_BYTES = 256 * 1024
-/** Servers in one question to a notary. */
+/** The most servers in one query to a notary. */
 const BATCH = 500
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
 
 /**
- * Asks each server for its own keys, a few servers at once.
+ * Fetches the keys of each server from itself, a few servers at once.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
  */
@@ -40,7 +40,7 @@ export async function askServers(rt: Needs, wanted: readonly KeyWanted[]): Promi
   return answers
 }
 
-/** What one server says of its keys itself; undefined where it says nothing that holds. */
+/** Returns a server's own key document; undefined where it sends no valid one. */
 async function askServer(rt: Needs, server: ServerName): Promise<ServerKeyAnswer | undefined> {
   const ask = async (): Promise<ServerKeyAnswer> => {
     const document = await rt.remote.call(server, {
@@ -51,14 +51,14 @@ async function askServer(rt: Needs, server: ServerName): Promise<ServerKeyAnswer
       maxBytes: MAX_BYTES,
     })
     const answer = keyAnswerOf(document, rt.clock.now())
-    if (answer?.server !== server) throw new RemoteError('malformed', `the keys ${server} publishes do not hold`)
+    if (answer?.server !== server) throw new RemoteError('malformed', `the key document of ${server} is not valid`)
     return answer
   }
   return unlessRemote(rt, server, rt.remote.keyFetches.run(server, rt.clock.now(), ask))
 }
 
 /**
- * Asks the configured notaries, one after the other, for what is still wanted; all servers in one question.
+ * Queries the configured notaries, one after the other, for the keys still wanted; all servers in one query.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#post_matrixkeyv2query
  */
@@ -79,7 +79,7 @@ export async function askNotaries(rt: Needs, wanted: readonly KeyWanted[]): Prom
 }
 
 async function askNotary(rt: Needs, notary: KeyServer, wanted: readonly KeyWanted[]): Promise<ServerKeyAnswer[]> {
-  // A server name out of the configuration, checked there.
+  // A server name from the configuration, checked there.
   const name = notary.serverName as ServerName
   const trusted = await notaryKeys(rt, notary)
   const asked = new Set(wanted.map(({ server }) => server))
@@ -110,7 +110,7 @@ function isVouchedFor(document: JsonObject, notary: ServerName, trusted: Readonl
   })
 }
 
-/** The keys a notary must sign with: those the admin wrote down, or those it publishes. */
+/** Returns the keys that a notary must sign with: the configured ones, or those that it publishes. */
 async function notaryKeys(rt: Needs, notary: KeyServer): Promise<ReadonlyMap<string, Uint8Array>> {
   const keys = new Map<string, Uint8Array>()
   if (notary.verifyKeys) {
@@ -144,7 +144,7 @@ function* batchesOf(wanted: readonly KeyWanted[]): Generator<readonly KeyWanted[
   for (let start = 0; start < wanted.length; start += BATCH) yield wanted.slice(start, start + BATCH)
 }
 
-/** The answer, or nothing where another server failed us; our own faults still throw. */
+/** Returns the answer, undefined after a failure of another server; internal errors are thrown. */
 async function unlessRemote<T>(rt: Needs, server: ServerName, asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked

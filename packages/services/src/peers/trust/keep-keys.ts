@@ -8,10 +8,10 @@ import {
 import type { Runtime } from '../../runtime/runtime.ts'
 import { settledKey } from './key-ring.ts'
 
-/** A server that has had more keys than this is not an honest one, or a very old one: it begins anew. */
+/** The most keys stored for a server; above it the list is started anew. */
 const MAX_KEYS_HELD = 256
 
-/** Keeps what servers, or notaries for them, said about their keys. */
+/** Stores the keys that servers, or notaries for them, sent. */
 export async function keepServerKeys(rt: Pick<Runtime, 'db'>, answers: readonly ServerKeyAnswer[]): Promise<void> {
   if (answers.length === 0) return
   await rt.db.write(async (tx) => {

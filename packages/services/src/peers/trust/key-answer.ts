@@ -8,15 +8,15 @@ import { unsignedForm, verifyJson } from '@myelin/matrix/signatures'
 import { isKeyId, LONGEST_VALIDITY_MS } from './key-ring.ts'
 import type { ServerKey, ServerKeyAnswer } from '@myelin/storage/federation/server-keys'
 
-/** Honest servers publish a handful of keys. */
+/** The most keys in a document; servers publish a handful. */
 const MAX_KEYS = 64
 const MAX_ANSWER_BYTES = 32 * 1024
 
 /**
- * What a server published about its keys, checked against itself; undefined where it does not hold.
+ * Returns a server's keys from its key document; undefined where the document is not valid.
  *
- * Each verify key must have signed the document, so that nobody publishes a key whose other half they do not have. A
- * key is taken to be valid for seven days at most, so that its owner can take it back.
+ * Each verify key must have signed the document, which proves possession of the private key. A key is accepted for
+ * seven days at most, so that its owner can revoke it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#publishing-keys
  */
@@ -43,7 +43,7 @@ export function keyAnswerOf(document: JsonObject, now: number): ServerKeyAnswer 
   return { server, answerTs: now, answer, keys: [...keys.values()] }
 }
 
-/** The Ed25519 keys of a list; keys of other kinds are none of ours, and a broken one is left out. */
+/** Returns the Ed25519 keys of a list; other algorithms and malformed keys are ignored. */
 function listOf(
   document: JsonObject,
   name: string,
@@ -64,7 +64,7 @@ function timeOf(object: JsonObject, name: string): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
-/** The document to hand on: with its server's own signatures, without those of whom it came by. */
+/** Returns the document with its server's own signatures only, without those of a notary. */
 function textOf(document: JsonObject, server: string): string | undefined {
   try {
     const signatures = objectMember(objectMember(document, 'signatures') ?? {}, server) ?? {}

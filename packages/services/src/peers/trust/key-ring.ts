@@ -2,33 +2,33 @@
 import type { ServerName } from '@myelin/matrix/ids'
 import type { ServerKey } from '@myelin/storage/federation/server-keys'
 
-/** A key to look for: `validAt` is the time in milliseconds at which it must have been valid, 0 for whenever. */
+/** A key to find: `validAt` is the time in milliseconds at which it must have been valid, 0 for any time. */
 export interface KeyWanted {
   readonly server: ServerName
   readonly keyId: string
   readonly validAt: number
 }
 
-/** No key is believed for longer than this from when it was heard of, so that its owner can take it back. */
+/** The longest time for which a key is accepted after it was fetched, so that its owner can revoke it. */
 export const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
 
-/** Whether a text can name an Ed25519 key: servers in the wild are looser about versions than the spec. */
+/** Returns whether a text is the ID of an Ed25519 key; deployed servers use more characters than the spec allows. */
 export function isKeyId(text: string): boolean {
   return /^ed25519:[\x21-\x7e]{1,128}$/.test(text)
 }
 
-/** Keys of many servers, and when each was valid. */
+/** Keys of many servers with their validity. */
 export class KeyRing {
   readonly #keys = new Map<ServerName, Map<string, ServerKey>>()
 
-  /** Adds a key; what is known already is settled by {@link settledKey}. */
+  /** Adds a key; {@link settledKey} merges it with a known one. */
   add(server: ServerName, key: ServerKey): void {
     const ofServer = this.#keys.get(server) ?? new Map<string, ServerKey>()
     this.#keys.set(server, ofServer.set(key.keyId, settledKey(ofServer.get(key.keyId), key)))
   }
 
   /**
-   * A server's key of that name, if it was valid then.
+   * Returns a server's key of that ID, if it was valid at that time.
    *
    * @see https://spec.matrix.org/v1.19/server-server-api/#publishing-keys
    */
@@ -37,7 +37,7 @@ export class KeyRing {
     return key && isValidAt(key, validAt) ? key.publicKey : undefined
   }
 
-  /** Whether asking the server again could make it say more about this key. */
+  /** Returns whether fetching the server's keys again could not change the answer for this key. */
   isSettled({ server, keyId, validAt }: KeyWanted): boolean {
     const key = this.#keys.get(server)?.get(keyId)
     return key !== undefined && (key.isOld || isValidAt(key, validAt))
@@ -45,10 +45,10 @@ export class KeyRing {
 }
 
 /**
- * What is to be believed of a key that was heard of twice.
+ * Merges two versions of a key.
  *
- * Notaries tell what they heard long ago, so the later word is not always the newer one: a key that was retired stays
- * so, and validity only grows. Other bytes under a known ID are believed where they are vouched for longer.
+ * Notaries may send old documents, so the one that arrives later need not be newer: an old key stays old, and validity
+ * only grows. Where the bytes under a key ID differ, the version with the longer validity wins.
  */
 export function settledKey(known: ServerKey | undefined, heard: ServerKey): ServerKey {
   if (!known) return heard

@@ -5,7 +5,7 @@ import { signJson } from '@myelin/matrix/signatures'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**
- * The document in which this server publishes its keys, signed with each of them.
+ * Returns this server's key document, signed with each of its keys.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixkeyv2server
  */

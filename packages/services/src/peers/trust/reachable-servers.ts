@@ -4,12 +4,12 @@ import type { ServerName } from '@myelin/matrix/ids'
 
 const PREFIX = 'heard from '
 
-/** Tells this node that a server lives: it just showed us a signature of its own. */
+/** Announces on this node that a server is reachable, because it just sent a valid signature. */
 export function noteServerReachable(bus: Bus, server: ServerName): void {
   bus.announce({ position: 0, topics: new Set([`${PREFIX}${server}`]) })
 }
 
-/** Which server a topic says we heard from. */
+/** Returns the server of a reachability topic; undefined for other topics. */
 export function serverOfReachableTopic(topic: string): ServerName | undefined {
   return topic.startsWith(PREFIX) ? (topic.slice(PREFIX.length) as ServerName) : undefined
 }

@@ -11,13 +11,13 @@ export type { KeyRing, KeyWanted } from './key-ring.ts'
 
 type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
 
-/** Above this many unknown servers, those who know many keys are asked first. */
+/** From this many unknown servers on, notaries are queried first. */
 const MANY_SERVERS = 10
 
 /**
- * The keys we want as far as they can be had: from storage, from the servers themselves, from notaries.
+ * Returns the wanted keys as far as they are available: from storage, from the servers themselves, or from notaries.
  *
- * A key that cannot be had is missing in the ring; nothing throws. What was learned is kept.
+ * Unavailable keys are missing in the ring; nothing is thrown. Fetched keys are stored.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#retrieving-server-keys
  */
@@ -29,7 +29,7 @@ export async function loadServerKeys(rt: Needs, wanted: readonly KeyWanted[]): P
   return ring
 }
 
-/** Adds what we know of the keys of these servers. */
+/** Adds the stored keys of these servers. */
 export async function addStoredKeys(
   rt: Pick<Runtime, 'db'>,
   ring: KeyRing,
@@ -38,11 +38,11 @@ export async function addStoredKeys(
   for (const key of await serverKeysOf(rt.db.read, servers)) ring.add(key.server, key)
 }
 
-/** Adds what the servers themselves and notaries say of the keys that are wanted and not in the ring yet. */
+/** Fetches the wanted keys that are not in the ring from the servers themselves and notaries, and adds them. */
 export async function addAskedKeys(rt: Needs, ring: KeyRing, wanted: readonly KeyWanted[]): Promise<void> {
   const foreign = wanted.filter(({ server }) => server !== rt.serverName)
   const steps = [askServers, askNotaries]
-  // Nobody can vouch for what is further ahead.
+  // No key is valid further ahead.
   const latest = rt.clock.now() + LONGEST_VALIDITY_MS
   const isMissing = (key: KeyWanted): boolean => key.validAt <= latest && !ring.isSettled(key)
   const missing = foreign.filter(isMissing)
@@ -56,12 +56,12 @@ export async function addAskedKeys(rt: Needs, ring: KeyRing, wanted: readonly Ke
   }
 }
 
-/** The servers of these keys, each once. */
+/** Returns the servers of these keys, each once. */
 export function serversOf(wanted: readonly KeyWanted[]): ServerName[] {
   return [...new Set(wanted.map(({ server }) => server))]
 }
 
-/** Our own keys are valid as long as we have them. */
+/** Adds this server's keys, which are valid as long as it has them. */
 export function addOwnKeys(
   ring: KeyRing,
   { serverName, signingKey, otherKeys, config }: Pick<Runtime, 'serverName' | 'signingKey' | 'otherKeys' | 'config'>,

@@ -2,5 +2,5 @@
 import { parentPort } from 'node:worker_threads'
 import { claimHolds, type SignatureClaim } from './signature-claim.ts'
 
-// The other side of signature-workers.ts.
+// The worker side of signature-workers.ts.
 parentPort?.on('message', (claims: readonly SignatureClaim[]) => parentPort?.postMessage(claims.map(claimHolds)))

@@ -6,20 +6,20 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { claimHolds, type SignatureClaim } from './signature-claim.ts'
 
-/** Below this, starting a thread takes longer than the work. */
+/** The number of claims below which starting a thread takes longer than checking them. */
 const MANY = 1000
-/** Some 60 us each, so that the main thread is held for a few milliseconds. */
+/** Number of claims checked before yielding, about 60 us each. */
 const SLICE = 64
-/** How much a worker gets at a time: a few milliseconds to pack, some 12 to do. */
+/** Number of claims in one message to a worker: a few milliseconds to pack, about 12 to check. */
 const PARCEL = 200
 const MAX_WORKERS = 8
 
 /**
- * Threads that check claims. They start when there is much to do and live until somebody closes them: what needs them,
- * joining a large room, is rare, and idle threads cost memory.
+ * A pool of threads that check signature claims. They start with the first large batch and live until the pool is
+ * closed, because joining a large room is rare and idle threads cost memory.
  */
 export class SignaturePool {
-  /** So many parcels are worked on at once. */
+  /** The number of batches checked at once. */
   readonly size = Math.min(MAX_WORKERS, availableParallelism())
   readonly #all: Worker[] = []
   readonly #idle: Worker[] = []
@@ -27,7 +27,7 @@ export class SignaturePool {
   #seen = 0
   #isClosed = false
 
-  /** Checks some claims, the first thousand on this thread, never held for long; answers in their order. */
+  /** Checks some claims, the first thousand on this thread in slices; returns the results in their order. */
   async check(claims: readonly SignatureClaim[]): Promise<boolean[]> {
     this.#seen += claims.length
     return this.#seen < MANY ? checkHere(claims) : this.#semaphore.run(() => this.#checkElsewhere(claims))
@@ -39,7 +39,7 @@ export class SignaturePool {
   }
 
   async #checkElsewhere(claims: readonly SignatureClaim[]): Promise<boolean[]> {
-    if (this.#isClosed) throw new Error('nobody checks signatures any more')
+    if (this.#isClosed) throw new Error('the signature pool is closed')
     const worker = this.#idle.pop() ?? this.#startWorker()
     const over = new AbortController()
     const ended = once(worker, 'exit', over).then(() => undefined)
@@ -47,7 +47,7 @@ export class SignaturePool {
     worker.postMessage(claims)
     try {
       const answer = await Promise.race([answered, ended])
-      if (!answer) throw new Error('a thread that checks signatures ended')
+      if (!answer) throw new Error('a signature worker ended')
       return answer
     } finally {
       over.abort()
@@ -63,7 +63,8 @@ export class SignaturePool {
 }
 
 /**
- * Checks claims as they come, the main thread never held for long, and many of them on all cores; answers in their order.
+ * Checks claims as they are generated, in slices on the main thread and, where they are many, on all cores; returns
+ * the results in their order.
  */
 export async function checkClaims(claims: Iterable<SignatureClaim>, count: number): Promise<boolean[]> {
   if (count < MANY) return checkHere(claims)

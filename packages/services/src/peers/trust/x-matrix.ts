@@ -2,10 +2,10 @@
 import { isServerName, type ServerName } from '@myelin/matrix/ids'
 import { isKeyId } from './key-ring.ts'
 
-/** What one `Authorization: X-Matrix` header says. */
+/** The parameters of one `Authorization: X-Matrix` header. */
 export interface ServerAuthorization {
   readonly origin: ServerName
-  /** Older servers do not say whom they mean. */
+  /** Absent in requests of older servers. */
   readonly destination: string | undefined
   readonly keyId: string
   readonly signature: string
@@ -16,9 +16,9 @@ const PARAMETER =
 const MAX_LENGTH = 4096
 
 /**
- * The parameters of an X-Matrix header; undefined where it is none, or lacks one that must be there.
+ * Parses an X-Matrix header; undefined where it is none, or lacks a required parameter.
  *
- * Values with colons, and base64, may stand without quotes, as older servers write them.
+ * Values with colons, and Base64, may be unquoted, as older servers send them.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
  */
@@ -33,7 +33,7 @@ export function parseXMatrix(header: string): ServerAuthorization | undefined {
   return { origin, keyId, signature, destination: parameters?.get('destination') }
 }
 
-/** Names are of either case; a name that stands twice makes the header void. */
+/** Returns the parameters by lower-case name; undefined where a name occurs twice. */
 function parametersOf(text: string): ReadonlyMap<string, string> | undefined {
   const parameters = new Map<string, string>()
   for (let at = 0; at < text.length; ) {

@@ -31,10 +31,11 @@ import type { ShownRoom } from './read-join-answer.ts'
 type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
 
 /**
- * Takes a room over that a server showed us, and our join with it; throws a `RemoteError` where that join does not hold.
+ * Imports a room that a resident server sent, with the local user's join; throws a `RemoteError` where the join is not
+ * allowed by that state.
  *
- * Until the last unit nobody sees anything of the room; `entered` runs in it. `heads` are ends of what we had of the room
- * that stay ends beside our join.
+ * The room becomes visible in the last unit of work, in which `entered` runs. `heads` are forward extremities from an
+ * earlier residence that remain so beside the join.
  */
 export async function importRoom(
   rt: Needs,
@@ -54,13 +55,16 @@ export async function importRoom(
 
 type Shown = ShownRoom & { readonly heads: readonly EventId[] }
 
-/** The state that was shown, that before our join, and how it moves the room's members. */
+/** The state that the resident server sent, the state before the join, and the membership changes that it causes. */
 type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: PrecomputedMemberChanges }
 
-/** What would hold the log too long in the unit that enters a large room. The nodes of a state that nothing leads to hurt nobody. */
+/**
+ * Writes ahead the states that would take too long in the unit that enters a large room. State nodes without a
+ * reference do no harm.
+ */
 async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
   const shownRoot = await stateInSteps(db, state)
-  // Where the members were left out, those that our join rests on came with it.
+  // Where the members were omitted, those among the join's auth events were sent with it.
   const stateBefore = servers
     ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))
     : shownRoot
@@ -76,16 +80,16 @@ async function enterRoom(
 ): Promise<ResolutionNeed | undefined> {
   const { version, roomId, shownRoot, stateBefore } = context
   const room = await openRoom(tx, roomId)
-  if (!room) throw new Error('the room that was just made is gone')
-  // Somebody of ours came in meanwhile, through another node.
+  if (!room) throw new Error('the new room cannot be opened')
+  // Another local user joined in the meantime, through another node.
   if ((await joinedServers(tx, roomId)).has(serverName)) {
     const fate = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
     if (isNeed(fate)) return fate
-    if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `our join is ${fate}`)
+    if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `the local join was ${fate}`)
     return undefined
   }
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
-    throw new RemoteError('malformed', 'what we were shown of the room does not allow our join')
+    throw new RemoteError('malformed', 'the state that was sent does not allow the join')
   }
   await appendJoin(tx, room, shown, context)
   const { servers } = shown
@@ -102,7 +106,7 @@ async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, sta
   return authorize(own, state).allowed
 }
 
-/** The room's graph begins anew at our join; what lies before it is history that can be asked for. */
+/** Appends the join, at which the room's local graph starts; events before it are fetched by backfill. */
 async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context: RoomContext & Ground): Promise<void> {
   const { version, stateBefore, foreseen } = context
   const [earlier] = await eventsById(tx, [own.id])
@@ -117,13 +121,13 @@ async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context
     nid,
     isKept: earlier !== undefined,
   } as const
-  // Whoever resolves a fork looks its events up.
+  // State resolution reads the events of a fork.
   if (others.length > 0) await putOutlier(tx, own, row)
   const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
   const place = {
     stateBefore,
     stateAfter,
-    // Where it is much work what the heads come to, the room is as we were shown it until that is done.
+    // If merging the forward extremities is expensive, the state stays as it was sent until the merge is done.
     roomRoot: now ?? stateAfter,
     isUnsettled: now === undefined,
     heads: [...others.map((head) => head.nid), null],

@@ -22,7 +22,7 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Joiner } from './join-remote.ts'
 import { refusalOf } from './try-servers.ts'
 
-/** Who invites whom where, with the content the invite has. */
+/** The sender, target and room of an invite to a user of another server, and its content. */
 export interface RemoteInvite {
   readonly roomId: RoomId
   readonly sender: UserId
@@ -33,8 +33,8 @@ export interface RemoteInvite {
 type Prepared = { readonly event: Pdu; readonly version: RoomVersion; readonly shown: readonly JsonObject[] }
 
 /**
- * Invites a user of another server: that server sees the invite first and may refuse it, and only with its signature
- * does it become part of the room.
+ * Invites a user of another server and returns the ID of the invite event. That server receives the invite first and
+ * may refuse it; only with its signature is the event appended to the room.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#inviting-to-a-room
  */
@@ -46,7 +46,7 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<Ev
     const room = await openRoom(tx, invite.roomId)
     return room && appendForeign(tx, room, { pdu: signed, version: prepared.version })
   })
-  if (fate !== 'appended') throw new MatrixError('M_FORBIDDEN', 'the room does not allow the invite any more')
+  if (fate !== 'appended') throw new MatrixError('M_FORBIDDEN', 'the room no longer allows this event')
   return signed.id
 }
 
@@ -89,7 +89,7 @@ async function sendInvite(rt: Joiner, server: ServerName, { event, version, show
   }
 }
 
-/** Our event with the signature of who was invited; nothing else is taken of what comes back. */
+/** Returns the local event with the signature of the invited user's server; nothing else of the answer is used. */
 function signedBy(server: ServerName, event: Pdu, back: JsonObject | undefined): Pdu {
   const signatures = objectMember(objectMember(back ?? {}, 'signatures') ?? {}, server)
   for (const [keyId, signature] of Object.entries(signatures ?? {})) {

@@ -9,23 +9,23 @@ import { requireAskable } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import type { Source } from '../intake/fetch-events.ts'
-import { awaitFirstTry } from '../../room-state/await-whole.ts'
+import { awaitFirstCompletion } from '../../room-state/await-whole.ts'
 import { importRoom } from './import-room.ts'
 import { startPendingJoin } from './pending-join.ts'
 import { extremitiesUnknownTo, requireJoined } from './unknown-extremities.ts'
-import { takeJoinAnswer } from './read-join-answer.ts'
+import { readJoinAnswer } from './read-join-answer.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 import { isResident } from '../../room-state/servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
 import type { Wish } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
-/** What joining through another server takes of the runtime. */
+/** The part of the runtime that joining through another server takes. */
 export type Joiner = EventMaker & Checker & Pick<Runtime, 'db' | 'bus'>
 
 /**
- * Lets our user into a room through the first of these servers that makes it possible; the room is ours to use when
- * this returns. Of a large room most members may still be unknown then; they are fetched beside the requests.
+ * Joins a local user to a room through the first of these servers that makes it possible. The room is usable on
+ * return. In a partial join most members of a large room are fetched later, in the background.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#joining-rooms
  */
@@ -36,7 +36,7 @@ export async function joinRemote(
   content: JsonObject,
 ): Promise<void> {
   await tryServers(rt, servers, (server) => joinThrough(rt, server, wish, content))
-  await awaitFirstTry(rt, wish.roomId)
+  await awaitFirstCompletion(rt, wish.roomId)
 }
 
 async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: JsonObject): Promise<void> {
@@ -47,7 +47,7 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
   const underWay = await startPendingJoin(rt, context)
   try {
     const shown = await sendJoin(rt, { ...context, server }, sent)
-    // Where we are in the room nothing begins anew.
+    // A server that is in the room already keeps its graph.
     const heads = (await isResident(rt, wish.roomId))
       ? []
       : await extremitiesUnknownTo(rt, { ...context, server }, shown)
@@ -62,12 +62,12 @@ async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: 
 async function sendJoin(rt: Joiner, source: Source, sent: Pdu): Promise<ShownRoom> {
   const omits = (await knowsFromBefore(rt, sent.roomId)) ? {} : { omit_members: 'true' }
   const target = federationPath(['federation', 'v2', 'send_join', sent.roomId, sent.id], omits)
-  return takeJoinAnswer(rt, source, sent, { method: 'PUT', target, body: sent.json })
+  return readJoinAnswer(rt, source, sent, { method: 'PUT', target, body: sent.json })
 }
 
 /**
- * Whether we were in a room and are not any more. Such a room is shown to us whole: most of its members we know, and what
- * we knew of it meets what it is now without anything provisional between.
+ * Returns whether this server was in the room earlier and left it. Such a room is joined with its full state, because
+ * most of its members are known, and the earlier state and the present one merge without anything provisional between.
  */
 async function knowsFromBefore(rt: Joiner, roomId: RoomId): Promise<boolean> {
   const room = await roomById(rt.db.read, roomId)

@@ -15,7 +15,7 @@ import type { Wish } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /**
- * Asks to be let into a room this server is not in, through the first of these servers that passes it on.
+ * Knocks on a room that this server is not in, through the first of these servers that accepts the knock.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#knocking-upon-a-room
  */
@@ -36,7 +36,10 @@ export async function knockRemote(
   })
 }
 
-/** The knock is made already: of what does not hold, nothing is shown. */
+/**
+ * Returns the stripped state of the room. The knock was sent already, so state that does not verify is dropped instead
+ * of refused.
+ */
 async function shownOf(rt: Joiner, room: RoomContext, answer: JsonObject): Promise<JsonObject[]> {
   try {
     return await shownRoomState(rt, room, member(answer, 'knock_room_state'))

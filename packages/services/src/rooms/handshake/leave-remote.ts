@@ -19,8 +19,8 @@ import type { Wish } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /**
- * Rejects an invite to a room this server is not in, or takes a knock back, through the first of these servers that
- * takes it. Where none does, our user is out all the same: an invite must be possible to get rid of.
+ * Rejects an invite to a room that this server is not in, or retracts a knock, through the first of these servers that
+ * accepts the leave. Where none does, the leave is recorded locally, so that a user can always reject an invite.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#leaving-rooms-rejecting-invites
  */
@@ -59,7 +59,7 @@ async function tellServers(
   }
 }
 
-/** A leave that only we know of, right after the invite. */
+/** Records a leave that stays local, directly after the invite. */
 async function ownLeave(
   rt: Joiner,
   { eventNid }: Membership,

@@ -9,8 +9,8 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
 /**
- * Records a member event of our user in a room this server is not in. Where somebody of ours came in meanwhile, nothing
- * is recorded: the room itself will tell.
+ * Records a member event of a local user in a room that this server is not in. Nothing is recorded where another local
+ * user joined the room in the meantime: its graph has the membership then.
  */
 export async function recordOutside(
   tx: Tx,

@@ -16,18 +16,17 @@ import { isResident } from '../../room-state/servers-around.ts'
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'serverName'>
 
-/** What ends a join that is under way. */
+/** Ends a pending join. */
 export interface PendingJoin {
   readonly entered: (tx: Tx) => Promise<void>
   readonly failed: (tx: Tx) => Promise<void>
 }
 
 /**
- * Has events that come for a room from now on kept until the join to it has ended. Answers what ends it: in the unit
- * that enters the room, or in one of its own when the join has failed.
+ * Stages the events that arrive for a room until the join to it has ended. Returns what ends the pending join: in the
+ * unit that enters the room, or in a unit of its own where the join failed.
  *
- * The servers of a room send us what happens there from the moment one of them took our join, and we know nothing of
- * the room yet.
+ * The resident servers send events as soon as one of them accepted the join, when the room is not known here yet.
  */
 export async function startPendingJoin(rt: Needs, { roomId, version }: RoomContext): Promise<PendingJoin> {
   const entered = async (tx: Tx) => {
@@ -44,7 +43,7 @@ export async function startPendingJoin(rt: Needs, { roomId, version }: RoomConte
   return { entered, failed }
 }
 
-/** The version of a room that somebody of ours is about to enter. */
+/** Returns the version of a room with a pending join of a local user. */
 export async function versionOfAwaitedRoom(
   rt: Pick<Needs, 'db' | 'clock'>,
   roomId: RoomContext['roomId'],

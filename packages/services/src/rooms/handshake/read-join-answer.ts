@@ -17,35 +17,43 @@ import type { Source } from '../intake/fetch-events.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { OutlierKeeper } from '../intake/outlier-keeper.ts'
 import { stateRowsOf } from '../intake/state-in-steps.ts'
-import { takeAnswer } from '../intake/take-answer.ts'
-import type { LongAnswer, LongQuestion } from '../intake/take-answer.ts'
+import { streamEvents } from '../intake/stream-events.ts'
+import type { StreamedAnswer, StreamedRequest } from '../intake/stream-events.ts'
 import { hintedServersIn } from '../partial/enter-partially.ts'
 import { roomFor } from './room-for.ts'
 
-/** A room as a server showed it to us when we joined, as far as it held; its events are kept, and lead nowhere yet. */
+/**
+ * A room as the resident server sent it in the join answer, without events that failed their checks. Its events are
+ * kept as outliers.
+ */
 export interface ShownRoom {
-  /** Our join, with the signature of who let us in. */
+  /** The join event, with the signature of the authorizing user's server. */
   readonly own: Pdu
-  /** The state before it, an event a key, without those that were rejected. */
+  /** The state before the join, one event per key, without rejected events. */
   readonly state: readonly StateRow[]
-  /** The servers said to be in the room, where its members were left out; undefined where all were shown. */
+  /**
+   * The servers in the room according to the answer, where its members were omitted; undefined where all members were
+   * sent.
+   */
   readonly servers: readonly ServerName[] | undefined
 }
 
 type Needs = Checker & { readonly db: Database }
 
 /**
- * Sends our join and keeps what the server shows us of the room, while it does: every event by itself, after what it
- * rests on, which must be there. The create event must be the room's, and what is sent on is what we sent. Events that
- * fail are left out. Throws a `RemoteError` where it is no room; what was kept until then hurts nobody.
+ * Sends the join, and keeps the state and auth events of the answer while it streams in: each event after its auth
+ * events, which must be present. The create event must be the room's, and the returned join must be the one sent.
+ *
+ * Events that fail a check are left out. Throws a `RemoteError` where the answer does not describe a room; outliers
+ * kept until then do no harm.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */
-export async function takeJoinAnswer(
+export async function readJoinAnswer(
   rt: Needs,
   source: Source,
   sent: Pdu,
-  question: Omit<LongQuestion, 'server' | 'lists'>,
+  question: Omit<StreamedRequest, 'server' | 'lists'>,
 ): Promise<ShownRoom> {
   const { server, version } = source
   const admit = async (create: Pdu) => {
@@ -53,25 +61,25 @@ export async function takeJoinAnswer(
     return rt.db.write((tx) => roomFor(tx, source))
   }
   const keeper = new OutlierKeeper(rt, source, { admit })
-  const answer = await takeAnswer(rt, source, { ...question, server, lists: ['state', 'auth_chain'] }, keeper)
+  const answer = await streamEvents(rt, source, { ...question, server, lists: ['state', 'auth_chain'] }, keeper)
   for (const list of ['state', 'auth_chain']) {
     if (!Array.isArray(member(answer.rest, list))) throw malformed(`${list} is not a list`)
   }
   if (keeper.room === undefined) throw malformed('the room has no create event')
-  const own = await sealed(rt, version, sent, objectMember(answer.rest, 'event'))
+  const own = await withAuthorizingSignature(rt, version, sent, objectMember(answer.rest, 'event'))
   await keeper.end(source, own.authEvents)
-  if ((await missingAmong(rt, own.authEvents)).length > 0) throw malformed('what our join rests on is missing')
+  if ((await missingAmong(rt, own.authEvents)).length > 0) throw malformed('auth events of the join are missing')
   return { own, state: await stateIn(rt, answer, keeper.room), servers: hintedServersIn(answer.rest, server) }
 }
 
-/** A create event that holds by itself and makes a room of the version we were told. */
+/** Checks that a create event is valid by itself and has the room version that the template named. */
 function checkCreate(create: Pdu, version: RoomVersion): void {
   if (!judgeByAuthEvents(create, version, () => undefined).allowed) throw malformed('the create event makes no room')
   if ((member(create.content, 'room_version') ?? '1') !== version.id) throw malformed('the room has another version')
 }
 
-/** The events of the state that are kept: one a key, the create event among them. */
-async function stateIn(rt: Needs, { ids }: LongAnswer, room: number | undefined): Promise<StateRow[]> {
+/** Returns the state events that were kept, one per key, the create event among them. */
+async function stateIn(rt: Needs, { ids }: StreamedAnswer, room: number | undefined): Promise<StateRow[]> {
   const named = ids.get('state') ?? []
   const rows = await stateRowsOf(rt.db, named)
   const state: StateRow[] = []
@@ -79,7 +87,8 @@ async function stateIn(rt: Needs, { ids }: LongAnswer, room: number | undefined)
   for (const id of named) {
     const row = rows.get(id)
     if (!row || row.room !== room) continue
-    if (row.key === undefined || keys.has(row.key)) throw malformed('the state is no state')
+    if (row.key === undefined || keys.has(row.key))
+      throw malformed('the state has an event without a state key, or two for one key')
     keys.add(row.key)
     if (row.status !== EVENT_STATUS.rejected) state.push(row)
   }
@@ -89,8 +98,16 @@ async function stateIn(rt: Needs, { ids }: LongAnswer, room: number | undefined)
   return state
 }
 
-/** The event we sent, with the signature that lets us into a restricted room; nothing else is taken of what comes back. */
-async function sealed(rt: Checker, version: RoomVersion, sent: Pdu, back: JsonObject | undefined): Promise<Pdu> {
+/**
+ * Returns the join that was sent, with the signature that authorizes it in a restricted room; nothing else of the
+ * answer is used.
+ */
+async function withAuthorizingSignature(
+  rt: Checker,
+  version: RoomVersion,
+  sent: Pdu,
+  back: JsonObject | undefined,
+): Promise<Pdu> {
   const voucher = stringMember(sent.content, 'join_authorised_via_users_server')
   if (voucher === undefined) return sent
   const server = serverOf(voucher as UserId)
@@ -101,7 +118,7 @@ async function sealed(rt: Checker, version: RoomVersion, sent: Pdu, back: JsonOb
   }
   const pdu = { ...sent, json }
   if ((await checkEventSignatures(rt, version, [pdu])).has(sent.id)) return pdu
-  throw malformed(`${server} did not sign the join it stands for`)
+  throw malformed(`${server} did not sign the join that it authorizes`)
 }
 
 function malformed(message: string): RemoteError {

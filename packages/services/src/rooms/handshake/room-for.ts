@@ -4,12 +4,12 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { createRoomRow, openRoom, correctRoomVersion } from '@myelin/storage/rooms/rooms'
 import type { RoomContext } from '../intake/check-incoming.ts'
 
-/** The number of a room we are about to enter. One we have never been in takes the version that its create event proved. */
+/** Returns the number of the room to enter. A room that is new here gets the version that its create event proved. */
 export async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number> {
   const room = await openRoom(tx, roomId)
   if (!room) return (await createRoomRow(tx, roomId, version.id)).nid
   if (room.roomVersion === version.id) return room.nid
-  if (room.stateRoot !== 0) throw new RemoteError('malformed', 'the room is said to have changed its version')
+  if (room.stateRoot !== 0) throw new RemoteError('malformed', 'the room has another version')
   await correctRoomVersion(tx, roomId, version.id)
   return room.nid
 }

@@ -4,7 +4,10 @@ import type { Database } from '@myelin/storage/engine/database'
 
 const underWay = new WeakMap<Database, Map<RoomId, Promise<unknown>>>()
 
-/** Runs a task when every earlier one for the room has ended: two of ours who join at once fetch the room once. */
+/**
+ * Runs a task after every earlier task for the room has ended, so that two local users who join at once fetch the room
+ * once.
+ */
 export async function inTurn<T>(db: Database, roomId: RoomId, task: () => Promise<T>): Promise<T> {
   const rooms = underWay.get(db) ?? new Map<RoomId, Promise<unknown>>()
   underWay.set(db, rooms)

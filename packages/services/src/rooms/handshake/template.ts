@@ -16,14 +16,14 @@ import { askServer } from '../../peers/ask-server.ts'
 import type { Asker } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 
-/** Whose membership of which room shall become what. */
+/** A requested membership: the user, the room and the new membership. */
 export interface Wish {
   readonly roomId: RoomId
   readonly userId: UserId
   readonly membership: 'join' | 'leave' | 'knock'
 }
 
-/** What we take of a template: the place in the graph, and who lets the user in. Everything else we know ourselves. */
+/** What is used of a template: the place in the graph, and the authorizing user. Everything else is known locally. */
 export interface Template {
   readonly version: RoomVersion
   readonly prevEvents: readonly EventId[]
@@ -38,7 +38,8 @@ const MAX_PREVIOUS = 20
 const MAX_AUTH = 10
 
 /**
- * Asks a server of the room for the event by which our user joins, leaves or knocks; `malformed` where it is another.
+ * Returns the template for the event by which a local user joins, leaves or knocks. Throws a `malformed` `RemoteError`
+ * where the answer is for another event.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
  */
@@ -54,17 +55,17 @@ export async function askTemplate(rt: Asker, server: ServerName, wish: Wish): Pr
   return templateIn(answer, wish)
 }
 
-/** Knocking came later than the first versions. */
+/** Returns the room versions to offer; knocking needs version 7 or later. */
 function knownVersions({ membership }: Wish): string[] {
   return [...ROOM_VERSIONS.values()]
     .filter(({ auth }) => membership !== 'knock' || auth.joinRules.includes('knock'))
     .map(({ id }) => id)
 }
 
-/** A template, looked at field by field: we sign nothing that another server words (CVE-2026-24471). */
+/** Reads a template field by field: the server signs no event whose content another server chose (CVE-2026-24471). */
 function templateIn(answer: JsonObject, wish: Wish): Template {
   const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
-  if (!version) throw malformed('the room version is not known')
+  if (!version) throw malformed('the room version is not supported')
   const event = objectMember(answer, 'event')
   const content = event && objectMember(event, 'content')
   const isAsked =
@@ -77,7 +78,8 @@ function templateIn(answer: JsonObject, wish: Wish): Template {
     member(content, 'membership') === wish.membership
   if (!isAsked) throw malformed(`the template is not the ${wish.membership} that was asked for`)
   const voucher = wish.membership === 'join' ? member(content, 'join_authorised_via_users_server') : undefined
-  if (voucher !== undefined && !isUserId(voucher)) throw malformed('whoever lets the user in is no user')
+  if (voucher !== undefined && !isUserId(voucher))
+    throw malformed('`join_authorised_via_users_server` must be a user ID')
   return { version, ...placeIn(event, version), voucher: voucher as UserId | undefined }
 }
 
@@ -87,7 +89,8 @@ function placeIn(
 ): Pick<Template, 'prevEvents' | 'authEvents' | 'hashes' | 'depth'> {
   const arePairs = version.eventIds === 'chosen by server'
   const depth = numberOf(member(event, 'depth'))
-  if (depth === undefined || !Number.isSafeInteger(depth) || depth < 0) throw malformed('the depth is not a number')
+  if (depth === undefined || !Number.isSafeInteger(depth) || depth < 0)
+    throw malformed('`depth` must be an integer of at least 0')
   try {
     const prevEvents = referencesOf(event, 'prev_events', arePairs, MAX_PREVIOUS)
     const authEvents = referencesOf(event, 'auth_events', arePairs, MAX_AUTH)
@@ -104,14 +107,14 @@ function placeIn(
   }
 }
 
-/** The first room versions name an event together with its hash, as far as the other server knows it. */
+/** Returns event IDs with their reference hashes, as far as the template has them; room versions 1 and 2 need these. */
 function hashesIn(event: JsonObject, key: string): [EventId, string | undefined][] {
   return (member(event, key) as readonly (readonly Json[])[]).map(([id, hashes]) => {
     return [id as EventId, isObject(hashes) ? stringMember(hashes, 'sha256') : undefined]
   })
 }
 
-/** Our own event in the place that a template gives, with a content of our own. */
+/** Returns a local event in the place that a template gives, with its own content. */
 export function eventFrom(rt: EventMaker, template: Template, wish: Wish, content: JsonObject): Pdu {
   const { version, prevEvents, authEvents, hashes, depth, voucher } = template
   return buildPdu(

@@ -9,11 +9,11 @@ import type { Json } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Runtime } from '../../runtime/runtime.ts'
 
-/** So many servers are tried before we give up. */
+/** The most servers that are tried for one request. */
 const MOST = 10
 const MAX_MESSAGE = 500
 
-/** Servers through which something may be tried: each once, in the order given, without us. */
+/** Returns the servers to try: each once, in the order given, without this server, at most 10. */
 export function candidates(
   { serverName }: Pick<Runtime, 'serverName'>,
   ...lists: readonly (readonly string[])[]
@@ -24,8 +24,8 @@ export function candidates(
 }
 
 /**
- * Tries a thing through one server after the other; answers with the first that works. Where none does, throws what
- * tells the client most: a refusal before an absence, and that before silence.
+ * Tries a task with one server after the other and returns the first result. Where all fail, throws the most
+ * informative error for the client: a refusal before "not found", and that before an unreachable server.
  */
 export async function tryServers<T>(
   { log }: Pick<Runtime, 'log'>,
@@ -38,14 +38,14 @@ export async function tryServers<T>(
       return await attempt(server)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
-      log.info({ err: cause, server }, 'another server did not help with a membership')
+      log.info({ err: cause, server }, 'a resident server could not serve a membership request')
       failures.push(cause)
     }
   }
   throw refusalOf(failures)
 }
 
-/** What other servers refuse that our client may read, the most telling first. */
+/** Refusals that are passed on to the client, the most informative first. */
 const TELLING: readonly (readonly [status: number, errcode: string | undefined, code: ErrorCode])[] = [
   [403, 'M_INVITE_BLOCKED', 'M_INVITE_BLOCKED'],
   [403, undefined, 'M_FORBIDDEN'],

@@ -17,20 +17,20 @@ import type { Wish } from './template.ts'
 
 type Needs = Checker
 
-/** So many are asked about; a room seldom has more than one. */
+/** The most forward extremities that servers are asked about; a room seldom has more than one. */
 const MAX_ASKED = 10
-/** So far back it is looked for what a server still takes for somebody's membership. */
+/** How many membership changes are followed back to find the one that a server still has. */
 const MAX_CHANGES = 20
 const TIMEOUT_MS = 10_000
 
 /**
- * The ends of what we knew of a room when our last user left it that the server we come back through does not know.
+ * Returns the forward extremities from an earlier residence that the resident server of the new join does not know.
  *
- * Such as our own leave while nobody could be reached: the join it lets us make does not follow it, so the two are a
- * fork, and they stay one on all servers until somebody names both. The state it showed us tells: there the user stands
- * as before we knew better. Of other ends it is asked; one that does not answer is taken to know them, for what the join
- * follows must not be held against it. So it is asked last what the join follows, for what a fork on its side came to may
- * be what was before.
+ * An example is a local leave sent while no server could be reached: the new join does not follow it, so the two fork,
+ * and they do on all servers until an event follows both. Membership changes are looked up in the state that was sent,
+ * other extremities are requested from the server. An extremity is taken as known where that request fails, because
+ * the events that the join follows must not count against it. The server is asked last about those: the state that it
+ * resolved may be an older one.
  */
 export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: ShownRoom): Promise<readonly EventId[]> {
   const { server, roomId } = source
@@ -48,7 +48,7 @@ export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: Sho
   return unknown.filter((id) => !followed.has(id))
 }
 
-/** Whether a state holds a change of membership, or one before it; undefined where it tells neither. */
+/** Returns whether a state has a membership event, or an earlier one of that user; undefined where it has neither. */
 async function isTold(db: Read, head: StoredEvent, told: ReadonlySet<EventId>): Promise<boolean | undefined> {
   const { type, stateKey } = head.pdu
   if (type !== 'm.room.member') return undefined
@@ -64,14 +64,14 @@ async function isTold(db: Read, head: StoredEvent, told: ReadonlySet<EventId>): 
 }
 
 /**
- * Refuses a join that a fork of our own undoes: what state resolution makes of it, all servers make of it. Through a
- * server that knows our side of the fork it may work.
+ * Refuses a join that a local fork undoes, because state resolution gives the same result on all servers. The join may
+ * work through a server that knows the local side of the fork.
  */
 export async function requireJoined(rt: Needs, { roomId, userId }: Wish): Promise<void> {
   const room = await roomById(rt.db.read, roomId)
   const event = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.member', userId))
   if (event && stringMember(event.content, 'membership') === 'join') return
-  throw new RemoteError('refused', 'what the server let us do does not hold against what it does not know yet')
+  throw new RemoteError('refused', 'the join conflicts with events that the server does not know yet')
 }
 
 async function knows(rt: Needs, server: ServerName, id: EventId): Promise<boolean> {

@@ -12,8 +12,8 @@ import { recordOutside } from './outside-room.ts'
 import { serversAround } from '../../room-state/servers-around.ts'
 
 /**
- * Whether an event of a room that we are not in takes back what our user was offered there, or refuses their knock: it
- * names the invite or the knock, and comes from a server that invited them or was shown to them as the room's.
+ * Returns whether an event of a room that this server is not in retracts a local user's invite or rejects their knock.
+ * It must name the invite or knock, and come from a server that invited the user or is in the stripped state.
  */
 export async function isWithdrawal(
   rt: Pick<Runtime, 'db' | 'serverName'>,
@@ -31,7 +31,7 @@ export async function isWithdrawal(
   return (await serversAround(rt, target, pdu.roomId)).includes(origin)
 }
 
-/** Tells our user that an invite was taken back, or a knock refused; what is not signed is dropped. */
+/** Records that an invite was retracted or a knock rejected; an event without valid signatures is dropped. */
 export async function takeWithdrawal(rt: Checker, room: RoomContext, pdu: Pdu): Promise<void> {
   const [event] = await verified(rt, [pdu], room.version)
   if (event) await rt.db.write((tx) => recordOutside(tx, rt, room, { event }))

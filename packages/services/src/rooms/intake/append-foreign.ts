@@ -28,21 +28,22 @@ import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
 import { outcomeOf } from './checks.ts'
 import type { Incoming } from './incoming.ts'
-import { keepShown } from './keep-shown.ts'
+import { storeStrippedState } from './store-stripped-state.ts'
 import { resolvedRoot, resolvedRootIfCheap } from '../resolution/resolve-roots.ts'
 import { ResolutionNeed } from '../resolution/unit-needs.ts'
 
 /**
- * What became of an event: `waits` means that events it names as `prev_events` must be fetched first, `lacks` that events
- * it names as `auth_events` are not to be had. Who sent it may withhold them, so that says nothing about the event: it is
- * let go of, and judged when it comes with them.
+ * The outcome of an event: `waits` means that its `prev_events` must be fetched first, `lacks` that some of its
+ * `auth_events` are unavailable. Their absence proves nothing about the event, because its sender may withhold them:
+ * the event is dropped, and judged when it arrives together with them.
  */
 export type PduOutcome = 'appended' | 'known' | 'soft-failed' | 'rejected' | 'waits' | 'lacks'
 
 /**
- * Lets an event of another server into its room: the last four checks of the spec's list, then the append. From here on
- * nothing leaves the house; what must be fetched was fetched before. Where much must be resolved first it returns that
- * need, and has written nothing.
+ * Judges an event of another server with the last four checks of the spec's list and appends it. Nothing is fetched
+ * from here on.
+ *
+ * Returns a need, having written nothing, where states must be resolved first.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -54,7 +55,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   if (pdu.prevEvents.length === 0) return appendCreate(tx, room, incoming, earlier)
   const previous = [...new Set(pdu.prevEvents)].flatMap((id) => around.get(id) ?? [])
   const isComplete = previous.filter(({ stateAfter }) => stateAfter !== 0).length === new Set(pdu.prevEvents).size
-  // History may begin with an event of which another server told the state before it, and nobody what led to it.
+  // History may begin with an event whose state before it was fetched and whose `prev_events` were not.
   const isBeginning = !isComplete && incoming.historicPosition !== undefined && (earlier?.stateAfter ?? 0) !== 0
   const provisional = await provisionalRoots(tx, room, previous, incoming.historicPosition !== undefined)
   if (!isComplete && !isBeginning && !(provisional && incoming.isAdrift)) return 'waits'
@@ -74,7 +75,7 @@ export async function appendForeign(tx: Tx, room: OpenRoom, incoming: Incoming):
   })
 }
 
-/** Judges an event on the state before it, and keeps it as what it is judged to be. */
+/** Judges an event by the state before it, and stores it with that outcome. */
 async function judgeIn(
   tx: Tx,
   room: OpenRoom,
@@ -94,17 +95,23 @@ async function judgeIn(
   return fate
 }
 
-/** An event and what it names, as far as we have it, and the state it stands on. */
+/** The stored event, the stored events that it names, and the state before it. */
 type Surroundings = {
   readonly around: ReadonlyMap<EventId, StoredEvent>
   readonly previous: readonly StoredEvent[]
   readonly earlier: StoredEvent | undefined
   readonly stateBefore: number
-  /** Most of the room's members are not known: it is judged again when they are, and nothing is soft-failed until then. */
+  /**
+   * The room is partially joined: the event is judged again when the members are known, and is not soft-failed until
+   * then.
+   */
   readonly isProvisional: boolean
 }
 
-/** The beginning of a room's history: the create event that its state has names nothing before it. Any other is a forgery. */
+/**
+ * Appends the create event where it is the one of the current state and arrives as history; any other create event is
+ * rejected.
+ */
 async function appendCreate(
   tx: Tx,
   room: OpenRoom,
@@ -117,7 +124,10 @@ async function appendCreate(
   return 'appended'
 }
 
-/** Itself, where we have it, and the events it names; where the room ID stands for it, the create event too. */
+/**
+ * Returns the event itself where it is stored, the stored events that it names, and the create event where the room ID
+ * is its hash.
+ */
 async function eventsAround(tx: Tx, { pdu, version }: Incoming): Promise<Map<EventId, StoredEvent>> {
   const create = version.roomIds === 'hash of create event' ? [createOfRoomId(pdu.roomId)] : []
   const events = await eventsById(tx, [pdu.id, ...create, ...pdu.prevEvents, ...pdu.authEvents])
@@ -147,27 +157,30 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const notification = judgeNotification(pdu, state)
     const { transaction } = incoming
     const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
-    // Something leads to what was missing, so it is no head; nor is what it leads to.
+    // A missing event that arrives has successors, so it is no forward extremity; nor are its `prev_events`.
     const own = wasMissing ? {} : { added: row.nid }
     const heads = await updateForwardExtremities(tx, room, { covered: await coveredBy(tx, pdu), ...own })
     const isFork = !wasMissing && heads.count > 1
-    // Whoever resolves a fork looks its events up.
+    // State resolution reads the events of a fork.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
     const isUnmoved = wasMissing && heads.count === room.extremityCount
     const now = isUnmoved
       ? { roomRoot: room.stateRoot, isUnsettled: room.isUnsettled }
-      : await rootOfHeads(tx, version, room, { heads, ...own, stateAfter: place.stateAfter })
+      : await rootOfExtremities(tx, version, room, { heads, ...own, stateAfter: place.stateAfter })
     const graph = { heads: heads.listed, extremityCount: heads.count, ...now }
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
     await putHighlights(tx, room, notification.highlights, position)
-    await keepShown(tx, room, pdu, row.nid)
+    await storeStrippedState(tx, room, pdu, row.nid)
     landedAt = position
   }
   await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: landedAt ?? 0 })
 }
 
-/** What arrives may have been redacted before, redact what is there, and name what is not. */
+/**
+ * Applies redactions in both directions, and the event's relation: the event may have been redacted before it arrived,
+ * or redact a stored event.
+ */
 async function settleReferences(
   tx: Tx,
   room: OpenRoom,
@@ -191,7 +204,10 @@ async function settleReferences(
   await putBackwardExtremities(tx, room.nid, holes, landed.position)
 }
 
-/** What an event leads to: its `prev_events`, and what lies behind those where only unwanted events lie between. */
+/**
+ * Returns the `prev_events` of an event, and events before them that are separated by soft-failed or rejected events
+ * only.
+ */
 async function coveredBy(tx: Tx, pdu: Pdu): Promise<Set<EventId>> {
   const covered = new Set<EventId>(pdu.prevEvents)
   for (let level = [...covered], left = 200; level.length > 0 && left > 0; ) {
@@ -204,12 +220,13 @@ async function coveredBy(tx: Tx, pdu: Pdu): Promise<Set<EventId>> {
 }
 
 /**
- * The state that the heads of the graph come to with the event that just arrived.
+ * Returns the state that the forward extremities resolve to after an event was appended.
  *
- * Where working that out is more than a unit may do, the state stays as it is and the room is marked: `resolveForkedRoom` works
- * it out on another thread. So whoever splits a room a thousand times cannot make each event cost a thousand states.
+ * Where resolving it costs more than a unit of work may, the state stays as it is and the room is marked, for
+ * `resolveForkedRoom` to resolve on another thread. A room that is forked a thousand times therefore does not cost a
+ * thousand states per event.
  */
-async function rootOfHeads(
+async function rootOfExtremities(
   tx: Tx,
   version: RoomVersion,
   room: OpenRoom,

@@ -12,30 +12,34 @@ import type { Checker, RoomContext } from './check-incoming.ts'
 import { packPdu, unpackPdu } from './packed-pdu.ts'
 import type { PackedPdu } from './packed-pdu.ts'
 
-/** So many events are checked together. */
+/** Number of events checked together. */
 const GROUP = 200
-/** Hashing an event takes some 20 us. */
+/** Number of events hashed before yielding; hashing one takes about 20 us. */
 const SLICE = 64
-/** So much may wait for keys of servers while more arrives; then everybody waits. */
+/** The most bytes of events that wait for signing keys while more arrive; above it, reading the answer pauses. */
 const MAX_ASIDE_BYTES = 64 * 1024 * 1024
 
-/** Who gets the events that hold. */
-export interface EventTaker {
-  /** Whether an event is wanted at all, by its id. */
+/** Receives the events whose checks passed. */
+export interface EventSink {
+  /** Returns whether an event is wanted, by its ID. */
   wants(id: EventId): boolean
-  /** Takes events on which every signature holds, redacted where their hash does not. Called for one group at a time. */
+  /**
+   * Receives events whose signatures are all valid, redacted where their content hash does not match. Called for one
+   * group at a time.
+   */
   take(pdus: readonly Pdu[]): Promise<void>
 }
 
 /**
- * Checks the events of an answer while it arrives, each by itself, in groups on all cores; what fails is left out.
+ * Checks the events of an answer while it streams in, each by itself, in groups on all cores; events that fail are
+ * dropped.
  *
- * An event of a server whose keys nobody has yet is put aside while they are asked for, so that a server which is away
- * is waited for once and not once in each group.
+ * Events of a server whose keys are not known yet are set aside while the keys are fetched. An unreachable server is
+ * therefore waited for once, not once per group.
  */
 export class ArrivingEvents {
   readonly #room: RoomContext
-  readonly #taker: EventTaker
+  readonly #taker: EventSink
   readonly #signatures: ArrivingSignatures
   readonly #seen = new Set<EventId>()
   readonly #underWay = new Set<Promise<void>>()
@@ -47,15 +51,15 @@ export class ArrivingEvents {
   #taking: Promise<void> = Promise.resolve()
   #failure: { readonly cause: unknown } | undefined
 
-  constructor(rt: Checker, room: RoomContext, taker: EventTaker) {
+  constructor(rt: Checker, room: RoomContext, taker: EventSink) {
     this.#room = room
     this.#taker = taker
     this.#signatures = new ArrivingSignatures(rt, room.version)
   }
 
   /**
-   * Takes events as texts; answers the ids of those that have the form of one, wanted or not. Waits while more is under
-   * way than all cores can do. Throws M_NOT_JSON where a text is not JSON.
+   * Adds events as JSON texts and returns the IDs of all well-formed ones, wanted or not. Waits while more is in
+   * progress than all cores can check. Throws `M_NOT_JSON` where a text is not JSON.
    */
   async add(texts: readonly string[]): Promise<EventId[]> {
     await nextTurn()
@@ -73,16 +77,16 @@ export class ArrivingEvents {
     return ids
   }
 
-  /** Returns when all that was added was taken or failed. */
+  /** Resolves when every added event was delivered or dropped. */
   async end(): Promise<void> {
     if (this.#fresh.length > 0) await this.#begin()
     while (this.#underWay.size > 0 || this.#asking) await Promise.all([...this.#underWay, this.#asking])
     this.#throwFailure()
   }
 
-  /** Ends the threads; what is under way is not taken any more. */
+  /** Ends the threads; events in progress are dropped. */
   async close(): Promise<void> {
-    this.#failure ??= { cause: new Error('nobody takes events any more') }
+    this.#failure ??= { cause: new Error('the event checks are closed') }
     await this.#signatures.close()
     await Promise.all([...this.#underWay, this.#asking])
   }
@@ -106,7 +110,7 @@ export class ArrivingEvents {
     if (this.#failure) throw this.#failure.cause
   }
 
-  /** Checks those whose keys are known, and puts the others aside. */
+  /** Checks the events whose keys are known, and sets the others aside. */
   async #sort(group: readonly Pdu[]): Promise<void> {
     const unknown = await this.#signatures.unknownKeys(group)
     if (unknown.length === 0) return this.#check(group)
@@ -127,12 +131,12 @@ export class ArrivingEvents {
       .catch((cause: unknown) => void (this.#failure ??= { cause }))
       .finally(() => {
         this.#asking = undefined
-        // Somebody may have come when the last round was over already.
+        // Events may have been set aside after the last round ended.
         if (this.#aside.length > 0 && !this.#failure) this.#ask()
       })
   }
 
-  /** One round of questions after the other, each for all that gathered meanwhile. */
+  /** Fetches keys in rounds, each for all events set aside in the meantime. */
   async #askForKeys(): Promise<void> {
     while (this.#aside.length > 0 && !this.#failure) {
       const [packed, wanted] = [this.#aside, this.#asked]
@@ -159,7 +163,7 @@ export class ArrivingEvents {
   }
 }
 
-/** What is JSON and no event is left out like everything else that is none. */
+/** Parses the text of an event; undefined for JSON that no event may be. */
 function jsonOf(text: string): Json | undefined {
   try {
     return parseJson(text, { keepNumbers: true })
@@ -169,7 +173,7 @@ function jsonOf(text: string): Json | undefined {
   }
 }
 
-/** Each key once, at the latest time any event needs it for. */
+/** Returns each key once, at the latest time at which an event needs it. */
 function latestOf(wanted: readonly KeyWanted[]): KeyWanted[] {
   const latest = new Map<string, KeyWanted>()
   for (const key of wanted) {

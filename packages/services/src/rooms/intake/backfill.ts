@@ -24,18 +24,18 @@ import { writeResolved } from '../resolution/write-resolved.ts'
 
 const LIMIT = 100
 const TIMEOUT_MS = 20_000
-/** So many servers are asked before we go without. */
+/** The most servers that are tried for one gap. */
 const MAX_SERVERS = 3
-/** Of so many events a page of history stands on, the state is asked for. */
+/** The most events at the edge of a page of history for which the state is fetched. */
 const MAX_EDGE = 20
 
-/** A place in a room's history where events are missing: before the event of a position. */
+/** A gap in a room's history: events missing before the event at a position. */
 export interface TimelineGap {
   readonly position: number
   readonly missing: readonly EventId[]
 }
 
-/** The holes between two positions, the newest first. */
+/** Returns the gaps between two positions, the newest first. */
 export async function timelineGaps(
   rt: Pick<Checker, 'db'>,
   roomId: RoomId,
@@ -53,8 +53,8 @@ export async function timelineGaps(
 }
 
 /**
- * Fetches history for a hole from servers in the room, one after the other until one has some, and puts it where it
- * belongs. Answers how many events came.
+ * Backfills a gap from servers in the room, one after the other until one has events, and returns how many were
+ * stored.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
  */
@@ -80,16 +80,18 @@ async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Pr
     return await checkIncoming(rt, jsons, source, { isBackfill: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server: source.server }, 'another server gave no history')
+    rt.log.info({ err: cause, server: source.server }, 'backfill from another server failed')
     return []
   }
 }
 
-/** Puts history in front of what led to it; the oldest of it is judged by the state the other server tells. */
+/**
+ * Stores backfilled events before their successors; the oldest are judged by the state fetched from the other server.
+ */
 async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus: readonly Pdu[]): Promise<number> {
   const ordered = connected(pdus, hole.missing)
   await keepAuthEvents(rt, source, ordered)
-  await keepEdge(rt, source, ordered)
+  await fetchEdgeStates(rt, source, ordered)
   let landed = 0
   for (let at = 0; at < ordered.length; ) {
     const fates = await writeResolved(rt, (tx) => keepSome(tx, source, hole, ordered.slice(at)))
@@ -100,7 +102,7 @@ async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus:
   return landed
 }
 
-/** Puts the oldest of some history in its places, up to where states must be resolved first: what became of each. */
+/** Stores the oldest backfilled events, up to the first that needs a state resolution, and returns each outcome. */
 async function keepSome(
   tx: Tx,
   { roomId, version }: Source,
@@ -111,7 +113,7 @@ async function keepSome(
   if (!room) return []
   const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
   const fates: (PduOutcome | 'no place')[] = []
-  // The oldest first, so that each finds the state of those before it; the newest has the first place.
+  // The oldest first, so that each event finds the state of its predecessors; the newest gets the first position.
   for (const [index, pdu] of ordered.entries()) {
     const historicPosition = places[ordered.length - 1 - index]
     const isPlaced = historicPosition !== undefined
@@ -124,10 +126,10 @@ async function keepSome(
 }
 
 /**
- * Learns the states that the oldest of the history stands on. Where the other server's own history ends there it has not
- * what came before, but it knows the state in front of what it has.
+ * Fetches the states before the oldest backfilled events. A server whose own history ends there lacks their
+ * predecessors, but knows the state before the events that it has.
  */
-async function keepEdge(rt: Checker, source: Source, ordered: readonly Pdu[]): Promise<void> {
+async function fetchEdgeStates(rt: Checker, source: Source, ordered: readonly Pdu[]): Promise<void> {
   const own = new Set(ordered.map(({ id }) => id))
   const asked = new Map<EventId, boolean>()
   for (const pdu of ordered) {
@@ -139,7 +141,10 @@ async function keepEdge(rt: Checker, source: Source, ordered: readonly Pdu[]): P
   }
 }
 
-/** Those that the missing events lead to, the oldest first: nobody puts unrelated events into our history. */
+/**
+ * Returns the backfilled events that the gap's missing events lead to, the oldest first, so that a server cannot
+ * insert unrelated events into the history.
+ */
 function connected(pdus: readonly Pdu[], missing: readonly EventId[]): Pdu[] {
   const all = new Map(pdus.map((pdu) => [pdu.id, pdu]))
   const wanted = new Set<EventId>()

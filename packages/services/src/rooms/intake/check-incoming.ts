@@ -13,27 +13,27 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
-/** So many events are hashed before others get their turn: some milliseconds. */
+/** Number of events hashed before yielding: some milliseconds. */
 const AT_ONCE = 64
 
-/** What checking events takes of the runtime: keys of other servers may have to be fetched. */
+/** The part of the runtime that checking events takes; keys of other servers may be fetched. */
 export type Checker = Pick<
   Runtime,
   'db' | 'remote' | 'clock' | 'config' | 'limits' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
 >
 
-/** Which room events are said to be of. */
+/** The room that events belong to. */
 export interface RoomContext {
   readonly roomId: RoomId
   readonly version: RoomVersion
 }
 
-/** An event's form, or why it has none. */
+/** A parsed event, or why it cannot be parsed. */
 export type Parsed = { readonly pdu: Pdu } | { readonly fault: string }
 
-/** Step 1: an event of this room in the form of its version. */
+/** Step 1: parses an event of this room in the format of its room version. */
 export function parseIncoming(json: Json | undefined, { roomId, version }: RoomContext, from?: PduSource): Parsed {
-  if (!isObject(json)) return { fault: 'an event is an object' }
+  if (!isObject(json)) return { fault: 'an event must be an object' }
   try {
     const pdu = parsePdu(json, version, from)
     return pdu.roomId === roomId ? { pdu } : { fault: 'the event is of another room' }
@@ -44,8 +44,8 @@ export function parseIncoming(json: Json | undefined, { roomId, version }: RoomC
 }
 
 /**
- * Steps 1 to 3 of the spec's list for many events at once: those that have a form and all signatures they need, each
- * once; redacted where the content is not what was hashed.
+ * Runs steps 1 to 3 of the spec's list for many events. Returns the well-formed events with all required signatures,
+ * without duplicates, redacted where the content hash does not match.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -63,19 +63,19 @@ export async function checkIncoming(
   return verified(rt, [...parsed.values()], room.version)
 }
 
-/** Steps 2 and 3: returns the events whose signatures hold, redacted where the content hash does not. */
+/** Steps 2 and 3: returns the events whose signatures are valid, redacted where the content hash does not match. */
 export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   return asHashedAll(await withGoodSignatures(rt, pdus, version), version)
 }
 
-/** Step 2: returns the events that have all signatures they need; keys may be fetched. */
+/** Step 2: returns the events that have all required signatures; keys may be fetched. */
 export async function withGoodSignatures(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   if (pdus.length === 0) return []
   const signed = await checkEventSignatures(rt, version, pdus)
   return pdus.filter(({ id }) => signed.has(id))
 }
 
-/** Step 3: returns the events, redacted where the content hash does not hold; yields to others after each 64. */
+/** Step 3: returns the events, redacted where the content hash does not match; yields after every 64. */
 export async function asHashedAll(pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   const hashed: Pdu[] = []
   for (const [index, pdu] of pdus.entries()) {
@@ -85,7 +85,7 @@ export async function asHashedAll(pdus: readonly Pdu[], version: RoomVersion): P
   return hashed
 }
 
-/** Step 3: the event as its hash lets it be. */
+/** Step 3: returns the event, redacted where its content hash does not match. */
 export function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
   return contentHashMatches(pdu.json) ? pdu : redactPdu(pdu, version)
 }

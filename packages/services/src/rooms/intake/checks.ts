@@ -10,7 +10,7 @@ import { loadAuthState } from '../../room-state/load-auth-state.ts'
 import type { Incoming } from './incoming.ts'
 import { judgeByAuthEvents } from './judge.ts'
 
-/** An event with everything that its checks look at; from here on nothing is fetched. */
+/** An event with everything that its checks read; nothing is fetched from here on. */
 export interface Candidate {
   readonly tx: Tx
   readonly room: OpenRoom
@@ -20,23 +20,23 @@ export interface Candidate {
   readonly previous: readonly StoredEvent[]
   readonly nid: number
   readonly stateBefore: number
-  /** Most of the room's members are not known: the event is judged again once they are. */
+  /** The room is partially joined: the event is judged again when the members are known. */
   readonly isProvisional: boolean
 }
 
 interface Check {
   readonly holds: (candidate: Candidate) => Promise<boolean> | boolean
-  /** The fate of an event for which it does not hold. */
+  /** The outcome of an event that fails the check. */
   readonly otherwise: 'rejected' | 'soft-failed'
-  /** It is left out for history, which cannot be soft-failed. */
+  /** Skipped for history, which cannot be soft-failed. */
   readonly isForNews?: boolean
-  /** It is left out while the current state is not known. */
+  /** Skipped while the current state is not known. */
   readonly needsMembers?: boolean
 }
 
 /**
- * The checks of an event whose `prev_events` and `auth_events` are there, in the spec's order. The first that does not hold
- * decides. Checks that may use the network come before: see `receive-pdus.ts`.
+ * The checks of an event whose `prev_events` and `auth_events` are present, in the spec's order; the first that fails
+ * decides. The checks that may use the network come before: see `receive-pdus.ts`.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -48,7 +48,7 @@ const CHECKS: readonly Check[] = [
   { holds: isAllowedByCurrentState, otherwise: 'soft-failed', isForNews: true, needsMembers: true },
 ]
 
-/** Returns what becomes of an event by its checks. */
+/** Returns the outcome of an event by its checks. */
 export async function outcomeOf(candidate: Candidate): Promise<'appended' | Check['otherwise']> {
   const isHistory = candidate.incoming.historicPosition !== undefined
   for (const { holds, otherwise, isForNews, needsMembers } of CHECKS) {
@@ -58,7 +58,7 @@ export async function outcomeOf(candidate: Candidate): Promise<'appended' | Chec
   return 'appended'
 }
 
-/** Events of one room do not continue another. */
+/** Returns whether all `prev_events` are of the same room. */
 function continuesItsRoom({ previous, incoming }: Candidate): boolean {
   return previous.every((event) => event.pdu.roomId === incoming.pdu.roomId)
 }
@@ -76,7 +76,7 @@ async function isAllowedByStateBefore({ tx, incoming: { pdu, version }, stateBef
   return authorize(pdu, state).allowed
 }
 
-/** The policy server was asked before: see `recommended.ts`. */
+/** Returns whether the policy server allowed the event; it was queried before, in `recommended.ts`. */
 function isAllowedByPolicyServer({ incoming }: Candidate): boolean {
   return incoming.isUnwanted !== true
 }
@@ -87,6 +87,6 @@ async function isAllowedByCurrentState(candidate: Candidate): Promise<boolean> {
   if (room.stateRoot === stateBefore) return true
   const { state } = await loadAuthState(tx, room.stateRoot, pdu, version)
   if (authorize(pdu, state).allowed) return true
-  // The current state may hold this very event, learned with the state of another one: a leave forbids itself.
+  // The current state may contain this very event, fetched with the state of another: a leave would forbid itself.
   return pdu.stateKey !== undefined && (await stateEventNid(tx, room.stateRoot, pdu.type, pdu.stateKey)) === nid
 }

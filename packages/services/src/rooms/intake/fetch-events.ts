@@ -13,20 +13,22 @@ const MAX_GAP = 50
 const PARALLEL = 6
 const TIMEOUT_MS = 30_000
 
-/** Whom to ask about a room. */
+/** The server to fetch events of a room from. */
 export interface Source extends RoomContext {
   readonly server: ServerName
-  /** Notes that the server had no answer for now: later there may be one. */
+  /** Records a temporary failure of the server. */
   readonly outage?: Outage
 }
 
-/** Whether a server failed us in a way that may pass, and whether it could not be reached: then it is not asked on. */
+/**
+ * Whether a server failed temporarily, and whether it was unreachable; an unreachable server gets no further requests.
+ */
 export interface Outage {
   isSeen: boolean
   isGone: boolean
 }
 
-/** The events between what we have and what arrived, as far as the other server tells. */
+/** Returns the events between the stored graph and an arrived event, as far as the other server sends them. */
 export async function fetchGap(
   rt: Checker,
   source: Source,
@@ -46,7 +48,7 @@ export async function fetchGap(
   return checkIncoming(rt, listMember(answer, 'events').slice(0, MAX_GAP), source)
 }
 
-/** Events one by one, those that come. */
+/** Fetches events one by one and returns those that the server sends. */
 export async function fetchEvents(rt: Checker, source: Source, ids: readonly EventId[]): Promise<Pdu[]> {
   const found: Json[] = []
   const queue = [...new Set(ids)]
@@ -57,7 +59,7 @@ export async function fetchEvents(rt: Checker, source: Source, ids: readonly Eve
         method: 'GET',
         target: federationPath(['federation', 'v1', 'event', id]),
       })
-      // Who cannot be reached, or does not answer in time, is not asked for the rest.
+      // An unreachable or slow server gets no requests for the rest.
       if (answer === undefined) queue.length = 0
       found.push(...listMember(answer, 'pdus').slice(0, 1))
     }
@@ -66,51 +68,51 @@ export async function fetchEvents(rt: Checker, source: Source, ids: readonly Eve
   return (await checkIncoming(rt, found, source, { isBackfill: true })).filter(({ id }) => wanted.has(id))
 }
 
-/** The auth chain of an event, as the other server tells it. */
+/** Returns the auth chain of an event, as the other server sends it. */
 export async function fetchAuthChain(rt: Checker, source: Source, id: EventId): Promise<Pdu[]> {
   const target = federationPath(['federation', 'v1', 'event_auth', source.roomId, id])
   const answer = await askAbout(rt, source, { method: 'GET', target })
   return checkIncoming(rt, listMember(answer, 'auth_chain'), source, { isBackfill: true })
 }
 
-/** The ids among these that we have nothing of. */
+/** Returns the IDs among these of events that are not stored. */
 export async function missingAmong(rt: Pick<Checker, 'db'>, ids: readonly EventId[]): Promise<EventId[]> {
   const distinct = [...new Set(ids)]
   const found = await nidsOfEvents(rt.db.read, distinct)
   return distinct.filter((id) => !found.has(id))
 }
 
-/** An answer; an empty one where the other server refuses, undefined where it could not be had at all. */
+/** Returns an answer; an empty one where the other server refuses, undefined where the request failed. */
 export async function askAbout(
   rt: Checker,
   { server, outage }: Source,
   call: { readonly method: 'GET' | 'POST'; readonly target: string; readonly body?: JsonObject },
 ): Promise<JsonObject | undefined> {
-  // Whoever waits behind these events does not wait for one answer after the other that does not come.
+  // Other events wait behind these: an unreachable server is not tried again and again.
   if (outage?.isGone) return undefined
   try {
     return await rt.remote.call(server, { ...call, timeoutMs: TIMEOUT_MS, keepNumbers: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server }, 'another server did not help with missing events')
+    rt.log.info({ err: cause, server }, 'fetching missing events from another server failed')
     if (outage) noteOutage(outage, cause)
     return cause.fault === 'unreachable' ? undefined : {}
   }
 }
 
-/** Notes what was wrong with another server, where it may be over soon. */
+/** Records a failure of another server that may be temporary. */
 export function noteOutage(outage: Outage, { fault, status = 0 }: RemoteError): void {
   if (fault === 'unreachable') outage.isGone = true
   if (fault === 'unreachable' || status === 429 || status >= 500) outage.isSeen = true
 }
 
-/** A list in an answer; an empty one where there is none. */
+/** Returns a list of an answer; an empty one where it is missing. */
 function listMember(answer: JsonObject | undefined, key: string): readonly Json[] {
   const list = answer && member(answer, key)
   return Array.isArray(list) ? (list as readonly Json[]) : []
 }
 
-/** The short texts of a list in an answer. */
+/** Returns the strings of at most 255 bytes in a list of an answer. */
 export function stringsIn(answer: JsonObject | undefined, key: string): string[] {
   return listMember(answer, key).filter((each): each is string => typeof each === 'string' && each.length <= 255)
 }

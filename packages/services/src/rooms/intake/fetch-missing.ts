@@ -9,24 +9,24 @@ import type { Checker } from './check-incoming.ts'
 import { askAbout, fetchAuthChain, fetchEvents, missingAmong, stringsIn } from './fetch-events.ts'
 import type { Outage, Source } from './fetch-events.ts'
 import { keepOutliers } from './keep-outliers.ts'
-import { keepTold } from './keep-told.ts'
+import { fetchWantedState } from './fetch-wanted-state.ts'
 
-/** So many events are asked for one by one; more come cheaper as a whole. */
+/** The most events fetched one by one; above it, a whole auth chain or state is cheaper. */
 const MAX_SINGLE = 40
-/** So many auth chains are asked for in a batch, fewer where nothing comes of it. */
+/** The most auth chains fetched for a batch; fewer where they bring nothing new. */
 const MAX_CHAINS = 5
 const MAX_FRUITLESS = 2
 
 /**
- * Makes sure that the auth events of these events are kept, with theirs; what nobody tells stays missing.
+ * Stores the auth events of these events, with their auth chains; events that the server does not send stay missing.
  *
- * However many events name however many others, the questions of one batch are few: whole chains first, as one of them
- * mostly has what the next event needs too, then what is still missing.
+ * The number of requests per batch is bounded, whatever the events name: whole auth chains first, because one of them
+ * mostly has what the next event needs, then the single events that are still missing.
  */
 export async function keepAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<void> {
   const own = new Set(pdus.map(({ id }) => id))
   const missing = async (pdu: Pdu) => missingAmong(rt, withoutThose(pdu.authEvents, own))
-  // Mostly nothing is missing, and one look says so.
+  // Usually nothing is missing, which one query shows.
   if (
     (
       await missingAmong(
@@ -61,9 +61,11 @@ export async function keepAuthEvents(rt: Checker, source: Source, pdus: readonly
 const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids.filter((id) => !own.has(id))
 
 /**
- * Learns the state after an event we do not have, so that what follows it can be judged: the event is kept without a
- * place in the timeline, between the states the other server tells. Answers whether that worked. A state is taken only
- * where all of it was told, whatever became of each event: one that lacks something is another one, for good.
+ * Fetches the state after a missing event, so that its successors can be judged, and returns whether that worked. The
+ * event is stored as an outlier, with the state that the other server sent.
+ *
+ * A state counts only where all of its events were sent, whatever their outcome: an incomplete one would stay wrong
+ * for good.
  */
 export async function keepStateAt(rt: Checker, asked: Source, id: EventId): Promise<boolean> {
   const isGone = asked.outage?.isGone ?? false
@@ -83,7 +85,7 @@ async function keepToldState(rt: Checker, source: Source, id: EventId, outage: O
   const missing = await missingAmong(rt, wanted)
   if (missing.length > MAX_SINGLE) {
     const room = await roomNid(rt.db.read, source.roomId)
-    if (room !== undefined) await keepTold(rt, { ...source, room }, id, new Set(missing))
+    if (room !== undefined) await fetchWantedState(rt, { ...source, room }, id, new Set(missing))
   } else if (missing.length > 0) {
     await keep(rt, source, await fetchEvents(rt, source, missing))
   }

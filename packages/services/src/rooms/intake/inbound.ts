@@ -32,32 +32,32 @@ import { receivePdus } from './receive-pdus.ts'
 import { endResolutions, ResolutionTooLong } from '../resolution/resolutions.ts'
 import { resolveForkedRoom } from './resolve-forked-room.ts'
 
-/** What is touched when events were staged. */
+/** The cache topic touched when events are staged. */
 export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
-/** What could not be judged is tried again after so long, then after twice as long, and so on, and some time no more. */
+/** The delay before the first retry; it doubles with each further one. */
 const FIRST_TRY_MS = 10_000
 const LONGEST_TRY_MS = 3_600_000
 const MOST_TRIES = 12
-/** Where its server answers and does not have what is missing, what others send meanwhile may bring it, or nothing will. */
+/** The most retries where the server answers and lacks the missing events: later events bring them, or nothing does. */
 const MOST_TRIES_ANSWERED = 4
-/** So many events of one server wait to be tried again, and so many in all: names cost whoever has a domain nothing. */
+/** The most events that await a retry, of one server and altogether; server names cost a domain's owner nothing. */
 const MOST_HELD = { own: 500, all: 10_000 }
-/** So many rooms are settled at a time, and so many events judged at least before one that is not at rest is settled. */
+/** The most rooms that are settled at a time, and the fewest events judged before a busy room is settled. */
 const MOST_UNSETTLED = 1000
 const JUDGED_UNSETTLED = 200
 
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
 /**
- * Judges the events that wait in the staging table, one after the other within a room, rooms side by side, and works out
- * what the heads of split rooms come to. Those of a
- * room that we are about to enter wait until we are in it, and are let go of where we are not in the end. Those that rest
- * on something that was not to be had, as their server was gone again, are tried again later: nobody else may ever
- * name them.
+ * Judges the events of the staging table, in order within a room and concurrently across rooms, and resolves the
+ * forward extremities of forked rooms.
  *
- * It holds nothing that matters: what it did not finish is still staged at the next start.
+ * Events of a room with a pending join wait for it, and are dropped where it fails. Events whose prerequisites could
+ * not be fetched because their server was unreachable are retried: no other server may ever refer to them.
+ *
+ * It has no state of its own: unfinished events are still staged at the next start.
  */
 export class Inbound {
   readonly #rt: Needs
@@ -65,7 +65,7 @@ export class Inbound {
   readonly #stopListening: () => void
   #isStopped = false
   #scan: Promise<void> | undefined
-  /** Something was staged during the scan, or for rooms that are at work. */
+  /** Whether events were staged during the scan, or for rooms in progress. */
   #isLate = false
   readonly #late = new Set<RoomId>()
   #timer: Timer | undefined
@@ -76,7 +76,7 @@ export class Inbound {
     this.#look()
   }
 
-  /** Resolves when everything that was staged has been judged. */
+  /** Resolves when every staged event has been judged. */
   async settled(): Promise<void> {
     await this.#scan
     await Promise.all(this.#rooms.values())
@@ -85,7 +85,7 @@ export class Inbound {
     await this.settled()
   }
 
-  /** Finishes what is under way and takes up nothing more. */
+  /** Finishes the events in progress and starts no others. */
   async close(): Promise<void> {
     this.#isStopped = true
     this.#stopListening()
@@ -118,7 +118,7 @@ export class Inbound {
     }
   }
 
-  /** When the next of those is due that are tried again. */
+  /** Schedules the next retry. */
   async #lookAgain(): Promise<void> {
     const { clock, db } = this.#rt
     const nowTs = clock.now()
@@ -153,7 +153,7 @@ export class Inbound {
         await mergeForwardExtremities(this.#rt, roomId)
         return this.#settle(roomId)
       }
-      // Whoever keeps sending must not keep the room as it was for ever.
+      // A steady stream of events must not keep a forked room from being settled.
       if (judged >= JUDGED_UNSETTLED && (await isSettleDue(this.#rt.db.read, roomId, judged))) {
         await this.#settle(roomId)
         judged = 0
@@ -163,22 +163,25 @@ export class Inbound {
     }
   }
 
-  /** A room whose state is too much work keeps the one it has; what comes to it is judged all the same. */
+  /**
+   * Resolves the state of a forked room. Where that is too expensive, the room keeps its state, and its events are
+   * judged all the same.
+   */
   async #settle(roomId: RoomId): Promise<void> {
     try {
       await resolveForkedRoom(this.#rt, roomId)
     } catch (cause) {
       if (!(cause instanceof ResolutionTooLong)) throw cause
-      this.#rt.log.warn({ err: cause, roomId }, 'a split room keeps the state it had')
+      this.#rt.log.warn({ err: cause, roomId }, 'a forked room keeps its earlier state')
     }
   }
 
   /**
-   * One event that we fail at must not hold up its room: those of a batch that failed are judged alone, and what then
-   * still fails is let go of. Where it was the database that failed, letting go fails as well, and all of them stay.
+   * Judges the events of a failed batch one by one and drops those that still fail, so that one faulty event does not
+   * block its room. Where the database failed, dropping fails as well and all events stay staged.
    */
   async #oneByOne(roomId: RoomId, staged: readonly StagedPdu[], cause: unknown): Promise<void> {
-    this.#rt.log.error({ err: cause, roomId }, 'judging some events failed; they are judged one by one')
+    this.#rt.log.error({ err: cause, roomId }, 'judging a batch of events failed; retrying them one by one')
     for (const each of staged) {
       if (this.#isStopped) return
       await receiveStaged(this.#rt, roomId, [each]).catch(async (reason: unknown) => {
@@ -190,18 +193,21 @@ export class Inbound {
 
   #failed(cause: unknown): void {
     if (this.#isStopped) return
-    this.#rt.log.error({ err: cause }, 'judging what other servers sent failed')
+    this.#rt.log.error({ err: cause }, 'judging staged events failed')
     this.#rt.clock.later(RETRY_MS, () => this.#look())
   }
 }
 
-/** What settling costs grows with the heads, so that many events may come first. */
+/**
+ * Returns whether a busy room is due for settling: its cost grows with the number of extremities, and so does the
+ * number of events before it.
+ */
 async function isSettleDue(db: Read, roomId: RoomId, judged: number): Promise<boolean> {
   const room = await roomById(db, roomId)
   return room !== undefined && room.isUnsettled && judged >= room.extremityCount
 }
 
-/** Judges staged events of one room, as far as they came from the same server in a row. */
+/** Judges staged events of one room, up to the first from another server. */
 async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedPdu[]): Promise<void> {
   const [first] = staged
   if (!first) return
@@ -215,7 +221,7 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   })
   const pdus: Pdu[] = parsed.map(({ pdu }) => pdu)
   const nids = run.map(({ nid }) => nid)
-  // Who sent before we were in the room was not held against its ACL yet.
+  // Events staged before the join were not checked against the room's server ACL yet.
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(first.origin, acl)) return rt.db.write((tx) => unstagePdus(tx, nids))
   await receivePdus(rt, { server: first.origin, roomId, version }, pdus, async (tx, open) => {
@@ -229,7 +235,7 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   })
 }
 
-/** Lets events wait for another try; of too many, the newest: they lead to the others. */
+/** Schedules events for a retry; above the limit, drops the newest, which lead to the others. */
 async function hold(
   tx: Tx,
   { clock }: Needs,
@@ -258,9 +264,9 @@ async function isAwaited(db: Read, rt: Needs, roomId: RoomId): Promise<boolean> 
   return (await versionOfPendingJoin(db, roomId, joinsCountSince(rt))) !== undefined
 }
 
-/** What waits in a room that we are not in after all. */
+/** Drops the staged events of a room that this server did not join in the end. */
 async function unstageLost(tx: Tx, rt: Needs, roomId: RoomId): Promise<void> {
-  // Another join may have begun since we looked, or ended.
+  // Another join may have begun or ended in the meantime.
   if ((await isAwaited(tx, rt, roomId)) || (await joinedServers(tx, roomId)).has(rt.serverName)) return
   await unstageRoom(tx, roomId)
 }

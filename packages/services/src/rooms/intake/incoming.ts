@@ -3,16 +3,16 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { EventFacts } from '@myelin/storage/rooms/events/append-event'
 
-/** An event from elsewhere whose form, signatures and hashes were checked, and how it comes. */
+/** An event of another server whose format, signatures and hashes were checked, and how it arrives. */
 export interface Incoming {
   readonly pdu: Pdu
   readonly version: RoomVersion
-  /** Where it stands if it is not news but history. */
+  /** The position, where it arrives as history. */
   readonly historicPosition?: number
-  /** What it follows cannot be had for now: where the room's members are not known, it is not waited for. */
+  /** Its `prev_events` are unavailable for now; a partially joined room does not wait for them. */
   readonly isAdrift?: boolean
-  /** The room's policy server does not want it. */
+  /** The room's policy server refused it. */
   readonly isUnwanted?: boolean
-  /** The device of ours that sent it and the transaction id it gave. */
+  /** The local sending device and its transaction ID. */
   readonly transaction?: EventFacts['transaction']
 }

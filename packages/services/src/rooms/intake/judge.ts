@@ -11,14 +11,14 @@ import type { Verdict } from '@myelin/rules/auth/verdict'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 
-/** An event as auth events are looked up: with what became of it. */
+/** A stored auth event with its outcome. */
 export interface Judged {
   readonly pdu: Pdu
   readonly isRejected: boolean
 }
 
 /**
- * Whether the events that an event names as its `auth_events` allow it. One that is missing or was rejected allows nothing.
+ * Returns whether an event's `auth_events` allow it. A missing or rejected one allows nothing.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
@@ -38,7 +38,7 @@ export function judgeByAuthEvents(
   if (!wellNamed.allowed) return wellNamed
   const state = new Map<StateKey, Pdu>()
   for (const pdu of named) if (pdu.stateKey !== undefined) state.set(stateKey(pdu.type, pdu.stateKey), pdu)
-  // Since room version 12 the room ID stands for the create event.
+  // Since room version 12 the room ID is the hash of the create event.
   if (version.roomIds === 'hash of create event' && event.type !== 'm.room.create') {
     const create = find(createOfRoomId(event.roomId))
     if (create && !create.isRejected) state.set(stateKey('m.room.create'), create.pdu)
@@ -46,7 +46,10 @@ export function judgeByAuthEvents(
   return authorize(event, new AuthState(version, state))
 }
 
-/** Events of one room, each after those among them that it names; a ring, which no honest server makes, ends up at the end. */
+/**
+ * Returns events of one room in topological order, each after those that it names. Events of a cycle, which no valid
+ * server makes, come last.
+ */
 export function inOrder(events: Iterable<Pdu>, parentsOf: (event: Pdu) => readonly EventId[]): Pdu[] {
   const all = new Map<EventId, Pdu>()
   for (const event of events) all.set(event.id, event)

@@ -12,17 +12,17 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { inOrder, judgeByAuthEvents } from './judge.ts'
 import type { Judged } from './judge.ts'
 
-/** An event that is kept, and whether it counts. */
+/** A stored event, and its outcome. */
 export interface Kept extends Judged {
   readonly nid: number
 }
 
 /**
- * Keeps events that have no place in the timeline, each judged by its auth events alone; what is kept already stays as it
- * is, and what names auth events that nobody told is left out. Answers the kept by id, with the auth events they name.
+ * Stores outliers, each judged by its auth events alone. Stored events stay unchanged, and events with unavailable
+ * auth events are dropped. Returns the stored events by ID, with the auth events that they name.
  *
- * Whoever told an event may have withheld what it rests on, so rejecting it then would be theirs to decide. What was kept
- * while nothing was known that it rests on, such as an invite to a room that we were not in, is judged once that is there.
+ * Dropping them instead of rejecting them keeps a server from deciding the outcome by withholding auth events. An
+ * event that was stored before any of its auth events were known, such as an invite, is judged once they are present.
  */
 export async function keepOutliers(
   tx: Tx,
@@ -54,7 +54,7 @@ export async function keepOutliers(
   return kept
 }
 
-/** Those that were kept from outside the room, where nothing is known that they rest on. */
+/** Returns the events that were stored from outside the room, without any of their auth events. */
 async function unjudgedAmong(tx: Tx, stored: readonly StoredEvent[]): Promise<Set<number>> {
   const isOutside = ({ position, stateAfter, pdu }: StoredEvent) =>
     position === null && stateAfter === 0 && pdu.type === 'm.room.member'
@@ -62,7 +62,7 @@ async function unjudgedAmong(tx: Tx, stored: readonly StoredEvent[]): Promise<Se
   return outside.length === 0 ? new Set() : writtenEarly(tx, outside)
 }
 
-/** Where the room ID stands for the create event nobody names it, and yet all rest on it. */
+/** Moves the create event to the front: no event names it where the room ID is its hash, and all depend on it. */
 export function createFirst(pdus: Iterable<Pdu>): Pdu[] {
   const rank = ({ type }: Pdu) => (type === 'm.room.create' ? 0 : 1)
   return [...pdus].toSorted((a, b) => rank(a) - rank(b))

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Runtime } from '../../runtime/runtime.ts'
 
-/** A join through another server that takes longer was most likely made by a process that is gone. */
+/** A pending join older than this was most likely made by a process that has ended. */
 const LONGEST_JOIN_MS = 1_800_000
 
-/** Since when a join must be under way to count. */
+/** Returns the earliest start of a pending join that still counts, in milliseconds. */
 export function joinsCountSince({ clock }: Pick<Runtime, 'clock'>): number {
   return clock.now() - LONGEST_JOIN_MS
 }

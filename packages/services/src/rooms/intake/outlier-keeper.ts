@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import { internKeysOf } from '@myelin/storage/rooms/events/outliers'
-import type { EventTaker } from './arriving-events.ts'
+import type { EventSink } from './arriving-events.ts'
 import type { Checker, RoomContext } from './check-incoming.ts'
 import { fetchEvents } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
@@ -13,37 +13,37 @@ import { keepOutliers } from './keep-outliers.ts'
 import { packPdu, unpackPdu } from './packed-pdu.ts'
 import type { PackedPdu } from './packed-pdu.ts'
 
-/** So many events are kept in a unit: a few milliseconds. */
+/** Number of events stored in one unit of work: a few milliseconds. */
 const UNIT = 25
 const MOST_LOOKED_AT = 1000
 const MOST_UNDER_WAY = 8
-/** What nobody told is asked for once, if it is no more than this. */
+/** The most events that were referred to and not sent for which the missing ones are fetched, once. */
 const MAX_FETCHED = 40
 
-/** What is kept, and in which room. */
+/** The events to store, and their room. */
 export interface KeeperWish {
-  /** The number of a room whose create event is kept. */
+  /** The room's number, where its create event is stored. */
   readonly room?: number
-  /** The number of any other, given when its create event has proved what it is; called for each that comes. */
+  /** Returns the room's number for a create event that was checked; called for each that arrives. */
   readonly admit?: (create: Pdu) => Promise<number>
-  /** Nothing else is kept. */
+  /** The IDs of the events to store; all where it is missing. */
   readonly wanted?: ReadonlySet<EventId>
 }
 
-/** An event that rests on something that is not there; up to `next` all is. */
+/** An event with missing auth events; all of them before `next` are stored. */
 type Waiting = PackedPdu & { readonly restsOn: readonly EventId[]; next: number }
 
 /**
- * Keeps events without a place in the timeline, in whatever order they come, each after what it rests on and judged by
- * it; what rests on something that nobody tells is left out. Nothing is kept before the room's create event.
+ * Stores outliers in whatever order they arrive, each after its auth events and judged by them. Events whose auth
+ * events stay missing are dropped. Nothing is stored before the room's create event.
  */
-export class OutlierKeeper implements EventTaker {
+export class OutlierKeeper implements EventSink {
   readonly #rt: Checker
   readonly #room: RoomContext
   readonly #wish: KeeperWish
   readonly #kept = new Set<EventId>()
   readonly #absent = new Set<EventId>()
-  /** Events by something that they rest on and that is not there. */
+  /** Waiting events, by one of their missing auth events. */
   readonly #waiting = new Map<EventId, Waiting[]>()
   readonly #underWay = new Set<Promise<void>>()
   #nid: number | undefined
@@ -59,7 +59,7 @@ export class OutlierKeeper implements EventTaker {
     return this.#wish.wanted?.has(id) ?? true
   }
 
-  /** The number of the room, once a create event has proved it to be what it was said to be. */
+  /** Returns the number of the room, once its create event was verified. */
   get room(): number | undefined {
     return this.#nid
   }
@@ -80,14 +80,14 @@ export class OutlierKeeper implements EventTaker {
       }
       if (unit.length > 0) await this.#begin(unit)
       else await nextTurn()
-      // What is kept frees what waited for it: units are done in the order in which they are begun.
+      // Stored events release the events that waited for them: units run in the order in which they start.
       for (const { id } of unit) this.#free(id, open)
     }
   }
 
   /**
-   * Asks for what is still waited for, and for these, where that is little; what still rests on nothing is forgotten.
-   * Call it when all was taken: on return it is on disk.
+   * Fetches the missing auth events, and `wanted`, where they are few; events that still lack auth events are dropped.
+   * Call it after the last event: on return all is on disk.
    */
   async end(source: Source, wanted: readonly EventId[]): Promise<void> {
     await Promise.all(this.#underWay)
@@ -107,7 +107,7 @@ export class OutlierKeeper implements EventTaker {
       : [CREATE, ...pdu.authEvents]
   }
 
-  /** Learns which of these were kept by somebody else. */
+  /** Reads which of these events another caller stored. */
   async #look(ids: readonly EventId[]): Promise<void> {
     if (this.#nid !== undefined) this.#kept.add(CREATE)
     const unknown = new Set(ids.filter((id) => id !== CREATE && !this.#kept.has(id) && !this.#absent.has(id)))
@@ -115,7 +115,7 @@ export class OutlierKeeper implements EventTaker {
     for (const id of unknown) (found.has(id) ? this.#kept : this.#absent).add(id)
   }
 
-  /** The event, where all that it rests on is kept; else it waits for the first that is not. */
+  /** Returns the event where all its auth events are stored; else it waits for the first that is missing. */
   #ready(event: Pdu | Waiting): Pdu | undefined {
     const isPacked = 'bytes' in event
     const restsOn = isPacked ? event.restsOn : this.#restsOn(event)
@@ -130,26 +130,26 @@ export class OutlierKeeper implements EventTaker {
     return undefined
   }
 
-  /** Notes that an event is kept, and puts what waited for it with what is to be looked at. */
+  /** Records that an event is stored, and moves the events that waited for it to those to examine. */
   #free(id: EventId, open: (Pdu | Waiting)[]): void {
     this.#kept.add(id)
     for (const event of this.#waiting.get(id) ?? []) open.push(event)
     this.#waiting.delete(id)
   }
 
-  /** Begins to keep some; a few units share the sync of their commit. */
+  /** Starts to store some events; a few units share one commit. */
   async #begin(unit: readonly Pdu[]): Promise<void> {
     const kept = this.#keep(unit)
     this.#underWay.add(kept)
     const over = () => this.#underWay.delete(kept)
-    // Whoever waits for it is told of a failure.
+    // The failure reaches the caller that awaits the unit.
     kept.then(over, () => {})
     if (this.#underWay.size >= MOST_UNDER_WAY) await Promise.race(this.#underWay)
   }
 
   async #keep(pdus: readonly Pdu[]): Promise<void> {
     const room = this.#nid
-    if (room === undefined) throw new Error('nothing is kept before the create event')
+    if (room === undefined) throw new Error('no event may be stored before the create event')
     await this.#rt.db.write(async (tx) => {
       await internKeysOf(tx, pdus)
       await keepOutliers(tx, room, this.#room.version, pdus)
@@ -157,7 +157,7 @@ export class OutlierKeeper implements EventTaker {
   }
 }
 
-/** Stands for the create event as what all others rest on. */
+/** Stands for the create event, on which all other events depend. */
 const CREATE = '' as EventId
 
 const isCreate = ({ type, stateKey }: Pdu) => type === 'm.room.create' && stateKey === ''

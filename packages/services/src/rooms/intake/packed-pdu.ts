@@ -6,7 +6,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { parseStoredPdu } from '@myelin/rules/events/stored-pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 
-/** An event that has to wait: a fifth of the memory, and outside of the heap. */
+/** A waiting event, in a fifth of the memory and outside the heap. */
 export interface PackedPdu {
   readonly id: EventId
   readonly bytes: Buffer
@@ -17,7 +17,7 @@ export function packPdu({ id, json }: Pdu): PackedPdu {
   return { id, bytes: Buffer.from(JSON.stringify(json)) }
 }
 
-/** The event that was packed. */
+/** Returns the packed event. */
 export function unpackPdu({ id, bytes }: PackedPdu, roomId: RoomId, version: RoomVersion): Pdu {
   return parseStoredPdu(parseJson(bytes.toString(), { keepNumbers: true }) as JsonObject, id, roomId, version)
 }

@@ -18,9 +18,9 @@ import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { recommended } from './recommended.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
 
-/** How many unknown events, named as `prev_events`, a batch may make us ask the state of. */
+/** The most unknown `prev_events` of a batch whose state is fetched. */
 const MAX_STATES = 5
-/** So many events are judged in one unit, fewer of a split room, where each has states to resolve: others get their turn. */
+/** The most events judged in one unit of work, fewer in a forked room, where each has states to resolve. */
 const EVENTS_A_UNIT = 25
 const FORKS_A_UNIT = 4
 
@@ -63,7 +63,7 @@ export async function receivePdus(
   })
 }
 
-/** Events that could not be judged, and whether that is because who sent them could not be asked. */
+/** Events that could not be judged, and whether their sending server was unreachable. */
 export interface Open {
   readonly ids: ReadonlySet<EventId>
   readonly isOutage: boolean
@@ -77,7 +77,7 @@ async function receiveFrom(
 ): Promise<Map<EventId, PduOutcome>> {
   let ordered = pdus
   for (const check of ARRIVAL_CHECKS) ordered = await check(rt, source, ordered)
-  // What waits for others is settled when they came; all else in the unit that judged it.
+  // Events that wait for others are settled after those arrived; all others in the unit that judged them.
   const first = await appendAll(rt, source, ordered, {
     settle: async (tx, fates) => {
       if (![...fates.values()].includes('waits')) await settle(tx, fates)
@@ -90,7 +90,7 @@ async function receiveFrom(
   return first
 }
 
-/** Fetches and keeps the auth events of these events; those that nobody has are missed in the unit. */
+/** Fetches and stores the auth events of these events; unavailable ones show when the unit judges. */
 async function fetchingAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<readonly Pdu[]> {
   await keepAuthEvents(rt, source, pdus)
   return pdus
@@ -98,7 +98,7 @@ async function fetchingAuthEvents(rt: Checker, source: Source, pdus: readonly Pd
 
 type Settle = (tx: Tx, fates: ReadonlyMap<EventId, PduOutcome>) => Promise<void>
 
-/** Appends what can be appended, in several units, so that others get their turn. */
+/** Appends the events that can be appended, in several units, so that other writes run in between. */
 async function appendAll(
   rt: Checker,
   source: Source,
@@ -108,7 +108,7 @@ async function appendAll(
   const { pdus, unwanted } = await recommended(rt, source, incoming)
   const fates = new Map<EventId, PduOutcome>()
   for (let at = 0; at < pdus.length || at === 0; ) {
-    // Units are run again where the database asks for it, so each answers what it came to.
+    // The database may run a unit again, so each returns its outcome.
     const unit = await writeResolved(rt, async (tx) => {
       const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift })
       if (isNeed(judged)) return judged
@@ -122,7 +122,7 @@ async function appendAll(
   return fates
 }
 
-/** Appends the first of some events, as many as a unit may. */
+/** Appends the first of some events, as many as one unit may. */
 async function appendSome(
   tx: Tx,
   { roomId, version }: Source,
@@ -141,26 +141,26 @@ async function appendSome(
     const fate = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
     if (!isNeed(fate)) judged.set(pdu.id, fate)
     else if (judged.size === 0) return fate
-    // The states may be written by this unit: it ends here, so that they are committed when they are resolved.
+    // The states may have been written by this unit: it ends here, so that they are committed when they are resolved.
     else break
   }
   return judged
 }
 
-/** Fetches what lies between: first the events, then, where there are too many, the state at the far edge. */
+/** Fetches the events of a gap, or, where they are too many, the state at its far edge. */
 async function appendAcrossGap(
   rt: Checker,
   source: Source,
   waiting: readonly Pdu[],
 ): Promise<Map<EventId, PduOutcome>> {
-  const { heads, minDepth } = await bottomOf(rt, source.roomId)
+  const { heads, minDepth } = await gapLimits(rt, source.roomId)
   const between = await fetchGap(rt, source, { heads, minDepth }, waiting)
   await keepAuthEvents(rt, source, between)
   const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
   let fates = await appendAll(rt, source, all)
   const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
   if (stuck.length === 0) return fates
-  // Where the members are not known no state is whole anyway: it is asked for when they are.
+  // In a partially joined room no state is complete; it is fetched when the members are known.
   if (await isPartial(rt, source))
     return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
   const own = new Set(all.map(({ id }) => id))
@@ -171,7 +171,7 @@ async function appendAcrossGap(
   return fates
 }
 
-/** The events among these whose state we do not know. */
+/** Returns the events among these whose state is not known. */
 async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<EventId[]> {
   const missing = await missingAmong(rt, ids)
   const stateless = (await eventsById(rt.db.read, ids)).filter(({ stateAfter }) => stateAfter === 0)
@@ -179,10 +179,10 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
 }
 
 /**
- * Where a gap ends at the latest. Where the members are not known, that is where we entered: the state of what lies
- * before is not to be had.
+ * Returns the events at which a gap ends, and its lowest depth. In a partially joined room these are the join's
+ * predecessors and its depth, because the state before the join is unavailable.
  */
-async function bottomOf(
+async function gapLimits(
   rt: Checker,
   roomId: RoomId,
 ): Promise<{ readonly heads: readonly EventId[]; readonly minDepth: number }> {

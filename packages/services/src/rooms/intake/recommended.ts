@@ -9,13 +9,13 @@ import { askToSign, isRecommended } from '../policy-server.ts'
 import { policyServerOf } from '../../room-state/policy-server-of.ts'
 import type { Checker } from './check-incoming.ts'
 
-/** Events with the signatures that the room's policy server added, and those it does not want. */
+/** Events with the signatures that the room's policy server added, and the events that it refused. */
 export interface Recommended {
   readonly pdus: readonly Pdu[]
   readonly unwanted: ReadonlySet<EventId>
 }
 
-/** Asks the room's policy server about events that came without its signature, each once. */
+/** Requests the policy server's signature for events that arrived without it, each once. */
 export async function recommended(
   rt: Checker,
   { roomId, version }: { readonly roomId: RoomId; readonly version: RoomVersion },

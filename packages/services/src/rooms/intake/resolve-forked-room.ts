@@ -11,14 +11,14 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 import type { RoomContext } from './check-incoming.ts'
 import { resolveElsewhere } from '../resolution/resolutions.ts'
 
-/** So many states are resolved at once; more are resolved in groups first. */
+/** The most states resolved at once; more are resolved in groups first. */
 const MOST_STATES = 1_000
-/** So often the room may move on while its state is worked out. */
+/** The most attempts while the room changes during a resolution. */
 const MAX_TRIES = 3
 
 /**
- * Brings the current state of a room to what all its heads come to, worked out on another thread. Answers whether that
- * was possible: somebody may keep the room moving.
+ * Sets the current state of a room to what its forward extremities resolve to, computed on another thread. Returns
+ * false where the room kept changing.
  */
 export async function resolveForkedRoom({ db }: { readonly db: Database }, roomId: RoomId): Promise<boolean> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
@@ -40,8 +40,8 @@ export async function resolveForkedRoom({ db }: { readonly db: Database }, roomI
 }
 
 /**
- * The state that heads come to. It does not depend on the order in which they came: where they are too many to be
- * resolved at once, the groups go by their ids.
+ * Returns the state that forward extremities resolve to. It does not depend on their order: where they are too many
+ * for one resolution, they are grouped by ID.
  */
 async function rootOf(db: Database, room: RoomContext, heads: readonly ForwardExtremity[]): Promise<number> {
   const ordered = heads.toSorted((a, b) => compareCodePoints(a.id, b.id))

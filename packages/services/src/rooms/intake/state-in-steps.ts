@@ -7,12 +7,12 @@ import { changeState, inTrieOrder } from '@myelin/storage/rooms/state/state'
 import { stateRows } from '@myelin/storage/rooms/state/state-rows'
 import type { StateRow } from '@myelin/storage/rooms/state/state-rows'
 
-/** So many rows are read at once: a few milliseconds. */
+/** Number of rows read at once: a few milliseconds. */
 const SLICE = 500
-/** So many entries of a state are written in a unit. */
+/** Number of state entries written in one unit of work. */
 const UNIT = 400
 
-/** What a state needs of these events, of those that we have; reading a large room's holds nobody up. */
+/** Returns the state rows of the stored ones among these events, read in slices that do not block the main thread. */
 export async function stateRowsOf(db: Database, ids: readonly EventId[]): Promise<Map<EventId, StateRow>> {
   const rows = new Map<EventId, StateRow>()
   for (let start = 0; start < ids.length; start += SLICE) {
@@ -23,7 +23,7 @@ export async function stateRowsOf(db: Database, ids: readonly EventId[]): Promis
   return rows
 }
 
-/** Gives numbers to state keys that no state has had yet. */
+/** Assigns numbers to new state keys. */
 async function withKeys(db: Database, rows: readonly StateRow[]): Promise<readonly StateRow[]> {
   const bare = rows.filter(({ key, stateKey }) => key === undefined && stateKey !== undefined)
   if (bare.length === 0) return rows
@@ -45,8 +45,8 @@ async function withKeys(db: Database, rows: readonly StateRow[]): Promise<readon
 }
 
 /**
- * The root of the state that these events make on top of another, written a part at a time. The nodes of a state that
- * nothing leads to hurt nobody.
+ * Returns the trie root of the state that these events make on top of another, written in several units. Nodes without
+ * a reference do no harm.
  */
 export async function stateInSteps(
   db: Database,

@@ -37,23 +37,23 @@ import { fullStateOf } from './full-state.ts'
 import { followsAlone, recalculateSome } from './recalculate.ts'
 import type { Known } from './recalculate.ts'
 
-/** What became of a room whose members were to be learned: it is whole, nobody of ours is there any more, or nobody told. */
+/** The outcome of completing a room: complete, left by all local users, or no server sent the state. */
 export type Completion = 'whole' | 'gone' | 'untold'
 
-/** So many servers are asked for the members before it is tried again later. */
+/** The most servers tried before the next attempt. */
 const MAX_SERVERS = 10
-/** From this try on a server need not tell everything it names: a tenth may be lost for good. */
+/** The attempt from which a server may omit up to a tenth of the events it names, which may be lost for good. */
 const FORGIVING_TRY = 3
 const MAX_LOST = 0.1
-/** Of so many events that others follow, and nobody told us, the state is asked for. */
+/** The most missing events with successors for which the state is fetched. */
 const MAX_EDGE = 50
 const MAX_EDGE_SERVERS = 3
 const MAX_PENDING = 10_000
 const FAREWELL_MS = 1_800_000
 
 /**
- * Learns the members of a room that we entered without them, works out what came since anew, and makes all of it the
- * room's, at once. It begins where it stopped, whenever that was. `signal` ends it between two steps.
+ * Completes a partially joined room: fetches its state, judges the events since the join anew, and publishes the
+ * result in one unit. It resumes where it stopped. `signal` ends it between two steps.
  */
 export async function completeRoom(rt: Checker, given: PartialRoom, signal: AbortSignal): Promise<Completion> {
   const version = roomVersionOf(given.roomVersion)
@@ -72,13 +72,13 @@ export async function completeRoom(rt: Checker, given: PartialRoom, signal: Abor
   if (fullRoot === 0) return (await isResident(rt, given.roomId)) ? 'untold' : leaveUnfinished(rt, given)
   if (given.fullRoot === 0) await rt.db.write((tx) => putFullRoot(tx, given, fullRoot))
   const known: Known = { entered: { ...given, fullRoot }, version, join }
-  await keepEdges(rt, known, servers)
+  await fetchEdgeStates(rt, known, servers)
   return catchUp(rt, known, signal)
 }
 
 /**
- * Nobody of ours is in the room: what it was when we left stays as far as we knew it. For a while we go on knowing who is
- * said to be there, so that they can be told that we left.
+ * Ends the completion of a room that all local users left; its state stays as far as it was known. The assumed servers
+ * stay known for a while, so that the leave reaches them.
  */
 async function leaveUnfinished(rt: Checker, { room, roomId, join, leftTs }: PartialRoom): Promise<Completion> {
   const now = rt.clock.now()
@@ -92,7 +92,10 @@ async function leaveUnfinished(rt: Checker, { room, roomId, join, leftTs }: Part
   return 'gone'
 }
 
-/** Whom we joined through first, then who is known to be there, then who is said to be. */
+/**
+ * Returns the servers to try: the one joined through, then those known to be in the room, then those the join answer
+ * named.
+ */
 async function serversToAsk(rt: Checker, { roomId, servers }: PartialRoom): Promise<readonly ServerName[]> {
   const known = [...(await joinedServers(rt.db.read, roomId)).keys()]
   const all = new Set([...servers.slice(0, 1), ...known, ...servers])
@@ -100,8 +103,8 @@ async function serversToAsk(rt: Checker, { roomId, servers }: PartialRoom): Prom
   return [...all].filter((server) => maySpeakWith(rt, server)).slice(0, MAX_SERVERS)
 }
 
-/** Learns the states of what was not waited for: events that others follow and that we do not have. */
-async function keepEdges(
+/** Fetches the states of missing events that have successors. */
+async function fetchEdgeStates(
   rt: Checker,
   { entered, version, join }: Known,
   servers: readonly ServerName[],
@@ -118,7 +121,7 @@ async function keepEdges(
   }
 }
 
-/** Goes through what came meanwhile until nothing is left, and makes it count in the unit that finds nothing left. */
+/** Judges the events since the join until none is left, and publishes the result in the unit that finds none. */
 async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<Completion> {
   for (;;) {
     while (await writeResolved(rt, (tx) => recalculateSome(tx, known))) if (signal.aborted) return 'untold'
@@ -128,7 +131,7 @@ async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<
   }
 }
 
-/** How the members move, worked out before the unit that moves them. */
+/** Computes the membership changes ahead of the unit that applies them. */
 async function foresee(rt: Checker, known: Known): Promise<PrecomputedMemberChanges | undefined> {
   const { roomId, join } = known.entered
   const root = await writeResolved(rt, async (tx) => {
@@ -165,7 +168,7 @@ type End = {
   readonly fallen: readonly number[]
 }
 
-/** What the room comes to, and the events that do not count any more. */
+/** Returns the resolved state of the room, and the events that are rejected now. */
 async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promise<End | ResolutionNeed> {
   const all = await partialEventsOf(tx, room.nid)
   const fallen = all.flatMap(({ nid, before, now }) =>
@@ -174,8 +177,8 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   const hasFallen = new Set(fallen)
   const before = (await forwardExtremitiesOf(tx, room.nid)).map(({ nid }) => nid)
   const nids = all.map(({ nid }) => nid)
-  const heads = before.some((head) => hasFallen.has(head)) ? await headsAmong(tx, nids, hasFallen) : undefined
-  // Of a room that is split this often, the state is settled beside its events, as ever.
+  const heads = before.some((head) => hasFallen.has(head)) ? await extremitiesAmong(tx, nids, hasFallen) : undefined
+  // The state of a room that is forked this often is settled with its later events, as always.
   const listed = (heads ?? before).slice(0, MAX_LISTED)
   const notes = await partialEvents(tx, listed)
   const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
@@ -188,8 +191,8 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
 }
 
-/** The events that no other leads to, not even through such as do not count. */
-async function headsAmong(tx: Tx, nids: readonly number[], fallen: ReadonlySet<number>): Promise<number[]> {
+/** Returns the forward extremities among these events; rejected events do not count as successors. */
+async function extremitiesAmong(tx: Tx, nids: readonly number[], fallen: ReadonlySet<number>): Promise<number[]> {
   const events = [...(await eventsByNid(tx, nids)).values()]
   const counts = ({ nid, status, position }: StoredEvent) =>
     status === EVENT_STATUS.accepted && position !== null && !fallen.has(nid)

@@ -10,12 +10,13 @@ import { putPartialEvent } from '@myelin/storage/federation/partial-events'
 import { dropPartialRoom, putPartialRoom } from '@myelin/storage/federation/partial-rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 
-/** So many servers of a room are believed to be there before we know. */
+/** The most servers assumed to be in a room before its members are known. */
 const MOST_SERVERS = 10_000
 
 /**
- * The servers that are in a room, as the one we joined through says, itself first; undefined where it told us all
- * members. They are told what our users say there until we know better, and nothing else.
+ * Returns the servers in a room according to the join answer, the resident server first; undefined where all members
+ * were sent. Until the members are known, local events are sent to these servers, and the list is used for nothing
+ * else.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#put_matrixfederationv2send_joinroomideventid
  */
@@ -27,8 +28,8 @@ export function hintedServersIn(answer: JsonObject, server: ServerName): readonl
 }
 
 /**
- * Notes, in the unit that enters a room, whether its members are known: with the servers that are said to be there and
- * the state as it was shown where they are not.
+ * Records, in the unit that enters a room, that the join is partial, with the assumed servers and the state that was
+ * sent.
  */
 export async function noteMembersKnown(
   tx: Tx,
@@ -37,7 +38,7 @@ export async function noteMembersKnown(
   omitted: { readonly servers: readonly ServerName[]; readonly baseRoot: number } | undefined,
 ): Promise<void> {
   const [join] = await eventsById(tx, [own.id])
-  if (!join) throw new Error('the join that was just appended is gone')
+  if (!join) throw new Error('the appended join cannot be read')
   if (!omitted) {
     if (room.isPartial) await dropPartialRoom(tx, room.nid)
     return

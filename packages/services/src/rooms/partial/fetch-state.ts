@@ -9,29 +9,30 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import { internKeysOf } from '@myelin/storage/rooms/events/outliers'
 import type { Checker } from '../intake/check-incoming.ts'
 import { fetchEvents, missingAmong } from '../intake/fetch-events.ts'
-import type { KnownSource } from '../intake/keep-told.ts'
-import { keepTold } from '../intake/keep-told.ts'
+import type { KnownSource } from '../intake/fetch-wanted-state.ts'
+import { fetchWantedState } from '../intake/fetch-wanted-state.ts'
 import { inOrder } from '../intake/judge.ts'
 import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
 
 /** A state as another server names it. */
 export interface NamedState {
   readonly ids: readonly EventId[]
-  /** How many of these it named and did not tell. */
+  /** How many of the named events were not sent. */
   readonly lostCount: number
 }
 
 const TIMEOUT_MS = 120_000
 const SLICE = 200
-/** So many events are asked for one by one; more come cheaper as a whole. */
+/** The most events fetched one by one; above it, a whole state is cheaper. */
 const MAX_SINGLE = 40
-/** What a whole state did not bring is asked for so often at the most, so many events at a time. */
+/** The most rounds of fetching what a whole state lacked, 40 events each. */
 const MAX_ROUNDS = 500
 const MAX_IDS = 1_000_000
 
 /**
- * Has the state before an event kept, with what it rests on, as one server tells it: each event verified, and judged by
- * its auth events. What came stays, so whoever asks again asks for the rest. Undefined where the server does not help.
+ * Fetches and stores the state before an event with its auth events from one server, each event verified and judged by
+ * its auth events. Stored events stay, so that a repeated call fetches the rest only. Undefined where the server does
+ * not send it.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */
@@ -43,7 +44,7 @@ export async function fetchStateBefore(rt: Checker, source: KnownSource, id: Eve
   let missing = await missingAmong(rt, wanted)
   const told = new Set<EventId>()
   if (missing.length > MAX_SINGLE) {
-    for (const each of await keepTold(rt, source, id, new Set(missing))) told.add(each)
+    for (const each of await fetchWantedState(rt, source, id, new Set(missing))) told.add(each)
     missing = (await missingAmong(rt, missing)).filter((each) => !told.has(each))
   }
   for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
@@ -57,7 +58,7 @@ export async function fetchStateBefore(rt: Checker, source: KnownSource, id: Eve
   return { ids, lostCount: lost.length }
 }
 
-/** A few at a time, so that others get their turn. */
+/** Stores events in small units, so that other writes run in between. */
 async function keep(rt: Checker, source: KnownSource, pdus: readonly Pdu[]): Promise<void> {
   const ordered = inOrder(createFirst(pdus), ({ authEvents }) => authEvents)
   for (let start = 0; start < ordered.length; start += SLICE) {
@@ -86,7 +87,7 @@ async function ask(
     })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server, roomId }, `another server did not tell ${what} of a room`)
+    rt.log.info({ err: cause, server, roomId }, `fetching ${what} of a room from another server failed`)
     return undefined
   }
 }

@@ -12,10 +12,10 @@ import { stateInSteps, stateRowsOf } from '../intake/state-in-steps.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 
 /**
- * The root of the state we were shown when we entered a room, with the members that another server names; undefined
- * where what it names is no state of this room, or does not allow our join.
+ * Returns the trie root of the state sent with the join plus the members that another server names; undefined where
+ * these are no state of this room, or do not allow the join.
  *
- * Only members are taken: whoever is asked later cannot change what the room is. And who is known stays who they were.
+ * Only unknown members are taken, so that a server that is queried later cannot change the rest of the room.
  */
 export async function fullStateOf(
   { db }: { readonly db: Database },
@@ -35,7 +35,7 @@ export async function fullStateOf(
   return authorize(join, state).allowed ? root : undefined
 }
 
-/** State events of the room, one a key. */
+/** Returns whether these are state events of the room, one per key. */
 function isStateOf({ room }: PartialRoom, rows: readonly StateRow[]): boolean {
   const keys = new Set(rows.map(({ key }) => key))
   return keys.size === rows.length && rows.every((row) => row.key !== undefined && row.room === room)

@@ -10,9 +10,9 @@ import type { StateChange } from '@myelin/storage/schema/state-change'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
 /**
- * The states that an event stands on in a room whose members are not known: those after the events it follows, as far as
- * these came since we entered, and where there are none, the state we were shown then. Undefined where the room's
- * members are known, or the event is history from before.
+ * Returns the states before an event of a partially joined room: those after its `prev_events`, as far as they arrived
+ * since the join, else the state sent with the join. Undefined where the members are known, or the event is older than
+ * the join.
  */
 export async function provisionalRoots(
   tx: Tx,
@@ -35,8 +35,8 @@ export async function provisionalRoots(
 }
 
 /**
- * A provisional state with the members that an event names as its `auth_events`, where it does not know better: so its
- * sender is who they say they are until the members are known, and everybody who is shown the event is told who sent it.
+ * Returns a provisional state plus the members among an event's `auth_events` that it lacks. So the sender's
+ * membership is known, and clients get the sender's member event.
  */
 export async function withNamedMembers(tx: Tx, root: number, named: readonly StoredEvent[]): Promise<number> {
   const changes: StateChange[] = []

@@ -23,22 +23,22 @@ import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 
-/** A room whose members are known by now, and the join by which we entered it. */
+/** A room whose members have been fetched, and the join by which this server entered it. */
 export interface Known {
   readonly entered: PartialRoom & { readonly fullRoot: number }
   readonly version: RoomVersion
   readonly join: StoredEvent
 }
 
-/** So many events are judged anew in a unit. */
+/** Number of events judged again in one unit. */
 const BATCH = 20
 
 /**
- * Works out, for the next events that came while a room's members were not known, between which states they stand, and
- * judges anew those that were accepted: what the members do not allow is rejected. Nobody else sees it yet. Answers
- * whether there was anything left to do.
+ * Computes the states around the next events that arrived during a partial join, and judges the accepted ones anew;
+ * those that the members do not allow are rejected. Nothing is visible yet. Returns whether any event was left.
  *
- * An event whose own predecessor came later waits for it; where all do that are left, what is missing is done without.
+ * An event waits for a predecessor that arrived later; where all remaining events wait, the missing predecessors are
+ * ignored.
  */
 export async function recalculateSome(tx: Tx, known: Known): Promise<boolean | ResolutionNeed> {
   const { entered } = known
@@ -51,7 +51,8 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean | R
       const event = events.get(nid)
       const roots = event && (await rootsBefore(tx, known, event, forces))
       if (!event || !roots) continue
-      // The states in question may be of this unit: it ends here, so that they are there for whoever resolves them.
+      // The states may have been written by this unit: it ends here, so that they are committed when they are
+      // resolved.
       const stateBefore =
         done > 0
           ? await resolvedRootIfCheap(tx, known.version, roots)
@@ -65,7 +66,7 @@ export async function recalculateSome(tx: Tx, known: Known): Promise<boolean | R
   return nids.length > 0
 }
 
-/** The states after what an event follows; undefined where one of them is not worked out yet. */
+/** Returns the states after an event's `prev_events`; undefined where one of them is not computed yet. */
 async function rootsBefore(
   tx: Tx,
   { entered, join }: Known,
@@ -91,7 +92,7 @@ async function rootsBefore(
   return roots.length > 0 ? roots : [entered.fullRoot]
 }
 
-/** The state after the only event our join follows is the state before our join. */
+/** Returns whether an event follows only the given one, so that the state after that is the state before it. */
 export function followsAlone({ pdu }: StoredEvent, id: EventId): boolean {
   return pdu.prevEvents.length === 1 && pdu.prevEvents[0] === id
 }
@@ -131,7 +132,7 @@ async function statusOf(
   return isAllowed ? status : EVENT_STATUS.rejected
 }
 
-/** The room's state with an event: where the event did not simply continue the room, with what the room came to before. */
+/** Returns the room's state with an event, resolved with the state before it where the event is a fork. */
 async function roomRootWith(
   tx: Tx,
   { entered, version }: Known,

@@ -6,17 +6,17 @@ import type { Read } from '@myelin/storage/engine/database'
 import { keyNames } from '@myelin/storage/engine/names'
 import { stateAt, stateDifference } from '@myelin/storage/rooms/state/state'
 
-/** Several whole states, by what they do not agree about. */
+/** Several states, by their conflicting keys. */
 export interface Branches {
-  /** The keys in dispute, and their names. */
+  /** The conflicting keys, with their names. */
   readonly keys: ReadonlyMap<number, StateKey>
-  /** What the first state has under these keys. */
+  /** The first state's events for these keys. */
   readonly base: ReadonlyMap<number, number>
-  /** How each state differs from the first, which does not at all. */
+  /** How each state differs from the first; empty for the first. */
   readonly changes: readonly ReadonlyMap<number, number | undefined>[]
 }
 
-/** What states with these roots do not agree about; reads what differs and never a whole state. */
+/** Returns the conflicting keys of the states with these roots; reads the differences, never a whole state. */
 export async function branchesOf(db: Read, roots: readonly number[]): Promise<Branches> {
   const [first = 0] = roots
   const changes: Map<number, number | undefined>[] = []
@@ -39,18 +39,21 @@ export async function branchesOf(db: Read, roots: readonly number[]): Promise<Br
   return { keys: new Map(named), base, changes }
 }
 
-/** The events of the keys in dispute. */
+/** Returns the conflicting events. */
 export function conflictedOf({ base, changes }: Branches): Set<number> {
   const events = new Set(base.values())
   for (const own of changes) for (const event of own.values()) if (event !== undefined) events.add(event)
   return events
 }
 
-/** So many keys of states and so many events that authorize what is in dispute are resolved in a few milliseconds. */
+/** The most conflicting keys, and auth events, that are resolved in a few milliseconds. */
 const FEW = 64
 const SHORT_CHAIN = 200
 
-/** Whether resolving these states takes longer than the main thread may be held. Looks no further than to see that. */
+/**
+ * Returns whether resolving these states would block the main thread for too long; reads no more than it takes to
+ * decide.
+ */
 export async function isExpensive(db: Read, roots: readonly number[]): Promise<boolean> {
   const [first = 0, ...others] = roots
   const events = new Set<number>()

@@ -4,22 +4,23 @@ import type { Read } from '@myelin/storage/engine/database'
 import { wholeState } from '@myelin/storage/rooms/state/state'
 import type { Branches } from './branches.ts'
 
-/** The numbers of what is in dispute and of what authorizes it: all that a resolution walks. */
+/** The numbers of the conflicting events and of their auth chains: the graph that a resolution walks. */
 export interface AuthGraph {
   readonly conflicted: ReadonlySet<number>
-  /** Their auth events, those of these, and so on. */
+  /** Their auth chains. */
   readonly chain: ReadonlySet<number>
   readonly edges: ReadonlyMap<number, readonly number[]>
 }
 
-/** Reads that graph; numbers only. */
+/** Reads the auth graph of conflicting events, as numbers only. */
 export async function authGraphOf(db: Read, conflicted: ReadonlySet<number>): Promise<AuthGraph> {
   const chain = await authChainOf(db, conflicted)
   return { conflicted, chain, edges: await authEdges(db, [...chain.union(conflicted)]) }
 }
 
 /**
- * The full conflicted set: what is in dispute, the auth difference, and since version 2.1 the conflicted state subgraph.
+ * Returns the full conflicted set: the conflicting events, the auth difference, and since version 2.1 the conflicted
+ * state subgraph.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#definitions
  */
@@ -36,7 +37,7 @@ export async function fullConflict(
   return full
 }
 
-/** All events on ways of auth events between two that are in dispute. */
+/** Returns all events on paths of auth events between two conflicting events. */
 function subgraphOf({ conflicted, edges }: AuthGraph): Set<number> {
   const leadingTo = new Map<number, number[]>()
   for (const [nid, list] of edges) {
@@ -59,8 +60,9 @@ function subgraphOf({ conflicted, edges }: AuthGraph): Set<number> {
 }
 
 /**
- * The events that are in the auth chains of some branches and not of all. What the undisputed state leads to is in all;
- * whether it leads to a candidate is only asked where there is one that is not in dispute anyway.
+ * Returns the auth difference: the events in the auth chains of some branches and not of all. The auth chain of the
+ * unconflicted state is in all branches; whether a candidate belongs to it is only read where there is a candidate
+ * that does not conflict.
  */
 async function authDifference(
   db: Read,
@@ -79,7 +81,7 @@ async function authDifference(
   return candidates.difference(await authChainOf(db, undisputed, { wanted: candidates }))
 }
 
-/** In how many of the branches' auth chains each event is, as far as what is in dispute leads to it. */
+/** Returns in how many branches' auth chains each event is, as far as conflicting events lead to it. */
 function chainCounts(
   { keys, base, changes }: Branches,
   edges: ReadonlyMap<number, readonly number[]>,

@@ -7,16 +7,16 @@ import type { ResolvedRoots } from './resolve-roots.ts'
 
 const MOST_MEMORY_MB = 1024
 
-/** Whole states by their roots, for another thread. */
+/** States by their roots, for another thread. */
 export interface StatesMessage {
   readonly version: string
   readonly roots: readonly number[]
 }
 
-/** What became of a resolution: its answer, a fault of ours, too long, or the thread ended with it. */
+/** The outcome of a resolution: its result, an internal fault, a timeout, or the end of the thread. */
 export type ThreadAnswer = ResolvedRoots | { readonly fault: string } | 'late' | 'ended'
 
-/** A thread with a reader of its own, which resolves one thing at a time; it starts with the first. */
+/** A thread with its own database reader, which runs one resolution at a time; started by the first. */
 export class ResolutionThread {
   readonly #source: ReaderSource
   readonly #clock: Clock
@@ -27,9 +27,9 @@ export class ResolutionThread {
     this.#clock = clock
   }
 
-  /** Resolves some states; where that takes longer the thread is ended, and the next resolution starts another. */
+  /** Resolves some states; at the time limit the thread is ended, and the next resolution starts another. */
   async resolve(states: StatesMessage, limitMs: number): Promise<ThreadAnswer> {
-    // A thread that had nothing to do for a while ends, which may be just now.
+    // An idle thread ends by itself, which may happen just now.
     const answer = await this.#asked(states, limitMs)
     return answer === 'ended' ? this.#asked(states, limitMs) : answer
   }
@@ -43,7 +43,7 @@ export class ResolutionThread {
     const over = new AbortController()
     const late = Promise.withResolvers<'late'>()
     const timer = this.#clock.later(limitMs, () => late.resolve('late'))
-    // What the thread could not bear, such as its memory, ends it too.
+    // An uncaught error of the thread, such as a lack of memory, ends it too.
     const ended = once(worker, 'exit', over).then(
       () => 'ended' as const,
       () => 'ended' as const,
@@ -53,7 +53,7 @@ export class ResolutionThread {
       () => 'ended' as const,
     )
     worker.postMessage(states)
-    // A thread that only waits does not keep the house from ending.
+    // An idle thread does not keep the process running.
     worker.ref()
     try {
       const answer = await Promise.race([answered, ended, late.promise])
@@ -70,7 +70,7 @@ export class ResolutionThread {
     if (this.#worker) return this.#worker
     const worker = new Worker(new URL('./resolution-worker.ts', import.meta.url), {
       workerData: this.#source,
-      // What is too much for it must not end the process.
+      // A lack of memory must not end the process.
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
     })
     const forget = () => {

@@ -6,7 +6,7 @@ import type { ReaderSource } from '@myelin/storage/engine/reader-source'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { resolveRoots } from './resolve-roots.ts'
 
-// The other side of resolution-thread.ts.
+// The worker side of resolution-thread.ts.
 const IDLE_MS = 60_000
 const { read } = await openReaderOf(workerData as ReaderSource)
 const end = () => process.exit()

@@ -12,25 +12,25 @@ import { ResolutionThread } from './resolution-thread.ts'
 import { distinctOf, keepResolution } from './resolve-roots.ts'
 import type { ResolvedRoots } from './resolve-roots.ts'
 
-/** What takes longer is begun anew on a thread of its own, so that it holds up nobody but its like. */
+/** Above this time a resolution moves to a thread of its own, so that it blocks only other long ones. */
 const SOON_MS = 5_000
-/** And what takes longer than that is given up. */
+/** Above this time a resolution is given up. */
 const LATEST_MS = 60_000
-/** So many questions of one room may wait. */
+/** The most waiting resolutions of one room. */
 const MOST_OF_A_ROOM = 100
-/** So many questions are known to take too long. */
+/** The most resolutions remembered as too long. */
 const REMEMBERED = 1_000
-/** So many changes of a state are written in a unit. */
+/** Number of state changes written in one unit of work. */
 const CHANGES_A_UNIT = 100
 
-/** Whole states of a room by their roots. */
+/** States of a room by their roots. */
 export interface States {
   readonly roomId: RoomId
   readonly version: RoomVersion
   readonly roots: readonly number[]
 }
 
-/** Nobody will ever know what some states come to: resolving them takes longer than a server can spend on a room. */
+/** Thrown where resolving some states takes longer than a server can spend on a room. */
 export class ResolutionTooLong extends MatrixError {
   constructor(roomId: RoomId) {
     super('M_UNKNOWN', `what the states of ${roomId} come to takes too long to be worked out`, { status: 503 })
@@ -38,8 +38,8 @@ export class ResolutionTooLong extends MatrixError {
 }
 
 /**
- * Resolves states on other threads: a quick one, on which rooms take turns, and one for what proves to be long. What is
- * too long even for that is given up, and not tried again before the next start.
+ * Resolves states on two other threads: one for short resolutions, on which rooms take turns, and one for long ones. A
+ * resolution that is too long even for that is given up, and not retried before the next start.
  */
 export class Resolutions {
   readonly #db: Database
@@ -47,7 +47,7 @@ export class Resolutions {
   readonly #long: ResolutionThread
   readonly #quickSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
   readonly #longSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
-  /** Who asks what somebody asks already gets the same answer. */
+  /** Equal concurrent requests share one resolution. */
   readonly #underWay = new Map<string, Promise<number>>()
   readonly #tooLong = new Cache<string, true>(REMEMBERED)
 
@@ -57,7 +57,10 @@ export class Resolutions {
     this.#long = new ResolutionThread(db.source, clock)
   }
 
-  /** The root of what states come to, written. It is kept where `resolvedRoot` finds it. The states must be committed. */
+  /**
+   * Returns the root of the resolved state, after writing it; `resolvedRoot` finds it from then on. The states must be
+   * committed.
+   */
   resolve({ roomId, version, roots }: States): Promise<number> {
     const distinct = distinctOf(roots)
     if (distinct.length < 2) return Promise.resolve(distinct[0] ?? 0)
@@ -67,9 +70,13 @@ export class Resolutions {
     const resolved = this.#resolved({ roomId, version, roots: distinct }, name)
       .catch((cause: unknown) => {
         if (!(cause instanceof TooManyWaiting)) throw cause
-        throw new MatrixError('M_LIMIT_EXCEEDED', 'too much has to be worked out in this room; try again later', {
-          cause,
-        })
+        throw new MatrixError(
+          'M_LIMIT_EXCEEDED',
+          'too many state resolutions are pending in this room; try again later',
+          {
+            cause,
+          },
+        )
       })
       .finally(() => this.#underWay.delete(name))
     this.#underWay.set(name, resolved)
@@ -92,7 +99,7 @@ export class Resolutions {
       this.#tooLong.set(name, true)
       throw new ResolutionTooLong(roomId)
     }
-    if ('fault' in answer) throw new Error(`resolving a state failed: ${answer.fault}`)
+    if ('fault' in answer) throw new Error(`state resolution failed: ${answer.fault}`)
     return this.#written(answer, roots)
   }
 
@@ -109,14 +116,14 @@ export class Resolutions {
 
 const all = new WeakMap<Database, Resolutions>()
 
-/** What states of a room come to: see {@link Resolutions}. */
+/** Returns the root of the resolved state: see {@link Resolutions}. */
 export function resolveElsewhere(db: Database, states: States): Promise<number> {
   let resolutions = all.get(db)
   if (!resolutions) all.set(db, (resolutions = new Resolutions(db)))
   return resolutions.resolve(states)
 }
 
-/** Ends the threads of a database, where there are any; the next resolution starts others. */
+/** Ends the resolution threads of a database, if any; the next resolution starts others. */
 export async function endResolutions(db: Database): Promise<void> {
   await all.get(db)?.close()
 }

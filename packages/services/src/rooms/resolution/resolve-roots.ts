@@ -20,16 +20,16 @@ import type { RoomContext } from '../intake/check-incoming.ts'
 import { authGraphOf, fullConflict } from './full-conflict.ts'
 import { ResolutionNeed } from './unit-needs.ts'
 
-/** What several states come to: the first of them, and what to change in it. */
+/** The result of a resolution: the first state, and the changes to it. */
 export interface ResolvedRoots {
   readonly base: number
   readonly changes: readonly StateChange[]
 }
 
 /**
- * Resolves several whole states into one, reading what they differ in and what judges that, never a whole room.
+ * Resolves several states into one. Reads their differences and the auth events of these, never a whole room.
  *
- * Roots name states that never change, so the answer is kept.
+ * The result is cached, because the state of a root never changes.
  *
  * @see https://spec.matrix.org/v1.19/rooms/v12/#state-resolution
  */
@@ -44,12 +44,12 @@ export async function resolveRoots(db: Read, version: RoomVersion, roots: readon
   return resolved
 }
 
-/** The distinct ones among roots, in the order in which a resolution names them. */
+/** Returns the distinct roots, in the order in which a resolution names them. */
 export function distinctOf(roots: readonly number[]): number[] {
   return [...new Set(roots)].sort((a, b) => a - b)
 }
 
-/** Keeps what distinct states come to. */
+/** Caches the resolution of distinct states. */
 export function keepResolution(db: Read, roots: readonly number[], resolved: ResolvedRoots): void {
   db.caches.resolutions.set(roots.join(' '), resolved)
 }
@@ -65,7 +65,7 @@ export async function resolvedRoot(
   return (await resolvedRootIfCheap(tx, version, roots)) ?? new ResolutionNeed(roomId, version, distinctOf(roots))
 }
 
-/** The same, undefined where it is much work and nobody did it before. */
+/** Resolves states inside a unit of work and returns the root; undefined where that is expensive and not cached. */
 export async function resolvedRootIfCheap(
   tx: Tx,
   version: RoomVersion,
@@ -95,13 +95,13 @@ async function changesOf(db: Read, version: RoomVersion, roots: readonly number[
   return changes
 }
 
-/** Everything the rules ask for, by id. */
+/** All events that the rules read, by ID. */
 type Material = Resolution & {
   readonly nids: ReadonlyMap<EventId, number>
   readonly ids: ReadonlyMap<number, EventId>
-  /** What is to be judged: the full conflicted set. */
+  /** The full conflicted set. */
   readonly full: ReadonlySet<EventId>
-  /** The state nobody disputes, as far as the events need it to be judged. */
+  /** The unconflicted state, as far as the events are judged by it. */
   readonly unconflicted: ReadonlyMap<StateKey, EventId>
 }
 
@@ -110,7 +110,8 @@ async function loadMaterial(db: Read, version: RoomVersion, root: number, branch
   const isV1 = version.stateResolution === 'v1'
   const isNew = version.stateResolution === 'v2.1'
   const full = isV1 ? graph.conflicted : await fullConflict(db, root, branches, graph, isNew)
-  // What is judged, what it names, and the power levels behind all of it: no more of the chain is looked at.
+  // The events to judge, the events that they name, and the power levels in their auth chains: no more of the chain
+  // is read.
   const wanted = new Set(full)
   for (const nid of full) for (const next of graph.edges.get(nid) ?? []) wanted.add(next)
   if (!isV1) for (const nid of await powerLevelsAmong(db, [...graph.chain])) wanted.add(nid)
@@ -135,7 +136,7 @@ async function loadMaterial(db: Read, version: RoomVersion, root: number, branch
   return { version, events, rejected, nids, ids, full: new Set(judged.map(({ id }) => id)), unconflicted }
 }
 
-/** For each branch, its events of the disputed keys with the undisputed ones. */
+/** Returns, for each branch, its conflicting events and the unconflicted ones. */
 function setsOf({ keys, base, changes }: Branches, { ids, unconflicted }: Material): ForkedState[] {
   const named = (entries: Iterable<[number, number | undefined]>) =>
     [...entries].flatMap(([key, nid]) => {
@@ -147,7 +148,7 @@ function setsOf({ keys, base, changes }: Branches, { ids, unconflicted }: Materi
   return changes.map((own) => new ForkedState(common, new Map(named(own))))
 }
 
-/** The events of the undisputed state that some event in question is judged by. */
+/** Returns the events of the unconflicted state by which an event of the full conflicted set is judged. */
 async function undisputedState(
   db: Read,
   version: RoomVersion,

@@ -19,7 +19,7 @@ export class ResolutionNeed {
   }
 }
 
-/** An event of ours that the room's policy server must sign before it is sent. */
+/** A local event that the room's policy server must sign before it is sent. */
 export class SignatureNeed {
   readonly pdu: Pdu
   readonly version: RoomVersion

@@ -11,8 +11,8 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 
 /**
- * Gives a room that replaces another one what a user of this server had made of that: tags, its place among the direct
- * chats, push rules; and the aliases and the directory entry of this server. What the new room has already stays.
+ * Copies a local user's data from a replaced room to its replacement: tags, direct chats and push rules; and this
+ * server's aliases and directory entry. Existing data of the new room stays.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
  */
@@ -27,7 +27,7 @@ export async function carryOverUserData(rt: Pick<Runtime, 'db'>, userId: UserId,
   await copyRoomRules(rt, userId, old, roomId)
 }
 
-/** The room that this one replaces, as both of them say; one alone might lie. */
+/** Returns the room that this one replaces, where both rooms say so; one alone may be wrong. */
 async function replacedBy(db: Read, roomId: RoomId): Promise<RoomId | undefined> {
   const room = await roomById(db, roomId)
   const create = room && (await loadStateEvent(db, room.stateRoot, 'm.room.create'))
@@ -38,7 +38,7 @@ async function replacedBy(db: Read, roomId: RoomId): Promise<RoomId | undefined>
   return isSaid ? (named as RoomId) : undefined
 }
 
-/** Aliases of this server and the entry in its directory, where a user of another server made the new room. */
+/** Moves this server's aliases and directory entry, where a user of another server made the new room. */
 async function moveNames(tx: Tx, from: RoomId, to: RoomId): Promise<void> {
   if ((await aliasesOf(tx, from)).length > 0) await moveAliases(tx, from, to)
   const old = await roomById(tx, from)

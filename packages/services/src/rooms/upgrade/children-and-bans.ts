@@ -16,12 +16,12 @@ import { writeEvents } from '../write-events.ts'
 
 type Needs = EventMaker & PolicyServerNeeds & Pick<Runtime, 'log'>
 
-/** So much follows at the most. */
+/** The most events that are copied. */
 const MAX_FOLLOWING = 1000
 
 /**
- * What may be long is carried into a room's replacement after it was made, each event by itself: what belongs to a space, and who is banned.
- * Where the user may not, it stays out.
+ * Copies the children of a space and the bans into a room's replacement, each as a unit of its own, because they may
+ * be many. Events that the user may not send are skipped.
  */
 export async function copyChildrenAndBans(
   rt: Needs,
@@ -37,7 +37,10 @@ export async function copyChildrenAndBans(
       })
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause
-      rt.log.info({ err: cause, roomId: replacement, type: draft.type }, 'state did not follow into a new room')
+      rt.log.info(
+        { err: cause, roomId: replacement, type: draft.type },
+        'a state event could not be copied into a replacement room',
+      )
     }
   }
 }

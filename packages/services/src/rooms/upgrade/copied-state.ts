@@ -19,23 +19,23 @@ const COPIED = [
   'm.room.join_rules',
 ] as const
 
-/** The level of a new room for what only its creators do, where they stand above all levels. */
+/** The level in a new room for what only its creators do, where they outrank all levels. */
 const CREATORS_ONLY = 150
 
-/** The room that is replaced, as it stands, and what replaces it. */
+/** The replaced room with its state, and its replacement. */
 export interface Replacement {
   readonly stateRoot: number
   readonly from: RoomVersion
   readonly to: RoomVersion
-  /** Whoever made the old room, where that gave them power without a level. */
+  /** The creators of the old room, where that gave them power without a level. */
   readonly oldCreators: readonly UserId[]
-  /** Whoever makes the new one. */
+  /** The creators of the new room. */
   readonly creators: readonly UserId[]
 }
 
 /**
- * What a room takes over from the one it replaces, after the creator's join: the spec's list, with the power levels
- * last, so that whoever makes it may say all of it whatever level they end up with.
+ * Returns the state that a replacement copies, after the creator's join: the spec's list, with the power levels last,
+ * so that the creator may send all of it whatever their level is in the end.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-upgrades
  */
@@ -55,13 +55,13 @@ export async function copiedState(db: Read, replacement: Replacement): Promise<I
   })
 }
 
-/** A rule the new version does not know would let nobody in, not even the invited. */
+/** Returns join rules that the new version knows: with an unknown one no user could join, not even with an invite. */
 function joinRules(content: JsonObject, { auth }: RoomVersion): JsonObject {
   const rule = stringMember(content, 'join_rule')
   return rule !== undefined && auth.joinRules.includes(rule) ? content : { join_rule: 'invite' }
 }
 
-/** Creators are above all levels, or have one as everybody else; which of the two depends on the version. */
+/** Returns the copied power levels, with or without levels for creators, depending on the version. */
 function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: Replacement): JsonObject {
   const users = new Map<string, Json>(Object.entries(objectMember(content, 'users') ?? {}))
   if (from.auth.creatorsOutrankEveryone && !to.auth.creatorsOutrankEveryone) {
@@ -70,7 +70,7 @@ function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: R
   }
   if (to.auth.creatorsOutrankEveryone) for (const creator of creators) users.delete(creator)
   const copied: Record<string, Json> = { ...content, users: Object.fromEntries(users) }
-  // Where creators stand above all levels, only they replace the room, as in a room that is new.
+  // Where creators outrank all levels, only they may replace the room, as in any new room of the version.
   if (to.auth.creatorsOutrankEveryone && !from.auth.creatorsOutrankEveryone) {
     const events = objectMember(content, 'events') ?? {}
     const level = Number(member(events, 'm.room.tombstone') ?? 0)
@@ -79,7 +79,7 @@ function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: R
       'm.room.tombstone': Math.max(CREATORS_ONLY, Number.isSafeInteger(level) ? level : 0),
     }
   }
-  // Old rooms may have levels in strings, which later versions do not take.
+  // Old rooms may have levels in strings, which later versions refuse.
   return to.auth.powerLevelsMustBeIntegers ? (withIntegers(copied) as JsonObject) : copied
 }
 
@@ -98,8 +98,8 @@ function withIntegers(value: Json): Json {
 }
 
 /**
- * What the old room is turned into: nobody but those of rank says or invites anything there any more. Undefined where
- * that is so already.
+ * Returns the power levels with which only moderators send or invite in the old room. Undefined where these are in
+ * force already.
  */
 export function restrictedLevels(content: JsonObject): JsonObject | undefined {
   const numberIn = (name: string) => {

@@ -27,7 +27,7 @@ import { copyChildrenAndBans } from './children-and-bans.ts'
 
 type Needs = EventMaker & PolicyServerNeeds & Pick<Runtime, 'log'>
 
-/** Which room becomes which version, and who makes it with the user who asks. */
+/** The room to replace, the new version, and the additional creators. */
 export interface Upgrade {
   readonly roomId: RoomId
   readonly sender: UserId
@@ -36,8 +36,9 @@ export interface Upgrade {
 }
 
 /**
- * Replaces a room by one of another version, and answers that one: made, filled, named and listed as the old one was,
- * with the tombstone in the old one, as one unit. Children of spaces and bans follow after it, as far as the user may.
+ * Replaces a room by one of another version and returns the new room's ID. The new room is made, filled, named and
+ * listed like the old one, and the tombstone is sent, all in one unit of work. Children of spaces and bans are copied
+ * afterwards, as far as the user may.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidupgrade
  */
@@ -68,9 +69,9 @@ async function replaceRoom(
   const { roomId, sender, version } = upgrade
   const old = await opened(tx, roomId)
   const create = await loadStateEvent(tx, old.stateRoot, 'm.room.create')
-  if (!create) throw new Error('a room without a create event')
+  if (!create) throw new Error('the room has no create event')
   const from = roomVersionOf(old.roomVersion)
-  // An id that is chosen can be told before the room is there, and the room can name the event that told it.
+  // A chosen room ID is known before the room exists, so the new room can name the tombstone event.
   const tombstone = chosen && (await putTombstone(tx, rt, upgrade, chosen))
   if (isNeed(tombstone)) return tombstone
   const creators = version.auth.creatorsOutrankEveryone ? upgrade.additionalCreators : []
@@ -91,16 +92,18 @@ async function replaceRoom(
   const drafts = copied.map((event) => ({ sender, ...event }))
   const levels = drafts.filter(({ type }) => type === 'm.room.power_levels')
   const others = drafts.filter(({ type }) => type !== 'm.room.power_levels')
-  // The levels come last: until then the creator may set all state.
+  // Power levels come last: until then the creator may set all state.
   const need =
     (await putAll(tx, rt, replacement, others)) ??
     (await moveNames(tx, rt, upgrade, replacement)) ??
     (await putAll(tx, rt, replacement, levels)) ??
-    (await quieten(tx, rt, upgrade))
+    (await restrictOldRoom(tx, rt, upgrade))
   return need ?? replacement
 }
 
-/** What a create event says to all who come after: everything but what is the version's, and the room it replaces. */
+/**
+ * Returns the content of the new create event: the old one without what depends on the version, plus the predecessor.
+ */
 function creationContent(
   old: JsonObject,
   { roomId, tombstone, creators }: { roomId: RoomId; tombstone: EventId | undefined; creators: readonly UserId[] },
@@ -127,7 +130,7 @@ async function putTombstone(
   return put(tx, rt, roomId, { sender, type: 'm.room.tombstone', stateKey: '', content })
 }
 
-/** Aliases of this server name the new room from now on, and its canonical alias says so; so does the directory. */
+/** Moves this server's aliases, the canonical alias and the directory entry to the new room. */
 async function moveNames(
   tx: Tx,
   rt: EventMaker,
@@ -150,7 +153,10 @@ async function moveNames(
   return put ?? tryPut(tx, rt, roomId, { sender, type, stateKey: '', content: named.left })
 }
 
-/** A canonical alias event's names that moved, and those of other servers, which did not; undefined where none moved. */
+/**
+ * Splits a canonical alias event into the aliases that moved and those of other servers, which did not; undefined
+ * where none moved.
+ */
 function splitNames(
   content: JsonObject,
   moved: ReadonlySet<Json>,
@@ -169,8 +175,8 @@ function splitNames(
   return Object.keys(taken).length === 0 ? undefined : { moved: taken, left: part((name) => !moved.has(name)) }
 }
 
-/** Whoever may replace a room may not always change its levels: then it stays as it is. */
-async function quieten(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Promise<UnitNeed | undefined> {
+/** Restricts the old room's power levels, where the user may change them. */
+async function restrictOldRoom(tx: Tx, rt: EventMaker, { roomId, sender }: Upgrade): Promise<UnitNeed | undefined> {
   const old = await opened(tx, roomId)
   const type = 'm.room.power_levels'
   const levels = await loadStateEvent(tx, old.stateRoot, type)
@@ -190,7 +196,7 @@ async function put(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promis
   return isNeed(extended) ? extended : extended.event.id
 }
 
-/** Puts events into a room, up to the first that has a need; returns that need. */
+/** Appends events to a room, up to the first that has a need; returns that need. */
 async function putAll(tx: Tx, rt: EventMaker, roomId: RoomId, drafts: readonly Draft[]): Promise<UnitNeed | undefined> {
   for (const draft of drafts) {
     const made = await put(tx, rt, roomId, draft)
@@ -199,7 +205,7 @@ async function putAll(tx: Tx, rt: EventMaker, roomId: RoomId, drafts: readonly D
   return undefined
 }
 
-/** Puts an event unless the rules refuse it, which they do before anything is written. */
+/** Appends an event unless the rules refuse it, in which case nothing is written. */
 async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Promise<UnitNeed | undefined> {
   try {
     return await putAll(tx, rt, roomId, [draft])
@@ -211,6 +217,6 @@ async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Pro
 
 async function opened(tx: Tx, roomId: RoomId): Promise<OpenRoom> {
   const room = await openRoom(tx, roomId)
-  if (!room) throw new MatrixError('M_FORBIDDEN', 'this server does not know that room')
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'no such room')
   return room
 }

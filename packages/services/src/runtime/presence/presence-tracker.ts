@@ -9,21 +9,21 @@ import { lostDevices, unheardSince } from '@myelin/storage/sync/presence'
 import type { PresenceState } from '@myelin/storage/sync/presence'
 import { setDevicePresence, setOffline } from './set-presence.ts'
 
-/** Whoever did nothing for so long is no longer called active. */
+/** The inactivity after which a user is no longer `currently_active`. */
 const ACTIVE_MS = 60_000
-/** Whoever did nothing for so long is unavailable, whatever their client says. */
+/** The inactivity after which a user is unavailable, whatever their client reports. */
 const IDLE_MS = 300_000
-/** A device that does not sync again within this has gone. */
+/** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000
-/** So long others believe that a device is there without hearing of it: its node may have died. */
+/** How long other nodes accept a device as present without news of it: its node may have died. */
 const VOUCHED_MS = 600_000
-/** From another server's user we hear again and again, or they are gone. */
+/** The time without news after which a remote user is offline. */
 const UNHEARD_MS = 1_800_000
 const LOOK_MS = 5_000
 const SWEEP_MS = 60_000
 const MAX_SWEPT = 500
 
-/** What watching takes of the runtime, which holds the watcher. */
+/** The part of the runtime that tracking takes; the runtime holds the tracker. */
 interface Needs {
   readonly db: Database
   readonly clock: Clock
@@ -34,22 +34,22 @@ interface Needs {
 
 type Owner = { readonly userId: UserId; readonly deviceId: string }
 
-/** A device that speaks with this node. */
+/** A device connected to this node. */
 interface Device extends Owner {
-  /** What its client last said. */
+  /** The presence that its client last reported. */
   said: PresenceState
   openSyncs: number
   lastSyncTs: number
   lastActiveTs: number
-  /** What is on disk: how present, whether active, and how long that is believed. */
+  /** The stored presence, and until when it is valid. */
   kept: { readonly state: PresenceState; readonly isActive: boolean; readonly untilTs: number } | undefined
 }
 
 /**
- * Watches over the devices that speak with this node: how present each is by what its client says, when it last synced and
- * when its user last did something. What comes of it is written only where it changes, and looked at every five seconds.
+ * Tracks the devices connected to this node: their presence by the client's reports, the last sync and the user's last
+ * activity. The result is written only where it changes, and evaluated every five seconds.
  *
- * Where presence is turned off, it does nothing.
+ * It does nothing where presence is disabled.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#presence
  */
@@ -65,7 +65,7 @@ export class PresenceTracker {
     if (rt.config.presence.isEnabled) this.#sweepLater()
   }
 
-  /** A device syncs, and says how present its user is; the returned function is called when the answer has gone. */
+  /** Records a sync with the reported presence; call the returned function when the sync was answered. */
   syncs(owner: Owner, state: PresenceState): () => void {
     if (!this.#rt.config.presence.isEnabled || state === 'offline') return nothing
     const device = this.#deviceOf(owner)
@@ -74,7 +74,7 @@ export class PresenceTracker {
     device.said = state
     device.openSyncs++
     device.lastSyncTs = now
-    // Somebody who comes is seen at once; who comes and goes every second, every five.
+    // A new device is stored at once; changes after that at most every five seconds.
     if (!device.kept) this.#keep(device)
     let isOpen = true
     return () => {
@@ -85,7 +85,7 @@ export class PresenceTracker {
     }
   }
 
-  /** A user did something that shows they are there. */
+  /** Records an activity of the user. */
   acts({ userId, deviceId }: Owner): void {
     const device = this.#devices.get(keyOf({ userId, deviceId }))
     if (!device) return
@@ -93,7 +93,7 @@ export class PresenceTracker {
     if (device.said === 'online' && !device.kept?.isActive) this.#keep(device)
   }
 
-  /** A user says how present they are, and perhaps more; resolves when that is on disk. */
+  /** Sets a user's presence and status message; resolves when it is on disk. */
   async says(owner: Owner, state: PresenceState, statusMessage: string | undefined): Promise<void> {
     const now = this.#rt.clock.now()
     const device = this.#deviceOf(owner)
@@ -105,12 +105,12 @@ export class PresenceTracker {
     await setDevicePresence(this.#rt, { ...owner, ...next, lastActiveTs: device.lastActiveTs, statusMessage: message })
   }
 
-  /** Resolves when everything that was noticed is on disk. */
+  /** Resolves when all changes are on disk. */
   async settled(): Promise<void> {
     while (this.#writing.size > 0) await Promise.all(this.#writing)
   }
 
-  /** Stops watching; whoever is there stays so for others until they look again. */
+  /** Stops tracking; other nodes see the devices as present until their validity ends. */
   async close(): Promise<void> {
     this.#timer?.cancel()
     this.#sweeper?.cancel()
@@ -140,7 +140,7 @@ export class PresenceTracker {
     this.#timer = this.#devices.size === 0 ? undefined : this.#rt.clock.later(LOOK_MS, () => this.#look())
   }
 
-  /** How present a device is by all that is known of it. */
+  /** Returns a device's presence by all that is known of it. */
   #next(device: Device): NonNullable<Device['kept']> {
     const now = this.#rt.clock.now()
     const isGone = device.openSyncs === 0 && now - device.lastSyncTs > GONE_MS
@@ -171,7 +171,7 @@ export class PresenceTracker {
     })
   }
 
-  /** Devices whose node died, and users of other servers we hear no more of, are not there. */
+  /** Sets devices of dead nodes, and remote users without news, offline. */
   async #sweep(): Promise<void> {
     const { db, clock, serverName } = this.#rt
     const now = clock.now()

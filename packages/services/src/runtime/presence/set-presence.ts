@@ -4,23 +4,23 @@ import type { Database } from '@myelin/storage/engine/database'
 import { presenceOf, putPresence, putPresentDevice } from '@myelin/storage/sync/presence'
 import type { Presence, PresenceState, PresentDevice } from '@myelin/storage/sync/presence'
 
-/** What became of a device's presence. */
+/** A change of a device's presence. */
 export interface DevicePresence extends PresentDevice {
   readonly isActive: boolean
   readonly lastActiveTs: number
-  /** Empty for none; absent where it stays. */
+  /** Empty for no message; absent where it stays unchanged. */
   readonly statusMessage?: string
 }
 
 type Needs = { readonly db: Database; readonly clock: Clock }
 
-/** Other servers forget what they do not hear again within half an hour. */
+/** The interval for repeating presence, because other servers expire it after half an hour. */
 const SAID_AGAIN_MS = 1_500_000
 const RANK: Readonly<Record<PresenceState, number>> = { offline: 0, unavailable: 1, online: 2 }
 
 /**
- * Records how present a user of ours is on one device, and what that makes of the user: as present as on the device where
- * they are most so. Whoever may know is told where that changes something.
+ * Stores a local user's presence on one device, and the resulting presence of the user: that of the most available
+ * device. A change is announced.
  */
 export async function setDevicePresence(rt: Needs, device: DevicePresence): Promise<void> {
   const { userId, statusMessage } = device
@@ -42,7 +42,7 @@ export async function setDevicePresence(rt: Needs, device: DevicePresence): Prom
   })
 }
 
-/** Somebody of whom nothing was heard for too long is not there. */
+/** Sets a user offline after too long without news. */
 export async function setOffline(rt: Needs, { userId, saidTs }: Presence): Promise<void> {
   await rt.db.write(async (tx) => {
     const [now] = await presenceOf(tx, [userId])
@@ -51,7 +51,7 @@ export async function setOffline(rt: Needs, { userId, saidTs }: Presence): Promi
   })
 }
 
-/** Records what another server says of one of its users. */
+/** Stores a remote user's presence. */
 export async function setRemotePresence(
   rt: Needs,
   users: readonly Omit<Presence, 'position' | 'saidTs'>[],
@@ -75,7 +75,7 @@ function mostPresent(devices: readonly PresentDevice[]): PresenceState {
   return devices.reduce<PresenceState>((most, { state }) => (RANK[state] > RANK[most] ? state : most), 'offline')
 }
 
-/** Whether anybody would want to know; also what was last said too long ago. */
+/** Returns whether a presence differs enough to announce it, or must be repeated. */
 function isNews(before: Presence | undefined, next: Omit<Presence, 'position'>): boolean {
   if (!before) return next.state !== 'offline' || next.statusMessage !== undefined
   return (

@@ -7,7 +7,7 @@ import { presenceOf } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import type { Runtime } from '../runtime.ts'
 
-/** Somebody's presence as clients and other servers are told it. */
+/** Returns a user's presence as clients and other servers get it. */
 export function presenceContent(presence: Presence, now: number): JsonObject {
   const { state, statusMessage, lastActiveTs, isActive } = presence
   return {
@@ -19,7 +19,7 @@ export function presenceContent(presence: Presence, now: number): JsonObject {
 }
 
 /**
- * How present somebody is, for whoever shares a room with them; `M_FORBIDDEN` for everybody else.
+ * Returns a user's presence, for users who share a room with them; throws `M_FORBIDDEN` for all others.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3presenceuseridstatus
  */
@@ -29,7 +29,7 @@ export async function loadPresence(
   userId: UserId,
 ): Promise<JsonObject> {
   if (viewer !== userId && !(await shareRoom(rt.db.read, viewer, userId))) {
-    throw new MatrixError('M_FORBIDDEN', 'you may not see how present they are')
+    throw new MatrixError('M_FORBIDDEN', 'you do not have permission to view the presence of this user')
   }
   const [presence] = rt.config.presence.isEnabled ? await presenceOf(rt.db.read, [userId]) : []
   return presence ? presenceContent(presence, rt.clock.now()) : { presence: 'offline' }

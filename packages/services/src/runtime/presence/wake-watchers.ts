@@ -7,19 +7,19 @@ import { roomById } from '@myelin/storage/rooms/rooms'
 import { userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../runtime.ts'
 
-/** Several changes wake whoever waits once. */
+/** How long presence changes are gathered before syncs are woken. */
 const GATHER_MS = 1_000
-/** In a larger room nobody is woken: they are told with their next answer. */
+/** The largest room whose members are woken; others get the change with their next sync. */
 const MOST_MEMBERS = 100
 const MOST_ROOMS = 100
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'log' | 'serverName'>
 
 /**
- * Wakes those of our users who wait on this node and share a room of moderate size with somebody whose presence changed;
+ * Wakes the waiting syncs of users on this node who share a room of moderate size with a user whose presence changed,
  * until the returned function is called.
  */
-export function wakeWatchers(rt: Needs): () => void {
+export function wakePresenceWatchers(rt: Needs): () => void {
   const changed = new Set<UserId>()
   let timer: Timer | undefined
   const flush = () => {
@@ -28,7 +28,7 @@ export function wakeWatchers(rt: Needs): () => void {
     changed.clear()
     watchersOf(rt, users)
       .then((topics) => rt.bus.announce({ position: 0, topics }))
-      .catch((cause: unknown) => rt.log.error({ err: cause }, 'nobody could be told of a presence'))
+      .catch((cause: unknown) => rt.log.error({ err: cause }, 'a presence change could not be announced'))
   }
   const stop = rt.bus.listen(({ topics }) => {
     for (const topic of topics) {

@@ -214,7 +214,7 @@ onEveryDatabase('what other servers send', (open) => {
     const foreign = { ...good.json, room_id: '!elsewhere:two.test', event_id: '$x:two.test' }
     const answer = await theirs.send([odd, foreign, { nonsense: true }, good.json])
     assert.equal(await status(good.id), EVENT_STATUS.accepted)
-    assert.deepEqual(answer, { pdus: { '$x:two.test': { error: 'we are not in that room' }, [good.id]: {} } })
+    assert.deepEqual(answer, { pdus: { '$x:two.test': { error: 'this server is not in the room' }, [good.id]: {} } })
     await close()
   })
 

@@ -6,18 +6,18 @@ import type { Checker } from './check-incoming.ts'
 import { noteOutage } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { OutlierKeeper } from './outlier-keeper.ts'
-import { takeAnswer } from './take-answer.ts'
+import { streamEvents } from './stream-events.ts'
 
-/** Whom to ask about a room of which we have at least the create event. */
+/** The server to fetch events from, in a room whose create event is stored. */
 export type KnownSource = Source & { readonly room: number }
 
 /**
- * Keeps those of the wanted events that are in the state before an event or in what it rests on, as one server tells it
- * and while it does. Answers the ids it told, whatever became of them; what came stays, also where the rest does not.
+ * Stores the wanted events among the state before an event and its auth chain, while one server's answer streams in.
+ * Returns the IDs of all events in the answer, whatever their outcome; what was stored stays where the request fails.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1stateroomid
  */
-export async function keepTold(
+export async function fetchWantedState(
   rt: Checker,
   source: KnownSource,
   id: EventId,
@@ -28,13 +28,16 @@ export async function keepTold(
   const question = { server: source.server, method: 'GET', target, lists: ['pdus', 'auth_chain'] } as const
   const keeper = new OutlierKeeper(rt, source, { room: source.room, wanted })
   try {
-    const { ids } = await takeAnswer(rt, source, question, keeper)
+    const { ids } = await streamEvents(rt, source, question, keeper)
     await keeper.end(source, [])
     return new Set([...ids.values()].flat())
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     if (source.outage) noteOutage(source.outage, cause)
-    rt.log.info({ err: cause, server: source.server, roomId: source.roomId }, 'another server did not tell a state')
+    rt.log.info(
+      { err: cause, server: source.server, roomId: source.roomId },
+      'fetching a state from another server failed',
+    )
     return new Set()
   }
 }

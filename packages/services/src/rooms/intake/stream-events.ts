@@ -4,40 +4,40 @@ import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { MAX_ROOM_BYTES } from '@myelin/remote/federation'
 import { ArrivingEvents } from './arriving-events.ts'
-import type { EventTaker } from './arriving-events.ts'
+import type { EventSink } from './arriving-events.ts'
 import type { Checker, RoomContext } from './check-incoming.ts'
 
-/** So long we wait for the next part of an answer: the other server may have to collect a whole room first. */
+/** The longest wait for the next part of an answer: the other server may have to collect a whole room first. */
 const PATIENCE_MS = 120_000
-/** And so long altogether, our own work included. */
+/** The longest duration of the whole request, local work included. */
 const TIMEOUT_MS = 1_800_000
 
-/** What a server is asked that answers with lists of events. */
-export interface LongQuestion {
+/** A request whose answer has lists of events. */
+export interface StreamedRequest {
   readonly server: ServerName
   readonly method: 'GET' | 'PUT'
   readonly target: string
   readonly body?: JsonObject
-  /** The lists of events. */
+  /** The members of the answer that are lists of events. */
   readonly lists: readonly string[]
 }
 
-/** What was answered: the rest of it, and the ids of the events by list, whatever became of them. */
-export interface LongAnswer {
+/** The other members of the answer, and the event IDs of each list, whatever their outcome. */
+export interface StreamedAnswer {
   readonly rest: JsonObject
   readonly ids: ReadonlyMap<string, readonly EventId[]>
 }
 
 /**
- * Asks another server and hands on the events it answers, each checked by itself, while its answer arrives; a
- * `RemoteError` where it does not answer as it should, which may show when most of it was taken.
+ * Sends a request and delivers the events of the answer, each checked by itself, while the answer streams in. Throws a
+ * `RemoteError` where the answer is malformed, possibly after most events were delivered.
  */
-export async function takeAnswer(
+export async function streamEvents(
   rt: Checker,
   room: RoomContext,
-  { server, lists, ...call }: LongQuestion,
-  taker: EventTaker,
-): Promise<LongAnswer> {
+  { server, lists, ...call }: StreamedRequest,
+  taker: EventSink,
+): Promise<StreamedAnswer> {
   const events = new ArrivingEvents(rt, room, taker)
   const patience = new Patience(rt.clock)
   const ids = new Map<string, EventId[]>(lists.map((list) => [list, []]))
@@ -59,7 +59,7 @@ export async function takeAnswer(
   }
 }
 
-/** Ends a request whose answer does not go on; the time we take ourselves does not count. */
+/** Aborts a request whose answer stalls; the time of local work does not count. */
 class Patience {
   readonly #clock: Clock
   readonly #controller = new AbortController()

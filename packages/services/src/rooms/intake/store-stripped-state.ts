@@ -9,17 +9,17 @@ import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import { strippedStateOf } from '../../room-state/stripped-state.ts'
 
 /**
- * Keeps what a user of ours is shown of a room that we are in, where an event of another server just invited them, or
- * made them knock. Where we are not in the room, that comes with the invite itself.
+ * Stores the stripped state for a local user whom an event of another server just invited or made knock, in a room
+ * that this server is in. Elsewhere the stripped state arrives with the invite itself.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#stripped-state
  */
-export async function keepShown(tx: Tx, room: OpenRoom, pdu: Pdu, nid: number): Promise<void> {
+export async function storeStrippedState(tx: Tx, room: OpenRoom, pdu: Pdu, nid: number): Promise<void> {
   const user = pdu.stateKey as UserId | undefined
   if (pdu.type !== 'm.room.member' || user === undefined) return
   const membership = stringMember(pdu.content, 'membership')
   if (membership !== 'invite' && membership !== 'knock') return
-  // Others read it nowhere; and where heads were merged, another event may count.
+  // Only local users read it; and after a merge of extremities another member event may be the current one.
   if (!(await accountOf(tx, user)) || (await membershipIn(tx, room.id, user))?.eventNid !== nid) return
   const shown = await strippedStateOf(tx, room.stateRoot, pdu)
   await putStrippedState(tx, room.id, user, JSON.stringify(shown))
