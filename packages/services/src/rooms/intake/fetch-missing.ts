@@ -70,13 +70,13 @@ const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids
 export async function keepStateAt(rt: Checker, asked: Source, id: EventId): Promise<boolean> {
   const isGone = asked.outage?.isGone ?? false
   const outage = { isSeen: isGone, isGone }
-  const isKept = await keepToldState(rt, { ...asked, outage }, id, outage)
+  const isKept = await fetchStateOnce(rt, { ...asked, outage }, id, outage)
   if (asked.outage && outage.isSeen) asked.outage.isSeen = true
   if (asked.outage && outage.isGone) asked.outage.isGone = true
   return isKept
 }
 
-async function keepToldState(rt: Checker, source: Source, id: EventId, outage: Outage): Promise<boolean> {
+async function fetchStateOnce(rt: Checker, source: Source, id: EventId, outage: Outage): Promise<boolean> {
   const target = federationPath(['federation', 'v1', 'state_ids', source.roomId], { event_id: id })
   const answer = await askAbout(rt, source, { method: 'GET', target })
   const stateIds = stringsIn(answer, 'pdu_ids')
