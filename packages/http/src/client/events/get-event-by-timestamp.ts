@@ -3,7 +3,7 @@ import { readEventByTime } from '@myelin/services/reading/event-by-time'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { TimedEventReply } from '../../room-replies.ts'
-import { oneOf, RoomIdSchema } from '../../schemas.ts'
+import { oneOf, RoomIdSchema, SafeInteger } from '../../schemas.ts'
 
 /**
  * Returns the event of a room that is nearest to a point in time.
@@ -16,7 +16,7 @@ export const getEventByTimestamp = endpoint({
   path: '/_matrix/client/v1/rooms/:roomId/timestamp_to_event',
   access: 'user',
   params: Type.Object({ roomId: RoomIdSchema }),
-  query: Type.Object({ ts: Type.Integer(), dir: oneOf(['f', 'b']) }),
+  query: Type.Object({ ts: SafeInteger, dir: oneOf(['f', 'b']) }),
   reply: TimedEventReply,
 
   async handle({ params: { roomId }, query: { ts, dir }, requester }, rt) {
