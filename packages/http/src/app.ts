@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkReplies } from './check-replies.ts'
+import { CORS_HEADERS } from './cors-headers.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { sendError } from './error-replies.ts'
+import { refuseMalformed } from './request/malformed-request.ts'
 import { mount } from './mount.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 
@@ -21,14 +24,14 @@ export interface ListenerSettings {
 /** Returns a web server with these endpoints; it does not listen yet. */
 export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], settings: ListenerSettings): FastifyInstance {
   const options = {
-    trustProxy: settings.isForwarded,
     bodyLimit: settings.maxBodyBytes,
     // On close, idle connections end at once, the others after their reply.
     forceCloseConnections: 'idle' as const,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     requestIdHeader: false as const,
     genReqId: requestIds(rt.random),
-    // Requests whose path cannot be decoded; no hook runs for them.
+    clientErrorHandler: refuseMalformed,
+    // Requests whose path cannot be decoded or is too long; no hook runs for them.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply)
       sendError(error, request, reply, rt)
@@ -38,19 +41,13 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
   answerPreflights(app)
   countRequests(app, rt)
   if (settings.onReplyMismatch) checkReplies(app, settings.onReplyMismatch)
-  mount(app, endpoints, rt)
+  finishReplies(app)
+  mount(app, endpoints, { rt, isForwarded: settings.isForwarded, maxBodyBytes: settings.maxBodyBytes })
   return app
 }
 
-// Set on Fastify's reply: headers set on the raw response cost a call each, and are sent on a slower path.
-const CORS_HEADERS = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
-  'access-control-allow-headers': 'X-Requested-With, Content-Type, Authorization, X-Request-ID',
-  'access-control-expose-headers': 'X-Request-ID',
-}
-
 function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
+  // Set on Fastify's reply: headers set on the raw response cost a call each, and are sent on a slower path.
   void reply.headers(CORS_HEADERS).header(REQUEST_ID_HEADER, request.id)
 }
 
@@ -63,9 +60,36 @@ function answerPreflights(app: FastifyInstance): void {
   // With a callback instead of a promise, because every request passes here.
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
+    ignoreBadContentType(request)
     if (request.method === 'OPTIONS') void reply.code(204).send()
     else done()
   })
+}
+
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
+
+/** Takes a `Content-Type` that is not of the form type/subtype as that of unknown bytes; the framework would refuse it. */
+function ignoreBadContentType({ headers }: FastifyRequest): void {
+  const type = headers['content-type']
+  if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream'
+}
+
+/** Removes the character set that the framework adds to `application/json`, and the body of replies to HEAD. */
+function finishReplies(app: FastifyInstance): void {
+  app.addHook('onSend', (request, reply, payload: unknown, done) => {
+    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
+      void reply.header('content-type', 'application/json')
+    }
+    done(null, request.method === 'HEAD' ? withoutBody(reply, payload) : payload)
+  })
+}
+
+function withoutBody(reply: FastifyReply, payload: unknown): null {
+  if (payload instanceof Readable) payload.destroy()
+  else if (!reply.hasHeader('content-length')) {
+    void reply.header('content-length', Buffer.byteLength((payload ?? '') as string | Uint8Array))
+  }
+  return null
 }
 
 function countRequests(app: FastifyInstance, rt: Runtime): void {

@@ -28,7 +28,11 @@ export function requesterIn(request: FastifyRequest): Requester {
  * @throws MatrixError `M_MISSING_TOKEN`, `M_UNKNOWN_TOKEN`, `M_USER_LOCKED`, `M_GUEST_ACCESS_FORBIDDEN`, `M_FORBIDDEN`
  * @see https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
  */
-export async function authenticate(rt: Runtime, request: FastifyRequest, access: Access): Promise<void> {
+export async function authenticate(
+  rt: Runtime,
+  request: FastifyRequest,
+  { access, address }: { readonly access: Access; readonly address: string },
+): Promise<void> {
   if (access === 'none') return
   const token = tokenOf(request)
   if (token === undefined) {
@@ -38,7 +42,7 @@ export async function authenticate(rt: Runtime, request: FastifyRequest, access:
   const requester = await requesterOf(rt, {
     token,
     mayBeLocked: access === 'locked',
-    address: request.ip,
+    address,
     userAgent: request.headers['user-agent'],
   })
   if (requester.isGuest && (access === 'user' || access === 'admin')) {

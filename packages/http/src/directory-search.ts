@@ -2,20 +2,21 @@
 import type { DirectoryQuery } from '@myelin/services/room-state/directory-page'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
-import { OptionalLimit, OptionalText } from './schemas.ts'
+import { optionalOrNull } from './optional-or-null.ts'
+import { OptionalLimit } from './schemas.ts'
 
 /** The body of a room directory search, sent by clients and by servers. */
 export const DirectorySearch = Type.Object({
   limit: OptionalLimit,
-  since: OptionalText,
-  filter: Type.Optional(
+  since: optionalOrNull(Type.String()),
+  filter: optionalOrNull(
     Type.Object({
-      generic_search_term: OptionalText,
-      room_types: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Null()]))),
+      generic_search_term: optionalOrNull(Type.String()),
+      room_types: optionalOrNull(Type.Array(Type.Union([Type.String(), Type.Null()]))),
     }),
   ),
-  include_all_networks: Type.Optional(Type.Boolean()),
-  third_party_instance_id: OptionalText,
+  include_all_networks: optionalOrNull(Type.Boolean()),
+  third_party_instance_id: optionalOrNull(Type.String()),
 })
 
 /** Returns the query of a {@link DirectorySearch}. */

@@ -33,8 +33,6 @@ export interface EndpointRequest<Params, Query, Body> {
   readonly supportsChunkedReplies: boolean
   /** Header names are lower-case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  /** The text of a JSON body as it was sent. */
-  readonly bodyText: string
   /** The bytes of a raw body. */
   readonly stream: Readable
   /** Aborted when the connection closes before the reply is sent, and when the server shuts down. */
@@ -80,7 +78,10 @@ export interface EndpointContract<
   readonly bodyIsRaw?: boolean
   /** Whether the body becomes part of an event: numbers in it must be integers that canonical JSON allows. */
   readonly bodyIsCanonical?: boolean
-  /** Larger bodies are refused with 413. The default is the listener's limit. */
+  /**
+   * Larger bodies are refused with 413: one of `MAX_BODY_BYTES`, by default the `small` one. The listener's limit applies as
+   * well. A raw body is bounded by its handler.
+   */
   readonly maxBodyBytes?: number
   /**
    * The schema of a successful reply. Objects that name their members and say nothing about others are closed: in tests, a

@@ -39,7 +39,11 @@ export function sendUnrecognized(reply: FastifyReply, status: 404 | 405): void {
 }
 
 function send(reply: FastifyReply, status: number, body: JsonObject): void {
-  void reply.code(status).header('content-type', 'application/json').send(JSON.stringify(body))
+  // As bytes, because the framework adds a character set to the type of JSON in a string.
+  void reply
+    .code(status)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(JSON.stringify(body)))
 }
 
 const RETRY_AFTER_S = '5'
@@ -52,6 +56,9 @@ function frameworkError(error: unknown): MatrixError | undefined {
   const { statusCode, code } = error as { statusCode?: number; code?: string }
   if (code === UNSTORABLE_TEXT) return new MatrixError('M_INVALID_PARAM', 'text must not contain NUL characters')
   if (statusCode === 413) return new MatrixError('M_TOO_LARGE', 'the request body is too large')
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH') {
+    return new MatrixError('M_INVALID_PARAM', 'a part of the path is too long', { status: 414 })
+  }
   if (code === 'FST_ERR_BAD_URL') return new MatrixError('M_INVALID_PARAM', 'the path is not a valid URL path')
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return new MatrixError('M_UNKNOWN', 'the request is not valid HTTP', { status: statusCode })

@@ -1,26 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
-import type { Runtime } from '@myelin/services/runtime/runtime'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify'
+import { MAX_BODY_BYTES } from './body-sizes.ts'
 import { DisconnectSignals } from './disconnect-signals.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { sendError, sendUnrecognized } from './error-replies.ts'
 import { routeHandlers } from './route-handlers.ts'
 import type { RouteContext } from './route-handlers.ts'
 
-const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 const CLIENT_V3 = '/_matrix/client/v3/'
 
 /** Routes every endpoint. Only this file and its neighbors know the web framework. */
-export function mount(app: FastifyInstance, endpoints: readonly AnyEndpoint[], rt: Runtime): void {
-  const context = { rt, disconnects: new DisconnectSignals() }
+export function mount(
+  app: FastifyInstance,
+  endpoints: readonly AnyEndpoint[],
+  listener: Omit<RouteContext, 'disconnects'>,
+): void {
+  const context = { ...listener, disconnects: new DisconnectSignals() }
+  const { rt } = listener
   // Long polls are answered before the listener closes.
   app.addHook('preClose', async () => context.disconnects.abort())
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, rt))
+  // Without parsers, the body of a request to an unknown path is not read.
+  app.removeAllContentTypeParsers()
   app.setNotFoundHandler((_, reply) => sendUnrecognized(reply, 404))
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body))
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))
     for (const endpoint of endpoints) if (!endpoint.bodyIsRaw) route(scope, endpoint, context)
   })
   void app.register(async (scope) => {
@@ -39,15 +46,20 @@ export function pathsOf(endpoint: Pick<AnyEndpoint, 'path'>): string[] {
   )
 }
 
+/** Returns the methods of an endpoint's routes: HEAD is answered wherever GET is. */
+function methodsOf({ method }: AnyEndpoint): HTTPMethods[] {
+  return method === 'GET' ? ['GET', 'HEAD'] : [method]
+}
+
 function route(app: FastifyInstance, endpoint: AnyEndpoint, context: RouteContext): void {
   const handlers = routeHandlers(endpoint, context)
   for (const url of pathsOf(endpoint)) {
     app.route({
-      method: endpoint.method,
+      method: methodsOf(endpoint),
       url,
       exposeHeadRoute: false,
       config: { endpoint },
-      ...(endpoint.maxBodyBytes === undefined ? {} : { bodyLimit: endpoint.maxBodyBytes }),
+      bodyLimit: Math.min(endpoint.maxBodyBytes ?? MAX_BODY_BYTES.small, context.maxBodyBytes),
       ...handlers,
     })
   }
@@ -60,7 +72,8 @@ function refuseOtherMethods(app: FastifyInstance, endpoints: readonly AnyEndpoin
     for (const path of pathsOf(endpoint)) {
       const shape = path.replace(/:[^/]+/g, ':')
       const methods = taken.get(shape) ?? new Set()
-      taken.set(shape, methods.add(endpoint.method))
+      for (const method of methodsOf(endpoint)) methods.add(method)
+      taken.set(shape, methods)
     }
   }
   const done = new Set<string>()

@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
 import { encodeJson } from '@myelin/kit/raw-json'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
-import { parseJson } from '@myelin/matrix/parse-json'
-import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { anonymous, authenticate, requesterIn } from './authenticate.ts'
+import { addressOf } from './request/client-address.ts'
 import type { DisconnectSignals } from './disconnect-signals.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { Reply } from './endpoint.ts'
-import { HandlerRequest } from './handler-request.ts'
-import { requestReader } from './request-reader.ts'
+import { HandlerRequest } from './request/handler-request.ts'
+import { masqueradeCheck } from './request/masquerade.ts'
+import { hasNoBody, jsonBodyOf } from './request/body.ts'
+import { requestReader } from './request/reader.ts'
 import { inRequestContext } from './request-id.ts'
-import { checkServerHeaders, originOf } from './request-origin.ts'
+import { checkServerHeaders, originOf } from './request/origin.ts'
 
 /** What all routes of a listener share. */
 export interface RouteContext {
   readonly rt: Runtime
   readonly disconnects: DisconnectSignals
+  /** Whether to take the client's address from `X-Forwarded-For`. */
+  readonly isForwarded: boolean
+  /** The listener's limit of request bodies. */
+  readonly maxBodyBytes: number
 }
 
 type Handlers = Pick<RouteOptions, 'onRequest' | 'handler'>
@@ -41,13 +45,22 @@ interface BareHandlers {
   handler(request: FastifyRequest, reply: FastifyReply): Promise<unknown>
 }
 
-function clientHandlers(endpoint: AnyEndpoint, { rt, disconnects }: RouteContext): BareHandlers {
+function clientHandlers(endpoint: AnyEndpoint, context: RouteContext): BareHandlers {
+  const { rt, isForwarded } = context
   const read = requestReader(endpoint)
+  const checkMasquerade = masqueradeCheck(endpoint)
   return {
-    onRequest: (request) => authenticate(rt, request, endpoint.access),
+    onRequest: async (request) => {
+      await authenticate(rt, request, { access: endpoint.access, address: addressOf(request, isForwarded) })
+      const requester = requesterIn(request)
+      if (requester !== anonymous) checkMasquerade(request, requester)
+    },
     handler: async (request, reply) => {
       const requester = requesterIn(request)
-      const input = new HandlerRequest(request, reply, read(request), { requester, origin: NO_ORIGIN }, disconnects)
+      // Awaited only where it is a promise, since every short request passes here.
+      const reading = read(request)
+      const body = reading instanceof Promise ? await reading : reading
+      const input = new HandlerRequest(request, reply, body, { requester, origin: NO_ORIGIN }, context)
       const result = await endpoint.handle(input as never, rt)
       if (endpoint.marksActive) rt.presence.acts(requester)
       return encoded(reply, result)
@@ -55,7 +68,8 @@ function clientHandlers(endpoint: AnyEndpoint, { rt, disconnects }: RouteContext
   }
 }
 
-function serverHandlers(endpoint: AnyEndpoint, { rt, disconnects }: RouteContext): BareHandlers {
+function serverHandlers(endpoint: AnyEndpoint, context: RouteContext): BareHandlers {
+  const { rt } = context
   const read = requestReader(endpoint)
   return {
     onRequest: async (request) => checkServerHeaders(rt, request),
@@ -63,7 +77,7 @@ function serverHandlers(endpoint: AnyEndpoint, { rt, disconnects }: RouteContext
       const content = await signedContent(request)
       const origin = await originOf(rt, request, content)
       const caller = { requester: anonymous, origin }
-      const input = new HandlerRequest(request, reply, read(request, content), caller, disconnects)
+      const input = new HandlerRequest(request, reply, await read(request, content), caller, context)
       const handle = () => endpoint.handle(input as never, rt)
       return encoded(reply, await (endpoint.limitsItself ? handle() : rt.limits.ofServer(origin, handle)))
     },
@@ -71,10 +85,8 @@ function serverHandlers(endpoint: AnyEndpoint, { rt, disconnects }: RouteContext
 }
 
 /** Returns the content a server's signature covers: numbers keep their spelling, and an absent body is not `{}`. */
-async function signedContent({ body }: FastifyRequest): Promise<Json | undefined> {
-  if (typeof body !== 'string' || body === '') return undefined
-  if (body.length < LONG_JSON) return parseJson(body, { keepNumbers: true })
-  return inSteps(parseLongJson(body, { keepNumbers: true }))
+async function signedContent(request: FastifyRequest): Promise<Json | undefined> {
+  return hasNoBody(request) ? undefined : jsonBodyOf(request, { keepNumbers: true })
 }
 
 /** Sets the status and headers of a handler's result and returns its encoded body, which the framework sends. */

@@ -20,10 +20,14 @@ export const JsonObjectSchema = Type.Unsafe<JsonObject>(Type.Object({}, { additi
 export const FlagSchema = Type.Boolean()
 /** Optional text. */
 export const OptionalText = Type.Optional(Type.String())
+/** An integer that JavaScript and the databases represent exactly: within ±(2^53 - 1). */
+export const SafeInteger = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+/** The same, optional. */
+export const OptionalInteger = Type.Optional(SafeInteger)
 /** The largest number of entries a client wants in one page. */
-export const OptionalLimit = Type.Optional(Type.Integer({ minimum: 0 }))
+export const OptionalLimit = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 /** The same, where 0 is refused. */
-export const PositiveLimit = Type.Optional(Type.Integer({ minimum: 1 }))
+export const PositiveLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
 
 /** One of these strings. */
 export function oneOf<const Word extends string>(words: readonly Word[]) {

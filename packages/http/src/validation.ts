@@ -6,8 +6,11 @@ import type { ErrorObject, ValidateFunction } from 'ajv'
 import type { TSchema } from 'typebox'
 
 // Path and query parameters are text, so numbers and booleans in them are parsed from text; those in bodies are not.
-const lenient = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, allErrors: false })
+const lenient = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, allErrors: false, verbose: true })
 const strict = new Ajv({ coerceTypes: false, useDefaults: false, strict: false, allErrors: false })
+
+/** The keyword of a parameter's schema that names the error code for a wrong value; its status is 400. */
+export const ERROR_CODE = 'x-errcode'
 
 /** Checks one part of a request; throws a `MatrixError` with the code that the spec gives to the error. */
 export type Check = (value: unknown) => void
@@ -32,6 +35,8 @@ function checkWith(validate: ValidateFunction, code: ErrorCode): Check {
   return (value) => {
     if (validate(value)) return
     const [error] = validate.errors ?? []
+    const own = error?.parentSchema?.[ERROR_CODE] as ErrorCode | undefined
+    if (own) throw new MatrixError(own, messageFor(error), { status: 400 })
     throw new MatrixError(error?.keyword === 'required' ? 'M_MISSING_PARAM' : code, messageFor(error))
   }
 }

@@ -105,6 +105,16 @@ describe('parsing JSON', () => {
       assert.equal(refusalOf(text), undefined)
     })
   }
+  for (const text of ['1e400', '-1e400', '{"a":[1,{"b":1E999}]}', '9'.repeat(400), '1e309']) {
+    test(`refuses ${text.slice(0, 40)}, which is infinite in a double, however numbers are read`, () => {
+      for (const limits of [{}, { strictNumbers: true }, { keepNumbers: true }]) {
+        assert.equal(refusalOf(text, limits), 'M_BAD_JSON')
+      }
+    })
+  }
+  test('takes finite numbers up to the largest double, and texts that look infinite', () => {
+    assert.deepEqual(parseJson('[1e308,1e-400,"1e400"]'), [1e308, 0, '1e400'])
+  })
   test('takes the largest integers, and texts that look like odd numbers', () => {
     assert.deepEqual(parseJson('[9007199254740991,-9007199254740991,"1.5","-0"]', { strictNumbers: true }), [
       9007199254740991,

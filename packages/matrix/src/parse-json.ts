@@ -17,8 +17,9 @@ export interface JsonLimits {
 /**
  * Parses a JSON text; throws `M_NOT_JSON` for text that is not JSON, and `M_BAD_JSON` for JSON that is not accepted.
  *
- * Not accepted are nesting deeper than the limit, duplicate keys (however they are escaped), and lone surrogates. The
- * first would overflow the stack; the others mean different things to different servers.
+ * Not taken are nesting deeper than the limit, keys that stand twice in an object (however they are spelled), text that is
+ * not Unicode, and numbers beyond the range of a double. The first would overflow our stack, the next two mean different
+ * things to different servers, and the last cannot be written as JSON again.
  *
  * @see https://spec.matrix.org/v1.19/appendices/#canonical-json
  */
@@ -26,6 +27,7 @@ export function parseJson(text: string, limits: JsonLimits = {}): Json {
   const scan = scanJson(text)
   if (scan.depth > (limits.maxDepth ?? 200)) throw new MatrixError('M_BAD_JSON', 'JSON is nested too deeply')
   const value = parsed(text, limits.keepNumbers === true && scan.hasOddNumbers)
+  if (scan.hasInfiniteNumbers) throw new MatrixError('M_BAD_JSON', 'numbers must be finite')
   if (limits.strictNumbers === true && scan.hasOddNumbers) {
     throw new MatrixError('M_BAD_JSON', 'numbers must be integers within ±(2^53 - 1)')
   }

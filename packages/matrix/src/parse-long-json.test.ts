@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { MatrixError } from './errors.ts'
 import type { Json } from './json.ts'
 import { parseJson } from './parse-json.ts'
-import { parseLongJson } from './parse-long-json.ts'
+import { MAX_STEP_LENGTH, MAX_STRING_LENGTH, parseLongJson } from './parse-long-json.ts'
 
 function inSteps(text: string): { readonly value: Json; readonly steps: number } {
   const steps = parseLongJson(text)
@@ -111,4 +111,58 @@ describe('long JSON', () => {
       outcome(() => parseJson(deep(199))),
     )
   })
+
+  const repeated = (part: string, length: number) =>
+    Array<string>(Math.floor(length / (part.length + 1)))
+      .fill(part)
+      .join(',')
+  const members = (count: number) => Array.from({ length: count }, (_, at) => `"k${at}":0`).join(',')
+  const LENGTH = 2_000_000
+  const worst = [
+    ['numbers', `[${repeated('0', LENGTH)}]`],
+    ['empty lists', `[${repeated('[]', LENGTH)}]`],
+    ['names', `{"a":[${repeated('"@a:b"', LENGTH)}]}`],
+    ['nested lists', `[${repeated('['.repeat(150) + ']'.repeat(150), LENGTH)}]`],
+    ['members', `{"a":{${members(60_000)}}}`],
+    ['strings', `["${'a'.repeat(MAX_STRING_LENGTH - 2)}","${'\\n'.repeat(MAX_STRING_LENGTH / 2 - 1)}"]`],
+    ['space', `[${' '.repeat(LENGTH)}1${' '.repeat(LENGTH)}]`],
+    ['space only', `[ ${' '.repeat(LENGTH)}]`],
+  ] as const
+  for (const [name, text] of worst) {
+    test(`of many ${name} is parsed in short steps, to the same value`, () => {
+      const steps = parseLongJson(text)
+      let reached = 0
+      for (;;) {
+        const step = steps.next()
+        if (step.done) {
+          assert.equal(JSON.stringify(step.value), JSON.stringify(JSON.parse(text)))
+          break
+        }
+        const { length } = text.slice(reached, step.value).trim()
+        assert.ok(length <= 2 * MAX_STEP_LENGTH + MAX_STRING_LENGTH)
+        reached = step.value
+      }
+    })
+  }
+
+  const tooMuch = [
+    ['members', `{"a":{${members(1_000_000)}}}`],
+    ['members twice as many', `{${members(100_000)}}`],
+    ['entries', `[${repeated('0', 4_000_000)}]`],
+    ['characters in one string', `["${'a'.repeat(MAX_STRING_LENGTH)}",0]`],
+    ['characters in one key', `{"${'a'.repeat(MAX_STRING_LENGTH)}":0}`],
+  ] as const
+  for (const [name, text] of tooMuch) {
+    test(`of too many ${name} is refused before its end is reached`, () => {
+      const steps = parseLongJson(text)
+      let reached = 0
+      assert.throws(
+        () => {
+          for (let step = steps.next(); !step.done; step = steps.next()) reached = step.value
+        },
+        (error) => error instanceof MatrixError && error.code === 'M_BAD_JSON',
+      )
+      assert.ok(reached < text.length * 0.95)
+    })
+  }
 })

@@ -9,6 +9,8 @@ export interface Scan {
   readonly hasEscapes: boolean
   /** Whether some number is a float, has an exponent, is `-0`, or is not a safe integer. */
   readonly hasOddNumbers: boolean
+  /** Some number is beyond the range of a double, such as `1e400`: a parser makes it infinite. */
+  readonly hasInfiniteNumbers: boolean
 }
 
 const MINUS = 0x2d
@@ -25,6 +27,7 @@ export function scanJson(text: string): Scan {
   let depth = 0
   let keys = 0
   let hasOddNumbers = false
+  let hasInfiniteNumbers = false
   const firstEscape = text.indexOf('\\')
   let escape = firstEscape
   for (let at = 0; at < text.length; at++) {
@@ -42,11 +45,14 @@ export function scanJson(text: string): Scan {
     } else if (unit === CLOSE_LIST || unit === CLOSE_OBJECT) open--
     else if (unit === MINUS || (unit >= ZERO && unit <= NINE)) {
       const end = endOfNumber(text, at)
-      hasOddNumbers ||= isOddNumber(text, at, end)
+      if (isOddNumber(text, at, end)) {
+        hasOddNumbers = true
+        hasInfiniteNumbers ||= Math.abs(Number(text.slice(at, end))) === Number.POSITIVE_INFINITY
+      }
       at = end - 1
     }
   }
-  return { depth, keys, hasEscapes: firstEscape !== -1, hasOddNumbers }
+  return { depth, keys, hasEscapes: firstEscape !== -1, hasOddNumbers, hasInfiniteNumbers }
 }
 
 /** Returns the end of a string with escapes, unit by unit; searching from escape to escape would be quadratic. */

@@ -26,7 +26,7 @@ export interface TestServer {
   /** What runs beside the requests. */
   readonly workers: Workers
   readonly name: ServerName
-  /** Calls an endpoint; a string body is sent as it is, anything else as JSON. */
+  /** Calls an endpoint; text and bytes are sent as they are, anything else as JSON. */
   call(
     method: string,
     path: string,
@@ -57,7 +57,9 @@ export async function testServer(
       method: method as 'GET',
       url: path,
       headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
-      ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body === undefined
+        ? {}
+        : { payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) }),
     })
     const isJson = String(reply.headers['content-type']).startsWith('application/json')
     return {

@@ -11,7 +11,8 @@ export interface ByteRange {
  * `unsatisfiable` where the file ends before it.
  */
 export function byteRangeOf(header: unknown, sizeBytes: number): ByteRange | 'unsatisfiable' | undefined {
-  const [, first = '', last = ''] = (typeof header === 'string' && /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header)) || []
+  const [, first = '', last = ''] =
+    (typeof header === 'string' && /^bytes=[ \t]*(\d{0,15})-(\d{0,15})[ \t]*$/i.exec(header)) || []
   if (first === '' && last === '') return undefined
   // `-n` is the last n bytes.
   const start = first === '' ? Math.max(0, sizeBytes - Number(last)) : Number(first)

@@ -37,6 +37,7 @@ test('only harmless types are inline', () => {
 
 const ranges = [
   ['bytes=0-3', { start: 0, end: 3 }],
+  ['Bytes= 0-3 ', { start: 0, end: 3 }],
   ['bytes=4-', { start: 4, end: 9 }],
   ['bytes=-3', { start: 7, end: 9 }],
   ['bytes=-99', { start: 0, end: 9 }],

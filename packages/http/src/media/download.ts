@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
 import { checkedName } from '@myelin/services/media/media-name'
 import { findAnyMedia, openAnyMedia } from '@myelin/services/media/remote-media'
 import type { MediaWords } from '@myelin/services/runtime/growing-file'
@@ -10,6 +11,7 @@ import type { Bytes, EndpointRequest } from '../endpoint.ts'
 import { BytesSchema } from '../reply-schemas.ts'
 import { OptionalLimit, OptionalText } from '../schemas.ts'
 import { byteRangeOf } from './byte-range.ts'
+import { preconditionOf, rangeApplies } from './conditional.ts'
 import { contentDisposition } from './content-disposition.ts'
 import { mediaHeaders } from './media-headers.ts'
 
@@ -20,6 +22,9 @@ const Query = Type.Object({
   allow_redirect: Type.Optional(Type.Boolean()),
 })
 type DownloadRequest = EndpointRequest<Static<typeof Params>, Static<typeof Query>, unknown>
+
+/** The headers that need the tag or the size of a file before it is sent. */
+const NEED_ALL = ['range', 'if-match', 'if-none-match']
 
 /** The path of a file for authenticated clients. */
 export const DOWNLOAD = '/_matrix/client/v1/media/download/:serverName/:mediaId'
@@ -35,8 +40,7 @@ export async function download(rt: Runtime, request: DownloadRequest, isAuthenti
   const { params, query, headers, requester, signal } = request
   const mayFetch = query.allow_remote ?? true
   const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
-  const needsAll =
-    !request.supportsChunkedReplies || headers['range'] !== undefined || headers['if-none-match'] !== undefined
+  const needsAll = !request.supportsChunkedReplies || NEED_ALL.some((name) => headers[name] !== undefined)
   const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), wish)
   if ('bytes' in content)
     return new Reply(200, content.bytes, {
@@ -46,8 +50,10 @@ export async function download(rt: Runtime, request: DownloadRequest, isAuthenti
   const { sha256, sizeBytes } = content
   const etag = `"${Buffer.from(sha256).toString('base64url')}"`
   const shared = { ...mediaHeaders(isAuthenticated), etag, 'accept-ranges': 'bytes' }
-  if (headers['if-none-match'] === etag) return new Reply(304, '', shared)
-  const range = byteRangeOf(headers['range'], sizeBytes)
+  const precondition = preconditionOf(headers, etag)
+  if (precondition === 304) return new Reply(304, '', shared)
+  if (precondition === 412) throw new MatrixError('M_UNKNOWN', 'the file has another ETag', { status: 412 })
+  const range = rangeApplies(headers, etag) ? byteRangeOf(headers['range'], sizeBytes) : undefined
   if (range === 'unsatisfiable') return new Reply(416, '', { ...shared, 'content-range': `bytes */${sizeBytes}` })
   const length = range ? range.end - range.start + 1 : sizeBytes
   return new Reply(range ? 206 : 200, await rt.blobs.read(sha256, range), {

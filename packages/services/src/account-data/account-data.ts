@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes, isRoomId } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
+import { accountDataOf, accountDataSize, putAccountData } from '@myelin/storage/accounts/account-data'
 import type { Runtime } from '../runtime/runtime.ts'
 import { rulesOf } from './push-rules.ts'
 
@@ -14,7 +14,11 @@ export interface EntryName {
   readonly type: string
 }
 
-/** Types that have endpoints of their own and cannot be written here. */
+/** Entries travel whole through `/sync` whenever they change, and all together in an initial one. */
+const MAX_ENTRY_BYTES = 256 * 1024
+const MAX_USER_BYTES = 4 * 1024 * 1024
+
+/** What the server writes itself, through endpoints of its own. */
 const OURS = new Map([
   ['m.fully_read', 'set it with /read_markers'],
   ['m.push_rules', 'change it with /pushrules'],
@@ -23,6 +27,7 @@ const OURS = new Map([
 /**
  * Stores an entry in place of the one of the same type.
  *
+ * @throws MatrixError `M_TOO_LARGE` for more than 256 KiB in an entry, or 4 MiB in all entries of the user
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridaccount_datatype
  */
 export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, content: JsonObject): Promise<void> {
@@ -31,7 +36,16 @@ export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, c
   if (otherWay !== undefined) {
     throw new MatrixError('M_BAD_JSON', `${name.type} is written by the server: ${otherWay}`, { status: 405 })
   }
-  await rt.db.write((tx) => putAccountData(tx, { ...entry, content }))
+  const bytes = Buffer.byteLength(JSON.stringify(content))
+  if (bytes > MAX_ENTRY_BYTES) throw new MatrixError('M_TOO_LARGE', 'an entry of account data has at most 256 KiB')
+  await rt.db.write(async (tx) => {
+    const { totalBytes, entryBytes } = await accountDataSize(tx, entry)
+    // An entry that shrinks is always stored, so that a user beyond the limit can get below it.
+    if (bytes > entryBytes && totalBytes - entryBytes + bytes > MAX_USER_BYTES) {
+      throw new MatrixError('M_TOO_LARGE', 'the account data of a user has at most 4 MiB')
+    }
+    await putAccountData(tx, { ...entry, content })
+  })
 }
 
 /** Returns an entry's content; throws `M_NOT_FOUND` if there is none. */

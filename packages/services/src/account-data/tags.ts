@@ -40,7 +40,8 @@ export async function setTag(rt: Pick<Runtime, 'db'>, name: TagName, content: Js
   const roomId = checkedRoomId(name.roomId)
   if (!fitsBytes(name.tag, 255)) throw new MatrixError('M_INVALID_PARAM', 'a tag must have at most 255 bytes')
   const order = member(content, 'order')
-  if (order !== undefined && typeof order !== 'number') throw new MatrixError('M_BAD_JSON', '`order` must be a number')
+  if (order !== undefined && order !== null && typeof order !== 'number')
+    throw new MatrixError('M_BAD_JSON', '`order` must be a number')
   await rt.db.write(async (tx) => {
     const tags = new Map(Object.entries(await tagsOf(tx, name.userId, roomId)))
     await putTags(tx, name.userId, roomId, Object.fromEntries(tags.set(name.tag, content)))

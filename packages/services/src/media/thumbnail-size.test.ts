@@ -20,16 +20,19 @@ test('the sizes of the spec are made as they are asked for', () => {
   }
 })
 
-test('a thumbnail is never larger than its image, nor smaller than asked for unless the image is', () => {
+test('a scaled thumbnail fits into its box, fills it in one direction, and is never larger than its image', () => {
   fc.assert(
     fc.property(image, size, (original, asked) => {
-      const scaled = fittedSize(original, sizeFor(asked, 'scale'), 'scale')
+      const box = sizeFor(asked, 'scale')
+      const scaled = fittedSize(original, box, 'scale')
       for (const dimension of ['width', 'height'] as const) {
-        assert.ok(scaled[dimension] <= original[dimension])
-        assert.ok(scaled[dimension] >= Math.min(asked[dimension], original[dimension]))
-        const cropped = fittedSize(original, sizeFor(asked, 'crop'), 'crop')
-        assert.ok(cropped[dimension] <= original[dimension])
+        assert.ok(box[dimension] >= asked[dimension])
+        assert.ok(scaled[dimension] <= Math.min(box[dimension], original[dimension]))
       }
+      const fills = scaled.width === box.width || scaled.height === box.height
+      assert.ok(fills || (scaled.width === original.width && scaled.height === original.height))
+      const cropped = fittedSize(original, sizeFor(asked, 'crop'), 'crop')
+      assert.ok(cropped.width <= original.width && cropped.height <= original.height)
     }),
     { numRuns: 2000 },
   )

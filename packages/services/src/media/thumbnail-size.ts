@@ -29,15 +29,15 @@ export function sizeFor(asked: Size, method: ThumbnailMethod): Size & { readonly
 }
 
 /**
- * Returns the size of an image's thumbnail, never larger than the image. A scaled one covers the requested size in
- * both directions.
+ * Returns the size of the thumbnail of an image, never larger than the image. A scaled one fits into the target: one of its
+ * sides is the target's, the other is not longer.
  */
 export function fittedSize(image: Size, target: Size, method: ThumbnailMethod): Size {
   if (method === 'crop') {
     const shrink = Math.min(1, image.width / target.width, image.height / target.height)
     return { width: side(target.width * shrink), height: side(target.height * shrink) }
   }
-  const factor = Math.min(1, Math.max(target.width / image.width, target.height / image.height))
+  const factor = Math.min(1, target.width / image.width, target.height / image.height)
   return { width: side(image.width * factor), height: side(image.height * factor) }
 }
 

@@ -5,7 +5,7 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountDataBetween, accountDataOf, putAccountData } from './account-data.ts'
+import { accountDataBetween, accountDataOf, accountDataSize, putAccountData } from './account-data.ts'
 import type { AccountData } from './account-data.ts'
 import { filterDefinition, putFilter } from './filters.ts'
 
@@ -13,6 +13,19 @@ const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
 
 onEveryDatabase('account data', (open) => {
+  test('has a size in bytes, in all and per entry', async () => {
+    const db = await open()
+    const entry = { userId: alice, roomId: '' as const, type: 'a' }
+    assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 0, entryBytes: 0 })
+    await db.write(async (tx) => {
+      await putAccountData(tx, { ...entry, content: { a: 'é' } })
+      await putAccountData(tx, { ...entry, roomId: '!room:one.test' as RoomId, content: {} })
+      await putAccountData(tx, { ...entry, userId: bob, content: { other: true } })
+    })
+    assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 12, entryBytes: 10 })
+    assert.deepEqual(await accountDataSize(db.read, { ...entry, type: 'b' }), { totalBytes: 12, entryBytes: 0 })
+  })
+
   test('behaves like a map from (user, room, type) to the last content, in the order of the last writes', async () => {
     const write = fc.record(
       {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sql } from 'kysely'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from '../engine/database.ts'
@@ -93,3 +94,26 @@ const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
     .where('position', '<=', upTo)
     .orderBy('position'),
 )
+
+/** How many bytes of account data a user has, in all and in one entry. */
+export interface AccountDataSize {
+  readonly totalBytes: number
+  readonly entryBytes: number
+}
+
+/** Returns how much account data a user has, as JSON. */
+export async function accountDataSize(
+  db: Read,
+  { userId, roomId, type }: Omit<AccountData, 'content'>,
+): Promise<AccountDataSize> {
+  const bytes = sql<number>`octet_length(content)`
+  const rows = await db
+    .selectFrom('account_data')
+    .select(({ fn }) => [fn.sum<string | number | null>(bytes).as('total')])
+    .select(
+      sql<string | number | null>`sum(case when room_id = ${roomId} and type = ${type} then ${bytes} end)`.as('entry'),
+    )
+    .where('user_id', '=', userId)
+    .execute()
+  return { totalBytes: Number(rows[0]?.total ?? 0), entryBytes: Number(rows[0]?.entry ?? 0) }
+}

@@ -33,6 +33,23 @@ describe('account data', () => {
     (await server.call('GET', `${v3}/sync${since === undefined ? '' : `?since=${since}`}`, { token }))
       .body as unknown as SyncBody
 
+  test('is bounded per entry and per user, and can always shrink', async () => {
+    const { token: bob } = await server.register('collector')
+    const set = (type: string, length: number) =>
+      server.call('PUT', `${v3}/user/@collector:one.test/account_data/${type}`, {
+        token: bob,
+        body: { a: 'a'.repeat(length) },
+      })
+    const KIB = 1024
+    const tooLong = await set('large', 256 * KIB)
+    assert.deepEqual([tooLong.status, tooLong.body['errcode']], [413, 'M_TOO_LARGE'])
+    for (let at = 0; at < 16; at++) assert.equal((await set(`a${at}`, 250 * KIB)).status, 200)
+    const tooMuch = await set('one.more', 200 * KIB)
+    assert.deepEqual([tooMuch.status, tooMuch.body['errcode']], [413, 'M_TOO_LARGE'])
+    assert.equal((await set('a1', 240 * KIB)).status, 200)
+    assert.equal((await set('one.more', 90 * KIB)).status, 200)
+  })
+
   test('is stored globally and per room', async () => {
     assert.deepEqual((await put(`${me}/account_data/org.example`, { a: 1.5 })).body, {})
     assert.equal((await put(`${me}/rooms/${room}/account_data/org.example`, { b: '\0' })).status, 200)

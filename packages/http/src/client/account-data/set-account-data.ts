@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setAccountData as putEntry } from '@myelin/services/account-data/account-data'
 import { ownUser } from '@myelin/services/account-data/own-user'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -16,6 +17,7 @@ export const setAccountData = endpoint({
   method: 'PUT',
   path: GLOBAL_ENTRY,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: GlobalEntryParams,
   body: JsonObjectSchema,
   reply: EmptySchema,

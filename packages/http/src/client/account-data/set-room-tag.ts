@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ownUser } from '@myelin/services/account-data/own-user'
 import { setTag } from '@myelin/services/account-data/tags'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -16,7 +17,7 @@ export const setRoomTag = endpoint({
   method: 'PUT',
   path: TAG,
   access: 'user',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: TagParams,
   body: JsonObjectSchema,
   reply: EmptySchema,

@@ -2,6 +2,7 @@
 import { changePassword as changeOwnPassword } from '@myelin/services/accounts/change-password'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 
@@ -16,8 +17,8 @@ export const changePassword = endpoint({
   path: '/_matrix/client/v3/account/password',
   access: 'user',
   body: Type.Object({
-    auth: Type.Optional(JsonObjectSchema),
-    new_password: Type.Optional(Type.String()),
+    auth: optionalOrNull(JsonObjectSchema),
+    new_password: optionalOrNull(Type.String()),
     logout_devices: Type.Optional(Type.Boolean()),
   }),
   reply: EmptySchema,

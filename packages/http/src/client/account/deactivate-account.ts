@@ -3,6 +3,7 @@ import { deactivateAccount as deactivateOwnAccount } from '@myelin/services/acco
 import { leaveEveryRoom } from '@myelin/services/rooms/membership'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { JsonObjectSchema, oneOf } from '../../schemas.ts'
 
 /**
@@ -15,7 +16,7 @@ export const deactivateAccount = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/account/deactivate',
   access: 'user',
-  body: Type.Object({ auth: Type.Optional(JsonObjectSchema), erase: Type.Optional(Type.Boolean()) }),
+  body: Type.Object({ auth: optionalOrNull(JsonObjectSchema), erase: Type.Optional(Type.Boolean()) }),
   reply: Type.Object({ id_server_unbind_result: oneOf(['success', 'no-support']) }),
 
   async handle({ body: { auth, erase }, requester }, rt) {

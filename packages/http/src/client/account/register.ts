@@ -3,6 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { register as registerAccount } from '@myelin/services/accounts/register'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText, oneOf } from '../../schemas.ts'
 import { RegisteredReply, registeredReply } from './registered-reply.ts'
 
@@ -18,12 +19,12 @@ export const register = endpoint({
   access: 'none',
   query: Type.Object({ kind: Type.Optional(oneOf(['user', 'guest'])) }),
   body: Type.Object({
-    auth: Type.Optional(JsonObjectSchema),
+    auth: optionalOrNull(JsonObjectSchema),
     username: OptionalText,
     password: OptionalText,
-    device_id: Type.Optional(DeviceIdSchema),
-    initial_device_display_name: Type.Optional(DeviceNameSchema),
-    inhibit_login: Type.Optional(Type.Boolean()),
+    device_id: optionalOrNull(DeviceIdSchema),
+    initial_device_display_name: optionalOrNull(DeviceNameSchema),
+    inhibit_login: optionalOrNull(Type.Boolean()),
     refresh_token: Type.Optional(Type.Boolean()),
   }),
   reply: RegisteredReply,

@@ -2,7 +2,8 @@
 import { registerBySecret } from '@myelin/services/accounts/register-by-secret'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { OptionalText, oneOf } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
+import { oneOf } from '../../schemas.ts'
 import { RegisteredReply, registeredReply } from '../account/registered-reply.ts'
 
 /**
@@ -20,10 +21,10 @@ export const synapseRegisterBySecret = endpoint({
     username: Type.String(),
     password: Type.String(),
     mac: Type.String(),
-    admin: Type.Optional(Type.Boolean()),
-    user_type: Type.Optional(Type.Union([Type.Null(), oneOf(['bot', 'support'])])),
-    displayname: OptionalText,
-    inhibit_login: Type.Optional(Type.Boolean()),
+    admin: optionalOrNull(Type.Boolean()),
+    user_type: optionalOrNull(oneOf(['bot', 'support'])),
+    displayname: optionalOrNull(Type.String()),
+    inhibit_login: optionalOrNull(Type.Boolean()),
   }),
   reply: RegisteredReply,
 
@@ -33,7 +34,7 @@ export const synapseRegisterBySecret = endpoint({
       username: body.username,
       password: body.password,
       isAdmin: body.admin === true,
-      userType: body.user_type ?? undefined,
+      userType: body.user_type,
       displayName: body.displayname,
       mac: body.mac,
       inhibitLogin: body.inhibit_login === true,

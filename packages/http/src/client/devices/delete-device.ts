@@ -2,6 +2,7 @@
 import { deleteOwnDevices } from '@myelin/services/accounts/delete-devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { DeviceIdSchema, JsonObjectSchema } from '../../schemas.ts'
 
@@ -16,7 +17,7 @@ export const deleteDevice = endpoint({
   path: '/_matrix/client/v3/devices/:deviceId',
   access: 'user',
   params: Type.Object({ deviceId: DeviceIdSchema }),
-  body: Type.Object({ auth: Type.Optional(JsonObjectSchema) }),
+  body: Type.Object({ auth: optionalOrNull(JsonObjectSchema) }),
   bodyMayBeAbsent: true,
   reply: EmptySchema,
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deleteOwnDevices } from '@myelin/services/accounts/delete-devices'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { DeviceIdSchema, JsonObjectSchema } from '../../schemas.ts'
 
@@ -15,9 +17,10 @@ export const deleteDevices = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/delete_devices',
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   body: Type.Object({
     devices: Type.Array(DeviceIdSchema, { maxItems: 1000 }),
-    auth: Type.Optional(JsonObjectSchema),
+    auth: optionalOrNull(JsonObjectSchema),
   }),
   reply: EmptySchema,
 

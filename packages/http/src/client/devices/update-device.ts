@@ -2,6 +2,7 @@
 import { nameOwnDevice } from '@myelin/services/accounts/devices'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { DeviceIdSchema, DeviceNameSchema } from '../../schemas.ts'
 
@@ -16,7 +17,7 @@ export const updateDevice = endpoint({
   path: '/_matrix/client/v3/devices/:deviceId',
   access: 'guest',
   params: Type.Object({ deviceId: DeviceIdSchema }),
-  body: Type.Object({ display_name: Type.Optional(DeviceNameSchema) }),
+  body: Type.Object({ display_name: optionalOrNull(DeviceNameSchema) }),
   reply: EmptySchema,
 
   async handle({ params, body, requester }, rt) {

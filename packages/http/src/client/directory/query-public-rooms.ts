@@ -2,6 +2,7 @@
 import { listedRooms } from '@myelin/services/directory/listed-rooms'
 import { Type } from 'typebox'
 import { DirectorySearch, directoryQueryOf } from '../../directory-search.ts'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PublicRoomsReply } from '../../room-replies.ts'
 import { OptionalText } from '../../schemas.ts'
@@ -16,7 +17,7 @@ export const queryPublicRooms = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/publicRooms',
   access: 'guest',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   query: Type.Object({ server: OptionalText }),
   body: DirectorySearch,
   reply: PublicRoomsReply,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { searchUsers } from '@myelin/services/directory/search-users'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { OptionalLimit, OptionalText } from '../../schemas.ts'
 
@@ -14,7 +15,7 @@ export const searchUserDirectory = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/user_directory/search',
   access: 'user',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   body: Type.Object({ search_term: Type.String(), limit: OptionalLimit }),
   reply: Type.Object({
     limited: Type.Boolean(),

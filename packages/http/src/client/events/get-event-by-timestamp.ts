@@ -3,7 +3,7 @@ import { readEventByTime } from '@myelin/services/reading/event-by-time'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { TimedEventReply } from '../../room-replies.ts'
-import { oneOf, RoomIdSchema } from '../../schemas.ts'
+import { oneOf, RoomIdSchema, SafeInteger } from '../../schemas.ts'
 
 /**
  * Returns the event of a room that is nearest to a point in time.
@@ -17,7 +17,7 @@ export const getEventByTimestamp = endpoint({
   access: 'user',
   params: Type.Object({ roomId: RoomIdSchema }),
   // Required by the spec, and left out by clients; forwards then.
-  query: Type.Object({ ts: Type.Integer(), dir: Type.Optional(oneOf(['f', 'b'])) }),
+  query: Type.Object({ ts: SafeInteger, dir: Type.Optional(oneOf(['f', 'b'])) }),
   reply: TimedEventReply,
 
   async handle({ params: { roomId }, query: { ts, dir }, requester }, rt) {

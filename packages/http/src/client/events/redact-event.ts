@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
 import { sendEvent } from '@myelin/services/rooms/send-event'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EventIdReply } from '../../room-replies.ts'
-import { EventIdSchema, OptionalText, RoomIdSchema } from '../../schemas.ts'
+import { EventIdSchema, RoomIdSchema } from '../../schemas.ts'
+import { EventModifiers, refuseModifiers } from './event-modifiers.ts'
 
 /**
  * Redacts an event.
@@ -15,14 +19,22 @@ export const redactEvent = endpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId',
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyMayBeAbsent: true,
   bodyIsCanonical: true,
   params: Type.Object({ roomId: RoomIdSchema, eventId: EventIdSchema, txnId: Type.String() }),
-  body: Type.Object({ reason: OptionalText }),
+  query: Type.Pick(EventModifiers, ['ts']),
+  body: Type.Object({
+    reason: optionalOrNull(Type.String()),
+    with_rel_types: Type.Optional(Type.Array(Type.String())),
+    'org.matrix.msc3912.with_relations': Type.Optional(Type.Array(Type.String())),
+  }),
   reply: EventIdReply,
 
-  async handle({ params: { roomId, eventId, txnId }, body, requester }, rt) {
+  async handle({ params: { roomId, eventId, txnId }, query, body, requester }, rt) {
+    refuseModifiers(query)
+    refuseRelated(body)
     const content = body.reason === undefined ? {} : { reason: body.reason }
     const { userId: sender, deviceId } = requester
     const transaction = { deviceId, txnId }
@@ -30,3 +42,19 @@ export const redactEvent = endpoint({
     return { event_id: await sendEvent(rt, draft) }
   },
 })
+
+interface RelatedEvents {
+  readonly with_rel_types?: readonly string[]
+  readonly 'org.matrix.msc3912.with_relations'?: readonly string[]
+}
+
+/**
+ * Refuses to redact related events as well: redacting the event alone would leave visible what the user wants removed.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3912
+ */
+function refuseRelated(body: RelatedEvents): void {
+  if (body.with_rel_types?.length || body['org.matrix.msc3912.with_relations']?.length) {
+    throw new MatrixError('M_UNRECOGNIZED', 'redacting related events is not supported', { status: 400 })
+  }
+}

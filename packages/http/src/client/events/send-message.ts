@@ -4,9 +4,11 @@ import type { EventId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { sendEvent } from '@myelin/services/rooms/send-event'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EventIdReply } from '../../room-replies.ts'
 import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
+import { EventModifiers, refuseModifiers } from './event-modifiers.ts'
 
 /**
  * Sends a message event to a room.
@@ -18,13 +20,16 @@ export const sendMessage = endpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,
   params: Type.Object({ roomId: RoomIdSchema, eventType: Type.String(), txnId: Type.String() }),
+  query: EventModifiers,
   body: JsonObjectSchema,
   reply: EventIdReply,
 
-  async handle({ params: { roomId, eventType: type, txnId }, body: content, requester }, rt) {
+  async handle({ params: { roomId, eventType: type, txnId }, query, body: content, requester }, rt) {
+    refuseModifiers(query)
     if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
     const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
     const { userId: sender, deviceId } = requester

@@ -2,6 +2,7 @@
 import { defineFilter as putFilter } from '@myelin/services/account-data/filters'
 import { ownUser } from '@myelin/services/account-data/own-user'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 
@@ -15,7 +16,7 @@ export const defineFilter = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/user/:userId/filter',
   access: 'user',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: Type.Object({ userId: Type.String() }),
   body: JsonObjectSchema,
   reply: Type.Object({ filter_id: Type.String() }),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { claimKeys as claimOneTimeKeys } from '@myelin/services/keys/claim-keys'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
-import { mapOf, OptionalLimit } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
+import { mapOf } from '../../schemas.ts'
 import { AlgorithmSchema, DeviceKeySchema, FailuresReply, OneTimeKeysByUser, UserKeySchema } from './key-schemas.ts'
 
 /**
@@ -15,8 +17,9 @@ export const claimKeys = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/keys/claim',
   access: 'guest',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   body: Type.Object({
-    timeout: OptionalLimit,
+    timeout: optionalOrNull(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
     one_time_keys: mapOf(UserKeySchema, mapOf(DeviceKeySchema, AlgorithmSchema)),
   }),
   reply: Type.Object({ one_time_keys: OneTimeKeysByUser, failures: FailuresReply }),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { queryKeys as loadKeys } from '@myelin/services/keys/query-keys'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
-import { mapOf, OptionalLimit } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
+import { mapOf } from '../../schemas.ts'
 import {
   CrossSigningKeysByUser,
   DeviceKeySchema,
@@ -21,7 +23,11 @@ export const queryKeys = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/keys/query',
   access: 'guest',
-  body: Type.Object({ timeout: OptionalLimit, device_keys: mapOf(UserKeySchema, Type.Array(DeviceKeySchema)) }),
+  maxBodyBytes: MAX_BODY_BYTES.batch,
+  body: Type.Object({
+    timeout: optionalOrNull(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    device_keys: mapOf(UserKeySchema, Type.Array(DeviceKeySchema)),
+  }),
   reply: Type.Object({
     device_keys: DeviceKeysByUser,
     master_keys: CrossSigningKeysByUser,

@@ -2,7 +2,9 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { uploadCrossSigningKeys as publishKeys } from '@myelin/services/keys/upload-cross-signing-keys'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema, mapOf } from '../../schemas.ts'
 import { SignaturesSchema, UserKeySchema } from './key-schemas.ts'
@@ -26,12 +28,13 @@ export const uploadCrossSigningKeys = endpoint({
   method: 'POST',
   path: ['/_matrix/client/v3/keys/device_signing/upload', '/_matrix/client/unstable/keys/device_signing/upload'],
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   bodyIsCanonical: true,
   body: Type.Object({
-    auth: Type.Optional(JsonObjectSchema),
-    master_key: Type.Optional(CrossSigningKeySchema),
-    self_signing_key: Type.Optional(CrossSigningKeySchema),
-    user_signing_key: Type.Optional(CrossSigningKeySchema),
+    auth: optionalOrNull(JsonObjectSchema),
+    master_key: optionalOrNull(CrossSigningKeySchema),
+    self_signing_key: optionalOrNull(CrossSigningKeySchema),
+    user_signing_key: optionalOrNull(CrossSigningKeySchema),
   }),
   reply: EmptySchema,
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { uploadSignatures } from '@myelin/services/keys/upload-signatures'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema, mapOf } from '../../schemas.ts'
 import { DeviceKeySchema, FailuresReply, UserKeySchema } from './key-schemas.ts'
@@ -15,6 +16,7 @@ export const uploadCrossSigningSignatures = endpoint({
   method: 'POST',
   path: ['/_matrix/client/v3/keys/signatures/upload', '/_matrix/client/unstable/keys/signatures/upload'],
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   bodyIsCanonical: true,
   body: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)),
   reply: Type.Object({ failures: FailuresReply }),

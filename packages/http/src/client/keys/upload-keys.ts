@@ -2,7 +2,9 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { uploadKeys as publishKeys } from '@myelin/services/keys/upload-keys'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { recordOf } from '../../reply-schemas.ts'
 import { mapOf } from '../../schemas.ts'
 import { DeviceKeySchema, KeyNameSchema, SignaturesSchema, UserKeySchema } from './key-schemas.ts'
@@ -35,11 +37,12 @@ export const uploadKeys = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/keys/upload',
   access: 'guest',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   bodyIsCanonical: true,
   body: Type.Object({
     device_keys: Type.Optional(DeviceKeysSchema),
-    one_time_keys: Type.Optional(NamedKeysSchema),
-    fallback_keys: Type.Optional(NamedKeysSchema),
+    one_time_keys: optionalOrNull(NamedKeysSchema),
+    fallback_keys: optionalOrNull(NamedKeysSchema),
   }),
   reply: Type.Object({ one_time_key_counts: recordOf(Type.Integer()) }),
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
-import { OptionalText, RoomIdSchema, UserIdSchema } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
+import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
 
 const ServerNames = Type.Optional(Type.Array(Type.String()))
 
@@ -10,9 +11,9 @@ export const RoomParams = Type.Object({ roomId: RoomIdSchema })
 /** The parameters of a path with a room id or an alias. */
 export const RoomOrAliasParams = Type.Object({ roomIdOrAlias: Type.String() })
 /** A body with a reason. */
-export const ReasonBody = Type.Object({ reason: OptionalText })
+export const ReasonBody = Type.Object({ reason: optionalOrNull(Type.String()) })
 /** A body with the user a membership change is about, and a reason. */
-export const TargetBody = Type.Object({ user_id: UserIdSchema, reason: OptionalText })
+export const TargetBody = Type.Object({ user_id: UserIdSchema, reason: optionalOrNull(Type.String()) })
 /** The servers to enter a room through; `server_name` is the older name of `via`. */
 export const ViaQuery = Type.Object({ via: ServerNames, server_name: ServerNames })
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { member } from '@myelin/matrix/json'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -17,6 +18,7 @@ export const setProfileField = endpoint({
   method: 'PUT',
   path: FIELD_PATHS,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: FieldParams,
   body: JsonObjectSchema,
   bodyIsCanonical: true,

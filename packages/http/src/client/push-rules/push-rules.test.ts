@@ -121,8 +121,9 @@ describe('push rules', () => {
 
   const ok = { actions: ['notify'] }
   const refusals = [
-    ['of an unknown kind', 'PUT', 'shoe/a', ok, 400, 'M_INVALID_PARAM'],
-    ['of a kind called __proto__', 'GET', '__proto__/a', undefined, 400, 'M_INVALID_PARAM'],
+    ['of an unknown kind', 'PUT', 'shoe/a', ok, 400, 'M_UNRECOGNIZED'],
+    ['of a kind called __proto__', 'GET', '__proto__/a', undefined, 400, 'M_UNRECOGNIZED'],
+    ['of an unknown kind, to list', 'GET', 'shoe/', undefined, 400, 'M_UNRECOGNIZED'],
     ['with a dot in front', 'PUT', 'override/.a', ok, 400, 'M_INVALID_PARAM'],
     ['with a slash', 'PUT', 'override/a%2Fb', ok, 400, 'M_INVALID_PARAM'],
     ['with a backslash', 'PUT', 'override/a%5Cb', ok, 400, 'M_INVALID_PARAM'],

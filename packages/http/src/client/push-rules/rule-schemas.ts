@@ -3,13 +3,17 @@ import { RULE_KINDS } from '@myelin/services/account-data/push-rule-draft'
 import { Type } from 'typebox'
 import { encodedObject, ObjectSchema } from '../../reply-schemas.ts'
 import { OptionalText, oneOf } from '../../schemas.ts'
+import { ERROR_CODE } from '../../validation.ts'
 
 /** The path of all push rules. */
 export const PUSH_RULES = '/_matrix/client/v3/pushrules'
 /** The path of one push rule. */
 export const PUSH_RULE = `${PUSH_RULES}/global/:kind/:ruleId`
-/** A kind of push rules. */
-export const KindSchema = oneOf(RULE_KINDS)
+/** A kind of push rules. Clients probe for kinds by the error code, which is Synapse's. */
+export const KindSchema = Type.Unsafe<(typeof RULE_KINDS)[number]>({
+  ...oneOf(RULE_KINDS),
+  [ERROR_CODE]: 'M_UNRECOGNIZED',
+})
 /** The parameters of {@link PUSH_RULE}. */
 export const RuleParams = Type.Object({ kind: KindSchema, ruleId: Type.String() })
 

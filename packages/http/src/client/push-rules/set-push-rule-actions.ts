@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setPushActions } from '@myelin/services/account-data/edit-push-rules'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -15,7 +16,7 @@ export const setPushRuleActions = endpoint({
   method: 'PUT',
   path: `${PUSH_RULE}/actions`,
   access: 'user',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: RuleParams,
   body: JsonObjectSchema,
   reply: EmptySchema,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { putPushRule } from '@myelin/services/account-data/edit-push-rules'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema, OptionalText } from '../../schemas.ts'
@@ -16,7 +17,7 @@ export const setPushRule = endpoint({
   method: 'PUT',
   path: PUSH_RULE,
   access: 'user',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: RuleParams,
   query: Type.Object({ before: OptionalText, after: OptionalText }),
   body: JsonObjectSchema,

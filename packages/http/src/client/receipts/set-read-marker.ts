@@ -2,6 +2,7 @@
 import { MARKS, markRead } from '@myelin/services/ephemeral/mark-read'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { EventIdSchema, RoomIdSchema } from '../../schemas.ts'
 
@@ -18,9 +19,9 @@ export const setReadMarker = endpoint({
   marksActive: true,
   params: Type.Object({ roomId: RoomIdSchema }),
   body: Type.Object({
-    'm.fully_read': Type.Optional(EventIdSchema),
-    'm.read': Type.Optional(EventIdSchema),
-    'm.read.private': Type.Optional(EventIdSchema),
+    'm.fully_read': optionalOrNull(EventIdSchema),
+    'm.read': optionalOrNull(EventIdSchema),
+    'm.read.private': optionalOrNull(EventIdSchema),
   }),
   reply: EmptySchema,
 

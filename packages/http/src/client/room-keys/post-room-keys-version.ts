@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createBackup } from '@myelin/services/keys/key-backup'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { definitionMembers, VERSIONS } from './version-schemas.ts'
 
@@ -14,6 +15,7 @@ export const postRoomKeysVersion = endpoint({
   method: 'POST',
   path: VERSIONS,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   body: Type.Object(definitionMembers),
   reply: Type.Object({ version: Type.String() }),
 

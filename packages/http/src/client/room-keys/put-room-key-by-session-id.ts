@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { storeSessions } from '@myelin/services/keys/backed-up-sessions'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { BackupStateReply } from './backup-reply.ts'
 import { SESSION_KEY, sessionFrom, SessionKeyParams, SessionSchema, VersionQuery } from './session-schemas.ts'
@@ -14,6 +15,7 @@ export const putRoomKeyBySessionId = endpoint({
   method: 'PUT',
   path: SESSION_KEY,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: SessionKeyParams,
   query: VersionQuery,
   body: SessionSchema,

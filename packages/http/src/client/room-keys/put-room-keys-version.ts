@@ -2,6 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import { updateBackup } from '@myelin/services/keys/key-backup'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { OptionalText } from '../../schemas.ts'
@@ -17,6 +18,7 @@ export const putRoomKeysVersion = endpoint({
   method: 'PUT',
   path: VERSION,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: VersionParams,
   body: Type.Object({ ...definitionMembers, version: OptionalText }),
   reply: EmptySchema,

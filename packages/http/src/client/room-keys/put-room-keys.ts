@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { storeSessions } from '@myelin/services/keys/backed-up-sessions'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { mapOf } from '../../schemas.ts'
 import { BackupStateReply } from './backup-reply.ts'
@@ -16,6 +17,7 @@ export const putRoomKeys = endpoint({
   method: 'PUT',
   path: BACKUP_KEYS,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   query: VersionQuery,
   body: Type.Object({ rooms: mapOf(RoomKeySchema, RoomSchema) }),
   reply: BackupStateReply,

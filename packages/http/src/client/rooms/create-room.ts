@@ -3,7 +3,9 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { RoomIdReply } from '../../room-replies.ts'
 import { JsonObjectSchema, OptionalText, oneOf, UserIdSchema } from '../../schemas.ts'
 
@@ -19,10 +21,11 @@ export const createRoom = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/createRoom',
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   bodyIsCanonical: true,
   bodyMayBeAbsent: true,
   body: Type.Object({
-    visibility: Type.Optional(oneOf(['public', 'private'])),
+    visibility: optionalOrNull(oneOf(['public', 'private'])),
     room_alias_name: OptionalText,
     name: OptionalText,
     topic: OptionalText,
@@ -32,8 +35,8 @@ export const createRoom = endpoint({
     creation_content: Type.Optional(JsonObjectSchema),
     initial_state: Type.Optional(Type.Array(InitialEvent, { maxItems: 1000 })),
     preset: Type.Optional(oneOf(['private_chat', 'public_chat', 'trusted_private_chat'])),
-    is_direct: Type.Optional(Type.Boolean()),
-    power_level_content_override: Type.Optional(JsonObjectSchema),
+    is_direct: optionalOrNull(Type.Boolean()),
+    power_level_content_override: optionalOrNull(JsonObjectSchema),
   }),
   reply: RoomIdReply,
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { upgradeRoom as upgrade } from '@myelin/services/rooms/upgrade/upgrade-room'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { RoomIdSchema, UserIdSchema } from '../../schemas.ts'
 
 /**
@@ -14,10 +16,11 @@ export const upgradeRoom = endpoint({
   method: 'POST',
   path: '/_matrix/client/v3/rooms/:roomId/upgrade',
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: Type.Object({ roomId: RoomIdSchema }),
   body: Type.Object({
     new_version: Type.String(),
-    additional_creators: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
+    additional_creators: optionalOrNull(Type.Array(UserIdSchema, { maxItems: 1000 })),
   }),
   reply: Type.Object({ replacement_room: Type.String() }),
 

@@ -3,6 +3,7 @@ import { logIn } from '@myelin/services/accounts/log-in'
 import { clientWellKnown } from '@myelin/services/accounts/well-known'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { ObjectSchema } from '../../reply-schemas.ts'
 import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText } from '../../schemas.ts'
 import { sessionMembers, sessionReply } from './session-reply.ts'
@@ -19,12 +20,12 @@ export const login = endpoint({
   access: 'none',
   body: Type.Object({
     type: Type.String(),
-    identifier: Type.Optional(JsonObjectSchema),
-    user: OptionalText,
-    address: OptionalText,
+    identifier: optionalOrNull(JsonObjectSchema),
+    user: optionalOrNull(Type.String()),
+    address: optionalOrNull(Type.String()),
     password: OptionalText,
-    device_id: Type.Optional(DeviceIdSchema),
-    initial_device_display_name: Type.Optional(DeviceNameSchema),
+    device_id: optionalOrNull(DeviceIdSchema),
+    initial_device_display_name: optionalOrNull(DeviceNameSchema),
     refresh_token: Type.Optional(Type.Boolean()),
   }),
   reply: Type.Object({ ...sessionMembers, well_known: Type.Optional(ObjectSchema) }),

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setState } from '@myelin/services/rooms/set-state'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EventIdReply } from '../../room-replies.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
+import { EventModifiers, refuseModifiers } from '../events/event-modifiers.ts'
 import { STATE_EVENT, StateEventParams } from './state-params.ts'
 
 /**
@@ -15,13 +17,16 @@ export const setRoomStateWithKey = endpoint({
   method: 'PUT',
   path: STATE_EVENT,
   access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,
   params: StateEventParams,
+  query: EventModifiers,
   body: JsonObjectSchema,
   reply: EventIdReply,
 
-  async handle({ params, body: content, requester }, rt) {
+  async handle({ params, query, body: content, requester }, rt) {
+    refuseModifiers(query)
     const { roomId, eventType: type, stateKey = '' } = params
     return { event_id: await setState(rt, { roomId, sender: requester.userId, type, stateKey, content }) }
   },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sendToDevice as queueMessages } from '@myelin/services/keys/send-to-device'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema, mapOf } from '../../schemas.ts'
@@ -16,6 +17,7 @@ export const sendToDevice = endpoint({
   method: 'PUT',
   path: '/_matrix/client/v3/sendToDevice/:eventType/:txnId',
   access: 'guest',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   params: Type.Object({ eventType: Type.String({ maxLength: 255 }), txnId: Type.String({ maxLength: 255 }) }),
   body: Type.Object({ messages: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)) }),
   reply: EmptySchema,

@@ -4,7 +4,7 @@ import { setTyping as updateTyping } from '@myelin/services/ephemeral/set-typing
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
-import { RoomIdSchema } from '../../schemas.ts'
+import { RoomIdSchema, OptionalInteger } from '../../schemas.ts'
 
 /**
  * Sets whether the requester is typing in a room.
@@ -18,7 +18,7 @@ export const setTyping = endpoint({
   access: 'user',
   marksActive: true,
   params: Type.Object({ roomId: RoomIdSchema, userId: Type.String() }),
-  body: Type.Object({ typing: Type.Boolean(), timeout: Type.Optional(Type.Integer()) }),
+  body: Type.Object({ typing: Type.Boolean(), timeout: OptionalInteger }),
   reply: EmptySchema,
 
   async handle({ params, body, requester }, rt) {

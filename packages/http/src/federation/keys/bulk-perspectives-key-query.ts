@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { answerKeyQuery, keyQuestionsOf } from '@myelin/services/federation/answer-key-query'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 import { NotaryReply } from './server-keys-reply.ts'
@@ -15,6 +16,7 @@ export const bulkPerspectivesKeyQuery = endpoint({
   method: 'POST',
   path: '/_matrix/key/v2/query',
   access: 'none',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   body: Type.Object({ server_keys: JsonObjectSchema }),
   reply: NotaryReply,
 

@@ -4,7 +4,7 @@ import { isServerName } from '@myelin/matrix/ids'
 import { answerKeyQuery } from '@myelin/services/federation/answer-key-query'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { OptionalText } from '../../schemas.ts'
+import { OptionalText, OptionalInteger } from '../../schemas.ts'
 import { NotaryReply } from './server-keys-reply.ts'
 
 /**
@@ -18,7 +18,7 @@ export const perspectivesKeyQuery = endpoint({
   path: ['/_matrix/key/v2/query/:serverName', '/_matrix/key/v2/query/:serverName/:keyId'],
   access: 'none',
   params: Type.Object({ serverName: Type.String(), keyId: OptionalText }),
-  query: Type.Object({ minimum_valid_until_ts: Type.Optional(Type.Integer()) }),
+  query: Type.Object({ minimum_valid_until_ts: OptionalInteger }),
   reply: NotaryReply,
 
   async handle({ params: { serverName, keyId }, query }, rt) {

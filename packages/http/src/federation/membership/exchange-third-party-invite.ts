@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { exchangeInvite } from '@myelin/services/federation/membership/third-party-invite'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
@@ -15,6 +16,7 @@ export const exchangeThirdPartyInvite = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/exchange_third_party_invite/:roomId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: Type.Object({ roomId: RoomIdSchema }),
   body: JsonObjectSchema,
   reply: EmptySchema,

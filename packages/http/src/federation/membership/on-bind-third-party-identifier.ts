@@ -2,6 +2,7 @@
 import type { Json } from '@myelin/matrix/json'
 import { takeBinding } from '@myelin/services/federation/membership/third-party-invite'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { UserIdSchema } from '../../schemas.ts'
@@ -18,6 +19,7 @@ export const onBindThirdPartyIdentifier = (['PUT', 'POST'] as const).map((method
     method,
     path: '/_matrix/federation/v1/3pid/onbind',
     access: 'none',
+    maxBodyBytes: MAX_BODY_BYTES.document,
     body: Type.Object({ mxid: UserIdSchema, invites: Type.Array(Type.Unknown()) }),
     reply: EmptySchema,
 

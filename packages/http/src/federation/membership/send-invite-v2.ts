@@ -2,6 +2,7 @@
 import type { Json } from '@myelin/matrix/json'
 import { takeInvite } from '@myelin/services/federation/membership/take-invite'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PduSchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -17,6 +18,7 @@ export const sendInviteV2 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v2/invite/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   params: InviteParams,
   body: Type.Object({
     room_version: Type.String(),

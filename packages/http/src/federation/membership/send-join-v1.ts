@@ -2,6 +2,7 @@
 import { joinAnswer } from '@myelin/services/federation/membership/join-answer'
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PduSchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -13,6 +14,7 @@ export const sendJoinV1 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send_join/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: SignedEventParams,
   body: JsonObjectSchema,
   reply: Type.Tuple([

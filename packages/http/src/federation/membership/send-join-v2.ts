@@ -2,6 +2,7 @@
 import { joinAnswer } from '@myelin/services/federation/membership/join-answer'
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PduSchema } from '../../reply-schemas.ts'
 import { FlagSchema, JsonObjectSchema } from '../../schemas.ts'
@@ -17,6 +18,7 @@ export const sendJoinV2 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v2/send_join/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: SignedEventParams,
   query: Type.Object({ omit_members: Type.Optional(FlagSchema) }),
   body: JsonObjectSchema,

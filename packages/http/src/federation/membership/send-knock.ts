@@ -2,6 +2,7 @@
 import { knockAnswer } from '@myelin/services/federation/membership/knock-answer'
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PduSchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -17,6 +18,7 @@ export const sendKnock = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send_knock/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: SignedEventParams,
   body: JsonObjectSchema,
   reply: Type.Object({ knock_room_state: Type.Array(PduSchema) }),

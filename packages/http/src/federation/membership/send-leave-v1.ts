@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -12,6 +13,7 @@ export const sendLeaveV1 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send_leave/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: SignedEventParams,
   body: JsonObjectSchema,
   reply: Type.Tuple([Type.Literal(200), EmptySchema]),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { takeMembership } from '@myelin/services/federation/membership/take-membership'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
@@ -15,6 +16,7 @@ export const sendLeaveV2 = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v2/send_leave/:roomId/:eventId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.content,
   params: SignedEventParams,
   body: JsonObjectSchema,
   reply: EmptySchema,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { servePublicRooms } from '@myelin/services/federation/serve/directory'
 import { DirectorySearch, directoryQueryOf } from '../../directory-search.ts'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PublicRoomsReply } from '../../room-replies.ts'
 
@@ -14,7 +15,7 @@ export const queryPublicRooms = endpoint({
   method: 'POST',
   path: '/_matrix/federation/v1/publicRooms',
   access: 'server',
-  maxBodyBytes: 65_536,
+  maxBodyBytes: MAX_BODY_BYTES.document,
   body: DirectorySearch,
   reply: PublicRoomsReply,
 

@@ -15,7 +15,7 @@ export const backfillRoom = endpoint({
   path: '/_matrix/federation/v1/backfill/:roomId',
   access: 'server',
   params: RoomParams,
-  query: Type.Object({ v: EventIds, limit: Type.Integer({ minimum: 0 }) }),
+  query: Type.Object({ v: EventIds, limit: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }) }),
   reply: PdusReply,
 
   async handle({ origin, params: { roomId }, query: { v: from, limit } }, rt) {

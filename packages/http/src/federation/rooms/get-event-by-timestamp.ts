@@ -3,7 +3,7 @@ import { serveEventByTime } from '@myelin/services/federation/serve/event-by-tim
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { TimedEventReply } from '../../room-replies.ts'
-import { oneOf } from '../../schemas.ts'
+import { oneOf, SafeInteger } from '../../schemas.ts'
 import { RoomParams } from './room-params.ts'
 
 /**
@@ -17,7 +17,7 @@ export const getEventByTimestamp = endpoint({
   path: '/_matrix/federation/v1/timestamp_to_event/:roomId',
   access: 'server',
   params: RoomParams,
-  query: Type.Object({ ts: Type.Integer(), dir: oneOf(['f', 'b']) }),
+  query: Type.Object({ ts: SafeInteger, dir: oneOf(['f', 'b']) }),
   reply: TimedEventReply,
 
   async handle({ origin, params: { roomId }, query: { ts, dir } }, rt) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { serveMissingEvents } from '@myelin/services/federation/serve/missing-events'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { PduSchema } from '../../reply-schemas.ts'
-import { OptionalLimit } from '../../schemas.ts'
+import { OptionalLimit, OptionalInteger } from '../../schemas.ts'
 import { EventIds, RoomParams } from './room-params.ts'
 
 const DEFAULT_LIMIT = 10
@@ -18,12 +19,13 @@ export const getMissingPreviousEvents = endpoint({
   method: 'POST',
   path: '/_matrix/federation/v1/get_missing_events/:roomId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.document,
   params: RoomParams,
   body: Type.Object({
     earliest_events: EventIds,
     latest_events: EventIds,
     limit: OptionalLimit,
-    min_depth: Type.Optional(Type.Integer()),
+    min_depth: OptionalInteger,
   }),
   reply: Type.Object({ events: Type.Array(PduSchema) }),
 

@@ -2,6 +2,7 @@
 import type { Json } from '@myelin/matrix/json'
 import { receiveTransaction } from '@myelin/services/federation/receive/transaction'
 import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { encodedObject, recordOf } from '../../reply-schemas.ts'
 import { OptionalText } from '../../schemas.ts'
@@ -16,6 +17,7 @@ export const sendTransaction = endpoint({
   method: 'PUT',
   path: '/_matrix/federation/v1/send/:txnId',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.transaction,
   limitsItself: true,
   params: Type.Object({ txnId: Type.String({ maxLength: 255 }) }),
   body: Type.Object({

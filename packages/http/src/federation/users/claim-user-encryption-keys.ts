@@ -2,6 +2,7 @@
 import { serveClaim } from '@myelin/services/federation/serve/claim-keys'
 import { Type } from 'typebox'
 import { AlgorithmSchema, DeviceKeySchema, OneTimeKeysByUser, UserKeySchema } from '../../client/keys/key-schemas.ts'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { mapOf } from '../../schemas.ts'
 
@@ -15,6 +16,7 @@ export const claimUserEncryptionKeys = endpoint({
   method: 'POST',
   path: '/_matrix/federation/v1/user/keys/claim',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   body: Type.Object({ one_time_keys: mapOf(UserKeySchema, mapOf(DeviceKeySchema, AlgorithmSchema)) }),
   reply: Type.Object({ one_time_keys: OneTimeKeysByUser }),
 

@@ -7,6 +7,7 @@ import {
   DeviceKeysByUser,
   UserKeySchema,
 } from '../../client/keys/key-schemas.ts'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { mapOf } from '../../schemas.ts'
 
@@ -20,6 +21,7 @@ export const queryUserEncryptionKeys = endpoint({
   method: 'POST',
   path: '/_matrix/federation/v1/user/keys/query',
   access: 'server',
+  maxBodyBytes: MAX_BODY_BYTES.batch,
   body: Type.Object({ device_keys: mapOf(UserKeySchema, Type.Array(DeviceKeySchema)) }),
   reply: Type.Object({
     device_keys: DeviceKeysByUser,

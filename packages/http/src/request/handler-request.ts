@@ -3,13 +3,13 @@ import type { Readable } from 'node:stream'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Requester } from '@myelin/services/runtime/runtime'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { DisconnectSignals } from './disconnect-signals.ts'
-import type { EndpointRequest } from './endpoint.ts'
+import { addressOf } from './client-address.ts'
+import type { DisconnectSignals } from '../disconnect-signals.ts'
+import type { EndpointRequest } from '../endpoint.ts'
 
-/** A body that has been read: parsed, with its text, or as a stream; empty where the endpoint declares none. */
+/** A body that has been read: parsed, or as a stream; empty where the endpoint declares none. */
 export interface ReadBody {
   readonly body?: unknown
-  readonly bodyText?: string
   readonly stream?: Readable
 }
 
@@ -29,7 +29,6 @@ export class HandlerRequest implements EndpointRequest<unknown, unknown, unknown
   readonly params: unknown
   readonly query: unknown
   readonly body: unknown
-  readonly bodyText: string
   readonly stream: Readable
   readonly requester: Requester
   readonly origin: ServerName
@@ -45,17 +44,16 @@ export class HandlerRequest implements EndpointRequest<unknown, unknown, unknown
     reply: FastifyReply,
     read: ReadBody,
     caller: Caller,
-    disconnects: DisconnectSignals,
+    { disconnects, isForwarded }: { readonly disconnects: DisconnectSignals; readonly isForwarded: boolean },
   ) {
     this.params = request.params
     this.query = request.query
     this.body = read.body
-    // An endpoint that declares no body reads neither of these.
-    this.bodyText = read.bodyText as string
+    // An endpoint that declares no body does not read this.
     this.stream = read.stream as Readable
     this.requester = caller.requester
     this.origin = caller.origin
-    this.address = request.ip
+    this.address = addressOf(request, isForwarded)
     this.userAgent = request.headers['user-agent']
     this.supportsChunkedReplies = request.raw.httpVersion !== '1.0'
     this.headers = request.headers

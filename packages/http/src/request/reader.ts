@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Readable } from 'node:stream'
 import type { Json } from '@myelin/matrix/json'
-import { parseJson } from '@myelin/matrix/parse-json'
 import type { FastifyRequest } from 'fastify'
-import type { AnyEndpoint } from './endpoint.ts'
+import type { AnyEndpoint } from '../endpoint.ts'
 import type { ReadBody } from './handler-request.ts'
-import { bodyCheck, parameterCheck } from './validation.ts'
+import { nullRemover } from '../optional-or-null.ts'
+import { hasNoBody, jsonBodyOf } from './body.ts'
+import { bodyCheck, parameterCheck } from '../validation.ts'
 
 /**
  * Reads a request: checks its parameters and its body against the schemas of the endpoint. `content` is the body where it
- * has already been parsed to check a signature.
+ * has already been parsed to check a signature. The result is a promise where the body is long.
  */
-export type RequestReader = (request: FastifyRequest, content?: Json) => ReadBody
+export type RequestReader = (request: FastifyRequest, content?: Json) => ReadBody | Promise<ReadBody>
 
 /** Returns the reader of an endpoint's requests. */
 export function requestReader(endpoint: AnyEndpoint): RequestReader {
@@ -29,11 +30,16 @@ function bodyReader(endpoint: AnyEndpoint): RequestReader {
   if (endpoint.bodyIsRaw) return (request) => ({ stream: (request.body as Readable | null) ?? request.raw })
   if (!endpoint.body) return () => ({})
   const check = bodyCheck(endpoint.body)
-  return (request, content) => {
-    const text = typeof request.body === 'string' ? request.body : ''
-    if (text === '' && endpoint.bodyMayBeAbsent) return { body: {}, bodyText: '{}' }
-    const body = content ?? parseJson(text, { strictNumbers: endpoint.bodyIsCanonical ?? false })
+  const removeNulls = nullRemover(endpoint.body)
+  const limits = { strictNumbers: endpoint.bodyIsCanonical ?? false }
+  const checked = (body: Json): ReadBody => {
     check(body)
-    return { body, bodyText: text }
+    removeNulls?.(body)
+    return { body }
+  }
+  return (request, content) => {
+    if (endpoint.bodyMayBeAbsent && hasNoBody(request)) return { body: {} }
+    const body = content ?? jsonBodyOf(request, limits)
+    return body instanceof Promise ? body.then(checked) : checked(body)
   }
 }
