@@ -12,7 +12,6 @@ import { requestForm } from '@myelin/remote/federation'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
 import { worstBodies } from '@myelin/testing/worst-bodies'
-import type { FastifyInstance } from 'fastify'
 
 /**
  * Sends the worst bodies to every endpoint and prints the longest turn of the event loop of each: `node bench/worst-bodies.ts`,
@@ -58,7 +57,7 @@ await rt.close()
 process.exitCode = failed > 0 ? 1 : 0
 
 /** Registers a user and returns what paths and bodies name. */
-async function fixture(server: FastifyInstance) {
+async function fixture(server: ReturnType<typeof buildApp>) {
   const call = async (method: 'POST' | 'PUT', url: string, payload: object, token = '') => {
     const reply = await server.inject({ method, url, payload, headers: { authorization: `Bearer ${token}` } })
     return reply.json() as Record<string, string>

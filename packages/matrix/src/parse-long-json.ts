@@ -15,8 +15,8 @@ export const MAX_STRING_LENGTH = 256 * 1024
 const MAX_MEMBERS = 65_536
 /** The largest number of entries of a long list, which is copied when it grows, too. */
 const MAX_ENTRIES = 1_048_576
-/** The level to which lists and objects may be long. */
-const MAX_LONG_LEVELS = 4
+/** The level to which lists and objects may be long: a to-device message in a transaction has its ciphertext at the eighth. */
+const MAX_LONG_LEVELS = 12
 
 /**
  * Parses a JSON text like `parseJson`, in steps of `MAX_STEP_LENGTH` characters or one string, between which others may have
@@ -24,7 +24,7 @@ const MAX_LONG_LEVELS = 4
  * prototype.
  *
  * @throws MatrixError `M_NOT_JSON`; `M_BAD_JSON` also for a longer string, more members of one object, or long parts below the
- *   fourth level
+ *   twelfth level
  */
 export function* parseLongJson(text: string, limits: JsonLimits = {}): Generator<number, Json> {
   const reader = new Reader(text, limits)
