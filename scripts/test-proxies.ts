@@ -3,12 +3,11 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { testAuthority } from '@myelin/testing/certificates'
 import { serverFolder, spawnServer } from '@myelin/testing/outages/spawned-server'
+import { freePort } from '@myelin/testing/processes/free-port'
 
 const HOST = 'matrix.example.org'
 const document = readFileSync(new URL('../docs/reverse-proxy.md', import.meta.url), 'utf8')
@@ -70,14 +69,6 @@ function isInstalled(program: string): boolean {
   if (isThere()) return true
   if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', '--no-install-recommends', program])
   return isThere()
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** Sends a request to the proxy with curl; returns the status and the body. */

@@ -33,7 +33,7 @@ import type { Reloadable } from './reload.ts'
 import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 
 /** A server that listens. */
-export interface House {
+export interface RunningServer {
   readonly rt: Runtime
   /** Where it listens, as URLs, in the order of the configuration. */
   readonly urls: readonly string[]
@@ -43,8 +43,8 @@ export interface House {
   close(): Promise<void>
 }
 
-/** Builds the house from the ground up. A straight line: if a part needs one made later, the floors are wrong. */
-export async function compose(config: Config): Promise<House> {
+/** Builds the server in a straight line: a part never needs one that is built later. */
+export async function compose(config: Config): Promise<RunningServer> {
   const log = createStandardLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
   const { signingKey, otherKeys } = keysOf(config)
@@ -101,7 +101,7 @@ export async function compose(config: Config): Promise<House> {
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
       await workers.close()
-      await putAway(rt)
+      await closeResources(rt)
     },
   }
 }
@@ -112,8 +112,8 @@ function watchMemory({ metrics, db, syncThrottle }: Runtime, bus: Bus): void {
   metrics.watchWaiting(() => ({ clients: syncThrottle.waiting, topics: bus.topics }))
 }
 
-/** Closes what the house was built on, when nobody uses it any more. */
-async function putAway({ typing, presence, remote, db }: Runtime): Promise<void> {
+/** Closes the resources of the runtime once nothing uses them. */
+async function closeResources({ typing, presence, remote, db }: Runtime): Promise<void> {
   typing.close()
   await presence.close()
   await remote.close()

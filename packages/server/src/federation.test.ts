@@ -11,14 +11,14 @@ import { authenticateServer } from '@myelin/services/peers/trust/authenticate-se
 import { testAuthority } from '@myelin/testing/certificates'
 import { freePort } from '@myelin/testing/processes/free-port'
 import { testSigningKey } from '@myelin/testing/runtime'
-import { compose, type House } from './compose.ts'
+import { compose, type RunningServer } from './compose.ts'
 import { loadConfig } from './config/load.ts'
 
 const authority = testAuthority()
 const folders: string[] = []
 
 /** A server as an admin would set it up, with TLS of its own, on this machine. */
-async function house(settings: string): Promise<House> {
+async function house(settings: string): Promise<RunningServer> {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-house-'))
   folders.push(folder)
   const port = await freePort()
@@ -50,9 +50,9 @@ ${settings}
 }
 
 describe('two servers as they are started', () => {
-  let one: House
-  let two: House
-  let shy: House
+  let one: RunningServer
+  let two: RunningServer
+  let shy: RunningServer
   before(async () => {
     one = await house(`ip_range_whitelist: ['127.0.0.1', '::1']`)
     two = await house(`ip_range_whitelist: ['127.0.0.1', '::1']`)

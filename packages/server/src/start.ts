@@ -7,25 +7,32 @@ import { reload } from './reload.ts'
 
 const STOP_WITHIN_MS = 10_000
 
-/** Runs the server that these files describe; resolves when it listens. SIGTERM and SIGINT stop it after what is under way, SIGHUP reloads. */
+/**
+ * Runs the server that these files describe; resolves when it listens. SIGTERM and SIGINT stop it once requests in progress
+ * have ended, SIGHUP reloads. A signal during the start takes effect when the start has ended.
+ */
 export async function start(files: readonly string[]): Promise<void> {
-  // A signal that comes during the start must not end it.
   let onHangup = (): void => undefined
-  process.on('SIGHUP', () => onHangup())
-  const config = loadConfig(files)
-  const house = await compose(config)
-  onHangup = () => reload(config, () => loadConfig(files), house.reloadable)
-  // What the start left behind is small; from here on it may grow as the load wants. See `lean.js`.
-  setFlagsFromString('--semi-space-growth-factor=2')
+  let stop = (): void => undefined
   let isStopping = false
-  const stop = () => {
+  const onStop = () => {
     if (isStopping) return
     isStopping = true
-    house.rt.log.info({}, 'stopping')
-    // A caller that never finishes must not keep the server: what was acknowledged is on disk already.
+    // A client that never finishes must not keep the server: what was acknowledged is on disk already.
     systemClock.later(STOP_WITHIN_MS, () => process.exit(0))
-    void house.close().then(() => process.exit(0))
+    stop()
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  process.on('SIGHUP', () => onHangup())
+  process.on('SIGTERM', onStop)
+  process.on('SIGINT', onStop)
+  const config = loadConfig(files)
+  const server = await compose(config)
+  onHangup = () => reload(config, () => loadConfig(files), server.reloadable)
+  stop = () => {
+    server.rt.log.info({}, 'stopping')
+    void server.close().then(() => process.exit(0))
+  }
+  if (isStopping) stop()
+  // The start leaves little behind; from here on the young generation may grow with the load. See `lean.js`.
+  setFlagsFromString('--semi-space-growth-factor=2')
 }
