@@ -60,7 +60,7 @@ export async function startServerProcess({
 } = {}): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
   const dataFolder = join(folder, 'data')
-  mkdirSync(dataFolder)
+  mkdirSync(join(dataFolder, 'files'), { recursive: true })
   const port = await freePort()
   const config = join(folder, 'homeserver.yaml')
   const secret = 'bench secret'
