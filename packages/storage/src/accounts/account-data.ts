@@ -74,18 +74,18 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('type', '=', type),
 )
 
-/** Returns all of a user's entries of one room, up to a position. */
+/** Returns all of a user's entries of one room, or the global ones, up to a position. */
 export async function accountDataOfRoom(
   db: Read,
   userId: UserId,
-  roomId: RoomId,
+  roomId: RoomId | '',
   upTo: Position,
 ): Promise<AccountData[]> {
   const rows = await ofRoom(db, userId, roomId, upTo)
   return rows.map(({ type, content }) => ({ userId, roomId, type, content: JSON.parse(content) as JsonObject }))
 }
 
-const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
+const ofRoom = prepared((db, user: UserId, roomId: RoomId | '', upTo: Position) =>
   db
     .selectFrom('account_data')
     .select(['type', 'content'])
@@ -93,6 +93,21 @@ const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
     .where('room_id', '=', roomId)
     .where('position', '<=', upTo)
     .orderBy('position'),
+)
+
+/** Returns a user's entries of one type, of all rooms and the global one. */
+export async function accountDataOfType(db: Read, userId: UserId, type: string): Promise<AccountData[]> {
+  const rows = await ofType(db, userId, type)
+  return rows.map((row) => ({
+    userId,
+    roomId: row.room_id as RoomId | '',
+    type,
+    content: JSON.parse(row.content) as JsonObject,
+  }))
+}
+
+const ofType = prepared((db, user: UserId, type: string) =>
+  db.selectFrom('account_data').select(['room_id', 'content']).where('user_id', '=', user).where('type', '=', type),
 )
 
 /** How many bytes of account data a user has, in all and in one entry. */

@@ -32,12 +32,15 @@ export const unreadSection: RoomSection = {
   read: async (room) => ({ members: { ...(await unreadOf(room)) }, hasChanged: false }),
 }
 
-async function unreadOf({
+/** Returns how many events of a joined room the user has not read. */
+export async function unreadOf({
   scope: { db, slice },
   membership: { roomId, position: joined },
   room,
   tail,
-}: RoomScope): Promise<Unread> {
+}: Pick<RoomScope, 'membership' | 'room' | 'tail'> & {
+  readonly scope: Pick<RoomScope['scope'], 'db' | 'slice'>
+}): Promise<Unread> {
   const own = tail?.find(({ pdu, thread }) => pdu.sender === slice.user && thread === null)
   const question = {
     roomId,

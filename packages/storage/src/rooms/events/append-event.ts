@@ -11,6 +11,7 @@ import type { PrecomputedMemberChanges } from '../members/member-changes.ts'
 import { internKey, internUser } from '../../engine/names.ts'
 import { roomRows } from '../room-row.ts'
 import type { OpenRoom } from '../rooms.ts'
+import { BUMPS } from './bump-types.ts'
 import { requestName } from './sent-events.ts'
 import { insertRow } from '../../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../../schema/schema.ts'
@@ -110,6 +111,7 @@ export async function appendEvent(
       notified,
       joined_count: counts.joined,
       invited_count: counts.invited,
+      bump_position: BUMPS.has(event.type) ? position : room.bumpPosition,
     }),
   )
   if (facts.transaction) tx.known.note(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))
