@@ -97,7 +97,8 @@ export class SlidingClient {
   async ask(wish: SlidingWish, { pos = this.pos, timeoutMs = 0 } = {}): Promise<Answer> {
     const place = { ...(pos === undefined ? {} : { pos }), timeout: timeoutMs }
     const isV4 = this.#dialect === 'v4'
-    const query = isV4 ? '' : `?${new URLSearchParams(Object.entries(place).map(([name, value]) => [name, `${value}`]))}`
+    const parameters = new URLSearchParams(Object.entries(place).map(([name, value]) => [name, String(value)]))
+    const query = isV4 ? '' : `?${parameters.toString()}`
     return this.#server.call('POST', `${PATHS[this.#dialect]}${query}`, {
       token: this.#token,
       body: { conn_id: this.#connId, ...(isV4 ? place : {}), ...wish },
@@ -109,6 +110,8 @@ export class SlidingClient {
     const { status, body } = await this.ask(wish, options)
     if (status === 400 && body['errcode'] === 'M_UNKNOWN_POS' && this.pos !== undefined) {
       this.pos = undefined
+      // The new connection does not tell of rooms that were left meanwhile.
+      this.rooms.clear()
       return this.sync(wish, options)
     }
     if (status !== 200) throw new Error(`sliding sync answered ${status}: ${JSON.stringify(body)}`)
