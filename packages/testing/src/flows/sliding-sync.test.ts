@@ -1,72 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
-import { SlidingClient } from '../clients/sliding-client.ts'
-import type { SlidingDialect, SlidingEntry } from '../clients/sliding-client.ts'
 import { onEveryDatabase } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { testServer } from '../server.ts'
-import type { TestServer } from '../server.ts'
-
-const v3 = '/_matrix/client/v3'
-type Person = Awaited<ReturnType<TestServer['register']>>
-
-/** The first 20 rooms, with an event each, and the state that Element X asks for. */
-const OLDER = {
-  timeline_limit: 1,
-  required_state: [
-    ['m.room.name', ''],
-    ['m.room.encryption', ''],
-    ['m.room.member', '$LAZY'],
-    ['m.room.member', '$ME'],
-    ['m.room.topic', ''],
-    ['m.space.child', '*'],
-  ],
-}
-const all = { lists: { all: { ranges: [[0, 19]], ...OLDER } } }
-
-/** A server with two users. */
-async function stage(open: OpenDatabase, t: TestContext) {
-  const server = await testServer(open)
-  t.after(() => server.close())
-  const [alice, bob] = [await server.register('alice'), await server.register('bob')]
-  const call = async (method: string, path: string, { token }: Person, body?: unknown) => {
-    const answer = await server.call(method, `${v3}/${path}`, { token, ...(body === undefined ? {} : { body }) })
-    assert.equal(answer.status, 200, `${path}: ${JSON.stringify(answer.body)}`)
-    return answer.body
-  }
-  let serial = 0
-  return {
-    server,
-    alice,
-    bob,
-    call,
-    room: async (who: Person, body: object = {}) =>
-      String((await call('POST', 'createRoom', who, { preset: 'public_chat', ...body }))['room_id']),
-    say: async (who: Person, room: string, body = 'hello') =>
-      String(
-        (
-          await call('PUT', `rooms/${encodeURIComponent(room)}/send/m.room.message/${++serial}`, who, {
-            msgtype: 'm.text',
-            body,
-          })
-        )['event_id'],
-      ),
-    move: (who: Person, room: string, way: string, body: object = {}) =>
-      call('POST', `rooms/${encodeURIComponent(room)}/${way}`, who, body),
-    state: (who: Person, room: string, type: string, content: object) =>
-      call('PUT', `rooms/${encodeURIComponent(room)}/state/${type}/`, who, content),
-    client: (who: Person, dialect: SlidingDialect = 'msc3575', connId = 'main') =>
-      new SlidingClient(server, who.token, dialect, connId),
-  }
-}
-
-const typesOf = (entry: SlidingEntry | undefined) => (entry?.required_state ?? []).map(({ type }) => type).toSorted()
+import { ALL, OLDER, slidingStage, typesOf } from '../stages/sliding-stage.ts'
 
 onEveryDatabase('sliding sync', (open) => {
   test('gives a window of the rooms that were active last, and then only what changed', async (t) => {
-    const { alice, bob, room, say, state, move, client } = await stage(open, t)
+    const { alice, bob, room, say, state, move, client } = await slidingStage(open, t)
     const rooms: string[] = []
     for (let index = 0; index < 5; index++) rooms.push(await room(alice, { name: `room ${index}` }))
     const [first = '', , third = '', , last = ''] = rooms
@@ -106,7 +46,7 @@ onEveryDatabase('sliding sync', (open) => {
   })
 
   test('sends a room that left the window with all that it missed when it comes back', async (t) => {
-    const { alice, room, say, state, client } = await stage(open, t)
+    const { alice, room, say, state, client } = await slidingStage(open, t)
     const [a, b] = [await room(alice, { name: 'a' }), await room(alice, { name: 'b' })]
     const phone = client(alice)
     const one = { lists: { all: { ranges: [[0, 0]], ...OLDER, timeline_limit: 10 } } }
@@ -126,31 +66,31 @@ onEveryDatabase('sliding sync', (open) => {
   })
 
   test('answers a request whose answer was lost again, and refuses what was not its own', async (t) => {
-    const { alice, bob, room, say, client, server, call } = await stage(open, t)
+    const { alice, bob, room, say, client, server, call } = await slidingStage(open, t)
     const [a] = [await room(alice, { name: 'a' }), await room(alice, { name: 'b' })]
     const phone = client(alice)
     await phone.sync({ lists: { all: { ranges: [[0, 0]], ...OLDER } } })
     const event = await say(alice, a)
-    const lost = await phone.ask(all)
-    const again = await phone.sync(all)
+    const lost = await phone.ask(ALL)
+    const again = await phone.sync(ALL)
     assert.deepEqual(again.rooms, (lost.body as unknown as typeof again).rooms)
     assert.equal(again.rooms[a]?.timeline?.[0]?.event_id, event)
     assert.notEqual(again.pos, lost.body['pos'])
-    assert.deepEqual((await phone.sync(all)).rooms, {})
+    assert.deepEqual((await phone.sync(ALL)).rooms, {})
 
     const pos = String(phone.pos)
     const refusals = [
-      await client(bob).ask(all, { pos }),
-      await client(alice, 'msc3575', 'other').ask(all, { pos }),
-      await client(alice).ask(all, { pos: 'nonsense' }),
-      await client(alice).ask(all, { pos: pos.replace(/\.\d+$/, '.1') }),
+      await client(bob).ask(ALL, { pos }),
+      await client(alice, 'msc3575', 'other').ask(ALL, { pos }),
+      await client(alice).ask(ALL, { pos: 'nonsense' }),
+      await client(alice).ask(ALL, { pos: pos.replace(/\.\d+$/, '.1') }),
       await client(alice, 'v4').ask({}, { pos: `${pos}0` }),
     ]
     for (const { status, body } of refusals) assert.deepEqual([status, body['errcode']], [400, 'M_UNKNOWN_POS'])
     // A new connection of the same name ends the one before.
-    await client(alice).sync(all)
-    assert.equal((await phone.ask(all)).body['errcode'], 'M_UNKNOWN_POS')
-    const messages = await server.call('GET', `${v3}/rooms/${encodeURIComponent(a)}/messages?dir=b&from=${pos}`, {
+    await client(alice).sync(ALL)
+    assert.equal((await phone.ask(ALL)).body['errcode'], 'M_UNKNOWN_POS')
+    const messages = await server.call('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(a)}/messages?dir=b&from=${pos}`, {
       token: alice.token,
     })
     assert.equal(messages.status, 200)

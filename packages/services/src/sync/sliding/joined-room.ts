@@ -136,10 +136,12 @@ function selectionBefore({ state }: SlidingScope, { sent }: RoomTask): StateSele
   return StateSelection.parse((sent && state.selections.get(sent.selection)) ?? '')
 }
 
-/** Returns the members that the timeline needs and that the connection does not have. */
-async function lazyMembers({ scope, root, timeline }: JoinedRoom): Promise<readonly number[]> {
+/** Returns the members that the timeline needs and that the connection does not have, but for those it has by name. */
+async function lazyMembers({ scope, task, root, timeline }: JoinedRoom): Promise<readonly number[]> {
   const { db, slice } = scope.sync
-  return untoldMembers(db, slice, await memberEvents(db, root, membersInTimeline(timeline.events)))
+  const members = [...membersInTimeline(timeline.events)]
+  const unnamed = members.filter((member) => !task.wish.selection.matches('m.room.member', member))
+  return untoldMembers(db, slice, await memberEvents(db, root, unnamed))
 }
 
 /** Returns the bump stamp if the client does not know it; a room without any bump counts from the join. */
