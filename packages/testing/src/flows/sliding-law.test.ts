@@ -236,7 +236,7 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
           fc.constantFrom<Selection>('some', 'more', 'all'),
           walk,
         ),
-        { numRuns: Number(process.env['RUNS'] ?? 25) },
+        { numRuns: 25 },
       )
     })
 })

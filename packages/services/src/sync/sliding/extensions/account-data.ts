@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import { accountDataOfRoom } from '@myelin/storage/accounts/account-data'
 import type { AccountData } from '@myelin/storage/accounts/account-data'
 import { pushRulesEntry } from '../../sections/account-data.ts'
@@ -35,10 +34,8 @@ async function globalEntries(sync: SyncScope): Promise<readonly AccountData[]> {
   return (await sync.accountData()).filter(({ roomId }) => roomId === '')
 }
 
-/** A room that was not shown for a while gets all of its entries: there are few. */
-async function roomEntries({ sync }: AnsweredScope, room: ExtensionRoom): Promise<readonly AccountData[]> {
-  if (room.after < sync.after || room.after === 0) return entriesOf(sync, room.roomId)
-  return (await sync.accountData()).filter(({ roomId }) => roomId === room.roomId)
+/** A room that is not up to date is read by itself. */
+async function roomEntries({ sync }: AnsweredScope, { roomId, after }: ExtensionRoom): Promise<readonly AccountData[]> {
+  if (after < sync.after || after === 0) return accountDataOfRoom(sync.db, sync.slice.user, roomId, sync.upTo, after)
+  return (await sync.accountData()).filter((each) => each.roomId === roomId)
 }
-
-const entriesOf = ({ db, slice, upTo }: SyncScope, roomId: RoomId) => accountDataOfRoom(db, slice.user, roomId, upTo)
