@@ -24,7 +24,9 @@ export function printPosition(position: number): string {
 
 /** Parses a token of a client, also a `pos` of sliding sync; throws `M_INVALID_PARAM` for any other text. */
 export function parseToken(text: string): StreamToken {
-  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(text)
+  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
+    text,
+  )
   if (!match) throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1, 4).map(Number)
   return { position, typing, toDevice, begun: Number(match[4] ?? 0) }

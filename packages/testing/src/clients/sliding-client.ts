@@ -5,7 +5,7 @@ import type { Answer, TestServer } from '../server.ts'
 export type SlidingDialect = 'msc3575' | 'v4'
 
 /** An event as sliding sync has it; a stub of deleted state has type and state key only. */
-export interface SlidingEvent {
+interface SlidingEvent {
   readonly type: string
   readonly state_key?: string
   readonly event_id?: string

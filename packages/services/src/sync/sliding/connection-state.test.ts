@@ -31,12 +31,10 @@ const sent: fc.Arbitrary<SentRoom> = fc
     isDm,
     ...Object.fromEntries(Object.entries(positions).filter(([, value]) => value !== undefined)),
   }))
-const step: fc.Arbitrary<Step> = fc
-  .dictionary(fc.constantFrom('!a', '!b', '!c'), sent)
-  .map((rooms) => ({
-    rooms: new Map(Object.entries(rooms) as [RoomId, SentRoom][]),
-    selections: new Map(texts.map((text) => [selectionName(text), text])),
-  }))
+const step: fc.Arbitrary<Step> = fc.dictionary(fc.constantFrom('!a', '!b', '!c'), sent).map((rooms) => ({
+  rooms: new Map(Object.entries(rooms) as [RoomId, SentRoom][]),
+  selections: new Map(texts.map((text) => [selectionName(text), text])),
+}))
 
 test('steps survive their text, and a whole step is all of those before it', () => {
   fc.assert(

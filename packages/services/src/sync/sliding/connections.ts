@@ -100,11 +100,7 @@ export async function advanceConnection(
   const made = await rt.db.write(async (tx) => {
     if (isDueToTouch) await touchSlidingConnection(tx, userId, nid, now)
     if (isUnchanged) return serial
-    return putSlidingStep(
-      tx,
-      { nid, after: serial, keptFrom: wholeSerial },
-      { isWhole, step: encodeStep(written) },
-    )
+    return putSlidingStep(tx, { nid, after: serial, keptFrom: wholeSerial }, { isWhole, step: encodeStep(written) })
   })
   if (made === undefined) throw unknownPos()
   if (!isUnchanged)

@@ -16,11 +16,11 @@ import { heroesOf } from '../summary.ts'
 import { timelineOfJoined } from '../timeline.ts'
 import { noteToldMembers, untoldMembers } from '../told-members.ts'
 import { StateSelection } from './required-state.ts'
-import type { RoomTask } from './room-answer.ts'
 import type { Hero, RoomResult } from './room-result.ts'
 import { memberEvents, namedChanges, selectedState } from './room-state-changes.ts'
 import type { NamedChange } from './room-state-changes.ts'
 import { membersInTimeline, renderState, resultTimeline, textOf, withTimelineLimit } from './slice-for-room.ts'
+import type { RoomTask } from './room-task.ts'
 import type { SlidingScope } from './sliding-scope.ts'
 
 /** A joined room with what several members of its entry need. */

@@ -4,10 +4,10 @@ import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import { endOfJoin } from '../../reading/room-access.ts'
 import { shownState } from '../sections/offered-rooms.ts'
 import { readTimeline } from '../timeline.ts'
-import type { RoomTask } from './room-answer.ts'
 import type { RoomResult } from './room-result.ts'
 import { memberEvents, namedChanges, selectedState } from './room-state-changes.ts'
 import { membersInTimeline, renderState, resultTimeline, withTimelineLimit } from './slice-for-room.ts'
+import type { RoomTask } from './room-task.ts'
 import type { SlidingScope } from './sliding-scope.ts'
 
 /**

@@ -28,7 +28,7 @@ export interface RoomFilters {
 export type Range = readonly [first: number, last: number]
 
 /** A list: the rooms that its filters match, as far as its ranges reach. Without ranges it is all of them. */
-export interface SlidingList extends RoomConfig {
+interface SlidingList extends RoomConfig {
   readonly ranges: readonly Range[] | undefined
   readonly filters: RoomFilters
 }

@@ -75,9 +75,7 @@ export const simplifiedSync = endpoint({
       connId: body.conn_id ?? '',
       timeoutMs: query.timeout ?? 0,
       presence: query.set_presence ?? 'online',
-      lists: new Map(
-        entriesOf(body.lists).map(([name, list]) => [name, { ...configOf(list), ...selectionOf(list) }]),
-      ),
+      lists: new Map(entriesOf(body.lists).map(([name, list]) => [name, { ...configOf(list), ...selectionOf(list) }])),
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }

@@ -54,9 +54,7 @@ function replyOf(list: TProperties, room: TProperties) {
 export const SimplifiedSyncReply = replyOf(
   {
     count: Type.Integer(),
-    ops: Type.Array(
-      Type.Object({ op: Text, range: Type.Array(Type.Integer()), room_ids: Type.Array(Text) }),
-    ),
+    ops: Type.Array(Type.Object({ op: Text, range: Type.Array(Type.Integer()), room_ids: Type.Array(Text) })),
   },
   {
     name: Type.Optional(Text),

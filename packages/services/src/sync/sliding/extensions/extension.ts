@@ -8,7 +8,7 @@ import { sentUpTo } from '../sliding-scope.ts'
 import type { AnsweredScope, SlidingScope } from '../sliding-scope.ts'
 
 /** The value of an extension in an answer, and whether it ends the wait of a client. */
-export interface ExtensionAnswer {
+interface ExtensionAnswer {
   readonly value: object
   readonly hasNews: boolean
 }

@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
-import { SlidingClient } from '../clients/sliding-client.ts'
-import { createDatabase, onEveryDatabase, testOnPostgres, testOnSqlite } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { testServer } from '../server.ts'
-import type { TestServer } from '../server.ts'
-import { ALL, OLDER, slidingStage } from '../stages/sliding-stage.ts'
+import { SlidingClient } from '../../clients/sliding-client.ts'
+import { createDatabase, onEveryDatabase, testOnPostgres, testOnSqlite } from '../../databases.ts'
+import type { OpenDatabase } from '../../databases.ts'
+import { testServer } from '../../server.ts'
+import type { TestServer } from '../../server.ts'
+import { ALL, OLDER, slidingStage } from '../../stages/sliding-stage.ts'
 
 const v3 = '/_matrix/client/v3'
 const silent = { committed: () => {} }
@@ -51,7 +51,10 @@ async function movesOn(here: TestServer, reopen: () => Promise<TestServer>): Pro
   assert.deepEqual((await after.sync(ALL)).rooms, {})
   const event = await say(there, alice.token, room, 'news')
   const { rooms } = await after.sync(ALL)
-  assert.deepEqual(rooms[room]?.timeline?.map(({ event_id: id }) => id), [event])
+  assert.deepEqual(
+    rooms[room]?.timeline?.map(({ event_id: id }) => id),
+    [event],
+  )
   assert.equal(rooms[room]?.initial, undefined)
   assert.deepEqual(rooms[room]?.required_state, undefined)
 }
@@ -119,7 +122,10 @@ onEveryDatabase('connections of sliding sync', (open) => {
     await phone.sync(ALL)
     let most = 0
     for (let serial = 0; serial < 80; serial++) {
-      const required = [['m.room.name', ''], [`org.test.${serial % 50}`, '']]
+      const required = [
+        ['m.room.name', ''],
+        [`org.test.${serial % 50}`, ''],
+      ]
       await phone.sync({ lists: { all: { ranges: [[0, 9]], timeline_limit: 1, required_state: required } } })
       most = Math.max(most, (await steps(server)).length)
     }
@@ -130,7 +136,9 @@ onEveryDatabase('connections of sliding sync', (open) => {
 
   test('are ten for a device at most, and go with it', async (t) => {
     const { server, alice, client, call } = await slidingStage(open, t)
-    const [oldest, ...others] = Array.from({ length: 11 }, (_, index) => client(alice, 'msc3575', `connection-${index}`))
+    const [oldest, ...others] = Array.from({ length: 11 }, (_, index) =>
+      client(alice, 'msc3575', `connection-${index}`),
+    )
     assert.ok(oldest)
     for (const each of [oldest, ...others]) {
       server.rt.clock.advance(1000)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import { ALL, OLDER, slidingStage, typesOf } from '../stages/sliding-stage.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { ALL, OLDER, slidingStage, typesOf } from '../../stages/sliding-stage.ts'
 
 const NEWER = {
   timeline_limit: 5,
@@ -81,7 +81,10 @@ onEveryDatabase('a room in sliding sync', (open) => {
       own?.map(({ content }) => content?.['membership']),
       ['leave'],
     )
-    assert.deepEqual(rooms[kicked]?.timeline?.map(({ type }) => type), ['m.room.member'])
+    assert.deepEqual(
+      rooms[kicked]?.timeline?.map(({ type }) => type),
+      ['m.room.member'],
+    )
   })
 
   test('has more of its timeline and its state where more is asked for', async (t) => {
@@ -92,7 +95,10 @@ onEveryDatabase('a room in sliding sync', (open) => {
     const phone = client(alice)
     const named = [['m.room.name', '']]
     await phone.sync({ lists: { all: { ranges: [[0, 9]], timeline_limit: 1, required_state: named } } })
-    const both = [['m.room.name', ''], ['m.room.topic', '']]
+    const both = [
+      ['m.room.name', ''],
+      ['m.room.topic', ''],
+    ]
     const wish = { room_subscriptions: { [roomId]: { timeline_limit: 3, required_state: both } } }
     const entry = (await phone.sync(wish)).rooms[roomId]
     assert.deepEqual([entry?.unstable_expanded_timeline, entry?.initial, entry?.num_live], [true, undefined, 0])
@@ -118,7 +124,9 @@ onEveryDatabase('a room in sliding sync', (open) => {
     const phone = client(alice)
     const membersIn = async () => {
       const entry = (await phone.sync(ALL)).rooms[roomId]
-      return (entry?.required_state ?? []).flatMap(({ type, state_key: key }) => (type === 'm.room.member' ? [key] : []))
+      return (entry?.required_state ?? []).flatMap(({ type, state_key: key }) =>
+        type === 'm.room.member' ? [key] : [],
+      )
     }
     assert.deepEqual(await membersIn(), [alice.userId])
     await say(bob, roomId)
@@ -185,7 +193,8 @@ onEveryDatabase('a room in sliding sync', (open) => {
       [{ is_invite: true }, []],
       [{ is_encrypted: false, is_dm: true }, [plain]],
     ]
-    for (const [filters, rooms] of cases) assert.deepEqual(await matching(filters), rooms.toSorted(), JSON.stringify(filters))
+    for (const [filters, rooms] of cases)
+      assert.deepEqual(await matching(filters), rooms.toSorted(), JSON.stringify(filters))
     phone.pos = undefined
     const rooms = (await phone.sync({ lists: { all: { ranges: [[0, 9]], ...OLDER } } })).rooms
     assert.equal(rooms[plain]?.is_dm, true)
@@ -213,7 +222,8 @@ onEveryDatabase('a room in sliding sync', (open) => {
       [{ extensions: { typing: { enabled: true, rooms: 'all' } } }, 'M_INVALID_PARAM'],
       [{ conn_id: 'a\u0000b' }, 'M_BAD_JSON'],
     ]
-    for (const [wish, code] of older) assert.equal((await client(alice).ask(wish)).body['errcode'], code, JSON.stringify(wish))
+    for (const [wish, code] of older)
+      assert.equal((await client(alice).ask(wish)).body['errcode'], code, JSON.stringify(wish))
     const newerOnes: [object, string][] = [
       [{ lists: many(101, v4List) }, 'M_INVALID_PARAM'],
       [{ lists: { 'not opaque!': v4List } }, 'M_INVALID_PARAM'],

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import { ALL, OLDER, slidingStage, typesOf } from '../stages/sliding-stage.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { ALL, OLDER, slidingStage, typesOf } from '../../stages/sliding-stage.ts'
 
 onEveryDatabase('sliding sync', (open) => {
   test('gives a window of the rooms that were active last, and then only what changed', async (t) => {
@@ -90,9 +90,13 @@ onEveryDatabase('sliding sync', (open) => {
     // A new connection of the same name ends the one before.
     await client(alice).sync(ALL)
     assert.equal((await phone.ask(ALL)).body['errcode'], 'M_UNKNOWN_POS')
-    const messages = await server.call('GET', `/_matrix/client/v3/rooms/${encodeURIComponent(a)}/messages?dir=b&from=${pos}`, {
-      token: alice.token,
-    })
+    const messages = await server.call(
+      'GET',
+      `/_matrix/client/v3/rooms/${encodeURIComponent(a)}/messages?dir=b&from=${pos}`,
+      {
+        token: alice.token,
+      },
+    )
     assert.equal(messages.status, 200)
     await call('POST', 'logout', alice, {})
   })

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import { OLDER, slidingStage } from '../stages/sliding-stage.ts'
-import type { Person } from '../stages/sliding-stage.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { OLDER, slidingStage } from '../../stages/sliding-stage.ts'
+import type { Person } from '../../stages/sliding-stage.ts'
 
 const window = (last: number) => ({ lists: { all: { ranges: [[0, last]], ...OLDER } } })
 const withExtension = (name: string, config: object = {}, last = 9) => ({
@@ -28,7 +28,7 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     await send('one')
     await send('two')
     const bodiesIn = (extension: Extension) =>
-      (extension?.['events'] as { content: { text: string } }[]).map(({ content }) => content.text)
+      ((extension ?? {})['events'] as { content: { text: string } }[]).map(({ content }) => content.text)
     const since = String(first.extensions['to_device']?.['next_batch'])
     const got = (await phone.sync(only(since))).extensions['to_device']
     assert.deepEqual(bodiesIn(got), ['one', 'two'])
@@ -74,7 +74,7 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     const sync = async (last: number, config: object = {}) =>
       (await phone.sync(withExtension('account_data', config, last))).extensions['account_data']
     const first = await sync(0)
-    const types = (first?.['global'] as { type: string }[]).map(({ type }) => type).toSorted()
+    const types = ((first ?? {})['global'] as { type: string }[]).map(({ type }) => type).toSorted()
     assert.deepEqual(types, ['m.push_rules', 'org.test'])
     assert.deepEqual(roomsIn(first), [])
     // The room comes into the window, with what it had before.
@@ -113,9 +113,10 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     assert.deepEqual(usersOn(moved, last), [bob.userId])
     await read(bob, last, 'm.read.private')
     assert.deepEqual(roomsIn(await sync()), [])
-    assert.deepEqual(usersOn((await client(alice, 'msc3575', 'new').sync(withExtension('receipts'))).extensions['receipts'], last), [
-      bob.userId,
-    ])
+    assert.deepEqual(
+      usersOn((await client(alice, 'msc3575', 'new').sync(withExtension('receipts'))).extensions['receipts'], last),
+      [bob.userId],
+    )
   })
 
   test('typing is of the lists and rooms that the client names', async (t) => {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { SlidingClient } from '../clients/sliding-client.ts'
-import type { FollowedRoom, SlidingDialect, SlidingWish } from '../clients/sliding-client.ts'
-import { onEveryDatabase } from '../databases.ts'
-import { testServer } from '../server.ts'
-import type { TestServer } from '../server.ts'
+import { SlidingClient } from '../../clients/sliding-client.ts'
+import type { FollowedRoom, SlidingDialect, SlidingWish } from '../../clients/sliding-client.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { testServer } from '../../server.ts'
+import type { TestServer } from '../../server.ts'
 
 const v3 = '/_matrix/client/v3'
 
@@ -126,7 +126,10 @@ type Joined = {
   readonly unread_notifications: { readonly notification_count: number; readonly highlight_count: number }
 }
 type OneSync = {
-  readonly rooms: { readonly join: Readonly<Record<string, Joined>>; readonly invite: Readonly<Record<string, unknown>> }
+  readonly rooms: {
+    readonly join: Readonly<Record<string, Joined>>
+    readonly invite: Readonly<Record<string, unknown>>
+  }
   readonly device_lists: { readonly changed: readonly string[]; readonly left: readonly string[] }
 }
 
@@ -216,12 +219,10 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
           const length = Math.min(followed.length, tail.length)
           assert.deepEqual(followed.slice(-length), tail.slice(-length))
           assert.equal(length > 0, tail.length > 0)
-          assert.deepEqual([room.name, room.joinedCount, room.invitedCount, room.bumpStamp], [
-            fresh.name,
-            fresh.joinedCount,
-            fresh.invitedCount,
-            fresh.bumpStamp,
-          ])
+          assert.deepEqual(
+            [room.name, room.joinedCount, room.invitedCount, room.bumpStamp],
+            [fresh.name, fresh.joinedCount, fresh.invitedCount, fresh.bumpStamp],
+          )
           if (dialect === 'v4') continue
           const counts = join[roomId]?.unread_notifications
           assert.deepEqual([room.notifications, room.highlights], [counts?.notification_count, counts?.highlight_count])
@@ -236,7 +237,7 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
           fc.constantFrom<Selection>('some', 'more', 'all'),
           walk,
         ),
-        { numRuns: 25 },
+        { numRuns: 15 },
       )
     })
 })
