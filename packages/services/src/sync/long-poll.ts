@@ -54,8 +54,10 @@ export async function longPoll(
   // One function, because each nested asynchronous call costs half a KiB per waiting client.
   try {
     for (;;) {
-      waiter.hear(await topicsOf(rt, poll.requester.userId))
-      if (waits) await rt.syncThrottle.turnOf(poll.requester)
+      if (waits) {
+        waiter.hear(await topicsOf(rt, poll.requester.userId))
+        await rt.syncThrottle.turnOf(poll.requester)
+      }
       let answer: PollAnswer | undefined = await poll.look()
       const isOver = signal.aborted || rt.clock.now() >= deadline
       if (!answer.isEmpty || !waits || isOver) {

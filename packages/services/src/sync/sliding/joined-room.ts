@@ -41,7 +41,7 @@ interface JoinedRoom {
 export async function joinedRoom(scope: SlidingScope, task: RoomTask): Promise<RoomResult | undefined> {
   const { sync } = scope
   const { db, slice, upTo } = sync
-  const { wish, sent, membership, roomId } = task
+  const { wish, sent, roomId } = task
   const room = await cachedRoom(db, roomId)
   if (!room) return undefined
   const isWaiting = room.isPartial || room.wholePosition > upTo
@@ -59,7 +59,6 @@ export async function joinedRoom(scope: SlidingScope, task: RoomTask): Promise<R
   const root = await rootAt(db, place, upTo)
   const changes = isInitial ? [] : await namedChanges(db, await rootAt(db, place, after), root)
   const joined: JoinedRoom = { scope, task, room, isInitial, root, changes, timeline: read.timeline }
-  const unread = await unreadOf({ scope: { db, slice }, membership, room, tail: read.tail })
   return {
     membership: 'join',
     isInitial,
@@ -68,10 +67,21 @@ export async function joinedRoom(scope: SlidingScope, task: RoomTask): Promise<R
     ...(await namesOf(joined)),
     ...(await stateOf(joined)),
     timeline: wish.timelineLimit === 0 ? undefined : await resultTimeline(db, slice, read.timeline),
-    unread: unread.unread_notifications,
     bumpStamp: bumpStampOf(joined, after),
-    hasReadOn: !isInitial && (await hasReadOn(joined, after)),
+    // Only the older dialect has counts.
+    ...(scope.request.dialect === 'msc3575' ? await countsOf(joined, read.tail, after) : {}),
   }
+}
+
+async function countsOf(
+  joined: JoinedRoom,
+  tail: readonly StoredEvent[] | undefined,
+  after: number,
+): Promise<Pick<RoomResult, 'unread' | 'hasReadOn'>> {
+  const { scope, task, room, isInitial } = joined
+  const { db, slice } = scope.sync
+  const unread = await unreadOf({ scope: { db, slice }, membership: task.membership, room, tail })
+  return { unread: unread.unread_notifications, hasReadOn: !isInitial && (await hasReadOn(joined, after)) }
 }
 
 async function namesOf(joined: JoinedRoom): Promise<Partial<RoomResult>> {

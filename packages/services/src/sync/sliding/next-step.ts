@@ -21,8 +21,11 @@ export async function nextStep(scope: AnsweredScope, unshown: ReadonlySet<RoomId
   const selections = new Map<string, string>()
   const shownBy = extensionRooms(scope)
   for (const [roomId, { wish }] of scope.windows.rooms) {
-    if (unshown.has(roomId)) continue
     const before = scope.state.rooms.get(roomId)
+    if (unshown.has(roomId)) {
+      if (before && before.upTo === undefined) rooms.set(roomId, { ...before, upTo: scope.sync.after })
+      continue
+    }
     const after = sentRoom(scope, roomId, wish, shownBy)
     if (before && isEqual(before, after)) continue
     rooms.set(roomId, after)

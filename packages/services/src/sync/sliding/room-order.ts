@@ -18,6 +18,8 @@ type Kept = {
   readonly readAt: number
   readonly memberships: readonly Membership[]
   readonly rooms: readonly ListedRoom[]
+  /** Of the joined rooms. */
+  readonly activities: Map<RoomId, number>
 }
 
 const shelf = new DatabaseCache<Kept>('roomOrders', 5_000)
@@ -29,33 +31,34 @@ const shelf = new DatabaseCache<Kept>('roomOrders', 5_000)
  */
 export async function roomOrder(db: Read, user: UserId): Promise<readonly ListedRoom[]> {
   const readAt = db.topicPositions.position
-  const kept = readAt === undefined ? undefined : shelf.of(db).get(user)
   const memberships = await cachedMemberships(db, user)
-  const rooms = await orderOf(db, user, memberships, kept)
-  if (readAt !== undefined && (kept?.readAt !== readAt || kept.memberships !== memberships))
-    shelf.of(db).set(user, { readAt, memberships, rooms })
-  return rooms
+  if (readAt === undefined) return sorted(memberships, await allActivities(db, user))
+  const kept = shelf.of(db).get(user)
+  if (kept?.readAt === readAt && kept.memberships === memberships) return kept.rooms
+  const isUsable = kept !== undefined && db.topicPositions.remembers(kept.readAt)
+  const now = isUsable ? await changedOrder(db, kept, memberships) : await wholeOrder(db, user, memberships)
+  shelf.of(db).set(user, { readAt, memberships, ...now })
+  return now.rooms
 }
 
-async function orderOf(
-  db: Read,
-  user: UserId,
-  memberships: readonly Membership[],
-  kept: Kept | undefined,
-): Promise<readonly ListedRoom[]> {
-  if (!kept || !db.topicPositions.remembers(kept.readAt)) return sorted(memberships, await allActivities(db, user))
-  const known = new Map(kept.rooms.map((room) => [room.membership.roomId, room]))
-  let hasMoved = kept.memberships !== memberships
-  const activities = new Map<RoomId, number>()
+type Order = Pick<Kept, 'rooms' | 'activities'>
+
+async function wholeOrder(db: Read, user: UserId, memberships: readonly Membership[]): Promise<Order> {
+  const activities = await allActivities(db, user)
+  return { activities, rooms: sorted(memberships, activities) }
+}
+
+async function changedOrder(db: Read, kept: Kept, memberships: readonly Membership[]): Promise<Order> {
+  const changed: RoomId[] = []
   for (const { roomId, membership } of memberships) {
     if (membership !== 'join') continue
-    const before = known.get(roomId)
-    const isStill = before?.membership.membership === 'join' && !db.topicPositions.changedSince(roomId, kept.readAt)
-    const activity = isStill ? before.activity : ((await cachedRoom(db, roomId))?.lastPosition ?? 0)
-    hasMoved ||= activity !== before?.activity
-    activities.set(roomId, activity)
+    if (!kept.activities.has(roomId) || db.topicPositions.changedSince(roomId, kept.readAt)) changed.push(roomId)
   }
-  return hasMoved ? sorted(memberships, activities) : kept.rooms
+  if (changed.length === 0 && kept.memberships === memberships) return kept
+  // Older activities of rooms that the user is not in any more are not looked at.
+  const activities = new Map(kept.activities)
+  for (const roomId of changed) activities.set(roomId, (await cachedRoom(db, roomId))?.lastPosition ?? 0)
+  return { activities, rooms: sorted(memberships, activities) }
 }
 
 async function allActivities(db: Read, user: UserId): Promise<Map<RoomId, number>> {

@@ -17,14 +17,13 @@ export const toDeviceExtension: SlidingExtension = {
   name: 'to_device',
   async begin({ db }, { userId, deviceId }, config) {
     limitOf(config)
-    const since = sinceOf(config)
-    if (since > (await db.position())) throw invalidSince()
+    const since = sinceOf(config, await db.position())
     if (since > 0 && (await keepsUpTo(db.read, userId, deviceId, since)))
       await db.write((tx) => dropToDevice(tx, userId, deviceId, since))
   },
   async read({ sync }, config) {
     const { user, request } = sync.slice
-    const after = sinceOf(config)
+    const after = sinceOf(config, sync.upTo)
     const bounds = { after, upTo: sync.upTo, limit: limitOf(config) }
     const messages = await waitingToDevice(sync.db, user, request.requester.deviceId, bounds)
     return {
@@ -37,10 +36,12 @@ export const toDeviceExtension: SlidingExtension = {
   },
 }
 
-function sinceOf(config: JsonObject): number {
+/** Returns the position that is acknowledged. One that is still to come is of a database that was restored since: none is. */
+function sinceOf(config: JsonObject, position: number): number {
   const since = member(config, 'since') ?? '0'
-  if (typeof since !== 'string' || !/^\d{1,15}$/.test(since)) throw invalidSince()
-  return Number(since)
+  if (typeof since !== 'string' || !/^\d{1,15}$/.test(since))
+    throw new MatrixError('M_INVALID_PARAM', '`since` of `to_device` must be the `next_batch` of an earlier answer')
+  return Number(since) > position ? 0 : Number(since)
 }
 
 function limitOf(config: JsonObject): number {
@@ -49,6 +50,3 @@ function limitOf(config: JsonObject): number {
     throw new MatrixError('M_INVALID_PARAM', '`limit` of `to_device` must be an integer of at least 0')
   return Math.min(Math.max(limit, 1), MAX_MESSAGES)
 }
-
-const invalidSince = () =>
-  new MatrixError('M_INVALID_PARAM', '`since` of `to_device` must be the `next_batch` of an earlier answer')
