@@ -7,7 +7,7 @@ import type { Window } from './windows.ts'
 
 /** Returns the body of an answer in the dialect that the client asked for. */
 export function printAnswer(
-  { request, windows, results }: AnsweredScope,
+  { request, windows, results }: Pick<AnsweredScope, 'request' | 'windows' | 'results'>,
   pos: string,
   extensions: Readonly<Record<string, object>>,
 ): Record<string, unknown> {
