@@ -15,6 +15,7 @@ import { openIdEndpoints } from './client/openid/endpoints.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
+import { pusherEndpoints } from './client/pushers/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { relationEndpoints } from './client/relations/endpoints.ts'
 import { reportEndpoints } from './client/reports/endpoints.ts'
@@ -59,6 +60,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRuleEndpoints,
+  ...pusherEndpoints,
   ...receiptEndpoints,
   ...relationEndpoints,
   ...reportEndpoints,

@@ -19,6 +19,7 @@ export interface ServiceConfig {
   readonly rooms: RoomSettings
   readonly media: MediaSettings
   readonly presence: PresenceSettings
+  readonly push: PushSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
@@ -130,6 +131,18 @@ export interface MediaSettings {
   readonly maxImagePixels: number
   /** Whether new media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
+}
+
+/** Push notifications. */
+export interface PushSettings {
+  /** Whether events are pushed. */
+  readonly isEnabled: boolean
+  /** Whether a push of the whole event has its content. */
+  readonly includesContent: boolean
+  /** Whether a badge counts rooms with unread notifications; otherwise it counts the notifications. */
+  readonly countsRooms: boolean
+  /** A push waits for a random time of up to this. */
+  readonly jitterMs: number
 }
 
 /** Whether presence is enabled. */

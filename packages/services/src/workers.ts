@@ -2,6 +2,7 @@
 import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
 import { startMaintenance } from './maintenance.ts'
+import { PushSender } from './delivery/push/push-sender.ts'
 import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { RoomCompletions } from './delivery/room-completions.ts'
@@ -13,6 +14,8 @@ export interface Workers {
   readonly inbound: Inbound
   /** Sends events and EDUs to other servers. */
   readonly outbound: Outbound
+  /** Pushes events to users' apps; undefined where push is disabled. */
+  readonly push: PushSender | undefined
   /** Fetches the device lists of remote users. */
   readonly deviceLists: DeviceListFetches
   /** Completes partially joined rooms. */
@@ -25,6 +28,7 @@ export interface Workers {
 export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
+  const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
   const stopHousekeeping = startMaintenance(rt)
@@ -32,11 +36,13 @@ export function startWorkers(rt: Runtime): Workers {
   return {
     inbound,
     outbound,
+    push,
     deviceLists,
     completions,
     close: async () => {
       stopHousekeeping()
       stopWaking()
+      await push?.close()
       await outbound.close()
       await deviceLists.close()
       await completions.close()

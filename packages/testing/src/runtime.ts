@@ -54,6 +54,7 @@ export const testConfig: ServiceConfig = {
   rooms: { defaultVersion: '12' },
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
   presence: { isEnabled: false },
+  push: { isEnabled: true, includesContent: true, countsRooms: true, jitterMs: 0 },
   rateLimits: {
     message: unlimited,
     registration: unlimited,

@@ -37,7 +37,7 @@ export const NOT_BUILT: ReadonlySet<string> = new Set(
   mau_limit_alerting mau_limit_reserved_threepids mau_stats_only mau_trial_days media_instance_running_background_jobs
   media_retention media_storage_providers media_upload_limits metrics_flags modules next_link_domain_whitelist
   notify_appservices_from_worker oembed oidc_providers opentracing
-  outbound_federation_restricted_to prevent_media_downloads_from push pusher_instances rc_3pid_validation
+  outbound_federation_restricted_to prevent_media_downloads_from pusher_instances rc_3pid_validation
   rc_admin_redaction rc_delayed_event_mgmt rc_joins_per_room rc_media_create
   rc_registration_token_validity rc_third_party_invite
   recaptcha_private_key recaptcha_private_key_path recaptcha_public_key recaptcha_public_key_path

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { cachedReader } from '../engine/cached-reader.ts'
+import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -85,6 +86,7 @@ const TABLES_OF_AN_ACCOUNT = [
   'account_data',
   'filters',
   'push_rules',
+  'pushers',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',
@@ -102,6 +104,7 @@ export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): P
     .where('user_id', '=', userId)
     .execute()
   tx.touch(topics.account(userId))
+  touchPushers(tx, userId)
   if (isErased) tx.touch(topics.erased)
   // What it kept for itself is read by its syncs.
   tx.touch(userId)

@@ -5,6 +5,8 @@ import type { Nid } from '../schema/schema.ts'
 const READ_IN = 'read in '
 const WAITING_FOR = 'waiting for '
 const PRESENCE_OF = 'presence of '
+const PUSHERS_OF = 'pushers of '
+const READ_BY = 'read by '
 
 /** Returns the server a topic says an EDU waits for. */
 export function serverOfWaitingEdus(topic: string): ServerName | undefined {
@@ -14,6 +16,16 @@ export function serverOfWaitingEdus(topic: string): ServerName | undefined {
 /** Returns the user a topic says is more or less present than before. */
 export function userOfPresenceTopic(topic: string): UserId | undefined {
   return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
+}
+
+/** Returns the user whose pushers a topic says changed. */
+export function userOfPushersTopic(topic: string): UserId | undefined {
+  return topic.startsWith(PUSHERS_OF) ? (topic.slice(PUSHERS_OF.length) as UserId) : undefined
+}
+
+/** Returns the user a topic says read something. */
+export function userOfReceiptsTopic(topic: string): UserId | undefined {
+  return topic.startsWith(READ_BY) ? (topic.slice(READ_BY.length) as UserId) : undefined
 }
 
 /** Returns the room a topic says receipts moved in. */
@@ -35,7 +47,13 @@ export const topics = {
   /** The published keys of a server. */
   keysOfServer: (server: ServerName) => `keys of ${server}`,
   /** A user's receipts, private ones too. */
-  readBy: (user: UserId) => `read by ${user}`,
+  readBy: (user: UserId) => `${READ_BY}${user}`,
+  /** The memberships of a room. */
+  members: (room: Nid) => `members of ${room}`,
+  /** Anybody's pushers. */
+  anyPusher: 'pushers',
+  /** A user's pushers. */
+  pushers: (user: UserId) => `${PUSHERS_OF}${user}`,
   /** EDUs that wait for a server. */
   waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
   /** Receipts in a room, private ones too. */
