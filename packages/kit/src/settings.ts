@@ -19,6 +19,7 @@ export interface ServiceConfig {
   readonly rooms: RoomSettings
   readonly media: MediaSettings
   readonly presence: PresenceSettings
+  readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
@@ -119,6 +120,14 @@ export interface ProfileSettings {
   readonly maySetAvatarUrl: boolean
 }
 
+/** Events that are sent later. */
+interface DelayedEventSettings {
+  /** The longest delay; 0 disables delayed events. */
+  readonly maxDelayMs: number
+  /** The most events that a user may have scheduled. */
+  readonly maxPerUser: number
+}
+
 /** The defaults for new rooms. */
 interface RoomSettings {
   readonly defaultVersion: string
@@ -215,6 +224,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests that restart, cancel or send a delayed event, per user. */
+  readonly delayedEvents: RateLimit
 }
 
 /** The contents of `/.well-known/matrix`. */

@@ -87,6 +87,7 @@ const TABLES_OF_AN_ACCOUNT = [
   'filters',
   'push_rules',
   'pushers',
+  'delayed_events',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',

@@ -170,6 +170,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   account_data: [{ topic: ofUser, by: 'user_id' }],
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
+  delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
   pushers: [
     { topic: () => topics.anyPusher, by: 'user_id', on: ['insert', 'delete', 'is_enabled'] },
     { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },

@@ -50,6 +50,8 @@ export const topics = {
   readBy: (user: UserId) => `${READ_BY}${user}`,
   /** The memberships of a room. */
   members: (room: Nid) => `members of ${room}`,
+  /** Events that are sent later. */
+  delayedEvents: 'delayed events',
   /** Anybody's pushers. */
   anyPusher: 'pushers',
   /** A user's pushers. */
