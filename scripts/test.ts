@@ -21,7 +21,7 @@ interface Wanted {
  */
 async function main(): Promise<number> {
   const { engine, parts } = wantedOf(process.argv.slice(2))
-  const files = globSync('packages/*/src/**/*.test.ts').filter(
+  const files = globSync('{packages/*/src,scripts}/**/*.test.ts').filter(
     (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
   )
   // Without a file the runner would look for tests itself, and take all it finds.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import { timeline } from '@myelin/storage/rooms/events/events'
 import { createRoomRow, openRoom, roomById, versionOfRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'

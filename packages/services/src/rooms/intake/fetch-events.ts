@@ -7,7 +7,8 @@ import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import { checkIncoming } from './check-incoming.ts'
-import type { Checker, RoomContext } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 
 const MAX_GAP = 50
 const PARALLEL = 6

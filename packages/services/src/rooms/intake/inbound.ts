@@ -8,7 +8,7 @@ import { isServerAllowed } from '@myelin/rules/server-acl'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { versionOfPendingJoin } from '@myelin/storage/federation/pending-joins'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { roomsToResolve } from '@myelin/storage/rooms/state/resolved-state'
+import { roomsToResolve } from '@myelin/storage/rooms/append/resolved-state'
 import {
   heldOf,
   holdPdus,

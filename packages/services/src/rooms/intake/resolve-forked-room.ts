@@ -6,9 +6,9 @@ import { forwardExtremitiesOf } from '@myelin/storage/rooms/events/forward-extre
 import type { ForwardExtremity } from '@myelin/storage/rooms/events/forward-extremities'
 import { roomNid } from '@myelin/storage/engine/names'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
-import { applyResolvedState } from '@myelin/storage/rooms/state/resolved-state'
+import { applyResolvedState } from '@myelin/storage/rooms/append/resolved-state'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import type { RoomContext } from './check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { resolveElsewhere } from '../resolution/resolutions.ts'
 
 /** The most states resolved at once; more are resolved in groups first. */
