@@ -9,6 +9,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
   ['node', ['scripts/check-docs.ts']],
+  ['node', ['scripts/check-generated.ts']],
   ['knip', ['--no-progress', '--cache', '--cache-location', 'node_modules/.cache/knip']],
   ['node', ['scripts/check-unused-files.ts']],
   ['node', ['scripts/check-endpoints.ts']],

@@ -115,14 +115,3 @@ export function publicForeignRoom(
   put('m.room.join_rules', { join_rule: 'public' })
   return room
 }
-
-/** Returns what an honest server answers to `make_join`, `make_leave` or `make_knock` of a user. */
-export function membershipTemplate(
-  room: ForeignRoom,
-  userId: string,
-  membership: 'join' | 'leave' | 'knock' = 'join',
-): { readonly room_version: string; readonly event: JsonObject } {
-  const { json } = room.build({ sender: userId, type: 'm.room.member', stateKey: userId, content: { membership } })
-  const { hashes: _hashes, signatures: _signatures, ...event } = json
-  return { room_version: room.version.id, event }
-}

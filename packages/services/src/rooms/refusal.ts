@@ -90,11 +90,6 @@ function sentenceFor(rule: string, refused: Refused): string {
   return typeof sentence === 'string' ? sentence : sentence(refused)
 }
 
-/** Returns whether a rule has a sentence of its own. */
-export function hasSentence(rule: string): boolean {
-  return Object.hasOwn(SENTENCES, rule)
-}
-
 /** Returns the sentence for a user who is not in a room. */
 export function notInRoomText(userId: string): string {
   return `User ${userId} not in room`

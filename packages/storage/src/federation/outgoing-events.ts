@@ -2,7 +2,7 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { eventIdBytes, eventIdOf } from '../rooms/events/event-ids.ts'
+import { eventIdBytes } from '../rooms/events/event-ids.ts'
 import { EVENT_STATUS } from '../rooms/events/events.ts'
 import { roomNid, userNames } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
@@ -123,14 +123,4 @@ export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Pr
 export async function roomsChangedAfter(db: Read, after: Position): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
   return rows.map((row) => row.room_id)
-}
-
-/** Returns the events of other servers' users that we send on. */
-export async function relayedEvents(db: Read): Promise<EventId[]> {
-  const rows = await db
-    .selectFrom('relayed_events')
-    .innerJoin('events', 'events.event_nid', 'relayed_events.event_nid')
-    .select('events.event_id')
-    .execute()
-  return rows.map((row) => eventIdOf(row.event_id))
 }

@@ -6,7 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { backfillGap, timelineGaps } from '@myelin/services/rooms/intake/backfill'
 import { stagePdu } from '@myelin/storage/federation/staged-pdus'
 import { onEveryDatabase } from '../databases.ts'
-import { publishedBy } from '../stand-in-servers.ts'
+import { keyDocument } from '../honest-answers.ts'
 import { bob, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { always, stateNow, tell } from './hostile-answers.ts'
@@ -225,7 +225,7 @@ onEveryDatabase('what costs much', (open) => {
       const { json } = await stage.build({})
       const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`ed25519:k${at}`, { key: 'AAAA' }]))
       const documents: readonly (JsonObject | string)[] = [
-        publishedBy('odd.test', { validUntilTs: 2 ** 52, more: { old_verify_keys: keys } }),
+        keyDocument('odd.test', { validUntilTs: 2 ** 52, more: { old_verify_keys: keys } }),
         { server_name: 'odd.test', verify_keys: keys },
         'x',
         { verify_keys: [], server_name: 1 },

@@ -14,7 +14,7 @@ import { ForeignAuthor } from '../foreign-author.ts'
 import type { Author } from '../foreign-author.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Answer, TestServer } from '../server.ts'
-import { publishedBy } from '../stand-in-servers.ts'
+import { keyDocument } from '../honest-answers.ts'
 import type { Answering, StandInServers } from '../stand-in-servers.ts'
 import { xMatrixHeader } from '../x-matrix.ts'
 
@@ -92,7 +92,7 @@ export class HostileServer implements Author {
   #answer(request: OutgoingRequest): JsonObject | string | Promise<JsonObject | string> {
     this.#asked.push(request)
     if (request.target.includes('/key/v2/server')) {
-      return publishedBy(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })
+      return keyDocument(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })
     }
     const path = decodeURIComponent(request.target).replace(/^\/_matrix\/federation\/v\d\//, '')
     const fitting = [...this.answers.keys()].filter((key) => path.startsWith(key))

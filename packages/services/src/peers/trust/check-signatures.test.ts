@@ -10,7 +10,8 @@ import { addSignature } from '@myelin/rules/events/signing'
 import { draft, versionOf } from '@myelin/rules/fixtures'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/honest-answers'
+import { StandInServers } from '@myelin/testing/stand-in-servers'
 import { checkEventSignatures } from './check-signatures.ts'
 
 const NOW = 1_700_000_000_000
@@ -53,7 +54,7 @@ async function check(
   { version = v11, prepare }: { version?: RoomVersion; prepare?: (servers: StandInServers) => void } = {},
 ): Promise<{ readonly good: readonly boolean[]; readonly asked: number }> {
   const servers = new StandInServers()
-  for (const name of ['two.test', 'three.test']) servers.set(name, () => publishedBy(name, { validUntilTs: NOW + DAY }))
+  for (const name of ['two.test', 'three.test']) servers.set(name, () => keyDocument(name, { validUntilTs: NOW + DAY }))
   prepare?.(servers)
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const good = await checkEventSignatures(rt, version, events)
@@ -106,7 +107,7 @@ describe('the signatures of events', () => {
   test('hold for ever in the room versions where the time of a key does not matter, also of a retired one', async () => {
     const prepare = (servers: StandInServers): void =>
       servers.set('two.test', () =>
-        publishedBy('two.test', { key: next, old: [[testSigningKey('two.test'), 5]], validUntilTs: NOW }),
+        keyDocument('two.test', { key: next, old: [[testSigningKey('two.test'), 5]], validUntilTs: NOW }),
       )
     const [old, recent] = [versionOf('4'), versionOf('5')]
     assert.deepEqual((await check([sent({ version: old })], { version: old, prepare })).good, [true])

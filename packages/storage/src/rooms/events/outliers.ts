@@ -182,8 +182,3 @@ export async function takeEarlyRedactions(tx: Tx, target: EventId): Promise<Nid[
 const earlyRedactionsOf = prepared((db, target: Uint8Array) =>
   db.selectFrom('early_redactions').select('redaction_nid').where('event_id', '=', target),
 )
-
-/** Marks an outlier as rejected: what leads through it is not allowed by it. */
-export async function rejectOutlier(tx: Tx, nid: Nid): Promise<void> {
-  await tx.updateTable('events').set({ status: EVENT_STATUS.rejected }).where('event_nid', '=', nid).execute()
-}
