@@ -5,13 +5,13 @@ import type { AnyEndpoint } from '@myelin/http/endpoint'
 import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
 import { pathsOf } from '@myelin/http/mount'
 import { nextTurn } from '@myelin/kit/next-turn'
-import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { keyDocument } from '@myelin/testing/honest-answers'
-import { StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { worstBodies } from '@myelin/testing/worst-bodies'
-import { xMatrixHeader } from '@myelin/testing/x-matrix'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 
 /**
  * Sends the worst bodies to every endpoint and prints the longest turn of the event loop of each: `node bench/worst-bodies.ts`,

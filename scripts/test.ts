@@ -7,20 +7,25 @@ import type { TestPostgres } from '@myelin/testing/processes/postgres-server'
 
 /** Ends the process of a test file that never ends. */
 const FILE_DEADLINE = new URL('./tests/file-deadline.ts', import.meta.url).href
-const USAGE = `npm test -- [--engine sqlite|postgres] [part of a path]...`
+/** Prints the files that took longest. */
+const SLOWEST_FILES = new URL('./tests/slowest-files.ts', import.meta.url).href
+const USAGE = `npm test -- [--engine sqlite|postgres] [--full] [part of a path]...`
 
 interface Wanted {
   readonly engine: string | undefined
+  /** Tests of two lengths run at their full one. */
+  readonly isFullLength: boolean
   readonly parts: readonly string[]
 }
 
 /**
  * Runs every test file; arguments narrow it to files whose path contains one of them.
  *
- * PostgreSQL is the server that `MYELIN_TEST_POSTGRES` names, else a fresh one; `--engine sqlite` needs none.
+ * PostgreSQL is the server that `MYELIN_TEST_POSTGRES` names, else a fresh one; `--engine sqlite` needs none. `--full` runs
+ * tests of two lengths at their full one.
  */
 async function main(): Promise<number> {
-  const { engine, parts } = wantedOf(process.argv.slice(2))
+  const { engine, isFullLength, parts } = wantedOf(process.argv.slice(2))
   const files = globSync('{packages/*/src,scripts}/**/*.test.ts').filter(
     (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
   )
@@ -32,6 +37,7 @@ async function main(): Promise<number> {
     ...process.env,
     MYELIN_TEST_DATABASES: prefix,
     ...(engine === undefined ? {} : { MYELIN_TEST_ENGINE: engine }),
+    ...(isFullLength ? { MYELIN_TEST_LENGTH: 'full' } : {}),
     ...(postgres ? { MYELIN_TEST_POSTGRES: postgres.url } : {}),
   }
   try {
@@ -56,17 +62,17 @@ function wantedOf(args: string[]): Wanted {
   // `strict` would refuse with the parser's words.
   const { values, positionals } = parseArgs({
     args,
-    options: { engine: { type: 'string' } },
+    options: { engine: { type: 'string' }, full: { type: 'boolean' } },
     allowPositionals: true,
     strict: false,
   })
-  const [unknown] = Object.keys(values).filter((name) => name !== 'engine')
+  const [unknown] = Object.keys(values).filter((name) => name !== 'engine' && name !== 'full')
   if (unknown !== undefined) throw new Error(`unknown flag --${unknown}; usage: ${USAGE}`)
   const { engine } = values
   if (engine !== undefined && engine !== 'sqlite' && engine !== 'postgres') {
     throw new Error(`--engine must be sqlite or postgres; usage: ${USAGE}`)
   }
-  return { engine, parts: positionals }
+  return { engine, isFullLength: values['full'] === true, parts: positionals }
 }
 
 /** The server that the environment names, which stays, or one of this run. */
@@ -81,7 +87,11 @@ async function postgresOfRun(): Promise<TestPostgres> {
 /** Runs some test files and returns whether all passed. */
 async function run(files: readonly string[], env: NodeJS.ProcessEnv, ...flags: readonly string[]): Promise<boolean> {
   if (files.length === 0) return true
-  const args = ['--test', '--test-concurrency=2', `--import=${FILE_DEADLINE}`, ...flags, ...files]
+  const reporters = ['spec', SLOWEST_FILES].flatMap((name) => [
+    `--test-reporter=${name}`,
+    '--test-reporter-destination=stdout',
+  ])
+  const args = ['--test', '--test-concurrency=2', `--import=${FILE_DEADLINE}`, ...reporters, ...flags, ...files]
   const tests = spawn(process.execPath, args, { stdio: 'inherit', env })
   const status = await new Promise<number | null>((resolve) => tests.once('exit', resolve))
   return status === 0

@@ -56,7 +56,7 @@ export class Reply<Body> {
 }
 
 /** The contract of one operation: everything but its handler. */
-export interface EndpointContract<
+interface EndpointContract<
   Params extends TSchema,
   Query extends TSchema,
   Body extends TSchema,

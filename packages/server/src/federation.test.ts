@@ -10,7 +10,7 @@ import { authenticateServer } from '@myelin/services/peers/trust/authenticate-se
 import { testAuthority } from '@myelin/testing/certificates'
 import { freePort } from '@myelin/testing/processes/free-port'
 import { testSigningKey } from '@myelin/testing/runtime'
-import { xMatrixHeader } from '@myelin/testing/x-matrix'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { compose, type RunningServer } from './compose.ts'
 import { loadConfig } from './config/load.ts'
 
@@ -79,7 +79,10 @@ describe('servers started from configuration files', () => {
   })
 
   test('do not connect to addresses of this machine without `ip_range_whitelist`', async () => {
-    const asked = restricted.rt.remote.call(two.rt.serverName, { method: 'GET', target: '/_matrix/federation/v1/version' })
+    const asked = restricted.rt.remote.call(two.rt.serverName, {
+      method: 'GET',
+      target: '/_matrix/federation/v1/version',
+    })
     await assert.rejects(asked, (error) => error instanceof RemoteError && /does not connect to/.test(error.message))
   })
 })

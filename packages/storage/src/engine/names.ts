@@ -90,24 +90,6 @@ export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined
   return row?.room_nid
 }
 
-/** Returns the numbers of the rooms we know among these. */
-export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Map<RoomId, Nid>> {
-  const nids = new Map<RoomId, Nid>()
-  const missing = roomIds.filter((roomId) => {
-    const kept = db.caches.roomNids.get(roomId)
-    if (kept !== undefined) nids.set(roomId, kept)
-    return kept === undefined
-  })
-  const rows = await inChunks(missing, (chunk) =>
-    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_id', 'in', chunk).execute(),
-  )
-  for (const row of rows) {
-    nids.set(row.room_id, row.room_nid)
-    remember(db, (caches) => caches.roomNids.set(row.room_id, row.room_nid))
-  }
-  return nids
-}
-
 /** Returns the names behind rooms' numbers. */
 export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, RoomId>> {
   const names = new Map<Nid, RoomId>()
@@ -142,7 +124,7 @@ const keyRow = prepared((db, type: string, stateKey: string) =>
 )
 
 /** Returns the numbers of state keys of one type that some room has used. */
-export async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
+async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
   const nids = new Map<string, Nid>()
   const missing = stateKeys.filter((stateKey) => {
     const kept = db.caches.keyNids.get(keyText(type, stateKey))

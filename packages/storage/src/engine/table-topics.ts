@@ -3,7 +3,7 @@ import type { Tables } from '../schema/schema.ts'
 import { topics } from './topics.ts'
 
 /** Which writes a rule is about: inserts, deletes, and updates that set one of these columns. */
-export type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
+type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
 
 /** A topic that a unit must touch when it writes rows of a table, because what is read of them is kept until the topic moves. */
 export interface TopicRule<Row> {

@@ -14,9 +14,9 @@ import { ForeignAuthor } from '../foreign-author.ts'
 import type { Author } from '../foreign-author.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Answer, TestServer } from '../server.ts'
-import { keyDocument } from '../honest-answers.ts'
-import type { Answering, StandInServers } from '../stand-in-servers.ts'
-import { xMatrixHeader } from '../x-matrix.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
+import type { Answering, StandInServers } from '../fake-servers/stand-in-servers.ts'
+import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
 /** An event as a server says it, with the id it comes to. */
 export interface Sealed {

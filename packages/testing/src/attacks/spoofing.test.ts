@@ -11,7 +11,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
-import { keyDocument } from '../honest-answers.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
 import { head, changedJoinAnswer, join, hostileRoom, signedByUs, templateOf } from './hostile-room.ts'
 import { mallory, onStage, witness } from './stage.ts'
 import type { Stage } from './stage.ts'
@@ -112,7 +112,10 @@ onEveryDatabase('what a server answers to a join', (open) => {
       return changedJoinAnswer(room, event, { state: [...states(room), ban.json] })
     },
     'has the signatures stripped': (_, room, event) =>
-      changedJoinAnswer(room, event, { state: states(room).map((json) => ({ ...json, signatures: {} })), auth_chain: [] }),
+      changedJoinAnswer(room, event, {
+        state: states(room).map((json) => ({ ...json, signatures: {} })),
+        auth_chain: [],
+      }),
     'is of another room': (stage, room, event) =>
       changedJoinAnswer(publicForeignRoom(room.version, head, testSigningKey, stage.home.rt.clock.now() - 77), event),
   }
@@ -141,7 +144,10 @@ onEveryDatabase('what a server answers to a join', (open) => {
       const inRoom = { ...lie.json, room_id: room.roomId }
       stage.evil.answers.set('send_join/', (request) => {
         const event = parseJson(String(request.body)) as JsonObject
-        return changedJoinAnswer(room, event, { state: [...states(room), inRoom], auth_chain: [...states(room), inRoom] })
+        return changedJoinAnswer(room, event, {
+          state: [...states(room), inRoom],
+          auth_chain: [...states(room), inRoom],
+        })
       })
       assert.equal((await join(stage, room.roomId)).status, 200)
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/state/m.room.topic`

@@ -17,7 +17,7 @@ import { authorRoom } from '../room-author.ts'
 import type { RoomAuthor } from '../room-author.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
-import { StandInServers } from '../stand-in-servers.ts'
+import { StandInServers } from '../fake-servers/stand-in-servers.ts'
 import { HostileServer } from './hostile-server.ts'
 
 /** Bob may change state, mallory may talk; both are of the hostile server. */

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { authChainOf, joinAnswer, keyDocument, membershipTemplate } from '../honest-answers.ts'
+import { authChainOf, joinAnswer, keyDocument, membershipTemplate } from '../fake-servers/honest-answers.ts'
 import type { AnsweringServers, SimulatedRequest } from './simulated-request.ts'
 
 type Answer = { readonly status: number; readonly text: string }

@@ -13,7 +13,7 @@ import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { testAuthority } from '../certificates.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { xMatrixHeader } from '../x-matrix.ts'
+import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 import { answerTo } from './answers.ts'
 import type { SimulatedRequest } from './simulated-request.ts'
 

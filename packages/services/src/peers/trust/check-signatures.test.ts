@@ -10,8 +10,8 @@ import { addSignature } from '@myelin/rules/events/signing'
 import { draft, versionOf } from '@myelin/rules/fixtures'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { keyDocument } from '@myelin/testing/honest-answers'
-import { StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { checkEventSignatures } from './check-signatures.ts'
 
 const NOW = 1_700_000_000_000

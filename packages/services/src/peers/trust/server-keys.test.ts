@@ -6,8 +6,8 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { signJson, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { testConfig, testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { keyDocument } from '@myelin/testing/honest-answers'
-import { type Answering, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { type Answering, StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { loadServerKeys } from './server-keys.ts'
 
 const NOW = 1_700_000_000_000

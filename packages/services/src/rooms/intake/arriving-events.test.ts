@@ -6,8 +6,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { ForeignRoom, publicForeignRoom } from '@myelin/testing/foreign-room'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { keyDocument } from '@myelin/testing/honest-answers'
-import { StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { ArrivingEvents } from './arriving-events.ts'
 
 const NOW = 1_700_000_000_000

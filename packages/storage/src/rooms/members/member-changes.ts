@@ -22,7 +22,7 @@ export interface Move {
 }
 
 /** Where a user stands, and by which event. */
-export interface Standing {
+interface Standing {
   readonly user: UserId
   readonly membership: string
   readonly event: Nid

@@ -5,8 +5,8 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signJson } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
-import type { ForeignRoom } from './foreign-room.ts'
-import { testSigningKey } from './runtime.ts'
+import type { ForeignRoom } from '../foreign-room.ts'
+import { testSigningKey } from '../runtime.ts'
 
 /**
  * Returns the answer of a server to `GET /_matrix/key/v2/server`: its signing key, older ones, and members that a test adds,
