@@ -6,7 +6,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** The only source of time: whoever holds one says what time it is, and a test can hold it still. */
+/** The only source of time, so that a test can stop it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number

@@ -6,7 +6,7 @@ export const CRASH_POINTS = [
   'units run',
   /** It is committed, and not on disk. */
   'committed',
-  /** It is on disk, and nobody was told. */
+  /** The batch is synced, and its transactions are not answered. */
   'synced',
   /** The write-ahead log was copied into the database file. */
   'log copied',
@@ -14,15 +14,15 @@ export const CRASH_POINTS = [
   'log to start over',
   /** It may start over. */
   'log starts over',
-  /** An upload is on disk under a name that nobody knows. */
+  /** An upload is on disk under a temporary name. */
   'blob received',
   /** It has its name, and the folder with that name is not on disk. */
   'blob moved',
-  /** It will be found, and no row says what it is. */
+  /** The upload has its final name on disk, and no row. */
   'blob kept',
-  /** Events of another server are on disk, and it was not told. */
+  /** PDUs of another server are staged, and the transaction is not answered. */
   'pdus staged',
-  /** Another server took what we sent, and we have not noted it. */
+  /** Another server accepted a transaction, and the cursor is not moved. */
   'transaction taken',
 ] as const
 
@@ -30,17 +30,17 @@ export type CrashPoint = (typeof CRASH_POINTS)[number]
 
 let rehearsal: Rehearsal | undefined
 
-/** What a program that has servers crash may say; only code that runs before the server's own can. */
+/** The settings of a crash rehearsal. Only code that runs before the server's own can set them. */
 export interface Rehearsal {
   /** Called at each place. */
   readonly reach?: (point: CrashPoint) => void
   /** After so many changed rows the write-ahead log is copied back. */
   readonly checkpointChanges?: number
-  /** So many statements are run by the thread that writes. */
+  /** The number of statements from which a batch runs on the writer thread. */
   readonly handOverFrom?: number
 }
 
-/** Has crashes rehearsed in this thread. No setting leads here. */
+/** Starts a crash rehearsal in this thread. No setting of a server leads here. */
 export function rehearse(wishes: Rehearsal): void {
   rehearsal = wishes
 }
@@ -50,7 +50,7 @@ export function crashPoint(point: CrashPoint): void {
   if (rehearsal !== undefined) rehearsal.reach?.(point)
 }
 
-/** What is rehearsed, if anything is. */
+/** Returns the settings of the crash rehearsal, if one is active. */
 export function rehearsed(): Rehearsal | undefined {
   return rehearsal
 }

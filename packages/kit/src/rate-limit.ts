@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 import type { RateLimit } from './settings.ts'
 
-/** A bucket that never refills would have to say "for ever"; ask again in an hour instead. */
+/** The longest wait that is reported, for buckets that never refill: one hour. */
 const LONGEST_WAIT_MS = 3_600_000
 
 interface Bucket {
@@ -36,13 +36,13 @@ export class RateLimiter {
     return 0
   }
 
-  /** What {@link take} would return, without taking: for what is only counted when it fails. */
+  /** Returns the result of {@link take} without taking a token, for actions that count only when they fail. */
   peek(key: string): number {
     const tokens = this.#tokensOf(key)
     return tokens < 1 ? this.#waitFor(tokens) : 0
   }
 
-  /** Takes as many tokens as something turned out to cost, be they there or not; what is owed is refilled first. */
+  /** Takes the tokens that an action cost, even if the bucket has fewer; the debt is refilled first. */
   spend(key: string, count: number): void {
     this.#keep(key, this.#tokensOf(key) - count)
   }

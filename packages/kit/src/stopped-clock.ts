@@ -6,7 +6,7 @@ interface Due {
   readonly task: () => void
 }
 
-/** A clock that moves only when a test says so; timers run inside {@link advance}, in the order they are due. */
+/** A clock for tests. It moves in {@link advance} only, which runs due timers in their order. */
 export class StoppedClock implements Clock {
   #now: number
   readonly #timers = new Set<Due>()
@@ -15,7 +15,7 @@ export class StoppedClock implements Clock {
     this.#now = now
   }
 
-  /** How many timers are set and have not run. */
+  /** The number of pending timers. */
   get waiting(): number {
     return this.#timers.size
   }
