@@ -7,7 +7,7 @@ import type { Read, Tx } from './database.ts'
 import { insertRow, insertRows, prepared } from './prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
+/** Caches what was just read: at once if it is committed, after the commit if a write transaction read it. */
 function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
   const { caches } = db
   if ('onCommit' in db) db.onCommit(() => keep(caches))
@@ -43,7 +43,7 @@ export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Ma
   return nids
 }
 
-/** Returns the numbers of many users, given now to those we hear of for the first time. */
+/** Returns the numbers of users; assigns numbers to users without one. */
 export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, Nid>> {
   const nids = await userNids(tx, userIds)
   const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
@@ -54,7 +54,7 @@ export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<R
   return nids
 }
 
-/** Returns the number of a user, given now if this is the first time we hear of them. */
+/** Returns the number of a user; assigns one if the user has none. */
 export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   const known = await userNid(tx, userId)
   if (known !== undefined) return known
@@ -198,7 +198,7 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   })
 }
 
-/** Returns whether this server has ever heard of a user: they were in a room of ours, say. */
+/** Returns whether the user has a number: this server has seen one of their events, for example. */
 export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
   return (await userNid(db, userId)) !== undefined
 }

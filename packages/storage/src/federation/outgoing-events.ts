@@ -8,7 +8,7 @@ import { roomNid, userNames } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** An event that is ours to send to other servers, and between which states it stands. */
+/** An event to send to other servers, and the states before and after it. */
 export interface OutgoingEvent {
   readonly nid: Nid
   readonly position: Position
@@ -23,8 +23,8 @@ export interface OutgoingEvent {
 const PAGE = 200
 
 /**
- * Returns the events of a room that are ours to send, after one position and up to another, newest first and a page at a time:
- * those of our users, and those that were given to us to be sent on.
+ * Returns a page of the events of a room to send to other servers, after one position and up to another, newest first:
+ * events of this server's users, and events relayed for others.
  */
 export async function* outgoingEvents(
   db: Read,
@@ -103,8 +103,8 @@ export async function relayEvent(tx: Tx, eventId: EventId, now: number): Promise
 }
 
 /**
- * Forgets what we were given to send on before a time (ms), the oldest first, no more than asked for; answers
- * how many there were. The events stay.
+ * Deletes the records of relayed events from before a time (ms), oldest first, at most `limit`; returns their number.
+ * The events stay.
  */
 export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Promise<number> {
   const rows = await tx

@@ -8,7 +8,7 @@ import { decodeNode, isLeaf, nodeHash } from '../schema/state-trie.ts'
 
 const PAGE = 500
 
-/** Something the database says that cannot be. */
+/** A contradiction in the database. */
 export interface DatabaseFault {
   readonly what: 'state node' | 'event' | 'room'
   /** The id, or the number of a thing that has none. */
@@ -43,7 +43,7 @@ export interface CheckedRoom {
   readonly lastPosition: Position
 }
 
-/** How much there is to look at. */
+/** Returns the numbers of rows to check. */
 export async function countRows(db: Read): Promise<{ nodes: number; events: number; rooms: number }> {
   const count = async (table: 'state_nodes' | 'events' | 'rooms') => {
     const row = await db

@@ -25,7 +25,7 @@ export interface Room {
   readonly lastGap: Position
   /** Most of its members are not known yet. */
   readonly isPartial: boolean
-  /** Where they became known; 0 where they always were. */
+  /** The position at which the members became known; 0 if the room never had partial state. */
   readonly wholePosition: Position
   /** The room's state until then, as far as it was known. */
   readonly provisionalRoot: Nid
@@ -33,7 +33,7 @@ export interface Room {
   readonly extremityCount: number
   /** The state is not yet the resolution of all forward extremities. */
   readonly isUnsettled: boolean
-  /** Where the state last moved without an event; 0 where it never did. */
+  /** The position of the last change of state without an event; 0 if there is none. */
   readonly lastResolution: Position
 }
 
@@ -93,7 +93,7 @@ class OpenRoom implements Room {
   get isUnsettled(): boolean {
     return this.#row.is_unsettled === 1
   }
-  /** Where the state last moved without an event; 0 where it never did. */
+  /** The position of the last change of state without an event; 0 if there is none. */
   get lastResolution(): Position {
     return this.#row.last_move
   }
@@ -187,7 +187,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
   return new OpenRoom(row, new Map())
 }
 
-/** Corrects the version of a room we were never in: what an invite said of it proved wrong. */
+/** Corrects the version of a room that this server was never in, after an invite named a wrong one. */
 export async function correctRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
   await tx
     .updateTable('rooms')

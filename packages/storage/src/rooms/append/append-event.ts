@@ -14,7 +14,10 @@ import type { Nid, Position } from '../../schema/schema.ts'
 import { changeState, stateAt } from '../state/state.ts'
 import { topics } from '../../engine/topics.ts'
 
-/** Where an event stands that does not simply continue the room: between which states, and what it leaves the room with. */
+/**
+ * The place of an event that does not simply continue the room: the states before and after it, and the forward
+ * extremities after it.
+ */
 export interface EventPlace {
   readonly stateBefore: Nid
   readonly stateAfter: Nid
@@ -31,11 +34,11 @@ export interface EventPlace {
   /** The event's number, and whether it is kept already, as an outlier. */
   readonly nid: Nid
   readonly isKept: boolean
-  /** How the members differ, where many do. */
+  /** The member changes between the states, if they were precomputed. */
   readonly foreseen?: PrecomputedMemberChanges
 }
 
-/** Where an event landed. */
+/** The number, position and resulting state of an appended event. */
 export interface Appended {
   readonly nid: Nid
   readonly position: Position

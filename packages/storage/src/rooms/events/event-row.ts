@@ -13,7 +13,7 @@ import { pduBytes } from './stored-pdu.ts'
 
 /** Properties of an event that follow from push rules and relations, computed before it is appended. */
 export interface EventFacts {
-  /** Whether it notifies a member who has the default push rules. */
+  /** The notification for a member with the default push rules. */
   readonly notifies: 'no' | 'yes' | 'highlight'
   readonly relatesTo?: EventId
   readonly relType?: string

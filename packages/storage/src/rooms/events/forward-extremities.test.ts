@@ -33,7 +33,7 @@ async function land(tx: Tx, pdu: Pdu): Promise<void> {
 onEveryDatabase("the heads of a room's graph", (open) => {
   test('are the events that no other leads to, the oldest listed, however many there are', async () => {
     const db = await open()
-    // How many of the events so far each names, and where among them it begins to.
+    // The number of earlier events that each event names, and the first of them.
     const names = fc.tuple(fc.constantFrom(0, 0, 0, 1, 2, 20), fc.nat(1000))
     await fc.assert(
       fc.asyncProperty(fc.array(names, { minLength: 1, maxLength: 60, size: 'max' }), async (events) => {

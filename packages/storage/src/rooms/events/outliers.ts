@@ -19,7 +19,7 @@ export interface Outlier {
   /** The states around it, where they are known. */
   readonly stateBefore?: Nid
   readonly stateAfter?: Nid
-  /** The room's state that did not want it, where it was soft-failed. */
+  /** The root of the current state that soft-failed it, if it was soft-failed. */
   readonly roomRoot?: Nid
   /** Its number, where it has one, and whether it is kept already. */
   readonly nid?: Nid | undefined
@@ -46,7 +46,7 @@ export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<
   return nid
 }
 
-/** Where an event of another server's history stands in ours: below everything that is there already. */
+/** The place of a backfilled event: a position before the event that led to it. */
 export interface HistoricPlace extends EventFacts {
   readonly room: Nid
   /** One of `placesBefore` the event that led to it. */

@@ -44,8 +44,8 @@ export async function currentEventsOfRequest(
 }
 
 /**
- * Returns the events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
- * whose path names what they redact. Only the 20 newest events under that id count, of whatever type.
+ * Returns the events of one type that a device sent to a room under a transaction ID, newest first: one, except for
+ * redactions, whose path names the redacted event. Only the 20 newest events under the ID count, of any type.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
  */
