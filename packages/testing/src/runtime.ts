@@ -115,10 +115,10 @@ export interface TestRuntime extends Runtime {
   close(): Promise<void>
 }
 
-/** What several runtimes of one test share. */
+/** The parts that several runtimes of one test share. */
 export interface SharedParts {
   readonly clock?: StoppedClock
-  /** How other servers are reached; without it, none can be. */
+  /** The transport to other servers; without it, none can be reached. */
   readonly transport?: Transport
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Whether tests run at full length, as `npm run nightly` and `npm test -- --full` run them. */
+/** Tests run at full length, as in `npm run nightly` and `npm test -- --full`. */
 const isFullLength = process.env['MYELIN_TEST_LENGTH'] === 'full'
 
 /** Returns the size of a test: `short` in `npm test`, `full` in `npm run nightly`. */

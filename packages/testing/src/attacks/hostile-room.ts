@@ -22,7 +22,7 @@ export function hostileRoom(stage: Stage, roomVersion = '11'): ForeignRoom {
   return room
 }
 
-/** The template by which alice joins, leaves or knocks, with other members where the test wants it. */
+/** Returns the template by which alice joins, leaves or knocks, with changed members of the event. */
 export function templateOf(
   stage: Stage,
   room: ForeignRoom,
@@ -33,7 +33,7 @@ export function templateOf(
   return { ...template, event: { ...template.event, ...change } }
 }
 
-/** Returns the answer of an honest server to a join, with other members where the test wants it. */
+/** Returns the answer of an honest server to a join, with changed members. */
 export const changedJoinAnswer = (room: ForeignRoom, event: JsonObject, change: JsonObject = {}): JsonObject => ({
   ...joinAnswer(room, event, { origin: 'evil.test', servers: ['evil.test'] }),
   ...change,

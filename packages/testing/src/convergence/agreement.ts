@@ -12,23 +12,23 @@ import { loadStoredRoom } from './stored-room.ts'
 import type { StoredRoom } from './stored-room.ts'
 import type { SyncedUser, Simulation } from './simulation.ts'
 
-/** A room, and all who may be in it. */
+/** A room, and all its possible members. */
 export type SimulatedRoom = Pick<Simulation, 'users' | 'roomId'>
 
-/** What a server has of the room. */
+/** A server's view of the room. */
 export interface View {
   readonly server: TestServer
-  /** Its people who are in the room, as it sees it. */
+  /** The server's users who are joined, by its own state. */
   readonly joined: readonly SyncedUser[]
   readonly state: Readonly<Record<string, string>>
   readonly heads: readonly EventId[]
   /** The events it shows. */
   readonly shown: ReadonlySet<EventId>
-  /** All that it has written down about the room. */
+  /** Everything that its database has of the room. */
   readonly ledger: StoredRoom
 }
 
-/** A server's people who are in the room, as it sees it. */
+/** Returns the server's users who are joined, by its own state. */
 export async function joinedAt({ users, roomId }: SimulatedRoom, server: TestServer): Promise<readonly SyncedUser[]> {
   const joined: SyncedUser[] = []
   for (const user of users) {
@@ -87,7 +87,7 @@ export async function isSound(simulation: Simulation, view: View): Promise<void>
     const once = new SyncedClient(server, user.token, { limit: 50, stateAfter: true })
     await once.sync()
     assert.deepEqual(once.stateOf(simulation.roomId), sorted(state), `${user.userId} syncs something else`)
-    // What state resolution takes away and puts nothing in its place of, /sync has no words for.
+    // `/sync` cannot express that state resolution removed a state event without a replacement.
     const synced = Object.entries(user.client.stateOf(simulation.roomId)).filter(([key]) => key in state)
     assert.deepEqual(Object.fromEntries(synced), sorted(state), `${user.userId} synced something else`)
     const { body } = await simulation.ask(user, 'GET', 'members')

@@ -39,7 +39,7 @@ async function history(reader: MatrixClient, roomId: string): Promise<JsonObject
   return events.reverse()
 }
 
-/** Downloads what was uploaded and acknowledged. */
+/** Downloads all acknowledged uploads. */
 export async function readMedia(reader: MatrixClient, deeds: readonly Deed[]): Promise<Observation['media']> {
   const uris = deeds.flatMap(({ answers }) => answers.flatMap(({ uri }) => uri ?? []))
   const found: { uri: string; text: string | undefined }[] = []

@@ -20,7 +20,7 @@ import type { SimulatedRequest } from './simulated-request.ts'
 /** The faults of a server; without any it answers at once and in full. */
 export interface FaultSettings {
   readonly delayMs?: number
-  /** How it fails: half an answer, a broken connection, no answer at all, or an answer that is not true. */
+  /** The kind of failure: half an answer, a broken connection, no answer, or an invalid answer. */
   readonly fails?: 'truncates' | 'resets' | 'hangs' | 'lies'
 }
 

@@ -9,7 +9,7 @@ import { SyncedClient } from '../clients/synced-client.ts'
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)
 
-/** A room where nobody of ours may say anything, so that nothing of ours brings its heads together. */
+/** A room in which no local user may send, so that no local event merges its forward extremities. */
 export async function splitStage(open: OpenDatabase, version: string) {
   const network = await testNetwork({ servers: 2, open })
   const [home, away] = [network.server('one.test'), network.server('two.test')]
@@ -23,7 +23,7 @@ export async function splitStage(open: OpenDatabase, version: string) {
   return { network, home, room, client, theirs: new ForeignAuthor(home, away) }
 }
 
-/** What such a room is tried with. */
+/** The parts of a test in such a room. */
 export type SplitStage = Awaited<ReturnType<typeof splitStage>>
 
 /**

@@ -12,7 +12,10 @@ import type { Observation, SeenEvent, SeenRoom } from '../observation.ts'
 
 const MOST_ENDS = 20
 
-/** L5: every event a room's events name exists, all are hashed and signed as they say, and the state is what they made it. */
+/**
+ * L5: every event that events of a room name exists, all hashes and signatures are valid, and the state follows from
+ * the events.
+ */
 export const wholeGraph: Invariant = {
   name: 'L5',
   title: 'the graph is whole, hashed and signed; state is its replay',
