@@ -31,10 +31,12 @@ async function main(): Promise<number> {
   )
   // Without a file the runner would look for tests itself, and take all it finds.
   if (files.length === 0) throw new Error(`no test file has ${parts.join(' or ')} in its path`)
-  const postgres = engine === 'sqlite' ? undefined : await postgresOfRun()
+  const postgres = engine === 'sqlite' ? undefined : await postgresOfRun(isFullLength)
   const prefix = `myelin_test_${process.pid}_${Date.now().toString(36)}`
   const env = {
     ...process.env,
+    // Most files load the whole server; compiled once, that takes a third less time.
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? 'node_modules/.cache/compiled',
     MYELIN_TEST_DATABASES: prefix,
     ...(engine === undefined ? {} : { MYELIN_TEST_ENGINE: engine }),
     ...(isFullLength ? { MYELIN_TEST_LENGTH: 'full' } : {}),
@@ -75,10 +77,13 @@ function wantedOf(args: string[]): Wanted {
   return { engine, isFullLength: values['full'] === true, parts: positionals }
 }
 
-/** The server that the environment names, which stays, or one of this run. */
-async function postgresOfRun(): Promise<TestPostgres> {
+/**
+ * Returns the server that the environment names, which stays, or one of this run. Tests do not cut its power, so it syncs at
+ * full length only.
+ */
+async function postgresOfRun(isFullLength: boolean): Promise<TestPostgres> {
   const url = process.env['MYELIN_TEST_POSTGRES']
-  if (url === undefined || url === '') return startPostgres()
+  if (url === undefined || url === '') return startPostgres(isFullLength ? [] : ['fsync=off', 'full_page_writes=off'])
   const fault = await connectionFault(url)
   if (fault) throw new Error(`MYELIN_TEST_POSTGRES names no server that can be used: ${fault.message}`)
   return { url, stop: async () => {} }

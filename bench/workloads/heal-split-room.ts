@@ -28,12 +28,12 @@ const CELLS = [
   { members: 10_000, branches: 200 },
   { members: 10_000, branches: 1000 },
 ]
-/** As many heads as an event may continue. */
+/** The maximum number of `prev_events` of an event. */
 const TIPS = 20
 
 /**
- * W8: a room of N members splits into k branches, each of which changes the power levels or five memberships, and comes
- * together again in events that continue 20 heads each; somebody else sends in another room meanwhile.
+ * W8: a room of N members splits into k branches, each of which changes the power levels or five memberships. Events
+ * with 20 `prev_events` each merge them, while a bystander sends in another room.
  */
 export const w8: Workload = {
   name: 'W8',
