@@ -14,7 +14,7 @@ const SHORTEST_PAUSE_MS = 30_000
  * be fetched.
  */
 const LONGEST_PAUSE_MS = 300_000
-/** How many fetches of one server's keys other servers can trigger at once by naming it. */
+/** The number of fetches of one server's keys that other servers can trigger at once by naming it. */
 const BURST = 6
 const REFILL_MS = 10_000
 const REMEMBERED = 20_000

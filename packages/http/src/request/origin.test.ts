@@ -27,9 +27,9 @@ const probe = endpoint({
 
 interface Sent {
   readonly target?: string
-  /** What is sent; undefined is no body. */
+  /** The body; undefined for none. */
   readonly body?: string
-  /** What the signature covers where it is not the body. */
+  /** The signed content, if it differs from the body. */
   readonly content?: JsonObject
   readonly destination?: string
   readonly headers?: (mine: string) => string | string[]

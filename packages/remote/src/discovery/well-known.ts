@@ -17,7 +17,7 @@ interface Remembered {
   readonly until: number
   /** The number of consecutive failures. */
   readonly failures: number
-  /** When the document was last fetched. */
+  /** The time at which the document was last fetched. */
   readonly seenTs: number
 }
 
@@ -25,7 +25,7 @@ const MAX_BYTES = 50 * 1024
 const MAX_REDIRECTS = 10
 const SHORTEST_FAILURE_MS = 60_000
 const LONGEST_FAILURE_MS = 3_600_000
-/** How long a document is still used after fetching it fails. */
+/** The time for which a document is used after fetching it again failed. */
 const GRACE_MS = 48 * 3_600_000
 
 /**

@@ -152,7 +152,7 @@ function connected(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
 
 function notConnected(error: Error, { host }: Place): NotConnected {
   if (error instanceof NotConnected) return error
-  // Where several addresses failed, Node's error has a code and no message.
+  // If several addresses failed, Node's error has a code and no message.
   const reason = error.message || (error as NodeJS.ErrnoException).code
   return new NotConnected('unreachable', `${host}: ${reason}`, { cause: error })
 }

@@ -13,7 +13,7 @@ export interface SessionRequest {
   /** An existing device is reused. */
   readonly deviceId: string | undefined
   readonly displayName: string | undefined
-  /** Whether the client supports refresh tokens. */
+  /** The client supports refresh tokens. */
   readonly canRefresh: boolean
 }
 

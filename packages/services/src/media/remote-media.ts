@@ -22,7 +22,7 @@ type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
 
 /** A request for media of any server. */
 export interface AnyMediaWish extends MediaWish {
-  /** Whether a download from another server is allowed. */
+  /** A download from another server is allowed. */
   readonly mayFetch: boolean
   /** The requester, whose downloads are counted. */
   readonly userId: UserId

@@ -40,7 +40,7 @@ export class BlobStore {
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
   readonly #onTheWay = new Map<string, OnTheWay>()
   #incoming: Promise<string> | undefined
-  /** Whether the system refused the last blob. */
+  /** The system refused the last blob. */
   #isRefused = false
 
   constructor(folder: string, random: Random) {
@@ -150,7 +150,7 @@ export class BlobStore {
     try {
       await this.#keepDerived(hash, file, bytes)
     } catch (cause) {
-      // What is derived can be shown without being kept, as on a full disk.
+      // A thumbnail can be served without being stored, as on a full disk.
       if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
       this.#isRefused = true
     }

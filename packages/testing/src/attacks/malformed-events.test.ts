@@ -243,7 +243,7 @@ onEveryDatabase('malformed events', (open) => {
         { token: stage.alice.token },
       )
       assert.equal(listed.status, 200)
-      // What bob said of servers that may take part is taken back, so that the witness is heard.
+      // The server ACL that bob set is reverted, so that events of the witness are accepted.
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'] }, '')
       await stage.room.send(stage.alice.userId, 'm.room.history_visibility', { history_visibility: 'shared' }, '')
     }))

@@ -298,7 +298,7 @@ onEveryDatabase('who says what', (open) => {
       const { body } = await stage.home.call('GET', path, { token: stage.alice.token })
       const seen = (body['chunk'] as { event_id: string }[]).map(({ event_id }) => event_id)
       assert.deepEqual(seen, [last, ...order.toReversed()])
-      // Nobody published a key that is good in the year 9999.
+      // No server published a key that is valid in the year 9999.
       const { json } = await stage.build({ body: '9999' })
       const event = stage.evil.seal({ ...json, origin_server_ts: 253_370_764_800_000 }, stage.version)
       await stage.evil.send([event.json])

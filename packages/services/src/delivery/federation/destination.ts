@@ -20,7 +20,7 @@ import { MOST, sendTransaction } from './transaction.ts'
 import type { TransactionContents, Sending } from './transaction.ts'
 import type { TypingEdu } from './outgoing-typing.ts'
 
-/** What all destinations of one sender share. */
+/** The parts that all destinations of one sender share. */
 export interface Dispatch {
   readonly rt: Sending
   /** Returns the position up to which the log was read and its events distributed. */
@@ -53,7 +53,7 @@ export class Destination {
   readonly server: ServerName
   readonly #dispatch: Dispatch
   #queue: Pending[] = []
-  /** Whether EDUs may wait for the server on disk. */
+  /** EDUs may be stored for the server. */
   #hasWaiting = false
   #hasNews = false
   readonly #passing = new EphemeralEdus()

@@ -48,7 +48,7 @@ function sent({
   return buildPdu(fields, version, signer, () => `$chosen:${serverName}`)
 }
 
-/** Which of these events are signed as they must be, in a world with the servers two.test and three.test. */
+/** Returns which of these events have valid signatures, given the servers two.test and three.test. */
 async function check(
   events: readonly Pdu[],
   { version = v11, prepare }: { version?: RoomVersion; prepare?: (servers: StandInServers) => void } = {},

@@ -64,7 +64,7 @@ type Ground = { readonly shownRoot: number; readonly stateBefore: number; readon
  */
 async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
   const shownRoot = await stateInSteps(db, state)
-  // Where the members were omitted, those among the join's auth events were sent with it.
+  // If the members were omitted, those among the join's auth events were included nevertheless.
   const stateBefore = servers
     ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))
     : shownRoot

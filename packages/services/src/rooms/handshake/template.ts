@@ -23,7 +23,10 @@ export interface Wish {
   readonly membership: 'join' | 'leave' | 'knock'
 }
 
-/** What is used of a template: the place in the graph, and the authorizing user. Everything else is known locally. */
+/**
+ * The parts of a template that are used: the place in the graph, and the authorizing user. All other members are known
+ * locally.
+ */
 export interface Template {
   readonly version: RoomVersion
   readonly prevEvents: readonly EventId[]

@@ -19,7 +19,7 @@ type Needs = Checker
 
 /** The most forward extremities that servers are asked about; a room seldom has more than one. */
 const MAX_ASKED = 10
-/** How many membership changes are followed back to find the one that a server still has. */
+/** The number of membership changes that are followed back to find one that a server still has. */
 const MAX_CHANGES = 20
 const TIMEOUT_MS = 10_000
 

@@ -26,7 +26,7 @@ function roomOf(servers: readonly string[], count: number): ForeignRoom {
   return room
 }
 
-/** Lets events arrive as texts; what was taken, and how often each server was asked. */
+/** Passes events as texts; returns those accepted, and the number of requests to each server. */
 async function arrive(
   room: ForeignRoom,
   texts: readonly string[],

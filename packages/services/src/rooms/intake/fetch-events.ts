@@ -21,9 +21,7 @@ export interface Source extends RoomContext {
   readonly outage?: Outage
 }
 
-/**
- * Whether a server failed temporarily, and whether it was unreachable; an unreachable server gets no further requests.
- */
+/** The failures of a server: a temporary one, or an unreachable server, which gets no further requests. */
 export interface Outage {
   isSeen: boolean
   isGone: boolean

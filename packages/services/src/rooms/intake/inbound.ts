@@ -65,7 +65,7 @@ export class Inbound {
   readonly #stopListening: () => void
   #isStopped = false
   #scan: Promise<void> | undefined
-  /** Whether events were staged during the scan, or for rooms in progress. */
+  /** Events were staged during the scan, or for rooms in progress. */
   #isLate = false
   readonly #late = new Set<RoomId>()
   #timer: Timer | undefined

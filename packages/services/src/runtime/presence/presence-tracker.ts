@@ -15,7 +15,7 @@ const ACTIVE_MS = 60_000
 const IDLE_MS = 300_000
 /** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000
-/** How long other nodes accept a device as present without news of it: its node may have died. */
+/** The time for which other nodes accept a device as present without an update: its node may have died. */
 const VOUCHED_MS = 600_000
 /** The time without news after which a remote user is offline. */
 const UNHEARD_MS = 1_800_000

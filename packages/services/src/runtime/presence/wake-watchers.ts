@@ -7,7 +7,7 @@ import { roomById } from '@myelin/storage/rooms/rooms'
 import { userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../runtime.ts'
 
-/** How long presence changes are gathered before syncs are woken. */
+/** The time for which presence changes are gathered before syncs are woken. */
 const GATHER_MS = 1_000
 /** The largest room whose members are woken; others get the change with their next sync. */
 const MOST_MEMBERS = 100

@@ -48,7 +48,7 @@ async function stage(open: OpenDatabase, roomVersion = '12'): Promise<Stage> {
       const row = await roomById(db, room.roomId)
       return (await loadStateEvent(db, row?.stateRoot ?? 0, type, key))?.id
     },
-    // Whatever happened, the database agrees with itself.
+    // In every case the database is consistent.
     close: async () => {
       for await (const { what, name, fault } of checkDatabase(db)) assert.fail(`${what} ${name}: ${fault}`)
       await network.close()

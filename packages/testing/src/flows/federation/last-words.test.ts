@@ -39,7 +39,7 @@ async function stage(open: OpenDatabase) {
     for (const [part, answer] of answers) if (target.includes(part)) return answer
     throw new RemoteError('unreachable', 'two.test is gone')
   })
-  // What such an event rests on is known, whatever it follows.
+  // The auth events of such an event are known, whatever its `prev_events` are.
   const { authEvents } = await theirs.build({ roomId: room.roomId, sender: bob, type: 'm.room.message', content: {} })
   const say = (body: string, prevEvents: readonly EventId[]) =>
     theirs.build({
@@ -243,7 +243,7 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
       answers.set(encodeURIComponent(second.id), { pdus: [second.json] })
       await theirs.send([third.json])
       await theirs.send([first.json])
-      // Nobody can know yet that the third follows the first.
+      // That the third follows the first cannot be known yet.
       assert.deepEqual(new Set(await theirs.heads(room.roomId)), new Set([first.id, third.id]))
       if (way === 'with news') await theirs.send([second.json])
       else {

@@ -41,7 +41,7 @@ async function unsettled(open: OpenDatabase, count: number) {
   return { ...at, states }
 }
 
-/** Lets what is ready run until somebody has set an alarm. */
+/** Runs ready tasks until a timer is set. */
 async function alarm(clock: StoppedClock): Promise<void> {
   while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -31,7 +31,7 @@ async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>>
   )
 }
 
-/** What the rules say that all heads come to, with everything we have at hand. */
+/** Returns the resolution of all forward extremities by the rules, with all events in memory. */
 async function stateByTheRules({ home, room }: SplitStage, version: string) {
   const db = home.rt.db.read
   const heads = await forwardExtremitiesOf(db, (await roomNid(db, room.roomId)) ?? 0)
