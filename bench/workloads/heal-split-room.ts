@@ -183,10 +183,10 @@ function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu>
 /** Messages that continue 20 heads each, until one is left. */
 function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
   const merges: Pdu[] = []
-  for (let heads = tips; heads.length > 1; ) {
+  for (let extremities = tips; extremities.length > 1; ) {
     const next: EventId[] = []
-    for (let at = 0; at < heads.length; at += TIPS) {
-      const prevEvents = heads.slice(at, at + TIPS)
+    for (let at = 0; at < extremities.length; at += TIPS) {
+      const prevEvents = extremities.slice(at, at + TIPS)
       const pdu = room.build({
         sender: room.creator,
         type: 'm.room.message',
@@ -198,7 +198,7 @@ function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
       merges.push(pdu)
       next.push(pdu.id)
     }
-    heads = next
+    extremities = next
   }
   return merges
 }

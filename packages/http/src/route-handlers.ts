@@ -62,7 +62,7 @@ function clientHandlers(endpoint: AnyEndpoint, context: RouteContext): BareHandl
       const body = reading instanceof Promise ? await reading : reading
       const input = new HandlerRequest(request, reply, body, { requester, origin: NO_ORIGIN }, context)
       const result = await endpoint.handle(input as never, rt)
-      if (endpoint.marksActive) rt.presence.acts(requester)
+      if (endpoint.marksActive) rt.presence.recordActivity(requester)
       return encoded(reply, result)
     },
   }

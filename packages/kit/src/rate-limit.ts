@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { RateLimit } from './settings.ts'
 
 /** The longest wait that is reported, for buckets that never refill: one hour. */
-const LONGEST_WAIT_MS = 3_600_000
+const MAX_WAIT_MS = 3_600_000
 
 interface Bucket {
   readonly tokens: number
@@ -56,7 +56,7 @@ export class RateLimiter {
   }
 
   #waitFor(tokens: number): number {
-    return Math.min(LONGEST_WAIT_MS, Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond))
+    return Math.min(MAX_WAIT_MS, Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond))
   }
 
   #keep(key: string, tokens: number): void {

@@ -15,7 +15,7 @@ import { HttpsTransport } from '@myelin/remote/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/runtime/typing'
-import { maySpeakWith } from '@myelin/services/peers/trust/may-speak-with'
+import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { softwareVersion } from '@myelin/services/peers/trust/software-version'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -136,7 +136,7 @@ async function blobStoreOf({ media }: Config): Promise<BlobStore> {
 
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
   return new Federation(serverName, signingKey, transportOf(config.connections), {
-    mayCall: (server) => maySpeakWith({ config }, server),
+    mayCall: (server) => mayFederateWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
   })
 }

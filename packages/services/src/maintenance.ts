@@ -6,7 +6,7 @@ import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
 import { dropOldRulings } from '@myelin/storage/rooms/policy-rulings'
 import { forgetAnswers } from '@myelin/storage/accounts/transactions'
 import { STAGED } from './rooms/intake/inbound.ts'
-import { joinsCountSince } from './rooms/intake/longest-join.ts'
+import { joinsCountSince } from './rooms/intake/max-join.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
 const HOUR_MS = 3_600_000

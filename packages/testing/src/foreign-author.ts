@@ -45,7 +45,7 @@ export class ForeignAuthor {
   async build(draft: ForeignDraft): Promise<Pdu> {
     const { rt } = this.#home
     const version = roomVersionOf(await versionOfRoom(rt.db.read, draft.roomId))
-    const prevEvents = draft.prevEvents ?? (await this.heads(draft.roomId))
+    const prevEvents = draft.prevEvents ?? (await this.extremities(draft.roomId))
     const previous = prevEvents[0] && (await eventById(rt.db.read, prevEvents[0]))
     const needs = { ...draft, sender: draft.sender as UserId }
     const root = previous ? previous.stateAfter : 0
@@ -67,7 +67,7 @@ export class ForeignAuthor {
   }
 
   /** The heads of a room's graph. */
-  heads(roomId: RoomId): Promise<readonly EventId[]> {
+  extremities(roomId: RoomId): Promise<readonly EventId[]> {
     return this.#home.rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   }
 

@@ -14,7 +14,7 @@ import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
-import { maySpeakWith } from '@myelin/services/peers/trust/may-speak-with'
+import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -151,7 +151,7 @@ export async function testRuntime(
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
   const remote = new Federation(serverName, signingKey, transport, {
-    mayCall: (server) => maySpeakWith({ config: settings }, server),
+    mayCall: (server) => mayFederateWith({ config: settings }, server),
   })
   const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))

@@ -4,12 +4,11 @@ import type { Read } from '@myelin/storage/engine/database'
 import { eventIdOf } from '@myelin/storage/rooms/events/event-ids'
 
 /** Returns the rows of reports to the admins, oldest first, without their numbers. */
-export function storedReports(db: Read) {
-  return db
-    .selectFrom('reports')
-    .select(['reporter', 'room_id', 'event_id', 'target', 'reason'])
-    .orderBy('report_nid')
-    .execute()
+export async function storedReports(db: Read) {
+  const columns = ['reporter', 'room_id', 'event_id', 'target', 'reason'] as const
+  const rows = await db.selectFrom('reports').select(columns).orderBy('report_nid').execute()
+  // Rows of SQLite have no prototype.
+  return rows.map((row) => ({ ...row }))
 }
 
 /** Returns the IDs of the events of other servers' users that this server sends to the other resident servers. */

@@ -16,7 +16,7 @@ export interface CompletedRoom {
   readonly root: Nid
   readonly isUnsettled: boolean
   /** Its forward extremities, where they changed. */
-  readonly heads: readonly Nid[] | undefined
+  readonly extremityNids: readonly Nid[] | undefined
   /** The join by which we entered it. */
   readonly join: { readonly position: Position | null }
   readonly foreseen: PrecomputedMemberChanges
@@ -29,7 +29,7 @@ export interface CompletedRoom {
 export async function completePartialRoom(
   tx: Tx,
   room: OpenRoom,
-  { root, isUnsettled, heads, join, foreseen }: CompletedRoom,
+  { root, isUnsettled, extremityNids, join, foreseen }: CompletedRoom,
 ): Promise<Position> {
   const position = tx.takePosition()
   await applyRecalculated(tx, room.nid)
@@ -46,7 +46,7 @@ export async function completePartialRoom(
     .where('position', '>=', join.position ?? 0)
     .execute()
   await insertRow(tx, 'state_moves', { room_nid: room.nid, position, state_root: root })
-  const graph = heads ? await putForwardExtremities(tx, room.nid, heads) : {}
+  const graph = extremityNids ? await putForwardExtremities(tx, room.nid, extremityNids) : {}
   await tx
     .updateTable('rooms')
     .set({

@@ -43,12 +43,12 @@ class OpenRoom implements Room {
   /** The oldest 20 forward extremities: the next event names them in `prev_events`. */
   readonly extremities: readonly EventId[]
   /** The same, as numbers, in the same order. */
-  readonly heads: readonly Nid[]
+  readonly extremityNids: readonly Nid[]
 
   constructor(row: Tables['rooms'], extremities: ReadonlyMap<Nid, EventId>) {
     this.#row = row
     this.extremities = [...extremities.values()]
-    this.heads = [...extremities.keys()]
+    this.extremityNids = [...extremities.keys()]
   }
   get id(): RoomId {
     return this.#row.room_id
@@ -139,12 +139,12 @@ const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll(
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
   const row = await rowToExtend(tx, roomId)
   if (!row) return undefined
-  const heads = JSON.parse(row.extremities) as Nid[]
-  const pdus = await pdusByNid(tx, heads)
+  const extremityNids = JSON.parse(row.extremities) as Nid[]
+  const pdus = await pdusByNid(tx, extremityNids)
   return new OpenRoom(
     row,
     new Map(
-      heads.flatMap((nid) => {
+      extremityNids.flatMap((nid) => {
         const pdu = pdus.get(nid)
         return pdu ? [[nid, pdu.id]] : []
       }),

@@ -319,7 +319,7 @@ onEveryDatabase('who says what', (open) => {
       const { alice, room, home } = stage
       const sync = async () =>
         (await home.call('GET', '/_matrix/client/v3/sync?full_state=true', { token: alice.token })).body
-      const [latest] = await stage.evil.author.heads(room.roomId)
+      const [latest] = await stage.evil.author.extremities(room.roomId)
       const victims = [alice.userId, witness]
       const edus = victims.flatMap((user) => [
         { edu_type: 'm.typing', content: { room_id: room.roomId, user_id: user, typing: true } },

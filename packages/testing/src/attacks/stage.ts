@@ -112,7 +112,7 @@ async function assertRoomLives(stage: Stage): Promise<void> {
     sender: witness,
     type: 'm.room.message',
     content: { msgtype: 'm.text', body: 'still here' },
-    prevEvents: (await stage.good.author.heads(stage.room.roomId)).slice(0, 20),
+    prevEvents: (await stage.good.author.extremities(stage.room.roomId)).slice(0, 20),
   })
   await stage.good.send([next.json])
   assert.equal(await stage.status(next.id), 'accepted', 'what honest servers send is taken')

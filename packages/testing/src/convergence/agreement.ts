@@ -21,7 +21,7 @@ export interface View {
   /** The server's users who are joined, by its own state. */
   readonly joined: readonly SyncedUser[]
   readonly state: Readonly<Record<string, string>>
-  readonly heads: readonly EventId[]
+  readonly extremities: readonly EventId[]
   /** The events it shows. */
   readonly shown: ReadonlySet<EventId>
   /** Everything that its database has of the room. */
@@ -58,10 +58,10 @@ export async function viewOf(simulation: SimulatedRoom, server: TestServer): Pro
     before: 2 ** 40,
     limit: 10_000,
   })
-  const heads = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  const extremities = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   const joined = await joinedAt(simulation, server)
   const shown = new Set(events.map(({ pdu }) => pdu.id))
-  return { server, joined, state, heads, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
+  return { server, joined, state, extremities, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
 }
 
 /** No server contradicts itself on its disk. */
@@ -75,8 +75,8 @@ export async function areWhole(servers: readonly TestServer[]): Promise<void> {
 
 /** Asserts that a server breaks no invariant, and that its clients have the state that it has. */
 export async function isSound(simulation: Simulation, view: View): Promise<void> {
-  const { server, joined, state, heads, ledger } = view
-  for (const breach of violationsOf(ledger, heads)) assert.fail(`${server.name}: ${breach}`)
+  const { server, joined, state, extremities, ledger } = view
+  for (const breach of violationsOf(ledger, extremities)) assert.fail(`${server.name}: ${breach}`)
   assert.deepEqual(
     await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     [],

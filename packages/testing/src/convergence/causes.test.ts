@@ -90,7 +90,7 @@ describe('why two servers see two rooms', () => {
   test('is not proven where one never judged what the other said', async () => {
     const { network, views } = await lockedOut()
     const [one, two] = views
-    const [word] = two.heads
+    const [word] = two.extremities
     assert.ok(word)
     assert.throws(() => causeOf(without(one, word), two, views), /nothing explains it: .* was not judged/)
     assert.throws(() => everythingArrived([two, without(one, word)], Infinity), /did not reach one\.test/)

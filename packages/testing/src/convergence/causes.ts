@@ -22,7 +22,7 @@ import type { StoredRoom, State } from './stored-room.ts'
 export type Cause = 'locked out' | 'kept apart' | 'unheard'
 
 /** After two rounds of messages a further forward extremity means a fork that no event has merged. */
-const MAX_HEADS = 3
+const MAX_EXTREMITIES = 3
 const NOBODY: State = new Map()
 
 /**
@@ -38,7 +38,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
     [other, one],
   ] as const
   const names = `${one.server.name} and ${other.server.name}`
-  const isSame = both.every(([a, b]) => a.heads.every((id) => isShown(b, id)))
+  const isSame = both.every(([a, b]) => a.extremities.every((id) => isShown(b, id)))
   if (!isSame) {
     const doubts: string[] = []
     for (const [inside, outside] of both) {
@@ -57,7 +57,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
       const isProven = isMissed || isShown(b, id) || b.ledger.events.get(id)?.status === EVENT_STATUS.softFailed
       assert.ok(isProven, `${id} of ${a.server.name} is not at ${b.server.name}`)
     }
-    assert.ok(a.heads.length <= MAX_HEADS, `${a.server.name} has ${a.heads.length} heads`)
+    assert.ok(a.extremities.length <= MAX_EXTREMITIES, `${a.server.name} has ${a.extremities.length} heads`)
   }
   return undefined
 }
@@ -163,8 +163,11 @@ function isWanted(inside: View, outside: View): boolean {
  * fork.
  */
 function causeAmong(one: View, other: View, all: readonly View[]): Cause {
-  const sides = [one.heads.filter((id) => !isShown(other, id)), other.heads.filter((id) => !isShown(one, id))]
-  const knowing = all.filter(({ shown }) => sides.every((heads) => heads.some((id) => shown.has(id))))
+  const sides = [
+    one.extremities.filter((id) => !isShown(other, id)),
+    other.extremities.filter((id) => !isShown(one, id)),
+  ]
+  const knowing = all.filter(({ shown }) => sides.every((extremities) => extremities.some((id) => shown.has(id))))
   for (const witness of knowing) {
     const deaf = [one, other].filter((side) => side !== witness && speakersOf(witness, side).length === 0)
     assert.ok(deaf.length > 0, `${witness.server.name} knows both sides and did not bring them together`)

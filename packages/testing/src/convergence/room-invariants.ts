@@ -19,12 +19,12 @@ import type { StoredRoom, State } from './stored-room.ts'
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-export function* violationsOf(ledger: StoredRoom, heads: readonly EventId[]): Generator<string> {
+export function* violationsOf(ledger: StoredRoom, extremities: readonly EventId[]): Generator<string> {
   const now = ledger.states.get(ledger.been.at(-1) ?? 0) ?? new Map()
-  const expected = stateAfterAll(ledger, heads)
+  const expected = stateAfterAll(ledger, extremities)
   if (!expected || !areEqual(expected, now)) yield 'the state of the room is not what its heads come to'
   for (const event of ledger.events.values()) {
-    const covered = event.position === null ? [] : event.pdu.prevEvents.filter((id) => heads.includes(id))
+    const covered = event.position === null ? [] : event.pdu.prevEvents.filter((id) => extremities.includes(id))
     if (covered.length > 0) yield `${event.pdu.id} leads to ${covered.join()}, which are heads`
     for (const breach of breaches(ledger, event)) yield `${event.pdu.id} (${event.pdu.type}): ${breach}`
   }

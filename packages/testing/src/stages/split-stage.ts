@@ -31,7 +31,7 @@ export type SplitStage = Awaited<ReturnType<typeof splitStage>>
  * of them lead to allows all others, so that none is soft-failed.
  */
 export async function forks({ room, theirs }: SplitStage, count: number): Promise<Pdu[]> {
-  const prevEvents = await theirs.heads(room.roomId)
+  const prevEvents = await theirs.extremities(room.roomId)
   const built: Pdu[] = []
   for (let at = 0; at < count; at++) {
     const [kicked, renamed] = [MEMBERS[at % 3] ?? bob, MEMBERS[3 + (at % 3)] ?? bob]

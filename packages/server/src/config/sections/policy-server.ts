@@ -8,10 +8,10 @@ import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
 import { durationMs } from '../units.ts'
 
 /** Join times of members are kept no longer than this. */
-const LONGEST_NEWCOMER_MS = 30 * 86_400_000
+const MAX_NEWCOMER_MS = 30 * 86_400_000
 /** Patterns are matched against every text of every event. */
-const MOST_PATTERNS = 500
-const LONGEST_PATTERN = 200
+const MAX_PATTERNS = 500
+const MAX_PATTERN_LENGTH = 200
 
 const newcomers = group(
   {
@@ -61,8 +61,8 @@ this policy server and have a joined user of this server.`,
         description: `The power level from which only the ban lists apply to a user.`,
         default: 50,
       }),
-      forbidden_texts: Type.Array(Type.String({ minLength: 1, maxLength: LONGEST_PATTERN }), {
-        maxItems: MOST_PATTERNS,
+      forbidden_texts: Type.Array(Type.String({ minLength: 1, maxLength: MAX_PATTERN_LENGTH }), {
+        maxItems: MAX_PATTERNS,
         description: `Patterns that no text of an event may contain, be it a message, a name or a topic. Upper and lower case are
 equal; * matches any text, ? any character.`,
         default: [],
@@ -94,7 +94,7 @@ export const policyServer = section({
   read({ policy_server: values }, reading): { policyServer: PolicyServerSettings; policyKeyPath: string | undefined } {
     const { period, ...limits } = values.newcomers
     const forMs = durationMs(period)
-    if (forMs > LONGEST_NEWCOMER_MS) reading.fault('policy_server.newcomers.period', 'must be 30 days at the most')
+    if (forMs > MAX_NEWCOMER_MS) reading.fault('policy_server.newcomers.period', 'must be 30 days at the most')
     for (const [index, id] of values.ban_lists.entries()) {
       if (!isRoomId(id)) reading.fault(`policy_server.ban_lists[${index}]`, 'must be the id of a room, not an alias')
     }

@@ -23,7 +23,7 @@ const SERVERS_AT_ONCE = 50
 const MAX_WAITING = 1_000
 const MAX_ROOMS = 100
 /** Presence is not sent to rooms on more servers than this. */
-const MOST_SERVERS = 200
+const MAX_SERVERS = 200
 
 /** An entry of an `m.presence` EDU. */
 export type PresencePush = JsonObject & { readonly user_id: UserId }
@@ -116,7 +116,7 @@ export class OutgoingPresence {
     const joined = (await cachedMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
     for (const { roomId } of joined.slice(0, MAX_ROOMS)) {
       const servers = await joinedServers(db.read, roomId)
-      if (servers.size > MOST_SERVERS) continue
+      if (servers.size > MAX_SERVERS) continue
       for (const server of servers.keys()) if (server !== serverName) this.#put(server, user, servers.size)
     }
   }

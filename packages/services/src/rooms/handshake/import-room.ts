@@ -34,7 +34,7 @@ type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
  * Imports a room that a resident server sent, with the local user's join; throws a `RemoteError` where the join is not
  * allowed by that state.
  *
- * The room becomes visible in the last unit of work, in which `entered` runs. `heads` are forward extremities from an
+ * The room becomes visible in the last unit of work, in which `entered` runs. `extremities` are forward extremities from an
  * earlier residence that remain so beside the join.
  */
 export async function importRoom(
@@ -53,7 +53,7 @@ export async function importRoom(
   await resolveForkedRoom(rt, context.roomId)
 }
 
-type Shown = ShownRoom & { readonly heads: readonly EventId[] }
+type Shown = ShownRoom & { readonly extremities: readonly EventId[] }
 
 /** The state that the resident server sent, the state before the join, and the membership changes that it causes. */
 type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: PrecomputedMemberChanges }
@@ -83,9 +83,10 @@ async function enterRoom(
   if (!room) throw new Error('the new room cannot be opened')
   // Another local user joined in the meantime, through another node.
   if ((await joinedServers(tx, roomId)).has(serverName)) {
-    const fate = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
-    if (isNeed(fate)) return fate
-    if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `the local join was ${fate}`)
+    const outcome = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
+    if (isNeed(outcome)) return outcome
+    if (outcome !== 'appended' && outcome !== 'known')
+      throw new RemoteError('malformed', `the local join was ${outcome}`)
     return undefined
   }
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
@@ -107,12 +108,19 @@ async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, sta
 }
 
 /** Appends the join, at which the room's local graph starts; events before it are fetched by backfill. */
-async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context: RoomContext & Ground): Promise<void> {
+async function appendJoin(
+  tx: Tx,
+  room: OpenRoom,
+  { own, extremities }: Shown,
+  context: RoomContext & Ground,
+): Promise<void> {
   const { version, stateBefore, foreseen } = context
   const [earlier] = await eventsById(tx, [own.id])
   const nid = earlier?.nid ?? tx.takeNid()
   const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
-  const others = (await eventsById(tx, heads)).filter((head) => room.heads.includes(head.nid) && head.stateAfter !== 0)
+  const others = (await eventsById(tx, extremities)).filter(
+    (extremity) => room.extremityNids.includes(extremity.nid) && extremity.stateAfter !== 0,
+  )
   const row = {
     room: room.nid,
     status: 'accepted',
@@ -123,14 +131,14 @@ async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context
   } as const
   // State resolution reads the events of a fork.
   if (others.length > 0) await putOutlier(tx, own, row)
-  const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
+  const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((extremity) => extremity.stateAfter)])
   const place = {
     stateBefore,
     stateAfter,
     // If merging the forward extremities is expensive, the state stays as it was sent until the merge is done.
     roomRoot: now ?? stateAfter,
     isUnsettled: now === undefined,
-    heads: [...others.map((head) => head.nid), null],
+    extremityNids: [...others.map((extremity) => extremity.nid), null],
     nid,
     isKept: earlier !== undefined || others.length > 0,
     foreseen,

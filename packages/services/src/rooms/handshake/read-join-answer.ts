@@ -108,9 +108,9 @@ async function withAuthorizingSignature(
   sent: Pdu,
   back: JsonObject | undefined,
 ): Promise<Pdu> {
-  const voucher = stringMember(sent.content, 'join_authorised_via_users_server')
-  if (voucher === undefined) return sent
-  const server = serverOf(voucher as UserId)
+  const authorisingUser = stringMember(sent.content, 'join_authorised_via_users_server')
+  if (authorisingUser === undefined) return sent
+  const server = serverOf(authorisingUser as UserId)
   const signatures = objectMember(objectMember(back ?? {}, 'signatures') ?? {}, server) ?? {}
   let { json } = sent
   for (const [keyId, signature] of Object.entries(signatures).slice(0, 8)) {

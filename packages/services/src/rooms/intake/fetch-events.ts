@@ -31,14 +31,14 @@ export interface Outage {
 export async function fetchGap(
   rt: Checker,
   source: Source,
-  { heads, minDepth }: { readonly heads: readonly EventId[]; readonly minDepth: number },
+  { extremities, minDepth }: { readonly extremities: readonly EventId[]; readonly minDepth: number },
   latest: readonly Pdu[],
 ): Promise<Pdu[]> {
   const answer = await askAbout(rt, source, {
     method: 'POST',
     target: federationPath(['federation', 'v1', 'get_missing_events', source.roomId]),
     body: {
-      earliest_events: [...heads],
+      earliest_events: [...extremities],
       latest_events: latest.map(({ id }) => id),
       limit: MAX_GAP,
       min_depth: minDepth,

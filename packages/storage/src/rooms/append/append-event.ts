@@ -22,11 +22,11 @@ export interface EventPlace {
   readonly stateBefore: Nid
   readonly stateAfter: Nid
   /**
-   * The root of the room's current state with the event, and the heads of its graph as the room's row lists them; a null
+   * The root of the room's current state with the event, and the extremityNids of its graph as the room's row lists them; a null
    * among them is the event itself.
    */
   readonly roomRoot: Nid
-  readonly heads: readonly (Nid | null)[]
+  readonly extremityNids: readonly (Nid | null)[]
   /** The number of forward extremities, where not all are listed. */
   readonly extremityCount?: number
   /** The root is not yet the resolution of all forward extremities. */
@@ -48,7 +48,7 @@ export interface Appended {
 /**
  * Puts an event at the end of its room: the event, the state it makes, membership and the room's row, all at once.
  *
- * Without a place the event must have been authorized against the room's current state and name its heads. Nothing
+ * Without a place the event must have been authorized against the room's current state and name its extremityNids. Nothing
  * else creates events of the timeline.
  */
 export async function appendEvent(
@@ -79,14 +79,14 @@ export async function appendEvent(
     position,
     foreseen: place?.foreseen,
   })
-  const heads = (place?.heads ?? [null]).map((head) => head ?? nid)
-  const extremityCount = place?.extremityCount ?? heads.length
-  if (extremityCount === heads.length && room.extremityCount > room.heads.length)
+  const extremityNids = (place?.extremityNids ?? [null]).map((extremity) => extremity ?? nid)
+  const extremityCount = place?.extremityCount ?? extremityNids.length
+  if (extremityCount === extremityNids.length && room.extremityCount > room.extremityNids.length)
     await dropUnlistedExtremities(tx, room.nid)
   tx.known.change(
     roomRows,
     room.movedBy({
-      extremities: JSON.stringify(heads),
+      extremities: JSON.stringify(extremityNids),
       head_count: extremityCount,
       is_unsettled: place?.isUnsettled ? 1 : 0,
       depth: Math.max(room.depth, columnNumber(event.depth)),

@@ -36,8 +36,8 @@ async function unsettled(open: OpenDatabase, count: number) {
     async () => {},
   )
   const nid = (await roomNid(rt.db.read, room.roomId)) ?? 0
-  const heads = await forwardExtremitiesOf(rt.db.read, nid)
-  const states = { roomId: room.roomId, version, roots: heads.map(({ stateAfter }) => stateAfter) }
+  const extremities = await forwardExtremitiesOf(rt.db.read, nid)
+  const states = { roomId: room.roomId, version, roots: extremities.map(({ stateAfter }) => stateAfter) }
   return { ...at, states }
 }
 
