@@ -26,9 +26,9 @@ export interface FederationCall {
   readonly timeoutMs?: number
   /** The largest answer; 64 MiB by default. */
   readonly maxBytes?: number
-  /** Whether unusual numbers in the answer keep their spelling, for events of room versions 1 to 5. */
+  /** Unusual numbers in the answer keep their spelling, for events of room versions 1 to 5. */
   readonly keepNumbers?: boolean
-  /** Whether the request is unsigned, as key requests are. */
+  /** The request is unsigned, as key requests are. */
   readonly isUnsigned?: boolean
   readonly signal?: AbortSignal
 }

@@ -14,7 +14,7 @@ import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
-import { maySpeakWith } from '@myelin/services/peers/trust/may-speak-with'
+import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -118,10 +118,10 @@ export interface TestRuntime extends Runtime {
   close(): Promise<void>
 }
 
-/** What several runtimes of one test share. */
+/** The parts that several runtimes of one test share. */
 export interface SharedParts {
   readonly clock?: StoppedClock
-  /** How other servers are reached; without it, none can be. */
+  /** The transport to other servers; without it, none can be reached. */
   readonly transport?: Transport
 }
 
@@ -154,7 +154,7 @@ export async function testRuntime(
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
   const remote = new Federation(serverName, signingKey, transport, {
-    mayCall: (server) => maySpeakWith({ config: settings }, server),
+    mayCall: (server) => mayFederateWith({ config: settings }, server),
   })
   const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))

@@ -159,7 +159,7 @@ function connected(socket: Socket, event: 'connect' | 'secureConnect', signal: A
 
 function notConnected(error: Error, { host }: Place): NotConnected {
   if (error instanceof NotConnected) return error
-  // Where several addresses failed, Node's error has a code and no message.
+  // If several addresses failed, Node's error has a code and no message.
   const reason = error.message || (error as NodeJS.ErrnoException).code
   return new NotConnected('unreachable', `${host}: ${reason}`, { cause: error })
 }

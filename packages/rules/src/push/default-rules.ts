@@ -15,8 +15,8 @@ export interface OwnRules {
 /** The choice of server-default rules. */
 export interface RuleChoice {
   /**
-   * Whether to include the rules that look for names in the text, which version 1.17 removed and some clients and
-   * tests still expect.
+   * Includes the rules that look for names in the text, which version 1.17 removed and some clients and tests still
+   * expect.
    */
   readonly withNamesInText?: boolean
 }

@@ -16,7 +16,7 @@ export interface Device {
   readonly userAgent: string | null
 }
 
-/** Where and when a device was last heard of. */
+/** The last activity of a device: time, address and user agent. */
 export interface Sighting {
   readonly userId: UserId
   readonly deviceId: string
@@ -64,7 +64,10 @@ export async function putDevice(
   tx.touch(topics.account(userId))
 }
 
-/** Names a device and tells those who see its owner's devices; false if there is no such device. */
+/**
+ * Sets the display name of a device and notifies all who track its owner's devices; returns false if there is no such
+ * device.
+ */
 export async function renameDevice(
   tx: Tx,
   userId: UserId,
@@ -85,7 +88,7 @@ export async function renameDevice(
   return renamed !== undefined
 }
 
-/** Records that a device was heard of. */
+/** Records activity of a device. */
 export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   await tx
     .updateTable('devices')
@@ -98,7 +101,7 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
 
 const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device', 'pushers'] as const
 
-/** Deletes devices with all that is theirs: tokens, keys, messages, pushers; those who see the user's devices are told once. */
+/** Deletes devices with their tokens, keys, messages and pushers, and notifies all who track the user's devices once. */
 export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
   let isChanged = false
   for (const deviceId of deviceIds) {

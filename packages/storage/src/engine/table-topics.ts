@@ -2,10 +2,10 @@
 import type { Tables } from '../schema/schema.ts'
 import { topics } from './topics.ts'
 
-/** Which writes a rule is about: inserts, deletes, and updates that set one of these columns. */
-export type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
+/** The writes that a rule applies to: inserts, deletes, and updates that set one of these columns. */
+type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
 
-/** A topic that a unit must touch when it writes rows of a table, because what is read of them is kept until the topic moves. */
+/** A topic that a write to a table must touch, because rows are cached until the topic changes. */
 export interface TopicRule<Row> {
   /** The topic, by the key that the column holds. */
   readonly topic: (key: never) => string
@@ -14,11 +14,11 @@ export interface TopicRule<Row> {
   readonly nameIn?: 'users' | 'rooms'
   /** The writes that matter; all where it is absent. */
   readonly on?: readonly WriteKind<Row>[]
-  /** Which rows matter, as far as the write says what they are. */
+  /** Selects the rows that the rule applies to, from the columns that the write sets or compares. */
   readonly when?: (row: Partial<Row>) => boolean
 }
 
-/** Says that no reader keeps rows of a table until a topic moves. */
+/** The rule of tables whose rows are never cached by topic. */
 export interface Uncached {
   /** Why none needs one. */
   readonly uncached: 'read each time' | 'never changes' | 'known by positions'

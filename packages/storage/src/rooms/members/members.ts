@@ -50,7 +50,7 @@ export async function putMembership(
   return before?.membership
 }
 
-/** Returns the numbers of all users who have a membership of any kind in a room. */
+/** Returns the numbers of all users with any membership in a room. */
 export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
   const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
   return new Set(rows.map((row) => row.user_nid))
@@ -144,7 +144,9 @@ export async function membersOf(
   })
 }
 
-/** Returns where the memberships of these users in a room last changed; without those who have none. */
+/**
+ * Returns the positions at which the memberships of these users in a room last changed, without users who have none.
+ */
 export async function membershipPositions(
   db: Read,
   roomId: RoomId,
