@@ -3,6 +3,7 @@ import { accountEndpoints } from './client/account/endpoints.ts'
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { callEndpoints } from './client/calls/endpoints.ts'
+import { delayedEventEndpoints } from './client/delayed-events/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
@@ -15,14 +16,17 @@ import { openIdEndpoints } from './client/openid/endpoints.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
+import { pusherEndpoints } from './client/pushers/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { relationEndpoints } from './client/relations/endpoints.ts'
 import { reportEndpoints } from './client/reports/endpoints.ts'
 import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { rtcEndpoints } from './client/rtc/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { stateEndpoints } from './client/state/endpoints.ts'
 import { syncEndpoints } from './client/sync/endpoints.ts'
+import { threadSubscriptionEndpoints } from './client/thread-subscriptions/endpoints.ts'
 import { toDeviceEndpoints } from './client/to-device/endpoints.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -34,6 +38,7 @@ import { federationOpenIdEndpoints } from './federation/openid/endpoints.ts'
 import { policyEndpoints } from './federation/policy/endpoints.ts'
 import { federationQueryEndpoints } from './federation/queries/endpoints.ts'
 import { federationRoomEndpoints } from './federation/rooms/endpoints.ts'
+import { federationRtcEndpoints } from './federation/rtc/endpoints.ts'
 import { transactionEndpoints } from './federation/transactions/endpoints.ts'
 import { federationUserEndpoints } from './federation/users/endpoints.ts'
 import { getWellKnown } from './federation/discovery/get-well-known.ts'
@@ -47,6 +52,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountDataEndpoints,
   ...adminEndpoints,
   ...callEndpoints,
+  ...delayedEventEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,
   ...discoveryEndpoints,
@@ -59,14 +65,17 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRuleEndpoints,
+  ...pusherEndpoints,
   ...receiptEndpoints,
   ...relationEndpoints,
   ...reportEndpoints,
   ...roomKeyEndpoints,
   ...roomEndpoints,
+  ...rtcEndpoints,
   ...sessionEndpoints,
   ...stateEndpoints,
   ...syncEndpoints,
+  ...threadSubscriptionEndpoints,
   ...toDeviceEndpoints,
   ...typingEndpoints,
   ...mediaEndpoints,
@@ -84,6 +93,7 @@ export const federationEndpoints: readonly AnyEndpoint[] = [
   ...policyEndpoints,
   ...federationQueryEndpoints,
   ...federationRoomEndpoints,
+  ...federationRtcEndpoints,
   ...transactionEndpoints,
   ...federationUserEndpoints,
 ]

@@ -38,6 +38,8 @@ const NO_PROXY: ProxySettings = { https: undefined, exceptions: [] }
 export class HttpsTransport implements Transport {
   readonly #clock: Clock
   readonly #client: HttpsClient
+  /** For servers of the admin's own: their addresses may be private, and no proxy leads to them. */
+  readonly #trusted: HttpsClient
   readonly #discovery: Discovery
   readonly #exchanges = new Semaphore(MAX_AT_ONCE)
   readonly #userAgent: string
@@ -47,6 +49,7 @@ export class HttpsTransport implements Transport {
     this.#clock = parts.clock
     this.#userAgent = parts.userAgent
     this.#client = new HttpsClient({ names, addresses, tls: parts.tls, proxy })
+    this.#trusted = new HttpsClient({ names, addresses: new AddressCheck([]), tls: parts.tls, proxy: NO_PROXY })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
@@ -68,6 +71,7 @@ export class HttpsTransport implements Transport {
 
   async close(): Promise<void> {
     this.#client.close()
+    this.#trusted.close()
   }
 
   async #tryPlaces(request: OutgoingRequest, route: Route, signal: AbortSignal): Promise<IncomingReply> {
@@ -91,20 +95,23 @@ export class HttpsTransport implements Transport {
     throw fault
   }
 
-  /** Fetches a page of a web server. */
-  async fetchPage(url: URL, { timeoutMs, signal }: PageOptions): Promise<IncomingReply> {
-    const deadline = new Deadline(this.#clock, timeoutMs, signal)
+  /** Sends a request to a web server. */
+  async fetchPage(url: URL, options: PageOptions): Promise<IncomingReply> {
+    const deadline = new Deadline(this.#clock, options.timeoutMs, options.signal)
+    const isPlain = url.protocol === 'http:'
     const host = url.hostname.replace(/^\[|\]$/g, '')
     return untilRead(
       () => deadline.end(),
       () =>
-        this.#client.send({
+        (options.isTrusted ? this.#trusted : this.#client).send({
           host,
-          port: url.port === '' ? 443 : Number(url.port),
+          port: url.port === '' ? (isPlain ? 80 : 443) : Number(url.port),
           certificateName: host,
-          method: 'GET',
+          isPlain,
+          method: options.method ?? 'GET',
           path: `${url.pathname}${url.search}`,
-          headers: { 'user-agent': this.#userAgent, accept: '*/*', host: url.host },
+          headers: { 'user-agent': this.#userAgent, accept: '*/*', ...options.headers, host: url.host },
+          ...(options.body === undefined ? {} : { body: options.body }),
           signal: deadline.signal,
         }),
     )

@@ -27,6 +27,8 @@ export type LimitName =
   | 'publicRooms'
   | 'keyUploads'
   | 'toDevice'
+  | 'delayedEvents'
+  | 'callTokens'
 
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
@@ -60,6 +62,8 @@ export class Limits {
       publicRooms: new RateLimiter(clock, limits.publicRooms),
       keyUploads: new RateLimiter(clock, limits.keyUploads),
       toDevice: new RateLimiter(clock, limits.toDevice),
+      delayedEvents: new RateLimiter(clock, limits.delayedEvents),
+      callTokens: new RateLimiter(clock, limits.callTokens),
     }
   }
 

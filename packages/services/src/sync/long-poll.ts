@@ -49,7 +49,7 @@ export async function longPoll(
   const waits = poll.waits && poll.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(poll.timeoutMs, MAX_TIMEOUT_MS) : 0)
   const leave = waits ? rt.syncThrottle.enter() : undefined
-  const synced = rt.presence.syncs(poll.requester, poll.presence)
+  const synced = rt.presence.recordSync(poll.requester, poll.presence)
   const waiter = new Waiter(rt, signal)
   // One function, because each nested asynchronous call costs half a KiB per waiting client.
   try {

@@ -9,7 +9,7 @@ import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** How far a user has read a room: by receipts, public or private, and by what they sent themselves. */
+/** The read position of a user in a room: by public or private receipts, and by their own events. */
 export interface ReadUpTo {
   /** The main timeline. */
   readonly main: Position
@@ -27,7 +27,7 @@ export interface UnreadCount {
   readonly highlights: number
 }
 
-/** Whose view of which room, up to where in the log. */
+/** The room, the user, and the position for which unread counts are requested. */
 export interface UnreadQuestion {
   readonly roomId: RoomId
   readonly user: UserId
@@ -37,7 +37,7 @@ export interface UnreadQuestion {
   readonly notified?: number
   /** The user's last event in the main timeline, if the asker has it at hand. */
   readonly lastOwn?: OwnEvent
-  /** Whether the asker knows all events since a position, and `lastOwn` is among them if there is one. */
+  /** Returns whether the caller knows all events since a position; `lastOwn` is then among them if there is one. */
   readonly knowsSince?: (position: Position) => boolean
   /** Users whose events the reader does not see: they are not counted. */
   readonly ignored: ReadonlySet<string>
@@ -48,8 +48,8 @@ type OwnEvent = { readonly position: Position; readonly notified?: number }
 const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
 /**
- * Returns the user's last event in the main timeline of a room, looked up once and then followed as long as the asker
- * knows what came since. What lies up to `read` is not looked at: it is read anyway.
+ * Returns the user's last event in the main timeline of a room. It is looked up once and then updated from the events
+ * that the caller knows. Events up to `read` are not examined: they are read anyway.
  */
 async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, place: OwnPlace): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
@@ -132,7 +132,7 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
 
 const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
-/** How many had notified up to a position. What a position shows never changes. */
+/** Returns the number of notifying events up to a position, which never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
   const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
   const kept = shelf.get(key)
@@ -181,7 +181,7 @@ const forEverybody = prepared((db, room: Nid, after: Position, upTo: Position) =
     .where('room_nid', '=', room)
     .where('position', '>', after)
     .where('position', '<=', upTo)
-    // Written out, because an index over some rows is only used where the query says which.
+    // The condition is written out, because a partial index is used only if the query repeats its condition.
     .where((row) => row('notifies', '>', row.lit(1))),
 )
 
@@ -213,19 +213,22 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
 )
 
 /**
- * Returns the unread counts of a user with the default push rules. The main timeline is the difference of two counters,
- * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
+ * Returns the unread counts of a user with the default push rules.
+ *
+ * The count of the main timeline is the difference of two counters, so its cost is independent of the number of unread
+ * events. Only threads and highlights are counted one by one.
  */
 export async function unreadCounts(
   db: Read,
   { roomId, user, upTo, notified, lastOwn, ignored }: UnreadQuestion,
   read: ReadUpTo,
+  isSubscribed?: (root: string) => boolean,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
   const unseen = new Set((await userNids(db, [...ignored] as UserId[])).values())
   const counts: UnreadCount[] = db.topicPositions.changedSince(topics.threads(roomId), read.everywhere)
-    ? await threadCounts(db, { room, nid, upTo, unseen }, read)
+    ? await threadCounts(db, { room, nid, upTo, unseen, isSubscribed }, read)
     : []
   if (read.main >= upTo) return counts
   const head = notified ?? (await countAt(db, room, upTo))
@@ -242,7 +245,7 @@ export async function unreadCounts(
       row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid && !unseen.has(row.sender_nid),
   )
   const hidden = unseen.size === 0 ? 0 : await countedOf(db, room, [...unseen], [read.main, upTo])
-  // An edit that mentions somebody highlights without counting for everybody else.
+  // An edit that mentions a user highlights for them without counting for all members.
   const extra = named.filter((row) => row.notifies === 0).length
   const both = named.filter((row) => row.notifies > 1).length
   counts.push({
@@ -255,7 +258,19 @@ export async function unreadCounts(
 
 async function threadCounts(
   db: Read,
-  { room, nid, upTo, unseen }: { room: Nid; nid: Nid; upTo: Position; unseen: ReadonlySet<Nid> },
+  {
+    room,
+    nid,
+    upTo,
+    unseen,
+    isSubscribed,
+  }: {
+    room: Nid
+    nid: Nid
+    upTo: Position
+    unseen: ReadonlySet<Nid>
+    isSubscribed: ((root: string) => boolean) | undefined
+  },
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const all = await inThreads(db, room, nid, read.everywhere, upTo)
@@ -266,9 +281,12 @@ async function threadCounts(
   for (const row of rows) {
     const thread = eventIdOf(row.root)
     if ((row.position ?? 0) <= (read.threads.get(thread) ?? 0)) continue
+    const isHighlight = row.notifies > 1 || named.has(row.position)
+    // A mention notifies in any thread, other events only in those that the user is subscribed to.
+    if (isSubscribed && !isHighlight && !isSubscribed(thread)) continue
     const count = counts.get(thread) ?? { notifications: 0, highlights: 0 }
     count.notifications++
-    if (row.notifies > 1 || named.has(row.position)) count.highlights++
+    if (isHighlight) count.highlights++
     counts.set(thread, count)
   }
   return [...counts].map(([thread, count]) => ({ thread, ...count }))
