@@ -47,19 +47,22 @@ testOnPostgres('the shape that is expected of 0001 is the one it makes (postgres
 })
 
 for (const name of FIXTURES) {
-  testOnPostgres(`a database of ${name} is brought to a later schema, and earlier versions are refused from then on (postgres)`, async () => {
-    const { place, remove } = await copyFixture(name, 'postgres')
-    const known = [...migrations, later]
-    await withClient(place, async (client) => {
-      await migratePostgres(client, known)
-      await migratePostgres(client, known)
-      const { rows } = await client.query<{ version: number }>({ text: 'select version from schema_version' })
-      assert.deepEqual(rows, [{ version: later.id }])
-      await client.query({ text: 'select body from notes' })
-    })
-    await assertRefused(place, /^the database was made by a newer Myelin \(migration \d+ of version/)
-    await remove()
-  })
+  testOnPostgres(
+    `a database of ${name} is brought to a later schema, and earlier versions are refused from then on (postgres)`,
+    async () => {
+      const { place, remove } = await copyFixture(name, 'postgres')
+      const known = [...migrations, later]
+      await withClient(place, async (client) => {
+        await migratePostgres(client, known)
+        await migratePostgres(client, known)
+        const { rows } = await client.query<{ version: number }>({ text: 'select version from schema_version' })
+        assert.deepEqual(rows, [{ version: later.id }])
+        await client.query({ text: 'select body from notes' })
+      })
+      await assertRefused(place, /^the database was made by a newer Myelin \(migration \d+ of version/)
+      await remove()
+    },
+  )
 }
 
 testOnPostgres('a database made by another text of 0001 is refused, and nothing in it changes (postgres)', async () => {
@@ -80,16 +83,19 @@ testOnPostgres('a database made by another text of 0001 is refused, and nothing 
   }
 })
 
-testOnPostgres('a migration whose checksum is another, and a newer schema without records, are refused (postgres)', async () => {
-  const { place, remove } = await copyFixture('091ba61', 'postgres')
-  await change(place, 'update schema_version set version = 7')
-  await assertRefused(place, /^the database was made by a newer Myelin \(schema 7;/)
-  await change(place, 'update schema_version set version = 1')
-  await (await open(place)).close()
-  await change(place, "update myelin_migrations set checksum = 'another'")
-  await assertRefused(place, /^migration 1 was applied to the database with another text/)
-  await remove()
-})
+testOnPostgres(
+  'a migration whose checksum is another, and a newer schema without records, are refused (postgres)',
+  async () => {
+    const { place, remove } = await copyFixture('091ba61', 'postgres')
+    await change(place, 'update schema_version set version = 7')
+    await assertRefused(place, /^the database was made by a newer Myelin \(schema 7;/)
+    await change(place, 'update schema_version set version = 1')
+    await (await open(place)).close()
+    await change(place, "update myelin_migrations set checksum = 'another'")
+    await assertRefused(place, /^migration 1 was applied to the database with another text/)
+    await remove()
+  },
+)
 
 testOnPostgres('databases of other software are refused, and nothing in them changes (postgres)', async () => {
   const { url, drop } = await createDatabase()
