@@ -27,7 +27,7 @@ export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
   return rulesetOf(user, await ownRules(db, user))
 }
 
-/** Returns what is needed to evaluate a user's push rules over events of a room, with the room's present state. */
+/** Returns the input for evaluating a user's push rules over events of a room, with the room's present state. */
 export async function pushContext(
   db: Read,
   user: UserId,

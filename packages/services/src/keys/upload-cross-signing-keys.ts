@@ -16,7 +16,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
 import type { PublicKey } from './cross-signing-key.ts'
 
-/** Cross-signing keys by what they sign. */
+/** Cross-signing keys by usage. */
 export type CrossSigningUpload = Readonly<Partial<Record<KeyUsage, JsonObject>>>
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>

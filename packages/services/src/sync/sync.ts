@@ -107,14 +107,14 @@ class Waiter {
     this.#signal = signal
   }
 
-  /** Hears of these topics from here on, and of those before no more. */
+  /** Replaces the topics that the waiter listens to. */
   hear(topics: readonly string[]): void {
     this.close()
     this.#isWoken = false
     this.#unsubscribe = this.#rt.bus.wait(topics, this.#wake)
   }
 
-  /** Returns when something was heard, time is up, or the caller went away. */
+  /** Waits until a topic changes, the timeout passes, or the caller disconnects. */
   wait(deadline: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isWoken || this.#signal.aborted) return resolve()

@@ -158,7 +158,7 @@ export class OutlierKeeper implements EventSink {
   }
 }
 
-/** Stands for the create event, on which all other events depend. */
+/** The placeholder for the create event, on which all other events depend. */
 const CREATE = '' as EventId
 
 const isCreate = ({ type, stateKey }: Pdu) => type === 'm.room.create' && stateKey === ''
