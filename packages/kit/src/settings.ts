@@ -19,6 +19,8 @@ export interface ServiceConfig {
   readonly rooms: RoomSettings
   readonly media: MediaSettings
   readonly presence: PresenceSettings
+  readonly delayedEvents: DelayedEventSettings
+  readonly push: PushSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
@@ -118,6 +120,14 @@ export interface ProfileSettings {
   readonly maySetAvatarUrl: boolean
 }
 
+/** Events that are sent later. */
+interface DelayedEventSettings {
+  /** The longest delay; 0 disables delayed events. */
+  readonly maxDelayMs: number
+  /** The most events that a user may have scheduled. */
+  readonly maxPerUser: number
+}
+
 /** The defaults for new rooms. */
 interface RoomSettings {
   readonly defaultVersion: string
@@ -130,6 +140,18 @@ export interface MediaSettings {
   readonly maxImagePixels: number
   /** New media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
+}
+
+/** Push notifications. */
+export interface PushSettings {
+  /** Whether events are pushed. */
+  readonly isEnabled: boolean
+  /** Whether a push of the whole event has its content. */
+  readonly includesContent: boolean
+  /** Whether a badge counts rooms with unread notifications; otherwise it counts the notifications. */
+  readonly countsRooms: boolean
+  /** A push waits for a random time of up to this. */
+  readonly jitterMs: number
 }
 
 /** Presence is enabled. */
@@ -202,6 +224,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests that restart, cancel or send a delayed event, per user. */
+  readonly delayedEvents: RateLimit
 }
 
 /** The contents of `/.well-known/matrix`. */

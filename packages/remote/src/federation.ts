@@ -139,6 +139,14 @@ export class Federation {
     return this.#transport.fetchPage(url, options)
   }
 
+  /** Sends a request to a web server that a user named, such as a push gateway, over HTTPS or HTTP. */
+  async callWeb(url: URL, options: PageOptions): Promise<IncomingReply> {
+    if (!['https:', 'http:'].includes(url.protocol) || !this.#transport.fetchPage) {
+      throw new RemoteError('unreachable', `${url.protocol}//${url.host} must not be contacted`)
+    }
+    return this.#transport.fetchPage(url, options)
+  }
+
   close(): Promise<void> {
     return this.#transport.close()
   }

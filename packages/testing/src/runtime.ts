@@ -54,6 +54,8 @@ export const testConfig: ServiceConfig = {
   rooms: { defaultVersion: '12' },
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
   presence: { isEnabled: false },
+  delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
+  push: { isEnabled: true, includesContent: true, countsRooms: true, jitterMs: 0 },
   rateLimits: {
     message: unlimited,
     registration: unlimited,
@@ -76,6 +78,7 @@ export const testConfig: ServiceConfig = {
     publicRooms: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
+    delayedEvents: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },

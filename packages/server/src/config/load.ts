@@ -35,6 +35,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     database: read(sections.database),
     sessions: read(sections.sessions),
     media: read(sections.media),
+    push: read(sections.push),
     turn: read(sections.turn),
     rateLimits: read(sections.rateLimits),
     caches: read(sections.caches),

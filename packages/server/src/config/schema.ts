@@ -11,6 +11,7 @@ import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
 import { type LogSettings, observation } from './sections/observation.ts'
 import { policyServer } from './sections/policy-server.ts'
+import { push } from './sections/push.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
 import { server } from './sections/server.ts'
@@ -47,6 +48,7 @@ export const sections = {
   registration,
   sessions,
   media,
+  push,
   turn,
   rateLimits,
   policyServer,

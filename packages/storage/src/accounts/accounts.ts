@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { cachedReader } from '../engine/cached-reader.ts'
+import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -87,6 +88,8 @@ const TABLES_OF_AN_ACCOUNT = [
   'account_data',
   'filters',
   'push_rules',
+  'pushers',
+  'delayed_events',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',
@@ -104,6 +107,7 @@ export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): P
     .where('user_id', '=', userId)
     .execute()
   tx.touch(topics.account(userId))
+  touchPushers(tx, userId)
   if (isErased) tx.touch(topics.erased)
   // Account data is read by the user's syncs.
   tx.touch(userId)

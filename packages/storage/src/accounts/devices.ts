@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { noteDeviceChange } from '../keys/device-lists.ts'
+import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { deleteTokens } from './sessions.ts'
 import { topics } from '../engine/topics.ts'
@@ -98,14 +99,15 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   tx.touch(topics.account(seen.userId))
 }
 
-const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device'] as const
+const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device', 'pushers'] as const
 
-/** Deletes devices with their tokens, keys and messages, and notifies all who track the user's devices once. */
+/** Deletes devices with their tokens, keys, messages and pushers, and notifies all who track the user's devices once. */
 export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
   let isChanged = false
   for (const deviceId of deviceIds) {
     await deleteTokens(tx, userId, deviceId)
     tx.touch(topics.keys(userId))
+    touchPushers(tx, userId)
     for (const table of TABLES_OF_A_DEVICE) {
       await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     }

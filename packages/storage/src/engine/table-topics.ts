@@ -134,7 +134,10 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   remote_device_lists: readEachTime,
   wanted_device_lists: readEachTime,
   relayed_events: readEachTime,
-  members: [{ topic: ofUser, by: 'user_nid', nameIn: 'users' }],
+  members: [
+    { topic: ofUser, by: 'user_nid', nameIn: 'users' },
+    { topic: topics.members, by: 'room_nid', on: ['insert', 'delete', 'membership', 'position'] },
+  ],
   user_words: readEachTime,
   transactions: readEachTime,
   room_aliases: readEachTime,
@@ -167,6 +170,11 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   account_data: [{ topic: ofUser, by: 'user_id' }],
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
+  delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
+  pushers: [
+    { topic: () => topics.anyPusher, by: 'user_id', on: ['insert', 'delete', 'is_enabled'] },
+    { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },
+  ],
 
   device_keys: readEachTime,
   one_time_keys: [{ topic: topics.keys, by: 'user_id', when: (row) => row.claimed !== 1 }],

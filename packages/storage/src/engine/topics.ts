@@ -5,6 +5,7 @@ import type { Nid } from '../schema/schema.ts'
 const READ_IN = 'read in '
 const WAITING_FOR = 'waiting for '
 const PRESENCE_OF = 'presence of '
+const READ_BY = 'read by '
 
 /** Returns the server of a topic of waiting EDUs. */
 export function serverOfWaitingEdus(topic: string): ServerName | undefined {
@@ -14,6 +15,11 @@ export function serverOfWaitingEdus(topic: string): ServerName | undefined {
 /** Returns the user of a topic of presence. */
 export function userOfPresenceTopic(topic: string): UserId | undefined {
   return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
+}
+
+/** Returns the user of a topic of a user's receipts. */
+export function userOfReceiptsTopic(topic: string): UserId | undefined {
+  return topic.startsWith(READ_BY) ? (topic.slice(READ_BY.length) as UserId) : undefined
 }
 
 /** Returns the room of a topic of receipts. */
@@ -35,7 +41,15 @@ export const topics = {
   /** The published keys of a server. */
   keysOfServer: (server: ServerName) => `keys of ${server}`,
   /** A user's receipts, private ones too. */
-  readBy: (user: UserId) => `read by ${user}`,
+  readBy: (user: UserId) => `${READ_BY}${user}`,
+  /** The memberships of a room. */
+  members: (room: Nid) => `members of ${room}`,
+  /** Events that are sent later. */
+  delayedEvents: 'delayed events',
+  /** Anybody's pushers. */
+  anyPusher: 'pushers',
+  /** A user's pushers. */
+  pushers: (user: UserId) => `pushers of ${user}`,
   /** EDUs that wait for a server. */
   waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
   /** Receipts in a room, private ones too. */

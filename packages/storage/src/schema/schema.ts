@@ -271,6 +271,44 @@ export interface Tables {
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
   filters: { user_id: UserId; filter_id: number; definition: string }
   push_rules: { user_id: UserId; rules: string; position: Position }
+  /** Events that are sent at `due_ts`, unless their sender puts that off or cancels them; times in ms. `sticky_ms` is 0 for an event that is not sticky. */
+  delayed_events: {
+    delay_id: string
+    user_id: UserId
+    device_id: string
+    room_id: RoomId
+    event_type: string
+    state_key: string | null
+    content: string
+    delay_ms: number
+    sticky_ms: number
+    since_ts: number
+    due_ts: number
+  }
+  /**
+   * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
+   * come, 0 for one that keeps up. `data` is JSON.
+   */
+  pushers: {
+    pusher_nid: Nid
+    user_id: UserId
+    app_id: string
+    pushkey: string
+    kind: string
+    app_display_name: string
+    device_display_name: string
+    profile_tag: string
+    lang: string
+    data: string
+    device_id: string
+    is_enabled: number
+    set_ts: number
+    position: Position
+    late_position: Position
+    failing_since_ts: number
+    retry_ts: number
+    interval_ms: number
+  }
 
   device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
   /** A key that was claimed stays for a while, so that an upload sent twice does not bring it back. */

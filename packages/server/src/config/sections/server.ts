@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../section.ts'
-import { group, path, section, size } from '../section.ts'
+import { duration, group, path, section, size } from '../section.ts'
 import { serverNameFault } from '../server-name.ts'
 import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
-import { sizeBytes } from '../units.ts'
+import { durationMs, sizeBytes } from '../units.ts'
 
 const fields = {
   server_name: Type.String({
@@ -72,6 +72,11 @@ identity of this server.`,
     takes: 'a room version',
     default: '12',
   }),
+  max_event_delay_duration: duration({
+    description: `The longest time by which clients may delay an event that they send; calls need delayed events so that nobody
+seems to stay in a call whose client has died. 0 disables them, which is Synapse's default.`,
+    default: '24h',
+  }),
   presence: group(
     { enabled: Type.Boolean({ description: `Whether presence is enabled.`, default: true }) },
     { description: `Settings of presence.`, default: {} },
@@ -81,6 +86,9 @@ identity of this server.`,
     default: '16M',
   }),
 }
+
+/** The most delayed events of one user. */
+const MAX_DELAYED_EVENTS = 100
 
 /** Settings of the server itself: its name, its URL, its admin contact. */
 export const server = section({
@@ -100,6 +108,10 @@ export const server = section({
         maxRequestBodyBytes: sizeBytes(values.max_request_body_size),
       },
       rooms: { defaultVersion: roomVersionOf(values.default_room_version, reading) },
+      delayedEvents: {
+        maxDelayMs: durationMs(values.max_event_delay_duration),
+        maxPerUser: MAX_DELAYED_EVENTS,
+      },
       presence: { isEnabled: values.presence.enabled },
       wellKnown: {
         servesServer: values.serve_server_wellknown,

@@ -9,6 +9,7 @@ import { memberNids, putMembership } from './members.ts'
 import { internUsers, keyNames, userNids } from '../../engine/names.ts'
 import { insertRows } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
+import { topics } from '../../engine/topics.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import { stateDifference } from '../state/state.ts'
 
@@ -94,6 +95,7 @@ async function putNewMembers(
   }))
   await insertRows(tx, 'members', rows)
   for (const { user } of fresh) tx.touch(user)
+  if (fresh.length > 0) tx.touch(topics.members(room.nid))
   return standings.filter(isThere)
 }
 

@@ -5,6 +5,7 @@ import type { Read, Tx } from '../../engine/database.ts'
 import { internUser, roomNames, roomNid, userNid, userNids, withUserNames } from '../../engine/names.ts'
 import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
+import { topics } from '../../engine/topics.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
 /** A user's standing in a room as this server last learned it. `position` is where it last changed. */
@@ -45,6 +46,7 @@ export async function putMembership(
     .onConflict((at) => at.columns(['room_nid', 'user_nid']).doUpdateSet(row))
     .execute()
   tx.touch(user)
+  tx.touch(topics.members(room))
   return before?.membership
 }
 
