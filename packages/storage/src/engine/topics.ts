@@ -46,7 +46,7 @@ export const topics = {
   members: (room: Nid) => `members of ${room}`,
   /** Events that are sent later. */
   delayedEvents: 'delayed events',
-  /** Anybody's pushers. */
+  /** The pushers of any user. */
   anyPusher: 'pushers',
   /** A user's pushers. */
   pushers: (user: UserId) => `pushers of ${user}`,

@@ -286,8 +286,8 @@ export interface Tables {
     due_ts: number
   }
   /**
-   * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
-   * come, 0 for one that keeps up. `data` is JSON.
+   * The pushers of users. Events up to `position` are not pushed. `late_position` is the position of a pusher that is
+   * behind, 0 for others. `data` is JSON.
    */
   pushers: {
     pusher_nid: Nid
