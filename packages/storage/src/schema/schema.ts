@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DelayedTables } from './delayed-tables.ts'
+import type { NotificationTables } from './notification-tables.ts'
+import type { Bytes, Nid, Position } from './scalars.ts'
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 
-/** A place in the log: the total order in which this server learned things. */
-export type Position = number
-/** The number storage gives a name (room, user, event, state key, trie node). Drawn from the log, so unique among all of them; never leaves storage. */
-export type Nid = number
-/** Bytes as both engines return them. */
-export type Bytes = Uint8Array
+export type { Bytes, Nid, Position } from './scalars.ts'
 
 /** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
-export interface Tables {
+export interface Tables extends NotificationTables, DelayedTables {
   /** One row: the last position taken. */
   log: { position: Position }
   /** The change log: the topics that each of the last commits touched. Written on PostgreSQL, for the other nodes. */
@@ -271,53 +269,6 @@ export interface Tables {
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
   filters: { user_id: UserId; filter_id: number; definition: string }
   push_rules: { user_id: UserId; rules: string; position: Position }
-  /** Events that are sent at `due_ts`, unless their sender puts that off or cancels them; times in ms. `sticky_ms` is 0 for an event that is not sticky. */
-  delayed_events: {
-    delay_id: string
-    user_id: UserId
-    device_id: string
-    room_id: RoomId
-    event_type: string
-    state_key: string | null
-    content: string
-    delay_ms: number
-    sticky_ms: number
-    since_ts: number
-    due_ts: number
-  }
-  /** Delayed events that are sent once a participant of a call is no longer connected to the SFU. */
-  delegated_leaves: {
-    delay_id: string
-    user_id: UserId
-    livekit_room: string
-    identity: string
-    created_ts: number
-    is_seen: number
-  }
-  /**
-   * The pushers of users. Events up to `position` are not pushed. `late_position` is the position of a pusher that is
-   * behind, 0 for others. `data` is JSON.
-   */
-  pushers: {
-    pusher_nid: Nid
-    user_id: UserId
-    app_id: string
-    pushkey: string
-    kind: string
-    app_display_name: string
-    device_display_name: string
-    profile_tag: string
-    lang: string
-    data: string
-    device_id: string
-    is_enabled: number
-    set_ts: number
-    position: Position
-    late_position: Position
-    failing_since_ts: number
-    retry_ts: number
-    interval_ms: number
-  }
 
   device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
   /** A key that was claimed stays for a while, so that an upload sent twice does not bring it back. */

@@ -4,7 +4,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
 import { readUpTo, unreadCounts } from '@myelin/storage/sync/unread'
 import type { ReadUpTo, UnreadCount, UnreadQuestion } from '@myelin/storage/sync/unread'
-import { pushContext } from '../../account-data/push-rules.ts'
+import { pushContext, threadSubscriptionOf } from '../../account-data/push-rules.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
 
 /** The members of a room's entry that count unread events. */
@@ -37,7 +37,8 @@ export async function countUnread(
   hasOwnRules: boolean,
 ): Promise<readonly UnreadCount[]> {
   const read = await readUpTo(db, question)
-  return hasOwnRules ? evaluated(db, question, read) : unreadCounts(db, question, read)
+  if (hasOwnRules) return evaluated(db, question, read)
+  return unreadCounts(db, question, read, await threadSubscriptionOf(db, question.user))
 }
 
 async function unreadOf({
