@@ -65,6 +65,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
         'whole_position',
         'provisional_root',
         'is_partial',
+        'bump_position',
       ],
     },
   ],
@@ -188,6 +189,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     { topic: ofUser, by: 'only_for', on: ['insert'], when: (row) => typeof row.only_for === 'string' },
   ],
   to_device: [{ topic: ofUser, by: 'user_id', on: ['insert'] }],
+  sliding_connections: [{ topic: topics.sliding, by: 'user_id' }],
+  sliding_steps: neverChanges,
   key_backups: readEachTime,
   key_backup_sessions: readEachTime,
 

@@ -20,7 +20,8 @@ export interface Tables extends NotificationTables, DelayedTables {
    * `extremities`: a JSON list of the numbers of the oldest 20 of the room's `head_count` forward extremities. `opened` counts
    * the changes of the row. History has no gap after `last_hole`. `is_unsettled`: the forward extremities are still to be
    * resolved into `state_root`; it last changed without an event at `last_move`. `is_partial`: most members are not known
-   * yet; they became known at `whole_position`, and `provisional_root` was the state until then.
+   * yet; they became known at `whole_position`, and `provisional_root` was the state until then. `bump_position`: the last
+   * event that moves the room up in the lists of clients; 0 where there is none.
    */
   rooms: {
     room_nid: Nid
@@ -42,6 +43,7 @@ export interface Tables extends NotificationTables, DelayedTables {
     head_count: number
     is_unsettled: number
     last_move: Position
+    bump_position: Position
   }
   users: { user_nid: Nid; user_id: UserId; server: ServerName }
   state_keys: { key_nid: Nid; type: string; state_key: string }
@@ -297,6 +299,19 @@ export interface Tables extends NotificationTables, DelayedTables {
   /** `only_for` is set where only that user may see the change: a signature by their user-signing key. */
   device_list_changes: { user_id: UserId; position: Position; only_for: UserId | null }
   to_device: { user_id: UserId; device_id: string; position: Position; message: string }
+  /** The connections of sliding sync. `used_ts` is at most a day behind. */
+  sliding_connections: {
+    conn_nid: Nid
+    user_id: UserId
+    device_id: string
+    conn_id: string
+    used_ts: number
+  }
+  /**
+   * Changes of what a sliding-sync connection was sent, as JSON, in the order of `serial`. A `pos` names the last one that it
+   * includes. One with `is_whole` replaces all before it.
+   */
+  sliding_steps: { conn_nid: Nid; serial: Nid; is_whole: number; step: string }
   key_backups: {
     user_id: UserId
     version: number

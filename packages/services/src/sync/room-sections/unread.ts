@@ -41,12 +41,15 @@ export async function countUnread(
   return unreadCounts(db, question, read, await threadSubscriptionOf(db, question.user))
 }
 
-async function unreadOf({
+/** Returns how many events of a joined room the user has not read. */
+export async function unreadOf({
   scope: { db, slice },
   membership: { roomId, position: joined },
   room,
   tail,
-}: RoomScope): Promise<Unread> {
+}: Pick<RoomScope, 'membership' | 'room' | 'tail'> & {
+  readonly scope: Pick<RoomScope['scope'], 'db' | 'slice'>
+}): Promise<Unread> {
   const own = tail?.find(({ pdu, thread }) => pdu.sender === slice.user && thread === null)
   const question = {
     roomId,
