@@ -12,6 +12,7 @@ const VERSIONS = [
 /** The implemented features that the spec does not have, or has under another name. */
 const UNSTABLE_FEATURES = {
   'org.matrix.msc4222': true,
+  'org.matrix.msc4069': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,
 }
