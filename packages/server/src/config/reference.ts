@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from 'yaml'
 import { type Described, describedOf } from './described.ts'
-import { sections } from './schema.ts'
+import { sections, SETTINGS } from './schema.ts'
 import type { Section } from './section.ts'
-import { NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
+import { SYNAPSE_WORDS, WITHOUT_EFFECT } from './synapse-words.ts'
 
 /** The page that explains every setting, written from the schemas. */
 export function configReference(): string {
@@ -65,6 +65,12 @@ function notBuilt(): string {
 
 Myelin does not have what they are about yet, and somebody who sets them would miss it.
 
-${[...NOT_BUILT].map((name) => `\`${name}\``).join(' · ')}
+${notBuiltNames()
+  .map((name) => `\`${name}\``)
+  .join(' · ')}
 `
+}
+
+function notBuiltNames(): string[] {
+  return [...SYNAPSE_WORDS].filter((name) => !SETTINGS.has(name) && !WITHOUT_EFFECT.has(name)).toSorted()
 }
