@@ -202,6 +202,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests to other servers on behalf of a client, per user, or per address without a token. */
+  readonly remoteLookups: RateLimit
 }
 
 /** The contents of `/.well-known/matrix`. */

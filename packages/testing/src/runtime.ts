@@ -76,6 +76,7 @@ export const testConfig: ServiceConfig = {
     publicRooms: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
+    remoteLookups: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },

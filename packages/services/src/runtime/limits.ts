@@ -27,6 +27,10 @@ export type LimitName =
   | 'publicRooms'
   | 'keyUploads'
   | 'toDevice'
+  | 'remoteLookups'
+
+// The requests to other servers that run for one client at a time, and those that wait for their turn.
+const LOOKUPS = { windowMs: 1000, sleepLimit: Infinity, sleepDelayMs: 0, rejectLimit: 500, concurrent: 20 }
 
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
@@ -34,12 +38,14 @@ export class Limits {
 
   readonly #servers: HostThrottle
   readonly #transactions: HostThrottle
+  readonly #lookups: HostThrottle
 
   constructor(clock: Clock, limits: RateLimits) {
     const { message, registration, login, joins, invites, presence, remoteMedia, policySender, federation } = limits
     this.#servers = new HostThrottle(clock, federation)
     // One transaction at a time; waiting ones do not count among the server's requests.
     this.#transactions = new HostThrottle(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
+    this.#lookups = new HostThrottle(clock, LOOKUPS)
     this.#limiters = {
       message: new RateLimiter(clock, message),
       registration: new RateLimiter(clock, registration),
@@ -60,6 +66,7 @@ export class Limits {
       publicRooms: new RateLimiter(clock, limits.publicRooms),
       keyUploads: new RateLimiter(clock, limits.keyUploads),
       toDevice: new RateLimiter(clock, limits.toDevice),
+      remoteLookups: new RateLimiter(clock, limits.remoteLookups),
     }
   }
 
@@ -84,6 +91,16 @@ export class Limits {
   /** Runs the work of a transaction after the server's earlier ones; throws like {@link ofServer}. */
   async ofTransaction<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
     return inTurn(this.#transactions.take(server), () => this.ofServer(server, work))
+  }
+
+  /**
+   * Runs a request to another server on behalf of a client, in its turn; throws like {@link take}.
+   *
+   * @param payer the user, or the address of a client without an access token
+   */
+  async lookUp<T>(payer: string, work: () => Promise<T>): Promise<T> {
+    this.take('remoteLookups', payer)
+    return inTurn(this.#lookups.take(payer), work)
   }
 
   /** Counts one for the requester, or for the address where the request has no token. */

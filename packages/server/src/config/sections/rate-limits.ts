@@ -88,6 +88,12 @@ counted.`,
     ),
     rc_key_uploads: limit(1, 50, `Key uploads of one device. (Synapse has no such setting.)`),
     rc_to_device: limit(10, 500, `Requests of one device that send to-device messages. (Synapse has no such setting.)`),
+    rc_remote_lookups: limit(
+      20,
+      1000,
+      `Other servers that are queried for one user, or for one address without a token: for keys, aliases, room summaries, spaces and
+events by time. (Synapse has no such setting.)`,
+    ),
     rc_policy_server: limit(
       2,
       30,
@@ -117,6 +123,7 @@ counted.`,
       publicRooms: limitOf(values.rc_public_rooms),
       keyUploads: limitOf(values.rc_key_uploads),
       toDevice: limitOf(values.rc_to_device),
+      remoteLookups: limitOf(values.rc_remote_lookups),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {
         windowMs: durationMs(values.rc_federation.window_size),
