@@ -9,7 +9,8 @@ import { ConfigError } from './fault.ts'
 import { loadConfig } from './load.ts'
 import { SETTINGS } from './schema.ts'
 import { writeSigningKey } from './signing-key.ts'
-import { isSynapseDefault, SYNAPSE_DEFAULTS } from './synapse-defaults.ts'
+import { isSynapseDefault } from './is-synapse-default.ts'
+import { SYNAPSE_DEFAULTS } from './synapse-defaults.ts'
 import { WITHOUT_EFFECT } from './synapse-words.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-defaults-'))
@@ -85,7 +86,7 @@ describe('a configuration of Synapse', () => {
   }
   test('is refused by name with parts of settings that are not built', () => {
     const names = Object.entries(parts).map(([name, group]) => `${name}.${Object.keys(group).join()}`)
-    const faults = faultsOf(parts).map((fault) => fault.split(' ')[0])
+    const faults = faultsOf(parts).map((fault) => fault.split(' ', 1).join())
     assert.deepEqual(faults.toSorted(), names.toSorted())
   })
 

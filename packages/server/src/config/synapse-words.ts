@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isSynapseDefault, SYNAPSE_DEFAULTS } from './synapse-defaults.ts'
+import { isSynapseDefault } from './is-synapse-default.ts'
+import { SYNAPSE_DEFAULTS } from './synapse-defaults.ts'
 
 const NOT_NEEDED = 'Myelin has no use for it'
 
