@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { connect } from 'node:tls'
@@ -18,7 +19,27 @@ function serialAt(port: number): Promise<string> {
   })
 }
 
-test('SIGHUP takes up certificates and the log level, keeps what is bad as it was, and never ends the server', {
+/** Tries to log in as nobody, and returns the status of the answer. */
+function statusOfLogin(port: number): Promise<number | undefined> {
+  const body = '{"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"}'
+  const options = {
+    port,
+    host: '127.0.0.1',
+    method: 'POST',
+    path: '/_matrix/client/v3/login',
+    rejectUnauthorized: false,
+  }
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (reply) => {
+      reply.resume()
+      resolve(reply.statusCode)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+test('SIGHUP takes up certificates, rate limits and the log level, keeps what is bad as it was, and never ends the server', {
   timeout: 60_000,
 }, async () => {
   const authority = testAuthority()
@@ -39,12 +60,19 @@ listeners: [{port: 0, bind_addresses: [127.0.0.1], tls: true}]`
   const first = await serialAt(port)
 
   issue()
-  place.configure(`${settings('info')}\nenable_metrics: true`)
+  const logins = async () => {
+    const statuses: (number | undefined)[] = []
+    for (let count = 0; count < 3; count++) statuses.push(await statusOfLogin(port))
+    return statuses
+  }
+  assert.deepEqual(await logins(), [403, 403, 403])
+  place.configure(`${settings('info')}\nenable_metrics: true\nrc_login: {address: {per_second: 0.001, burst_count: 1}}`)
   server.process.kill('SIGHUP')
   await server.logged(/^configuration reloaded$/)
   assert.deepEqual((await server.logged(/need a restart/))['settings'], ['metrics'])
   const second = await serialAt(port)
   assert.notEqual(second, first)
+  assert.deepEqual(await logins(), [403, 429, 429])
 
   writeFileSync(join(place.folder, 'tls.key'), 'no key')
   server.process.kill('SIGHUP')
