@@ -17,10 +17,10 @@ export interface Reloadable {
 }
 
 /**
- * Takes up what can change without a restart: the log level, rate limits, and the content of certificates and their keys. Logs
- * which other settings changed. Where the configuration or a certificate cannot be used, everything stays as it was and the log says why.
+ * Reloads what can change without a restart: the log level, rate limits, and the content of certificates and their keys. Logs which
+ * other settings changed. If the configuration or a certificate is invalid, nothing changes and the log says why.
  *
- * @param load reads the configuration anew.
+ * @param load reads the configuration anew
  */
 export function reload(running: Config, load: () => Config, { log, limits, tlsServers }: Reloadable): void {
   try {
@@ -38,7 +38,7 @@ export function reload(running: Config, load: () => Config, { log, limits, tlsSe
   }
 }
 
-// What is reloaded, and what is no setting.
+// Settings that are reloaded, and members of the configuration that are not settings.
 const APART: ReadonlySet<string> = new Set(['log', 'notices', 'rateLimits'])
 
 function changedSections(running: Config, fresh: Config): string[] {

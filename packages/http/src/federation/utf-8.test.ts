@@ -4,8 +4,9 @@ import { after, before, describe, test } from 'node:test'
 import { testSigningKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
-import { xMatrixHeader } from '@myelin/testing/x-matrix'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { federationEndpoints } from '../endpoints.ts'
 import { pathsOf } from '../mount.ts'
 
@@ -21,7 +22,7 @@ describe('a body of another server that is not UTF-8', () => {
   let server: TestServer
   before(async () => {
     const servers = new StandInServers()
-    servers.set(origin, () => publishedBy(origin, { validUntilTs: 1_800_000_000_000 }))
+    servers.set(origin, () => keyDocument(origin, { validUntilTs: 1_800_000_000_000 }))
     server = await testServer(undefined, {}, { transport: servers })
   })
   after(() => server.close())

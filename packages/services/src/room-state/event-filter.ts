@@ -3,7 +3,7 @@ import { matchGlob } from '@myelin/matrix/glob'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { MERGING } from './merging-event.ts'
+import { MERGE_EVENT_TYPE } from './merge-event-type.ts'
 
 /** An event filter. A list that is present but empty matches nothing. */
 export interface EventFilter {
@@ -60,7 +60,8 @@ export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter
 
 /** Returns whether a filter matches an event by the event's own fields; exclusions win. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
-  if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
+  if (event.type === MERGE_EVENT_TYPE || !passesType(event.type, filter) || !passesRoom(event.roomId, filter))
+    return false
   if (filter.notSenders.includes(event.sender)) return false
   if (filter.senders && !filter.senders.includes(event.sender)) return false
   if (filter.containsUrl === undefined) return true

@@ -28,6 +28,7 @@ export type LimitName =
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
+  | 'delayedEvents'
 
 // The requests to other servers that run for one client at a time, and those that wait for their turn.
 const LOOKUPS = { windowMs: 1000, sleepLimit: Infinity, sleepDelayMs: 0, rejectLimit: 500, concurrent: 20 }
@@ -57,6 +58,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),
+    delayedEvents: new RateLimiter(clock, limits.delayedEvents),
   }
 }
 
