@@ -93,6 +93,17 @@ const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
     refresh_token: 'refused',
   },
   setTyping: { timeout: 'refused' },
+  postPusher: {
+    app_display_name: 'refused',
+    device_display_name: 'refused',
+    profile_tag: 'absent',
+    lang: 'refused',
+    data: 'refused',
+    append: 'absent',
+    enabled: 'refused',
+    'org.matrix.msc3881.enabled': 'refused',
+  },
+  scheduleDelayedEvent: { state_key: 'refused' },
 }
 
 /** Alice in a public room of hers with bob, and what requests name. Each request has its own room, so that it can be repeated. */
@@ -167,6 +178,22 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   login: ({ alice }) => [
     'login',
     { type: 'm.login.password', identifier: { type: 'm.id.user', user: alice }, password },
+  ],
+  postPusher: ({ serial }) => [
+    'pushers/set',
+    {
+      app_id: 'a',
+      pushkey: `${serial}`,
+      kind: 'http',
+      app_display_name: 'a',
+      device_display_name: 'd',
+      lang: 'en',
+      data: { url: 'https://push.test/_matrix/push/v1/notify' },
+    },
+  ],
+  scheduleDelayedEvent: ({ roomId, serial }) => [
+    `/_matrix/client/unstable/org.matrix.msc4140/rooms/${roomId}/delayed_event/m.room.topic/${serial}`,
+    { delay_ms: 1000, content: { topic: 'a' } },
   ],
   setTyping: ({ roomId, alice }) => [`rooms/${roomId}/typing/${alice}`, { typing: true }],
 }

@@ -92,7 +92,7 @@ describe('a configuration of Synapse', () => {
 
   test('may be off where Synapse is on, if nothing of it is built', () => {
     assert.deepEqual(faultsOf({ stats: { enabled: false }, retention: { enabled: false, purge_jobs: [] } }), [])
-    assert.equal(faultsOf({ push: { enabled: false }, user_directory: { enabled: false } }).length, 2)
+    assert.equal(faultsOf({ user_directory: { enabled: false } }).length, 1)
   })
 })
 

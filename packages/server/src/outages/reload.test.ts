@@ -26,8 +26,11 @@ function statusOfLogin(port: number): Promise<number> {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
     socket.on('error', reject)
     // `HTTP/1.1 429 …`
-    socket.once('data', (reply: Buffer) => resolve(Number(reply.toString().split(' ', 2)[1])))
-    socket.end(`${head}\r\n\r\n${body}`)
+    socket.once('data', (reply: Buffer) => {
+      resolve(Number(reply.toString().split(' ', 2)[1]))
+      socket.destroy()
+    })
+    socket.once('secureConnect', () => socket.write(`${head}\r\n\r\n${body}`))
   })
 }
 
