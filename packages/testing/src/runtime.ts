@@ -80,10 +80,12 @@ export const testConfig: ServiceConfig = {
     toDevice: unlimited,
     remoteLookups: unlimited,
     delayedEvents: unlimited,
+    callTokens: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
+  rtc: { transports: [], livekit: undefined },
   turn: {
     uris: [],
     sharedSecret: undefined,

@@ -29,6 +29,7 @@ export type LimitName =
   | 'toDevice'
   | 'remoteLookups'
   | 'delayedEvents'
+  | 'callTokens'
 
 // The requests to other servers that run for one client at a time, and those that wait for their turn.
 const LOOKUPS = { windowMs: 1000, sleepLimit: Infinity, sleepDelayMs: 0, rejectLimit: 500, concurrent: 20 }
@@ -59,6 +60,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),
     delayedEvents: new RateLimiter(clock, limits.delayedEvents),
+    callTokens: new RateLimiter(clock, limits.callTokens),
   }
 }
 

@@ -90,6 +90,8 @@ const TABLES_OF_AN_ACCOUNT = [
   'push_rules',
   'pushers',
   'delayed_events',
+  'delegated_leaves',
+  'thread_subscriptions',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',

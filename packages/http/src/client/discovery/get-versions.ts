@@ -13,8 +13,11 @@ const VERSIONS = [
 const UNSTABLE_FEATURES = {
   'org.matrix.msc3881': true,
   'org.matrix.msc4140': true,
+  'org.matrix.msc4143': true,
   'org.matrix.msc4222': true,
   'org.matrix.msc4069': true,
+  'org.matrix.msc4306': true,
+  'org.matrix.simplified_msc3575': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,
 }

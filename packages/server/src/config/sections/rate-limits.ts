@@ -94,6 +94,11 @@ export const rateLimits = section({
 events by time. (Synapse has no such setting.)`,
     ),
     rc_delayed_event_mgmt: limit(1, 5, `Requests of one user that restart, cancel or send a delayed event.`),
+    rc_call_tokens: limit(
+      1,
+      20,
+      `Tokens for calls, per user, or per address without an access token. (Synapse has no such setting.)`,
+    ),
     rc_policy_server: limit(
       2,
       30,
@@ -124,6 +129,7 @@ events by time. (Synapse has no such setting.)`,
       keyUploads: limitOf(values.rc_key_uploads),
       toDevice: limitOf(values.rc_to_device),
       remoteLookups: limitOf(values.rc_remote_lookups),
+      callTokens: limitOf(values.rc_call_tokens),
       delayedEvents: limitOf(values.rc_delayed_event_mgmt),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {
