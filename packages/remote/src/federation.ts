@@ -178,16 +178,29 @@ export function requestForm(request: {
   return canonicalJsonLoose(content === undefined ? rest : { ...rest, content })
 }
 
+/** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */
 async function textOf(reply: IncomingReply, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
   let text = ''
   let size = 0
   for await (const chunk of reply.body) {
     size += chunk.length
     if (size > maxBytes) throw new RemoteError('malformed', `an answer was longer than ${maxBytes} bytes`)
-    text += decoder.decode(chunk, { stream: true })
+    const part = decodedOf(() => decoder.decode(chunk, { stream: true }))
+    if (part === undefined) return ''
+    text += part
   }
-  return text + decoder.decode()
+  const end = decodedOf(() => decoder.decode())
+  return end === undefined ? '' : text + end
+}
+
+function decodedOf(decode: () => string): string | undefined {
+  try {
+    return decode()
+  } catch (cause) {
+    if (cause instanceof TypeError) return undefined
+    throw cause
+  }
 }
 
 async function jsonOf(text: string, keepNumbers: boolean): Promise<Json | undefined> {

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { accountDataBetween, accountDataOf, accountDataSize, putAccountData } from './account-data.ts'
 import type { AccountData } from './account-data.ts'
-import { filterDefinition, putFilter } from './filters.ts'
+import { filterDefinition, MAX_FILTERS, putFilter } from './filters.ts'
 
 const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
@@ -72,6 +72,21 @@ onEveryDatabase('account data', (open) => {
 })
 
 onEveryDatabase('filters', (open) => {
+  test('are bounded per user: the oldest goes, others stay', async () => {
+    const db = await open()
+    const ids: number[] = []
+    await db.write(async (tx) => {
+      for (let count = 0; count <= MAX_FILTERS; count++) ids.push(await putFilter(tx, alice, `{"a":${count}}`))
+      await putFilter(tx, bob, '{}')
+    })
+    const stored = await db.read.selectFrom('filters').select(['user_id', 'filter_id']).execute()
+    const mine = stored.filter((row) => row.user_id === alice).map((row) => row.filter_id)
+    assert.equal(mine.length, MAX_FILTERS)
+    assert.deepEqual([mine.includes(ids[0] ?? -1), mine.includes(ids.at(-1) ?? -1)], [false, true])
+    assert.equal(stored.length, MAX_FILTERS + 1)
+    await db.close()
+  })
+
   test('behave like a list per user, in which the same definition stands once', async () => {
     const put = fc.record({
       user: fc.constantFrom(alice, bob),
