@@ -22,8 +22,11 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 
 /** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
-  /** Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Only `prepared.ts` calls it. */
-  send(statement: Statement): void
+  /**
+   * Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Returns
+   * a promise where the event loop should have its turn before more is sent. Only `prepared.ts` calls it.
+   */
+  send(statement: Statement): Promise<void> | undefined
   /**
    * The next position of the log.
    *
