@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { encodeLongJson, RawJson } from '@myelin/kit/raw-json'
 import { loadFilter } from '@myelin/services/account-data/filters'
 import { parseToken } from '@myelin/services/room-state/page-token'
 import { sync as readSync } from '@myelin/services/sync/sync'
@@ -38,7 +39,9 @@ export const sync = endpoint({
       timeoutMs: query.timeout ?? 0,
       presence: query.set_presence ?? 'online',
     }
-    return readSync(rt, request, signal)
+    const reply = await readSync(rt, request, signal)
+    // A first sync may have megabytes.
+    return request.since === undefined || request.isFullState ? new RawJson(await encodeLongJson(reply)) : reply
   },
 })
 
