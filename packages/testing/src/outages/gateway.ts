@@ -23,7 +23,7 @@ export interface Gateway {
 }
 
 /** The side of a gateway: the client or the server. */
-export type Side = 'client' | 'server'
+type Side = 'client' | 'server'
 
 interface Connection {
   readonly near: Socket
