@@ -41,7 +41,7 @@ export function eventBody(text = 'x'.repeat(100)): string {
   return JSON.stringify({ msgtype: 'm.text', body: text })
 }
 
-/** Where a message is sent to. */
+/** The path to which a message is sent. */
 export function sendPath(room: string, txn: string): string {
   return `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${txn}`
 }

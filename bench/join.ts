@@ -8,9 +8,9 @@ import { join, moveAll, stage, standing, stateOn } from '../packages/testing/src
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
 
 /**
- * `node bench/join.ts [--members 10000] [--database postgres]`: a user joins a large room through another server. Tells how long
- * that takes until they are in it, and until the server knows everybody who is; and how long the units of work in it held
- * the log. Both servers are in this process.
+ * `node bench/join.ts [--members 10000] [--database postgres]`: measures a join of a large room through another server:
+ * the time until the user is joined, the time until all members are known, and the time during which its write
+ * transactions held the log. Both servers run in this process.
  */
 const { values } = parseArgs({
   options: { members: { type: 'string', default: '10000' }, database: { type: 'string', default: 'sqlite' } },
@@ -58,7 +58,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** How long each unit ran from here on. */
+/** Records the duration of each write transaction from here on. */
 function timed(db: Database): number[] {
   const heldMs: number[] = []
   const write = db.write.bind(db)

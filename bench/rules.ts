@@ -22,7 +22,7 @@ import { resolve } from '@myelin/rules/state-resolution/resolve'
 import { defaultRules } from '@myelin/rules/push/default-rules'
 import { evaluate } from '@myelin/rules/push/evaluate'
 
-/** How fast the law is: `npm run bench:rules`. Arguments pick those whose name contains one of them. */
+/** `npm run bench:rules`: measures the rules alone. Arguments select benchmarks by parts of their names. */
 
 interface Figure {
   readonly name: string

@@ -2,12 +2,12 @@
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import type { Target } from '@myelin/testing/processes/target'
 
-/** What a workload gets. */
+/** The input of a workload. */
 export interface WorkloadRun {
   readonly target: Target
-  /** How long each cell is measured. */
+  /** The duration of each measurement, in seconds. */
   readonly seconds: number
-  /** Fixtures are so many times as large as the workload says. */
+  /** The factor by which fixtures are scaled. */
   readonly scale: number
   readonly progress: (text: string) => void
   /** Other servers, where the workload asks for some. */
@@ -18,9 +18,9 @@ export interface WorkloadRun {
 export interface Workload {
   readonly name: string
   readonly title: string
-  /** Whether it needs a server that we started. */
+  /** The workload needs a server that the benchmark started. */
   readonly needsOwn?: boolean
-  /** So many other servers take part; it then needs a server that we started. */
+  /** The number of simulated servers; the workload then needs a server that the benchmark started. */
   readonly needsServers?: number
   run(run: WorkloadRun): Promise<readonly Readonly<Record<string, unknown>>[]>
 }

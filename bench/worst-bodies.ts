@@ -4,13 +4,13 @@ import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import type { AnyEndpoint } from '@myelin/http/endpoint'
 import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
 import { pathsOf } from '@myelin/http/mount'
-import type { Json, JsonObject } from '@myelin/matrix/json'
+import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
-import { signBytes } from '@myelin/matrix/signatures'
-import { requestForm } from '@myelin/remote/federation'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { worstBodies } from '@myelin/testing/worst-bodies'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
 
@@ -27,7 +27,7 @@ const wanted = process.argv[2] ?? ''
 
 const servers = new StandInServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
-servers.set('far.test', () => publishedBy('far.test', { validUntilTs: rt.clock.now() + 86_400_000 }))
+servers.set('far.test', () => keyDocument('far.test', { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {
   isForwarded: false,
   maxBodyBytes: MAX_BODY_BYTES.transaction,
@@ -104,13 +104,6 @@ function signature(method: string, uri: string, text: string): string {
   } catch {
     content = {}
   }
-  const form = requestForm({
-    method,
-    uri,
-    origin: 'far.test',
-    destination: rt.serverName,
-    content: content as JsonObject,
-  })
-  const key = testSigningKey('far.test')
-  return `X-Matrix origin=far.test,destination="${rt.serverName}",key="${key.id}",sig="${signBytes(form, key)}"`
+  const request = { method, uri, origin: 'far.test', destination: rt.serverName, content }
+  return xMatrixHeader(request, testSigningKey('far.test'))
 }

@@ -3,8 +3,9 @@ import { buildApp } from '@myelin/http/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
-import { xMatrixHeader } from '@myelin/testing/x-matrix'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
 
@@ -20,7 +21,7 @@ const MESSAGES = 1000
 
 const servers = new StandInServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
-servers.set(FAR, () => publishedBy(FAR, { validUntilTs: rt.clock.now() + 86_400_000 }))
+servers.set(FAR, () => keyDocument(FAR, { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {
   isForwarded: false,
   maxBodyBytes: MAX_BODY_BYTES.transaction,

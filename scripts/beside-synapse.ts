@@ -81,7 +81,7 @@ async function compare(): Promise<number> {
   if (values.apart !== undefined) {
     const minutes = Number(values.apart)
     console.log(`\n${minutes} minutes apart`)
-    // Asked for by itself, whatever else is left out.
+    // A scenario that was named on the command line runs in any case.
     const cameTogether = await works('both rooms come together again', () =>
       longPartition(
         pairs.map(([, pair]) => pair),
@@ -95,7 +95,7 @@ async function compare(): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-/** Does one thing, and says what came of it. */
+/** Runs one scenario and prints its result. */
 async function works(name: string, run: () => Promise<void>): Promise<boolean> {
   const started = performance.now()
   const fault = await run().then(

@@ -22,7 +22,7 @@ export function fragmentFiles(): readonly string[] {
     .toSorted((a, b) => issueOf(a) - issueOf(b) || a.localeCompare(b))
 }
 
-/** Parses one fragment; returns what is wrong with it, as a sentence, where it is malformed. */
+/** Parses one fragment; returns its fault, as a sentence, if it is malformed. */
 export function readFragment(file: string): Fragment | string {
   if (!/^changes\/\d+-[a-z0-9-]+\.md$/.test(file)) return `${file} is not named ISSUE-words.md`
   const [first = '', ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n')

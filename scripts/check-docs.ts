@@ -110,20 +110,20 @@ function packageFaults(): readonly string[] {
   ]
 }
 
-/** Compares the tables of ranked folders with floors.json, rank by rank, and with the tree. */
+/** Compares the tables of ranked folders, nested ones included, with floors.json, rank by rank, and with the tree. */
 function folderFaults(): readonly string[] {
-  return Object.entries(floors.ranks).flatMap(([home, ranks]) => {
+  return Object.entries(floors.ranks).flatMap(([place, ranks]) => {
     const folders = ranks.map((rank) => rank.filter((name) => name !== '.')).filter((rank) => rank.length > 0)
     const expected = folders.map((rank, index) => `${index}: ${rank.toSorted().join(' ')}`)
-    const listed = rowsOf(`Folders of ${home}`).map(
+    const listed = rowsOf(`Folders of ${place}`).map(
       ([rank, names]) => `${rank}: ${namesIn(names!).toSorted().join(' ')}`,
     )
     return [
-      ...differences(`docs/packages.md, "Folders of ${home}", beside floors.json`, listed, expected),
+      ...differences(`docs/packages.md, "Folders of ${place}", beside floors.json`, listed, expected),
       ...differences(
-        `floors.json, ranks of ${home}, beside the tree`,
+        `floors.json, ranks of ${place}, beside the tree`,
         folders.flat(),
-        foldersIn(`packages/${home}/src`),
+        foldersIn(`packages/${place.replace(/^[^/]+/, '$&/src')}`),
       ),
     ]
   })

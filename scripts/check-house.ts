@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, readFileSync } from 'node:fs'
 
-/** The house rules no linter knows. Each has the files where it does not hold, and the reason. */
+/** House rules that no linter checks. Each has exempt files, and the reason. */
 const rules = [
   {
     pattern: /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(Timeout|Interval)\(/,

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 
 /**
- * Says which links to the spec lead nowhere: `node scripts/check-spec-links.ts FOLDER`, where FOLDER is a git
- * repository of github.com/matrix-org/matrix-spec, bare or not.
+ * Prints dead links to the spec: `node scripts/check-spec-links.ts FOLDER`, where FOLDER is a git repository of
+ * github.com/matrix-org/matrix-spec, bare or not.
  */
 const [repository] = process.argv.slice(2)
 if (!repository) {

@@ -3,10 +3,10 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
 /**
- * Fails when a file serves nothing, or only tests.
+ * Fails if a file is unused, or used only by tests.
  *
- * knip cannot tell: `exports` of a package make each of its files an entry. A file is used when a program leads to it by
- * imports, or by `new URL('…', import.meta.url)`, as workers are. `packages/testing` is there for tests alone.
+ * knip cannot find them: the `exports` of a package make each of its files an entry. A file is used if a program leads
+ * to it by imports, or by `new URL('…', import.meta.url)` as to workers. `packages/testing` exists for tests.
  */
 const files = globSync(['packages/*/src/**/*.{ts,js}', 'scripts/**/*.ts', 'bench/**/*.ts'])
 const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.startsWith('packages/testing/')

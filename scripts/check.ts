@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process'
 
-/** Runs types, lint, format, package ranks, house rules, documents and dead code: one command, one exit code. Tests are `npm test`. */
+/**
+ * Runs types, lint, format, package ranks, house rules, documents and dead code, and exits with 1 if one fails. Tests
+ * are `npm test`.
+ */
 const steps: readonly (readonly [string, readonly string[]])[] = [
   ['tsc', ['--noEmit']],
   ['oxlint', ['--type-aware', '--quiet']],
@@ -9,6 +12,7 @@ const steps: readonly (readonly [string, readonly string[]])[] = [
   ['node', ['scripts/check-floors.ts']],
   ['node', ['scripts/check-house.ts']],
   ['node', ['scripts/check-docs.ts']],
+  ['node', ['scripts/check-generated.ts']],
   ['knip', ['--no-progress', '--cache', '--cache-location', 'node_modules/.cache/knip']],
   ['node', ['scripts/check-unused-files.ts']],
   ['node', ['scripts/check-endpoints.ts']],

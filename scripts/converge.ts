@@ -3,9 +3,9 @@ import { parseArgs } from 'node:util'
 import { converge, SIMULATIONS_PER_POOL } from '@myelin/testing/convergence/converge'
 
 /**
- * `npm run converge -- --seeds 2000`: runs simulations of three servers over a faulty network, and checks that
- * all servers have the same room state afterwards; `--from N` begins with another seed, `--jitter N` lets the servers' databases be late by chance, `--show` tells every event of a simulation with a
- * difference. Exits with 1 on a difference.
+ * `npm run converge -- --seeds 2000`: runs simulations of three servers over a faulty network, and checks that all
+ * servers have the same room state afterwards. `--from N` sets the first seed, `--jitter N` delays database results at
+ * random, `--show` prints every event of a simulation with a difference. Exits with 1 on a difference.
  */
 const { values } = parseArgs({
   options: {

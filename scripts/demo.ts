@@ -4,8 +4,8 @@ import type { Room } from '@myelin/testing/clients/room-client'
 import { Playground } from './federated/servers.ts'
 
 /**
- * Three servers on this machine that trust an authority of their own, three people, and one room that all of them are
- * in. With `--once` everything is taken down again as soon as every message has reached everybody.
+ * Runs three servers on this machine that trust a test authority, with three users in one room. With `--once`
+ * everything is removed as soon as every message has reached every user.
  */
 
 const playground = new Playground()
@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => vo
 try {
   await show()
 } catch (cause) {
-  // Whoever stops us does not want to hear what did not come to an end.
+  // After a signal, errors of interrupted requests are not of interest.
   if (!isStopping) {
     console.error(cause instanceof Error ? cause.message : cause)
     await stop(1)
@@ -47,7 +47,7 @@ async function meet([first, ...others]: readonly RoomClient[]): Promise<Room> {
   return room
 }
 
-/** Everybody says something, and reads what everybody said. */
+/** Lets each user send a message and read all messages. */
 async function talk(people: readonly RoomClient[], room: Room): Promise<void> {
   const said: string[] = []
   for (const person of people) {

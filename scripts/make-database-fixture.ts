@@ -11,8 +11,9 @@ import { startCheckout } from './fixture/server.ts'
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
 
 /**
- * Makes the databases that later migrations are tested from: `node scripts/make-database-fixture.ts CHECKOUT NAME` runs the
- * server of a checkout over each engine, has users use it, and keeps what it wrote as `packages/testing/fixtures/databases/NAME.*`.
+ * Makes the databases from which migrations are tested: `node scripts/make-database-fixture.ts CHECKOUT NAME` runs the
+ * server of a checkout on each engine, fills it with rooms, keys and settings, and stores its database and media as
+ * `packages/testing/fixtures/databases/NAME.*`.
  */
 const [checkout, name] = process.argv.slice(2)
 if (checkout === undefined || name === undefined)

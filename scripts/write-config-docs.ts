@@ -2,5 +2,5 @@
 import { writeFileSync } from 'node:fs'
 import { configReference } from '../packages/server/src/config/reference.ts'
 
-/** Writes docs/config.md from the schemas; a test says when it has not been run. */
+/** Writes docs/config.md from the schemas; `npm run check` fails while it is stale. */
 writeFileSync('docs/config.md', configReference())

@@ -67,7 +67,7 @@ function send(
   const json = JSON.stringify(pdu.json)
   rows.push({ id: pdu.id, json, depth, sender: sender.number, transaction: parts[8] ?? '' })
   waiting.push(() => response.writeHead(200, { 'content-type': 'application/json' }).end(`{"event_id":"${pdu.id}"}`))
-  // Whoever comes in the same turn of the loop is in the same commit.
+  // Requests that arrive in one turn of the event loop share a commit.
   setImmediate(flush)
 }
 

@@ -14,7 +14,7 @@ export interface Row {
   readonly transaction: string
 }
 
-/** Where to write, and whether what a real send leaves: the row of its event with all indexes of ours. */
+/** The database file, and whether a row with all indexes is written as a real send does. */
 export interface WriterOrder {
   readonly path: string
   readonly isWhole: boolean

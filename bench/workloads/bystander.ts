@@ -7,7 +7,7 @@ import { eventBody, roomWith, sendPath } from '../fixture.ts'
 
 const EVERY_MS = 25
 
-/** Somebody who sends forty messages a second in a room of their own, and how long that takes them. */
+/** A user who sends forty messages a second in another room, and the latency of these sends. */
 export class Bystander {
   readonly #client: MatrixClient
   readonly #room: string
@@ -18,7 +18,7 @@ export class Bystander {
     this.#room = room
   }
 
-  /** How long sends took while something else ran, from when they were meant to begin. */
+  /** The latency of sends during a workload, from the intended start of each. */
   async during(work: () => Promise<unknown>): Promise<Latency> {
     const durationsMs: number[] = []
     const free: MatrixClient[] = []
@@ -26,7 +26,7 @@ export class Bystander {
     let isOver = false
     const send = async (client: MatrixClient, dueMs: number) => {
       const path = sendPath(this.#room, `b${this.#serial++}`)
-      // A connection nobody used for long may just have been closed.
+      // A connection that was idle for long may just have been closed.
       await client.send('PUT', path, eventBody()).catch(() => client.send('PUT', path, eventBody()))
       durationsMs.push(performance.now() - dueMs)
       free.push(client)
@@ -34,7 +34,7 @@ export class Bystander {
     const ticking = (async () => {
       for (let dueMs = performance.now(); !isOver; dueMs += EVERY_MS) {
         await delay(Math.max(0, dueMs - performance.now()))
-        // Nobody waits for the message before: connections are made as they are needed.
+        // A send does not wait for the one before: connections are opened as needed.
         sending.push(send(free.pop() ?? this.#client.again(), dueMs))
       }
     })()

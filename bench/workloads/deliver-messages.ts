@@ -4,7 +4,7 @@ import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../
 import type { Workload } from '../workload.ts'
 import { Deliveries } from './deliveries.ts'
 
-/** W3: one room, 100 users who wait in `/sync`, one sender; how long until a message has got to them. */
+/** W3: one room, 100 users who wait in `/sync`, one sender: the time until a message is delivered. */
 export const w3: Workload = {
   name: 'W3',
   title: 'fan-out: one sender, everybody else in a long poll',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { latencyOf, round } from '@myelin/testing/latency'
 
-/** When each of the messages that are sent to waiting clients gets to each of them. */
+/** The times at which each message is delivered to each waiting client. */
 export class Deliveries {
   readonly #sentMs = new Map<string, number>()
   readonly #takenMs = new Map<string, number[]>()

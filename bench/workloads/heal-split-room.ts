@@ -28,12 +28,12 @@ const CELLS = [
   { members: 10_000, branches: 200 },
   { members: 10_000, branches: 1000 },
 ]
-/** As many heads as an event may continue. */
+/** The maximum number of `prev_events` of an event. */
 const TIPS = 20
 
 /**
- * W8: a room of N members splits into k branches, each of which changes the power levels or five memberships, and comes
- * together again in events that continue 20 heads each; somebody else sends in another room meanwhile.
+ * W8: a room of N members splits into k branches, each of which changes the power levels or five memberships. Events
+ * with 20 `prev_events` each merge them, while a bystander sends in another room.
  */
 export const w8: Workload = {
   name: 'W8',
@@ -183,10 +183,10 @@ function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu>
 /** Messages that continue 20 heads each, until one is left. */
 function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
   const merges: Pdu[] = []
-  for (let heads = tips; heads.length > 1; ) {
+  for (let extremities = tips; extremities.length > 1; ) {
     const next: EventId[] = []
-    for (let at = 0; at < heads.length; at += TIPS) {
-      const prevEvents = heads.slice(at, at + TIPS)
+    for (let at = 0; at < extremities.length; at += TIPS) {
+      const prevEvents = extremities.slice(at, at + TIPS)
       const pdu = room.build({
         sender: room.creator,
         type: 'm.room.message',
@@ -198,7 +198,7 @@ function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
       merges.push(pdu)
       next.push(pdu.id)
     }
-    heads = next
+    extremities = next
   }
   return merges
 }

@@ -10,7 +10,7 @@ import { Deliveries } from './deliveries.ts'
 const ROOMS_EACH = 5
 const ROOMS = 50
 
-/** W5: 1,000 users in 5 rooms each who only wait: what each costs, and how soon a message gets to them. */
+/** W5: 1,000 waiting users in 5 rooms each: the cost of each, and the delivery time of a message. */
 export const w5: Workload = {
   name: 'W5',
   title: '1,000 idle clients with a long poll each',

@@ -10,8 +10,8 @@ const RTT_MS = 20
 const PATIENCE_MS = 300_000
 
 /**
- * W6: somebody joins a room of 1,000 and 10,000 members on 100 servers, 20 ms away (`--scale 10` for 100,000), while
- * somebody else sends in a room of their own.
+ * W6: a join of a room of 1,000 and 10,000 members on 100 servers, 20 ms away (`--scale 10` for 100,000), while a
+ * bystander sends in another room.
  */
 export const w6: Workload = {
   name: 'W6',
@@ -41,7 +41,7 @@ export const w6: Workload = {
         await client.call('POST', path, {})
         joinedMs = performance.now() - startMs
       })
-      // Who is not known yet is waited for.
+      // Waits for the members that are not known yet.
       const last = encodeURIComponent(memberId(servers, members - 1))
       const member = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/state/m.room.member/${last}`
       let isWhole = false
@@ -54,7 +54,7 @@ export const w6: Workload = {
       const wholeMs = performance.now() - startMs
       const peakBytes = own.peakBytes()
       const listed = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/joined_members`
-      // A room whose members are not all known yet has nothing to tell of them.
+      // A room with partial state has no complete member list.
       let seen = 0
       while (seen < members) {
         if (performance.now() - startMs > PATIENCE_MS) throw new Error(`${seen} members after ${PATIENCE_MS / 1000} s`)

@@ -5,8 +5,8 @@ import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../
 import type { Workload } from '../workload.ts'
 
 /**
- * W1: one room, k joined users who each hold a long poll, and all send 100-byte messages as fast as they are answered
- * (a closed loop: each sender waits for its 200).
+ * W1: one room, k joined users who each hold a long poll, and all send 100-byte messages in a closed loop: each sender
+ * waits for its 200.
  */
 export const w1 = senders('W1', 'one room, k senders, each with a long poll', true)
 

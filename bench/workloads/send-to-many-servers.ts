@@ -19,8 +19,8 @@ const ONE_IN = 20
 const LATE_MS = 20_000
 
 /**
- * W9: a room with a member on each of 50 and 500 other servers, of which 5 % are dead and 5 % answer after 20 s: ten
- * messages a second, then 500 as fast as they are taken; how long each takes to every live server.
+ * W9: a room with a member on each of 50 and 500 other servers, of which 5 % are dead and 5 % answer after 20 s. Sends
+ * ten messages a second, then 500 at once, and measures the delivery time to every live server.
  */
 export const w9: Workload = {
   name: 'W9',
@@ -49,7 +49,7 @@ async function measure(
   progress(`W9: ${count} servers join`)
   const numbers = Array.from({ length: count }, (_, index) => index)
   await inParallel(numbers, 4, (number) => joinTargetRoom(servers, target, room, number))
-  // Until everybody has heard of everybody's join.
+  // Waits until every server has received every join.
   await delay(3000)
   const arrivals = new Arrivals(servers, count)
   for (const number of numbers) {
@@ -72,7 +72,7 @@ async function measure(
   ]
 }
 
-/** When which message came to which of the servers that live. */
+/** The times at which each message is delivered to each live server. */
 class Arrivals {
   readonly live: number
   transactions = 0

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 
-/** A client that follows `/sync` and says when certain events have come to it. */
+/** A client that follows `/sync` and records when certain events are delivered to it. */
 export class Watcher {
   readonly ready: Promise<void>
   readonly #client: MatrixClient

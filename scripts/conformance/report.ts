@@ -8,7 +8,7 @@ import type { Operation } from './operations.ts'
 /** The file the report is kept in. */
 export const REPORT_FILE = 'conformance/endpoints.md'
 
-// What a homeserver calls and does not serve.
+// The endpoints that a homeserver calls and does not serve.
 const CALLED: Readonly<Record<string, string>> = {
   'application-service': 'served by application services; this server will call it',
   identity: 'served by identity servers',

@@ -2,7 +2,7 @@
 import { connect, createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 
-/** A way into a server that can be shut: while it is, whoever comes is turned away and who is inside is put out. */
+/** A proxy to a server that can be closed: it then refuses new connections and breaks open ones. */
 export class Gate {
   readonly #listener: Server
   readonly #sockets = new Set<Socket>()
@@ -34,13 +34,13 @@ export class Gate {
     return gate
   }
 
-  /** Lets nobody through any more. */
+  /** Closes the gate. */
   shut(): void {
     this.#isShut = true
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  /** Lets everybody through again. */
+  /** Opens the gate. */
   reopen(): void {
     this.#isShut = false
   }

@@ -8,7 +8,7 @@ import type { Pair } from './scenarios.ts'
 const PACE_MS = 20_000
 const CATCH_UP_MS = 300_000
 
-/** What parts two servers and brings them together again. */
+/** The switch that partitions two servers and reconnects them. */
 export interface Parting {
   readonly part: () => void
   readonly rejoin: () => void
@@ -50,7 +50,7 @@ async function comeTogether(
   room: Room,
   { ours, theirs }: { readonly ours: readonly string[]; readonly theirs: readonly string[] },
 ): Promise<void> {
-  // The one that speaks first wakes the other; whoever fell behind asks for what it missed.
+  // The first transaction wakes the other server, which fetches the events it missed.
   await here.say(room, 'is anybody there?')
   await there.say(room, 'here I am')
   for (const [who, events] of [
@@ -62,7 +62,7 @@ async function comeTogether(
   await until('the same state on both', () => haveTheSameState(here, there, room), CATCH_UP_MS)
 }
 
-/** Somebody does this and that for so long; answers the events. */
+/** Lets a user act for some time; returns the events. */
 async function live(who: RoomClient, room: Room, minutes: number): Promise<readonly string[]> {
   const events: string[] = []
   const turns = Math.max(2, Math.round((minutes * 60_000) / PACE_MS))
@@ -85,7 +85,7 @@ async function live(who: RoomClient, room: Room, minutes: number): Promise<reado
   return events
 }
 
-/** Reads a room back to its beginning: of a long gap a server fetches what somebody wants to see. */
+/** Pages through a room to its beginning, because the server backfills a long gap on demand only. */
 async function hasAll(who: RoomClient, room: Room, events: readonly string[]): Promise<boolean> {
   const missing = new Set(events)
   for (let from = ''; ; ) {

@@ -6,7 +6,7 @@ import type { ClientEvent, RoomClient, Room } from '@myelin/testing/clients/room
 import { manyMembers } from './many-members.ts'
 import type { HomeServer } from './servers.ts'
 
-/** Two servers, somebody on each, and somebody else on the second. */
+/** Two servers, a user on each, and another user on the second. */
 export interface Pair {
   readonly here: RoomClient
   readonly there: RoomClient
@@ -15,7 +15,7 @@ export interface Pair {
   readonly thereServer: HomeServer
 }
 
-/** Something that two servers must be able to do together; it throws where they cannot. */
+/** A scenario of two servers; it throws on a failure. */
 export interface Scenario {
   readonly name: string
   readonly run: (pair: Pair) => Promise<void>
@@ -24,7 +24,7 @@ export interface Scenario {
 const PUBLIC = { preset: 'public_chat' }
 const VERSIONS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']
 
-/** What is made on `here` and joined from `there`; run it both ways round. */
+/** A room that is created on `here` and joined from `there`; run it in both directions. */
 export const scenarios: readonly Scenario[] = [
   ...VERSIONS.map((version) => ({
     name: `room version ${version}: join, messages both ways, leave`,

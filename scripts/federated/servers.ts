@@ -14,7 +14,7 @@ import { freePort } from '@myelin/testing/processes/free-port'
 export interface HomeServer {
   readonly label: string
   readonly name: string
-  /** Where clients reach it. */
+  /** The client URL. */
   readonly url: string
   /** Stops it in order. */
   stop(): Promise<void>
@@ -28,7 +28,7 @@ export interface Gated {
   readonly gate: Gate
 }
 
-/** Where other servers knock, and where the server listens; the same without a gate. */
+/** The federation port, and the port on which the server listens; the same without a gate. */
 type Ports = { readonly outside: number; readonly inside: number }
 
 /** A folder with a certificate authority, for servers of one machine that trust each other; gone when it closes. */
@@ -112,7 +112,7 @@ export class Playground {
     return this.#run(label, config, [python, '-m', 'synapse.app.homeserver', '-c'])
   }
 
-  /** Stops the servers; what they wrote goes too, unless somebody wants to look at it. */
+  /** Stops the servers, and deletes their folders unless these are to be kept. */
   async close(keeps = false): Promise<void> {
     await Promise.all(this.#servers.map((server) => server.stop()))
     await Promise.all(this.#gates.map((gate) => gate.close()))
@@ -132,13 +132,13 @@ export class Playground {
       trusted_key_servers: [],
       federation_custom_ca_list: [join(this.folder, 'authority.pem')],
       ip_range_whitelist: ['127.0.0.1', '::1'],
-      // Whatever proxy this machine has, it does not lead here.
+      // The proxy of this machine does not apply to loopback.
       no_proxy_hosts: ['localhost', '127.0.0.1'],
       tls_certificate_path: join(this.folder, 'tls.pem'),
       tls_private_key_path: join(this.folder, 'tls.key'),
-      // Tests do not wait for the pauses of the world.
+      // Short back-offs, so that scenarios do not wait.
       federation: { destination_min_retry_interval: '1s', destination_max_retry_interval: '2s' },
-      // Nobody hurries here but us.
+      // The rate limits are lifted.
       rc_registration: UNLIMITED,
       rc_presence: { per_user: UNLIMITED },
       rc_message: UNLIMITED,

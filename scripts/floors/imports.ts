@@ -7,17 +7,22 @@ export type Import =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'outside'; readonly name: string }
 
-const STATEMENT = /(?:\bfrom|\bimport|\bimport\() ?'([^'\n]+)'/g
+const STATEMENT = /(?:\bfrom|\bimport|\bimport\s*\()\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n$]+)`)/g
+/** A worker: its file is named by a URL, so no import statement leads to it. */
+const WORKER = /\bnew Worker\(\s*new URL\(\s*['"]([^'"\n]+)['"]/g
 const OWN_PACKAGE = /^@myelin\/([^/]+)\/(.+)$/
 
-/** Returns the imports of each code file of the tree, type-only imports included. */
+/** Returns the imports of each code file of the tree, type-only imports and workers included. */
 export function importsOfTree(): ReadonlyMap<string, readonly Import[]> {
   const files = globSync('{packages/*/src,bench,scripts}/**/*.{ts,js}').toSorted()
-  return new Map(files.map((file) => [file, importsOf(file)]))
+  return new Map(files.map((file) => [file, importsOf(file, readFileSync(file, 'utf8'))]))
 }
 
-function importsOf(file: string): Import[] {
-  return [...readFileSync(file, 'utf8').matchAll(STATEMENT)].map(([, name]) => importOf(file, name!))
+/** Returns the imports in the text of one file, whose path from the root is given. */
+export function importsOf(file: string, text: string): readonly Import[] {
+  const statements = [...text.matchAll(STATEMENT)].map(([, single, double, template]) => single ?? double ?? template!)
+  const workers = [...text.matchAll(WORKER)].map(([, name]) => name!)
+  return [...statements, ...workers].map((name) => importOf(file, name))
 }
 
 function importOf(file: string, name: string): Import {
@@ -27,9 +32,11 @@ function importOf(file: string, name: string): Import {
   return { kind: 'outside', name: name.startsWith('node:') || name.startsWith('@') ? name : name.split('/')[0]! }
 }
 
-/** Returns where a file stands: its package (or `bench`, `scripts`), the folder below it (`.` for none), and both as a place. */
-export function placeOf(file: string): { readonly home: string; readonly folder: string; readonly place: string } {
+/**
+ * Returns the place of a file as `floors.json` writes it: the path from the root without `packages/` and `src/`, for
+ * example `storage/rooms/rooms.ts` or `bench/run.ts`.
+ */
+export function placeOf(file: string): string {
   const parts = file.split('/')
-  const below = parts[0] === 'packages' ? [parts[1]!, ...parts.slice(3)] : parts
-  return { home: below[0]!, folder: below.length > 2 ? below[1]! : '.', place: below.join('/') }
+  return (parts[0] === 'packages' ? [parts[1]!, ...parts.slice(3)] : parts).join('/')
 }

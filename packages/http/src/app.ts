@@ -13,7 +13,7 @@ import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 
 /** The settings of one listener. */
 export interface ListenerSettings {
-  /** Whether to take the client's address from `X-Forwarded-For`. */
+  /** The client's address is taken from `X-Forwarded-For`. */
   readonly isForwarded: boolean
   readonly maxBodyBytes: number
   readonly tls?: { readonly key: string; readonly cert: string }

@@ -5,7 +5,7 @@ import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import type { Static, TSchema } from 'typebox'
 
 /**
- * Whose requests an endpoint accepts.
+ * The requesters that an endpoint accepts.
  *
  * - `none`: every request; a token is not read.
  * - `optional`: every request; a token is checked if there is one.
@@ -29,7 +29,7 @@ export interface EndpointRequest<Params, Query, Body> {
   /** The client's address: that of the connection, or the one in `X-Forwarded-For` on listeners behind a proxy. */
   readonly address: string
   readonly userAgent: string | undefined
-  /** Whether the client can tell an aborted reply of unknown length from a complete one: false before HTTP/1.1. */
+  /** The client can distinguish an aborted reply of unknown length from a complete one: false before HTTP/1.1. */
   readonly supportsChunkedReplies: boolean
   /** Header names are lower-case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -56,7 +56,7 @@ export class Reply<Body> {
 }
 
 /** The contract of one operation: everything but its handler. */
-export interface EndpointContract<
+interface EndpointContract<
   Params extends TSchema,
   Query extends TSchema,
   Body extends TSchema,
@@ -72,11 +72,11 @@ export interface EndpointContract<
   readonly query?: Query
   /** The schema of the JSON body. Without it the body is not read. */
   readonly body?: Body
-  /** Whether an absent body counts as `{}`. */
+  /** An absent body counts as `{}`. */
   readonly bodyMayBeAbsent?: boolean
-  /** Whether the body is handed over as a stream. */
+  /** The body is passed as a stream. */
   readonly bodyIsRaw?: boolean
-  /** Whether the body becomes part of an event: numbers in it must be integers that canonical JSON allows. */
+  /** The body becomes part of an event: numbers in it must be integers that canonical JSON allows. */
   readonly bodyIsCanonical?: boolean
   /**
    * Larger bodies are refused with 413: one of `MAX_BODY_BYTES`, by default the `small` one. The listener's limit applies as
@@ -90,9 +90,9 @@ export interface EndpointContract<
   readonly reply: Answer
   /** The media type of a reply that is not JSON, or that varies (`*`+`/*`). */
   readonly replyType?: string
-  /** Whether the use-case applies the rate limit of the requesting server itself. */
+  /** The use case applies the rate limit of the requesting server itself. */
   readonly limitsItself?: boolean
-  /** Whether a successful request counts as activity of the user, for presence. */
+  /** A successful request counts as activity of the user, for presence. */
   readonly marksActive?: boolean
 }
 
@@ -110,8 +110,10 @@ export interface Endpoint<
   ): Promise<Result | Reply<Result>>
 }
 
-/** An endpoint of any shape, as `mount` takes it. */
-// The schemas differ per endpoint and are checked where each is declared; mount only passes checked values through.
+/**
+ * An endpoint of any shape, as `mount` takes it. Its schemas are checked where it is declared; `mount` only passes checked values
+ * through.
+ */
 export type AnyEndpoint = EndpointContract<TSchema, TSchema, TSchema, TSchema> & {
   handle(request: never, rt: Runtime): Promise<unknown>
 }
@@ -134,7 +136,10 @@ export function endpoint<
   return declared
 }
 
-/** What a handler may return for a reply of type `Wanted`: anything in it may be read-only, and optional members may be undefined. */
+/**
+ * The values that a handler may return for a reply of type `Wanted`: all of it may be read-only, and optional members
+ * may be undefined.
+ */
 export type Sendable<Wanted> = Wanted extends Bytes | number | boolean | null | undefined
   ? Wanted
   : object extends Wanted

@@ -3,6 +3,7 @@ import { accountEndpoints } from './client/account/endpoints.ts'
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { callEndpoints } from './client/calls/endpoints.ts'
+import { delayedEventEndpoints } from './client/delayed-events/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
 import { discoveryEndpoints } from './client/discovery/endpoints.ts'
@@ -15,6 +16,7 @@ import { openIdEndpoints } from './client/openid/endpoints.ts'
 import { presenceEndpoints } from './client/presence/endpoints.ts'
 import { profileEndpoints } from './client/profile/endpoints.ts'
 import { pushRuleEndpoints } from './client/push-rules/endpoints.ts'
+import { pusherEndpoints } from './client/pushers/endpoints.ts'
 import { receiptEndpoints } from './client/receipts/endpoints.ts'
 import { relationEndpoints } from './client/relations/endpoints.ts'
 import { reportEndpoints } from './client/reports/endpoints.ts'
@@ -47,6 +49,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountDataEndpoints,
   ...adminEndpoints,
   ...callEndpoints,
+  ...delayedEventEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,
   ...discoveryEndpoints,
@@ -59,6 +62,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...presenceEndpoints,
   ...profileEndpoints,
   ...pushRuleEndpoints,
+  ...pusherEndpoints,
   ...receiptEndpoints,
   ...relationEndpoints,
   ...reportEndpoints,

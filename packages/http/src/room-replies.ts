@@ -44,6 +44,9 @@ export const TimedEventReply = Type.Object({ event_id: Type.String(), origin_ser
 /** The id of an event that was sent. */
 export const EventIdReply = Type.Object({ event_id: Type.String() })
 
+/** The ID of an event that was sent, or the delay ID of one that was scheduled. */
+export const SentReply = Type.Object({ event_id: OptionalText, delay_id: OptionalText })
+
 /** The id of a room that was created or entered. */
 export const RoomIdReply = Type.Object({ room_id: Type.String() })
 

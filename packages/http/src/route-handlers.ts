@@ -16,11 +16,11 @@ import { requestReader } from './request/reader.ts'
 import { inRequestContext } from './request-id.ts'
 import { checkServerHeaders, originOf } from './request/origin.ts'
 
-/** What all routes of a listener share. */
+/** The parts that all routes of a listener share. */
 export interface RouteContext {
   readonly rt: Runtime
   readonly disconnects: DisconnectSignals
-  /** Whether to take the client's address from `X-Forwarded-For`. */
+  /** The client's address is taken from `X-Forwarded-For`. */
   readonly isForwarded: boolean
   /** The listener's limit of request bodies. */
   readonly maxBodyBytes: number
@@ -62,7 +62,7 @@ function clientHandlers(endpoint: AnyEndpoint, context: RouteContext): BareHandl
       const body = reading instanceof Promise ? await reading : reading
       const input = new HandlerRequest(request, reply, body, { requester, origin: NO_ORIGIN }, context)
       const result = await endpoint.handle(input as never, rt)
-      if (endpoint.marksActive) rt.presence.acts(requester)
+      if (endpoint.marksActive) rt.presence.recordActivity(requester)
       return encoded(reply, result)
     },
   }

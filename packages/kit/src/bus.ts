@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AsyncLocalStorage } from 'node:async_hooks'
 
-/** Says that something moved: up to which position, and for whom (room ids, user ids; `*` for everybody). */
+/** A change: its log position, and its topics (room IDs, user IDs; `*` for all). */
 export interface Hint {
   readonly position: number
   readonly topics: ReadonlySet<string>
 }
 
-/** Is told which of its topics moved. */
+/** Receives the topics of a hint that a waiter waits for. */
 export type Wake = (topic: string) => void
 
-/** Wakes who waits. It carries hints, never content: a lost hint costs latency, never correctness. */
+/** Delivers hints to waiters. A hint carries no content: losing one costs latency, never correctness. */
 export class Bus {
-  // Who waits for a topic alone stands there without a set: each user's own topic has mostly one waiter.
+  // A single waiter for a topic is stored without a set: a user's own topic mostly has one.
   readonly #byTopic = new Map<string, Wake | Set<Wake>>()
   readonly #listeners = new Set<(hint: Hint) => void>()
-  // What a hint starts does not belong to the request that caused it: the request's log fields end here.
+  // Work that a hint starts does not belong to the request that caused it: the log fields of the request end here.
   readonly #inOwnContext = AsyncLocalStorage.snapshot()
 
-  /** Wakes everybody who waits for one of the hint's topics. */
+  /** Wakes all waiters for one of the hint's topics. */
   announce(hint: Hint): void {
     this.#inOwnContext(() => this.#call(hint))
   }
@@ -34,7 +34,7 @@ export class Bus {
     for (const listener of this.#listeners) listener(hint)
   }
 
-  /** Calls `wake` at every hint about one of these topics, until the returned function is called. */
+  /** Calls `wake` for every hint with one of these topics until the returned function is called. */
   wait(topics: Iterable<string>, wake: Wake): () => void {
     const mine = [...topics]
     for (const topic of mine) this.#add(topic, wake)
@@ -56,12 +56,12 @@ export class Bus {
     else if (typeof waiting === 'object' && waiting.delete(wake) && waiting.size === 0) this.#byTopic.delete(topic)
   }
 
-  /** How many topics somebody waits for. */
+  /** The number of topics with a waiter. */
   get topics(): number {
     return this.#byTopic.size
   }
 
-  /** Hears every hint: readers of the log. */
+  /** Subscribes a log follower to every hint. */
   listen(listener: (hint: Hint) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

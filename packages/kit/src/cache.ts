@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * A bounded cache of things that never change under their key.
+ * A bounded cache of values that never change under their key.
  *
- * It holds two generations: what was put in or asked for lately, and what was before. When the newer one is half the
- * capacity, the older one goes, and the newer one is the older one. So whatever is among the last `capacity / 2` different
- * keys is there, and a hit among them costs one lookup: nothing is moved about, as a list in the order of use would need.
+ * It has two generations. When the newer one holds half the capacity, the older one is dropped and the newer one
+ * becomes the older. So the last `capacity / 2` distinct keys are always cached, and a hit among them costs one lookup;
+ * a list in order of use would move entries.
  */
 export class Cache<Key, Value> {
   #newer = new Map<Key, Value>()
@@ -19,7 +19,7 @@ export class Cache<Key, Value> {
     this.#half = Math.max(1, Math.floor(capacity / 2))
   }
 
-  /** What is kept under a key. */
+  /** Returns the value of a key. */
   get(key: Key): Value | undefined {
     let value = this.#newer.get(key)
     if (value === undefined) {
@@ -41,19 +41,19 @@ export class Cache<Key, Value> {
     this.#put(key, value)
   }
 
-  /** Forgets a key. */
+  /** Deletes a key. */
   delete(key: Key): void {
     this.#newer.delete(key)
     this.#older.delete(key)
   }
 
-  /** Forgets everything. */
+  /** Deletes all keys. */
   clear(): void {
     this.#newer.clear()
     this.#older.clear()
   }
 
-  /** How many entries are kept. */
+  /** The number of entries. */
   get size(): number {
     return this.#newer.size + this.#older.size
   }

@@ -48,6 +48,26 @@ describe('a stopped clock', () => {
     assert.equal(clock.waiting, 1)
   })
 
+  test('runs each due timer once in a jump, at the new time', () => {
+    const clock = new StoppedClock(1000)
+    const seen: [string, number][] = []
+    const repeat = (): void => {
+      seen.push(['repeated', clock.now()])
+      clock.later(10, repeat)
+    }
+    clock.later(20, () => seen.push(['late', clock.now()]))
+    clock.later(10, repeat)
+    const cancelled = clock.later(15, () => seen.push(['cancelled', clock.now()]))
+    clock.later(12, () => cancelled.cancel())
+    clock.later(5001, () => seen.push(['never', clock.now()]))
+    clock.jump(5000)
+    assert.deepEqual(seen, [
+      ['repeated', 6000],
+      ['late', 6000],
+    ])
+    assert.equal(clock.waiting, 2)
+  })
+
   test('runs timers that were set on the way', () => {
     const clock = new StoppedClock()
     let rings = 0

@@ -6,7 +6,7 @@ export interface Timer {
   cancel(): void
 }
 
-/** The only source of time: whoever holds one says what time it is, and a test can hold it still. */
+/** The only source of time, so that a test can stop it. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
@@ -15,7 +15,7 @@ export interface Clock {
 }
 
 /** Node reads a longer delay as "at once". */
-const LONGEST_DELAY_MS = 2 ** 31 - 1
+const MAX_DELAY_MS = 2 ** 31 - 1
 
 /** The machine's own clock; a delay may be as long as it likes. */
 export const systemClock: Clock = {
@@ -36,8 +36,8 @@ class SystemTimer implements Timer {
   }
 
   #wait(leftMs: number, task: () => void): NodeJS.Timeout {
-    if (leftMs <= LONGEST_DELAY_MS) return setTimeout(task, leftMs)
-    const next = () => void (this.#timeout = this.#wait(leftMs - LONGEST_DELAY_MS, task))
-    return setTimeout(next, LONGEST_DELAY_MS)
+    if (leftMs <= MAX_DELAY_MS) return setTimeout(task, leftMs)
+    const next = () => void (this.#timeout = this.#wait(leftMs - MAX_DELAY_MS, task))
+    return setTimeout(next, MAX_DELAY_MS)
   }
 }

@@ -1,56 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Places where it matters what a crash leaves; `npm run crash -- --points` has the server die at each of them. */
+/** The crash points, at which a crash leaves data in a particular state. `npm run crash -- --points` kills the server at each. */
 export const CRASH_POINTS = [
-  /** A batch of units has run, and is not committed. */
+  /** The write transactions of a batch have run, and the batch is not committed. */
   'units run',
-  /** It is committed, and not on disk. */
+  /** The batch is committed, and not synced. */
   'committed',
-  /** It is on disk, and nobody was told. */
+  /** The batch is synced, and its transactions are not answered. */
   'synced',
-  /** The write-ahead log was copied into the database file. */
+  /** The write-ahead log was copied into the database file (SQLite). */
   'log copied',
-  /** The same, and the log is about to start over. */
+  /** The same, and the log is about to restart from its beginning. */
   'log to start over',
-  /** It may start over. */
+  /** The log restarts from its beginning. */
   'log starts over',
-  /** An upload is on disk under a name that nobody knows. */
+  /** An upload is on disk under a temporary name. */
   'blob received',
-  /** It has its name, and the folder with that name is not on disk. */
+  /** The upload has its final name, and its folder is not synced. */
   'blob moved',
-  /** It will be found, and no row says what it is. */
+  /** The upload has its final name on disk, and no row. */
   'blob kept',
-  /** Events of another server are on disk, and it was not told. */
+  /** PDUs of another server are staged, and the transaction is not answered. */
   'pdus staged',
-  /** Another server took what we sent, and we have not noted it. */
+  /** Another server accepted a transaction, and the cursor is not moved. */
   'transaction taken',
 ] as const
 
+/** One of {@link CRASH_POINTS}. */
 export type CrashPoint = (typeof CRASH_POINTS)[number]
 
 let rehearsal: Rehearsal | undefined
 
-/** What a program that has servers crash may say; only code that runs before the server's own can. */
+/** The settings of a crash rehearsal. Only code that runs before the server's own can set them. */
 export interface Rehearsal {
-  /** Called at each place. */
+  /** Called at each crash point. */
   readonly reach?: (point: CrashPoint) => void
-  /** After so many changed rows the write-ahead log is copied back. */
+  /** The number of changed rows after which the write-ahead log is copied back. */
   readonly checkpointChanges?: number
-  /** So many statements are run by the thread that writes. */
+  /** The number of statements from which a batch runs on the writer thread. */
   readonly handOverFrom?: number
 }
 
-/** Has crashes rehearsed in this thread. No setting leads here. */
-export function rehearse(wishes: Rehearsal): void {
-  rehearsal = wishes
+/** Starts a crash rehearsal in this thread. No setting of a server leads here. */
+export function rehearse(settings: Rehearsal): void {
+  rehearsal = settings
 }
 
-/** Marks a place. Costs a comparison where nothing is rehearsed. */
+/** Marks a crash point. Costs one comparison when no rehearsal is active. */
 export function crashPoint(point: CrashPoint): void {
   if (rehearsal !== undefined) rehearsal.reach?.(point)
 }
 
-/** What is rehearsed, if anything is. */
+/** Returns the settings of the crash rehearsal, if one is active. */
 export function rehearsed(): Rehearsal | undefined {
   return rehearsal
 }

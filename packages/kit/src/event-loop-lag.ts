@@ -21,11 +21,11 @@ const PARTS: readonly Part[] = [
 ]
 
 /**
- * Shows how long turns of the event loop take, in seconds, under the names that dashboards know (`nodejs_eventloop_lag_*`), each
- * time over what passed since it was last asked for; and how long a task waits now. Takes the places of prom-client's own.
+ * Exports the length of event loop turns in seconds since the last scrape, under the names that dashboards use
+ * (`nodejs_eventloop_lag_*`), and the present delay of a task. Replaces prom-client's metrics of these names.
  *
- * Every turn is a sample. prom-client looks at a timer of 10 ms instead, which wakes an idle server a hundred times a second,
- * and takes these 10 ms for delay.
+ * Every turn is a sample. prom-client samples a timer of 10 ms instead, which runs an idle process a hundred times a
+ * second and counts these 10 ms as delay.
  */
 export function showEventLoopLag(registry: Registry): void {
   const delays = monitorEventLoopDelay({ samplePerIteration: true })

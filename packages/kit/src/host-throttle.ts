@@ -7,9 +7,9 @@ import type { HostLimit } from './settings.ts'
 const MAX_HOSTS = 10_000
 
 interface Host {
-  /** When its requests of the last window came, in ms. */
+  /** The times of its requests in the last window, in ms. */
   times: number[]
-  /** How many of its requests are delayed because of the number in the window. */
+  /** The number of its requests that are delayed by the limit of the window. */
   delayed: number
   readonly semaphore: Semaphore
 }

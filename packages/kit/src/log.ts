@@ -3,16 +3,16 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import pino from 'pino'
 import { textLineOf } from './text-line.ts'
 
-/** How much is written: each level includes those after it. */
+/** The log levels, most verbose first: each includes those after it. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
 /** `json` for machines, one object a line; `text` for people. */
 export type LogFormat = 'json' | 'text'
 
-/** What happened, as fields a machine can search; an error goes under `err`, with its stack and causes. */
+/** The fields of a line. An error is the field `err`, with its stack and causes. */
 type LogFields = Readonly<Record<string, unknown>>
 
-/** Where the server says what it does. Never hand it a password, a token or the content of a message. */
+/** The log of the server. Never log a password, a token or the content of a message. */
 export interface Log {
   debug(fields: LogFields, message: string): void
   info(fields: LogFields, message: string): void
@@ -22,7 +22,7 @@ export interface Log {
   child(fields: LogFields): Log
 }
 
-/** Where lines go; each comes with its line break. */
+/** Receives lines, each with its line break. */
 export interface LogSink {
   write(line: string): void
 }
@@ -85,7 +85,7 @@ export function withLogFields<Result>(fields: LogFields, run: () => Result): Res
   return context.run(fields, run)
 }
 
-/** A log that says nothing. */
+/** A log that discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

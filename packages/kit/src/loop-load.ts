@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { performance } from 'node:perf_hooks'
 
-/** How busy this process's event loop is. */
+/** Measures the load of this process's event loop. */
 export interface LoopLoad {
   /** The part of the last moments in which it had work, from 0 to 1. */
   share(): number
 }
 
-/** A loop that never has work to speak of: for tests. */
+/** An event loop without load, for tests. */
 export const idleLoop: LoopLoad = { share: () => 0 }
 
 const WINDOW_MS = 100

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A cache that counts; the figures are read when somebody asks for the metrics. */
+/** A cache with counters, which are read when the metrics are scraped. */
 export interface CacheFigures {
   readonly hits: number
   readonly misses: number
@@ -25,7 +25,7 @@ export interface Metrics {
   watchWaiting(read: () => { readonly clients: number; readonly topics: number }): void
   /** Shows how far the log is from here on. */
   watchLogPosition(read: () => number): void
-  /** Everything counted so far, in Prometheus' text format. */
+  /** Returns all metrics in Prometheus' text format. */
   expose(): Promise<Exposition>
 }
 

@@ -3,7 +3,7 @@ import { hash, randomBytes } from 'node:crypto'
 
 /** The only source of chance. */
 export interface Random {
-  /** That many unpredictable bytes. */
+  /** Returns that many unpredictable bytes. */
   bytes(count: number): Uint8Array
   /** A word of that many characters out of `A-Za-z0-9`, each equally likely. */
   token(characters: number): string

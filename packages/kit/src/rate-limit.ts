@@ -2,8 +2,8 @@
 import type { Clock } from './clock.ts'
 import type { RateLimit } from './settings.ts'
 
-/** A bucket that never refills would have to say "for ever"; ask again in an hour instead. */
-const LONGEST_WAIT_MS = 3_600_000
+/** The longest wait that is reported, for buckets that never refill: one hour. */
+const MAX_WAIT_MS = 3_600_000
 
 interface Bucket {
   readonly tokens: number
@@ -36,13 +36,13 @@ export class RateLimiter {
     return 0
   }
 
-  /** What {@link take} would return, without taking: for what is only counted when it fails. */
+  /** Returns the result of {@link take} without taking a token, for actions that count only when they fail. */
   peek(key: string): number {
     const tokens = this.#tokensOf(key)
     return tokens < 1 ? this.#waitFor(tokens) : 0
   }
 
-  /** Takes as many tokens as something turned out to cost, be they there or not; what is owed is refilled first. */
+  /** Takes the tokens that an action cost, even if the bucket has fewer; the debt is refilled first. */
   spend(key: string, count: number): void {
     this.#keep(key, this.#tokensOf(key) - count)
   }
@@ -56,7 +56,7 @@ export class RateLimiter {
   }
 
   #waitFor(tokens: number): number {
-    return Math.min(LONGEST_WAIT_MS, Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond))
+    return Math.min(MAX_WAIT_MS, Math.ceil(((1 - tokens) * 1000) / this.#limit.perSecond))
   }
 
   #keep(key: string, tokens: number): void {

@@ -11,7 +11,7 @@ export interface SemaphoreOptions {
   readonly maxWaitingPerKey?: number
 }
 
-/** How a task waits for a permit. */
+/** The options of a wait for a permit. */
 export interface AcquireOptions {
   /** The queue it waits in; keys get permits in turns, however many tasks each has waiting. */
   readonly key?: string
@@ -39,12 +39,12 @@ export class Semaphore {
     this.#maxWaitingPerKey = maxWaitingPerKey
   }
 
-  /** How many tasks wait. */
+  /** The number of waiting tasks. */
   get waiting(): number {
     return this.#waiting
   }
 
-  /** Whether no task runs. */
+  /** No task is running. */
   get isIdle(): boolean {
     return this.#running === 0
   }

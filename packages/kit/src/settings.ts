@@ -19,6 +19,8 @@ export interface ServiceConfig {
   readonly rooms: RoomSettings
   readonly media: MediaSettings
   readonly presence: PresenceSettings
+  readonly delayedEvents: DelayedEventSettings
+  readonly push: PushSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
@@ -42,7 +44,7 @@ export interface TurnSettings {
   readonly allowsGuests: boolean
 }
 
-/** What this server refuses as the policy server of a room. */
+/** The events that this server refuses as the policy server of a room. */
 export interface PolicyServerSettings {
   readonly isEnabled: boolean
   /** Globs of the IDs of the rooms that it serves; undefined for all rooms that name it. */
@@ -58,7 +60,7 @@ export interface PolicyServerSettings {
   readonly newcomers: NewcomerSettings
 }
 
-/** What is refused to users who joined less than `forMs` ago. */
+/** The events that are refused to users who joined less than `forMs` ago. */
 interface NewcomerSettings {
   readonly forMs: number
   /** Globs of event types. */
@@ -68,24 +70,24 @@ interface NewcomerSettings {
   readonly mayLink: boolean
 }
 
-/** What other servers get beyond what federation requires. */
+/** What other servers may read beyond what federation requires. */
 export interface DisclosureSettings {
   readonly tellsProfiles: boolean
   readonly tellsPublicRooms: boolean
   readonly tellsDeviceNames: boolean
 }
 
-/** Who may register an account, and with which conditions. */
+/** Settings of registration. */
 export interface RegistrationSettings {
-  /** Whether registration is open. */
+  /** Registration is open. */
   readonly isEnabled: boolean
-  /** Whether registration requires a token. */
+  /** Registration requires a token. */
   readonly requiresToken: boolean
   /** The secret for registering accounts, admins included; undefined disables it. */
   readonly sharedSecret: string | undefined
 }
 
-/** Whether passwords are enabled, and their policy. */
+/** Settings of passwords. */
 export interface PasswordSettings {
   readonly isEnabled: boolean
   readonly policy: PasswordPolicy
@@ -112,10 +114,18 @@ export interface SessionSettings {
   readonly refreshTokenMs: number | undefined
 }
 
-/** What users may change about themselves. */
+/** The changes that users may make to their own accounts. */
 export interface ProfileSettings {
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
+}
+
+/** Events that are sent later. */
+interface DelayedEventSettings {
+  /** The longest delay; 0 disables delayed events. */
+  readonly maxDelayMs: number
+  /** The most events that a user may have scheduled. */
+  readonly maxPerUser: number
 }
 
 /** The defaults for new rooms. */
@@ -128,11 +138,23 @@ export interface MediaSettings {
   readonly storePath: string
   readonly maxUploadBytes: number
   readonly maxImagePixels: number
-  /** Whether new media are served to authenticated clients only. */
+  /** New media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
 }
 
-/** Whether presence is enabled. */
+/** Push notifications. */
+export interface PushSettings {
+  /** Whether events are pushed. */
+  readonly isEnabled: boolean
+  /** Whether a push of the whole event has its content. */
+  readonly includesContent: boolean
+  /** Whether a badge counts rooms with unread notifications; otherwise it counts the notifications. */
+  readonly countsRooms: boolean
+  /** A push waits for a random time of up to this. */
+  readonly jitterMs: number
+}
+
+/** Presence is enabled. */
 export interface PresenceSettings {
   readonly isEnabled: boolean
 }
@@ -155,7 +177,7 @@ export interface HostLimit {
   readonly concurrent: number
 }
 
-/** The rate limits, each per the key that its name says. */
+/** The rate limits, each per the key in its name. */
 export interface RateLimits {
   /** Events, per sender. */
   readonly message: RateLimit
@@ -202,6 +224,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests that restart, cancel or send a delayed event, per user. */
+  readonly delayedEvents: RateLimit
 }
 
 /** The contents of `/.well-known/matrix`. */
@@ -229,7 +253,7 @@ export interface FederationSettings {
   readonly keyServers: readonly KeyServer[]
   /** Keys that this server used earlier. */
   readonly oldSigningKeys: readonly OldSigningKey[]
-  /** How far ahead this server's key is declared valid. */
+  /** The validity of this server's published keys, in ms. */
   readonly keyRefreshMs: number
   /** The default timeout of a federation request. */
   readonly requestTimeoutMs: number

@@ -13,10 +13,9 @@ interface LoggedError {
 }
 
 /**
- * One line for people out of one JSON line for machines: time, level, message, fields; an error's stack below.
+ * Returns a readable line for a JSON log line: time, level, message, fields, and the stack of an error below it.
  *
- * Line breaks and other control characters in fields and message come out escaped,
- * so that nothing a client sends can look like a line of ours.
+ * Control characters of fields and message are escaped, so that client input cannot imitate a log line.
  */
 export function textLineOf(jsonLine: string): string {
   const { time, level, msg, err, ...fields } = JSON.parse(jsonLine) as Line

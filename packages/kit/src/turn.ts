@@ -56,6 +56,15 @@ export function forEachInTurns<Entry>(
   return undefined
 }
 
+/** Runs a long computation to its end, and lets others have their turn after each of its steps; its failure is thrown. */
+export async function inSteps<Value>(steps: Generator<unknown, Value>): Promise<Value> {
+  for (;;) {
+    const next = steps.next()
+    if (next.done === true) return next.value
+    await nextTurn()
+  }
+}
+
 /** Returns how much work the fullest turn took since the last call, in estimated microseconds. */
 export function takeLongestTurn(): number {
   const longest = Math.max(longestUs, spentUs)

@@ -8,9 +8,9 @@ import { type Scan, scanJson } from './scan-json.ts'
 export interface JsonLimits {
   /** Levels of nesting; 200 by default. */
   readonly maxDepth?: number
-  /** Whether floats, exponents, `-0` and integers beyond ±(2^53 - 1) are refused. */
+  /** Floats, exponents, `-0` and integers beyond ±(2^53 - 1) are refused. */
   readonly strictNumbers?: boolean
-  /** Whether numbers that a JavaScript number would change keep their spelling, for room versions 1 to 5. */
+  /** Numbers that a JavaScript number would change keep their spelling, for room versions 1 to 5. */
   readonly keepNumbers?: boolean
 }
 

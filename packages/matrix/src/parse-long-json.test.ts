@@ -15,7 +15,7 @@ function inSteps(text: string): { readonly value: Json; readonly steps: number }
   }
 }
 
-/** What a parser makes of a text: a value, or the code of its refusal. */
+/** Returns the value of a text, or the code of its refusal. */
 function outcome(parse: () => Json): unknown {
   try {
     return JSON.stringify(parse())

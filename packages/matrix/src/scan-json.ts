@@ -7,7 +7,7 @@ export interface Scan {
   /** The number of keys, duplicates included. */
   readonly keys: number
   readonly hasEscapes: boolean
-  /** Whether some number is a float, has an exponent, is `-0`, or is not a safe integer. */
+  /** Some number is a float, has an exponent, is `-0`, or is not a safe integer. */
   readonly hasOddNumbers: boolean
   /** Some number is beyond the range of a double, such as `1e400`: a parser makes it infinite. */
   readonly hasInfiniteNumbers: boolean

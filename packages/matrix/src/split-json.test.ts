@@ -9,7 +9,7 @@ import { JsonSplitter } from './split-json.ts'
 
 const LIMITS = { lists: new Set(['state', 'auth_chain']), maxElementBytes: 10_000, maxRestBytes: 20_000 }
 
-/** What splitting a text that comes in chunks of these sizes, round and round, puts together again. */
+/** Splits a text that arrives in chunks of these sizes, in turns, and joins the parts again. */
 function joined(text: string, sizes: readonly number[], limits = LIMITS): JsonObject {
   const splitter = new JsonSplitter(limits)
   const whole: [string, Json][] = []

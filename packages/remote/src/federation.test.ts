@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ServerName } from '@myelin/matrix/ids'
 import { signingKeyFromSeed, verifyBytes } from '@myelin/matrix/signatures'
-import { StandInServers } from '@myelin/testing/stand-in-servers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { Federation, federationPath, requestForm } from './federation.ts'
 import { RemoteError } from './remote-error.ts'
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
+import { inSteps } from '@myelin/kit/turn'
 import { canonicalJsonInSteps, canonicalJsonLoose, TooLongError } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
@@ -26,9 +26,9 @@ export interface FederationCall {
   readonly timeoutMs?: number
   /** The largest answer; 64 MiB by default. */
   readonly maxBytes?: number
-  /** Whether unusual numbers in the answer keep their spelling, for events of room versions 1 to 5. */
+  /** Unusual numbers in the answer keep their spelling, for events of room versions 1 to 5. */
   readonly keepNumbers?: boolean
-  /** Whether the request is unsigned, as key requests are. */
+  /** The request is unsigned, as key requests are. */
   readonly isUnsigned?: boolean
   readonly signal?: AbortSignal
 }
@@ -134,6 +134,14 @@ export class Federation {
   /** Fetches a page to which another server redirects. */
   async fetchPage(url: URL, options: PageOptions): Promise<IncomingReply> {
     if (url.protocol !== 'https:' || !this.#transport.fetchPage) {
+      throw new RemoteError('unreachable', `${url.protocol}//${url.host} must not be contacted`)
+    }
+    return this.#transport.fetchPage(url, options)
+  }
+
+  /** Sends a request to a web server that a user named, such as a push gateway, over HTTPS or HTTP. */
+  async callWeb(url: URL, options: PageOptions): Promise<IncomingReply> {
+    if (!['https:', 'http:'].includes(url.protocol) || !this.#transport.fetchPage) {
       throw new RemoteError('unreachable', `${url.protocol}//${url.host} must not be contacted`)
     }
     return this.#transport.fetchPage(url, options)

@@ -91,20 +91,23 @@ export class HttpsTransport implements Transport {
     throw fault
   }
 
-  /** Fetches a page of a web server. */
-  async fetchPage(url: URL, { timeoutMs, signal }: PageOptions): Promise<IncomingReply> {
-    const deadline = new Deadline(this.#clock, timeoutMs, signal)
+  /** Sends a request to a web server. */
+  async fetchPage(url: URL, options: PageOptions): Promise<IncomingReply> {
+    const deadline = new Deadline(this.#clock, options.timeoutMs, options.signal)
+    const isPlain = url.protocol === 'http:'
     const host = url.hostname.replace(/^\[|\]$/g, '')
     return untilRead(
       () => deadline.end(),
       () =>
         this.#client.send({
           host,
-          port: url.port === '' ? 443 : Number(url.port),
+          port: url.port === '' ? (isPlain ? 80 : 443) : Number(url.port),
           certificateName: host,
-          method: 'GET',
+          isPlain,
+          method: options.method ?? 'GET',
           path: `${url.pathname}${url.search}`,
-          headers: { 'user-agent': this.#userAgent, accept: '*/*', host: url.host },
+          headers: { 'user-agent': this.#userAgent, accept: '*/*', ...options.headers, host: url.host },
+          ...(options.body === undefined ? {} : { body: options.body }),
           signal: deadline.signal,
         }),
     )

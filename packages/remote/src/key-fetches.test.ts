@@ -8,7 +8,7 @@ import { RemoteError } from './remote-error.ts'
 const far = 'far.test' as ServerName
 const failing = () => Promise.reject(new RemoteError('unreachable', 'gone'))
 
-/** How many of these questions, one every second, are really asked. */
+/** Returns the number of requests sent for these queries, one every second. */
 async function asked(seconds: number, ask: () => Promise<unknown>): Promise<number> {
   const fetches = new KeyFetches()
   let count = 0

@@ -8,13 +8,13 @@ interface Pause {
 }
 
 /** The first pause after a server did not answer; it doubles with each further failure. */
-const SHORTEST_PAUSE_MS = 30_000
+const MIN_PAUSE_MS = 30_000
 /**
  * The longest pause. It is short, because a server that is back signs its first requests with a key that may have to
  * be fetched.
  */
-const LONGEST_PAUSE_MS = 300_000
-/** How many fetches of one server's keys other servers can trigger at once by naming it. */
+const MAX_PAUSE_MS = 300_000
+/** The number of fetches of one server's keys that other servers can trigger at once by naming it. */
 const BURST = 6
 const REFILL_MS = 10_000
 const REMEMBERED = 20_000
@@ -66,8 +66,8 @@ export class KeyFetches {
   }
 
   #pause(server: ServerName, now: number): void {
-    const last = this.#pauses.get(server)?.lengthMs ?? SHORTEST_PAUSE_MS / 2
-    const lengthMs = Math.min(LONGEST_PAUSE_MS, last * 2)
+    const last = this.#pauses.get(server)?.lengthMs ?? MIN_PAUSE_MS / 2
+    const lengthMs = Math.min(MAX_PAUSE_MS, last * 2)
     keep(this.#pauses, server, { until: now + lengthMs, lengthMs })
   }
 }

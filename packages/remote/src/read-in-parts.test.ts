@@ -11,7 +11,7 @@ async function* chunksOf(...texts: readonly string[]): AsyncGenerator<Uint8Array
   for (const text of texts) yield Buffer.from(text)
 }
 
-/** What reading an answer in parts comes to. */
+/** Returns the result of reading an answer in parts. */
 async function read(body: AsyncIterable<Uint8Array>, maxBytes = 10_000_000) {
   const taken: [string, readonly string[]][] = []
   const take = async (list: string, texts: readonly string[]) => void taken.push([list, texts])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
+import { inSteps } from '@myelin/kit/turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseLongJson } from '@myelin/matrix/parse-long-json'
@@ -24,7 +24,7 @@ const MAX_REST_BYTES = 8 * 1024 * 1024
 /** Number of characters delivered at a time: some milliseconds to parse. */
 const PARCEL = 64 * 1024
 /** Number of elements delivered at a time: hashing one takes longer than reading it. */
-const MOST_ELEMENTS = 100
+const MAX_ELEMENTS = 100
 
 /** Reads an answer of at most `maxBytes`, delivers its long lists, and returns the rest. */
 export async function readInParts(reply: IncomingReply, maxBytes: number, lists: LongLists): Promise<JsonObject> {
@@ -68,7 +68,7 @@ class Parcels {
     this.#list = key
     this.#texts.push(text)
     this.#length += text.length
-    if (this.#length >= PARCEL || this.#texts.length === MOST_ELEMENTS) await this.hand()
+    if (this.#length >= PARCEL || this.#texts.length === MAX_ELEMENTS) await this.hand()
   }
 
   async hand(): Promise<void> {

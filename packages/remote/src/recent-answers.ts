@@ -7,7 +7,7 @@ interface Kept {
   until: number
 }
 
-// How long failures are cached, so that an unreachable server is not queried again at once.
+// The lifetime of cached failures, so that an unreachable server is not queried again at once.
 const FAILURE_MS = 10_000
 
 /** A cache of other servers' recent answers; failures are cached too, for a shorter time. */

@@ -23,10 +23,15 @@ export interface IncomingReply {
   readonly body: AsyncIterable<Uint8Array>
 }
 
-/** The timeout for a page, and the signal to cancel it. */
+/** A request to a web server, by default a GET without body. */
 export interface PageOptions {
+  /** The timeout of the whole exchange. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
+  readonly method?: 'GET' | 'POST'
+  /** Names are lower-case. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
 }
 
 /**
@@ -37,8 +42,8 @@ export interface PageOptions {
 export interface Transport {
   send(request: OutgoingRequest): Promise<IncomingReply>
   /**
-   * Fetches a page of any web server, over TLS and with the same checks, without following redirects; not supported by
-   * every transport.
+   * Sends a request to any web server, with the same checks, over TLS unless the URL says `http:`, without following
+   * redirects; not supported by every transport.
    */
   fetchPage?(url: URL, options: PageOptions): Promise<IncomingReply>
   close(): Promise<void>

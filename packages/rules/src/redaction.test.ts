@@ -23,7 +23,7 @@ const types = [
   '__proto__',
 ]
 
-/** Which keys of the content stay, by type, and from which version to which. */
+/** The keys of the content that survive, by type, and the first and last version in which they do. */
 const kept: readonly (readonly [type: string, key: string, first: number, last: number])[] = [
   ['m.room.member', 'membership', 1, 12],
   ['m.room.member', 'join_authorised_via_users_server', 9, 12],

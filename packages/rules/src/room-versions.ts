@@ -11,11 +11,11 @@ export interface RoomVersion {
   readonly stateResolution: 'v1' | 'v2' | 'v2.1'
   readonly strictCanonicalJson: boolean
   readonly keysMustBeValidAtSigning: boolean
-  /** Whether a redaction names its target in `content.redacts`, not beside it. */
+  /** A redaction names its target in `content.redacts`, not beside it. */
   readonly redactsInContent: boolean
   /**
-   * Whether `type` and `state_key` of another server may have 255 code points instead of bytes. The spec counts bytes;
-   * Synapse accepted such events in these versions, so refusing them would split their rooms.
+   * `type` and `state_key` of another server may have 255 code points instead of bytes. The spec counts bytes; Synapse
+   * accepted such events in these versions, so refusing them would split their rooms.
    */
   readonly countsCodePoints: boolean
   readonly auth: AuthTraits
@@ -33,7 +33,7 @@ interface AuthTraits {
   readonly creatorsOutrankEveryone: boolean
 }
 
-/** What survives a redaction. `'all'` keeps the whole content; a dotted path keeps one nested key. */
+/** The content that survives a redaction. `'all'` keeps the whole content; a dotted path keeps one nested key. */
 export interface RedactionTraits {
   readonly topLevel: readonly string[]
   readonly content: Readonly<Record<string, 'all' | readonly string[]>>

@@ -7,7 +7,7 @@ import { isWorldReadable, mayServerSee, mayUserSee, type SeenEvent } from './vis
 const message = event({ type: 'm.room.message' })
 const memberships = [undefined, 'leave', 'knock', 'ban', 'invite', 'join'] as const
 
-/** Who sees a message, by visibility: those with these memberships, and those who joined later. */
+/** The users who see a message, by visibility: those with these memberships, and those who joined later. */
 const table = {
   world_readable: { memberships: [...memberships], later: true },
   shared: { memberships: ['join'], later: true },

@@ -13,7 +13,7 @@ export interface UserView {
   readonly visibility: string | undefined
   /** The user's membership in the state before the event. */
   readonly membership: string | undefined
-  /** Whether the user joined after the event. */
+  /** The user joined after the event. */
   readonly joinedLater: boolean
 }
 

@@ -15,7 +15,7 @@ import { HttpsTransport } from '@myelin/remote/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/runtime/typing'
-import { maySpeakWith } from '@myelin/services/peers/trust/may-speak-with'
+import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { softwareVersion } from '@myelin/services/peers/trust/software-version'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -35,11 +35,11 @@ import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
 /** A server that listens. */
 export interface RunningServer {
   readonly rt: Runtime
-  /** Where it listens, as URLs, in the order of the configuration. */
+  /** The URLs of its listeners, in the order of the configuration. */
   readonly urls: readonly string[]
   /** The parts that take new settings while it runs. */
   readonly reloadable: Reloadable
-  /** Answers what is under way, then closes everything. */
+  /** Answers the requests in progress, then closes everything. */
   close(): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export async function compose(config: Config): Promise<RunningServer> {
     },
     warned: (notice) => log.warn({}, notice),
     measured: ({ units, durationMs }) => metrics.committed(units, durationMs),
-    // Nobody knows what is on disk any more: stop answering, and let a fresh start read what is there.
+    // The content of the disk is unknown after a failed commit: stop serving, and read it again at the next start.
     failed: (cause) => {
       log.error({ err: cause }, 'the disk refused a sync; stopping')
       process.exit(1)
@@ -106,7 +106,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   }
 }
 
-/** Shows what is kept in memory, and for whom. */
+/** Exports the sizes of caches and the number of waiters as metrics. */
 function watchMemory({ metrics, db, syncThrottle }: Runtime, bus: Bus): void {
   metrics.watchCaches(() => db.cacheFigures())
   metrics.watchWaiting(() => ({ clients: syncThrottle.waiting, topics: bus.topics }))
@@ -136,7 +136,7 @@ async function blobStoreOf({ media }: Config): Promise<BlobStore> {
 
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
   return new Federation(serverName, signingKey, transportOf(config.connections), {
-    mayCall: (server) => maySpeakWith({ config }, server),
+    mayCall: (server) => mayFederateWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
   })
 }
@@ -174,7 +174,7 @@ async function listen(config: Config, rt: Runtime): Promise<Listening> {
         maxBodyBytes: config.server.maxRequestBodyBytes,
         ...(tls ? { tls } : {}),
       })
-      // Where both are named, `::` must leave IPv4 to the other.
+      // If both addresses are configured, `::` must not bind IPv4 as well.
       const ipv6Only = host === '::' && listener.addresses.includes('0.0.0.0')
       const url = await app.listen({ port: listener.port, host, ipv6Only }).catch((cause: unknown) => {
         throw listenFailure(cause, listener, host)

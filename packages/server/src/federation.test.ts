@@ -4,22 +4,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { printSigningKey, signBytes } from '@myelin/matrix/signatures'
-import { requestForm } from '@myelin/remote/federation'
+import { printSigningKey } from '@myelin/matrix/signatures'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { authenticateServer } from '@myelin/services/peers/trust/authenticate-server'
 import { testAuthority } from '@myelin/testing/certificates'
 import { freePort } from '@myelin/testing/processes/free-port'
 import { testSigningKey } from '@myelin/testing/runtime'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { compose, type RunningServer } from './compose.ts'
 import { loadConfig } from './config/load.ts'
 
 const authority = testAuthority()
 const folders: string[] = []
 
-/** A server as an admin would set it up, with TLS of its own, on this machine. */
-async function house(settings: string): Promise<RunningServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'myelin-house-'))
+/** Starts a server on this machine from a configuration file, with a TLS certificate of its own. */
+async function startServer(settings: string): Promise<RunningServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'myelin-federation-'))
   folders.push(folder)
   const port = await freePort()
   const { cert, key } = authority.issue(['localhost'])
@@ -49,21 +49,21 @@ ${settings}
   return compose(loadConfig([join(folder, 'homeserver.yaml')], {}))
 }
 
-describe('two servers as they are started', () => {
+describe('servers started from configuration files', () => {
   let one: RunningServer
   let two: RunningServer
-  let shy: RunningServer
+  let restricted: RunningServer
   before(async () => {
-    one = await house(`ip_range_whitelist: ['127.0.0.1', '::1']`)
-    two = await house(`ip_range_whitelist: ['127.0.0.1', '::1']`)
-    shy = await house('')
+    one = await startServer(`ip_range_whitelist: ['127.0.0.1', '::1']`)
+    two = await startServer(`ip_range_whitelist: ['127.0.0.1', '::1']`)
+    restricted = await startServer('')
   })
   after(async () => {
-    for (const each of [one, two, shy]) await each.close()
+    for (const each of [one, two, restricted]) await each.close()
     for (const folder of folders) await rm(folder, { recursive: true })
   })
 
-  test('speak with each other over TLS', async () => {
+  test('reach each other over TLS', async () => {
     const { server } = await one.rt.remote.call(two.rt.serverName, {
       method: 'GET',
       target: '/_matrix/federation/v1/version',
@@ -71,23 +71,18 @@ describe('two servers as they are started', () => {
     assert.equal((server as { name: string }).name, 'Myelin')
   })
 
-  test('believe each other’s signatures after asking for the key', async () => {
-    const request = {
-      method: 'GET',
-      uri: '/x',
-      origin: one.rt.serverName,
-      destination: two.rt.serverName,
-      content: undefined,
-    }
-    const { id, ...key } = one.rt.signingKey
-    const sig = signBytes(requestForm(request), { id, ...key })
-    const header = `X-Matrix origin="${request.origin}",destination="${request.destination}",key="${id}",sig="${sig}"`
+  test('accept a request signed by another server after fetching its key', async () => {
+    const request = { method: 'GET', uri: '/x', origin: one.rt.serverName, destination: two.rt.serverName }
+    const header = xMatrixHeader(request, one.rt.signingKey)
     const signed = { method: 'GET', target: '/x', authorization: [header], body: undefined }
     assert.equal(await authenticateServer(two.rt, signed), one.rt.serverName)
   })
 
-  test('do not reach this machine where the admin did not allow it', async () => {
-    const asked = shy.rt.remote.call(two.rt.serverName, { method: 'GET', target: '/_matrix/federation/v1/version' })
+  test('do not connect to addresses of this machine without `ip_range_whitelist`', async () => {
+    const asked = restricted.rt.remote.call(two.rt.serverName, {
+      method: 'GET',
+      target: '/_matrix/federation/v1/version',
+    })
     await assert.rejects(asked, (error) => error instanceof RemoteError && /does not connect to/.test(error.message))
   })
 })

@@ -70,7 +70,7 @@ function linesIn(bytes: Buffer): number {
   return lines
 }
 
-/** Returns a log on standard output. A line that standard output refuses is lost, and a later one says so. */
+/** Returns a log on standard output. A line that standard output refuses is lost; a later line reports the loss. */
 export function createStandardLog(settings: LogSettings): AdjustableLog {
   const output = new LineOutput(1, (lines) => log.warn({ lines }, 'log lines were lost: the log could not be written'))
   const log = createLog(settings, output)

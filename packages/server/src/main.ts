@@ -6,7 +6,7 @@ import { ConfigError } from './config/fault.ts'
 import { loadConfig } from './config/load.ts'
 import { start } from './start.ts'
 
-/** What `npm start` runs: a server in `data/`, made on the first run. */
+/** Runs `npm start`: a server in `data/`, created on the first run. */
 const configFile = 'data/homeserver.yaml'
 const publicBaseUrl = 'http://localhost:8008/'
 

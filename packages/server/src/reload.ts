@@ -15,10 +15,10 @@ export interface Reloadable {
 }
 
 /**
- * Takes up what can change without a restart: the log level, and the content of certificates and their keys. Logs which other
- * settings changed. Where the configuration or a certificate cannot be used, everything stays as it was and the log says why.
+ * Reloads what can change without a restart: the log level, and the content of certificates and their keys. Logs which
+ * other settings changed. If the configuration or a certificate is invalid, nothing changes and the log says why.
  *
- * @param load reads the configuration anew.
+ * @param load reads the configuration anew
  */
 export function reload(running: Config, load: () => Config, { log, tlsServers }: Reloadable): void {
   try {
@@ -35,7 +35,7 @@ export function reload(running: Config, load: () => Config, { log, tlsServers }:
   }
 }
 
-// What is reloaded, and what is no setting.
+// Settings that are reloaded, and members of the configuration that are not settings.
 const APART: ReadonlySet<string> = new Set(['log', 'notices'])
 
 function changedSections(running: Config, fresh: Config): string[] {

@@ -18,7 +18,7 @@ export async function start(files: readonly string[]): Promise<void> {
   const onStop = () => {
     if (isStopping) return
     isStopping = true
-    // A client that never finishes must not keep the server: what was acknowledged is on disk already.
+    // A request that never ends must not delay the exit: acknowledged data is on disk already.
     systemClock.later(STOP_WITHIN_MS, () => process.exit(0))
     stop()
   }

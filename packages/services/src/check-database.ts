@@ -67,11 +67,11 @@ async function stateFault(db: Read, event: CheckedEvent): Promise<string | undef
 async function roomFaults(db: Read, room: CheckedRoom): Promise<string[]> {
   if (room.stateRoot === 0) return []
   const faults: string[] = []
-  const heads = await pdusByNid(db, room.heads)
-  if (room.heads.length === 0) faults.push('it has no heads')
-  for (const head of room.heads) if (!heads.has(head)) faults.push(`its head ${head} is missing`)
-  if (room.heads.length !== room.extremityCount)
-    faults.push(`it counts ${room.extremityCount} heads, and has ${room.heads.length}`)
+  const stored = await pdusByNid(db, room.extremityNids)
+  if (room.extremityNids.length === 0) faults.push('it has no forward extremities')
+  for (const nid of room.extremityNids) if (!stored.has(nid)) faults.push(`its forward extremity ${nid} is missing`)
+  if (room.extremityNids.length !== room.extremityCount)
+    faults.push(`it counts ${room.extremityCount} forward extremities, and has ${room.extremityNids.length}`)
   const members = (await namedState(db, room.stateRoot)).filter(({ type }) => type === 'm.room.member')
   const pdus = await pdusByNid(
     db,

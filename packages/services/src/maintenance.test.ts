@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId, ServerName, UserId } from '@myelin/matrix/ids'
 import { queueEdu, serversWaitedFor, waitingEdus } from '@myelin/storage/federation/outgoing-edus'
-import { relayedEvents, relayEvent } from '@myelin/storage/federation/outgoing-events'
+import { relayEvent } from '@myelin/storage/federation/outgoing-events'
+import { relayedEvents } from '@myelin/testing/stored-rows'
 import { policyRuling, putPolicyRuling } from '@myelin/storage/rooms/policy-rulings'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transactions'
 import { onEveryDatabase } from '@myelin/testing/databases'
@@ -18,10 +19,10 @@ test('answers to requests are kept for a day, and not for ever', async () => {
   await rt.db.write((tx) => rememberAnswer(tx, key, '$first', rt.clock.now()))
   // A unit of our own comes after those that the clock set off.
   const settled = () => rt.db.write(async () => {})
-  rt.clock.advance(ANSWERS_KEPT_MS - 3_600_000)
+  rt.clock.jump(ANSWERS_KEPT_MS - 3_600_000)
   await settled()
   assert.equal(await earlierAnswer(rt.db.read, key), '$first')
-  rt.clock.advance(2 * 3_600_000)
+  rt.clock.jump(2 * 3_600_000)
   await settled()
   assert.equal(await earlierAnswer(rt.db.read, key), undefined)
   stop()
@@ -33,10 +34,10 @@ test('what was said as a policy server stands for 30 days', async () => {
   const stop = startMaintenance(rt)
   const event = '$said' as EventId
   await rt.db.write((tx) => putPolicyRuling(tx, event, { refusal: 'no', ruledTs: rt.clock.now() }))
-  rt.clock.advance(RULINGS_KEPT_MS - 3_600_000)
+  rt.clock.jump(RULINGS_KEPT_MS - 3_600_000)
   await rt.db.write(async () => {})
   assert.equal((await policyRuling(rt.db.read, event))?.refusal, 'no')
-  rt.clock.advance(2 * 3_600_000)
+  rt.clock.jump(2 * 3_600_000)
   await rt.db.write(async () => {})
   assert.equal(await policyRuling(rt.db.read, event), undefined)
   stop()
@@ -57,11 +58,11 @@ onEveryDatabase('what waits for servers that never come back', (open) => {
       await relayEvent(tx, young, rt.clock.now())
       await queueEdu(tx, back, '{}', rt.clock.now())
     })
-    rt.clock.advance(3_600_000)
+    rt.clock.jump(3_600_000)
     for (let units = 0; units < 10; units++) await rt.db.write(async () => {})
     assert.equal((await waitingEdus(rt.db.read, gone, 2000)).length, 1100)
     assert.deepEqual(new Set(await relayedEvents(rt.db.read)), new Set([old, young]))
-    rt.clock.advance(3_600_000)
+    rt.clock.jump(3_600_000)
     for (let units = 0; units < 100; units++) {
       await rt.db.write(async () => {})
       if ((await relayedEvents(rt.db.read)).length === 1) break

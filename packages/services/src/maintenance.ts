@@ -6,18 +6,18 @@ import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
 import { dropOldRulings } from '@myelin/storage/rooms/policy-rulings'
 import { forgetAnswers } from '@myelin/storage/accounts/transactions'
 import { STAGED } from './rooms/intake/inbound.ts'
-import { joinsCountSince } from './rooms/intake/longest-join.ts'
+import { joinsCountSince } from './rooms/intake/max-join.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
 const HOUR_MS = 3_600_000
 const SECOND_MS = 1000
-/** How long a repeated transaction ID gets the first answer. */
+/** The time for which a repeated transaction ID gets the first answer. */
 export const ANSWERS_KEPT_MS = 24 * HOUR_MS
 
-/** How long a policy server ruling stands, and how long a user can count as newcomer. */
+/** The validity of a policy server's ruling, and the longest time as a newcomer. */
 export const RULINGS_KEPT_MS = 30 * 24 * HOUR_MS
 
-/** How long data waits for an unreachable server. */
+/** The time for which data is kept for an unreachable server. */
 export const UNSENT_KEPT_MS = 30 * 24 * HOUR_MS
 /** Number of rows deleted in one unit, so that other writes run in between. */
 const ROWS_A_UNIT = 500

@@ -12,11 +12,11 @@ interface Certified {
 export interface Authority {
   /** Its own certificate, in PEM: what trusts it needs this. */
   readonly cert: string
-  /** A certificate for these host names and addresses, good for as long as anybody may test. */
+  /** Issues a certificate for these host names and addresses, which never expires during a test. */
   issue(names: readonly string[]): Certified
 }
 
-/** Makes an authority; nobody else trusts it. */
+/** Creates a certificate authority. */
 export function testAuthority(name = 'Test authority'): Authority {
   const keys = newKeys()
   const own = certificate({

@@ -13,7 +13,7 @@ import { restorePostgres } from './postgres-dump.ts'
 /** The databases of earlier schemas, by the commit or release that wrote them. */
 export const FIXTURES = ['091ba61'] as const
 
-/** What is in a fixture; `files` are those of the media store, in Base64. */
+/** The content of a fixture; `files` are those of the media store, in Base64. */
 export interface FixtureContents {
   readonly users: readonly {
     readonly userId: string

@@ -13,9 +13,9 @@ import {
   trusts,
 } from './clients/encrypted-client.ts'
 
-/** Two servers that speak with each other, and what parts them for a while. */
+/** Two servers that federate, and a switch for the network between them. */
 export interface Meeting {
-  /** Where clients reach the host's server and the guest's. */
+  /** The client URLs of the two servers. */
   readonly host: { readonly url: string }
   readonly guest: { readonly url: string }
   readonly part: () => void
@@ -23,9 +23,9 @@ export interface Meeting {
 }
 
 /**
- * Somebody on each of two servers, with matrix-js-sdk and its encryption: they meet, talk, talk on while the servers do
- * not reach each other, and one gets a second device that the other sees signed and encrypts for. Throws, or never ends,
- * where something of that fails.
+ * Runs an encrypted conversation of two users on two servers with matrix-js-sdk: they meet, talk, and talk on while the
+ * servers are partitioned. One gets a second device, which the other sees signed and encrypts for. Throws, or does not
+ * end, on a failure.
  */
 export async function holdEncryptedConversation({ host, guest, part, rejoin }: Meeting): Promise<void> {
   const clients: sdk.MatrixClient[] = []

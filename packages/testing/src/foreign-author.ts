@@ -19,9 +19,9 @@ export interface ForeignDraft {
   readonly type: string
   readonly content: JsonObject
   readonly stateKey?: string
-  /** Where nothing is said, the room's heads. */
+  /** By default the room's forward extremities. */
   readonly prevEvents?: readonly EventId[]
-  /** Where nothing is said, what the state after the first of `prevEvents` gives. */
+  /** By default those that the state after the first of `prevEvents` gives. */
   readonly authEvents?: readonly EventId[]
 }
 
@@ -41,11 +41,11 @@ export class ForeignAuthor {
     this.#author = author
   }
 
-  /** Builds and signs an event; nobody has it yet. */
+  /** Builds and signs an event, without sending it. */
   async build(draft: ForeignDraft): Promise<Pdu> {
     const { rt } = this.#home
     const version = roomVersionOf(await versionOfRoom(rt.db.read, draft.roomId))
-    const prevEvents = draft.prevEvents ?? (await this.heads(draft.roomId))
+    const prevEvents = draft.prevEvents ?? (await this.extremities(draft.roomId))
     const previous = prevEvents[0] && (await eventById(rt.db.read, prevEvents[0]))
     const needs = { ...draft, sender: draft.sender as UserId }
     const root = previous ? previous.stateAfter : 0
@@ -67,11 +67,11 @@ export class ForeignAuthor {
   }
 
   /** The heads of a room's graph. */
-  heads(roomId: RoomId): Promise<readonly EventId[]> {
+  extremities(roomId: RoomId): Promise<readonly EventId[]> {
     return this.#home.rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   }
 
-  /** Sends PDUs in one transaction, as JSON; answers what was said of each, once all of them were judged. */
+  /** Sends PDUs in one transaction, as JSON; returns the answer once all of them were processed. */
   async send(pdus: readonly JsonObject[]): Promise<JsonObject> {
     const answer = await this.#author.rt.remote.call(this.#home.rt.serverName, {
       method: 'PUT',

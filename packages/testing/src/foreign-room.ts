@@ -17,13 +17,13 @@ export interface RoomDraft {
   readonly type: string
   readonly content: JsonObject
   readonly stateKey?: string
-  /** Where nothing is said, the event before. */
+  /** By default the event added last. */
   readonly prevEvents?: readonly EventId[]
-  /** The state to take auth events from; where nothing is said, all events so far. */
+  /** The state from which auth events are taken; by default that after all events so far. */
   readonly state?: ReadonlyMap<StateKey, Pdu>
 }
 
-/** A room that no server of ours has: built and signed offline, each event with the key of its sender's server. */
+/** A room that no server under test has: built and signed offline, each event with the key of its sender's server. */
 export class ForeignRoom {
   readonly roomId: RoomId
   readonly version: RoomVersion
@@ -59,7 +59,7 @@ export class ForeignRoom {
     return pdu
   }
 
-  /** Takes an event that somebody else made into the room. */
+  /** Adds an event that was built elsewhere. */
   adopt(pdu: Pdu): void {
     this.events.set(pdu.id, pdu)
     if (pdu.stateKey !== undefined) this.state.set(stateKey(pdu.type, pdu.stateKey), pdu)
@@ -100,7 +100,7 @@ export class ForeignRoom {
   }
 }
 
-/** A room of `creator` that everybody may join, with its first four events. */
+/** Returns a public room of `creator`, with its first four events. */
 export function publicForeignRoom(
   version: RoomVersion,
   creator: string,
@@ -114,15 +114,4 @@ export function publicForeignRoom(
   put('m.room.power_levels', version.auth.creatorsOutrankEveryone ? { users: {} } : { users: { [creator]: 100 } })
   put('m.room.join_rules', { join_rule: 'public' })
   return room
-}
-
-/** Returns what an honest server answers to `make_join`, `make_leave` or `make_knock` of a user. */
-export function membershipTemplate(
-  room: ForeignRoom,
-  userId: string,
-  membership: 'join' | 'leave' | 'knock' = 'join',
-): { readonly room_version: string; readonly event: JsonObject } {
-  const { json } = room.build({ sender: userId, type: 'm.room.member', stateKey: userId, content: { membership } })
-  const { hashes: _hashes, signatures: _signatures, ...event } = json
-  return { room_version: room.version.id, event }
 }

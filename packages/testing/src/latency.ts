@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** How long things took, in ms. */
+/** Percentiles of durations, in ms. */
 export interface Latency {
   readonly p50: number
   readonly p95: number

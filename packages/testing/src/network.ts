@@ -11,11 +11,11 @@ import type { OpenDatabase } from './databases.ts'
 import type { TestServer } from './server.ts'
 import { testServer } from './server.ts'
 
-/** What may happen to a request on its way. Where nothing is said, nothing does. */
+/** The faults of requests on their way; none by default. */
 export interface Faults {
   /** The share of requests that are lost, half of them after they arrived: the answer is what gets lost then. */
   readonly loss?: number
-  /** Each way takes up to so long, by the stopped clock: whoever comes later may arrive earlier. */
+  /** The maximum delay each way, by the stopped clock. Requests may overtake each other. */
   readonly delayMs?: number
 }
 
@@ -29,21 +29,21 @@ interface Crossing {
   status: number | undefined
 }
 
-/** Servers in one process with a network between them that does what the test says. */
+/** Servers in one process, and a network between them with faults that the test chooses. */
 export interface TestNetwork {
   readonly servers: readonly TestServer[]
   readonly clock: StoppedClock
   /** Every request so far, in the order of sending. */
   readonly crossings: readonly Crossing[]
-  /** How many requests are on their way or being answered. */
+  /** The number of requests in progress. */
   readonly underWay: number
   /** The server of that name. */
   readonly server: (name: string) => TestServer
   /** From now on, requests suffer these. */
   setFaults(faults: Faults): void
-  /** Cuts the network into groups; who is in none is alone. */
+  /** Partitions the network into groups; a server in no group is isolated. */
   partition(...groups: readonly (readonly string[])[]): void
-  /** Ends faults and partitions; what is under way arrives as it was going to. */
+  /** Ends faults and partitions; requests in progress are not affected. */
   heal(): void
   /** From here on chance is that of another seed, and requests are counted anew: what came before has no part in what comes. */
   reseed(seed: string): void
@@ -55,7 +55,7 @@ export interface TestNetwork {
 }
 
 const NAMES = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
-/** Chances to run what is ready before the clock moves. */
+/** The number of event loop turns before the clock moves. */
 const TURNS = 20
 
 /** Starts that many servers, `one.test`, `two.test` and so on; the same seed gives the same faults for the same requests. */

@@ -9,7 +9,10 @@ import { writeEvents } from '@myelin/services/rooms/write-events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
-/** Writes a room's history, also in the name of users of other servers; the rules hold, signatures are ours. */
+/**
+ * Writes the history of a room, also in the name of users of other servers. Events obey the rules and are signed by the
+ * test server.
+ */
 export interface RoomAuthor {
   readonly roomId: RoomId
   readonly send: (sender: string, type: string, content: JsonObject, stateKey?: string) => Promise<EventId>
@@ -17,7 +20,7 @@ export interface RoomAuthor {
   readonly say: (sender: string, body: string) => Promise<EventId>
 }
 
-/** A room of `creator`, in which everybody may do everything. */
+/** Creates a room of `creator`. */
 export async function authorRoom(
   rt: TestRuntime,
   creator: string,
@@ -34,7 +37,7 @@ export async function authorRoom(
   return authorOf(rt, roomId)
 }
 
-/** Goes on with a room that is there. */
+/** Returns an author for an existing room. */
 export function authorOf(rt: TestRuntime, roomId: RoomId): RoomAuthor {
   const send: RoomAuthor['send'] = async (sender, type, content, stateKey) => {
     rt.clock.advance(1000)

@@ -14,7 +14,7 @@ import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
-import { maySpeakWith } from '@myelin/services/peers/trust/may-speak-with'
+import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -54,6 +54,8 @@ export const testConfig: ServiceConfig = {
   rooms: { defaultVersion: '12' },
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
   presence: { isEnabled: false },
+  delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
+  push: { isEnabled: true, includesContent: true, countsRooms: true, jitterMs: 0 },
   rateLimits: {
     message: unlimited,
     registration: unlimited,
@@ -76,6 +78,7 @@ export const testConfig: ServiceConfig = {
     publicRooms: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
+    delayedEvents: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
@@ -115,10 +118,10 @@ export interface TestRuntime extends Runtime {
   close(): Promise<void>
 }
 
-/** What several runtimes of one test share. */
+/** The parts that several runtimes of one test share. */
 export interface SharedParts {
   readonly clock?: StoppedClock
-  /** How other servers are reached; without it, none can be. */
+  /** The transport to other servers; without it, none can be reached. */
   readonly transport?: Transport
 }
 
@@ -151,7 +154,7 @@ export async function testRuntime(
   const serverName = settings.serverName as ServerName
   const signingKey = testSigningKey(serverName)
   const remote = new Federation(serverName, signingKey, transport, {
-    mayCall: (server) => maySpeakWith({ config: settings }, server),
+    mayCall: (server) => mayFederateWith({ config: settings }, server),
   })
   const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))

@@ -13,7 +13,7 @@ import { onReplyMismatch } from './reply-mismatch.ts'
 import { testRuntime } from './runtime.ts'
 import type { SharedParts, TestRuntime } from './runtime.ts'
 
-/** What came back. */
+/** A response. */
 export interface Answer {
   readonly status: number
   readonly body: Record<string, unknown>
@@ -23,7 +23,7 @@ export interface Answer {
 /** A server in this process, called without a socket. */
 export interface TestServer {
   readonly rt: TestRuntime
-  /** What runs beside the requests. */
+  /** The background workers. */
   readonly workers: Workers
   readonly name: ServerName
   /** Calls an endpoint; text and bytes are sent as they are, anything else as JSON. */
@@ -39,7 +39,7 @@ export interface TestServer {
   close(): Promise<void>
 }
 
-/** Starts one with every endpoint of the house. */
+/** Starts a server with all endpoints. */
 export async function testServer(
   open?: OpenDatabase,
   config: Partial<ServiceConfig> = {},

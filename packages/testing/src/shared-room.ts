@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import { timeline } from '@myelin/storage/rooms/events/events'
 import { createRoomRow, openRoom, roomById, versionOfRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
-/** Gives a server a room that another one has, history and all, or what it lacks of it; heads and state are the same after that. */
+/**
+ * Copies a room of one server to another, or the events that it lacks; forward extremities and state are equal
+ * afterwards.
+ */
 export async function shareRoom(from: TestRuntime, to: TestRuntime, roomId: RoomId): Promise<void> {
   const version = await versionOfRoom(from.db.read, roomId)
   const events = await timeline(from.db.read, {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Federation, FederationCall } from '@myelin/remote/federation'
 import { readInParts } from '@myelin/remote/read-in-parts'
 
-/** What is answered in the place of `honest`, which is what the other server would have said. */
+/** Returns the answer that replaces `honest`, the answer of the other server. */
 export type Tampering = (
   server: ServerName,
   call: FederationCall,

@@ -15,10 +15,10 @@ import type { WrittenRow } from './written-rows.ts'
 type Names = Readonly<Record<'users' | 'rooms', Map<unknown, string>>>
 
 /**
- * Returns the database with a check of its units: one that wrote a table and did not touch a topic which `tableTopics` names
- * fails, and with it the test that ran it.
+ * Returns the database with a check of its write transactions: one that writes a table without touching a topic that
+ * `tableTopics` requires fails, and the test with it.
  *
- * Where a statement does not say whose row it writes, any topic of the kind will do.
+ * If a statement does not determine the row it writes, any topic of the kind suffices.
  */
 export function withTopicCheck(database: Database): Database {
   const names: Names = { users: new Map(), rooms: new Map() }
@@ -61,7 +61,7 @@ function concerns({ on, when }: TopicRule<Record<string, unknown>>, { kind, row,
   return isOn && (when?.(row) ?? true)
 }
 
-/** The key of the topic; undefined where the write does not tell. */
+/** Returns the key of the topic; undefined if the write does not determine it. */
 function keyOf({ by, nameIn }: TopicRule<Record<string, unknown>>, { table, row }: WrittenRow, names: Names): unknown {
   if (nameIn !== undefined) return names[nameIn].get(row[by])
   return row[by] ?? (table === 'rooms' ? names.rooms.get(row['room_nid']) : undefined)
@@ -86,7 +86,7 @@ function isTouched(
 
 type Builders = Kysely<Tables>
 
-/** A unit that remembers what it wrote and which topics it touched. */
+/** A write transaction that records its writes and touched topics. */
 class CheckedTx implements Tx {
   readonly #tx: Tx
   readonly rows: WrittenRow[] = []
@@ -144,7 +144,7 @@ class CheckedTx implements Tx {
     return ((table: keyof Tables) => deleteFrom(table).withPlugin(this.#recorder)) as Tx['deleteFrom']
   }
 
-  /** Records queries that changed something, with what they say of the rows. */
+  /** Records queries that changed rows, with the values that they set or compare. */
   readonly #recorder: KyselyPlugin = (() => {
     const nodes = new WeakMap<object, RootOperationNode>()
     return {

@@ -10,7 +10,7 @@ import type { RoomAuthor } from './room-author.ts'
 import type { TestServer } from './server.ts'
 import { shareRoom } from './shared-room.ts'
 
-/** Somebody who is logged in. */
+/** A logged-in user. */
 export interface Person {
   readonly userId: string
   readonly deviceId: string
@@ -25,7 +25,7 @@ export interface TwoServers {
   readonly bob: Person
   readonly one: () => TestServer
   readonly two: () => TestServer
-  /** Everything was sent and judged, by the stopped clock. */
+  /** Waits until everything was sent and processed, by the stopped clock. */
   readonly settled: () => Promise<void>
   /** Sends EDUs to one.test in the name of two.test. */
   readonly tell: (...edus: readonly JsonObject[]) => Promise<void>

@@ -15,17 +15,17 @@ import type { OperationNode, RootOperationNode } from 'kysely'
 import { tableWrittenBy } from '@myelin/storage/engine/statement'
 import type { Tables } from '@myelin/storage/schema/schema'
 
-/** What a statement says of a row that it writes. */
+/** A row that a statement writes, as far as the statement determines it. */
 export interface WrittenRow {
   readonly table: keyof Tables
   readonly kind: 'insert' | 'update' | 'delete'
-  /** The values of columns as far as the statement tells: those it sets, and those it compares with. */
+  /** The values of columns that the statement sets or compares. */
   readonly row: Readonly<Record<string, unknown>>
   /** The columns that an update sets. */
   readonly set: readonly string[]
 }
 
-/** Returns what a query that writes says of its rows; `returned` are the rows that it answered. */
+/** Returns the rows that a writing query determines; `returned` are the rows that it returned. */
 export function writtenRows(
   query: RootOperationNode,
   returned: readonly Readonly<Record<string, unknown>>[],
@@ -61,7 +61,7 @@ function insertedRows(
   })
 }
 
-/** What a condition says that the columns of a row are, for each row that it names. */
+/** Returns the column values that a condition determines, for each row that it names. */
 function comparedWith(condition: OperationNode): Readonly<Record<string, unknown>>[] {
   if (ParensNode.is(condition)) return comparedWith(condition.node)
   if (AndNode.is(condition)) {

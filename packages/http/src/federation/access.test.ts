@@ -6,7 +6,7 @@ import type { TestServer } from '@myelin/testing/server'
 import { federationEndpoints } from '../endpoints.ts'
 import { pathsOf } from '../mount.ts'
 
-/** What anybody may ask, by the spec; every other endpoint is for servers that sign. */
+/** The endpoints that the spec leaves unauthenticated; all others require a signature. */
 const FOR_ALL = [
   'bulkPerspectivesKeyQuery',
   'exchangeOpenIdToken',

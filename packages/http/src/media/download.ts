@@ -2,7 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import { checkedName } from '@myelin/services/media/media-name'
 import { findAnyMedia, openAnyMedia } from '@myelin/services/media/remote-media'
-import type { MediaWords } from '@myelin/services/runtime/growing-file'
+import type { MediaDescription } from '@myelin/services/runtime/growing-file'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
@@ -64,7 +64,7 @@ export async function download(rt: Runtime, request: DownloadRequest, isAuthenti
   })
 }
 
-function contentHeaders(content: MediaWords, wantedName: string | undefined): Readonly<Record<string, string>> {
+function contentHeaders(content: MediaDescription, wantedName: string | undefined): Readonly<Record<string, string>> {
   const { contentType, fileName } = content
   return {
     'content-type': contentType,

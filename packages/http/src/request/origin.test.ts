@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
-import { signBytes } from '@myelin/matrix/signatures'
-import { requestForm } from '@myelin/remote/federation'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { Type } from 'typebox'
 import { buildApp } from '../app.ts'
 import { endpoint } from '../endpoint.ts'
@@ -27,9 +27,9 @@ const probe = endpoint({
 
 interface Sent {
   readonly target?: string
-  /** What is sent; undefined is no body. */
+  /** The body; undefined for none. */
   readonly body?: string
-  /** What the signature covers where it is not the body. */
+  /** The signed content, if it differs from the body. */
   readonly content?: JsonObject
   readonly destination?: string
   readonly headers?: (mine: string) => string | string[]
@@ -44,13 +44,12 @@ async function send({
   headers,
 }: Sent) {
   const servers = new StandInServers()
-  servers.set('far.test', () => publishedBy('far.test', { validUntilTs: 1_800_000_000_000 }))
+  servers.set('far.test', () => keyDocument('far.test', { validUntilTs: 1_800_000_000_000 }))
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const app = buildApp(rt, [probe], { isForwarded: false, maxBodyBytes: 1_000_000 })
   const signed = content ?? (body === undefined ? undefined : (JSON.parse(body) as JsonObject))
-  const text = requestForm({ method: 'PUT', uri: target, origin: 'far.test', destination, content: signed })
-  const key = testSigningKey('far.test')
-  const mine = `X-Matrix origin=far.test,destination="${destination}",key="${key.id}",sig="${signBytes(text, key)}"`
+  const unsigned = { method: 'PUT', uri: target, origin: 'far.test', destination, content: signed }
+  const mine = xMatrixHeader(unsigned, testSigningKey('far.test'))
   const reply = await app.inject({
     method: 'PUT',
     url: target,

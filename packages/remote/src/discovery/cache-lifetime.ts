@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const SHORTEST_MS = 5 * 60_000
+const MIN_MS = 5 * 60_000
 const DEFAULT_MS = 24 * 3_600_000
-const LONGEST_MS = 48 * 3_600_000
+const MAX_MS = 48 * 3_600_000
 
 /**
  * Returns how long a well-known document may be cached, in milliseconds: by its headers, a day without them, at most
@@ -11,7 +11,7 @@ const LONGEST_MS = 48 * 3_600_000
  * @see https://spec.matrix.org/v1.19/server-server-api/#resolving-server-names
  */
 export function cacheLifetimeMs(headers: Readonly<Record<string, string>>, now: number): number {
-  return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, saidLifetimeMs(headers, now) ?? DEFAULT_MS))
+  return Math.min(MAX_MS, Math.max(MIN_MS, saidLifetimeMs(headers, now) ?? DEFAULT_MS))
 }
 
 function saidLifetimeMs(headers: Readonly<Record<string, string>>, now: number): number | undefined {

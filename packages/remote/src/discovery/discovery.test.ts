@@ -10,7 +10,7 @@ import { Discovery } from './discovery.ts'
 
 type Records = Readonly<Record<string, readonly Partial<ServiceRecord>[]>>
 
-/** What is found for a name in an internet with these delegations and SRV records. */
+/** Returns the destination of a name on a test internet with these delegations and SRV records. */
 async function route(server: string, delegates: Readonly<Record<string, string>> = {}, records: Records = {}) {
   const asked: string[] = []
   const names = {

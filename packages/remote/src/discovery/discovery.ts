@@ -21,7 +21,7 @@ const DEFAULT_PORT = 8448
 const SERVICES = ['_matrix-fed', '_matrix']
 /** The most places of one service that are tried. */
 const MAX_PLACES = 8
-/** How long a DNS answer is cached; Node does not return its TTL. */
+/** The lifetime of a cached DNS answer; Node does not return its TTL. */
 const REMEMBERED_MS = 5 * 60_000
 
 /**

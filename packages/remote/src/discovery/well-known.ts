@@ -17,15 +17,15 @@ interface Remembered {
   readonly until: number
   /** The number of consecutive failures. */
   readonly failures: number
-  /** When the document was last fetched. */
+  /** The time at which the document was last fetched. */
   readonly seenTs: number
 }
 
 const MAX_BYTES = 50 * 1024
 const MAX_REDIRECTS = 10
-const SHORTEST_FAILURE_MS = 60_000
-const LONGEST_FAILURE_MS = 3_600_000
-/** How long a document is still used after fetching it fails. */
+const MIN_FAILURE_MS = 60_000
+const MAX_FAILURE_MS = 3_600_000
+/** The time for which a document is used after fetching it again failed. */
 const GRACE_MS = 48 * 3_600_000
 
 /**
@@ -96,7 +96,7 @@ function pageAt(address: string, from?: URL): URL {
 /** Returns the cache entry after a failure: the earlier document for a while, then none. Retries become rarer. */
 function afterFailure(last: Remembered | undefined, now: number): Remembered {
   const failures = (last?.failures ?? 0) + 1
-  const until = now + Math.min(LONGEST_FAILURE_MS, SHORTEST_FAILURE_MS * 2 ** Math.min(10, failures - 1))
+  const until = now + Math.min(MAX_FAILURE_MS, MIN_FAILURE_MS * 2 ** Math.min(10, failures - 1))
   const seenTs = last?.seenTs ?? 0
   return { delegate: now - seenTs < GRACE_MS ? last?.delegate : undefined, until, failures, seenTs }
 }

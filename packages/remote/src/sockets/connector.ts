@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIP, type LookupFunction } from 'node:net'
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { connect, createSecureContext, type SecureContext, type SecureVersion, type TLSSocket } from 'node:tls'
 import type { buildConnector } from 'undici'
@@ -26,6 +26,8 @@ export interface Place {
   readonly port: number
   /** The name or address that the certificate must be for. */
   readonly certificateName: string
+  /** Whether the connection is without TLS. */
+  readonly isPlain?: boolean
 }
 
 /** The parts of a {@link Connector}. */
@@ -39,7 +41,7 @@ export interface ConnectorParts {
 const TCP_KEEP_ALIVE_MS = 60_000
 
 /**
- * Opens TLS connections, directly or through a proxy.
+ * Opens connections, directly or through a proxy.
  *
  * Every address is checked when its socket is opened. A proxy resolves names itself, so there only hosts that are
  * addresses can be checked.
@@ -72,12 +74,13 @@ export class Connector {
   /** Returns the function through which an undici client connects to a place; it fails with {@link NotConnected}. */
   connectorTo(place: Place): buildConnector.connector {
     let session: Buffer | undefined
-    const open = async (signal: AbortSignal): Promise<TLSSocket> => {
+    const open = async (signal: AbortSignal): Promise<Socket> => {
       const proxy = this.#proxyTo(place.host, place.port)
       const tunnel = proxy && (await openTunnel(proxy, { ...place, signal }, this.#tlsWith(proxy.host)))
+      if (place.isPlain) return tunnel ? (tunnel as Socket) : connected(this.#plainSocketTo(place), 'connect', signal)
       const socket = this.#socketTo(place, session, tunnel)
       socket.on('session', (next) => (session = next))
-      return connected(socket, signal)
+      return connected(socket, 'secureConnect', signal)
     }
     return (_, done) => {
       const opening = new Opening()
@@ -103,6 +106,10 @@ export class Connector {
 
   #tlsWith(name: string): TlsChecks {
     return { secureContext: this.#context, rejectUnauthorized: this.#tls.verifies(name) }
+  }
+
+  #plainSocketTo({ host, port }: Place): Socket {
+    return connectPlain({ host, port, lookup: this.#lookup })
   }
 
   #socketTo({ host, port, certificateName }: Place, session?: Buffer, tunnel?: Duplex): TLSSocket {
@@ -137,14 +144,14 @@ class Opening extends Duplex {
   }
 }
 
-/** Waits for the end of the handshake. */
-function connected(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
+/** Waits until a connection is open: for TLS, until the handshake is over. */
+function connected(socket: Socket, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const giveUp = (): void => void socket.destroy(signal.reason as Error)
   if (signal.aborted) giveUp()
   signal.addEventListener('abort', giveUp, { once: true })
   socket.setNoDelay(true).setKeepAlive(true, TCP_KEEP_ALIVE_MS)
-  socket.once('secureConnect', () => resolve(socket))
+  socket.once(event, () => resolve(socket))
   // Also for what happens after the handshake and before undici listens.
   socket.on('error', reject)
   return promise.finally(() => signal.removeEventListener('abort', giveUp))
@@ -152,7 +159,7 @@ function connected(socket: TLSSocket, signal: AbortSignal): Promise<TLSSocket> {
 
 function notConnected(error: Error, { host }: Place): NotConnected {
   if (error instanceof NotConnected) return error
-  // Where several addresses failed, Node's error has a code and no message.
+  // If several addresses failed, Node's error has a code and no message.
   const reason = error.message || (error as NodeJS.ErrnoException).code
   return new NotConnected('unreachable', `${host}: ${reason}`, { cause: error })
 }

@@ -6,7 +6,7 @@ import type { IncomingReply } from '../transport.ts'
 import { Connector, type ConnectorParts, type Place } from './connector.ts'
 import { clientForOne, type Passage, poolTo } from './place-pool.ts'
 
-/** A request over TLS to a place. */
+/** A request to a place. */
 export interface SecureRequest extends Place {
   readonly method: 'GET' | 'PUT' | 'POST'
   readonly path: string
@@ -19,7 +19,7 @@ export interface SecureRequest extends Place {
 const CLOSED = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
- * Sends requests over TLS, and reuses connections.
+ * Sends requests, over TLS where the place does not say otherwise, and reuses connections.
  *
  * Connections are reused by place and certificate name, so that no request uses a connection that was verified for
  * another name. Redirects are not followed.
@@ -35,7 +35,7 @@ export class HttpsClient {
   /** Returns the answer once its headers have arrived; throws {@link NotConnected} where nothing was sent. */
   async send(order: SecureRequest): Promise<IncomingReply> {
     this.#connector.refuseBlocked(order)
-    const key = `${order.certificateName} ${order.port} ${order.host}`
+    const key = `${order.isPlain ? 'plain' : order.certificateName} ${order.port} ${order.host}`
     const pool = this.#pools.get(key) ?? this.#addPool(key, order)
     const passage = { isReused: false }
     try {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type buildConnector, Client, type Dispatcher, Pool } from 'undici'
 
-/** What a connection records about the request that it carries. */
+/** The notes of a connection about the request that it carries. */
 export interface Passage {
-  /** Whether the connection carried other requests before. */
+  /** The connection carried other requests before. */
   isReused: boolean
 }
 

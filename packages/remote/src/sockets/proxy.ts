@@ -4,7 +4,7 @@ import { isRange, rangesOf } from './address-check.ts'
 
 /** A proxy for tunnels. */
 export interface ProxyAddress {
-  /** Whether the connection to the proxy uses TLS. */
+  /** The connection to the proxy uses TLS. */
   readonly isSecure: boolean
   /** A name or an address, without brackets. */
   readonly host: string

@@ -12,7 +12,7 @@ import type { HttpsTransport, HttpsTransportParts } from '../https-transport.ts'
 import { AddressCheck } from './address-check.ts'
 import { proxyIn } from './proxy.ts'
 
-/** What a proxy does with a wish; `lead` opens the tunnel to a port of this machine. */
+/** Answers a CONNECT request as a proxy; `lead` opens the tunnel to a local port. */
 type Answer = (wish: IncomingMessage, client: Duplex, lead: (port: number) => void) => void
 
 interface TestProxy {

@@ -16,7 +16,7 @@ export interface TunnelOrder {
   readonly signal: AbortSignal
 }
 
-/** How the proxy's certificate is verified. */
+/** The options for verifying the proxy's certificate. */
 export interface TlsChecks {
   readonly secureContext: SecureContext
   readonly rejectUnauthorized: boolean

@@ -46,8 +46,9 @@ function addForMember(
     const token = stringMember(signed ?? {}, 'token')
     if (token !== undefined) needed.push(['m.room.third_party_invite', token])
   }
-  const voucher = stringMember(content, 'join_authorised_via_users_server')
+  const authorisingUser = stringMember(content, 'join_authorised_via_users_server')
   const isRestrictedJoin =
-    membership === 'join' && voucher !== undefined && version.auth.joinRules.includes('restricted')
-  if (isRestrictedJoin && voucher !== sender && voucher !== target) needed.push(['m.room.member', voucher])
+    membership === 'join' && authorisingUser !== undefined && version.auth.joinRules.includes('restricted')
+  if (isRestrictedJoin && authorisingUser !== sender && authorisingUser !== target)
+    needed.push(['m.room.member', authorisingUser])
 }

@@ -13,7 +13,7 @@ import { type StateKey, stateKey } from './state-key.ts'
 
 const members = { [alice]: 'join', [bob]: 'join', [carol]: 'join' }
 
-/** What becomes of bob's change of the power levels, bob having 50. */
+/** Returns the verdict on a change of the power levels by bob, who has 50. */
 function change(id: string, before: JsonObject, after: JsonObject): string {
   const version = versionOf(id)
   const old = event({ type: 'm.room.power_levels', stateKey: '', content: { state_default: 50, ...before } })

@@ -8,8 +8,8 @@ import type { AuthState } from './auth-state.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
 
 /** The most keys and signatures that are examined; identity servers give two keys and sign once. */
-const MOST_KEYS = 10
-const MOST_SIGNATURES = 10
+const MAX_KEYS = 10
+const MAX_SIGNATURES = 10
 
 /**
  * Judges `m.room.third_party_invite`: rule 7.
@@ -55,9 +55,9 @@ export function judgeThirdPartyAnswer(event: Pdu, target: string, answer: unknow
 
 function keysOf(content: JsonObject): Uint8Array[] {
   const listed = member(content, 'public_keys')
-  const entries = Array.isArray(listed) ? listed.slice(0, MOST_KEYS).filter(isObject) : []
+  const entries = Array.isArray(listed) ? listed.slice(0, MAX_KEYS).filter(isObject) : []
   const texts = [stringMember(content, 'public_key'), ...entries.map((entry) => stringMember(entry, 'public_key'))]
-  const distinct = [...new Set(texts.filter((text) => text !== undefined))].slice(0, MOST_KEYS)
+  const distinct = [...new Set(texts.filter((text) => text !== undefined))].slice(0, MAX_KEYS)
   return distinct.map(decodeBase64).filter((key): key is Uint8Array => key?.length === 32)
 }
 
@@ -66,6 +66,6 @@ function isSignedByAny(signed: JsonObject, keys: readonly Uint8Array[]): boolean
   const byServer = Object.values(objectMember(signed, 'signatures') ?? {}).filter(isObject)
   const ofEd25519 = byServer.flatMap(Object.entries).filter(([id]) => id.startsWith('ed25519:'))
   return ofEd25519
-    .slice(0, MOST_SIGNATURES)
+    .slice(0, MAX_SIGNATURES)
     .some(([, signature]) => typeof signature === 'string' && keys.some((key) => verifyBytes(text, signature, key)))
 }

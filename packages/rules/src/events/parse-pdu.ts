@@ -15,7 +15,7 @@ export const MAX_PDU_BYTES = 65536
 
 /** The source of an event. */
 export interface PduSource {
-  /** Whether it comes from `/backfill`, where events may have more references than live ones. */
+  /** The event comes from `/backfill`, where events may have more references than live ones. */
   readonly isBackfill?: boolean
 }
 

@@ -22,8 +22,8 @@ export function requiredSigners(event: Pdu, version: RoomVersion): readonly Serv
   if (version.eventIds === 'chosen by server') signers.add(event.id.slice(event.id.indexOf(':') + 1) as ServerName)
 
   // Since room version 8: also the server of the user who authorizes a restricted join.
-  const voucher = stringMember(event.content, 'join_authorised_via_users_server')
+  const authorisingUser = stringMember(event.content, 'join_authorised_via_users_server')
   const isVouched = membership === 'join' && version.auth.joinRules.includes('restricted')
-  if (isVouched && isUserId(voucher)) signers.add(serverOf(voucher))
+  if (isVouched && isUserId(authorisingUser)) signers.add(serverOf(authorisingUser))
   return [...signers]
 }

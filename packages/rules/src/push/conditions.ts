@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { includesWords, matchWords } from './match-words.ts'
 import { valueAt } from './property-path.ts'
 
-/** What push rules read beside the event. */
+/** The context in which push rules evaluate an event. */
 export interface PushContext {
   readonly userId: string
   /** The user's display name in the room. */

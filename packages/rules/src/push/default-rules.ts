@@ -15,8 +15,8 @@ export interface OwnRules {
 /** The choice of server-default rules. */
 export interface RuleChoice {
   /**
-   * Whether to include the rules that look for names in the text, which version 1.17 removed and some clients and
-   * tests still expect.
+   * Includes the rules that look for names in the text, which version 1.17 removed and some clients and tests still
+   * expect.
    */
   readonly withNamesInText?: boolean
 }
@@ -38,7 +38,8 @@ export function rulesetOf(userId: UserId, own?: OwnRules, choice: RuleChoice = {
 }
 
 /**
- * Returns the server-default rules of a user without changes.
+ * Returns the server-default rules of a user without changes: those of the specification, and those for polls (MSC3930), call
+ * notifications (MSC4075) and encrypted events (MSC4028).
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
  */
@@ -60,6 +61,11 @@ const HIGHLIGHT = { set_tweak: 'highlight' }
 function overrideRules(userId: UserId): PushRule[] {
   return [
     { ...rule(MASTER_RULE, [], []), enabled: false },
+    // MSC4028: a client that decides by itself what an encrypted event is worth enables it.
+    {
+      ...rule('.org.matrix.msc4028.encrypted_event', [matches('type', 'm.room.encrypted')], ['notify']),
+      enabled: false,
+    },
     rule('.m.rule.suppress_notices', [matches('content.msgtype', 'm.notice')], []),
     rule(
       '.m.rule.invite_for_me',
@@ -67,6 +73,20 @@ function overrideRules(userId: UserId): PushRule[] {
       ['notify', SOUND],
     ),
     rule('.m.rule.member_event', [matches('type', 'm.room.member')], []),
+    rule(
+      '.org.matrix.msc4075.rule.rtc.invite_for_me',
+      [IS_CALL_NOTIFICATION, { kind: 'event_property_contains', key: 'content.m\\.mentions.user_ids', value: userId }],
+      ['notify', RING],
+    ),
+    rule(
+      '.org.matrix.msc4075.rule.rtc.invite_for_room',
+      [
+        IS_CALL_NOTIFICATION,
+        { kind: 'event_property_is', key: 'content.m\\.mentions.room', value: true },
+        MAY_NOTIFY_ROOM,
+      ],
+      ['notify', RING],
+    ),
     rule(
       '.m.rule.is_user_mention',
       [{ kind: 'event_property_contains', key: 'content.m\\.mentions.user_ids', value: userId }],
@@ -85,10 +105,12 @@ function overrideRules(userId: UserId): PushRule[] {
       [{ kind: 'event_property_is', key: 'content.m\\.relates_to.rel_type', value: 'm.replace' }],
       [],
     ),
+    rule('.org.matrix.msc3930.rule.poll_response', [matches('type', 'org.matrix.msc3381.poll.response')], []),
   ]
 }
 
 const MAY_NOTIFY_ROOM = { kind: 'sender_notification_permission', key: 'room' }
+const IS_CALL_NOTIFICATION = matches('type', 'org.matrix.msc4075.rtc.notification')
 const IS_ONE_TO_ONE = { kind: 'room_member_count', is: '2' }
 
 const UNDERRIDE_RULES: readonly PushRule[] = [
@@ -97,6 +119,13 @@ const UNDERRIDE_RULES: readonly PushRule[] = [
   rule('.m.rule.room_one_to_one', [IS_ONE_TO_ONE, matches('type', 'm.room.message')], ['notify', SOUND]),
   rule('.m.rule.message', [matches('type', 'm.room.message')], ['notify']),
   rule('.m.rule.encrypted', [matches('type', 'm.room.encrypted')], ['notify']),
+  ...['start', 'end'].flatMap((part) => {
+    const isPart = matches('type', `org.matrix.msc3381.poll.${part}`)
+    return [
+      rule(`.org.matrix.msc3930.rule.poll_${part}_one_to_one`, [IS_ONE_TO_ONE, isPart], ['notify', SOUND]),
+      rule(`.org.matrix.msc3930.rule.poll_${part}`, [isPart], ['notify']),
+    ]
+  }),
 ]
 
 function namesInText(userId: UserId): { readonly override: PushRule[]; readonly content: PushRule[] } {

@@ -39,35 +39,40 @@ describe('the default rules', () => {
   const sound = { set_tweak: 'sound', value: 'default' }
   test('are those of the spec, in its order', () => {
     const rules = defaultRules(bob)
-    assert.deepEqual(
-      rules.override.map(({ rule_id: id }) => id.slice('.m.rule.'.length)),
-      [
-        'master',
-        'suppress_notices',
-        'invite_for_me',
-        'member_event',
-        'is_user_mention',
-        'is_room_mention',
-        'tombstone',
-        'reaction',
-        'room.server_acl',
-        'suppress_edits',
-      ],
-    )
-    assert.deepEqual(
-      rules.underride.map(({ rule_id: id }) => id.slice('.m.rule.'.length)),
-      ['call', 'encrypted_room_one_to_one', 'room_one_to_one', 'message', 'encrypted'],
-    )
+    const ofSpec = ({ rule_id: id }: PushRule) => (id.startsWith('.m.rule.') ? [id.slice('.m.rule.'.length)] : [])
+    assert.deepEqual(rules.override.flatMap(ofSpec), [
+      'master',
+      'suppress_notices',
+      'invite_for_me',
+      'member_event',
+      'is_user_mention',
+      'is_room_mention',
+      'tombstone',
+      'reaction',
+      'room.server_acl',
+      'suppress_edits',
+    ])
+    assert.deepEqual(rules.underride.flatMap(ofSpec), [
+      'call',
+      'encrypted_room_one_to_one',
+      'room_one_to_one',
+      'message',
+      'encrypted',
+    ])
     assert.deepEqual([rules.content, rules.room, rules.sender], [[], [], []])
-    assert.deepEqual(rules.override[4], {
-      rule_id: '.m.rule.is_user_mention',
-      default: true,
-      enabled: true,
-      conditions: [{ kind: 'event_property_contains', key: 'content.m\\.mentions.user_ids', value: bob }],
-      actions: ['notify', sound, { set_tweak: 'highlight' }],
-    })
+    assert.deepEqual(
+      rules.override.find(({ rule_id: id }) => id === '.m.rule.is_user_mention'),
+      {
+        rule_id: '.m.rule.is_user_mention',
+        default: true,
+        enabled: true,
+        conditions: [{ kind: 'event_property_contains', key: 'content.m\\.mentions.user_ids', value: bob }],
+        actions: ['notify', sound, { set_tweak: 'highlight' }],
+      },
+    )
     for (const rule of [...rules.override, ...rules.underride]) {
-      assert.deepEqual([rule.default, rule.enabled], [true, rule.rule_id !== '.m.rule.master'])
+      const isOff = ['.m.rule.master', '.org.matrix.msc4028.encrypted_event'].includes(rule.rule_id)
+      assert.deepEqual([rule.default, rule.enabled], [true, !isOff])
     }
   })
 
@@ -131,14 +136,34 @@ describe('the default rules', () => {
   })
 })
 
+describe('the default rules that the spec does not have yet', () => {
+  const outcome = (type: string, content: JsonObject = {}, memberCount = 3) =>
+    shown(evaluate(defaultRules(bob), seen({ type, content }), { ...context, memberCount, senderPower: 50 }))
+
+  test('ring for a call that is for the user, or for a room by somebody who may notify it', () => {
+    const call = 'org.matrix.msc4075.rtc.notification'
+    assert.match(outcome(call, { 'm.mentions': { user_ids: [bob] } }), /invite_for_me/)
+    assert.match(outcome(call, { 'm.mentions': { room: true } }), /invite_for_room/)
+    assert.equal(outcome(call), shown(evaluate(defaultRules(bob), seen({ type: 'x.unknown' }), context)))
+  })
+
+  test('tell of the start and the end of a poll, and of no response', () => {
+    for (const part of ['start', 'end']) {
+      assert.match(outcome(`org.matrix.msc3381.poll.${part}`), new RegExp(`^notify .*poll_${part}$`))
+      assert.match(outcome(`org.matrix.msc3381.poll.${part}`, {}, 2), new RegExp(`poll_${part}_one_to_one`))
+    }
+    assert.doesNotMatch(outcome('org.matrix.msc3381.poll.response'), /^notify/)
+  })
+})
+
 describe("a user's own rules", () => {
   const own = (added: OwnRules['added'], changed: OwnRules['changed'] = new Map()): OwnRules => ({ added, changed })
 
   test('stand above the defaults of their kind, and below the master', () => {
     const rules = rulesetOf(bob, own({ override: [custom({})], underride: [custom({})] }))
     assert.deepEqual(
-      rules.override.slice(0, 3).map((rule) => rule.rule_id),
-      ['.m.rule.master', 'mine', '.m.rule.suppress_notices'],
+      rules.override.slice(0, 2).map((rule) => rule.rule_id),
+      ['.m.rule.master', 'mine'],
     )
     assert.equal(rules.underride[0]?.rule_id, 'mine')
   })

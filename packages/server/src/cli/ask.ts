@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { CommandError } from './command.ts'
 
-/** What the person at the terminal types, shown as they type it; `undefined` when there is no terminal. */
+/** Prints a question and returns the line typed in answer; `undefined` if standard input is not a terminal. */
 export async function ask(question: string): Promise<string | undefined> {
   return process.stdin.isTTY ? lineFrom(question, process.stdout) : undefined
 }

@@ -133,7 +133,7 @@ describe('register-user', () => {
   const secret = 'hush'
   type Posted = Readonly<Record<string, unknown>>
 
-  /** Another server than ours, so that only what goes over the wire counts. */
+  /** A server in another process: the test sees only its HTTP answers. */
   async function serve<T>(
     reply: (posted: Posted, response: ServerResponse) => void,
     work: (config: string) => Promise<T>,

@@ -6,19 +6,19 @@ export interface Option {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   readonly multiple?: boolean
-  /** What stands for the value in the help. */
+  /** The placeholder of the value in the help text. */
   readonly value?: string
   readonly about: string
 }
 
 type ValueOf<O extends Option> = O['type'] extends 'boolean' ? boolean : O['multiple'] extends true ? string[] : string
 
-/** What was given; what was not given is absent. */
+/** The values of the options that were given; the others are absent. */
 type Values<Options extends Readonly<Record<string, Option>>> = {
   readonly [Name in keyof Options]?: ValueOf<Options[Name]>
 }
 
-/** Something `myelin` can be told to do. */
+/** A subcommand of `myelin`. */
 export interface Command {
   readonly name: string
   readonly summary: string
@@ -31,7 +31,7 @@ export class CommandError extends Error {
   override readonly name = 'CommandError'
 }
 
-/** A command line that does not say what it must; the help is shown along with it. */
+/** An invalid command line; the help text is printed after the message. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

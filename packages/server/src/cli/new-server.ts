@@ -7,7 +7,7 @@ import { serverNameFault } from '../config/server-name.ts'
 import { writeSigningKey } from '../config/signing-key.ts'
 import { CommandError } from './command.ts'
 
-/** What a new server is called, and where its things go. */
+/** The name of a new server, and the paths of its files. */
 export interface NewServer {
   readonly serverName: string
   readonly configFile: string

@@ -19,9 +19,9 @@ interface Answer {
 }
 
 /**
- * Makes an account through Synapse's endpoint for those who know the shared secret; its user id comes back.
+ * Registers an account through Synapse's shared-secret endpoint and returns its user ID.
  *
- * The secret itself is not sent: it signs the account together with a word that the server makes up.
+ * The secret itself is not sent: it signs the account details together with a nonce of the server.
  */
 export async function registerWithSecret(serverUrl: string, secret: string, account: NewAccount): Promise<string> {
   const url = new URL(PATH, serverUrl)

@@ -5,7 +5,7 @@ import { nearestOf } from './nearest.ts'
 import { SETTINGS } from './schema.ts'
 import { asksForNothing, MOVED, NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
 
-/** Finds a fault with every setting that is not known, and says which one might have been meant. */
+/** Reports a fault for every unknown setting, with the known name that is nearest to it. */
 export function checkNames(written: Written, faults: Fault[], notices: string[]): void {
   for (const [key, value] of written.settings) {
     if (SETTINGS.has(key) || (NOT_BUILT.has(key) && asksForNothing(key, value))) continue

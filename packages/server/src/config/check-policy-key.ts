@@ -3,9 +3,10 @@ import type { Config } from './schema.ts'
 import { readPolicyKey, readSigningKeys } from './signing-key.ts'
 
 /**
- * Whether the key of the policy server is one of its own, and nobody else's is published in its place: faults go to `fault`.
+ * Reports a fault if the key of the policy server is also a signing key of this server, or if `.well-known` publishes a
+ * different one.
  *
- * With one key for both, a room could not do without the policy server and still believe the server.
+ * With one key for both, a signature of this server would count as a signature of the policy server.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-policy-server-signatures
  */

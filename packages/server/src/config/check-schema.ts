@@ -10,10 +10,10 @@ const ajv = new Ajv({
   allowUnionTypes: true,
   strictTypes: false,
   strictRequired: false,
-  keywords: ['says'],
+  keywords: ['takes'],
 })
 
-/** Fills in the defaults and says everything that does not fit, in words; true when all fits. */
+/** Fills in defaults and reports every value that does not match its schema; returns whether all match. */
 export function checkSchema(
   fields: TProperties,
   values: Record<string, unknown>,
@@ -25,7 +25,7 @@ export function checkSchema(
   return false
 }
 
-/** Where the fault is, as one would write it: `/listeners/0/port` is `listeners[0].port`. */
+/** Returns the path of a value as an admin writes it: `/listeners/0/port` is `listeners[0].port`. */
 function keyOf({ instancePath, params }: ErrorObject): string {
   const { missingProperty, additionalProperty } = params as { missingProperty?: string; additionalProperty?: string }
   const parts = instancePath.split('/').slice(1).map(unescaped)
@@ -39,16 +39,16 @@ function unescaped(part: string): string {
 }
 
 interface Subject {
-  readonly says?: string
+  readonly takes?: string
   readonly properties?: Readonly<Record<string, unknown>>
 }
 
 function messageOf(error: ErrorObject): string {
-  const { says, properties } = (error.parentSchema ?? {}) as Subject
+  const { takes, properties } = (error.parentSchema ?? {}) as Subject
   const params = error.params as Readonly<Record<string, unknown>>
   if (error.keyword === 'required') return 'is missing'
   if (error.keyword === 'additionalProperties') return unknownMember(String(params['additionalProperty']), properties)
-  if (says) return `must be ${says}${insteadOf(error)}`
+  if (takes) return `must be ${takes}${insteadOf(error)}`
   switch (error.keyword) {
     case 'type':
       return `must be ${withArticle(String(params['type']))}${insteadOf(error)}`
@@ -77,7 +77,7 @@ function withArticle(type: string): string {
   return words.join(' or ').replace('a string', 'a text').replace('an array', 'a list')
 }
 
-/** What stands there instead, unless it is long or a secret. */
+/** Returns the value as text, unless it is long or a secret. */
 function insteadOf(error: ErrorObject): string {
   const value: unknown = error.data
   if (/(^|[._])(password|registration_shared_secret)$/.test(keyOf(error))) return ''

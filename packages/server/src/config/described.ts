@@ -5,10 +5,10 @@ import type { TProperties } from 'typebox'
 export interface Described {
   readonly key: string
   readonly description: string
-  /** What one may write there, in words. */
+  /** The accepted values, in words. */
   readonly takes: string
   readonly isRequired: boolean
-  /** What holds when nobody says otherwise; undefined when nothing does. */
+  /** The default; undefined if there is none. */
   readonly fallback: unknown
   readonly examples: readonly unknown[]
   /** The settings inside this one. */
@@ -18,7 +18,7 @@ export interface Described {
 interface Schema {
   readonly type?: string | readonly string[]
   readonly description?: string
-  readonly says?: string
+  readonly takes?: string
   readonly enum?: readonly unknown[]
   readonly default?: unknown
   readonly examples?: readonly unknown[]
@@ -27,7 +27,7 @@ interface Schema {
   readonly items?: unknown
 }
 
-/** Every setting of a section, in order. */
+/** Returns all settings of a section, in order. */
 export function describedOf(fields: TProperties): readonly Described[] {
   return Object.entries(fields).map(([key, field]) => describe(key, field, !('~optional' in field)))
 }
@@ -50,12 +50,12 @@ function describe(key: string, field: unknown, isRequired: boolean): Described {
   }
 }
 
-/** The settings of a group stand in it; those of a list of groups stand in its items. */
+/** Returns the schema that contains the members: of a group, the group; of a list of groups, its items. */
 function insideOf(schema: Schema): Schema {
   return schema.items === undefined ? schema : (schema.items as Schema)
 }
 
-/** A group's default is made of its members'. */
+/** Returns the default of a setting; that of a group is assembled from its members. */
 function fallbackOf(schema: Schema, members: readonly Described[]): unknown {
   if (schema.type !== 'object' || schema.default === undefined) return schema.default
   const entries = members.flatMap(({ key, fallback }) => (fallback === undefined ? [] : [[key, fallback]]))
@@ -72,7 +72,7 @@ const WORDS: Readonly<Record<string, string>> = {
 }
 
 function takesOf(schema: Schema): string {
-  if (schema.says) return schema.says
+  if (schema.takes) return schema.takes
   if (schema.type === 'array') return `a list of: ${takesOf(schema.items as Schema)}`
   if (schema.enum) return schema.enum.map((word) => `\`${String(word)}\``).join(' or ')
   const types = [schema.type ?? []].flat()

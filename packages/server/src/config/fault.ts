@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Something wrong in the configuration: where, and what to do about it. */
+/** A fault of the configuration: its place, and what to do about it. */
 export interface Fault {
   readonly file: string
-  /** Where in the file, as in `listeners[0].port`; empty when it is about the whole file. */
+  /** The place in the file, for example `listeners[0].port`; empty if the fault concerns the whole file. */
   readonly key: string
   readonly message: string
 }

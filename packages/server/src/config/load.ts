@@ -11,11 +11,10 @@ import { checkPolicyKey } from './check-policy-key.ts'
 import { checkNames } from './check-names.ts'
 
 /**
- * The configuration that these files make together, frozen; throws a {@link ConfigError} with all faults at once.
+ * Returns the merged configuration of these files, frozen; throws a {@link ConfigError} with all faults at once.
  *
- * A later file's settings take the place of an earlier one's, setting by setting: nothing
- * inside a setting is merged. A folder stands for its `*.yaml` files, in order of name. A few settings that no file
- * has may stand in the environment.
+ * A setting of a later file replaces that of an earlier one as a whole: nothing inside a setting is merged. A folder
+ * means its `*.yaml` files, ordered by name. A few settings may be given as environment variables.
  */
 export function loadConfig(paths: readonly string[], environment: Environment = process.env): Config {
   const faults: Fault[] = []
@@ -36,6 +35,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     database: read(sections.database),
     sessions: read(sections.sessions),
     media: read(sections.media),
+    push: read(sections.push),
     turn: read(sections.turn),
     rateLimits: read(sections.rateLimits),
     caches: read(sections.caches),
@@ -72,12 +72,15 @@ function readerOf(written: Written, { environment, faults, notices }: Around) {
   }
 }
 
-/** The settings of a section, as written; one that says nothing (`key:`) is as good as absent, unless it may be null. */
+/**
+ * Returns the settings of a section as written. An empty value (`key:`) counts as absent, unless the setting may be
+ * null.
+ */
 function valuesOf({ fields }: { readonly fields: TProperties }, written: Written): Record<string, unknown> {
   const entries = Object.keys(fields).flatMap((key): [string, unknown][] => {
     const value = written.settings.get(key)
-    const says = value === null && !mayBeNull(key) ? undefined : value
-    return says === undefined ? [] : [[key, structuredClone(says)]]
+    const given = value === null && !mayBeNull(key) ? undefined : value
+    return given === undefined ? [] : [[key, structuredClone(given)]]
   })
   return Object.fromEntries(entries)
 }

@@ -5,15 +5,15 @@ import { parseDocument } from 'yaml'
 import type { Document } from 'yaml'
 import type { Fault } from './fault.ts'
 
-/** What the files say together, and which of them said it. */
+/** The merged settings, and the file that each comes from. */
 export interface Written {
   readonly settings: ReadonlyMap<string, unknown>
   readonly firstFile: string
-  /** The file that a setting, or a part of one (`listeners[0].port`), comes from; for what nobody said, the last file. */
+  /** Returns the file that sets a setting or a part of one (`listeners[0].port`); the last file if none does. */
   fileOf(key: string): string
 }
 
-/** Reads files and folders in order; where two say the same setting, the later one's stands. */
+/** Reads files and folders in order; a setting of a later file replaces an earlier one. */
 export function mergeFiles(paths: readonly string[], faults: Fault[]): Written {
   const files = paths.flatMap((path) => filesOf(path, faults))
   const settings = new Map<string, unknown>()
@@ -45,7 +45,7 @@ function yamlNamesIn(path: string): string[] | undefined {
     if (!statSync(path).isDirectory()) return undefined
     return readdirSync(path).filter((name) => /\.ya?ml$/.test(name))
   } catch {
-    // Reading it as a file says why.
+    // Reading it as a file reports the reason.
     return undefined
   }
 }
@@ -69,7 +69,7 @@ function settingsIn(file: string, faults: Fault[]): readonly (readonly [string, 
   return Object.entries(value)
 }
 
-/** Returns what a document says; null, and a fault, where its aliases would expand without bounds. */
+/** Returns the content of a document; null, and a fault, if its aliases would expand without bounds. */
 function valueOf(document: Document, fault: (message: string) => void): unknown {
   try {
     return document.toJS({ mapAsMap: false })

@@ -11,7 +11,7 @@ export function nearestOf(wrong: string, words: Iterable<string>): string | unde
   return best
 }
 
-/** How many letters must be put in, taken out, changed or swapped with their neighbor to get from one word to the other. */
+/** Returns the edit distance of two words: insertions, deletions, substitutions and swaps of neighboring letters. */
 export function slipsBetween(from: string, to: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: to.length + 1 }, (_, column) => column)

@@ -5,7 +5,7 @@ import { sections } from './schema.ts'
 import type { Section } from './section.ts'
 import { NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
 
-/** The page that explains every setting, written from the schemas. */
+/** Returns the reference of all settings in Markdown, generated from their schemas. */
 export function configReference(): string {
   const parts = (Object.values(sections) as readonly Section[]).flatMap((section) => [
     `## ${section.title}\n`,
@@ -15,9 +15,9 @@ export function configReference(): string {
 }
 
 const PREAMBLE = `<!-- Written by scripts/write-config-docs.ts from packages/server/src/config/sections. Do not edit it here. -->
-# Every setting
+# All settings
 
-How the file is read, and where to begin, is in [configure.md](configure.md).
+[configure.md](configure.md) explains how the file is read, and where to begin.
 A **duration** is a number of milliseconds, or a number with \`s\`, \`m\`, \`h\`, \`d\`, \`w\` (7 days) or \`y\` (365 days).
 A **size** is a number, or a number with \`K\`, \`M\`, \`G\` or \`T\`, each 1024 times the one before.
 `
@@ -26,7 +26,7 @@ function settingText(setting: Described): string {
   const { key, description, takes, isRequired, fallback, examples, members } = setting
   const facts = [
     `Takes ${takes}.`,
-    isRequired ? 'Must be set.' : fallback === undefined ? 'Has no default.' : `Default:${shown(fallback)}`,
+    isRequired ? 'Required.' : fallback === undefined ? 'No default.' : `Default:${shown(fallback)}`,
   ]
   const lines = [`### \`${key}\`\n`, `${description}\n`, `${facts.join(' ')}\n`]
   if (members.length > 0) lines.push(`${membersText(members, '').join('\n')}\n`)
@@ -38,12 +38,12 @@ function membersText(members: readonly Described[], indent: string): readonly st
   return members.flatMap(({ key, description, takes, isRequired, fallback, members: inner }) => {
     const isGroup = inner.length > 0
     const value = fallback === undefined || isGroup ? '' : ` Default:${shown(fallback)}`
-    const line = `${indent}- \`${key}\`: ${description} Takes ${takes}.${isRequired ? ' Must be set.' : value}`
+    const line = `${indent}- \`${key}\`: ${description} Takes ${takes}.${isRequired ? ' Required.' : value}`
     return [line, ...membersText(inner, `${indent}  `)]
   })
 }
 
-/** A short value stands in its line, as YAML would have it. */
+/** Returns a short value in YAML notation. */
 function shown(value: unknown): string {
   return ` \`${typeof value === 'string' ? value : JSON.stringify(value)}\`.`
 }
@@ -52,9 +52,9 @@ function withoutEffect(): string {
   const rows = [...WITHOUT_EFFECT].map(([name, reason]) => `| \`${name}\` | ${reason} |`)
   return `## Settings of Synapse without effect
 
-They are accepted, because no harm is done when they have no effect, and noted in the log at the start.
+These settings are accepted, because ignoring them does no harm. The log lists them at the start.
 
-| setting | why |
+| setting | reason |
 |---|---|
 ${rows.join('\n')}
 `
@@ -63,7 +63,7 @@ ${rows.join('\n')}
 function notBuilt(): string {
   return `## Settings of Synapse that are refused
 
-Myelin does not have what they are about yet, and somebody who sets them would miss it.
+Myelin does not have these features yet. A configuration with one of these settings is refused.
 
 ${[...NOT_BUILT].map((name) => `\`${name}\``).join(' · ')}
 `

@@ -5,17 +5,17 @@ import { type Described, describedOf } from './described.ts'
 import { sections } from './schema.ts'
 import type { Section } from './section.ts'
 
-/** What a new server's configuration is made of. */
+/** The values of a new server's configuration. */
 export interface SampleOptions {
   readonly serverName: string
-  /** Where the database, the media and the key go, as it is to stand in the file. */
+  /** The folder of the database, the media and the key, as it is written into the file. */
   readonly dataDir: string
   readonly sharedSecret: string
-  /** Where clients reach the server, if that is not https:// and its name. */
+  /** The URL that clients use, if it is not https:// and the server name. */
   readonly publicBaseUrl?: string
 }
 
-/** A configuration file for a new server: what it needs is set, everything else stands there as a comment. */
+/** Returns a configuration file for a new server: required settings are set, all others are comments. */
 export function sampleConfig(options: SampleOptions): string {
   const set = new Map<string, unknown>([
     ['server_name', options.serverName],

@@ -11,13 +11,14 @@ import { type Listener, listeners } from './sections/listeners.ts'
 import { media } from './sections/media.ts'
 import { type LogSettings, observation } from './sections/observation.ts'
 import { policyServer } from './sections/policy-server.ts'
+import { push } from './sections/push.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
 import { server } from './sections/server.ts'
 import { sessions } from './sections/sessions.ts'
 import { turn } from './sections/turn.ts'
 
-/** Everything the admin decides, checked and frozen; hand it down in slices. */
+/** All settings, validated and frozen. Pass its parts to the code that needs them. */
 export interface Config extends ServiceConfig {
   readonly server: {
     readonly signingKeyPath: string
@@ -32,7 +33,7 @@ export interface Config extends ServiceConfig {
   readonly database: DatabaseSettings
   readonly log: LogSettings
   readonly metrics: { readonly isEnabled: boolean }
-  /** What the admin should know and need not act upon; to be logged at the start. */
+  /** Messages for the admin that require no action; logged at the start. */
   readonly notices: readonly string[]
 }
 
@@ -47,6 +48,7 @@ export const sections = {
   registration,
   sessions,
   media,
+  push,
   turn,
   rateLimits,
   policyServer,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isServerName } from '@myelin/matrix/ids'
 
-/** Returns what is wrong with the name of this server, as words after the name of the setting; undefined where nothing is. */
+/** Returns the fault of a server name, as words that follow the name of the setting; undefined if it is valid. */
 export function serverNameFault(name: string): string | undefined {
   if (!isServerName(name)) return 'must be a host name, with a port if need be, and without https://'
   if (name !== name.toLowerCase()) return `must be in lower case: ${name.toLowerCase()}`

@@ -21,10 +21,10 @@ const SIZE_BYTES: ReadonlyMap<string, number> = new Map([
   ['t', 1024 ** 4],
 ])
 
-/** What {@link durationMs} understands, as a JSON schema pattern. */
+/** The JSON schema pattern of the notation that {@link durationMs} parses. */
 export const DURATION_PATTERN = '^[0-9]{1,12}[smhdwy]?$'
 
-/** What {@link sizeBytes} understands, as a JSON schema pattern. */
+/** The JSON schema pattern of the notation that {@link sizeBytes} parses. */
 export const SIZE_PATTERN = '^[0-9]{1,12}([kKmMgGtT]([iI]?[bB])?|[bB])?$'
 
 /** Milliseconds in a duration as Synapse writes it: a bare number is milliseconds, else `s m h d w y`. */

@@ -7,7 +7,7 @@ import { assertUnavailable } from '@myelin/testing/outages/unavailable'
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
 
-/** Lets a process write no file beyond so many bytes; the system refuses such writes as it does on a full disk. */
+/** Limits the size of files that a process may write; the kernel refuses larger ones as it does on a full disk. */
 function limitFiles(pid: number, size: string): void {
   const { status, stderr } = spawnSync('prlimit', ['--pid', String(pid), `--fsize=${size}:unlimited`], {
     encoding: 'utf8',
@@ -45,7 +45,7 @@ test('on a full disk sends and uploads get 503 with Retry-After, reads go on, an
   limitFiles(server.pid, 'unlimited')
   const again = await send('full')
   assert.equal(again.status, 200)
-  // A database that can be written leaves the media store, which is looked at by itself.
+  // The database stays writable; the media store is checked by itself.
   assert.equal((await server.call('GET', '/health')).status, 200)
   assert.equal((await upload()).status, 200)
   const { body: page } = await server.call('GET', `${roomPath}/messages?dir=b&limit=100`, { token })

@@ -25,7 +25,7 @@ export interface EntryName {
 const MAX_ENTRY_BYTES = 256 * 1024
 const MAX_USER_BYTES = 4 * 1024 * 1024
 
-/** What the server writes itself, through endpoints of its own. */
+/** The types that only endpoints of their own write. */
 const OURS = new Map([
   ['m.fully_read', 'set it with /read_markers'],
   ['m.push_rules', 'change it with /pushrules'],

@@ -42,13 +42,13 @@ export async function loadFilter(rt: Pick<Runtime, 'db'>, user: UserId, text: st
 const everything = syncFilterOf({})
 // Clients of one kind send the same few filters, so parsed ones are shared; long ones are parsed each time.
 const filters = new Cache<string, SyncFilter>(500)
-const LONGEST_REMEMBERED = 4096
+const MAX_CACHED_LENGTH = 4096
 
 function remembered(text: string, read: () => JsonObject): SyncFilter {
   const kept = filters.get(text)
   if (kept) return kept
   const filter = syncFilterOf(read())
-  if (text.length <= LONGEST_REMEMBERED) filters.set(text, filter)
+  if (text.length <= MAX_CACHED_LENGTH) filters.set(text, filter)
   return filter
 }
 

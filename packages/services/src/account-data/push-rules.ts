@@ -7,6 +7,7 @@ import type { PushContext } from '@myelin/rules/push/conditions'
 import { rulesetOf } from '@myelin/rules/push/default-rules'
 import type { OwnRules } from '@myelin/rules/push/default-rules'
 import type { PushRuleset } from '@myelin/rules/push/rule'
+import { cachedReader } from '@myelin/storage/engine/cached-reader'
 import type { Read } from '@myelin/storage/engine/database'
 import { storedPushRules } from '@myelin/storage/accounts/push-rules'
 import { roomById } from '@myelin/storage/rooms/rooms'
@@ -26,6 +27,9 @@ export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undef
 export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
   return rulesetOf(user, await ownRules(db, user))
 }
+
+/** Returns the same as {@link rulesOf}, read once until something of the user changes. */
+export const cachedRulesOf = cachedReader('rulesets', 2_000, (user: UserId) => user, rulesOf)
 
 /** Returns what is needed to evaluate a user's push rules over events of a room, with the room's present state. */
 export async function pushContext(

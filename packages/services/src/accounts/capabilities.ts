@@ -22,6 +22,10 @@ export function capabilitiesOf(rt: Pick<Runtime, 'config'>, requester: Requester
     'm.profile_fields': { enabled: true, ...(locked.length > 0 ? { disallowed: locked } : {}) },
     'm.3pid_changes': isEnabled(false),
     'm.get_login_token': isEnabled(false),
+    'org.matrix.msc4140.delayed_events': {
+      max_delay_ms: config.delayedEvents.maxDelayMs,
+      max_scheduled: config.delayedEvents.maxPerUser,
+    },
     'm.forget_forced_upon_leave': isEnabled(false),
     ...(requester.isAdmin ? { 'm.account_moderation': { lock: true, suspend: true } } : {}),
   }

@@ -12,7 +12,7 @@ import { checkNewPassword, hashPassword } from './passwords.ts'
 export interface PasswordChange {
   readonly auth: JsonObject | undefined
   readonly newPassword: string | undefined
-  /** Whether the other devices are logged out; true by default. */
+  /** The other devices are logged out; true by default. */
   readonly logsOutDevices: boolean | undefined
 }
 

@@ -10,7 +10,7 @@ import { authenticateOperation } from './interactive-auth.ts'
 /** A request to deactivate one's account. */
 export interface Deactivation {
   readonly auth: JsonObject | undefined
-  /** Whether the user's messages are redacted for users who join later. */
+  /** The user's messages are redacted for users who join later. */
   readonly erase: boolean | undefined
   /** Leaves every room of a user; passed in because accounts do not depend on rooms. */
   readonly leaveRooms: (userId: UserId) => Promise<void>

@@ -6,7 +6,7 @@ import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db'>
 
-const LONGEST_NAME = 100
+const MAX_NAME_LENGTH = 100
 
 /** Returns the requester's devices. */
 export async function ownDevices(rt: Needs, { userId }: Requester): Promise<Device[]> {
@@ -32,8 +32,8 @@ export async function nameOwnDevice(
   displayName: string | undefined,
 ): Promise<void> {
   if (displayName === undefined) return void (await ownDevice(rt, requester, deviceId))
-  if (displayName.length > LONGEST_NAME) {
-    throw new MatrixError('M_TOO_LARGE', `\`display_name\` must have at most ${LONGEST_NAME} characters`, {
+  if (displayName.length > MAX_NAME_LENGTH) {
+    throw new MatrixError('M_TOO_LARGE', `\`display_name\` must have at most ${MAX_NAME_LENGTH} characters`, {
       status: 400,
     })
   }

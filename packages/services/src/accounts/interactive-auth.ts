@@ -28,11 +28,11 @@ export interface Operation {
   readonly auth: JsonObject | undefined
   /** The parameters of the request without secrets, stored so that later requests may omit them. */
   readonly parameters: JsonObject
-  /** Whether the session stays as it is once it is finished, for the operation to record its outcome in. */
+  /** The finished session is kept, for the operation to record its outcome in. */
   readonly keepsSession?: boolean
 }
 
-/** How long a session lasts. */
+/** The lifetime of a session. */
 export const UIA_LIFETIME_MS = 24 * 3_600_000
 const SESSION = /^[A-Za-z0-9]{24}$/
 

@@ -7,7 +7,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 /** The cost of a hash: 19 MiB and two passes of Argon2id, the minimum that OWASP recommends. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 const SALT_BYTES = 16
-const MOST_CHARACTERS = 512
+const MAX_CHARACTERS = 512
 
 /** Returns a password's hash with a random salt; computed in the library's threads. */
 export async function hashPassword(rt: Pick<Runtime, 'random'>, password: string): Promise<string> {
@@ -20,7 +20,7 @@ export async function isPasswordOf(
   passwordHash: string | null | undefined,
   password: string,
 ): Promise<boolean> {
-  if (password.length > MOST_CHARACTERS) return false
+  if (password.length > MAX_CHARACTERS) return false
   if (typeof passwordHash === 'string') return verify(passwordHash, password)
   await hashPassword(rt, password)
   return false
@@ -32,8 +32,8 @@ export async function isPasswordOf(
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
  */
 export function checkNewPassword(policy: PasswordPolicy, password: string): void {
-  if (password.length > MOST_CHARACTERS) {
-    throw new MatrixError('M_INVALID_PARAM', `a password must have at most ${MOST_CHARACTERS} characters`)
+  if (password.length > MAX_CHARACTERS) {
+    throw new MatrixError('M_INVALID_PARAM', `a password must have at most ${MAX_CHARACTERS} characters`)
   }
   if (!policy.isEnabled) return
   const lacks = [

@@ -4,8 +4,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { fitsBytes } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 
-const MOST_KEY_BYTES = 255
-const MOST_PROFILE_BYTES = 65_536
+const MAX_KEY_BYTES = 255
+const MAX_PROFILE_BYTES = 65_536
 const LONGEST = new Map([
   ['displayname', 256],
   ['avatar_url', 1000],
@@ -20,8 +20,8 @@ export const MEMBER_FIELDS: ReadonlySet<string> = new Set(LONGEST.keys())
  * @see https://spec.matrix.org/v1.19/appendices/#common-namespaced-identifier-grammar
  */
 export function checkProfileKey(key: string): void {
-  if (!fitsBytes(key, MOST_KEY_BYTES)) {
-    throw new MatrixError('M_KEY_TOO_LARGE', `the name of a profile field must have at most ${MOST_KEY_BYTES} bytes`)
+  if (!fitsBytes(key, MAX_KEY_BYTES)) {
+    throw new MatrixError('M_KEY_TOO_LARGE', `the name of a profile field must have at most ${MAX_KEY_BYTES} bytes`)
   }
   if (!/^[a-z][a-z0-9._-]*$/.test(key)) {
     throw new MatrixError('M_INVALID_PARAM', 'the name of a profile field must consist of a-z, 0-9 and . _ -')
@@ -39,7 +39,7 @@ export function checkProfileValue(key: string, value: Json): void {
 
 /** Refuses a profile that is larger than the spec allows. */
 export function checkProfileSize(profile: JsonObject): void {
-  if (Buffer.byteLength(canonicalJson(profile)) >= MOST_PROFILE_BYTES) {
+  if (Buffer.byteLength(canonicalJson(profile)) >= MAX_PROFILE_BYTES) {
     throw new MatrixError('M_PROFILE_TOO_LARGE', 'the profile must have less than 64 KiB')
   }
 }

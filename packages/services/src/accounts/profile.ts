@@ -7,7 +7,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { accountOf } from '@myelin/storage/accounts/accounts'
 import { profileOf } from '@myelin/storage/accounts/profiles'
 import { askProfile } from '../peers/profile.ts'
-import { relayed } from '../peers/ask-server.ts'
+import { relayedError } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkProfileKey, MEMBER_FIELDS } from './profile-field.ts'
@@ -55,7 +55,7 @@ async function remoteProfile(rt: Needs, userId: UserId): Promise<JsonObject> {
   try {
     return await askProfile(rt, userId)
   } catch (cause) {
-    throw cause instanceof MatrixError ? cause : relayed(cause)
+    throw cause instanceof MatrixError ? cause : relayedError(cause)
   }
 }
 

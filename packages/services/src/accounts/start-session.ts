@@ -13,7 +13,7 @@ export interface SessionRequest {
   /** An existing device is reused. */
   readonly deviceId: string | undefined
   readonly displayName: string | undefined
-  /** Whether the client supports refresh tokens. */
+  /** The client supports refresh tokens. */
   readonly canRefresh: boolean
 }
 
@@ -33,7 +33,7 @@ export interface StartedSession extends Tokens {
 type Needs = Pick<Runtime, 'clock' | 'random' | 'config'>
 
 const TOKEN_CHARACTERS = 43
-const LONGEST_NAME = 100
+const MAX_NAME_LENGTH = 100
 
 /**
  * Starts a session on a device: creates it if it is new, and revokes its earlier tokens.
@@ -94,5 +94,5 @@ function earlier(a: number | null, b: number | null): number | null {
 
 /** Truncates a device's name instead of refusing it, so that no login fails because of it. */
 function shortened(name: string): string {
-  return name.length <= LONGEST_NAME ? name : Array.from(name).slice(0, LONGEST_NAME).join('')
+  return name.length <= MAX_NAME_LENGTH ? name : Array.from(name).slice(0, MAX_NAME_LENGTH).join('')
 }

@@ -7,7 +7,7 @@ import type { Account } from '@myelin/storage/accounts/accounts'
 import type { Read } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 
-const MOST_BYTES = 255
+const MAX_BYTES = 255
 
 /**
  * Returns the user ID for a username; throws `M_INVALID_USERNAME` where it is invalid.
@@ -25,7 +25,7 @@ function newUserId(rt: Pick<Runtime, 'serverName'>, username: string): UserId {
   if (localpart.startsWith('_')) throw refuse('a username must not begin with an underscore')
   if (/^\d+$/.test(localpart)) throw refuse('a username must not be a number')
   const userId = `@${localpart}:${rt.serverName}`
-  if (!fitsBytes(userId, MOST_BYTES) || !isUserId(userId)) throw refuse('the username is too long')
+  if (!fitsBytes(userId, MAX_BYTES) || !isUserId(userId)) throw refuse('the username is too long')
   return userId
 }
 

@@ -88,7 +88,7 @@ export class LogFollower {
     return this.#reached
   }
 
-  /** Whether it is following, or has something to follow now. */
+  /** It is following the log, or has something to follow. */
   get isBusy(): boolean {
     return this.#following !== undefined || this.#hasWork()
   }

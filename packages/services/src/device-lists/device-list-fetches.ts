@@ -29,7 +29,7 @@ const RETRY_MS = 30_000
 const MAX_RETRIES = 8
 const LOOK_MS = 10_000
 /** Fetches that one poll starts at most. */
-const MOST_A_LOOK = 500
+const MAX_DUE = 500
 /** For this long other nodes leave a fetch to the node that has taken it. */
 const TAKEN_MS = 120_000
 
@@ -93,7 +93,7 @@ export class DeviceListFetches {
     const { db, clock } = this.#rt
     const now = clock.now()
     if (this.#stop.signal.aborted) return
-    const due = (await dueDeviceLists(db.read, now, MOST_A_LOOK)).filter((user) => !this.#running.has(user))
+    const due = (await dueDeviceLists(db.read, now, MAX_DUE)).filter((user) => !this.#running.has(user))
     if (due.length === 0 || this.#running.size >= MAX_RUNNING) return
     const taken = await db.write((tx) => takeDeviceLists(tx, due, { now, until: now + TAKEN_MS }))
     for (const wanted of taken) this.#start(wanted.userId, wanted)

@@ -9,7 +9,7 @@ import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 import { askAlias } from '../peers/alias.ts'
-import { relayed } from '../peers/ask-server.ts'
+import { relayedError } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { residentServers } from '../room-state/resident-servers.ts'
@@ -58,7 +58,7 @@ export async function findRoom(rt: Needs & Asker, text: string): Promise<FoundRo
   try {
     return await askAlias(rt, alias)
   } catch (cause) {
-    throw relayed(cause)
+    throw relayedError(cause)
   }
 }
 

@@ -21,7 +21,7 @@ export interface FoundUser {
 
 const DEFAULT_LIMIT = 10
 const MAX_LIMIT = 50
-// How many are looked at who share no room with the searcher.
+// The number of candidates without a common room with the searcher.
 const MAX_STRANGERS = 100
 
 /**

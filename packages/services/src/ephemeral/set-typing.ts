@@ -7,7 +7,7 @@ import { requireJoined } from './require-joined.ts'
 const DEFAULT_MS = 30_000
 const MAX_MS = 120_000
 
-/** Whether a user is typing in a room, and the timeout in milliseconds. */
+/** The typing state of a user in a room, and its timeout in milliseconds. */
 export interface TypingNotice {
   readonly roomId: RoomId
   readonly userId: UserId

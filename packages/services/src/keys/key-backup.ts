@@ -17,7 +17,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db'>
 
-/** How a backup's keys are encrypted. */
+/** The algorithm and `auth_data` of a backup. */
 export interface BackupDefinition {
   readonly algorithm: string
   readonly authData: JsonObject

@@ -9,11 +9,11 @@ import type { Asker } from '../peers/ask-server.ts'
 import { askMedia } from '../peers/media.ts'
 import type { IncomingFile } from '../peers/media.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { OnTheWay } from '../runtime/blob-store.ts'
+import type { PendingDownload } from '../runtime/blob-store.ts'
 import { fileNameIn } from './file-name.ts'
 import { findMedia } from './find-media.ts'
 import type { MediaWish } from './find-media.ts'
-import type { GrowingFile, MediaWords } from '../runtime/growing-file.ts'
+import type { GrowingFile, MediaDescription } from '../runtime/growing-file.ts'
 import type { IncomingBlob } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
 import { contentTypeOf } from './upload.ts'
@@ -22,7 +22,7 @@ type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
 
 /** A request for media of any server. */
 export interface AnyMediaWish extends MediaWish {
-  /** Whether a download from another server is allowed. */
+  /** A download from another server is allowed. */
   readonly mayFetch: boolean
   /** The requester, whose downloads are counted. */
   readonly userId: UserId
@@ -32,7 +32,7 @@ export interface AnyMediaWish extends MediaWish {
  * Media that is streamed while it is downloaded. The stream ends well only once the whole file is stored; otherwise it
  * fails.
  */
-export interface PassingMedia extends MediaWords {
+export interface PassingMedia extends MediaDescription {
   readonly bytes: Readable
 }
 
@@ -48,7 +48,7 @@ const MAX_WAIT_MS = 60_000
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
 export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<MediaContent> {
-  const coming = await onTheWay(rt, name, wish)
+  const coming = await pendingDownload(rt, name, wish)
   await coming?.kept
   return findMedia(rt, name, wish)
 }
@@ -59,13 +59,13 @@ export async function openAnyMedia(
   name: MediaName,
   wish: AnyMediaWish,
 ): Promise<MediaContent | PassingMedia> {
-  const coming = await onTheWay(rt, name, wish)
+  const coming = await pendingDownload(rt, name, wish)
   const bytes = await coming?.file.read(WHOLE_BYTES)
-  const said = coming?.file.said
-  return bytes && said ? { ...said, bytes } : findMedia(rt, name, wish)
+  const description = coming?.file.description
+  return bytes && description ? { ...description, bytes } : findMedia(rt, name, wish)
 }
 
-async function onTheWay(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<OnTheWay | undefined> {
+async function pendingDownload(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<PendingDownload | undefined> {
   if (name.serverName === rt.serverName || (await mediaByName(rt.db.read, name))) return undefined
   if (!wish.mayFetch || !wish.isAuthenticated) throw noSuchMedia()
   return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, wish, growing))

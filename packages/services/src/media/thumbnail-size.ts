@@ -6,7 +6,7 @@ export interface Size {
   readonly height: number
 }
 
-/** How an image is fitted: cropped to the requested aspect ratio, or scaled as a whole. */
+/** The method: cropped to the requested aspect ratio, or scaled as a whole. */
 export type ThumbnailMethod = 'crop' | 'scale'
 
 // Contains all sizes in the spec, and bounds the number of thumbnails stored for one image.

@@ -7,7 +7,7 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 
-const MOST_SERVERS = 100
+const MAX_SERVERS = 100
 
 /** Returns the room that an alias of another server names, with resident servers, as that server answers. */
 export async function askAlias(
@@ -22,5 +22,5 @@ export async function askAlias(
   const listed = member(answer, 'servers')
   const servers = (Array.isArray(listed) ? listed : []).filter(isServerName)
   // A server that resolves the alias is most likely in the room.
-  return { roomId, servers: [...new Set([...servers.slice(0, MOST_SERVERS), server])] }
+  return { roomId, servers: [...new Set([...servers.slice(0, MAX_SERVERS), server])] }
 }

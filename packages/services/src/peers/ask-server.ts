@@ -6,7 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { FederationCall } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Runtime } from '../runtime/runtime.ts'
-import { maySpeakWith } from './trust/may-speak-with.ts'
+import { mayFederateWith } from './trust/may-federate-with.ts'
 
 /** The part of the runtime that requests to other servers take. */
 export type Asker = Pick<Runtime, 'remote' | 'config' | 'serverName' | 'clock'>
@@ -19,13 +19,13 @@ const MAX_BYTES = 1024 * 1024
  * fails, or the server must not be contacted.
  */
 export async function askServer(rt: Asker, server: ServerName, call: FederationCall): Promise<JsonObject> {
-  requireAskable(rt, server)
+  requireFederation(rt, server)
   return rt.remote.call(server, { timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, ...call })
 }
 
 /** Throws a `RemoteError` for an invalid server name, this server itself, or a server that the admin has excluded. */
-export function requireAskable(rt: Pick<Asker, 'config' | 'serverName'>, server: ServerName): void {
-  if (isServerName(server) && server !== rt.serverName && maySpeakWith(rt, server)) return
+export function requireFederation(rt: Pick<Asker, 'config' | 'serverName'>, server: ServerName): void {
+  if (isServerName(server) && server !== rt.serverName && mayFederateWith(rt, server)) return
   throw new RemoteError('unreachable', `${server} must not be contacted`)
 }
 
@@ -33,7 +33,7 @@ export function requireAskable(rt: Pick<Asker, 'config' | 'serverName'>, server:
  * Returns the error for the client when a request to another server failed: "not found", "forbidden", or a 502.
  * Rethrows anything that is not a `RemoteError`.
  */
-export function relayed(cause: unknown): MatrixError {
+export function relayedError(cause: unknown): MatrixError {
   if (!(cause instanceof RemoteError)) throw cause
   const { status, errcode } = cause
   if (status === 404 && errcode !== 'M_UNRECOGNIZED') {

@@ -22,8 +22,8 @@ export interface RemoteSpace extends SpaceRoom {
 const KEEP_MS = 300_000
 const TIMEOUT_MS = 10_000
 const MAX_BYTES = 512 * 1024
-const MOST_CHILDREN = 200
-const MOST_TRIES = 3
+const MAX_CHILDREN = 200
+const MAX_TRIES = 3
 
 /**
  * Returns a space from the first of some servers that answers; throws a `RemoteError` where none does. Answers are
@@ -35,7 +35,7 @@ export async function askHierarchy(
   asked: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
 ): Promise<RemoteSpace> {
   let failure = new RemoteError('unreachable', 'no server is known for the space')
-  for (const server of servers.filter((each) => each !== rt.serverName).slice(0, MOST_TRIES)) {
+  for (const server of servers.filter((each) => each !== rt.serverName).slice(0, MAX_TRIES)) {
     try {
       return await askOne(rt, server, asked)
     } catch (cause) {
@@ -73,5 +73,5 @@ function objectsIn(object: JsonObject, key: string): JsonObject[] {
 
 function listIn(object: JsonObject, key: string): readonly Json[] {
   const list = member(object, key)
-  return Array.isArray(list) ? (list as readonly Json[]).slice(0, MOST_CHILDREN) : []
+  return Array.isArray(list) ? (list as readonly Json[]).slice(0, MAX_CHILDREN) : []
 }

@@ -5,7 +5,7 @@ import { isObject, stringMember } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { IncomingReply } from '@myelin/remote/transport'
-import { requireAskable } from './ask-server.ts'
+import { requireFederation } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 import { boundaryOf, secondPart } from './multipart.ts'
 
@@ -32,7 +32,7 @@ export async function askMedia(
   name: { readonly serverName: ServerName; readonly mediaId: string },
   waitMs: number,
 ): Promise<IncomingFile> {
-  requireAskable(rt, name.serverName)
+  requireFederation(rt, name.serverName)
   const query = { timeout_ms: waitMs }
   const target = federationPath(['federation', 'v1', 'media', 'download', name.mediaId], query)
   const reply = await rt.remote.open(name.serverName, { method: 'GET', target, timeoutMs: TIMEOUT_MS })

@@ -4,7 +4,7 @@ import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
 import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page.ts'
-import { askServer, relayed } from './ask-server.ts'
+import { askServer, relayedError } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
 import { isCount, summaryIn } from './summary.ts'
 
@@ -18,7 +18,7 @@ export async function askPublicRooms(rt: Asker, server: ServerName, query: Direc
     const answer = await askServer(rt, server, { method: 'POST', target, body: bodyOf(query), maxBytes: MAX_BYTES })
     return pageIn(answer)
   } catch (cause) {
-    throw relayed(cause)
+    throw relayedError(cause)
   }
 }
 

@@ -45,9 +45,9 @@ const KINDS: ReadonlyMap<string, Kind> = new Map([
 ])
 const BANS: ReadonlySet<string> = new Set(['m.ban', 'org.matrix.mjolnir.ban'])
 /** The longest ID; longer entities match nothing. */
-const LONGEST_ENTITY = 255
+const MAX_ENTITY_LENGTH = 255
 /** The most rules of one list that count. */
-const MOST_RULES = 50_000
+const MAX_RULES = 50_000
 const EVENTS_A_TURN = 200
 
 const lists = new DatabaseCache<List>('policy lists', 100)
@@ -118,7 +118,7 @@ async function rulesSince(
     for (const { key, after } of some) {
       const event = after === undefined ? undefined : events.get(after)
       const rule = event && ruleOf(event.pdu.type, shownContentOf(event, version))
-      if (rule && rules.size < MOST_RULES) rules.set(key, rule)
+      if (rule && rules.size < MAX_RULES) rules.set(key, rule)
       else rules.delete(key)
     }
     await nextTurn()
@@ -130,7 +130,7 @@ function ruleOf(type: string, content: Parameters<typeof stringMember>[0]): Rule
   const kind = KINDS.get(type)
   const entity = stringMember(content, 'entity')
   const isBan = BANS.has(stringMember(content, 'recommendation') ?? '')
-  if (kind === undefined || !isBan || entity === undefined || entity.length > LONGEST_ENTITY) return undefined
+  if (kind === undefined || !isBan || entity === undefined || entity.length > MAX_ENTITY_LENGTH) return undefined
   return { kind, entity, reason: stringMember(content, 'reason') ?? 'no reason is given' }
 }
 

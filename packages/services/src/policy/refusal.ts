@@ -20,7 +20,7 @@ export interface Asked {
 
 /** The standing of an event's sender. */
 export interface Standing {
-  /** Whether only the ban lists apply to them. */
+  /** Only the ban lists apply to them. */
   readonly isExempt: boolean
   readonly isJoined: boolean
 }

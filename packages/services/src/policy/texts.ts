@@ -9,7 +9,7 @@ const TEXT_A_TURN = 4096
 /** Invisible characters, which can be inserted to hide a word. */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu
 /** The longest user ID. */
-const LONGEST_ID = 255
+const MAX_ID_LENGTH = 255
 
 /**
  * Returns all texts in an event's content, folded: look-alike letters unified, lower case, without invisible
@@ -68,7 +68,7 @@ export function mentionsIn(content: JsonObject, texts: readonly string[]): numbe
 function addUserIds(text: string, found: Set<string>): void {
   const pieces = text.replaceAll('%40', '@').replaceAll('%3a', ':').split('@')
   for (const piece of pieces.slice(1)) {
-    const [word = ''] = piece.slice(0, LONGEST_ID).split(/[\s"'<>()[\],!?]/, 1)
+    const [word = ''] = piece.slice(0, MAX_ID_LENGTH).split(/[\s"'<>()[\],!?]/, 1)
     const colon = word.indexOf(':')
     if (colon > 0 && colon < word.length - 1) found.add(`@${word.replace(/[.:;]+$/, '')}`)
   }

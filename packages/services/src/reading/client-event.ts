@@ -12,6 +12,8 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 export interface Unsigned {
   readonly age: number
   readonly transactionId?: string | undefined
+  /** The ID under which the sender scheduled the event (MSC4140). */
+  readonly delayId?: string | undefined
   readonly membership?: string | undefined
   readonly replaces?:
     | { readonly id: EventId; readonly content: JsonObject | undefined; readonly sender: UserId }
@@ -75,10 +77,19 @@ function clientForm(pdu: Pdu): Record<string, Json> {
   return form
 }
 
-function unsignedText({ age, transactionId, membership, replaces, redactedBecause, relations }: Unsigned): string {
+function unsignedText({
+  age,
+  transactionId,
+  delayId,
+  membership,
+  replaces,
+  redactedBecause,
+  relations,
+}: Unsigned): string {
   let text = `{"age":${age}`
   if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`
   if (transactionId !== undefined) text += `,"transaction_id":${JSON.stringify(transactionId)}`
+  if (delayId !== undefined) text += `,"org.matrix.msc4140.delay_id":${JSON.stringify(delayId)}`
   if (replaces) {
     text += `,"replaces_state":${JSON.stringify(replaces.id)}`
     if (replaces.content) {

@@ -25,7 +25,7 @@ interface Gap {
   readonly upTo: number
 }
 
-const MOST_ASKED = 3
+const MAX_ASKED = 3
 /** Pages of history fetched for one request; the next request continues. */
 const MAX_PAGES = 10
 const PATIENCE_MS = 20_000
@@ -113,7 +113,7 @@ async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): 
 
 async function toldByOthers(rt: Needs, search: TimeSearch): Promise<TimedEvent | undefined> {
   const servers = (await residentServers(rt, search.roomId)).filter((server) => server !== rt.serverName)
-  for (const server of servers.slice(0, MOST_ASKED)) {
+  for (const server of servers.slice(0, MAX_ASKED)) {
     try {
       return await askEventByTime(rt, server, search)
     } catch (cause) {

@@ -23,7 +23,7 @@ export interface RelationsRequest {
   readonly from?: string | undefined
   readonly to?: string | undefined
   readonly limit: number
-  /** Whether children of children count as well. */
+  /** Children of children are included. */
   readonly recurses: boolean
 }
 

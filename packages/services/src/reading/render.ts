@@ -2,6 +2,7 @@
 import type { RawJson } from '@myelin/kit/raw-json'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { Read } from '@myelin/storage/engine/database'
+import { DELAYED_DEVICE } from '@myelin/storage/rooms/delayed-events'
 import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { versionOfRoom } from '@myelin/storage/rooms/rooms'
@@ -30,6 +31,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
     const unsigned = {
       age: Math.max(0, view.now - event.pdu.originServerTs),
       transactionId: transactionFor(event, view),
+      delayId: delayIdFor(event, view),
       membership: memberships.get(event.nid),
       replaces: replaced && {
         id: replaced.pdu.id,
@@ -49,6 +51,11 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
     const isPruned = pruned.has(event)
     return clientEvent(event, version, unsigned, isPruned ? { ...view.format, isPruned } : view.format)
   })
+}
+
+function delayIdFor({ pdu, transaction }: StoredEvent, { requester }: View): string | undefined {
+  const isOwn = pdu.sender === requester.userId && transaction?.deviceId === DELAYED_DEVICE
+  return isOwn ? transaction.txnId : undefined
 }
 
 function transactionFor(event: StoredEvent, { requester }: View): string | undefined {

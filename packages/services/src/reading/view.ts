@@ -7,6 +7,6 @@ export interface View {
   readonly requester: Requester
   readonly now: number
   readonly format: EventFormat
-  /** Whether aggregations are bundled into the events; `inner` for an event that is bundled itself. */
+  /** Aggregations are bundled into the events; `inner` for an event that is bundled itself. */
   readonly bundles?: boolean | 'inner'
 }

@@ -11,7 +11,7 @@ export interface DirectoryQuery {
   readonly roomTypes?: readonly (string | null)[] | undefined
   /** Only rooms of a bridged network; there are none here. */
   readonly network?: string | undefined
-  /** Whether another server asks, in which case rooms closed to other servers are omitted. */
+  /** Another server made the request, so rooms closed to other servers are omitted. */
   readonly isForServers?: boolean
 }
 

@@ -4,7 +4,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { MERGING } from './merging-event.ts'
+import { MERGE_EVENT_TYPE } from './merge-event-type.ts'
 
 /** The most entries with a wildcard in a list of types. */
 const MAX_PATTERNS = 100
@@ -65,7 +65,8 @@ export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter
 
 /** Returns whether a filter matches an event by the event's own fields; exclusions win. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
-  if (event.type === MERGING || !passesType(event.type, filter) || !passesRoom(event.roomId, filter)) return false
+  if (event.type === MERGE_EVENT_TYPE || !passesType(event.type, filter) || !passesRoom(event.roomId, filter))
+    return false
   if (has(filter.notSenders, event.sender)) return false
   if (filter.senders && !has(filter.senders, event.sender)) return false
   if (filter.containsUrl === undefined) return true

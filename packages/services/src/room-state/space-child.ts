@@ -21,7 +21,7 @@ export interface SpaceRoom {
   readonly children: readonly SpaceChild[]
 }
 
-const MOST_SERVERS = 10
+const MAX_SERVERS = 10
 const ORDER = /^[\x20-\x7e]{1,50}$/
 
 /**
@@ -32,7 +32,7 @@ export function spaceChildOf(event: JsonObject): SpaceChild | undefined {
   const [via, ts] = [member(content, 'via'), member(event, 'origin_server_ts')]
   const sender = stringMember(event, 'sender')
   if (event['type'] !== 'm.space.child' || !isRoomId(roomId) || sender === undefined) return undefined
-  const servers = (Array.isArray(via) ? via : []).filter(isServerName).slice(0, MOST_SERVERS)
+  const servers = (Array.isArray(via) ? via : []).filter(isServerName).slice(0, MAX_SERVERS)
   if (servers.length === 0) return undefined
   const originServerTs = typeof ts === 'number' ? ts : 0
   return {

@@ -39,7 +39,7 @@ function checkState(serverName: ServerName, type: string, stateKey: string, cont
 
 /** Checks the display name and avatar of a member event against the limits of a profile. */
 function checkMemberProfile(content: JsonObject): void {
-  for (const [key, most] of Object.entries(MOST_CHARACTERS)) {
+  for (const [key, most] of Object.entries(MAX_CHARACTERS)) {
     const value = member(content, key)
     if (typeof value === 'string' && Array.from(value).length > most) {
       throw new MatrixError('M_BAD_JSON', `\`${key}\` must have at most ${most} characters`)
@@ -47,7 +47,7 @@ function checkMemberProfile(content: JsonObject): void {
   }
 }
 
-const MOST_CHARACTERS = { displayname: 256, avatar_url: 1000 } as const
+const MAX_CHARACTERS = { displayname: 256, avatar_url: 1000 } as const
 
 /** Refuses power levels in strings, which old room versions allow, in events of local users. */
 function checkLevels(content: EventDraft['content']): void {

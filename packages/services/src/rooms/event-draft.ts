@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { Tx } from '@myelin/storage/engine/database'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Runtime } from '../runtime/runtime.ts'
+
+/** Undoes the unit of an event that could be sent, and was only tried. */
+export class Rehearsed extends Error {
+  override readonly name = 'Rehearsed'
+}
 
 /** An event before it gets its place in the room's graph. */
 export interface EventDraft {
@@ -16,6 +22,13 @@ export interface EventDraft {
   readonly origin?: ServerName
   /** The sending device and its transaction ID. */
   readonly transaction?: { readonly deviceId: string; readonly txnId: string }
+  /**
+   * Work in the unit that sends the event, for an event that was scheduled and limited earlier: no rate limit applies. What it
+   * throws refuses the event.
+   */
+  readonly claim?: (tx: Tx) => Promise<void>
+  /** Whether the event is only tried: instead of being sent it is refused with {@link Rehearsed}. */
+  readonly isRehearsal?: boolean
 }
 
 /** The part of the runtime that building events takes. */

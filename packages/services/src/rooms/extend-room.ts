@@ -8,8 +8,9 @@ import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referenceHash } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { appendEvent } from '@myelin/storage/rooms/events/append-event'
-import type { Appended, EventFacts } from '@myelin/storage/rooms/events/append-event'
+import { appendEvent } from '@myelin/storage/rooms/append/append-event'
+import type { Appended } from '@myelin/storage/rooms/append/append-event'
+import type { EventFacts } from '@myelin/storage/rooms/events/event-row'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import { eventsById } from '@myelin/storage/rooms/events/events'
 import { putHighlights } from '@myelin/storage/sync/highlights'
@@ -113,7 +114,8 @@ async function groundOf(
   version: RoomVersion,
 ): Promise<{ readonly prevEvents: readonly EventId[]; readonly stateRoot: number } | ResolutionNeed> {
   const prevEvents = room.extremities
-  if (room.heads.length === room.extremityCount && !room.isUnsettled) return { prevEvents, stateRoot: room.stateRoot }
+  if (room.extremityNids.length === room.extremityCount && !room.isUnsettled)
+    return { prevEvents, stateRoot: room.stateRoot }
   const roots = (await eventsById(tx, prevEvents)).map(({ stateAfter }) => stateAfter)
   const stateRoot = await resolvedRoot(tx, { roomId: room.id, version }, roots)
   return isNeed(stateRoot) ? stateRoot : { prevEvents, stateRoot }
@@ -162,10 +164,10 @@ function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts 
 async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended | ResolutionNeed> {
   const version = roomVersionOf(room.roomVersion)
   const { transaction } = draft
-  const fate = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
-  if (isNeed(fate)) return fate
+  const outcome = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
+  if (isNeed(outcome)) return outcome
   const [stored] = await eventsById(tx, [pdu.id])
-  if (fate !== 'appended' || !stored || stored.position === null) {
+  if (outcome !== 'appended' || !stored || stored.position === null) {
     throw new MatrixError('M_FORBIDDEN', 'the room no longer allows this event')
   }
   return { event: pdu, appended: { nid: stored.nid, position: stored.position, stateAfter: stored.stateAfter } }

@@ -25,7 +25,7 @@ export interface InitialEvent {
   readonly content: JsonObject
 }
 
-/** What is decided before the first state is written. */
+/** The decisions before the first state is written. */
 export interface Creation {
   readonly version: RoomVersion
   readonly creator: UserId

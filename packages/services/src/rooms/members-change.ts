@@ -72,8 +72,9 @@ async function refuseBlockedInvite(db: Read, { sender, target }: MembershipChang
 async function contentFor(tx: Tx, rt: EventMaker, room: OpenRoom, change: MembershipChange): Promise<JsonObject> {
   const content = await memberContent(tx, rt, change)
   const entered = { id: room.id, stateRoot: room.stateRoot, version: roomVersionOf(room.roomVersion) }
-  const voucher = change.membership === 'join' ? await authorisingUserFor(tx, rt, entered, change.target) : undefined
-  return voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher }
+  const authorisingUser =
+    change.membership === 'join' ? await authorisingUserFor(tx, rt, entered, change.target) : undefined
+  return authorisingUser === undefined ? content : { ...content, join_authorised_via_users_server: authorisingUser }
 }
 
 /** Returns the content of a member event: membership, reason, and the profile of a local user. */

@@ -146,7 +146,7 @@ export async function leaveRoom(
   }
   const servers = candidates(rt, await serversAround(rt, user, roomId))
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
-  await leaveRemote(rt, servers, standing, { wish: { roomId, userId: user, membership: 'leave' }, content })
+  await leaveRemote(rt, servers, standing, { request: { roomId, userId: user, membership: 'leave' }, content })
 }
 
 /**

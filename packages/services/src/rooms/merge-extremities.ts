@@ -6,7 +6,7 @@ import { usersOfServer } from '@myelin/storage/rooms/members/joined-servers'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import { extendRoom } from './extend-room.ts'
 import type { EventMaker } from './event-draft.ts'
-import { MERGING } from '../room-state/merging-event.ts'
+import { MERGE_EVENT_TYPE } from '../room-state/merge-event-type.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import type { PolicyServerNeeds } from './policy-server.ts'
@@ -46,7 +46,7 @@ async function mergeAs(tx: Tx, rt: EventMaker, roomId: RoomId): Promise<boolean 
     const room = await openRoom(tx, roomId)
     if (!room) return false
     try {
-      const extended = await extendRoom(tx, rt, room, { roomId, sender, type: MERGING, content: {} })
+      const extended = await extendRoom(tx, rt, room, { roomId, sender, type: MERGE_EVENT_TYPE, content: {} })
       return isNeed(extended) ? extended : true
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause

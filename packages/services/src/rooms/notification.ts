@@ -16,7 +16,14 @@ export interface Notification {
 const SILENT: Notification = { notifies: 'no', highlights: [] }
 // An event holds at most 64 KiB, so more names than this are noise, not mentions.
 const MAX_MENTIONS = 200
-const ALOUD = new Set(['m.room.message', 'm.room.encrypted', 'm.call.invite'])
+const ALOUD = new Set([
+  'm.room.message',
+  'm.room.encrypted',
+  'm.call.invite',
+  'org.matrix.msc3381.poll.start',
+  'org.matrix.msc3381.poll.end',
+])
+const CALL_NOTIFICATION = 'org.matrix.msc4075.rtc.notification'
 
 /**
  * Evaluates the default push rules, in their order, once for all users: per user they only depend on whether the event
@@ -30,7 +37,8 @@ export function judgeNotification(event: Pdu, state: AuthState): Notification {
   const type = event.type.toLowerCase()
   if (type === 'm.room.member' || stringMember(content, 'msgtype')?.toLowerCase() === 'm.notice') return SILENT
   const highlights = mentionedUsers(event)
-  if (mentionsRoom(event, state)) return { notifies: 'highlight', highlights: [] }
+  // A call notification to some users counts as a highlight of theirs, since they are the only ones it notifies.
+  if (mentionsRoom(event, state)) return { notifies: type === CALL_NOTIFICATION ? 'yes' : 'highlight', highlights: [] }
   if (type === 'm.room.tombstone' && event.stateKey === '') return { notifies: 'highlight', highlights: [] }
   const relation = objectMember(content, 'm.relates_to')
   const isEdit = relation !== undefined && stringMember(relation, 'rel_type') === 'm.replace'

@@ -38,13 +38,13 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'invite.target-banned': 'Cannot invite user who was banned',
   'invite.target-joined': ({ draft }) => `${draft.stateKey} is already in the room.`,
   'join.banned': 'Cannot join user who was banned',
-  'join.nobody-vouches': 'You are not invited to this room.',
+  'join.no-authorising-user': 'You are not invited to this room.',
   'join.not-invited': 'You are not invited to this room.',
   'join.not-public': 'You are not invited to this room.',
   'join.of-another-user': 'Cannot force another user to join.',
   'join.unknown-join-rule': 'You are not allowed to join this room',
-  'join.voucher-not-joined': 'the user who authorizes the join is not in the room',
-  'join.voucher-too-weak': 'the user who authorizes the join may not invite users',
+  'join.authorising-user-not-joined': 'the user who authorizes the join is not in the room',
+  'join.authorising-user-too-weak': 'the user who authorizes the join may not invite users',
   'kick.sender-not-joined': notInRoom,
   'kick.sender-too-weak': ({ draft }) => `You cannot kick user ${draft.stateKey}.`,
   'kick.target-too-strong': ({ draft }) => `You cannot kick user ${draft.stateKey}.`,
@@ -55,7 +55,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'member.incomplete': 'a member event needs a state key and a membership',
   'member.not-a-user': 'the state key of a member event must be a user ID',
   'member.unknown-membership': '`membership` must be join, invite, leave, ban or knock',
-  'member.voucher-not-a-user': '`join_authorised_via_users_server` must be a user ID',
+  'member.authorising-user-not-a-user': '`join_authorised_via_users_server` must be a user ID',
   'power-levels.entry-above-sender': "You don't have permission to add ops level greater than your own",
   'power-levels.level-above-sender': "You don't have permission to add ops level greater than your own",
   'power-levels.user-above-sender': "You don't have permission to add ops level greater than your own",
@@ -88,11 +88,6 @@ export function refusalOf(rule: string, refused: Refused): MatrixError {
 function sentenceFor(rule: string, refused: Refused): string {
   const sentence = SENTENCES[rule] ?? 'the authorization rules of the room do not allow this event'
   return typeof sentence === 'string' ? sentence : sentence(refused)
-}
-
-/** Returns whether a rule has a sentence of its own. */
-export function hasSentence(rule: string): boolean {
-  return Object.hasOwn(SENTENCES, rule)
 }
 
 /** Returns the sentence for a user who is not in a room. */

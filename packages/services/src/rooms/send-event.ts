@@ -13,12 +13,13 @@ import type { Asker } from '../peers/ask-server.ts'
 import { askCanonicalAliases, checkAliases } from './canonical-alias.ts'
 import { checkContent } from './check-content.ts'
 import { extendRoom } from './extend-room.ts'
+import { Rehearsed } from './event-draft.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { notInRoomText } from './refusal.ts'
 import { loadAuthState, loadStateEvent } from '../room-state/load-auth-state.ts'
 import { checkRedaction } from './redact.ts'
 import { checkRelation } from './relation.ts'
-import { isNeed } from './resolution/unit-needs.ts'
+import { isNeed, SignatureNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import type { PolicyServerNeeds } from './policy-server.ts'
 import { writeEvents } from './write-events.ts'
@@ -42,7 +43,7 @@ export async function sendEvent(rt: Needs, draft: EventDraft): Promise<EventId> 
   // A retried request sends nothing new, so no rate limit applies to it.
   const [made] = draft.redacts === undefined ? look.sent : []
   if (made) return made.id
-  rt.limits.take('message', draft.sender)
+  if (!draft.claim) rt.limits.take('message', draft.sender)
   const elsewhere = await askCanonicalAliases(rt, draft)
   return writeEvents(rt, (tx, maker) => sendInUnit(tx, maker, { draft, elsewhere, look }))
 }
@@ -63,10 +64,12 @@ async function sendInUnit(tx: Tx, rt: EventMaker, { draft, elsewhere, look }: Se
   // Read inside the unit: the same request may have completed while this one waited. Both queries run at once.
   const [room, sent] = await Promise.all([openRoom(tx, draft.roomId), sentBefore(tx, draft, look)])
   if (!room) throw new MatrixError('M_FORBIDDEN', notInRoomText(draft.sender))
+  await draft.claim?.(tx)
   const earlier = sent ?? (await sameState(tx, room, draft))
   if (earlier !== undefined) return earlier
   await checkDraft(tx, room, draft, elsewhere)
   const extended = await extendRoom(tx, rt, room, draft)
+  if (draft.isRehearsal && (!isNeed(extended) || extended instanceof SignatureNeed)) throw new Rehearsed()
   return isNeed(extended) ? extended : extended.event.id
 }
 

@@ -7,10 +7,12 @@ import type { Json } from '@myelin/matrix/json'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkContent } from './check-content.ts'
+import { Rehearsed } from './event-draft.ts'
 import type { EventDraft, EventMaker } from './event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './members-change.ts'
+import { isNeed, SignatureNeed } from './resolution/unit-needs.ts'
 import { sendEvent } from './send-event.ts'
 import { writeEvents } from './write-events.ts'
 
@@ -34,14 +36,20 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   // Only the server may set the user who authorizes a join.
   delete extra['join_authorised_via_users_server']
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
-  rt.limits.take('message', draft.sender)
+  if (!draft.claim) rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft
   if (membership === 'invite' && serverOf(target) !== rt.serverName) {
+    if (draft.isRehearsal) throw new Rehearsed()
+    // The invite is asked of another server, so it cannot be in the same unit.
+    if (draft.claim) await rt.db.write(draft.claim)
     return inviteRemote(rt, { roomId, sender, target, content: { ...extra, membership } })
   }
-  const eventId = await writeEvents(rt, (tx, maker) =>
-    changeMembership(tx, maker, { roomId, sender, target, membership, extra }),
-  )
+  const eventId = await writeEvents(rt, async (tx, maker) => {
+    await draft.claim?.(tx)
+    const changed = await changeMembership(tx, maker, { roomId, sender, target, membership, extra })
+    if (draft.isRehearsal && (!isNeed(changed) || changed instanceof SignatureNeed)) throw new Rehearsed()
+    return changed
+  })
   if (membership !== 'join') rt.typing.stop(roomId, target)
   return eventId
 }

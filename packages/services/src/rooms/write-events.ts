@@ -11,7 +11,9 @@ import { resolveCommitted } from './resolution/write-resolved.ts'
 import { askToSign } from './policy-server.ts'
 import type { PolicyServerNeeds } from './policy-server.ts'
 
-/** What a unit needs to build events, with the events that a policy server signed for it so far. */
+/**
+ * The input of a write transaction that builds events, with the events that a policy server has signed for it so far.
+ */
 export type UnitMaker<Maker> = Maker & { readonly recommended?: readonly Pdu[] }
 
 /**

@@ -10,7 +10,7 @@ import { receiveBlob, syncFolder } from './incoming-blob.ts'
 import type { BlobPaths, IncomingBlob } from './incoming-blob.ts'
 
 /** A download in progress. */
-export interface OnTheWay {
+export interface PendingDownload {
   readonly file: GrowingFile
   /** Resolves when the file is stored. */
   readonly kept: Promise<void>
@@ -38,9 +38,9 @@ export class BlobStore {
   readonly #random: Random
   readonly #semaphore = new Semaphore(MAX_AT_ONCE)
   readonly #inTheMaking = new Map<string, Promise<Buffer>>()
-  readonly #onTheWay = new Map<string, OnTheWay>()
+  readonly #pendingDownloads = new Map<string, PendingDownload>()
   #incoming: Promise<string> | undefined
-  /** Whether the system refused the last blob. */
+  /** The system refused the last blob. */
   #isRefused = false
 
   constructor(folder: string, random: Random) {
@@ -101,20 +101,20 @@ export class BlobStore {
   }
 
   /** Runs a download by name; concurrent callers share it. Throws `M_LIMIT_EXCEEDED` where too many are in progress. */
-  once(name: string, fetch: (file: GrowingFile) => Promise<void>): OnTheWay {
-    const running = this.#onTheWay.get(name)
+  once(name: string, fetch: (file: GrowingFile) => Promise<void>): PendingDownload {
+    const running = this.#pendingDownloads.get(name)
     if (running) return running
-    if (this.#onTheWay.size >= MAX_WAITING)
+    if (this.#pendingDownloads.size >= MAX_WAITING)
       throw new MatrixError('M_LIMIT_EXCEEDED', 'too many downloads are in progress')
     const file = new GrowingFile()
-    const kept = fetch(file).finally(() => this.#onTheWay.delete(name))
+    const kept = fetch(file).finally(() => this.#pendingDownloads.delete(name))
     // Readers of the file get the failure from the file.
     kept.then(
       () => file.end(),
       (fault: unknown) => file.end({ fault }),
     )
     const onTheWay = { file, kept }
-    this.#onTheWay.set(name, onTheWay)
+    this.#pendingDownloads.set(name, onTheWay)
     return onTheWay
   }
 
@@ -150,7 +150,7 @@ export class BlobStore {
     try {
       await this.#keepDerived(hash, file, bytes)
     } catch (cause) {
-      // What is derived can be shown without being kept, as on a full disk.
+      // A thumbnail can be served without being stored, as on a full disk.
       if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause
       this.#isRefused = true
     }

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import type { MediaContent } from '@myelin/storage/media/media'
 
 /** The metadata that the source of a file gives. */
-export type MediaWords = Pick<MediaContent, 'contentType' | 'fileName'>
+export type MediaDescription = Pick<MediaContent, 'contentType' | 'fileName'>
 
 const CHUNK_BYTES = 64 * 1024
 
@@ -16,18 +16,18 @@ const CHUNK_BYTES = 64 * 1024
  */
 export class GrowingFile {
   readonly #waiting = new Set<() => void>()
-  #said: MediaWords | undefined
+  #description: MediaDescription | undefined
   #path: string | undefined
   #sizeBytes = 0
   #outcome: { readonly fault?: unknown } | undefined
 
   /** Returns the metadata, available before the first byte. */
-  get said(): MediaWords | undefined {
-    return this.#said
+  get description(): MediaDescription | undefined {
+    return this.#description
   }
 
-  describe(said: MediaWords): void {
-    this.#said = said
+  describe(description: MediaDescription): void {
+    this.#description = description
   }
 
   /** Records further bytes in the file at a path. */

@@ -27,6 +27,7 @@ export type LimitName =
   | 'publicRooms'
   | 'keyUploads'
   | 'toDevice'
+  | 'delayedEvents'
 
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
@@ -60,6 +61,7 @@ export class Limits {
       publicRooms: new RateLimiter(clock, limits.publicRooms),
       keyUploads: new RateLimiter(clock, limits.keyUploads),
       toDevice: new RateLimiter(clock, limits.toDevice),
+      delayedEvents: new RateLimiter(clock, limits.delayedEvents),
     }
   }
 

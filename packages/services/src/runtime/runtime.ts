@@ -16,10 +16,9 @@ import type { PresenceTracker } from './presence/presence-tracker.ts'
 import type { SyncThrottle } from './sync-throttle.ts'
 
 /**
- * Everything that touches the outside world, made once in `server/compose.ts`.
+ * The connections to the outside world, created once in `server/compose.ts`.
  *
- * It holds tools, never use-cases: services call each other by import, so that the import graph shows the
- * dependencies.
+ * It holds tools, never use cases: services call each other by import, so that the import graph shows the dependencies.
  */
 export interface Runtime {
   readonly serverName: ServerName

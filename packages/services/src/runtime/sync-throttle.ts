@@ -16,7 +16,7 @@ const MS_PER_WAITER = 2
 // The share of the event loop's time above which it counts as busy; a loop that is never idle makes clients wait this
 // many times as long.
 const BUSY = 0.7
-const MOST_PATIENCE = 4
+const MAX_PATIENCE = 4
 
 /**
  * Limits the number of sync answers in busy rooms, which would be one per event and client.
@@ -50,7 +50,7 @@ export class SyncThrottle {
 
   /** Resolves when a device may be answered again. */
   async turnOf(device: Device): Promise<void> {
-    const patience = 1 + ((MOST_PATIENCE - 1) * Math.max(0, this.#load.share() - BUSY)) / (1 - BUSY)
+    const patience = 1 + ((MAX_PATIENCE - 1) * Math.max(0, this.#load.share() - BUSY)) / (1 - BUSY)
     const intervalMs = Math.min(MAX_MS, Math.max(MIN_MS, this.#waiting * MS_PER_WAITER) * patience)
     const last = this.#answered.get(nameOf(device))
     const remainingMs = last === undefined ? 0 : last + intervalMs - this.#clock.now()

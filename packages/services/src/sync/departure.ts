@@ -8,7 +8,7 @@ import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import type { Slice } from './sync-request.ts'
 
-/** How a user came to be out of a room in a slice, as far as the room's log knows. */
+/** The end of a user's membership in a slice, as far as the room's log shows it. */
 export interface Departure {
   /** The event that ended the user's membership; undefined if they were never joined in the slice. */
   readonly end: StoredEvent | undefined

@@ -32,7 +32,7 @@ export interface Slice {
   readonly now: number
   readonly memberships: readonly Membership[]
   readonly ignored: ReadonlySet<string>
-  /** Whether the user has changed the push rules. */
+  /** The user has changed the push rules. */
   readonly hasOwnRules: boolean
 }
 

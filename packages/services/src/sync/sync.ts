@@ -31,7 +31,7 @@ export async function sync(
   const waits = request.since !== undefined && !request.isFullState && request.timeoutMs > 0
   const deadline = rt.clock.now() + (waits ? Math.min(request.timeoutMs, MAX_TIMEOUT_MS) : 0)
   const leave = waits ? rt.syncThrottle.enter() : undefined
-  const synced = rt.presence.syncs(request.requester, request.presence)
+  const synced = rt.presence.recordSync(request.requester, request.presence)
   const waiter = new Waiter(rt, signal)
   // One function, because each nested asynchronous call costs half a KiB per waiting client.
   try {

@@ -15,7 +15,7 @@ export interface AccountData {
   readonly content: JsonObject
 }
 
-/** Puts an entry in place of the one of the same type, and wakes the user's devices. */
+/** Replaces the entry of a type, and wakes the user's devices. */
 export async function putAccountData(tx: Tx, { userId, roomId, type, content }: AccountData): Promise<Position> {
   const position = tx.takePosition()
   const moved = { content: JSON.stringify(content), position }
@@ -107,7 +107,7 @@ const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
     .orderBy('position'),
 )
 
-/** How many bytes of account data a user has, in all and in one entry. An entry counts with its type and a row's overhead. */
+/** The size of a user's account data in bytes: in total, and of one entry. An entry counts with its type and the overhead of a row. */
 export interface AccountDataSize {
   readonly totalBytes: number
   readonly entryBytes: number

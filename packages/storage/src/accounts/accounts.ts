@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { cachedReader } from '../engine/cached-reader.ts'
+import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -36,7 +37,9 @@ export const isSuspended = cachedReader(
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
 )
 
-/** Returns the users of ours who wanted what they wrote to be erased when they closed their account; read once until one more does. */
+/**
+ * Returns this server's users who requested erasure when they deactivated their account. Cached until the next erasure.
+ */
 export function erasedUsers(db: Read): Promise<ReadonlySet<UserId>> {
   return erasedOnce(db, topics.erased)
 }
@@ -85,15 +88,17 @@ const TABLES_OF_AN_ACCOUNT = [
   'account_data',
   'filters',
   'push_rules',
+  'pushers',
+  'delayed_events',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',
 ] as const
 
 /**
- * Closes an account for good: its password and what it kept for itself go, its name stays taken.
+ * Deactivates an account for good: deletes its password and private data, and keeps its name taken.
  *
- * Erasure, once asked for, is never taken back.
+ * An erasure, once requested, is never revoked.
  */
 export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): Promise<void> {
   await tx
@@ -102,8 +107,9 @@ export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): P
     .where('user_id', '=', userId)
     .execute()
   tx.touch(topics.account(userId))
+  touchPushers(tx, userId)
   if (isErased) tx.touch(topics.erased)
-  // What it kept for itself is read by its syncs.
+  // Account data is read by the user's syncs.
   tx.touch(userId)
   for (const table of TABLES_OF_AN_ACCOUNT) await tx.deleteFrom(table).where('user_id', '=', userId).execute()
 }

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { noteDeviceChange } from '../keys/device-lists.ts'
+import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { deleteTokens } from './sessions.ts'
 import { topics } from '../engine/topics.ts'
@@ -15,7 +16,7 @@ export interface Device {
   readonly userAgent: string | null
 }
 
-/** Where and when a device was last heard of. */
+/** The last activity of a device: time, address and user agent. */
 export interface Sighting {
   readonly userId: UserId
   readonly deviceId: string
@@ -63,7 +64,10 @@ export async function putDevice(
   tx.touch(topics.account(userId))
 }
 
-/** Names a device and tells those who see its owner's devices; false if there is no such device. */
+/**
+ * Sets the display name of a device and notifies all who track its owner's devices; returns false if there is no such
+ * device.
+ */
 export async function renameDevice(
   tx: Tx,
   userId: UserId,
@@ -84,7 +88,7 @@ export async function renameDevice(
   return renamed !== undefined
 }
 
-/** Records that a device was heard of. */
+/** Records activity of a device. */
 export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   await tx
     .updateTable('devices')
@@ -95,14 +99,15 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   tx.touch(topics.account(seen.userId))
 }
 
-const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device'] as const
+const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device', 'pushers'] as const
 
-/** Deletes devices with all that is theirs: tokens, keys, messages; those who see the user's devices are told once. */
+/** Deletes devices with their tokens, keys, messages and pushers, and notifies all who track the user's devices once. */
 export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
   let isChanged = false
   for (const deviceId of deviceIds) {
     await deleteTokens(tx, userId, deviceId)
     tx.touch(topics.keys(userId))
+    touchPushers(tx, userId)
     for (const table of TABLES_OF_A_DEVICE) {
       await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     }

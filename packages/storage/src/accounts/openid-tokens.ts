@@ -4,7 +4,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import type { Bytes } from '../schema/schema.ts'
 
-// What is stored proves nothing: a token is long and random, so its plain hash cannot be turned back.
+// The stored hash does not authenticate. A token is long and random, so a plain hash cannot be reversed.
 const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
 /** Stores an OpenID token. */

@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from '../engine/database.ts'
 
-/** Returns everything a user tells about themselves, by field; no prototype, for the fields' names come from outside. */
+/** Returns the profile of a user, by field; an object without a prototype, because clients choose the names of fields. */
 export async function profileOf(db: Read, userId: UserId): Promise<JsonObject> {
   const rows = await db
     .selectFrom('profiles')
@@ -26,12 +26,7 @@ export async function putProfileField(tx: Tx, userId: UserId, field: string, val
     .execute()
 }
 
-/** Removes one field of a profile, if it is there. */
+/** Deletes one field of a profile, if it exists. */
 export async function deleteProfileField(tx: Tx, userId: UserId, field: string): Promise<void> {
   await tx.deleteFrom('profiles').where('user_id', '=', userId).where('field', '=', field).execute()
-}
-
-/** Removes a whole profile. */
-export async function deleteProfile(tx: Tx, userId: UserId): Promise<void> {
-  await tx.deleteFrom('profiles').where('user_id', '=', userId).execute()
 }

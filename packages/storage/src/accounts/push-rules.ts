@@ -15,7 +15,7 @@ export async function pushRulesPosition(db: Read, user: UserId): Promise<Positio
   return (await rowOnce(db, user))?.position ?? 0
 }
 
-/** Stores what a user changed about the push rules, and wakes their devices. */
+/** Stores a user's changes to the push rules, and wakes their devices. */
 export async function putPushRules(tx: Tx, user: UserId, rules: string): Promise<void> {
   const moved = { rules, position: tx.takePosition() }
   await tx

@@ -47,10 +47,10 @@ export interface NewTokens {
   }
 }
 
-// What is stored does not log in: a token is long and random, so its plain hash cannot be turned back.
+// The stored hash does not authenticate. A token is long and random, so a plain hash cannot be reversed.
 const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
-/** Returns the account and device an access token stands for, expired or not. */
+/** Returns the account and the device of an access token, expired or not. */
 export async function tokenOwner(db: Read, token: string): Promise<TokenOwner | undefined> {
   const readAt = db.topicPositions.position
   const name = hash('sha256', token, 'base64')
@@ -133,7 +133,7 @@ export async function putTokens(tx: Tx, tokens: NewTokens): Promise<Nid | null> 
   return refreshId
 }
 
-/** Says which pair a refresh token was spent for; both work until the new pair is first used. */
+/** Records the successor pair of a spent refresh token; both pairs work until the new one is first used. */
 export async function putSuccessor(tx: Tx, refreshId: Nid, nextId: Nid): Promise<void> {
   const row = await tx
     .updateTable('refresh_tokens')

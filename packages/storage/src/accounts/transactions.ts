@@ -20,7 +20,7 @@ export async function earlierAnswer(db: Read, key: TransactionKey): Promise<stri
   return row?.answer
 }
 
-/** Remembers the answer to a request, in the unit that did the work. */
+/** Stores the answer to a request, in the write transaction of its work. */
 export async function rememberAnswer(tx: Tx, key: TransactionKey, answer: string, now: number): Promise<void> {
   await insertRow(tx, 'transactions', { request: requestHash(key), answer, created_ts: now })
 }

@@ -36,7 +36,7 @@ export async function uiaSession(db: Read, session: string, sinceTs: number): Pr
   )
 }
 
-/** Remembers how far a session is. */
+/** Stores the completed stages of a session. */
 export async function putUiaSession(tx: Tx, session: UiaSession): Promise<void> {
   const progress = { completed: JSON.stringify(session.completed), body: JSON.stringify(session.parameters) }
   await tx
@@ -57,7 +57,7 @@ export async function deleteUiaSession(tx: Tx, session: string): Promise<void> {
   await tx.deleteFrom('uia_sessions').where('session', '=', session).execute()
 }
 
-/** Forgets the sessions that were begun at or before a time. */
+/** Deletes the sessions that began at or before a time (ms). */
 export async function deleteUiaSessionsBefore(tx: Tx, ts: number): Promise<void> {
   await tx.deleteFrom('uia_sessions').where('created_ts', '<=', ts).execute()
 }

@@ -26,7 +26,7 @@ export async function memberNews(db: Read, limit: number): Promise<MemberNews[]>
   return withUserNames(db, rows, (row, userId) => ({ userId, eventNid: row.event_nid }))
 }
 
-/** Says up to which member event the directory is up to date. */
+/** Stores the last member event that the user directory includes. */
 export async function moveDirectory(tx: Tx, eventNid: Nid): Promise<void> {
   await tx
     .insertInto('readers')
@@ -46,7 +46,7 @@ export async function putUserWords(tx: Tx, userId: UserId, words: ReadonlySet<st
       .execute()
 }
 
-/** A search for users by a prefix of a word: among those who share a room with the searcher, or among the others. */
+/** A search for users by a prefix of a word, among those who share a room with the searcher or among the others. */
 export interface UserSearch {
   readonly searcher: UserId
   readonly prefix: string

@@ -13,7 +13,7 @@ export interface StateKeyName {
   readonly stateKey: string
 }
 
-/** How many users each server has in a room, as of a state. */
+/** The number of joined users of each server in a room, at a state root. */
 export interface JoinedServers {
   readonly stateRoot: Nid
   readonly servers: ReadonlyMap<ServerName, number>
@@ -27,10 +27,10 @@ export interface Tail {
 }
 
 /**
- * What a database keeps in memory: only things that never change under their key.
+ * The caches of a database. They hold values that never change under their key.
  *
- * What goes by number may be kept at once, since a number is never given twice; what goes by name is kept when
- * its commit is on disk, since a unit that fails takes the name's row back.
+ * A value under a number may be cached at once, because a number is never reused. A value under a name is cached after
+ * its commit is synced, because a failed transaction removes the row of the name.
  */
 export class Caches {
   readonly pdus: Cache<Nid, CachedPdu>
@@ -71,7 +71,7 @@ export class Caches {
     yield* this.readerCaches
   }
 
-  /** Forgets everything: after a batch was rolled back its numbers are given again. */
+  /** Clears all caches: after a rollback of a batch its numbers are assigned again. */
   clear(): void {
     const all: readonly { clear(): void }[] = [
       this.pdus,

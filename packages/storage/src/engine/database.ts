@@ -9,7 +9,7 @@ import type { Statement } from './statement.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 
-/** Something queries can read from: what is committed and synced, or an open transaction. It cannot write. */
+/** A source of queries: the last synced commit, or an open transaction. It cannot write. */
 export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'withRecursive'> {
   readonly caches: Caches
   /** The positions at which topics were last touched. */
@@ -20,11 +20,12 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
 }
 
-/** An open unit of work: the only thing that can write. It can read too, and sees what it wrote. */
+/** An open write transaction. It also reads, and sees its own writes. */
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   /**
-   * Sends a compiled statement without waiting for it: later statements see what it did, and a refusal fails the unit. Returns
-   * a promise where the event loop should have its turn before more is sent. Only `prepared.ts` calls it.
+   * Sends a compiled statement without waiting for its result. Later statements see its effect; a failure fails the
+   * write transaction. Returns a promise where the event loop should have its turn before more is sent. Only `prepared.ts`
+   * calls it.
    */
   send(statement: Statement): Promise<void> | undefined
   /**
@@ -40,7 +41,7 @@ export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTab
   touch(topic: string): void
   /** Rows and keys that are known without a query. */
   readonly known: KnownRows
-  /** Runs once the commit is synced, before anybody is answered; never if the unit fails. Caches are filled here. */
+  /** Runs once the commit is synced, before the transaction is answered; never if it fails. Caches are filled here. */
   onCommit(task: () => void): void
 }
 
@@ -52,23 +53,23 @@ export interface CommitHint {
 
 /** A database of either engine. */
 export interface Database {
-  /** Everything committed and synced; nothing else. */
+  /** Reads the last synced commit. */
   readonly read: Read
   /** Names this opening of the database among the nodes that share it: what a lease is held by. */
   readonly node: number
   readonly others: OtherNodes
-  /** How another thread can read it. */
+  /** The arguments with which another thread opens a reader. */
   readonly source: ReaderSource
   /**
-   * Runs `work` as one unit: all of it is on disk when the promise resolves, none of it when it rejects. Nothing inside may
-   * leave the house, and all of it may run more than once.
+   * Runs `work` as one write transaction: all of it is synced when the promise resolves, and nothing is stored when it
+   * rejects. `work` must not do network I/O, and may run more than once.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.topicPositions`. */
   position(): Promise<Position>
   /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
   catchUp(): Promise<void>
-  /** Everything it keeps in memory, by name, for the metrics. */
+  /** The sizes of its caches by name, for the metrics. */
   cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>
   /**
    * Returns in words why the database cannot be read or written at the moment; undefined where it can. After a write that

@@ -8,7 +8,10 @@ export interface StatementBuilder extends Pick<Kysely<Tables>, 'insertInto' | 'u
   readonly dialect: string
 }
 
-/** The tables whose rows a node may keep: a batch that writes one with a statement takes a position, so that other nodes forget theirs. */
+/**
+ * The tables whose rows a node may cache. A batch that writes one of them with a statement takes a position, so that
+ * other nodes drop their rows.
+ */
 export type KeptTable = 'rooms'
 
 /** Returns whether the rows of a table may be kept. */

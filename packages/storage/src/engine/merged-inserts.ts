@@ -28,7 +28,7 @@ function insertOf(target: WriteTarget, rows: readonly Statement[]): Statement {
 
 const texts = new WeakMap<WriteTarget, Map<number, string>>()
 
-/** How an insert of one row is written for several. */
+/** The conversion of an insert of one row into one of several rows. */
 function manyRows(target: WriteTarget, rows: number): string {
   let byRows = texts.get(target)
   if (!byRows) texts.set(target, (byRows = new Map()))

@@ -7,7 +7,7 @@ import type { Read, Tx } from './database.ts'
 import { insertRow, insertRows, prepared } from './prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** Keeps what was just read: at once where it is committed, after the commit where a unit read it. */
+/** Caches what was just read: at once if it is committed, after the commit if a write transaction read it. */
 function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
   const { caches } = db
   if ('onCommit' in db) db.onCommit(() => keep(caches))
@@ -43,7 +43,7 @@ export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Ma
   return nids
 }
 
-/** Returns the numbers of many users, given now to those we hear of for the first time. */
+/** Returns the numbers of users; assigns numbers to users without one. */
 export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<ReadonlyMap<UserId, Nid>> {
   const nids = await userNids(tx, userIds)
   const fresh = [...new Set(userIds)].filter((userId) => !nids.has(userId))
@@ -54,7 +54,7 @@ export async function internUsers(tx: Tx, userIds: readonly UserId[]): Promise<R
   return nids
 }
 
-/** Returns the number of a user, given now if this is the first time we hear of them. */
+/** Returns the number of a user; assigns one if the user has none. */
 export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   const known = await userNid(tx, userId)
   if (known !== undefined) return known
@@ -88,24 +88,6 @@ export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined
   const row = await db.selectFrom('rooms').select('room_nid').where('room_id', '=', roomId).executeTakeFirst()
   if (row) remember(db, (caches) => caches.roomNids.set(roomId, row.room_nid))
   return row?.room_nid
-}
-
-/** Returns the numbers of the rooms we know among these. */
-export async function roomNids(db: Read, roomIds: readonly RoomId[]): Promise<Map<RoomId, Nid>> {
-  const nids = new Map<RoomId, Nid>()
-  const missing = roomIds.filter((roomId) => {
-    const kept = db.caches.roomNids.get(roomId)
-    if (kept !== undefined) nids.set(roomId, kept)
-    return kept === undefined
-  })
-  const rows = await inChunks(missing, (chunk) =>
-    db.selectFrom('rooms').select(['room_nid', 'room_id']).where('room_id', 'in', chunk).execute(),
-  )
-  for (const row of rows) {
-    nids.set(row.room_id, row.room_nid)
-    remember(db, (caches) => caches.roomNids.set(row.room_id, row.room_nid))
-  }
-  return nids
 }
 
 /** Returns the names behind rooms' numbers. */
@@ -142,7 +124,7 @@ const keyRow = prepared((db, type: string, stateKey: string) =>
 )
 
 /** Returns the numbers of state keys of one type that some room has used. */
-export async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
+async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
   const nids = new Map<string, Nid>()
   const missing = stateKeys.filter((stateKey) => {
     const kept = db.caches.keyNids.get(keyText(type, stateKey))
@@ -216,7 +198,7 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   })
 }
 
-/** Returns whether this server has ever heard of a user: they were in a room of ours, say. */
+/** Returns whether the user has a number: this server has seen one of their events, for example. */
 export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
   return (await userNid(db, userId)) !== undefined
 }

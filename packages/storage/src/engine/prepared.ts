@@ -121,7 +121,7 @@ export function prepared<Values extends readonly unknown[], Row>(
 }
 
 /** The maximum number of values in one statement. */
-const LONGEST_LIST = 512
+const MAX_LIST_LENGTH = 512
 
 /**
  * Like {@link prepared}, for a query over a list of values, each asked for once, in statements of a few lengths: a list
@@ -134,8 +134,8 @@ export function preparedList<Value, Row>(
   return async (db, list) => {
     const values = [...new Set(list)]
     const answers: Promise<readonly Row[]>[] = []
-    for (let start = 0; start < values.length; start += LONGEST_LIST) {
-      const last = Math.min(values.length, start + LONGEST_LIST) - 1
+    for (let start = 0; start < values.length; start += MAX_LIST_LENGTH) {
+      const last = Math.min(values.length, start + MAX_LIST_LENGTH) - 1
       const length = 2 ** Math.ceil(Math.log2(last - start + 1))
       const name = `${db.dialect} ${length}`
       let plan = plans.get(name)

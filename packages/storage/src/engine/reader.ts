@@ -2,7 +2,7 @@
 import type { Read } from './database.ts'
 import type { ReaderSource } from './reader-source.ts'
 
-/** A reader of its own for another thread, which sees what is committed, and keeps what it read that never changes. */
+/** Opens a reader for another thread. It sees what is committed, and caches what never changes. */
 export interface Reader {
   readonly read: Read
   close(): Promise<void>

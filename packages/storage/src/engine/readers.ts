@@ -50,7 +50,7 @@ export async function dropLease(tx: Tx, name: string, holder: string): Promise<v
   tx.touch(topics.leases)
 }
 
-/** Releases every lease of a dead node. */
+/** Releases all leases of a dead node. */
 export async function dropLeasesOf(tx: Tx, node: number): Promise<void> {
   await tx.updateTable('readers').set(free).where('node', '=', node).execute()
   tx.touch(topics.leases)

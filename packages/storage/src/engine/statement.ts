@@ -8,7 +8,7 @@ export interface WriteTarget {
   readonly table: keyof Tables
   /** The column that each parameter is put into or compared with, where there is one. */
   readonly columns: readonly (string | undefined)[]
-  /** Where the statement inserts one row and nothing else: its text up to the values. */
+  /** The text before the values, if the statement only inserts one row. */
   readonly insertHead?: string
 }
 

@@ -2,10 +2,10 @@
 import type { Tables } from '../schema/schema.ts'
 import { topics } from './topics.ts'
 
-/** Which writes a rule is about: inserts, deletes, and updates that set one of these columns. */
-export type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
+/** The writes that a rule applies to: inserts, deletes, and updates that set one of these columns. */
+type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
 
-/** A topic that a unit must touch when it writes rows of a table, because what is read of them is kept until the topic moves. */
+/** A topic that a write to a table must touch, because rows are cached until the topic changes. */
 export interface TopicRule<Row> {
   /** The topic, by the key that the column holds. */
   readonly topic: (key: never) => string
@@ -14,11 +14,11 @@ export interface TopicRule<Row> {
   readonly nameIn?: 'users' | 'rooms'
   /** The writes that matter; all where it is absent. */
   readonly on?: readonly WriteKind<Row>[]
-  /** Which rows matter, as far as the write says what they are. */
+  /** Selects the rows that the rule applies to, from the columns that the write sets or compares. */
   readonly when?: (row: Partial<Row>) => boolean
 }
 
-/** Says that no reader keeps rows of a table until a topic moves. */
+/** The rule of tables whose rows are never cached by topic. */
 export interface Uncached {
   /** Why none needs one. */
   readonly uncached: 'read each time' | 'never changes' | 'known by positions'
@@ -134,7 +134,10 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   remote_device_lists: readEachTime,
   wanted_device_lists: readEachTime,
   relayed_events: readEachTime,
-  members: [{ topic: ofUser, by: 'user_nid', nameIn: 'users' }],
+  members: [
+    { topic: ofUser, by: 'user_nid', nameIn: 'users' },
+    { topic: topics.members, by: 'room_nid', on: ['insert', 'delete', 'membership', 'position'] },
+  ],
   user_words: readEachTime,
   transactions: readEachTime,
   room_aliases: readEachTime,
@@ -167,6 +170,11 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   account_data: [{ topic: ofUser, by: 'user_id' }],
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
+  delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
+  pushers: [
+    { topic: () => topics.anyPusher, by: 'user_id', on: ['insert', 'delete', 'is_enabled'] },
+    { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },
+  ],
 
   device_keys: readEachTime,
   one_time_keys: [{ topic: topics.keys, by: 'user_id', when: (row) => row.claimed !== 1 }],

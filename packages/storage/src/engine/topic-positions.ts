@@ -2,16 +2,16 @@
 import type { CacheFigures } from '@myelin/kit/metrics'
 import type { Position } from '../schema/schema.ts'
 
-/** The topic that stands for all of them. */
+/** The topic that means all topics. */
 export const EVERY_TOPIC = '*'
 
 /** The positions at which topics were last touched. */
 export interface TopicPositions {
-  /** Everything up to here is known; undefined inside a unit. */
+  /** The position up to which all changes are known; undefined in a write transaction. */
   readonly position: Position | undefined
-  /** Whether what moved after a position is remembered exactly. */
+  /** Returns whether all changes after a position are still recorded. */
   remembers(after: Position): boolean
-  /** Whether something about a topic may have changed after a position; false is certain up to the last known position. */
+  /** Returns whether a topic may have changed after a position; false is certain up to the last known position. */
   changedSince(topic: string, after: Position): boolean
 }
 
@@ -25,9 +25,10 @@ export const unknownTopicPositions: TopicPositions = {
 const REMEMBERED = 200_000
 
 /**
- * Keeps the position at which each topic was last touched, so that unchanged data is not queried again.
+ * Records the position at which each topic was last touched, so that unchanged data is not queried again.
  *
- * What it does not remember (from before the start, or gone because memory is bounded) may have moved up to the floor.
+ * A topic without a record (touched before the start, or dropped because memory is bounded) may have changed up to the
+ * floor.
  */
 export class KnownTopicPositions implements TopicPositions, CacheFigures {
   readonly #moved = new Map<string, Position>()
@@ -37,7 +38,7 @@ export class KnownTopicPositions implements TopicPositions, CacheFigures {
   hits = 0
   /** The number of answers that it did, or may have. */
   misses = 0
-  /** Everything up to here is known, and visible to readers. */
+  /** The position up to which all changes are known and visible to readers. */
   position: Position = 0
 
   constructor(remembered = REMEMBERED) {
@@ -67,7 +68,7 @@ export class KnownTopicPositions implements TopicPositions, CacheFigures {
     }
   }
 
-  /** How many topics are remembered. */
+  /** The number of recorded topics. */
   get size(): number {
     return this.#moved.size
   }

@@ -5,48 +5,62 @@ import type { Nid } from '../schema/schema.ts'
 const READ_IN = 'read in '
 const WAITING_FOR = 'waiting for '
 const PRESENCE_OF = 'presence of '
+const READ_BY = 'read by '
 
-/** Returns the server a topic says an EDU waits for. */
+/** Returns the server of a topic of waiting EDUs. */
 export function serverOfWaitingEdus(topic: string): ServerName | undefined {
   return topic.startsWith(WAITING_FOR) ? (topic.slice(WAITING_FOR.length) as ServerName) : undefined
 }
 
-/** Returns the user a topic says is more or less present than before. */
+/** Returns the user of a topic of presence. */
 export function userOfPresenceTopic(topic: string): UserId | undefined {
   return topic.startsWith(PRESENCE_OF) ? (topic.slice(PRESENCE_OF.length) as UserId) : undefined
 }
 
-/** Returns the room a topic says receipts moved in. */
+/** Returns the user of a topic of a user's receipts. */
+export function userOfReceiptsTopic(topic: string): UserId | undefined {
+  return topic.startsWith(READ_BY) ? (topic.slice(READ_BY.length) as UserId) : undefined
+}
+
+/** Returns the room of a topic of receipts. */
 export function roomOfReceiptsTopic(topic: string): RoomId | undefined {
   return topic.startsWith(READ_IN) ? (topic.slice(READ_IN.length) as RoomId) : undefined
 }
 
 /**
- * Topics beside the bare ids of rooms and users. Cache entries expire when their topic is touched; `tableTopics` says which
- * topics writes to a table must touch.
+ * The topics other than room and user IDs. Cached values expire when their topic is touched; `tableTopics` lists the
+ * topics that writes to a table must touch.
  */
 export const topics = {
   /** A user's account, devices as such, and tokens. */
   account: (user: UserId) => `account ${user}`,
-  /** Which users of ours had what they wrote erased. */
+  /** The set of this server's erased users. */
   erased: 'erased users',
   /** The one-time and fallback keys of a user's devices. */
   keys: (user: UserId) => `keys ${user}`,
   /** The published keys of a server. */
   keysOfServer: (server: ServerName) => `keys of ${server}`,
   /** A user's receipts, private ones too. */
-  readBy: (user: UserId) => `read by ${user}`,
+  readBy: (user: UserId) => `${READ_BY}${user}`,
+  /** The memberships of a room. */
+  members: (room: Nid) => `members of ${room}`,
+  /** Events that are sent later. */
+  delayedEvents: 'delayed events',
+  /** Anybody's pushers. */
+  anyPusher: 'pushers',
+  /** A user's pushers. */
+  pushers: (user: UserId) => `pushers of ${user}`,
   /** EDUs that wait for a server. */
   waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
   /** Receipts in a room, private ones too. */
   readIn: (room: RoomId) => `${READ_IN}${room}`,
-  /** Anybody's presence. */
+  /** The presence of any user. */
   presence: 'presence',
   /** A user's presence. */
   presenceOf: (user: UserId) => `${PRESENCE_OF}${user}`,
   /** Events of a room that notify and are in a thread. */
   threads: (room: RoomId) => `threads ${room}`,
-  /** Events of a room that highlight for everybody. */
+  /** Events of a room that highlight for all members. */
   loud: (room: RoomId) => `loud ${room}`,
   /** Events that highlight for a user by name. */
   named: (user: UserId) => `named ${user}`,

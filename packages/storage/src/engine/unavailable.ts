@@ -10,9 +10,9 @@ const MESSAGES: Readonly<Record<Outage, string>> = {
 }
 
 /**
- * The database cannot be used for a reason outside of the server, which may go by itself; the same request may succeed later.
+ * The database cannot be used for a reason outside of this process, which may pass. The same request may succeed later.
  *
- * Of a unit that fails with it nothing is stored, except where the connection was lost during the commit.
+ * A write transaction that fails with it stores nothing, except if the connection was lost during the commit.
  */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'

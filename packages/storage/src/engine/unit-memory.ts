@@ -70,7 +70,7 @@ export class UnitMemory implements KnownRows {
     return changed
   }
 
-  /** Lets later units know what this one does; it ended well. */
+  /** Shares the known rows and notes of this write transaction with later ones, after it succeeded. */
   share(): void {
     for (const [table, rows] of this.#rows) if (!this.#overwritten.has(table)) this.#memory.keep(table, rows)
     for (const table of this.#overwritten) this.#memory.clear(table)

@@ -40,10 +40,11 @@ export interface UnitEnd {
 }
 
 /**
- * One unit's handle: it stops working when the unit ends, and keeps hints back until the unit has succeeded.
+ * The handle of one write transaction. It stops working when the transaction ends, and holds back hints until it has
+ * succeeded.
  *
- * A unit that reads nothing does not touch the transaction: its statements are kept until it has ended, so there is nothing
- * to be taken back where it fails. Once it reads, it enters: what it kept is sent, and all else as it comes.
+ * A transaction that reads nothing does not touch the database: its statements are buffered until it ends, so a failure
+ * needs no rollback. With the first read it enters: buffered statements are sent, and further ones are sent at once.
  */
 export class UnitTx implements Tx {
   #batch: OpenBatch | undefined
@@ -123,7 +124,7 @@ export class UnitTx implements Tx {
     this.#open.send(sql, parameters)
   }
 
-  /** Whether it is part of the transaction, and must be ended there. */
+  /** The transaction has entered, and must be ended in the database. */
   get hasEntered(): boolean {
     return this.#hasEntered
   }

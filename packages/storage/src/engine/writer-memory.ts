@@ -9,13 +9,15 @@ const BATCHES = 8
 const MAX_ROWS = 2000
 
 /**
- * What units know without asking the database: rows and noted keys, as the next unit would read them, written or not. It
- * holds as long as nobody else writes: another node's batch, or one of ours that was taken back, ends it.
+ * The rows and noted keys that write transactions know without a query, as the next one would read them, written or
+ * not.
+ *
+ * It is valid while this process is the only writer: a batch of another node, or a rollback, clears it.
  */
 export class WriterMemory {
   readonly #rows = new Map<KeptTable, Cache<string, object>>()
   #notes: { end: Position; readonly keys: Set<string> }[] = []
-  /** What was noted up to here is not known. */
+  /** Notes up to this position are unknown. */
   #floor: Position = Infinity
   #end: Position | undefined
 
@@ -34,7 +36,7 @@ export class WriterMemory {
     this.#end = position
   }
 
-  /** Forgets all that was there before the next batch. */
+  /** Clears everything from before the next batch. */
   forget(): void {
     this.#end = undefined
     for (const rows of this.#rows.values()) rows.clear()
@@ -54,7 +56,7 @@ export class WriterMemory {
     for (const [key, row] of rows) kept.set(key, row)
   }
 
-  /** Forgets the rows of a table. */
+  /** Clears the rows of a table. */
   clear(table: KeptTable): void {
     this.#rows.get(table)?.clear()
   }

@@ -10,26 +10,26 @@ import type { OpenRoom } from '../rooms/rooms.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** Where a room stands once its members are known. */
+/** The position and the state root of a room when its members became known. */
 export interface CompletedRoom {
   /** The root of its current state. `isUnsettled`: its forward extremities have still to be resolved. */
   readonly root: Nid
   readonly isUnsettled: boolean
   /** Its forward extremities, where they changed. */
-  readonly heads: readonly Nid[] | undefined
+  readonly extremityNids: readonly Nid[] | undefined
   /** The join by which we entered it. */
   readonly join: { readonly position: Position | null }
   readonly foreseen: PrecomputedMemberChanges
 }
 
 /**
- * Ends the time in which a room's members were not known: the states of its events, its members, its counts and its
- * current state become what they come to with them, at a position of the log. Answers the position.
+ * Ends the partial state of a room: replaces the states of its events, its members, its counts and its current state by
+ * those with all members. Returns the position of the change.
  */
 export async function completePartialRoom(
   tx: Tx,
   room: OpenRoom,
-  { root, isUnsettled, heads, join, foreseen }: CompletedRoom,
+  { root, isUnsettled, extremityNids, join, foreseen }: CompletedRoom,
 ): Promise<Position> {
   const position = tx.takePosition()
   await applyRecalculated(tx, room.nid)
@@ -39,14 +39,14 @@ export async function completePartialRoom(
     foreseen,
   })
   await dropPartialRoom(tx, room.nid)
-  // Where the state moved without an event meanwhile, it moved between provisional states.
+  // State changes without an event during that time were changes between provisional states.
   await tx
     .deleteFrom('state_moves')
     .where('room_nid', '=', room.nid)
     .where('position', '>=', join.position ?? 0)
     .execute()
   await insertRow(tx, 'state_moves', { room_nid: room.nid, position, state_root: root })
-  const graph = heads ? await putForwardExtremities(tx, room.nid, heads) : {}
+  const graph = extremityNids ? await putForwardExtremities(tx, room.nid, extremityNids) : {}
   await tx
     .updateTable('rooms')
     .set({

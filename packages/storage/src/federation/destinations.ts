@@ -24,7 +24,7 @@ export async function lateDestinations(db: Read): Promise<LateDestination[]> {
   }))
 }
 
-/** Remembers how far a late server has come. */
+/** Stores the position up to which a destination that failed before has received everything. */
 export async function putLateDestination(tx: Tx, late: LateDestination): Promise<void> {
   const row = {
     position: late.position,

@@ -4,7 +4,9 @@ import type { Read, Tx } from '../engine/database.ts'
 import type { Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** A user whose devices a server does not know as they are, and what it was told of them: a digest by device. */
+/**
+ * A user whose device list is out of date at a server, and the list that the server last received: a digest by device.
+ */
 export interface OutgoingDeviceList {
   readonly userId: UserId
   readonly position: Position

@@ -2,13 +2,13 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { eventIdBytes, eventIdOf } from '../rooms/events/event-ids.ts'
+import { eventIdBytes } from '../rooms/events/event-ids.ts'
 import { EVENT_STATUS } from '../rooms/events/events.ts'
 import { roomNid, userNames } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** An event that is ours to send to other servers, and between which states it stands. */
+/** An event to send to other servers, and the states before and after it. */
 export interface OutgoingEvent {
   readonly nid: Nid
   readonly position: Position
@@ -23,8 +23,8 @@ export interface OutgoingEvent {
 const PAGE = 200
 
 /**
- * Returns the events of a room that are ours to send, after one position and up to another, newest first and a page at a time:
- * those of our users, and those that were given to us to be sent on.
+ * Returns a page of the events of a room to send to other servers, after one position and up to another, newest first:
+ * events of this server's users, and events relayed for others.
  */
 export async function* outgoingEvents(
   db: Read,
@@ -103,8 +103,8 @@ export async function relayEvent(tx: Tx, eventId: EventId, now: number): Promise
 }
 
 /**
- * Forgets what we were given to send on before a time (ms), the oldest first, no more than asked for; answers
- * how many there were. The events stay.
+ * Deletes the records of relayed events from before a time (ms), oldest first, at most `limit`; returns their number.
+ * The events stay.
  */
 export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Promise<number> {
   const rows = await tx
@@ -123,14 +123,4 @@ export async function dropOldRelays(tx: Tx, beforeTs: number, limit: number): Pr
 export async function roomsChangedAfter(db: Read, after: Position): Promise<RoomId[]> {
   const rows = await db.selectFrom('rooms').select('room_id').where('last_position', '>', after).execute()
   return rows.map((row) => row.room_id)
-}
-
-/** Returns the events of other servers' users that we send on. */
-export async function relayedEvents(db: Read): Promise<EventId[]> {
-  const rows = await db
-    .selectFrom('relayed_events')
-    .innerJoin('events', 'events.event_nid', 'relayed_events.event_nid')
-    .select('events.event_id')
-    .execute()
-  return rows.map((row) => eventIdOf(row.event_id))
 }

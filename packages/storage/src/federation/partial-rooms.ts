@@ -9,7 +9,7 @@ import type { Nid } from '../schema/schema.ts'
 /** The topic of rooms whose members must be fetched. */
 export const PARTIAL = 'partial rooms'
 
-/** A room that we entered without being told its members. */
+/** A room with partial state. */
 export interface PartialRoom {
   readonly roomId: RoomId
   readonly room: Nid
@@ -22,14 +22,17 @@ export interface PartialRoom {
   readonly fullRoot: Nid
   /** Resident servers as the join answer named them; first the one we joined through. */
   readonly servers: readonly ServerName[]
-  /** How often its members were asked for in vain, and when they are asked for again, in ms. */
+  /** The number of failed attempts to fetch the members, and the time of the next one, in ms. */
   readonly tries: number
   readonly retryTs: number
   /** The time (ms) at which the last local user left; 0 while one is joined. */
   readonly leftTs: number
 }
 
-/** Marks a room as one whose members are not known, in the unit that enters it; what was noted of an earlier entry is gone. */
+/**
+ * Marks a room as one with partial state, in the write transaction of the join; records of an earlier join are
+ * replaced.
+ */
 export async function putPartialRoom(
   tx: Tx,
   { room, join, baseRoot, servers }: Pick<PartialRoom, 'room' | 'join' | 'baseRoot' | 'servers'>,
@@ -80,7 +83,7 @@ export async function partialRoom(db: Read, roomId: RoomId): Promise<PartialRoom
 
 const rowOf = prepared((db, roomId: RoomId) => rowsOf(db).where('rooms.room_id', '=', roomId))
 
-/** The servers said to be in a room whose members are not known; none where they are. Read once until the room moves. */
+/** Returns the servers said to be in a room with partial state; none for other rooms. Cached until the room changes. */
 export const hintedServers: (db: Read, roomId: RoomId) => Promise<readonly ServerName[]> = cachedReader(
   'hintedServers',
   5_000,

@@ -16,7 +16,7 @@ export interface ServerKey {
   readonly isOld: boolean
 }
 
-/** A key with the server it belongs to and when we last heard of it. */
+/** A key, its server, and the time when it was last confirmed. */
 export interface StoredServerKey extends ServerKey {
   readonly server: ServerName
   readonly answerTs: number
@@ -43,7 +43,7 @@ const keysOf = cachedReader(
   async (db, server: ServerName): Promise<readonly StoredServerKey[]> => (await rowsOf(db, server)).map(storedKey),
 )
 
-/** As many servers are asked for one by one; more, as a large room has, would drive the others out of memory. */
+/** Up to this number, servers are read one by one and cached. More, as in a large room, would evict the others. */
 const FEW = 20
 
 /** Returns every key we hold of these servers. */
@@ -69,7 +69,7 @@ export async function serverKeyAnswers(
   return rows.map((row) => ({ answerTs: row.answer_ts, answer: row.answer }))
 }
 
-/** Keeps what a server published, and forgets its documents that no key comes from any more. */
+/** Stores the keys that a server published, and deletes its documents from which no key is used any more. */
 export async function putServerKeys(tx: Tx, answer: ServerKeyAnswer): Promise<void> {
   tx.touch(topics.keysOfServer(answer.server))
   const document = { server_name: answer.server, answer_ts: answer.answerTs, answer: answer.answer }
@@ -109,7 +109,7 @@ function storedKey(row: Tables['server_keys']): StoredServerKey {
   }
 }
 
-/** Forgets everything a server said about its keys. */
+/** Deletes all keys of a server. */
 export async function deleteServerKeys(tx: Tx, server: ServerName): Promise<void> {
   tx.touch(topics.keysOfServer(server))
   await tx.deleteFrom('server_keys').where('server_name', '=', server).execute()

@@ -11,11 +11,11 @@ export interface StagedPdu {
   readonly origin: ServerName
   readonly roomId: RoomId
   readonly pdu: string
-  /** How often it could not be judged. */
+  /** The number of failed attempts to process it. */
   readonly tries: number
 }
 
-/** Stands for the time of what was not tried yet. */
+/** The `retry_ts` of PDUs without an attempt. */
 const UNTRIED = 0
 
 /** Keeps an event until it is judged. */
@@ -30,8 +30,8 @@ export async function stagePdu(
 }
 
 /**
- * Returns the oldest events that wait in a room, those left out that are to be tried again later than some time. What was tried
- * comes last: whoever was never heard does not wait behind it.
+ * Returns the oldest staged PDUs of a room, without those whose next attempt is after a time. PDUs that failed before
+ * come last, so that new ones do not wait behind them.
  */
 export async function stagedPdus(db: Read, roomId: RoomId, dueTs: number, limit: number): Promise<StagedPdu[]> {
   return (await oldestIn(db, roomId, dueTs, limit)).map((row) => ({
@@ -54,7 +54,10 @@ const oldestIn = prepared((db, roomId: RoomId, dueTs: number, limit: number) =>
     .limit(limit),
 )
 
-/** Lets events wait until some time: they could not be judged. What was tried as often as that is let go of. */
+/**
+ * Postpones PDUs that could not be processed to a time (ms). Deletes those that have had the maximum number of
+ * attempts.
+ */
 export async function holdPdus(tx: Tx, nids: readonly Nid[], retryTs: number, mostTries: number): Promise<void> {
   if (nids.length === 0) return
   await tx
@@ -96,7 +99,7 @@ const countHeld = prepared((db, most: number) =>
     .select((row) => row.fn.countAll<number>().as('rows')),
 )
 
-/** When the first of the events is due that are to be tried again later than some time; undefined where there is none. */
+/** Returns the time of the first attempt that is due after a time; undefined if there is none. */
 export async function nextRetry(db: Read, afterTs: number): Promise<number | undefined> {
   return (await firstAfter(db, afterTs))[0]?.retry_ts
 }
@@ -148,8 +151,8 @@ const countAll = prepared((db) =>
 )
 
 /**
- * Returns the rooms in which events wait to be judged until some time: not those that somebody of ours has been about to enter
- * since another.
+ * Returns the rooms with staged PDUs that are due at a time, without rooms with a join in progress that began after
+ * another time.
  */
 export async function roomsWithStagedPdus(db: Read, dueTs: number, underWaySinceTs: number): Promise<RoomId[]> {
   return (await dueRooms(db, dueTs, underWaySinceTs)).map((row) => row.room_id)
@@ -179,13 +182,13 @@ const dueRooms = prepared((db, dueTs: number, underWaySinceTs: number) =>
     ),
 )
 
-/** Lets go of everything that waits in a room. */
+/** Deletes all staged PDUs of a room. */
 export async function unstageRoom(tx: Tx, roomId: RoomId): Promise<void> {
   await tx.deleteFrom('staged_pdus').where('room_id', '=', roomId).execute()
   tx.touch(topics.unstaged)
 }
 
-/** Lets go of events that were judged. */
+/** Deletes staged PDUs that were processed. */
 export async function unstagePdus(tx: Tx, nids: readonly Nid[]): Promise<void> {
   if (nids.length === 0) return
   await tx.deleteFrom('staged_pdus').where('staged_nid', 'in', nids).execute()

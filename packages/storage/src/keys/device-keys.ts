@@ -16,7 +16,9 @@ export interface DeviceKeys {
   readonly displayName: string | null
 }
 
-/** Keeps a device's identity keys and tells those who see its owner's devices, unless they are the keys it had. */
+/**
+ * Stores the identity keys of a device and notifies all who track its owner's devices, unless the keys are unchanged.
+ */
 export async function putDeviceKeys(tx: Tx, userId: UserId, deviceId: string, keys: JsonObject): Promise<void> {
   const text = canonicalJson(keys)
   const before = await tx

@@ -6,13 +6,13 @@ import { trackersOf } from '../rooms/members/tracked-users.ts'
 import { insertRow, prepared } from '../engine/prepared.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** Records that a user's devices or keys changed, and wakes all whose clients track them. */
+/** Records that a user's devices or keys changed, and wakes all users who track them. */
 export async function noteDeviceChange(tx: Tx, user: UserId): Promise<void> {
   await putChange(tx, user, null)
   for (const other of await trackersOf(tx, user)) tx.touch(other)
 }
 
-/** Records that one user sees another's keys otherwise than before, having signed one; wakes the signer alone. */
+/** Records a new signature of a user on another user's keys, which only the signer sees; wakes the signer. */
 export async function noteSignature(tx: Tx, signer: UserId, user: UserId): Promise<void> {
   await putChange(tx, user, signer)
   tx.touch(signer)
@@ -28,7 +28,7 @@ async function putChange(tx: Tx, user: UserId, onlyFor: UserId | null): Promise<
   await insertRow(tx, 'device_list_changes', { user_id: user, position: tx.takePosition(), only_for: onlyFor })
 }
 
-/** Returns where in the log a user's devices or keys last changed as everybody sees them; 0 where they never did. */
+/** Returns the position of the last change to a user's devices or keys that all users see; 0 if there is none. */
 export async function lastDeviceChange(db: Read, user: UserId): Promise<Position> {
   const row = await db
     .selectFrom('device_list_changes')
@@ -60,7 +60,9 @@ const changedUsers = prepared((db, viewer: UserId, after: Position, upTo: Positi
     .where((row) => row.or([row('only_for', 'is', null), row('only_for', '=', viewer)])),
 )
 
-/** Returns the users of this server whose devices or keys changed as everybody sees them, after one position and up to another. */
+/**
+ * Returns the users of this server whose devices or keys changed for all users after one position and up to another.
+ */
 export async function ownDeviceChangesBetween(
   db: Read,
   us: ServerName,

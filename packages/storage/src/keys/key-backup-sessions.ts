@@ -4,7 +4,7 @@ import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
 import type { Tables } from '../schema/schema.ts'
 
-/** Which session of which room. */
+/** The key of a session: its room and its ID. */
 export interface SessionName {
   readonly roomId: string
   readonly sessionId: string
@@ -22,7 +22,7 @@ export interface BackedUpSession extends SessionName, SessionRank {
   readonly sessionData: string
 }
 
-/** A backup, a room in it, or a session in that: what is read or deleted at once. */
+/** A backup, a room in it, or a session in that room: the scope of a read or a deletion. */
 export interface BackupPart {
   readonly user: UserId
   readonly version: number

@@ -57,7 +57,7 @@ export async function newestKeyBackup(db: Read, user: UserId): Promise<KeyBackup
   return row && backupFrom(row)
 }
 
-/** Replaces what a backup says about how its keys are encrypted. */
+/** Replaces the `auth_data` of a backup. */
 export async function putBackupAuthData(tx: Tx, user: UserId, version: number, authData: string): Promise<void> {
   await tx
     .updateTable('key_backups')

@@ -119,7 +119,7 @@ onEveryDatabase('a fallback key', (open) => {
   })
 })
 
-/** What one-time keys are: lists of keys, and what was taken from them. */
+/** A model of one-time keys: lists of keys, and the keys claimed from them. */
 class Model {
   waiting: NamedKey[] = []
   claimed: NamedKey[] = []

@@ -13,7 +13,7 @@ export interface NamedKey {
   readonly key: string
 }
 
-/** Which key is wanted: of which device, for which algorithm. */
+/** A claim: the device, and the algorithm of the key. */
 export interface KeyWish {
   readonly userId: UserId
   readonly deviceId: string

@@ -27,7 +27,7 @@ export async function putRemoteDeviceList(
     .execute()
 }
 
-/** Forgets a user's devices: they may be others now. */
+/** Deletes the cached devices of a user, which may have changed. */
 export async function dropRemoteDeviceList(tx: Tx, userId: UserId): Promise<void> {
   await tx.deleteFrom('remote_device_lists').where('user_id', '=', userId).execute()
 }

@@ -10,7 +10,7 @@ export interface WantedDeviceList {
   readonly retryTs: number
 }
 
-/** Notes that a user's devices are to be fetched; what was noted of earlier tries stands. */
+/** Records that a user's devices are to be fetched; the records of earlier attempts stay. */
 export async function wantDeviceList(tx: Tx, userId: UserId, now: number): Promise<void> {
   await tx
     .insertInto('wanted_device_lists')

@@ -17,7 +17,7 @@ export interface MediaContent {
   readonly fileName: string | undefined
 }
 
-/** A name, and what is behind it: nothing yet where it was only reserved. */
+/** A media ID and its content, which is absent while the ID is only reserved. */
 export interface Media extends MediaName {
   readonly userId: UserId | undefined
   readonly createdTs: number
@@ -49,7 +49,7 @@ export async function putMedia(tx: Tx, media: Media): Promise<void> {
     .execute()
 }
 
-/** Stores the content of a reserved name, and wakes the requests that wait for it. */
+/** Stores the content of a reserved media ID, and wakes the requests that wait for it. */
 export async function fillMedia(
   tx: Tx,
   name: MediaName,
@@ -76,7 +76,7 @@ export async function mediaByName(db: Read, { serverName, mediaId }: MediaName):
   return row && mediaFrom(row)
 }
 
-/** When the names expire that a user has reserved and not used, the soonest first. */
+/** Returns the expiry times of a user's unused reservations, the soonest first. */
 export async function pendingExpiries(db: Read, user: UserId, now: number): Promise<number[]> {
   const rows = await db
     .selectFrom('media')

@@ -8,7 +8,7 @@ import { decodeNode, isLeaf, nodeHash } from '../schema/state-trie.ts'
 
 const PAGE = 500
 
-/** Something the database says that cannot be. */
+/** A contradiction in the database. */
 export interface DatabaseFault {
   readonly what: 'state node' | 'event' | 'room'
   /** The id, or the number of a thing that has none. */
@@ -36,14 +36,14 @@ export interface CheckedRoom {
   readonly nid: Nid
   readonly id: RoomId
   readonly stateRoot: Nid
-  readonly heads: readonly Nid[]
+  readonly extremityNids: readonly Nid[]
   readonly extremityCount: number
   readonly joined: number
   readonly invited: number
   readonly lastPosition: Position
 }
 
-/** How much there is to look at. */
+/** Returns the numbers of rows to check. */
 export async function countRows(db: Read): Promise<{ nodes: number; events: number; rooms: number }> {
   const count = async (table: 'state_nodes' | 'events' | 'rooms') => {
     const row = await db
@@ -151,7 +151,7 @@ export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
       nid: row.room_nid,
       id: row.room_id,
       stateRoot: row.state_root,
-      heads: [...(JSON.parse(row.extremities) as Nid[]), ...(more.get(row.room_nid) ?? [])],
+      extremityNids: [...(JSON.parse(row.extremities) as Nid[]), ...(more.get(row.room_nid) ?? [])],
       extremityCount: row.head_count,
       joined: row.joined_count,
       invited: row.invited_count,
@@ -162,9 +162,10 @@ export async function* everyRoom(db: Read): AsyncGenerator<CheckedRoom[]> {
 
 async function moreHeads(db: Read, rooms: readonly Nid[]): Promise<Map<Nid, Nid[]>> {
   const rows = await db.selectFrom('more_heads').selectAll().where('room_nid', 'in', rooms).execute()
-  const heads = new Map<Nid, Nid[]>()
-  for (const { room_nid: room, event_nid: event } of rows) heads.set(room, [...(heads.get(room) ?? []), event])
-  return heads
+  const extremityNids = new Map<Nid, Nid[]>()
+  for (const { room_nid: room, event_nid: event } of rows)
+    extremityNids.set(room, [...(extremityNids.get(room) ?? []), event])
+  return extremityNids
 }
 
 /** Returns the memberships of a room by user, as the table of members has them. */

@@ -15,8 +15,8 @@ export interface PublishedRoom {
 export type DirectoryPlace = Pick<PublishedRoom, 'roomId' | 'joinedCount'>
 
 /**
- * Returns the rooms of the directory that somebody is in, the largest first, of two of a size the older; after a place, or
- * (in the same order) before it. None for a place at a room we never had.
+ * Returns the published rooms with a joined member, largest first, then oldest first; after a place, or before it in
+ * the same order. Returns none for a place at an unknown room.
  */
 export async function publishedRooms(
   db: Read,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
-import type { Read, Tx } from '../engine/database.ts'
+import type { Tx } from '../engine/database.ts'
 
 /** A report to the admins about an event, a room or a user. */
 export interface Report {
@@ -13,7 +13,7 @@ export interface Report {
   readonly receivedTs: number
 }
 
-/** Keeps a report for the admins. */
+/** Stores a report for the admins. */
 export async function putReport(tx: Tx, { reporter, about, reason, receivedTs }: Report): Promise<void> {
   await tx
     .insertInto('reports')
@@ -27,15 +27,4 @@ export async function putReport(tx: Tx, { reporter, about, reason, receivedTs }:
       received_ts: receivedTs,
     })
     .execute()
-}
-
-/** Returns the newest reports, the last one first. */
-export async function latestReports(db: Read, limit: number): Promise<Report[]> {
-  const rows = await db.selectFrom('reports').selectAll().orderBy('report_nid', 'desc').limit(limit).execute()
-  return rows.map((row) => {
-    const { reporter, reason, received_ts: receivedTs } = row
-    const roomId = row.room_id as RoomId
-    const inRoom = row.event_id === '' ? { roomId } : { roomId, eventId: row.event_id as EventId }
-    return { reporter, about: row.target === '' ? inRoom : { userId: row.target as UserId }, reason, receivedTs }
-  })
 }

@@ -136,7 +136,7 @@ testOnPostgres('what another node did to a room is known to the next unit (postg
   const depths: number[] = []
   for (const db of [here, here, there, here, there, there, here]) depths.push(await db.write((tx) => move(tx)))
   assert.deepEqual(depths, [1, 2, 3, 4, 5, 6, 7])
-  // Nobody waits for a room to be listed, so that has no place in the log by itself.
+  // No waiter depends on the publication of a room, so it takes no position.
   await there.write((tx) => publishRoom(tx, lobby, true))
   assert.equal(await here.write(async (tx) => (await openRoom(tx, lobby))?.isPublished), true)
   await Promise.all([here.close(), there.close()])

@@ -25,7 +25,7 @@ export interface Room {
   readonly lastGap: Position
   /** Most of its members are not known yet. */
   readonly isPartial: boolean
-  /** Where they became known; 0 where they always were. */
+  /** The position at which the members became known; 0 if the room never had partial state. */
   readonly wholePosition: Position
   /** The room's state until then, as far as it was known. */
   readonly provisionalRoot: Nid
@@ -33,7 +33,7 @@ export interface Room {
   readonly extremityCount: number
   /** The state is not yet the resolution of all forward extremities. */
   readonly isUnsettled: boolean
-  /** Where the state last moved without an event; 0 where it never did. */
+  /** The position of the last change of state without an event; 0 if there is none. */
   readonly lastResolution: Position
 }
 
@@ -43,12 +43,12 @@ class OpenRoom implements Room {
   /** The oldest 20 forward extremities: the next event names them in `prev_events`. */
   readonly extremities: readonly EventId[]
   /** The same, as numbers, in the same order. */
-  readonly heads: readonly Nid[]
+  readonly extremityNids: readonly Nid[]
 
   constructor(row: Tables['rooms'], extremities: ReadonlyMap<Nid, EventId>) {
     this.#row = row
     this.extremities = [...extremities.values()]
-    this.heads = [...extremities.keys()]
+    this.extremityNids = [...extremities.keys()]
   }
   get id(): RoomId {
     return this.#row.room_id
@@ -93,7 +93,7 @@ class OpenRoom implements Room {
   get isUnsettled(): boolean {
     return this.#row.is_unsettled === 1
   }
-  /** Where the state last moved without an event; 0 where it never did. */
+  /** The position of the last change of state without an event; 0 if there is none. */
   get lastResolution(): Position {
     return this.#row.last_move
   }
@@ -139,12 +139,12 @@ const rowOf = prepared((db, roomId: RoomId) => db.selectFrom('rooms').selectAll(
 export async function openRoom(tx: Tx, roomId: RoomId): Promise<OpenRoom | undefined> {
   const row = await rowToExtend(tx, roomId)
   if (!row) return undefined
-  const heads = JSON.parse(row.extremities) as Nid[]
-  const pdus = await pdusByNid(tx, heads)
+  const extremityNids = JSON.parse(row.extremities) as Nid[]
+  const pdus = await pdusByNid(tx, extremityNids)
   return new OpenRoom(
     row,
     new Map(
-      heads.flatMap((nid) => {
+      extremityNids.flatMap((nid) => {
         const pdu = pdus.get(nid)
         return pdu ? [[nid, pdu.id]] : []
       }),
@@ -187,7 +187,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
   return new OpenRoom(row, new Map())
 }
 
-/** Corrects the version of a room we were never in: what an invite said of it proved wrong. */
+/** Corrects the version of a room that this server was never in, after an invite named a wrong one. */
 export async function correctRoomVersion(tx: Tx, roomId: RoomId, roomVersion: string): Promise<void> {
   await tx
     .updateTable('rooms')

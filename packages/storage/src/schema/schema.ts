@@ -8,7 +8,7 @@ export type Nid = number
 /** Bytes as both engines return them. */
 export type Bytes = Uint8Array
 
-/** Every table on one page. `migrations/` says how they came to be; this says what they are now. Times are ms, flags 0/1, JSON is text. */
+/** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
 export interface Tables {
   /** One row: the last position taken. */
   log: { position: Position }
@@ -87,7 +87,7 @@ export interface Tables {
   state_moves: { room_nid: Nid; position: Position; state_root: Nid }
   /** Missing events that events of our timeline name in `prev_events`: gaps of history. */
   backward_extremities: { room_nid: Nid; event_id: Bytes; position: Position }
-  /** Redactions that arrived before what they redact. */
+  /** Redactions that arrived before the event they redact. */
   early_redactions: { event_id: Bytes; redaction_nid: Nid }
   /**
    * PDUs that were acknowledged and are still to be processed, in order of arrival. Events whose prerequisites could not be
@@ -133,7 +133,10 @@ export interface Tables {
     replaces_nid: Nid | null
     status: number
   }
-  /** Destinations that failed: they have received everything up to `position`; the rest is sent at `retry_ts`, or when they are heard from. */
+  /**
+   * Destinations that failed. They have received everything up to `position`; the rest is sent at `retry_ts`, or when a
+   * request from them arrives.
+   */
   destinations: {
     server_name: ServerName
     position: Position
@@ -143,7 +146,10 @@ export interface Tables {
   }
   /** EDUs that are queued until their destination has received them, in order. */
   outgoing_edus: { server_name: ServerName; nid: Nid; edu: string; queued_ts: number }
-  /** The device list of a user as a server last received it (`told`: a digest of each device, as JSON), as of `told_position`; there are changes to send where `position` is larger. */
+  /**
+   * The device list of a user as a server last received it (`told`: a digest of each device, as JSON), as of
+   * `told_position`; changes are pending if `position` is larger.
+   */
   outgoing_device_lists: {
     server_name: ServerName
     user_id: UserId
@@ -172,7 +178,7 @@ export interface Tables {
   /** The answers to requests with a transaction id: `request` is a hash of user, device, endpoint and transaction id. */
   transactions: { request: Bytes; answer: string; created_ts: number }
   room_aliases: { alias: RoomAlias; room_nid: Nid; creator: UserId; created_ts: number }
-  /** How present people are; `last_active_ts` is 0 where that was never told. */
+  /** The presence of users; `last_active_ts` is 0 if unknown. */
   presence: {
     user_nid: Nid
     state: string
@@ -226,7 +232,7 @@ export interface Tables {
     expires_ts: number | null
     refresh_id: Nid | null
   }
-  /** `next_id` is set once the token was spent; the pair dies when its successor is first used. */
+  /** `next_id` is set once the token was spent; the pair is deleted when its successor is first used. */
   refresh_tokens: {
     refresh_id: Nid
     token: Bytes
@@ -265,6 +271,44 @@ export interface Tables {
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
   filters: { user_id: UserId; filter_id: number; definition: string }
   push_rules: { user_id: UserId; rules: string; position: Position }
+  /** Events that are sent at `due_ts`, unless their sender puts that off or cancels them; times in ms. `sticky_ms` is 0 for an event that is not sticky. */
+  delayed_events: {
+    delay_id: string
+    user_id: UserId
+    device_id: string
+    room_id: RoomId
+    event_type: string
+    state_key: string | null
+    content: string
+    delay_ms: number
+    sticky_ms: number
+    since_ts: number
+    due_ts: number
+  }
+  /**
+   * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
+   * come, 0 for one that keeps up. `data` is JSON.
+   */
+  pushers: {
+    pusher_nid: Nid
+    user_id: UserId
+    app_id: string
+    pushkey: string
+    kind: string
+    app_display_name: string
+    device_display_name: string
+    profile_tag: string
+    lang: string
+    data: string
+    device_id: string
+    is_enabled: number
+    set_ts: number
+    position: Position
+    late_position: Position
+    failing_since_ts: number
+    retry_ts: number
+    interval_ms: number
+  }
 
   device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
   /** A key that was claimed stays for a while, so that an upload sent twice does not bring it back. */
@@ -279,7 +323,10 @@ export interface Tables {
   }
   fallback_keys: { user_id: UserId; device_id: string; algorithm: string; key_id: string; key: string; used: number }
   cross_signing_keys: { user_id: UserId; usage: string; key: string }
-  /** Signatures others (or the user's own keys) made over a device or a cross-signing key, kept apart from what was uploaded. */
+  /**
+   * Signatures by others, or by the user's own keys, on a device or a cross-signing key; stored apart from the uploaded
+   * keys.
+   */
   key_signatures: {
     signer: UserId
     signing_key_id: string

@@ -11,7 +11,7 @@ export interface Leaf {
   readonly events: readonly Nid[]
 }
 
-/** Bit i of the bitmap says that slot i has a child; the children stand in slot order. */
+/** Bit i of the bitmap is set if slot i has a child. Children are in slot order. */
 export interface Branch {
   readonly bitmap: number
   readonly children: readonly Nid[]
@@ -19,15 +19,15 @@ export interface Branch {
 
 /** The root of the empty state. */
 export const EMPTY_STATE: Nid = 0
-/** How many entries a leaf holds before it becomes a branch, and how many slots a branch has. */
+/** The capacity of a leaf, and the number of slots of a branch. */
 export const FANOUT = 32
 
-/** Which slot of a branch at `depth` a key belongs to: its `depth`-th group of five bits, lowest first. */
+/** Returns the slot of a key in a branch at `depth`: its `depth`-th group of five bits, lowest first. */
 export function slotOf(key: Nid, depth: number): number {
   return Math.floor(key / FANOUT ** depth) % FANOUT
 }
 
-/** Tells the two kinds of node apart. */
+/** Distinguishes the two kinds of nodes. */
 export function isLeaf(node: TrieNode): node is Leaf {
   return 'keys' in node
 }

@@ -16,9 +16,12 @@ export interface StoredEvent extends CachedPdu {
   readonly position: Position | null
   readonly stateBefore: Nid
   readonly stateAfter: Nid
-  /** The root of the room's current state once the event had arrived; of what was soft-failed, of the state that did not want it. */
+  /**
+   * The root of the room's current state after the event arrived; for a soft-failed event, of the state that
+   * soft-failed it.
+   */
   readonly roomRoot: Nid
-  /** How many events of the main timeline notified up to and with this one. */
+  /** The number of notifying events of the main timeline, up to and including this one. */
   readonly notified: number
   readonly replaces: Nid | null
   readonly redactedBy: Nid | null

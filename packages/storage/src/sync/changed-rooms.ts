@@ -44,7 +44,7 @@ const withReceipts = prepared((db, user: Nid, after: Position) =>
   ),
 )
 
-/** A room a user is joined to: since where, and where its last event lies. */
+/** A joined room of a user: the positions of the join and of the room's last event. */
 export interface JoinedRoom {
   readonly roomId: RoomId
   readonly joined: Position

@@ -17,11 +17,11 @@ export interface Presence {
   readonly userId: UserId
   readonly state: PresenceState
   readonly statusMessage: string | undefined
-  /** 0 where that was never told. */
+  /** 0 if unknown. */
   readonly lastActiveTs: number
   /** They did something a moment ago. */
   readonly isActive: boolean
-  /** When this was last said anew. */
+  /** The time of the last update, in ms. */
   readonly saidTs: number
   readonly position: Position
 }
@@ -62,14 +62,20 @@ export async function presenceOf(db: Read, users: readonly UserId[]): Promise<Pr
   return presencesFrom(db, rows)
 }
 
-/** Returns the presence, changed after one position and up to another, of a user and of those who share a room with them. */
+/**
+ * Returns the presence of a user and of all who share a room with them that changed after one position and up to
+ * another.
+ */
 export async function presenceBetween(db: Read, viewer: UserId, after: Position, upTo: Position): Promise<Presence[]> {
   if (!db.topicPositions.changedSince(topics.presence, after)) return []
   const nid = await userNid(db, viewer)
   return nid === undefined ? [] : presencesFrom(db, await changedFor(db, nid, after, upTo))
 }
 
-/** Returns the presence of a user and of those who share a room with them and are not offline, the last changed first, at most `limit`. */
+/**
+ * Returns the presence of a user and of all who share a room with them and are not offline, last changed first, at most
+ * `limit`.
+ */
 export async function presenceAround(db: Read, viewer: UserId, limit: number): Promise<Presence[]> {
   const nid = await userNid(db, viewer)
   if (nid === undefined) return []
@@ -84,7 +90,7 @@ export async function presenceAround(db: Read, viewer: UserId, limit: number): P
   return presencesFrom(db, rows)
 }
 
-/** The viewer's own presence, and that of users who share a room with them. */
+/** The presence of the viewer and of users who share a room with them. */
 const isShownTo = (row: ExpressionBuilder<Tables, 'presence'>, viewer: Nid) =>
   row.or([row('presence.user_nid', '=', viewer), sharesRoomWith(viewer, 'presence.user_nid')])
 
@@ -140,7 +146,7 @@ export async function lostDevices(db: Read, now: number, limit: number): Promise
   })
 }
 
-/** Returns remote users who are not offline and were not heard of since a time (ms), at most `limit`. */
+/** Returns remote users who are not offline and have had no update since a time (ms), at most `limit`. */
 export async function unheardSince(db: Read, saidTs: number, limit: number): Promise<Presence[]> {
   const rows = await db
     .selectFrom('presence')

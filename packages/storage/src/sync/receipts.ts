@@ -6,7 +6,10 @@ import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** How far a user has read: publicly, privately, or as their own mark. `threadId` is empty for all threads together. */
+/**
+ * A read position of a user: a public or private receipt, or the fully-read marker. `threadId` is empty for an
+ * unthreaded receipt.
+ */
 export interface Receipt {
   readonly roomId: RoomId
   readonly userId: UserId

@@ -7,7 +7,7 @@ import { EVENT_STATUS } from '../rooms/events/events.ts'
 import { roomNid, userNid } from '../engine/names.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** The user who lists threads, and the users they ignore. */
+/** The user who lists threads, and the users whom they ignore. */
 export interface ThreadReader {
   readonly userId: UserId
   readonly ignored: ReadonlySet<string>
@@ -89,7 +89,10 @@ export interface ThreadPlace {
   readonly latest: Position
 }
 
-/** Which threads of a room: those whose latest event lies in front of `before`, as far as events up to `upTo` count; with `isMine` only those the reader wrote in. */
+/**
+ * A page of the threads of a room: those whose latest event up to `upTo` is before `before`; with `isMine` only those
+ * in which the reader took part.
+ */
 export interface ThreadWalk {
   readonly roomId: RoomId
   readonly before: Position

@@ -12,7 +12,7 @@ export interface ToDeviceMessage {
   readonly message: string
 }
 
-/** Queues a message and wakes the device's user. */
+/** Queues a message and wakes the user of the device. */
 export async function queueToDevice(tx: Tx, user: UserId, deviceId: string, message: string): Promise<void> {
   await insertRow(tx, 'to_device', { user_id: user, device_id: deviceId, position: tx.takePosition(), message })
   tx.touch(user)

@@ -9,7 +9,7 @@ import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
-/** How far a user has read a room: by receipts, public or private, and by what they sent themselves. */
+/** The read position of a user in a room: by public or private receipts, and by their own events. */
 export interface ReadUpTo {
   /** The main timeline. */
   readonly main: Position
@@ -27,7 +27,7 @@ export interface UnreadCount {
   readonly highlights: number
 }
 
-/** Whose view of which room, up to where in the log. */
+/** The room, the user, and the position for which unread counts are requested. */
 export interface UnreadQuestion {
   readonly roomId: RoomId
   readonly user: UserId
@@ -37,7 +37,7 @@ export interface UnreadQuestion {
   readonly notified?: number
   /** The user's last event in the main timeline, if the asker has it at hand. */
   readonly lastOwn?: OwnEvent
-  /** Whether the asker knows all events since a position, and `lastOwn` is among them if there is one. */
+  /** Returns whether the caller knows all events since a position; `lastOwn` is then among them if there is one. */
   readonly knowsSince?: (position: Position) => boolean
   /** Users whose events the reader does not see: they are not counted. */
   readonly ignored: ReadonlySet<string>
@@ -48,8 +48,8 @@ type OwnEvent = { readonly position: Position; readonly notified?: number }
 const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: OwnEvent }>('ownEvents', 50_000)
 
 /**
- * Returns the user's last event in the main timeline of a room, looked up once and then followed as long as the asker
- * knows what came since. What lies up to `read` is not looked at: it is read anyway.
+ * Returns the user's last event in the main timeline of a room. It is looked up once and then updated from the events
+ * that the caller knows. Events up to `read` are not examined: they are read anyway.
  */
 async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, place: OwnPlace): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
@@ -132,7 +132,7 @@ const countedUpTo = prepared((db, room: Nid, position: Position) =>
 
 const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
-/** How many had notified up to a position. What a position shows never changes. */
+/** Returns the number of notifying events up to a position, which never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
   const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
   const kept = shelf.get(key)
@@ -181,7 +181,7 @@ const forEverybody = prepared((db, room: Nid, after: Position, upTo: Position) =
     .where('room_nid', '=', room)
     .where('position', '>', after)
     .where('position', '<=', upTo)
-    // Written out, because an index over some rows is only used where the query says which.
+    // The condition is written out, because a partial index is used only if the query repeats its condition.
     .where((row) => row('notifies', '>', row.lit(1))),
 )
 
@@ -213,8 +213,10 @@ const inThreads = prepared((db, room: Nid, user: Nid, after: Position, upTo: Pos
 )
 
 /**
- * Returns the unread counts of a user with the default push rules. The main timeline is the difference of two counters,
- * so its cost does not grow with what is unread; only threads and highlights are looked at one by one.
+ * Returns the unread counts of a user with the default push rules.
+ *
+ * The count of the main timeline is the difference of two counters, so its cost is independent of the number of unread
+ * events. Only threads and highlights are counted one by one.
  */
 export async function unreadCounts(
   db: Read,
@@ -242,7 +244,7 @@ export async function unreadCounts(
       row.thread_nid === null && row.redacted_by === null && row.sender_nid !== nid && !unseen.has(row.sender_nid),
   )
   const hidden = unseen.size === 0 ? 0 : await countedOf(db, room, [...unseen], [read.main, upTo])
-  // An edit that mentions somebody highlights without counting for everybody else.
+  // An edit that mentions a user highlights for them without counting for all members.
   const extra = named.filter((row) => row.notifies === 0).length
   const both = named.filter((row) => row.notifies > 1).length
   counts.push({

@@ -12,7 +12,7 @@ import { always } from './hostile-answers.ts'
 
 const DEEP = `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`
 const MINUTES = 600_000
-/** What stands where something else should. */
+/** Values of a wrong type or form. */
 const ODD: readonly Json[] = [
   null,
   true,
@@ -52,10 +52,10 @@ const crossKey = (user: string, usage: string): JsonObject => ({
 })
 
 interface Question {
-  /** What stands behind `/federation/v1/` of our question. */
+  /** The path of the request after `/federation/v1/`. */
   readonly what: string
   readonly ask: (stage: Stage) => Promise<Answer>
-  /** What an honest server answers. */
+  /** The answer of an honest server. */
   readonly honest: (stage: Stage) => JsonObject
 }
 

@@ -39,12 +39,15 @@ onEveryDatabase('hostile events of good form', (open) => {
     onStage(open, '12', async (stage) => {
       const other = await authorRoom(stage.home.rt, stage.alice.userId, { preset: 'public_chat' })
       const elsewhere = await other.member(mallory, mallory, 'join')
-      for (const prevEvents of [[elsewhere], [elsewhere, ...(await stage.evil.author.heads(stage.room.roomId))]]) {
+      for (const prevEvents of [
+        [elsewhere],
+        [elsewhere, ...(await stage.evil.author.extremities(stage.room.roomId))],
+      ]) {
         const event = await stage.build({ prevEvents, authEvents: (await stage.build({})).authEvents })
         await stage.evil.send([event.json])
         assert.notEqual(await stage.status(event.id), 'accepted')
       }
-      const before = await stage.evil.author.heads(other.roomId)
+      const before = await stage.evil.author.extremities(other.roomId)
       assert.ok(before.length === 1)
     }))
 
@@ -111,7 +114,7 @@ onEveryDatabase('hostile events of good form', (open) => {
           content: { creator: bob, room_version: '1' },
         })
         const own = stage.version.eventIds === 'chosen by server' ? { event_id: '$create:evil.test' } : {}
-        const heads = await stage.evil.author.heads(stage.room.roomId)
+        const extremities = await stage.evil.author.extremities(stage.room.roomId)
         for (const change of [{}, { prev_events: [], auth_events: [] }, { state_key: 'other' }]) {
           const event = stage.evil.seal({ ...json, ...own, ...change }, stage.version)
           await stage.evil.send([event.json])
@@ -119,7 +122,7 @@ onEveryDatabase('hostile events of good form', (open) => {
           assert.ok(became !== 'accepted' || 'state_key' in change, `${became}`)
         }
         assert.equal(await stage.stateOf('m.room.create'), create)
-        assert.ok(heads.length > 0)
+        assert.ok(extremities.length > 0)
       }))
   }
 
@@ -149,7 +152,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       await stage.evil.send([event.json])
       assert.notEqual(await stage.status(event.id), 'accepted')
       assert.equal(await stage.stateOf('m.room.member', mallory), ban)
-      const [head] = await stage.evil.author.heads(stage.room.roomId)
+      const [head] = await stage.evil.author.extremities(stage.room.roomId)
       assert.equal(head, ban)
     }))
 
@@ -209,8 +212,8 @@ onEveryDatabase('hostile events of good form', (open) => {
 
   test('4.3.9: continuing from before a ban does not get around it, however long the branch', () =>
     onStage(open, '12', async (stage) => {
-      const heads = await stage.evil.author.heads(stage.room.roomId)
-      const first = await stage.build({ prevEvents: heads, body: '0' })
+      const extremities = await stage.evil.author.extremities(stage.room.roomId)
+      const first = await stage.build({ prevEvents: extremities, body: '0' })
       const ban = await stage.room.member(stage.alice.userId, mallory, 'ban')
       const chain = [first]
       for (let at = 1; at < 30; at++) {
@@ -219,7 +222,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       }
       await stage.evil.send(chain.map(({ json }) => json))
       for (const { id } of chain) assert.equal(await stage.status(id), 'softFailed')
-      assert.deepEqual(await stage.evil.author.heads(stage.room.roomId), [ban])
+      assert.deepEqual(await stage.evil.author.extremities(stage.room.roomId), [ban])
     }))
 
   test('4.2 B: who withholds an auth event does not make us reject the event of somebody else', () =>

@@ -86,10 +86,10 @@ onEveryDatabase('the checklist of attacks without an advisory', (open) => {
 
   test('Continuwuity 26.7.2: nobody who left is put back by an old branch', () =>
     onStage(open, '12', async (stage) => {
-      const heads = await stage.evil.author.heads(stage.room.roomId)
+      const extremities = await stage.evil.author.extremities(stage.room.roomId)
       const left = await stage.room.member(mallory, mallory, 'leave')
       for (let at = 0; at < 5; at++) {
-        const event = await stage.build({ sender: bob, body: `old branch ${at}`, prevEvents: heads })
+        const event = await stage.build({ sender: bob, body: `old branch ${at}`, prevEvents: extremities })
         await stage.evil.send([event.json])
       }
       assert.equal(await stage.stateOf('m.room.member', mallory), left)

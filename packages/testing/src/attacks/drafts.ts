@@ -10,5 +10,5 @@ export const levels = (content: JsonObject = {}) => ({
   content: { users: { [mallory]: 100 }, ...content },
 })
 
-/** A topic of theirs. */
+/** Returns the draft of a topic by a user of the hostile server. */
 export const topic = { type: 'm.room.topic', stateKey: '', content: { topic: 'mine' } }

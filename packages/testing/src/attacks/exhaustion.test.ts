@@ -6,7 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { backfillGap, timelineGaps } from '@myelin/services/rooms/intake/backfill'
 import { stagePdu } from '@myelin/storage/federation/staged-pdus'
 import { onEveryDatabase } from '../databases.ts'
-import { publishedBy } from '../stand-in-servers.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
 import { bob, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { always, stateNow, tell } from './hostile-answers.ts'
@@ -41,7 +41,7 @@ onEveryDatabase('what costs much', (open) => {
       const deny = Array.from({ length: 5000 }, (_, index) => `*a*b*${index}x`)
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'], deny }, '')
       for (let turn = 0; turn < 3; turn++) {
-        const prevEvents = (await stage.evil.author.heads(stage.room.roomId)).slice(0, 20)
+        const prevEvents = (await stage.evil.author.extremities(stage.room.roomId)).slice(0, 20)
         const events = await Promise.all(
           Array.from({ length: 50 }, (_, index) => stage.build({ body: `${turn} ${index}`, prevEvents })),
         )
@@ -65,7 +65,7 @@ onEveryDatabase('what costs much', (open) => {
 
   test('4.2 D: 20 prev events with 10 auth events each, all of them wide, come together in one', () =>
     onStage(open, '12', async (stage) => {
-      const heads = await stage.evil.author.heads(stage.room.roomId)
+      const extremities = await stage.evil.author.extremities(stage.room.roomId)
       const branches = []
       for (let at = 0; at < 20; at++)
         branches.push(
@@ -74,27 +74,28 @@ onEveryDatabase('what costs much', (open) => {
             type: 'm.room.topic',
             stateKey: '',
             content: { topic: `${at}` },
-            prevEvents: heads,
+            prevEvents: extremities,
           }),
         )
       await stage.evil.send(branches.map(({ json }) => json))
       const merge = await stage.build({ sender: bob, prevEvents: branches.map(({ id }) => id) })
       await stage.evil.send([merge.json])
       // An event of our own may stand beside it: we bring heads together ourselves where they are many.
-      const left = await stage.evil.author.heads(stage.room.roomId)
+      const left = await stage.evil.author.extremities(stage.room.roomId)
       assert.ok(left.includes(merge.id) && !branches.some(({ id }) => left.includes(id)))
     }))
 
   test('4.2 D: a room with hundreds of forks is brought together by our next events', () =>
     onStage(open, '12', async (stage) => {
-      const heads = await stage.evil.author.heads(stage.room.roomId)
+      const extremities = await stage.evil.author.extremities(stage.room.roomId)
       for (let turn = 0; turn < 4; turn++) {
         const forks = []
-        for (let at = 0; at < 50; at++) forks.push(await stage.build({ body: `${turn} ${at}`, prevEvents: heads }))
+        for (let at = 0; at < 50; at++)
+          forks.push(await stage.build({ body: `${turn} ${at}`, prevEvents: extremities }))
         await stage.evil.send(forks.map(({ json }) => json))
       }
       for (let turn = 0; turn < 12; turn++) await stage.room.say(stage.alice.userId, 'together')
-      assert.equal((await stage.evil.author.heads(stage.room.roomId)).length, 1)
+      assert.equal((await stage.evil.author.extremities(stage.room.roomId)).length, 1)
     }))
 
   test('4.2 D: 50 events that each continue something unknown cost a bounded number of questions', () =>
@@ -225,7 +226,7 @@ onEveryDatabase('what costs much', (open) => {
       const { json } = await stage.build({})
       const keys = Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`ed25519:k${at}`, { key: 'AAAA' }]))
       const documents: readonly (JsonObject | string)[] = [
-        publishedBy('odd.test', { validUntilTs: 2 ** 52, more: { old_verify_keys: keys } }),
+        keyDocument('odd.test', { validUntilTs: 2 ** 52, more: { old_verify_keys: keys } }),
         { server_name: 'odd.test', verify_keys: keys },
         'x',
         { verify_keys: [], server_name: 1 },

@@ -15,7 +15,7 @@ import { always, stateNow } from './hostile-answers.ts'
 
 type Way = 'leave' | 'knock'
 
-/** What makes a template one of something else. */
+/** Changes that make a template one of another kind. */
 const TWISTS: Readonly<Record<string, (stage: Stage) => JsonObject>> = {
   'of another type': () => ({ type: 'm.room.power_levels' }),
   'of another sender': () => ({ sender: '@admin:one.test' }),

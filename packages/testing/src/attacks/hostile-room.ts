@@ -2,8 +2,9 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
-import { membershipTemplate, publicForeignRoom } from '../foreign-room.ts'
+import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
+import { joinAnswer, membershipTemplate } from '../fake-servers/honest-answers.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Stage } from './stage.ts'
 import { always } from './hostile-answers.ts'
@@ -17,11 +18,11 @@ export function hostileRoom(stage: Stage, roomVersion = '11'): ForeignRoom {
   const room = publicForeignRoom(version, head, testSigningKey, stage.home.rt.clock.now() - 1000)
   const { answers } = stage.evil
   answers.set('make_join/', always(templateOf(stage, room)))
-  answers.set('send_join/', (request) => joinAnswer(room, parseJson(String(request.body)) as JsonObject))
+  answers.set('send_join/', (request) => changedJoinAnswer(room, parseJson(String(request.body)) as JsonObject))
   return room
 }
 
-/** The template by which alice joins, leaves or knocks, with other members where the test wants it. */
+/** Returns the template by which alice joins, leaves or knocks, with changed members of the event. */
 export function templateOf(
   stage: Stage,
   room: ForeignRoom,
@@ -32,19 +33,11 @@ export function templateOf(
   return { ...template, event: { ...template.event, ...change } }
 }
 
-/** Returns the answer of an honest server to a join. */
-export const joinAnswer = (room: ForeignRoom, event: JsonObject, change: JsonObject = {}): JsonObject => {
-  const state = [...room.state.values()].map(({ json }) => json)
-  return {
-    origin: 'evil.test',
-    members_omitted: false,
-    state,
-    auth_chain: state,
-    event,
-    servers_in_room: ['evil.test'],
-    ...change,
-  }
-}
+/** Returns the answer of an honest server to a join, with changed members. */
+export const changedJoinAnswer = (room: ForeignRoom, event: JsonObject, change: JsonObject = {}): JsonObject => ({
+  ...joinAnswer(room, event, { origin: 'evil.test', servers: ['evil.test'] }),
+  ...change,
+})
 
 /** Alice joins through the hostile server. */
 export async function join({ home, alice }: Stage, roomId: string) {

@@ -14,23 +14,23 @@ import { ForeignAuthor } from '../foreign-author.ts'
 import type { Author } from '../foreign-author.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Answer, TestServer } from '../server.ts'
-import { publishedBy } from '../stand-in-servers.ts'
-import type { Answering, StandInServers } from '../stand-in-servers.ts'
-import { xMatrixHeader } from '../x-matrix.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
+import type { Answering, StandInServers } from '../fake-servers/stand-in-servers.ts'
+import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
-/** An event as a server says it, with the id it comes to. */
+/** An event as the hostile server sends it, and its event ID. */
 export interface Sealed {
   readonly id: EventId
   readonly json: JsonObject
 }
 
-/** A server that knows the protocol well and keeps to it only where the test says so. */
+/** A server that implements the protocol and violates it only as the test requests. */
 export class HostileServer implements Author {
   readonly name: ServerName
   readonly key: SigningKey
   readonly rt: Author['rt']
   readonly author: ForeignAuthor
-  /** What it answers, by what stands behind `/federation/v1/`; the longest that fits counts. */
+  /** The answers by the start of the path after `/federation/v1/`; the longest match applies. */
   readonly answers = new Map<string, Answering>()
   readonly #home: TestServer
   readonly #asked: OutgoingRequest[] = []
@@ -46,7 +46,7 @@ export class HostileServer implements Author {
     peers.set(name, (request) => this.#answer(request))
   }
 
-  /** What it was asked so far, but for its keys. */
+  /** The requests received so far, without those for keys. */
   get asked(): readonly OutgoingRequest[] {
     return this.#asked.filter(({ target }) => !/\/(key|send)\//.test(target))
   }
@@ -55,7 +55,7 @@ export class HostileServer implements Author {
   seal(members: JsonObject, version: RoomVersion): Sealed {
     const { signatures: _signatures, hashes: _hashes, unsigned, ...rest } = members
     const hashed = { ...rest, hashes: { sha256: sha256Base64(canonicalJsonLoose(rest)) } }
-    // Where a version refuses what the members are, a signature over something else is as good.
+    // A room version may refuse to sign these members; a signature over other bytes serves as well.
     const text = attempt(() => signedFormOf(hashed, version)) ?? canonicalJsonLoose(hashed)
     const signatures = { [this.name]: { [this.key.id]: signBytes(text, this.key) } }
     const id = hashedEventId(text, version) ?? (members['event_id'] as EventId)
@@ -84,7 +84,7 @@ export class HostileServer implements Author {
     })
   }
 
-  /** The header that says the request is this server's. */
+  /** Returns the X-Matrix header of a request of this server. */
   authorization(method: string, uri: string, content: Json | undefined): string {
     return xMatrixHeader({ origin: this.name, destination: this.#home.name, method, uri, content }, this.key)
   }
@@ -92,7 +92,7 @@ export class HostileServer implements Author {
   #answer(request: OutgoingRequest): JsonObject | string | Promise<JsonObject | string> {
     this.#asked.push(request)
     if (request.target.includes('/key/v2/server')) {
-      return publishedBy(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })
+      return keyDocument(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })
     }
     const path = decodeURIComponent(request.target).replace(/^\/_matrix\/federation\/v\d\//, '')
     const fitting = [...this.answers.keys()].filter((key) => path.startsWith(key))

@@ -243,7 +243,7 @@ onEveryDatabase('malformed events', (open) => {
         { token: stage.alice.token },
       )
       assert.equal(listed.status, 200)
-      // What bob said of servers that may take part is taken back, so that the witness is heard.
+      // The server ACL that bob set is reverted, so that events of the witness are accepted.
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'] }, '')
       await stage.room.send(stage.alice.userId, 'm.room.history_visibility', { history_visibility: 'shared' }, '')
     }))
@@ -276,7 +276,7 @@ onEveryDatabase('malformed events', (open) => {
 
   test('4.2 A: any JSON at all as a list of PDUs and EDUs is answered or refused, and changes nothing', () =>
     onStage(open, '12', async (stage) => {
-      const before = await stage.evil.author.heads(stage.room.roomId)
+      const before = await stage.evil.author.extremities(stage.room.roomId)
       const known = fc.constantFrom<Json>(
         stage.room.roomId,
         'm.typing',
@@ -307,13 +307,13 @@ onEveryDatabase('malformed events', (open) => {
         }),
         { numRuns: 60 },
       )
-      assert.deepEqual(await stage.evil.author.heads(stage.room.roomId), before)
+      assert.deepEqual(await stage.evil.author.extremities(stage.room.roomId), before)
     }))
 
   test('4.2 A: an event that ends up beyond what an earlier one said keeps its own id', () =>
     onStage(open, '12', async (stage) => {
       const { json } = await stage.build({})
-      const claimed = { ...json, event_id: (await stage.evil.author.heads(stage.room.roomId))[0] as EventId }
+      const claimed = { ...json, event_id: (await stage.evil.author.extremities(stage.room.roomId))[0] as EventId }
       await sendBetweenGood(stage, stage.evil.seal(claimed, stage.version).json)
     }))
 })

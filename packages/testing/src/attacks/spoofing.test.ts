@@ -11,8 +11,8 @@ import { onEveryDatabase } from '../databases.ts'
 import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { testSigningKey } from '../runtime.ts'
-import { publishedBy } from '../stand-in-servers.ts'
-import { head, join, joinAnswer, hostileRoom, signedByUs, templateOf } from './hostile-room.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
+import { head, changedJoinAnswer, join, hostileRoom, signedByUs, templateOf } from './hostile-room.ts'
 import { mallory, onStage, witness } from './stage.ts'
 import type { Stage } from './stage.ts'
 import { always } from './hostile-answers.ts'
@@ -87,12 +87,12 @@ onEveryDatabase('what a server answers to a join', (open) => {
   const states = (room: ForeignRoom) => [...room.state.values()].map(({ json }) => json)
   const twists: Readonly<Record<string, Twist>> = {
     'has no create event': (_, room, event) =>
-      joinAnswer(room, event, { state: states(room).slice(1), auth_chain: [] }),
-    'has no state': (_, room, event) => joinAnswer(room, event, { state: [] }),
+      changedJoinAnswer(room, event, { state: states(room).slice(1), auth_chain: [] }),
+    'has no state': (_, room, event) => changedJoinAnswer(room, event, { state: [] }),
     'is no answer': () => 'x',
     'is empty': () => ({}),
     'has a state of anything': (_, room, event) =>
-      joinAnswer(room, event, { state: [null, 1, 'x', [], {}, { type: 7 }] as Json }),
+      changedJoinAnswer(room, event, { state: [null, 1, 'x', [], {}, { type: 7 }] as Json }),
     'has two events for one key': (_, room, event) => {
       const second = room.build({
         sender: head,
@@ -100,7 +100,7 @@ onEveryDatabase('what a server answers to a join', (open) => {
         stateKey: '',
         content: { join_rule: 'public' },
       })
-      return joinAnswer(room, event, { state: [...states(room), second.json] })
+      return changedJoinAnswer(room, event, { state: [...states(room), second.json] })
     },
     'bans us': (_, room, event) => {
       const ban = room.build({
@@ -109,12 +109,15 @@ onEveryDatabase('what a server answers to a join', (open) => {
         stateKey: '@alice:one.test',
         content: { membership: 'ban' },
       })
-      return joinAnswer(room, event, { state: [...states(room), ban.json] })
+      return changedJoinAnswer(room, event, { state: [...states(room), ban.json] })
     },
     'has the signatures stripped': (_, room, event) =>
-      joinAnswer(room, event, { state: states(room).map((json) => ({ ...json, signatures: {} })), auth_chain: [] }),
+      changedJoinAnswer(room, event, {
+        state: states(room).map((json) => ({ ...json, signatures: {} })),
+        auth_chain: [],
+      }),
     'is of another room': (stage, room, event) =>
-      joinAnswer(publicForeignRoom(room.version, head, testSigningKey, stage.home.rt.clock.now() - 77), event),
+      changedJoinAnswer(publicForeignRoom(room.version, head, testSigningKey, stage.home.rt.clock.now() - 77), event),
   }
   for (const [name, twist] of Object.entries(twists)) {
     test(`4.2 C: ends the join where it ${name}, and a later honest one gets in`, () =>
@@ -141,7 +144,10 @@ onEveryDatabase('what a server answers to a join', (open) => {
       const inRoom = { ...lie.json, room_id: room.roomId }
       stage.evil.answers.set('send_join/', (request) => {
         const event = parseJson(String(request.body)) as JsonObject
-        return joinAnswer(room, event, { state: [...states(room), inRoom], auth_chain: [...states(room), inRoom] })
+        return changedJoinAnswer(room, event, {
+          state: [...states(room), inRoom],
+          auth_chain: [...states(room), inRoom],
+        })
       })
       assert.equal((await join(stage, room.roomId)).status, 200)
       const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/state/m.room.topic`
@@ -197,7 +203,7 @@ onEveryDatabase('who says what', (open) => {
   test('4.2 C: keys that a server publishes for another are not believed', () =>
     onStage(open, '12', async (stage) => {
       const { rt } = stage.home
-      const lie = publishedBy('victim.test', { key: stage.evil.key, validUntilTs: rt.clock.now() + 1_000_000 })
+      const lie = keyDocument('victim.test', { key: stage.evil.key, validUntilTs: rt.clock.now() + 1_000_000 })
       stage.peers.set('odd.test', () => signJson({ ...lie, server_name: 'victim.test' }, 'odd.test', stage.evil.key))
       const { json } = await stage.build({ body: 'x' })
       for (const server of ['odd.test', 'victim.test']) {
@@ -292,7 +298,7 @@ onEveryDatabase('who says what', (open) => {
       const { body } = await stage.home.call('GET', path, { token: stage.alice.token })
       const seen = (body['chunk'] as { event_id: string }[]).map(({ event_id }) => event_id)
       assert.deepEqual(seen, [last, ...order.toReversed()])
-      // Nobody published a key that is good in the year 9999.
+      // No server published a key that is valid in the year 9999.
       const { json } = await stage.build({ body: '9999' })
       const event = stage.evil.seal({ ...json, origin_server_ts: 253_370_764_800_000 }, stage.version)
       await stage.evil.send([event.json])
@@ -313,7 +319,7 @@ onEveryDatabase('who says what', (open) => {
       const { alice, room, home } = stage
       const sync = async () =>
         (await home.call('GET', '/_matrix/client/v3/sync?full_state=true', { token: alice.token })).body
-      const [latest] = await stage.evil.author.heads(room.roomId)
+      const [latest] = await stage.evil.author.extremities(room.roomId)
       const victims = [alice.userId, witness]
       const edus = victims.flatMap((user) => [
         { edu_type: 'm.typing', content: { room_id: room.roomId, user_id: user, typing: true } },

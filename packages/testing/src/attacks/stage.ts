@@ -17,7 +17,7 @@ import { authorRoom } from '../room-author.ts'
 import type { RoomAuthor } from '../room-author.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
-import { StandInServers } from '../stand-in-servers.ts'
+import { StandInServers } from '../fake-servers/stand-in-servers.ts'
 import { HostileServer } from './hostile-server.ts'
 
 /** Bob may change state, mallory may talk; both are of the hostile server. */
@@ -25,7 +25,7 @@ export const [bob, mallory] = ['@bob:evil.test', '@mallory:evil.test'] as const
 /** Of an honest server that watches. */
 export const witness = '@witness:good.test'
 
-/** Where attacks happen: a server of ours with a room, a hostile server and an honest one in it. */
+/** The scene of attacks: a server with a room that a hostile and an honest server are in. */
 export interface Stage {
   readonly home: TestServer
   readonly alice: { readonly userId: string; readonly token: string }
@@ -34,7 +34,7 @@ export interface Stage {
   readonly peers: StandInServers
   readonly evil: HostileServer
   readonly good: HostileServer
-  /** What became of an event: undefined where we never took it. */
+  /** Returns the status of an event; undefined if it was never accepted. */
   status(id: EventId): Promise<keyof typeof EVENT_STATUS | undefined>
   stateOf(type: string, key?: string): Promise<EventId | undefined>
   /** Builds events in the name of the hostile server's users. */
@@ -81,7 +81,7 @@ async function openStage(options: { open?: OpenDatabase; roomVersion?: string } 
   }
 }
 
-/** Attacks a room, and wants it to live on. */
+/** Runs an attack on a room and checks that the room still works. */
 export async function onStage(
   open: OpenDatabase | undefined,
   roomVersion: string,
@@ -96,7 +96,7 @@ export async function onStage(
   }
 }
 
-/** The room goes on as if nothing had happened: nothing waits, its people talk and read, and other servers get it all. */
+/** Checks that the room works: nothing is staged, its users send and read, and other servers receive everything. */
 async function assertRoomLives(stage: Stage): Promise<void> {
   assert.deepEqual(
     await roomsWithStagedPdus(stage.home.rt.db.read, stage.home.rt.clock.now(), Number.MAX_SAFE_INTEGER),
@@ -112,7 +112,7 @@ async function assertRoomLives(stage: Stage): Promise<void> {
     sender: witness,
     type: 'm.room.message',
     content: { msgtype: 'm.text', body: 'still here' },
-    prevEvents: (await stage.good.author.heads(stage.room.roomId)).slice(0, 20),
+    prevEvents: (await stage.good.author.extremities(stage.room.roomId)).slice(0, 20),
   })
   await stage.good.send([next.json])
   assert.equal(await stage.status(next.id), 'accepted', 'what honest servers send is taken')
@@ -137,7 +137,7 @@ async function assertSyncShows({ home, alice, room }: Stage, sent: EventId): Pro
   }
 }
 
-/** Walks from the end to the beginning; a page that says it is the last must have reached the create event. */
+/** Pages from the end to the beginning; the last page must contain the create event. */
 async function assertPagesEnd({ home, alice, room }: Stage): Promise<void> {
   let [from, last] = ['', '']
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/messages?dir=b&limit=7`
@@ -155,7 +155,7 @@ async function assertPagesEnd({ home, alice, room }: Stage): Promise<void> {
   assert.fail('pages do not end')
 }
 
-/** Whatever other servers may ask about the room is answered, in JSON that any server takes. */
+/** Checks that every federation request about the room is answered with valid JSON. */
 async function assertFederatesOut({ home, good, room, version }: Stage, sent: EventId): Promise<void> {
   const path = (what: string, query: Record<string, string | number> = {}) =>
     federationPath(['federation', 'v1', what, room.roomId], query)

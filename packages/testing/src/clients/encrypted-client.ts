@@ -5,14 +5,14 @@ import { logger as rootLogger } from 'matrix-js-sdk/lib/logger.js'
 import type { Logger } from 'matrix-js-sdk/lib/logger.js'
 import { RustBackupManager } from 'matrix-js-sdk/lib/rust-crypto/backup.js'
 
-// The client tells a lot; a test says what failed by itself. Some of it asks the root logger, some its client's.
+// The client logs a lot to the root logger and to its own; a failing test reports its own error.
 const quiet = () => {}
 const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet, getChild: () => logger }
 Object.assign(rootLogger, logger, { log: quiet })
-// The client waits up to ten seconds before it backs a new key up, and says that a test may shorten it.
+// The client waits up to ten seconds before it backs up a new key; its documentation lets tests shorten the wait.
 Object.assign(RustBackupManager, { maxBackupLoopStartDelayMillis: 0 })
 
-/** What matrix-client.ts registers its users with. */
+/** The password with which `registerUsers` registers its users. */
 export const PASSWORD = 'bench'
 
 /** Logs a new device in, with encryption, and follows /sync until it is up to date; its user may know the recovery key. */
@@ -105,7 +105,7 @@ export async function setUpCrossSigning(client: sdk.MatrixClient): Promise<Uint8
   return recovery.privateKey
 }
 
-/** Resolves once a client has heard of a device: before that it would encrypt past it. */
+/** Resolves once a client knows a device; before that it would not encrypt for the device. */
 export async function knows(client: sdk.MatrixClient, other: sdk.MatrixClient): Promise<void> {
   const [user, device] = [other.getUserId() ?? '', other.getDeviceId() ?? '']
   await untilFound(
@@ -157,7 +157,10 @@ export async function say(client: sdk.MatrixClient, roomId: string, body: string
   await client.sendMessage(roomId, { msgtype: sdk.MsgType.Text, body })
 }
 
-/** Makes an encrypted room on the host's server and brings the guest in, who may come from another one; answers its id. */
+/**
+ * Creates an encrypted room on the host's server and lets the guest, perhaps of another server, join; returns the room
+ * ID.
+ */
 export async function meet(host: sdk.MatrixClient, guest: sdk.MatrixClient): Promise<string> {
   const guestId = guest.getUserId() ?? ''
   const { room_id: room } = await host.createRoom({

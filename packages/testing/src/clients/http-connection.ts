@@ -16,8 +16,8 @@ export interface Connection {
 }
 
 /**
- * One keep-alive HTTP/1.1 connection with one request in flight: as little client as can be, because it shares two
- * cores with the server it measures. Speaks plain HTTP only.
+ * One keep-alive HTTP/1.1 connection with one request in flight, without TLS. It is minimal, because it shares two
+ * cores with the server that it measures.
  */
 export class HttpConnection implements Connection {
   readonly #url: URL

@@ -22,14 +22,14 @@ type SyncBody = {
 }
 type Room = { isJoined: boolean; readonly state: Map<string, string>; timeline: ClientEvent[] }
 
-/** How a client syncs; `timeline` is the rest of its timeline filter. */
+/** The parameters of a client's syncs; `timeline` are further members of its timeline filter. */
 export interface SyncedClientOptions {
   readonly limit: number
   readonly stateAfter: boolean
   readonly timeline?: JsonObject
 }
 
-/** A client that does with `/sync` what the spec tells clients to do, and nothing more: the judge of what we answer. */
+/** A client that processes `/sync` exactly as the spec prescribes, to check the server's responses. */
 export class SyncedClient {
   readonly #server: TestServer
   readonly #token: string
@@ -65,12 +65,12 @@ export class SyncedClient {
     return Object.fromEntries([...state].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }
 
-  /** Whether the client thinks it is in the room. */
+  /** Returns whether the client is joined to the room by its own record. */
   isJoined(roomId: string): boolean {
     return this.#rooms.get(roomId)?.isJoined ?? false
   }
 
-  /** Everything the client has been shown of the room, oldest first. */
+  /** Returns all events of the room that the client has received, oldest first. */
   timelineOf(roomId: string): readonly ClientEvent[] {
     return this.#rooms.get(roomId)?.timeline ?? []
   }

@@ -80,7 +80,7 @@ const ACTS: readonly [Act, ...Act[]] = [
   rename,
 ]
 
-/** Lets a random user take a random action; the rules may refuse it. */
+/** Lets a random user take a random action, which the rules may refuse. */
 export async function act(simulation: Simulation, serial: number): Promise<void> {
   const [who, what] = [simulation.chance.pick(simulation.users), simulation.chance.pick(ACTS)]
   await what(simulation, who, serial)

@@ -12,23 +12,23 @@ import { loadStoredRoom } from './stored-room.ts'
 import type { StoredRoom } from './stored-room.ts'
 import type { SyncedUser, Simulation } from './simulation.ts'
 
-/** A room, and all who may be in it. */
+/** A room, and all its possible members. */
 export type SimulatedRoom = Pick<Simulation, 'users' | 'roomId'>
 
-/** What a server has of the room. */
+/** A server's view of the room. */
 export interface View {
   readonly server: TestServer
-  /** Its people who are in the room, as it sees it. */
+  /** The server's users who are joined, by its own state. */
   readonly joined: readonly SyncedUser[]
   readonly state: Readonly<Record<string, string>>
-  readonly heads: readonly EventId[]
+  readonly extremities: readonly EventId[]
   /** The events it shows. */
   readonly shown: ReadonlySet<EventId>
-  /** All that it has written down about the room. */
+  /** Everything that its database has of the room. */
   readonly ledger: StoredRoom
 }
 
-/** A server's people who are in the room, as it sees it. */
+/** Returns the server's users who are joined, by its own state. */
 export async function joinedAt({ users, roomId }: SimulatedRoom, server: TestServer): Promise<readonly SyncedUser[]> {
   const joined: SyncedUser[] = []
   for (const user of users) {
@@ -58,10 +58,10 @@ export async function viewOf(simulation: SimulatedRoom, server: TestServer): Pro
     before: 2 ** 40,
     limit: 10_000,
   })
-  const heads = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  const extremities = await db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   const joined = await joinedAt(simulation, server)
   const shown = new Set(events.map(({ pdu }) => pdu.id))
-  return { server, joined, state, heads, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
+  return { server, joined, state, extremities, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
 }
 
 /** No server contradicts itself on its disk. */
@@ -75,8 +75,8 @@ export async function areWhole(servers: readonly TestServer[]): Promise<void> {
 
 /** Asserts that a server breaks no invariant, and that its clients have the state that it has. */
 export async function isSound(simulation: Simulation, view: View): Promise<void> {
-  const { server, joined, state, heads, ledger } = view
-  for (const breach of violationsOf(ledger, heads)) assert.fail(`${server.name}: ${breach}`)
+  const { server, joined, state, extremities, ledger } = view
+  for (const breach of violationsOf(ledger, extremities)) assert.fail(`${server.name}: ${breach}`)
   assert.deepEqual(
     await roomsWithStagedPdus(server.rt.db.read, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     [],
@@ -87,7 +87,7 @@ export async function isSound(simulation: Simulation, view: View): Promise<void>
     const once = new SyncedClient(server, user.token, { limit: 50, stateAfter: true })
     await once.sync()
     assert.deepEqual(once.stateOf(simulation.roomId), sorted(state), `${user.userId} syncs something else`)
-    // What state resolution takes away and puts nothing in its place of, /sync has no words for.
+    // `/sync` cannot express that state resolution removed a state event without a replacement.
     const synced = Object.entries(user.client.stateOf(simulation.roomId)).filter(([key]) => key in state)
     assert.deepEqual(Object.fromEntries(synced), sorted(state), `${user.userId} synced something else`)
     const { body } = await simulation.ask(user, 'GET', 'members')

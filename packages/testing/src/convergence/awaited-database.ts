@@ -10,7 +10,7 @@ import type { Chance } from './chance.ts'
 import { slowDatabase } from './slow-database.ts'
 import type { Awaited } from './slow-database.ts'
 
-/** Where a file costs no disk: what is tested here is not that it lasts. */
+/** A folder in memory: durability is not tested here. */
 const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Databases whose commits a stopped clock can wait for: the time of the disk is not the time of the test. */
@@ -23,7 +23,7 @@ export class AwaitedDatabases implements Awaited {
     this.#chance = chance
   }
 
-  /** Whether something is being written, or late. */
+  /** Returns whether a write or a delayed result is pending. */
   get isBusy(): boolean {
     return this.#underWay > 0
   }

@@ -17,7 +17,7 @@ const syncedUser = (who: User): SyncedUser => ({
 })
 
 async function put(who: User, { network, roomId }: Stage, rest: string, body: Record<string, unknown>): Promise<void> {
-  // Who comes later has the last word, also among events of one author.
+  // Later events win, also among events of one author.
   network.clock.advance(1_000)
   const asked = { token: who.token, body }
   const { status, body: said } = await who.server.call('PUT', `/_matrix/client/v3/${path(roomId, rest)}`, asked)
@@ -79,7 +79,7 @@ describe('why two servers see two rooms', () => {
     )
     const [one, two] = views
     assert.equal(causeOf(one, two, views), 'kept apart')
-    // Somebody who has what both say could have, if they are heard.
+    // A user with the forward extremities of both could have merged them, if allowed to send.
     const witness: View = { ...one, shown: one.shown.union(two.shown) }
     assert.throws(() => causeOf(one, two, [...views, witness]), /knows both sides/)
     const mute: View = { ...two, shown: one.shown.union(two.shown) }
@@ -90,11 +90,11 @@ describe('why two servers see two rooms', () => {
   test('is not proven where one never judged what the other said', async () => {
     const { network, views } = await lockedOut()
     const [one, two] = views
-    const [word] = two.heads
+    const [word] = two.extremities
     assert.ok(word)
     assert.throws(() => causeOf(without(one, word), two, views), /nothing explains it: .* was not judged/)
     assert.throws(() => everythingArrived([two, without(one, word)], Infinity), /did not reach one\.test/)
-    // What is said where it is not in the room is not for it.
+    // Events sent while a server is not in the room are not for that server.
     assert.equal(causeOf(without(one, word), withoutServer(two, word, 'one.test'), views), 'locked out')
     await network.close()
   })

@@ -12,24 +12,25 @@ import { isAllowedBy } from './room-invariants.ts'
 import type { StoredRoom, State } from './stored-room.ts'
 
 /**
- * Why two servers, both in the room as they see it, see two rooms:
+ * The reason for which two servers that are both in the room have different states:
  *
- * - `locked out`: those by whom one is in it may not speak as the other has it, so that their words are soft-failed there,
- *   and the room with all events of both would not have them either; it is not told what happens in a room that it is not in.
- * - `kept apart`: the same, but with all events they would be in; nobody who knows both sides is left to speak.
- * - `unheard`: the same, and who knows both sides speaks, but only by the words of those who may not.
+ * - `locked out`: the state of one server does not allow the joined users of the other to send, so it soft-fails their
+ * events. The resolution of all events of both excludes them as well. No server sends the excluded server new events.
+ * - `kept apart`: the same, but the resolution would include them. No joined user has the forward extremities of both.
+ * - `unheard`: as before, but the only users who have both sides are not allowed to send.
  */
 export type Cause = 'locked out' | 'kept apart' | 'unheard'
 
-/** After everybody spoke twice, a head more is a fork nobody closed. */
-const MAX_HEADS = 3
+/** After two rounds of messages a further forward extremity means a fork that no event has merged. */
+const MAX_EXTREMITIES = 3
 const NOBODY: State = new Map()
 
 /**
- * Two servers have the same room: the same heads and the same state; what one shows and the other does not is
- * soft-failed there, which `violationsOf` proves to be the invariants, or was said while that was out of the room, and nothing that
- * it shows follows it. Answers undefined then. Where they have not, answers the
- * cause, proven from what is on their disks; throws where none is.
+ * Compares two servers' views of a room. Returns undefined if they agree: equal forward extremities and state, and
+ * every event that only one of them shows was soft-failed by the other (lawfully, as `violationsOf` proves), or was
+ * sent while the other was out of the room and has no shown successors.
+ *
+ * Otherwise returns the cause, proven from both databases; throws if there is none.
  */
 export function causeOf(one: View, other: View, all: readonly View[]): Cause | undefined {
   const both = [
@@ -37,7 +38,7 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
     [other, one],
   ] as const
   const names = `${one.server.name} and ${other.server.name}`
-  const isSame = both.every(([a, b]) => a.heads.every((id) => isShown(b, id)))
+  const isSame = both.every(([a, b]) => a.extremities.every((id) => isShown(b, id)))
   if (!isSame) {
     const doubts: string[] = []
     for (const [inside, outside] of both) {
@@ -51,19 +52,20 @@ export function causeOf(one: View, other: View, all: readonly View[]): Cause | u
   for (const [a, b] of both) {
     const past = pastOf(b, a.ledger.pdus)
     for (const id of a.shown) {
-      // What nothing leads to, nobody brings to who was out when it was said.
+      // An event without successors does not reach servers that were out of the room when it was sent.
       const isMissed = wasAway(b) && !b.ledger.events.has(id) && !past.has(id)
       const isProven = isMissed || isShown(b, id) || b.ledger.events.get(id)?.status === EVENT_STATUS.softFailed
       assert.ok(isProven, `${id} of ${a.server.name} is not at ${b.server.name}`)
     }
-    assert.ok(a.heads.length <= MAX_HEADS, `${a.server.name} has ${a.heads.length} heads`)
+    assert.ok(a.extremities.length <= MAX_EXTREMITIES, `${a.server.name} has ${a.extremities.length} heads`)
   }
   return undefined
 }
 
 /**
- * Whatever servers see, and whoever spoke last: what users of one said while another was in the room has arrived there,
- * unless nobody there is in it any more, or all were out of it for a while before `backTs`. Throws where it has not.
+ * Checks that every event that users of one server sent while another server was in the room has arrived there. Exempt
+ * are servers that have left by now, and events from before `backTs` while all servers were out of the room. Throws for
+ * a missing event.
  */
 export function everythingArrived(views: readonly View[], backTs: number): void {
   for (const from of views) for (const to of views) if (to !== from && to.joined.length > 0) arrivedAt(from, to, backTs)
@@ -78,13 +80,13 @@ function arrivedAt(from: View, to: View, backTs: number): void {
   }
 }
 
-/** Whether an event is for a server: it was in the room after it; or before it, where somebody left. */
+/** Returns whether a server has a right to an event: it was in the room after it, or before it if a member left. */
 function concerns({ states, pdus }: StoredRoom, event: StoredEvent, server: ServerName): boolean {
   const roots = event.pdu.type === 'm.room.member' ? [event.stateBefore, event.stateAfter] : [event.stateAfter]
   return roots.some((root) => joinsOf(states.get(root) ?? NOBODY, pdus, server).length > 0)
 }
 
-/** Whether a server saw the room without anybody of its own after its first entry. */
+/** Returns whether, by a server's record, none of its users was joined for some time after its first join. */
 function wasAway({ ledger, server }: View): boolean {
   const isIn = ledger.been.map(
     (root) => joinsOf(ledger.states.get(root) ?? NOBODY, ledger.pdus, server.name).length > 0,
@@ -93,9 +95,11 @@ function wasAway({ ledger, server }: View): boolean {
 }
 
 /**
- * Why a server may not count as locked out of the room that another has; undefined where it does: none of its people
- * may speak there, and each of the two has a reason for all that it does not show of the other's: it judged it, and did
- * not want it; or it was not there, as the other saw the room, and so was not told.
+ * Returns the objection to a server being locked out of the room as another server has it; undefined if it is locked
+ * out.
+ *
+ * It is, if none of its users may send there, and each of the two has a reason for each event of the other that it does
+ * not show: it refused the event, or it was not in the room by the other's state, so the event was not sent to it.
  */
 function doubtOf(inside: View, outside: View): string | undefined {
   const { server } = outside
@@ -107,7 +111,7 @@ function doubtOf(inside: View, outside: View): string | undefined {
   for (const event of outside.ledger.events.values()) {
     const { position, pdu } = event
     const isUnseen = position !== null && !isJudged(inside, pdu.id) && !past.has(pdu.id)
-    // Who is out of the room as it is seen there is not told.
+    // Events are not sent to a server that is out of the room by the sender's state.
     if (isUnseen && concerns(outside.ledger, event, inside.server.name))
       return `${pdu.id} of the room that ${server.name} has was not judged`
   }
@@ -120,7 +124,7 @@ function doubtOf(inside: View, outside: View): string | undefined {
   return undefined
 }
 
-/** What lies before the events that a server shows: history that who is locked out may be the only one to have. */
+/** Returns the ancestors of the shown events: history that only a locked-out server may have. */
 function pastOf({ shown, ledger }: View, others: StoredRoom['pdus']): ReadonlySet<EventId> {
   const past = new Set<EventId>()
   const open = [...shown]
@@ -134,7 +138,7 @@ function pastOf({ shown, ledger }: View, others: StoredRoom['pdus']): ReadonlySe
   return past
 }
 
-/** Those of a server's people in the room, as it sees it, whom the state that another server has lets speak. */
+/** Returns the joined users of a server, by its own state, who may send by the state of another. */
 function speakersOf(view: View, listener: View): string[] {
   const { pdus } = view.ledger
   return joinsOf(stateOf(view), pdus, view.server.name).flatMap((id) => {
@@ -146,7 +150,7 @@ function speakersOf(view: View, listener: View): string[] {
   })
 }
 
-/** Whether a server would be in the room if somebody knew the events of both, and had to resolve the two states. */
+/** Returns whether a server would be in the room in the resolution of the two servers' states. */
 function isWanted(inside: View, outside: View): boolean {
   const pdus = new Map([...inside.ledger.pdus, ...outside.ledger.pdus])
   const rejected = inside.ledger.rejected.union(outside.ledger.rejected)
@@ -154,10 +158,16 @@ function isWanted(inside: View, outside: View): boolean {
   return joinsOf(merged, pdus, outside.server.name).length > 0
 }
 
-/** Who has heads of both that the other does not have could have brought them together by a word that is heard. */
+/**
+ * Returns the users who have forward extremities of both servers: an allowed event of theirs could have merged the
+ * fork.
+ */
 function causeAmong(one: View, other: View, all: readonly View[]): Cause {
-  const sides = [one.heads.filter((id) => !isShown(other, id)), other.heads.filter((id) => !isShown(one, id))]
-  const knowing = all.filter(({ shown }) => sides.every((heads) => heads.some((id) => shown.has(id))))
+  const sides = [
+    one.extremities.filter((id) => !isShown(other, id)),
+    other.extremities.filter((id) => !isShown(one, id)),
+  ]
+  const knowing = all.filter(({ shown }) => sides.every((extremities) => extremities.some((id) => shown.has(id))))
   for (const witness of knowing) {
     const deaf = [one, other].filter((side) => side !== witness && speakersOf(witness, side).length === 0)
     assert.ok(deaf.length > 0, `${witness.server.name} knows both sides and did not bring them together`)
@@ -167,7 +177,7 @@ function causeAmong(one: View, other: View, all: readonly View[]): Cause {
 
 const isShown = ({ shown }: View, id: EventId) => shown.has(id)
 
-/** Shown, or soft-failed or rejected, and lawfully so: `violationsOf` has nothing to say of it. */
+/** Returns whether a server shows an event, or refused it in accordance with the rules, as `violationsOf` proves. */
 function isJudged({ ledger, shown }: View, id: EventId): boolean {
   const status = ledger.events.get(id)?.status
   return shown.has(id) || status === EVENT_STATUS.softFailed || status === EVENT_STATUS.rejected

@@ -10,7 +10,10 @@ import { Simulation } from './simulation.ts'
 import type { SyncedUser } from './simulation.ts'
 
 const ACTS = 25
-/** Whoever speaks names all heads. Another of each server each time: where one is not heard, the next may be. */
+/**
+ * Each message names all forward extremities. Another user of each server sends in each round, in case one is not
+ * allowed to.
+ */
 const CLOSING_ROUNDS = 3
 
 /** The result of a simulation. */
@@ -30,7 +33,7 @@ export interface SimulationSeries {
   /** The seed of the first; each after it has the next. */
   readonly first: number
   readonly count: number
-  /** Where given, what servers read and write comes late, by this seed. */
+  /** The seed by which reads and writes of the databases are delayed; undefined for no delays. */
   readonly jitter?: string | undefined
   /** Gets every event of a simulation that does not converge. */
   readonly tell?: ((line: string) => void) | undefined
@@ -49,7 +52,7 @@ export async function* converge({ first, count, jitter, tell }: SimulationSeries
     for (let seed = first; seed < first + count; seed++) {
       try {
         yield await lifeOf(await Simulation.found(pool, String(seed)), tell)
-        // Once is enough: what is wrong on a disk stays wrong.
+        // One check is enough: a fault in a database stays there.
         if (seed === first + count - 1) await areWhole(pool.network.servers)
       } catch (cause) {
         const how = jitter === undefined ? '' : ` --jitter ${jitter}`
@@ -67,8 +70,8 @@ export async function* converge({ first, count, jitter, tell }: SimulationSeries
 async function lifeOf(simulation: Simulation, tell?: (line: string) => void): Promise<Outcome> {
   try {
     await live(simulation)
-    // Before anybody speaks again: who only hears what others name hears nothing of the last words.
-    // From here on nobody comes or goes.
+    // Checked before any further message, which would lead to events that did not arrive. Memberships do not change
+    // from here on.
     const backTs = simulation.network.clock.now()
     everythingArrived(await viewsOf(simulation), backTs)
     await close(simulation)
@@ -108,7 +111,7 @@ async function close(simulation: Simulation): Promise<void> {
   await simulation.calm()
 }
 
-/** Reads the whole room, so that what is missing of it is fetched. */
+/** Pages through the whole room, so that missing events are backfilled. */
 async function readBack(simulation: Simulation, [reader]: readonly SyncedUser[]): Promise<void> {
   if (!reader) return
   for (let from = ''; ; ) {
@@ -118,7 +121,7 @@ async function readBack(simulation: Simulation, [reader]: readonly SyncedUser[])
   }
 }
 
-/** What the servers have; each is at peace with itself. */
+/** Returns the views of all servers, each checked for consistency with itself. */
 async function viewsOf(simulation: Simulation): Promise<View[]> {
   const views: View[] = []
   for (const server of simulation.network.servers) {

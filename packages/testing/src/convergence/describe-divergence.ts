@@ -16,7 +16,7 @@ export async function* describeDivergence(simulation: Simulation): AsyncGenerato
   for (const server of simulation.network.servers) {
     const view = await viewOf(simulation, server)
     const people = view.joined.map(({ userId }) => userId).join(' ')
-    yield `${server.name}: heads ${named(view.heads)}; in the room: ${people || 'nobody'}`
+    yield `${server.name}: heads ${named(view.extremities)}; in the room: ${people || 'nobody'}`
     for (const event of [...view.ledger.events.values()].toSorted(byPlace)) yield `  ${line(event)}`
   }
 }

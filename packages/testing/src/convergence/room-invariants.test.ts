@@ -14,7 +14,11 @@ import type { StoredRoom } from './stored-room.ts'
 
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 
-type Story = { readonly ledger: StoredRoom; readonly heads: readonly EventId[]; readonly ids: Record<string, EventId> }
+type Story = {
+  readonly ledger: StoredRoom
+  readonly extremities: readonly EventId[]
+  readonly ids: Record<string, EventId>
+}
 
 /** A room with a fork, a word that was soft-failed, and one that was rejected. */
 async function story(): Promise<Story> {
@@ -24,7 +28,7 @@ async function story(): Promise<Story> {
   const theirs = new ForeignAuthor(home, away)
   await room.member(bob, bob, 'join')
   await room.send(alice, 'm.room.power_levels', { users: { [bob]: 50 } }, '')
-  const prevEvents = await theirs.heads(room.roomId)
+  const prevEvents = await theirs.extremities(room.roomId)
   const draft = { roomId: room.roomId, sender: bob, type: 'm.room.topic', stateKey: '', prevEvents }
   const ours = await room.send(alice, 'm.room.topic', { topic: 'ours' }, '')
   const forked = await theirs.tell({ ...draft, content: { topic: 'theirs' } })
@@ -34,9 +38,9 @@ async function story(): Promise<Story> {
   const shown = await room.say(alice, 'shown')
   const ids = { ours, forked: forked.id, rejected: rejected.id, unwanted: unwanted.id, shown }
   const ledger = await loadStoredRoom('one.test' as ServerName, home.rt.db.read, room.roomId)
-  const heads = await theirs.heads(room.roomId)
+  const extremities = await theirs.extremities(room.roomId)
   await network.close()
-  return { ledger, heads, ids }
+  return { ledger, extremities, ids }
 }
 
 /** The same, with something else written about one event. */
@@ -52,47 +56,49 @@ function forged({ ledger }: Story, id: EventId | undefined, change: Partial<Stor
 
 describe('the invariants of a room', () => {
   test('has nothing to say where every event is what the events before it make it', async () => {
-    const { ledger, heads, ids } = await story()
-    assert.deepEqual([...violationsOf(ledger, heads)], [])
+    const { ledger, extremities, ids } = await story()
+    assert.deepEqual([...violationsOf(ledger, extremities)], [])
     assert.equal(ledger.events.get(ids['unwanted'] ?? ('' as EventId))?.status, EVENT_STATUS.softFailed)
     assert.equal(ledger.events.get(ids['rejected'] ?? ('' as EventId))?.status, EVENT_STATUS.rejected)
   })
 
   test('finds what was soft-failed by a state that wanted it, or that the room was never in', async () => {
     const told = await story()
-    const { ids, ledger, heads } = told
+    const { ids, ledger, extremities } = told
     const { softFailed: status } = EVENT_STATUS
-    const wanted = [...violationsOf(forged(told, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), heads)]
+    const wanted = [
+      ...violationsOf(forged(told, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), extremities),
+    ]
     assert.ok(wanted.some((breach) => breach.endsWith('it is soft-failed and allowed')))
-    const nowhere = [...violationsOf(forged(told, ids['unwanted'], { roomRoot: -1 }), heads)]
+    const nowhere = [...violationsOf(forged(told, ids['unwanted'], { roomRoot: -1 }), extremities)]
     assert.ok(nowhere.some((breach) => breach.endsWith('is no state that the room was in')))
   })
 
   test('finds what was rejected and is allowed, and what was taken and is not', async () => {
     const told = await story()
-    const { ids, heads } = told
-    const rejected = [...violationsOf(forged(told, ids['shown'], { status: EVENT_STATUS.rejected }), heads)]
+    const { ids, extremities } = told
+    const rejected = [...violationsOf(forged(told, ids['shown'], { status: EVENT_STATUS.rejected }), extremities)]
     assert.ok(rejected.some((breach) => breach.endsWith('it is rejected and allowed')))
-    const taken = [...violationsOf(forged(told, ids['rejected'], { status: EVENT_STATUS.accepted }), heads)]
+    const taken = [...violationsOf(forged(told, ids['rejected'], { status: EVENT_STATUS.accepted }), extremities)]
     assert.ok(taken.some((breach) => breach.endsWith('it is refused')))
   })
 
   test('finds a state that is not what came before', async () => {
     const told = await story()
-    const { ids, ledger, heads } = told
+    const { ids, ledger, extremities } = told
     const [first = 0] = ledger.been
-    const moved = [...violationsOf(forged(told, ids['forked'], { stateBefore: first }), heads)]
+    const moved = [...violationsOf(forged(told, ids['forked'], { stateBefore: first }), extremities)]
     assert.ok(moved.some((breach) => breach.endsWith('is not what the events before it come to')))
     const without = new Map(ledger.states.get(ledger.been.at(-1) ?? 0))
     without.delete(stateKey('m.room.topic'))
     const been = [...ledger.been, -1]
-    const lost = [...violationsOf({ ...ledger, been, states: new Map(ledger.states).set(-1, without) }, heads)]
+    const lost = [...violationsOf({ ...ledger, been, states: new Map(ledger.states).set(-1, without) }, extremities)]
     assert.ok(lost.includes('the state of the room is not what its heads come to'))
   })
 
   test('finds an end of the room that something follows', async () => {
-    const { ledger, heads, ids } = await story()
-    const ended = [...violationsOf(ledger, [...heads, ids['forked'] ?? ('' as EventId)])]
+    const { ledger, extremities, ids } = await story()
+    const ended = [...violationsOf(ledger, [...extremities, ids['forked'] ?? ('' as EventId)])]
     assert.ok(ended.some((breach) => breach.endsWith(`leads to ${ids['forked']}, which are heads`)))
   })
 })

@@ -19,12 +19,12 @@ import type { StoredRoom, State } from './stored-room.ts'
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#checks-performed-on-receipt-of-a-pdu
  */
-export function* violationsOf(ledger: StoredRoom, heads: readonly EventId[]): Generator<string> {
+export function* violationsOf(ledger: StoredRoom, extremities: readonly EventId[]): Generator<string> {
   const now = ledger.states.get(ledger.been.at(-1) ?? 0) ?? new Map()
-  const expected = stateAfterAll(ledger, heads)
+  const expected = stateAfterAll(ledger, extremities)
   if (!expected || !areEqual(expected, now)) yield 'the state of the room is not what its heads come to'
   for (const event of ledger.events.values()) {
-    const covered = event.position === null ? [] : event.pdu.prevEvents.filter((id) => heads.includes(id))
+    const covered = event.position === null ? [] : event.pdu.prevEvents.filter((id) => extremities.includes(id))
     if (covered.length > 0) yield `${event.pdu.id} leads to ${covered.join()}, which are heads`
     for (const breach of breaches(ledger, event)) yield `${event.pdu.id} (${event.pdu.type}): ${breach}`
   }
@@ -47,8 +47,8 @@ function* breaches(ledger: StoredRoom, event: StoredEvent): Generator<string> {
 }
 
 /**
- * Whether an event says how a user of a server stands that is not in the room, and is told nothing of what such an event
- * rests on: others made it, or itself, where it could reach nobody.
+ * Returns whether an event sets a membership of a user whose server is not in the room, so that the server lacks the
+ * events it depends on: made by others, or by that server when it could reach none.
  */
 function isFromOutside({ pdus, server }: StoredRoom, { type, authEvents, stateKey: user, sender }: Pdu): boolean {
   const isOwn = type === 'm.room.member' && isUserId(user) && serverOf(user) === server
@@ -67,24 +67,24 @@ function stateAfterAll(ledger: StoredRoom, ids: readonly EventId[]): State | und
   return sets.length < 2 ? (sets[0] ?? new Map()) : resolve(ledger.version, sets, ledger.pdus, ledger.rejected)
 }
 
-/** Whether a state allows an event. */
+/** Returns whether a state allows an event. */
 export function isAllowedBy({ version, pdus }: StoredRoom, event: Pdu, state: State): boolean {
   const get = (key: Parameters<State['get']>[0]) => pdus.get(state.get(key) ?? ('' as EventId))
   return authorize(event, new AuthState(version, { get })).allowed
 }
 
-/** Whether the events allow it that it names as its `auth_events`. */
+/** Returns whether an event is allowed by the events it names in `auth_events`. */
 function isAllowedByItsOwn(ledger: StoredRoom, event: Pdu): boolean {
   const { version, pdus, rejected } = ledger
   const named = event.authEvents.flatMap((id) => (rejected.has(id) ? [] : (pdus.get(id) ?? [])))
   if (named.length < event.authEvents.length || !judgeAuthEvents(event, named, version).allowed) return false
   const state = new Map(named.map(({ type, stateKey: key = '', id }) => [stateKey(type, key), id]))
-  // Since room version 12 the room ID stands for the create event.
+  // Since room version 12 the room ID identifies the create event.
   if (version.roomIds === 'hash of create event') state.set(stateKey('m.room.create'), createOfRoomId(event.roomId))
   return isAllowedBy(ledger, event, state)
 }
 
-/** Whether two states are the same. */
+/** Returns whether two states are equal. */
 function areEqual(one: State, other: State): boolean {
   return one.size === other.size && [...one].every(([key, id]) => other.get(key) === id)
 }

@@ -3,7 +3,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import { partialRooms } from '@myelin/storage/federation/partial-rooms'
-import { roomsToResolve } from '@myelin/storage/rooms/state/resolved-state'
+import { roomsToResolve } from '@myelin/storage/rooms/append/resolved-state'
 import { roomsWithStagedPdus } from '@myelin/storage/federation/staged-pdus'
 import type { TestNetwork } from '../network.ts'
 import type { Answer, TestServer } from '../server.ts'
@@ -21,7 +21,7 @@ export interface SyncedUser extends User {
 type Citizens = readonly [SyncedUser, ...SyncedUser[]]
 
 const VERSIONS = ['12', '12', '12', '11', '11', '10', '9', '7', '6', '3', '2', '1'] as const
-/** Chances to run what is ready before the clock moves. */
+/** The number of event loop turns before the clock moves. */
 const TURNS = 6
 const STEP_MS = 250
 /** By the stopped clock: longer than any server is left alone after a failure. */
@@ -52,7 +52,7 @@ export class Simulation {
     const { network, databases, people } = pool
     const chance = new Chance(seed)
     network.reseed(seed)
-    // What forks come to cannot be told by `state` and a timeline: only `state_after` promises the room's state.
+    // Only `state_after` gives the state after forks; `state` and a timeline do not.
     const users = people.map((person): SyncedUser => {
       const dialect = { limit: chance.pick([2, 5, 50]), stateAfter: true }
       return { ...person, client: new SyncedClient(person.server, person.token, dialect) }
@@ -88,7 +88,7 @@ export class Simulation {
     return answer
   }
 
-  /** Starts a task that runs while time goes on; the simulation fails where the task fails. */
+  /** Starts a task that runs while time passes; the simulation fails if the task fails. */
   begin(doing: Promise<unknown>): void {
     const watched = doing
       .catch((cause: unknown) => (this.#failure ??= cause instanceof Error ? cause : new Error(String(cause))))

@@ -9,14 +9,14 @@ const LATE = 8
 const A_LITTLE = 4
 const VERY = 40
 
-/** Whom to tell that something is under way. */
+/** Receives the start and the end of pending work. */
 export interface Awaited {
   during<Value>(doing: () => Promise<Value>): Promise<Value>
 }
 
 /**
- * A database whose answers come late as chance has it, as on a machine that has much else to do: what is asked for first
- * is not what comes first, and what was read may be old when it arrives.
+ * A database whose results are delayed at random, as on a busy machine: results arrive out of order, and may be stale
+ * when they arrive.
  */
 export function slowDatabase(database: Database, chance: Chance, awaited: Awaited): Database {
   const pause = async () => {

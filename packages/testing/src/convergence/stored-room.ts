@@ -15,7 +15,7 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 /** A state of a room: an event a key. */
 export type State = ReadonlyMap<StateKey, EventId>
 
-/** All that a server has written down about a room, for whoever works it out anew. */
+/** Everything that a server's database has of a room, as input for an independent computation. */
 export interface StoredRoom {
   readonly server: ServerName
   readonly version: RoomVersion
@@ -23,7 +23,7 @@ export interface StoredRoom {
   readonly events: ReadonlyMap<EventId, StoredEvent>
   readonly pdus: ReadonlyMap<EventId, Pdu>
   readonly rejected: ReadonlySet<EventId>
-  /** What the states come to that its events name: by their roots. */
+  /** The states at the roots that its events name. */
   readonly states: ReadonlyMap<number, State>
   /** The roots of all states that the room has ever been in here, in their order; the last is that of now. */
   readonly been: readonly number[]
@@ -64,12 +64,12 @@ export async function loadStoredRoom(server: ServerName, db: Read, roomId: RoomI
   }
 }
 
-/** What another server had before us has a place of its own between the numbers of the log, or below them. */
+/** Backfilled events have positions between the integers of the log, or below them. */
 const isNews = ({ position }: StoredEvent) => position !== null && position > 0 && Number.isInteger(position)
 
 const placeOf = ({ position, roomRoot: root }: StoredEvent) => ({ position: position ?? 0, root })
 
-/** Where forks that were much work to resolve moved the room's state without an event. */
+/** The changes of state without an event, after expensive resolutions of forks. */
 async function movesOf(db: Read, roomId: RoomId): Promise<{ readonly position: number; readonly root: number }[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []

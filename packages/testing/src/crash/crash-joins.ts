@@ -10,9 +10,9 @@ import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
 import { startServerProcess } from '../processes/server-process.ts'
 
 /**
- * `node packages/testing/src/crash/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]`: joins large rooms
- * of other servers and kills the server in the middle, at each point where a join can be cut in two; judges what is
- * there in the end. Exits with 1 where something is wrong.
+ * `node packages/testing/src/crash/crash-joins.ts [--members 600] [--database sqlite|postgres|URL] [--seed S] [--rounds 1]
+ * [--points N]`: joins large rooms of other servers, kills the server at each of the first N kill points of a join, and checks
+ * the rooms afterwards. Exits with 1 if members or messages are missing.
  */
 const { values } = parseArgs({
   options: {
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     database: { type: 'string', default: 'sqlite' },
     seed: { type: 'string', default: Date.now().toString(36) },
     rounds: { type: 'string', default: '1' },
+    points: { type: 'string', default: String(KILL_POINTS.length) },
   },
 })
 const postgres = values.database === 'postgres' ? await startPostgres() : undefined
@@ -33,7 +34,7 @@ try {
   const target = { url: server.url, secret: server.secret, run: values.seed, own: server }
   for (let round = 0; round < Number(values.rounds); round++) {
     const chance = chanceOf(`${values.seed} ${round}`)
-    for (const point of KILL_POINTS) {
+    for (const point of KILL_POINTS.slice(0, Number(values.points))) {
       const startedMs = performance.now()
       const wrong = await killedJoin(
         { server, servers, client, target, chance, members: Number(values.members) },

@@ -12,10 +12,12 @@ import { latencyOf } from '../latency.ts'
 import { startServerProcess } from '../processes/server-process.ts'
 
 /**
- * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server of our own while users send
- * requests, and checks the invariants. Exits with 1 where one is broken. With `--points` it dies at each crash point, `--kills`
- * times; with `--power-loss`, what was not synced goes with it (over PostgreSQL, of the files beside it: what it has
- * promised is its own); with `--lying-disk`, what was synced too, so that invariants must be found broken.
+ * `npm run crash -- --kills 50 --database sqlite|postgres|URL --seed S`: kills a server while users send requests, and
+ * checks the invariants. Exits with 1 if one is violated.
+ *
+ * With `--points` it dies at each crash point, `--kills` times. With `--power-loss`, what was not synced is lost (over
+ * PostgreSQL, only of the files beside it). With `--lying-disk`, what was synced is lost as well, so that violations
+ * must be found.
  */
 const { values } = parseArgs({
   options: {

@@ -26,7 +26,7 @@ const invariants: readonly Invariant[] = [
   healthyAgain,
 ]
 
-/** Checks each invariant against the ledger of a run and what was read back over HTTP. */
+/** Checks each invariant against the ledger of a run and the observations after it. */
 export function judge(deeds: readonly Deed[], seen: Observation): Verdict[] {
   return invariants.map((invariant) => ({
     invariant: invariant.name,

@@ -7,14 +7,14 @@ import type { ServerProcess } from '../processes/server-process.ts'
 import type { PowerLoss } from './power/power-loss.ts'
 import type { Traffic } from './traffic.ts'
 
-/** When and where a server is killed. */
+/** The times and places at which a server is killed. */
 export interface KillPlan {
   readonly kills: number
   /** A kill comes so long after the last recovery. */
   readonly calmMs: readonly [number, number]
   /** Places at which it kills itself, each `kills` times; none: it is killed at any instant, `kills` times in all. */
   readonly points: readonly CrashPoint[]
-  /** Cut whenever the server dies, where there is one. */
+  /** Loses power whenever the server dies, if set. */
   readonly power: PowerLoss | undefined
   readonly progress: (text: string, part: number) => void
 }
@@ -22,7 +22,7 @@ export interface KillPlan {
 /** The result of a {@link KillPlan}. */
 export interface KillOutcome {
   readonly recoveriesMs: readonly number[]
-  /** How often it died at each place. */
+  /** The number of deaths at each crash point. */
   readonly reached: ReadonlyMap<CrashPoint, number>
 }
 
@@ -43,7 +43,7 @@ export function rehearsalEnvironment(order?: string): Readonly<Record<string, st
   return {
     NODE_OPTIONS: `--import ${new URL('rehearse.ts', import.meta.url).href}`,
     MYELIN_CHECKPOINT_CHANGES: CHECKPOINT_CHANGES,
-    // Few write at a time here, and the thread that writes for many shall be there when it happens.
+    // Batches are small here, so the threshold is lowered for the writer thread to run at each crash point.
     MYELIN_HAND_OVER_FROM: '1',
     ...(order === undefined ? {} : { MYELIN_CRASH_AT: order }),
   }
@@ -90,7 +90,7 @@ export async function killRepeatedly(
   if (orders.length > 0) await server.kill()
   for (const [index, { point, passes }] of orders.entries()) {
     plan.progress(`${index} of ${orders.length}: ${point}`, index / orders.length)
-    // On a slow machine a place may not be passed so often in time: then it dies sooner.
+    // A slow machine may pass the crash point too rarely in the time limit; then the server dies at an earlier pass.
     for (let left = passes; ; left = Math.floor(left / 4)) {
       await rise(`${left} ${point}`)
       const hasDied = await diesBy(server, tempo)
@@ -104,7 +104,7 @@ export async function killRepeatedly(
   return { recoveriesMs, reached }
 }
 
-/** Returns whether the server dies by itself within the time limit. */
+/** Returns whether the server exits within the time limit. */
 async function diesBy(server: ServerProcess, tempo: Traffic['tempo']): Promise<boolean> {
   const over = new AbortController()
   const late = delay(PATIENCE_MS, false, { signal: over.signal }).catch(() => false)

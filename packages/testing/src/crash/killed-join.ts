@@ -10,13 +10,13 @@ import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
 import type { ServerProcess } from '../processes/server-process.ts'
 import type { Target } from '../processes/target.ts'
 
-/** When the server is killed: so long after it asked that of another. */
+/** The time at which the server is killed: after it sent a request. */
 export interface KillPoint {
   readonly asked: string
   readonly afterMs: readonly [least: number, most: number]
 }
 
-/** Where a join can be cut in two. */
+/** The points at which a kill can interrupt a join. */
 export const KILL_POINTS: readonly KillPoint[] = [
   { asked: 'send_join', afterMs: [0, 120] },
   { asked: 'state_ids', afterMs: [0, 60] },
@@ -25,7 +25,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
   { asked: 'state', afterMs: [900, 2_000] },
 ]
 
-/** Who does what in a run. */
+/** The parts of a run. */
 export interface JoinsRun {
   readonly server: ServerProcess
   readonly servers: SimulatedServers
@@ -38,14 +38,17 @@ export interface JoinsRun {
 const PATIENCE_MS = 40_000
 const PAUSE_MS = 100
 
-/** Joins a room, with a kill on the way, while others go on in it; answers in words what is wrong in the end. */
+/**
+ * Joins a room with a kill during the join, while other servers send events to it; returns the faults afterwards, in
+ * words.
+ */
 export async function killedJoin(run: JoinsRun, point: KillPoint): Promise<string[]> {
   const { server, servers, client } = run
   const room = hostedRoom(servers, run.members)
   const killed = killAt(run, point)
   const join = `/_matrix/client/v3/join/${encodeURIComponent(room.roomId)}?server_name=${servers.name(0)}`
   await untilDone(() => client.call('POST', join, {}))
-  // What came is acknowledged, whatever happens in between.
+  // These events are acknowledged, despite the kill.
   const said = await saySome(run, room)
   await killed
   const own = `own ${room.roomId}`
@@ -81,7 +84,7 @@ function killAt({ server, servers, chance }: JoinsRun, { asked, afterMs }: KillP
   })
 }
 
-/** People of other servers speak, come and go, and are told so; answers the ids of their events. */
+/** Lets users of other servers send messages, join and leave, and sends the events; returns the IDs of the messages. */
 async function saySome(run: JoinsRun, room: ForeignRoom): Promise<string[]> {
   const { servers, members } = run
   const member = (number: number, membership: string) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What somebody asked of the server. `marker` is in the content of what they sent, and nowhere else. */
+/** A request to the server. `marker` occurs in the content it sends, and nowhere else. */
 export type Act =
   | { readonly act: 'send' | 'state'; readonly room: string; readonly marker: string }
   | { readonly act: 'toDevice'; readonly to: string; readonly marker: string }
@@ -12,13 +12,13 @@ export type Act =
 export interface DeedAnswer {
   readonly status: number
   readonly eventId?: string | undefined
-  /** Where an upload is. */
+  /** The URI of an upload. */
   readonly uri?: string | undefined
   /** The one-time keys that a claim was given. */
   readonly keys?: readonly string[] | undefined
 }
 
-/** An act, how often it was tried (always with the same transaction id) and what was answered. */
+/** An act: the number of its attempts (always with the same transaction ID), and the answers. */
 export interface Deed {
   readonly serial: number
   readonly user: string
@@ -31,7 +31,7 @@ type Line =
   | { readonly attempt: number; readonly user: string; readonly act: Act }
   | { readonly answer: number; readonly given: DeedAnswer }
 
-/** Writes down each attempt before it is made and each answer before anybody acts on it. */
+/** Records each attempt before it is made, and each answer before it is used. */
 export class Ledger {
   readonly #write: (line: string) => void
   #next = 0
@@ -82,7 +82,7 @@ export function answeredIds(deed: Deed): string[] {
   return [...new Set(ids)]
 }
 
-/** Whether the server said that it did it. */
+/** Returns whether the server acknowledged an act. */
 export function isAcknowledged(deed: Deed): boolean {
   return deed.answers.some(({ status }) => status === 200)
 }

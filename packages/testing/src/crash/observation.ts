@@ -18,18 +18,23 @@ export interface SeenRoom {
   readonly messages: readonly SeenEvent[]
   /** All of `/state`. */
   readonly state: readonly SeenEvent[]
-  /** What somebody saw who followed `/sync` in the federation format from the room's beginning. */
+  /** The events that a follower of `/sync` in federation format received from the room's creation on. */
   readonly pdus: readonly JsonObject[]
 }
 
-/** What a member got who followed `next_batch` all along, in one room, in order; gaps filled through `/messages`. */
+/**
+ * The events that a member received in one room by following `next_batch`, in order; gaps are filled through
+ * `/messages`.
+ */
 export interface Stream {
   readonly user: string
   readonly roomId: string
   readonly events: readonly SeenEvent[]
 }
 
-/** What came when an old token was used again: after the first `had` events of the user's stream in the room. */
+/**
+ * The events received when an old token was used again: after the first `had` events of the user's stream in the room.
+ */
 export interface Resumption {
   readonly user: string
   readonly roomId: string
@@ -37,7 +42,7 @@ export interface Resumption {
   readonly events: readonly SeenEvent[]
 }
 
-/** What `/event` and `/context` say of one event: its marker, or nothing where it was not found. */
+/** The marker of an event in `/event` and `/context`; undefined if the event was not found. */
 export interface Lookup {
   readonly roomId: string
   readonly eventId: string
@@ -47,11 +52,11 @@ export interface Lookup {
 
 /** A room of another server, by event ids. */
 export interface RemoteRoomResult {
-  /** What the other server sent and we answered with 200. */
+  /** The events that the other server sent and this one answered with 200. */
   readonly acknowledged: readonly string[]
-  /** What a user of ours sent and we answered with 200. */
+  /** The events of a local user that were answered with 200. */
   readonly sent: readonly string[]
-  /** What came to the other server, by itself or when it asked for what the rest follows. */
+  /** The events that arrived at the other server, in transactions or when it fetched their ancestors. */
   readonly heard: readonly string[]
   /** All of `/messages`. */
   readonly messages: readonly string[]
@@ -65,13 +70,13 @@ export interface Observation {
   readonly lookups: readonly Lookup[]
   /** Markers of the to-device messages each user was given, in order. */
   readonly toDevice: readonly { readonly user: string; readonly markers: readonly string[] }[]
-  /** What a download of each acknowledged upload gave; undefined for nothing. */
+  /** The content downloaded for each acknowledged upload; undefined if it was not found. */
   readonly media: readonly { readonly uri: string; readonly text: string | undefined }[]
   /** Absent where there was no other server. */
   readonly remoteRoom?: RemoteRoomResult | undefined
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }
   /** From each kill to the first healthy answer. */
   readonly recoveriesMs: readonly number[]
-  /** How long a recovery may take; a busy machine needs a patient judge. */
+  /** The maximum duration of a recovery, generous for busy machines. */
   readonly recoveryLimitMs: number
 }

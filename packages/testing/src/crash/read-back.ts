@@ -10,7 +10,7 @@ import type { SyncFollower } from './sync-follower.ts'
 import { readUntilAnswered } from './retry-request.ts'
 import type { PopulatedRoom, Population } from './population.ts'
 
-const MOST_LOOKUPS = 400
+const MAX_LOOKUPS = 400
 
 /** Reads all rooms whole. */
 export async function readRooms({ rooms, auditor }: Population, followed: SyncFollower): Promise<SeenRoom[]> {
@@ -39,7 +39,7 @@ async function history(reader: MatrixClient, roomId: string): Promise<JsonObject
   return events.reverse()
 }
 
-/** Downloads what was uploaded and acknowledged. */
+/** Downloads all acknowledged uploads. */
 export async function readMedia(reader: MatrixClient, deeds: readonly Deed[]): Promise<Observation['media']> {
   const uris = deeds.flatMap(({ answers }) => answers.flatMap(({ uri }) => uri ?? []))
   const found: { uri: string; text: string | undefined }[] = []
@@ -67,8 +67,8 @@ export async function lookUp(
     messages.flatMap(({ id, marker }) => (marker === undefined ? [] : [{ roomId, eventId: id, marker }])),
   )
   const calm = all.filter(({ marker }) => !troubled.has(marker))
-  const chosen = all.filter(({ marker }) => troubled.has(marker)).slice(0, MOST_LOOKUPS)
-  for (let extra = 0; extra < MOST_LOOKUPS / 4 && calm.length > 0; extra++) chosen.push(chance.pick(calm))
+  const chosen = all.filter(({ marker }) => troubled.has(marker)).slice(0, MAX_LOOKUPS)
+  for (let extra = 0; extra < MAX_LOOKUPS / 4 && calm.length > 0; extra++) chosen.push(chance.pick(calm))
   const found: Lookup[] = []
   for (const { roomId, eventId } of chosen) {
     const reader = chance.pick(places.find((place) => place.roomId === roomId)?.members ?? [])

@@ -16,7 +16,7 @@ import { readUntilAnswered, sendUntilAnswered } from './retry-request.ts'
 const THINK_MS = 60
 const PATIENCE_MS = 60_000
 
-/** A room of another server, which somebody here is in: both sides talk while the server is killed. */
+/** A room of another server with a local member; both sides send messages while the server is killed. */
 export class RemoteRoom {
   readonly #servers: SimulatedServers
   readonly #room: ForeignRoom
@@ -24,7 +24,7 @@ export class RemoteRoom {
   readonly #acknowledged: string[] = []
   readonly #sent: string[] = []
   readonly #heard = new Set<string>()
-  /** What events of ours follow. */
+  /** The forward extremities at the other server. */
   readonly #named = new Set<string>()
 
   private constructor(servers: SimulatedServers, room: ForeignRoom, resident: MatrixClient) {
@@ -37,7 +37,7 @@ export class RemoteRoom {
     }
   }
 
-  /** Makes a room on another server, and lets a user of ours join it. */
+  /** Creates a room on another server, and lets a local user join it. */
   static async enter(
     servers: SimulatedServers,
     { url, secret }: { readonly url: string; readonly secret: string },
@@ -63,7 +63,7 @@ export class RemoteRoom {
     await Promise.all([repeat((serial) => this.#push(serial)), repeat((serial) => this.#say(serial))])
   }
 
-  /** What came of it, once the other server had time to hear everything. */
+  /** Returns the observations after the other server has received everything. */
   async result(): Promise<RemoteRoomResult> {
     const isHeard = () => this.#sent.every((id) => this.#heard.has(id))
     for (const endMs = performance.now() + PATIENCE_MS; !isHeard() && performance.now() < endMs; ) {
@@ -88,7 +88,7 @@ export class RemoteRoom {
     for (const id of pdu.prevEvents) if (!this.#room.events.has(id)) this.#named.add(id)
   }
 
-  /** Who has much to hear is told the newest and asks for what that follows, as any server does. */
+  /** A server that is far behind receives the newest event and fetches its ancestors, as any server does. */
   async #askForMissing(): Promise<void> {
     const connection = new HttpConnection(this.#resident.base)
     const origin = this.#servers.name(0)
@@ -98,13 +98,13 @@ export class RemoteRoom {
       const authorization = this.#servers.authorization(origin, { destination: 'localhost', method: 'GET', uri })
       const { status, body } = await connection.request('GET', uri, authorization)
       if (status !== 200) continue
-      // What this names is asked for in the same walk.
+      // Ancestors of this event are fetched in the same walk.
       for (const pdu of (JSON.parse(body) as { pdus: JsonObject[] }).pdus) this.#hear(pdu)
     }
     connection.close()
   }
 
-  /** The other server sends an event, until it is told that we have it. */
+  /** Lets the other server send an event until it is acknowledged. */
   async #push(serial: number): Promise<void> {
     const content = { msgtype: 'm.text', body: `from the other server ${serial}` }
     const pdu = this.#room.append({ sender: this.#room.creator, type: 'm.room.message', content })

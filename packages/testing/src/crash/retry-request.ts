@@ -7,8 +7,8 @@ const AGAIN_MS = 25
 const PATIENCE_MS = 120_000
 
 /**
- * Asks until the server answers, through any number of crashes. `attempt` runs before each try that may reach it, and
- * says whether to go on.
+ * Repeats a request until the server answers, through any number of crashes. `attempt` runs before each try that may
+ * reach the server, and returns whether to continue.
  */
 export async function sendUntilAnswered(
   client: Pick<MatrixClient, 'send'>,
@@ -25,7 +25,7 @@ export async function sendUntilAnswered(
       if (answer.status < 500) return answer
       last = `${answer.status} ${answer.body.slice(0, 200)}`
     } catch (cause) {
-      // Nobody listened, or it was killed in the middle and the answer may have been on its way.
+      // The connection was refused, or broke before the answer arrived.
       wasRefused = (cause as { code?: string }).code === 'ECONNREFUSED'
       if (!wasRefused) last = String(cause)
     }

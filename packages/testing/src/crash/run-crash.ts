@@ -28,7 +28,7 @@ export interface CrashPlan extends KillPlan {
   readonly rooms: number
   /** The mean pause of a user between two acts. */
   readonly thinkMs: number
-  /** How long the server may take to be healthy again. */
+  /** The maximum duration of a recovery. */
   readonly recoveryLimitMs: number
 }
 

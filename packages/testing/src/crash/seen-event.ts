@@ -3,7 +3,7 @@ import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { SeenEvent } from './observation.ts'
 
-/** What the invariants need of an event that a client was given. */
+/** The members of a client event that the invariants read. */
 export function seenEvent(event: JsonObject): SeenEvent {
   return {
     id: stringMember(event, 'event_id') ?? '',

@@ -18,13 +18,13 @@ interface SyncBody {
   }
 }
 
-/** How a follower asks: as clients or as servers see events, and how many at once. */
+/** The format of a follower's events (client or federation), and the timeline limit. */
 export interface SyncFollowerOptions {
   readonly limit: number
   readonly format: 'client' | 'federation'
 }
 
-/** A member who follows `next_batch` from before the first kill to the end, and keeps all that came. */
+/** A member who follows `next_batch` from before the first kill to the end, and keeps all events. */
 export class SyncFollower {
   readonly client: MatrixClient
   readonly rooms = new Map<string, SeenEvent[]>()
@@ -121,7 +121,7 @@ export class SyncFollower {
     return count + messages.length
   }
 
-  /** A timeline with what its limit left out, which `/messages` has: everything back to what is known. */
+  /** Returns a timeline completed through `/messages`, back to the last known event. */
   async #whole(
     reader: MatrixClient,
     roomId: string,

@@ -42,7 +42,7 @@ async function pause({ tempo }: Traffic, ms: number): Promise<void> {
 interface Deed {
   readonly act: Act
   readonly request: readonly [string, string, string]
-  /** What may be sent again without asking for something new. */
+  /** The acts that can be repeated with the same effect. */
   readonly isRepeatable: boolean
 }
 
@@ -107,8 +107,8 @@ export function claim(of: MatrixClient): Deed {
 }
 
 /**
- * Attempts a deed until it is answered. Some are never tried again when they were not answered, and some answered ones are. An
- * upload is tried once: its keys may have been given away already, and then it would be we who give them twice.
+ * Attempts an act until it is answered. A random part of unanswered acts is not repeated, and a random part of answered
+ * ones is. An upload of keys is tried once: its keys may have been claimed, and a repetition would upload them twice.
  */
 export async function perform({ ledger }: Pick<Traffic, 'ledger'>, me: MatrixClient, chance: Chance, deed: Deed) {
   const serial = ledger.open()

@@ -3,9 +3,8 @@ import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
-import { membershipTemplate } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { publishedBy } from '../stand-in-servers.ts'
+import { authChainOf, joinAnswer, keyDocument, membershipTemplate } from '../fake-servers/honest-answers.ts'
 import type { AnsweringServers, SimulatedRequest } from './simulated-request.ts'
 
 type Answer = { readonly status: number; readonly text: string }
@@ -22,7 +21,7 @@ export function answerTo(servers: AnsweringServers, asked: SimulatedRequest): An
   const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
   if (api === 'key') {
     const key = servers.keyOf(asked.server)
-    return ok(publishedBy(asked.server, { key, validUntilTs: Date.now() + 86_400_000 }))
+    return ok(keyDocument(asked.server, { key, validUntilTs: Date.now() + 86_400_000 }))
   }
   const [endpoint = '', ...rest] = parts
   const answer = ANSWERS[endpoint]?.({ servers, asked, parts: rest, query: url.searchParams })
@@ -33,21 +32,6 @@ const ok = (body: JsonObject | string): Answer => ({
   status: 200,
   text: typeof body === 'string' ? body : JSON.stringify(body),
 })
-
-/** Returns the auth chain of some events of a room. */
-function chainOf(room: ForeignRoom, events: readonly Pdu[]): Pdu[] {
-  const chain = new Map<EventId, Pdu>()
-  const open = [...events]
-  for (let event = open.pop(); event; event = open.pop()) {
-    for (const id of event.authEvents) {
-      const next = chain.has(id) ? undefined : room.events.get(id)
-      if (!next) continue
-      chain.set(id, next)
-      open.push(next)
-    }
-  }
-  return [...chain.values()]
-}
 
 /** The room state before each accepted join, by the join's event ID. */
 const statesBefore = new Map<EventId, readonly Pdu[]>()
@@ -69,21 +53,22 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
   send_join: (question) => {
     const { room, asked, servers, query } = inRoom(question)
     if (!room) return undefined
-    const omits = query.get('omit_members') === 'true'
-    const whole = [...room.state.values()]
-    const join = parsePdu(JSON.parse(asked.body) as JsonObject, room.version)
-    statesBefore.set(join.id, whole)
-    const told = omits ? whole.filter(({ type }) => type !== 'm.room.member') : whole
-    const [state, chain] = [listOf(told), listOf(chainOf(room, told))]
+    const event = JSON.parse(asked.body) as JsonObject
+    const answer = joinAnswer(room, event, {
+      origin: asked.server,
+      servers: servers.names,
+      omitsMembers: query.get('omit_members') === 'true',
+    })
+    const join = parsePdu(event, room.version)
+    statesBefore.set(join.id, [...room.state.values()])
     room.adopt(join)
-    const known = JSON.stringify(servers.names)
-    return `{"origin":"x","members_omitted":${omits},"state":${state},"auth_chain":${chain},"event":${asked.body},"servers_in_room":${known}}`
+    return answer
   },
   state: (question) => {
     const { room } = inRoom(question)
     if (!room) return undefined
     const state = stateBefore(question, room)
-    return `{"pdus":${listOf(state)},"auth_chain":${listOf(chainOf(room, state))}}`
+    return `{"pdus":${listOf(state)},"auth_chain":${listOf(authChainOf(room, state))}}`
   },
   state_ids: (question) => {
     const { room } = inRoom(question)

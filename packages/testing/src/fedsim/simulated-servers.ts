@@ -13,14 +13,14 @@ import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import { testAuthority } from '../certificates.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { xMatrixHeader } from '../x-matrix.ts'
+import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 import { answerTo } from './answers.ts'
 import type { SimulatedRequest } from './simulated-request.ts'
 
 /** The faults of a server; without any it answers at once and in full. */
 export interface FaultSettings {
   readonly delayMs?: number
-  /** How it fails: half an answer, a broken connection, no answer at all, or an answer that is not true. */
+  /** The kind of failure: half an answer, a broken connection, no answer, or an invalid answer. */
   readonly fails?: 'truncates' | 'resets' | 'hangs' | 'lies'
 }
 

@@ -10,7 +10,7 @@ import { testConfig } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { Answer, TestServer } from '../server.ts'
 
-/** What a hostile caller puts wherever it may put something. */
+/** Hostile values for any parameter. */
 const nasty = fc.oneof(
   fc.constantFrom<unknown>(
     '',
@@ -131,7 +131,7 @@ onEveryDatabase('whatever is sent to an endpoint', (open) => {
       return path.replace(/:[^/]+/g, () => encodeURIComponent(values[index++]?.() ?? '') || 'x')
     })
   }
-  /** What must not happen in the crowd: ending the attacker's own session, which later calls need. */
+  /** Requests that are left out: ending the attacker's own session, which later calls need. */
   const isSafe = ({ id }: AnyEndpoint) => !['logout', 'logout_all', 'deactivateAccount', 'sync'].includes(id)
 
   for (const endpoint of clientEndpoints) {

@@ -5,7 +5,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import { testServer } from '../server.ts'
 
-// What happens to bob, the message he sees last, and whether he may look at all.
+// The event that removes bob, the last message that he sees, and whether he may read at all.
 const LIVES = {
   'who left': { steps: ['join', 'leave'], sees: 'inside' },
   'who left and was banned': { steps: ['join', 'leave', 'ban'], sees: 'inside' },

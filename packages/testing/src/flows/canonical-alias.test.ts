@@ -28,7 +28,7 @@ onEveryDatabase('the canonical alias of a room', (open) => {
     const asked = () => network.crossings.filter(({ target }) => target.includes('/query/directory')).length
     assert.equal(await set(alice, { alias: '#there:two.test' }), 'set')
     assert.equal(asked(), 1)
-    // What stands there already is not asked again.
+    // An alias that is already in the event is not looked up again.
     assert.equal(await set(alice, { alias: '#there:two.test', alt_aliases: ['#other:two.test'] }), 'M_BAD_ALIAS')
     assert.equal(await set(alice, { alias: '#gone:two.test' }), 'M_BAD_ALIAS')
     assert.equal(asked(), 3)

@@ -75,9 +75,9 @@ onEveryDatabase('the check of the database', (open) => {
       /^room: it counts 7 joined members, and has 2$/,
     ],
     [
-      'a head that is gone',
+      'a forward extremity that is gone',
       (tx) => tx.updateTable('rooms').set({ extremities: '[999999]' }).execute(),
-      /^room: its head 999999 is missing$/,
+      /^room: its forward extremity 999999 is missing$/,
     ],
   ]
   for (const [name, damage, says] of damages) {

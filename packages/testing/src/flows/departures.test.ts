@@ -30,7 +30,7 @@ const membershipsIn = (events: readonly Event[] = [], user = '') =>
   events.filter(({ state_key: key }) => key === user).map(({ content }) => content['membership'])
 const filterOf = (json: unknown) => `&filter=${encodeURIComponent(JSON.stringify(json))}`
 
-/** How an offer of a room elsewhere ends. */
+/** The ends of an invite to a room of another server. */
 const ENDINGS: Readonly<
   Record<string, (at: { alice: User; bob: User; roomId: RoomId; partition: () => void }) => Promise<unknown>>
 > = {

@@ -112,7 +112,7 @@ async function stage(open: OpenDatabase) {
 
 type Person = { readonly userId: string; readonly token: string }
 
-/** What an answer says of messages of a sender, wherever in it they stand. */
+/** Returns the contents of a sender's messages, wherever they are in an answer. */
 function wordsOf(body: unknown, sender: string): string {
   if (Array.isArray(body)) return body.map((each) => wordsOf(each, sender)).join(' ')
   if (typeof body !== 'object' || body === null) return ''

@@ -38,7 +38,7 @@ const say = (who: User, { roomId }: Stage) =>
     roomId,
   )
 
-/** What a server has got in a room: the ids of its state, and whether it has these events in its timeline. */
+/** Returns the IDs of a server's room state, and whether these events are in its timeline. */
 const has = async ({ server }: User, ids: readonly string[]) => {
   const found = await Promise.all(ids.map((id) => eventById(server.rt.db.read, id as EventId)))
   return found.map((event) => typeof event?.position === 'number')

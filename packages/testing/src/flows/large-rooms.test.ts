@@ -9,7 +9,7 @@ import { join, lastEvent, moveAll, path, post, stage, stateOn } from '../stages/
 import type { Stage, User } from '../stages/federated-stage.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
 
-/** Who stands how in a room, and how many its row counts. */
+/** Returns the memberships of a room, and the counts in its row. */
 async function members({ server }: User, { roomId }: Stage) {
   const db = server.rt.db.read
   const room = await roomById(db, roomId)
@@ -30,7 +30,7 @@ onEveryDatabase('rooms of many members', (open) => {
     const { network, alice, bob, roomId } = set
     await moveAll(set, crowd(0, 150), 'join')
     await moveAll(set, crowd(140, 150), 'leave')
-    // Whom the server knew of before it came in, and who will not stay invited.
+    // Users whom the server knew before its join, and whose invite ends.
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     assert.equal((await join(bob, roomId)).status, 200)
     assert.deepEqual(await members(bob, set), await members(alice, set))

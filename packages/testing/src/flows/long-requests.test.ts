@@ -13,9 +13,10 @@ import { onEveryDatabase } from '../databases.ts'
 import { testSigningKey } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
-import { publishedBy, StandInServers } from '../stand-in-servers.ts'
+import { keyDocument } from '../fake-servers/honest-answers.ts'
+import { StandInServers } from '../fake-servers/stand-in-servers.ts'
 import { worstBodies } from '../worst-bodies.ts'
-import { xMatrixHeader } from '../x-matrix.ts'
+import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
 /** A turn ends with the step that fills it, and some loops run beside the request. */
 const MOST_US = 1.5 * MAX_TURN_COST_US
@@ -27,7 +28,7 @@ onEveryDatabase('a request of many entries', (open) => {
   async function stage() {
     const servers = new StandInServers()
     const server = await testServer(open, {}, { transport: servers })
-    servers.set(FAR, () => publishedBy(FAR, { validUntilTs: server.rt.clock.now() + 86_400_000_000 }))
+    servers.set(FAR, () => keyDocument(FAR, { validUntilTs: server.rt.clock.now() + 86_400_000_000 }))
     const alice = await server.register('alice')
     const { body } = await server.call('POST', '/_matrix/client/v3/createRoom', { token: alice.token, body: {} })
     return { server, ...alice, roomId: String(body['room_id']) }

@@ -30,7 +30,7 @@ async function statusOf(server: TestServer, viewer: Person, userId: string): Pro
   return body as JsonObject
 }
 
-/** Lets time go by in steps, as long as it takes all that hears the clock. */
+/** Moves the clock in steps, until all timers have run. */
 async function pass({ network, one, two, settled }: TwoServers, ms: number): Promise<void> {
   for (let passedMs = 0; passedMs < ms; passedMs += 5_000) {
     network.clock.advance(Math.min(5_000, ms - passedMs))

@@ -40,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   serial: fc.nat(1000),
 })
 
-// What a client may leave out of the timeline: all of it is then to be found in the state.
+// The events that a client may leave out of the timeline; they must then be in the state.
 const timelineFilter = fc.constantFrom<JsonObject>(
   {},
   {},

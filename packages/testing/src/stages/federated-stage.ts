@@ -86,7 +86,7 @@ export async function lastEvent({ server }: User, act: () => Promise<unknown>, r
 export const sync = (who: User, since?: string) =>
   who.server.call('GET', `/_matrix/client/v3/sync${since === undefined ? '' : `?since=${since}`}`, { token: who.token })
 
-/** What a user is shown of a room they are invited to or knock at. */
+/** Returns the stripped state shown to a user who is invited or knocks. */
 export async function offered(who: User, kind: 'invite' | 'knock', roomId: RoomId): Promise<JsonObject[]> {
   const rooms = (await sync(who)).body['rooms'] as Record<string, Record<string, JsonObject>>
   const state = rooms[kind]?.[roomId]?.[`${kind}_state`] as { events: JsonObject[] } | undefined

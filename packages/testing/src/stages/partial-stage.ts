@@ -13,27 +13,27 @@ import type { Stage, User } from './federated-stage.ts'
 import type { TestServer } from '../server.ts'
 import { tamperAnswers } from '../tampered-answers.ts'
 
-/** A room of three servers, and bob of two.test who is in it without knowing by whose side. */
+/** A room of three servers, which bob of two.test has joined with partial state. */
 export type PartialStage = Stage & {
   readonly carol: User
   readonly mallory: User
   readonly held: HeldStates
 }
 
-/** What a server's questions for the state of rooms get for an answer. */
+/** The answers to a server's requests for the state of rooms. */
 export interface HeldStates {
-  /** How often it asked, of whom. */
+  /** The number of its requests, by destination. */
   readonly asked: string[]
   /** From here on the answers are such; undefined for the honest ones. */
   answer(answering: Answering | undefined): void
 }
 
-/** What a server answers when it is asked for a state; `honest` is what it would have said. */
+/** Returns the answer to a request for the state; `honest` is the correct one. */
 export type Answering = (server: string, target: string, honest: () => Promise<JsonObject>) => Promise<JsonObject>
 
-/** Nobody tells. */
+/** An answer that fails. */
 export const SILENCE: Answering = async (server) => {
-  throw new RemoteError('unreachable', `${server} does not tell`)
+  throw new RemoteError('unreachable', `${server} does not answer`)
 }
 
 /** Stands between a server and those it asks for the state of rooms. */
@@ -53,7 +53,10 @@ export function holdStates({ rt: { remote } }: TestServer, first: Answering): He
   }
 }
 
-/** Alice's room at one.test, with carol and mallory of three.test; bob of two.test joins and nobody tells him who is there. */
+/**
+ * Alice's room at one.test, with carol and mallory of three.test. Bob of two.test joins and gets no answer about its
+ * members.
+ */
 export async function partialStage(
   open: OpenDatabase,
   wishes: JsonObject = {},
@@ -74,17 +77,17 @@ export async function partialStage(
   return { ...set, carol, mallory, held }
 }
 
-/** Whether a user's server does not know who is in a room. */
+/** Returns whether a room has partial state on a user's server. */
 export const isPartial = async ({ server }: User, roomId: RoomId): Promise<boolean> =>
   (await roomById(server.rt.db.read, roomId))?.isPartial === true
 
-/** Lets time pass until a user's server knows who is in a room. */
+/** Moves the clock until the partial state of a room on a user's server ends. */
 export async function becomesWhole({ network, bob, roomId }: Stage): Promise<void> {
   await network.settle(async () => !(await isPartial(bob, roomId)))
   await network.settle()
 }
 
-/** Lets just so much time pass that the members are asked for again, and waits until that was done. */
+/** Moves the clock to the next attempt to fetch the members, and waits for its end. */
 export async function isAskedAgain({ network, bob, roomId }: Stage): Promise<void> {
   network.clock.advance(31_000)
   await bob.server.workers.completions.settled()
@@ -93,14 +96,14 @@ export async function isAskedAgain({ network, bob, roomId }: Stage): Promise<voi
 
 const LAZY = encodeURIComponent(JSON.stringify({ room: { state: { lazy_load_members: true } } }))
 
-/** What a sync says of a joined room. */
+/** The entry of a joined room in a sync. */
 export interface SyncedRoom {
   readonly state: { readonly events: readonly JsonObject[] }
   readonly timeline: { readonly events: readonly JsonObject[]; readonly limited: boolean }
   readonly summary: JsonObject
 }
 
-/** Syncs at once, with members loaded lazily or not: what it says of a room, of devices, and the next token. */
+/** Syncs at once, with or without lazy-loaded members; returns the room's entry, device lists, and the next token. */
 export async function syncRoom(
   who: User,
   roomId: RoomId,
@@ -113,14 +116,14 @@ export async function syncRoom(
   return { room: joined[roomId], next: String(body['next_batch']), devices: changed }
 }
 
-/** Who is told as joined in some events. */
+/** Returns the users whom some member events show as joined. */
 export const joinedIn = (events: readonly JsonObject[] = []): string[] =>
   events
     .filter(({ type, content }) => type === 'm.room.member' && (content as JsonObject)['membership'] === 'join')
     .map((event) => stringMember(event, 'state_key') ?? '')
     .toSorted()
 
-/** Says something in a room; answers the event's id. */
+/** Sends a message to a room; returns its event ID. */
 export async function say(who: User, roomId: RoomId, body: string): Promise<string> {
   const target = `/_matrix/client/v3/${path(roomId, `send/m.room.message/${encodeURIComponent(body)}`)}`
   const answer = await who.server.call('PUT', target, { token: who.token, body: { msgtype: 'm.text', body } })
@@ -128,7 +131,7 @@ export async function say(who: User, roomId: RoomId, body: string): Promise<stri
   return String(answer.body['event_id'])
 }
 
-/** Lets time pass until something has come to its end; answers what it came to. */
+/** Moves the clock until a promise settles; returns its value. */
 export async function passing<T>({ network }: Pick<Stage, 'network'>, ending: Promise<T>): Promise<T> {
   let isOver = false
   const over = () => {
@@ -139,7 +142,7 @@ export async function passing<T>({ network }: Pick<Stage, 'network'>, ending: Pr
   return ending
 }
 
-/** Lets time pass until an event is in the timeline of these users' servers. */
+/** Moves the clock until an event is in the timeline of these users' servers. */
 export async function arrives({ network }: Pick<Stage, 'network'>, id: string, ...at: readonly User[]): Promise<void> {
   await network.settle(async () => {
     const there = await Promise.all(at.map(({ server }) => eventById(server.rt.db.read, id as EventId)))

@@ -25,19 +25,19 @@ export interface PolicyStage {
   readonly one: TestServer
   readonly two: TestServer
   readonly three: TestServer
-  /** Writes for two.test what it tells three.test, without asking anybody. */
+  /** Writes events of two.test for three.test without asking the policy server. */
   readonly bypass: ForeignAuthor
-  /** Says something in the room, a moment later, under a new transaction id. */
+  /** Sends a message to the room, a moment later, under a new transaction ID. */
   readonly say: (who: User, body: string, more?: JsonObject) => Promise<Answer>
   /** Asks one.test to sign, in the name of a server: the answer, or the status and code of the refusal. */
   readonly ask: (from: TestServer, event: JsonObject) => Promise<JsonObject | readonly [number | undefined, unknown]>
-  /** How often one.test was asked to sign so far. */
+  /** The number of one.test's requests for a signature so far. */
   readonly asked: () => number
-  /** Everything was sent and judged, by the stopped clock. */
+  /** Waits until everything was sent and processed, by the stopped clock. */
   readonly settled: () => Promise<void>
 }
 
-/** What a test may say about its policy server. */
+/** The options of a test's policy server. */
 export type PolicyWishes = Partial<PolicyServerSettings> & { readonly rate?: RateLimit; readonly isUsed?: boolean }
 
 /** Sets the stage; the room names its policy server once all three are in it. */
@@ -62,7 +62,7 @@ export async function policyStage(open: OpenDatabase, wishes: PolicyWishes = {})
     ...{ alice, bob, carol, roomId, one, two, three },
     bypass: new ForeignAuthor(three, two),
     say: (who, body, more = {}) => {
-      // Said again at the same moment, it would be the same event.
+      // At the same time it would be the same event.
       network.clock.advance(1)
       const at = path(roomId, `send/m.room.message/t${serial++}`)
       const content = { msgtype: 'm.text', body, ...more }
@@ -88,7 +88,7 @@ export async function usePolicyServer({ server, token }: User, roomId: RoomId): 
   assert.equal((await server.call('PUT', `/_matrix/client/v3/${at}`, { token, body: content })).status, 200)
 }
 
-/** What became of an event on a server; undefined where it never came. */
+/** Returns the status of an event on a server; undefined if it never arrived. */
 export async function fateOn(server: TestServer, id: unknown): Promise<keyof typeof EVENT_STATUS | undefined> {
   const event = await eventById(server.rt.db.read, id as EventId)
   const names = Object.keys(EVENT_STATUS) as (keyof typeof EVENT_STATUS)[]

@@ -9,7 +9,7 @@ import { SyncedClient } from '../clients/synced-client.ts'
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)
 
-/** A room where nobody of ours may say anything, so that nothing of ours brings its heads together. */
+/** A room in which no local user may send, so that no local event merges its forward extremities. */
 export async function splitStage(open: OpenDatabase, version: string) {
   const network = await testNetwork({ servers: 2, open })
   const [home, away] = [network.server('one.test'), network.server('two.test')]
@@ -23,7 +23,7 @@ export async function splitStage(open: OpenDatabase, version: string) {
   return { network, home, room, client, theirs: new ForeignAuthor(home, away) }
 }
 
-/** What such a room is tried with. */
+/** The parts of a test in such a room. */
 export type SplitStage = Awaited<ReturnType<typeof splitStage>>
 
 /**
@@ -31,7 +31,7 @@ export type SplitStage = Awaited<ReturnType<typeof splitStage>>
  * of them lead to allows all others, so that none is soft-failed.
  */
 export async function forks({ room, theirs }: SplitStage, count: number): Promise<Pdu[]> {
-  const prevEvents = await theirs.heads(room.roomId)
+  const prevEvents = await theirs.extremities(room.roomId)
   const built: Pdu[] = []
   for (let at = 0; at < count; at++) {
     const [kicked, renamed] = [MEMBERS[at % 3] ?? bob, MEMBERS[3 + (at % 3)] ?? bob]

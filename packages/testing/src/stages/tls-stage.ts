@@ -13,7 +13,7 @@ import { testAuthority } from '../certificates.ts'
 
 /** The authority that the transports of this stage trust. */
 export const authority = testAuthority()
-/** Where the servers of this stage listen. */
+/** The addresses at which the servers of this stage listen. */
 export const LOCAL = ['127.0.0.1']
 
 const open: Server[] = []
@@ -40,7 +40,7 @@ export async function listen(
   return (server.address() as AddressInfo).port
 }
 
-/** All that the names of an internet stand for. */
+/** The records of all names on a test internet. */
 export interface Internet {
   readonly hosts?: Readonly<Record<string, readonly string[]>>
   readonly services?: Readonly<Record<string, readonly Partial<ServiceRecord>[]>>
@@ -67,7 +67,7 @@ export function transport(
   })
 }
 
-/** What one request comes to, as `status body`, or the fault in words; the transport goes on. */
+/** Returns the result of one request, as `status body`, or the fault in words; the transport stays open. */
 export async function askOn(
   via: HttpsTransport,
   destination: string,

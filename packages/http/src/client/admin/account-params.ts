@@ -8,7 +8,7 @@ export const LOCK = '/_matrix/client/v1/admin/lock/:userId'
 export const SUSPENSION = '/_matrix/client/v1/admin/suspend/:userId'
 /** The parameters of both paths. */
 export const AccountParams = Type.Object({ userId: UserIdSchema })
-/** Whether an account is locked. */
+/** The schema for locking and unlocking an account. */
 export const LockSchema = Type.Object({ locked: Type.Boolean() })
-/** Whether an account is suspended. */
+/** The schema for suspending an account and ending the suspension. */
 export const SuspensionSchema = Type.Object({ suspended: Type.Boolean() })

@@ -6,5 +6,5 @@ import { oneOf, RoomIdSchema } from '../../schemas.ts'
 export const DIRECTORY_ENTRY = '/_matrix/client/v3/directory/list/room/:roomId'
 /** The parameters of {@link DIRECTORY_ENTRY}. */
 export const DirectoryEntryParams = Type.Object({ roomId: RoomIdSchema })
-/** Whether a room is listed in the directory. */
+/** The schema for publishing a room in the directory or removing it. */
 export const VisibilitySchema = oneOf(['public', 'private'])

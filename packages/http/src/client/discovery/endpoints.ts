@@ -6,7 +6,7 @@ import { getWellknownPolicy } from './get-wellknown-policy.ts'
 import { getWellknownSupport } from './get-wellknown-support.ts'
 import { getWellknown } from './get-wellknown.ts'
 
-/** What a client reads before it logs in. */
+/** The endpoints that a client reads before it logs in. */
 export const discoveryEndpoints: readonly AnyEndpoint[] = [
   getCapabilities,
   getVersions,

@@ -29,6 +29,10 @@ export const getCapabilities = endpoint({
       'm.3pid_changes': Enabled,
       'm.get_login_token': Enabled,
       'm.forget_forced_upon_leave': Enabled,
+      'org.matrix.msc4140.delayed_events': Type.Object({
+        max_delay_ms: Type.Integer(),
+        max_scheduled: Type.Integer(),
+      }),
       'm.account_moderation': Type.Optional(Type.Object({ lock: Type.Boolean(), suspend: Type.Boolean() })),
     }),
   }),

@@ -11,6 +11,8 @@ const VERSIONS = [
 
 /** The implemented features that the spec does not have, or has under another name. */
 const UNSTABLE_FEATURES = {
+  'org.matrix.msc3881': true,
+  'org.matrix.msc4140': true,
   'org.matrix.msc4222': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,

@@ -14,20 +14,25 @@ const members = {
   ts: OptionalInteger,
 }
 
-/** The query parameters that change how an event is sent. None is supported, so {@link refuseModifiers} refuses each. */
+/**
+ * The query parameters that change how an event is sent. {@link delayIn} returns the delay; {@link refuseModifiers} refuses those
+ * that are not supported.
+ */
 export const EventModifiers = Type.Object(members)
 
-// The sentence about delayed events is Synapse's where they are off.
-const DELAYED = 'Sending delayed events has been disallowed'
+const PARENT = 'delayed events with a parent are not supported'
 const STICKY = 'sending sticky events is not supported'
-const REFUSALS: Readonly<Record<keyof typeof members, string>> = {
-  delay: DELAYED,
-  parent_delay_id: DELAYED,
-  'org.matrix.msc4140.delay': DELAYED,
-  'org.matrix.msc4140.parent_delay_id': DELAYED,
+const REFUSALS: Readonly<Partial<Record<keyof typeof members, string>>> = {
+  parent_delay_id: PARENT,
+  'org.matrix.msc4140.parent_delay_id': PARENT,
   sticky_duration_ms: STICKY,
   'org.matrix.msc4354.sticky_duration_ms': STICKY,
   ts: '`ts` is for application services only',
+}
+
+/** Returns the delay that a request asks for, in ms; undefined for an event to be sent now. */
+export function delayIn(query: Static<typeof EventModifiers>): number | undefined {
+  return query['org.matrix.msc4140.delay'] ?? query.delay
 }
 
 /**

@@ -2,16 +2,17 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
+import { scheduleEvent } from '@myelin/services/rooms/delayed/schedule-event'
 import { sendEvent } from '@myelin/services/rooms/send-event'
 import { Type } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
-import { EventIdReply } from '../../room-replies.ts'
+import { SentReply } from '../../room-replies.ts'
 import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
-import { EventModifiers, refuseModifiers } from './event-modifiers.ts'
+import { delayIn, EventModifiers, refuseModifiers } from './event-modifiers.ts'
 
 /**
- * Sends a message event to a room.
+ * Sends a message event to a room, now or after a delay (MSC4140).
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidsendeventtypetxnid
  */
@@ -26,11 +27,15 @@ export const sendMessage = endpoint({
   params: Type.Object({ roomId: RoomIdSchema, eventType: Type.String(), txnId: Type.String() }),
   query: EventModifiers,
   body: JsonObjectSchema,
-  reply: EventIdReply,
+  reply: SentReply,
 
   async handle({ params: { roomId, eventType: type, txnId }, query, body: content, requester }, rt) {
     refuseModifiers(query)
     if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
+    const delayMs = delayIn(query)
+    if (delayMs !== undefined) {
+      return { delay_id: await scheduleEvent(rt, requester, { roomId, type, content, delayMs, txnId }) }
+    }
     const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
     const { userId: sender, deviceId } = requester
     const draft = { roomId, sender, type, content, transaction: { deviceId, txnId } }

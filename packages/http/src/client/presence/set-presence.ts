@@ -28,7 +28,7 @@ export const setPresence = endpoint({
     ownUser(requester, userId)
     if (!rt.config.presence.isEnabled) return {}
     rt.limits.take('presence', requester.userId)
-    await rt.presence.says(requester, body.presence, body.status_msg ?? undefined)
+    await rt.presence.report(requester, body.presence, body.status_msg ?? undefined)
     return {}
   },
 })

@@ -13,7 +13,7 @@ const DEFAULT_LIMIT = 50
 export const RELATIONS = '/_matrix/client/v1/rooms/:roomId/relations/:eventId'
 /** The parameters of {@link RELATIONS}. */
 export const relationsParams = { roomId: RoomIdSchema, eventId: EventIdSchema }
-/** Which page of the relations to return. */
+/** The page of relations to return. */
 export const RelationsQuery = Type.Object({
   from: OptionalText,
   to: OptionalText,

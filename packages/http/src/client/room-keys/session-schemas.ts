@@ -9,7 +9,7 @@ const CountSchema = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER 
 /** A room id in a path or as the key of an object. */
 export const RoomKeySchema = Type.String({ pattern: '^![^\\u0000]*$', maxLength: 255 })
 /** The id of a megolm session. */
-export const SessionIdSchema = Type.String({ pattern: '^[^\\u0000]*$', maxLength: 255 })
+const SessionIdSchema = Type.String({ pattern: '^[^\\u0000]*$', maxLength: 255 })
 /** The version of the backup a request is about. */
 export const VersionQuery = Type.Object({ version: Type.String() })
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { scheduleEvent } from '@myelin/services/rooms/delayed/schedule-event'
 import { setState } from '@myelin/services/rooms/set-state'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
-import { EventIdReply } from '../../room-replies.ts'
+import { SentReply } from '../../room-replies.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
-import { EventModifiers, refuseModifiers } from '../events/event-modifiers.ts'
+import { delayIn, EventModifiers, refuseModifiers } from '../events/event-modifiers.ts'
 import { STATE_EVENT, StateEventParams } from './state-params.ts'
 
 /**
- * Sends a state event.
+ * Sends a state event, now or after a delay (MSC4140).
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidstateeventtypestatekey
  */
@@ -23,11 +24,15 @@ export const setRoomStateWithKey = endpoint({
   params: StateEventParams,
   query: EventModifiers,
   body: JsonObjectSchema,
-  reply: EventIdReply,
+  reply: SentReply,
 
   async handle({ params, query, body: content, requester }, rt) {
     refuseModifiers(query)
     const { roomId, eventType: type, stateKey = '' } = params
+    const delayMs = delayIn(query)
+    if (delayMs !== undefined) {
+      return { delay_id: await scheduleEvent(rt, requester, { roomId, type, stateKey, content, delayMs }) }
+    }
     return { event_id: await setState(rt, { roomId, sender: requester.userId, type, stateKey, content }) }
   },
 })

@@ -83,9 +83,9 @@ describe('this server as a notary', () => {
       return network.crossings.length
     }
     assert.equal(await count(), 1)
-    network.clock.advance(11 * HOUR)
+    network.clock.jump(11 * HOUR)
     assert.equal(await count(), 1)
-    network.clock.advance(2 * HOUR)
+    network.clock.jump(2 * HOUR)
     assert.equal(await count(), 2)
     await network.close()
   })
@@ -94,7 +94,7 @@ describe('this server as a notary', () => {
     const network = await testNetwork({ servers: 2 })
     const one = network.server('one.test')
     await one.call('GET', '/_matrix/key/v2/query/two.test')
-    network.clock.advance(HOUR)
+    network.clock.jump(HOUR)
     const until = network.clock.now() + 24 * HOUR
     const { body } = await one.call('GET', `/_matrix/key/v2/query/two.test?minimum_valid_until_ts=${until}`)
     assert.deepEqual(
@@ -114,10 +114,10 @@ describe('this server as a notary', () => {
     const [first] = await ask('ed25519:test')
     assert.deepEqual(await ask('ed25519:unknown'), [first], 'the answer of now says that there is no such key')
     assert.equal(network.crossings.length, 2)
-    network.clock.advance(48 * HOUR)
+    network.clock.jump(48 * HOUR)
     const [second] = await ask('ed25519:unknown')
     assert.equal(second, network.clock.now() + 24 * HOUR)
-    network.clock.advance(48 * HOUR)
+    network.clock.jump(48 * HOUR)
     network.partition(['one.test'], ['two.test'])
     assert.deepEqual(await ask('ed25519:unknown'), [])
     assert.deepEqual(await ask('ed25519:test'), [second], 'it holds the key')

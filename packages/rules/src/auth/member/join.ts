@@ -52,10 +52,10 @@ function judgeByJoinRule(event: Pdu, isExpected: boolean, state: AuthState): Ver
  * verified with the other signatures.
  */
 function judgeVoucher(event: Pdu, state: AuthState): Verdict {
-  const voucher = stringMember(event.content, 'join_authorised_via_users_server')
-  if (!isUserId(voucher)) return reject('join.nobody-vouches')
-  if (state.membershipOf(voucher) !== 'join') return reject('join.voucher-not-joined')
-  return state.powerOf(voucher) >= state.levelFor('invite') ? allow : reject('join.voucher-too-weak')
+  const authorisingUser = stringMember(event.content, 'join_authorised_via_users_server')
+  if (!isUserId(authorisingUser)) return reject('join.no-authorising-user')
+  if (state.membershipOf(authorisingUser) !== 'join') return reject('join.authorising-user-not-joined')
+  return state.powerOf(authorisingUser) >= state.levelFor('invite') ? allow : reject('join.authorising-user-too-weak')
 }
 
 function isFirstJoin(event: Pdu, target: string, state: AuthState): boolean {

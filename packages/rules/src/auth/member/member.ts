@@ -24,9 +24,13 @@ export function judgeMember(event: Pdu, state: AuthState): Verdict {
 
   // 2. `join_authorised_via_users_server` is a user ID; their server's signature is verified with the other
   // signatures.
-  const voucher = member(event.content, 'join_authorised_via_users_server')
-  if (state.version.auth.joinRules.includes('restricted') && voucher !== undefined && !isUserId(voucher)) {
-    return reject('member.voucher-not-a-user')
+  const authorisingUser = member(event.content, 'join_authorised_via_users_server')
+  if (
+    state.version.auth.joinRules.includes('restricted') &&
+    authorisingUser !== undefined &&
+    !isUserId(authorisingUser)
+  ) {
+    return reject('member.authorising-user-not-a-user')
   }
 
   switch (membership) {

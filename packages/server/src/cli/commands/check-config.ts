@@ -2,7 +2,7 @@
 import { loadConfig } from '../../config/load.ts'
 import { command, configFilesOf, configOption } from '../command.ts'
 
-/** Says everything that is wrong with a configuration, or that nothing is. */
+/** Prints all faults of a configuration, or that there are none. */
 export const checkConfig = command({
   name: 'check-config',
   summary: 'Say everything that is wrong with the configuration.',

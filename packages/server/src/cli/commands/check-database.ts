@@ -4,7 +4,7 @@ import { openForReading } from '../../open-database.ts'
 import { loadConfig } from '../../config/load.ts'
 import { command, CommandError, configFilesOf, configOption } from '../command.ts'
 
-/** Looks whether the database contradicts itself, and says where. It only reads; the server may be running. */
+/** Checks the database for contradictions and prints them. Only reads; the server may be running. */
 export const checkDatabase = command({
   name: 'check-database',
   summary: 'Look whether the database contradicts itself: hashes, states, members.',
@@ -28,7 +28,7 @@ export const checkDatabase = command({
 
 const BAR = 40
 
-/** A bar, where somebody looks. */
+/** Draws a progress bar if the output is a terminal. */
 function showProgress(done: number, all: number): void {
   if (!process.stderr.isTTY) return
   const share = all === 0 ? 1 : done / all

@@ -35,7 +35,10 @@ export const registerUser = command({
   },
 })
 
-/** Where this machine reaches the client API. A certificate would not be for this machine, so plain listeners come first. */
+/**
+ * Returns the URL of the client API on this machine. Plain listeners come first, because a certificate is not issued
+ * for a loopback address.
+ */
 export function clientUrlOf({ listeners, baseUrl }: Pick<Config, 'listeners' | 'baseUrl'>): string {
   const plain = listeners.find((listener) => listener.serves.includes('client') && !listener.tls)
   if (!plain) return baseUrl

@@ -4,23 +4,23 @@ import { Type } from 'typebox'
 import { group, section, size } from '../section.ts'
 import { sizeBytes } from '../units.ts'
 
-/** How much is kept in memory. */
+/** Settings of caches. */
 export const caches = section({
   title: 'Caches',
   fields: {
     event_cache_size: size({
-      description: `How many events are kept in memory, before it is multiplied by \`caches.global_factor\`.`,
+      description: `The capacity of the event cache, in events, before it is multiplied by \`caches.global_factor\`.`,
       default: '20K',
     }),
     caches: group(
       {
         global_factor: Type.Number({
-          description: `What the size of every cache is multiplied by: more memory for fewer reads.`,
+          description: `The factor that the capacity of every cache is multiplied by. A larger one costs memory and saves reads.`,
           exclusiveMinimum: 0,
           default: 0.5,
         }),
       },
-      { description: `All caches.`, default: {} },
+      { description: `Settings of all caches.`, default: {} },
     ),
   },
   read(values): CacheSettings {

@@ -5,7 +5,7 @@ import { type ProxyAddress, proxyIn, type ProxySettings } from '@myelin/remote/s
 import { Type } from 'typebox'
 import { path, type Reading, section } from '../section.ts'
 
-/** How connections to other servers are made. */
+/** The part of {@link connections} that the transport reads. */
 export interface ConnectionSettings {
   readonly addresses: {
     /** Ranges that outgoing connections may not go to. */
@@ -17,7 +17,7 @@ export interface ConnectionSettings {
     /** The only authorities to trust, in PEM; undefined: those the program comes with. */
     readonly authorities: readonly string[] | undefined
     readonly minVersion: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
-    /** Whether certificates are checked. */
+    /** Certificates of other servers are verified. */
     readonly isVerified: boolean
     /** Globs of the names whose certificate is not checked all the same. */
     readonly unverified: readonly string[]
@@ -37,71 +37,70 @@ const PROXY_FORM = 'a proxy like http://USER:PASSWORD@HOST:PORT'
 
 const fields = {
   ip_range_blacklist: Type.Array(Type.String(), {
-    description: `Addresses that this server does not connect to, whatever name leads there. What stands here takes the
-place of the default. 0.0.0.0/8 and :: are always among them.`,
+    description: `The addresses that outgoing connections are refused to, whichever host name resolves to them. The list replaces
+the default. 0.0.0.0/8 and :: are always refused.`,
     default: [...PRIVATE_RANGES],
-    says: 'a list of addresses and ranges',
+    takes: 'a list of addresses and ranges',
   }),
   ip_range_whitelist: Type.Array(Type.String(), {
-    description: `Addresses that it connects to all the same.`,
+    description: `Exceptions from \`ip_range_blacklist\`.`,
     default: [],
-    says: 'a list of addresses and ranges',
+    takes: 'a list of addresses and ranges',
     examples: [['192.168.1.1/32']],
   }),
   https_proxy: Type.Optional(
     Type.String({
-      description: `The proxy that leads to other servers. It is asked with CONNECT, and certificates are checked
-through it as without it. The port is 1080 where none is named; https:// means that the proxy itself is spoken with over
-TLS, and its certificate checked like those of other servers; characters in the password may be written as %XX. Without this setting the environment variable \`https_proxy\`
-or \`HTTPS_PROXY\` counts; an empty text is no proxy. Names are then looked up by the proxy: it is the proxy that must
-keep this server from private addresses.`,
-      says: PROXY_FORM,
+      description: `The proxy for requests to other servers, which are tunneled with CONNECT. Certificates are verified as without a
+proxy. The default port is 1080. With https:// the connection to the proxy uses TLS, and its certificate is
+verified like those of other servers. Special characters of the password are written as %XX. Without this
+setting the environment variable \`https_proxy\` or \`HTTPS_PROXY\` applies; an empty text disables the proxy.
+The proxy resolves host names, so the proxy must block private addresses.`,
+      takes: PROXY_FORM,
       examples: ['http://USERNAME:PASSWORD@proxy.example.com:8080/'],
     }),
   ),
   http_proxy: Type.Optional(
     Type.String({
-      description: `The proxy for requests without TLS, in the same way. Myelin makes none of those today, so nothing goes
-through it.`,
-      says: PROXY_FORM,
+      description: `The proxy for requests without TLS, in the same notation. Myelin sends no such requests at present, so this
+setting has no effect.`,
+      takes: PROXY_FORM,
       examples: ['http://USERNAME:PASSWORD@10.0.1.1:8080/'],
     }),
   ),
   no_proxy_hosts: Type.Optional(
     Type.Array(Type.String(), {
-      description: `Who is connected to without the proxy: hosts, each with everything below it, addresses and ranges of
-addresses, each with a port or without; \`*\` is everybody. Ranges are for places that are named by address. Without
-this setting the environment variable \`no_proxy\` or \`NO_PROXY\` counts, with commas in between.`,
+      description: `The destinations that bypass the proxy: host names (with their subdomains), addresses and ranges of addresses,
+each with or without a port; \`*\` means all. Ranges match destinations that are named by address. Without this
+setting the environment variable \`no_proxy\` or \`NO_PROXY\` applies, separated by commas.`,
       examples: [['master.hostname.example.com', '10.1.0.0/16', '172.30.0.0/16']],
     }),
   ),
   federation_verify_certificates: Type.Boolean({
-    description: `Whether the certificates of other servers are checked. Without it, anybody on the way can pretend to be
-any server.`,
+    description: `Whether certificates of other servers are verified. If not, an attacker on the network path can impersonate any
+server.`,
     default: true,
   }),
   federation_certificate_verification_whitelist: Type.Array(Type.String(), {
-    description: `Names whose certificates are not checked; \`*\` stands for anything.`,
+    description: `The server names whose certificates are not verified; \`*\` matches any text.`,
     default: [],
     examples: [['lon.example.com', '*.example.com']],
   }),
   federation_custom_ca_list: Type.Optional(
     Type.Array(path({ description: `A file.` }), {
-      description: `Files in PEM with the only authorities that certificates of other servers may come from; without this
-setting, the usual ones.`,
+      description: `PEM files with the certificate authorities to trust for other servers. They replace the default authorities.`,
       minItems: 1,
       examples: [['myCA1.pem', 'myCA2.pem']],
     }),
   ),
   federation_client_minimum_tls_version: Type.Unsafe<string | number>({
     type: ['string', 'number'],
-    description: `The oldest version of TLS to speak with other servers: 1, 1.1, 1.2 or 1.3.`,
-    says: 'a version of TLS',
+    description: `The minimum TLS version for connections to other servers: 1, 1.1, 1.2 or 1.3.`,
+    takes: 'a version of TLS',
     default: '1.2',
   }),
 }
 
-/** How connections to other servers are made and checked. */
+/** Settings of outgoing connections: proxies, certificates, timeouts. */
 export const connections = section({
   title: 'Connections',
   fields,
@@ -137,7 +136,7 @@ function proxyOf(
     const text = values[key] ?? reading.environment(key)
     if (text === undefined || text === '') return undefined
     const proxy = proxyIn(text)
-    // What was written is not repeated: there may be a password in it.
+    // The value is not repeated, because it may contain a password.
     const where = values[key] === undefined ? ' in the environment' : ''
     if (!proxy) reading.fault(key, `${where} must be ${PROXY_FORM}`.trim())
     return proxy

@@ -3,12 +3,12 @@ import { resolve } from 'node:path'
 import { Type } from 'typebox'
 import { type Reading, section } from '../section.ts'
 
-/** Where everything is kept: a file beside the server, or a database server. */
+/** The database: a SQLite file, or a PostgreSQL server. */
 export type DatabaseSettings =
   | { readonly engine: 'sqlite'; readonly path: string }
   | { readonly engine: 'postgres'; readonly connection: PostgresConnection; readonly maxReaders: number }
 
-/** How to reach PostgreSQL, in the words of the `pg` package. */
+/** Connection options of PostgreSQL, named as in the `pg` package. */
 export interface PostgresConnection {
   readonly connectionString?: string
   readonly host?: string
@@ -45,30 +45,39 @@ interface Written {
 const DEFAULT_READERS = 10
 
 const args = {
-  database: { type: 'string', description: `The file (sqlite3) or the database's name (psycopg2).` },
-  dbname: { type: 'string', description: `Another word for the database's name.` },
-  host: { type: 'string', description: `The database server, or the folder of its socket.` },
-  port: { type: 'integer', minimum: 1, maximum: 65_535, description: `The database server's port.` },
-  user: { type: 'string', description: `Who this server is to the database server.` },
-  password: { type: 'string', description: `Its password.` },
-  password_path: { type: 'string', description: `A file with the password. (Synapse has no such setting.)` },
-  cp_min: { type: 'integer', minimum: 0, description: `Taken from Synapse and ignored: connections open when needed.` },
-  cp_max: { type: 'integer', minimum: 1, description: `The most connections for reading.`, default: DEFAULT_READERS },
-  connect_timeout: { type: 'integer', minimum: 0, description: `Seconds to wait for a connection.` },
-  application_name: { type: 'string', description: `How the connections are called on the database server.` },
+  database: { type: 'string', description: `The path of the file (sqlite3) or the name of the database (psycopg2).` },
+  dbname: { type: 'string', description: `An alias of \`database\` (psycopg2).` },
+  host: { type: 'string', description: `The host of PostgreSQL, or the folder of its socket.` },
+  port: { type: 'integer', minimum: 1, maximum: 65_535, description: `The port of PostgreSQL.` },
+  user: { type: 'string', description: `The user name for PostgreSQL.` },
+  password: { type: 'string', description: `The password of that user.` },
+  password_path: { type: 'string', description: `A file that contains the password. (Synapse has no such setting.)` },
+  cp_min: {
+    type: 'integer',
+    minimum: 0,
+    description: `Accepted for compatibility and ignored: connections are opened on demand.`,
+  },
+  cp_max: {
+    type: 'integer',
+    minimum: 1,
+    description: `The maximum number of connections for reading.`,
+    default: DEFAULT_READERS,
+  },
+  connect_timeout: { type: 'integer', minimum: 0, description: `The timeout for opening a connection, in seconds.` },
+  application_name: { type: 'string', description: `The application name of the connections.` },
   sslmode: {
     type: 'string',
     enum: ['disable', 'require', 'verify-full'],
-    description: `Whether to encrypt, and whether to check whom one speaks to.`,
+    description: `Whether connections use TLS, and whether the certificate of PostgreSQL is verified.`,
   },
-  sslrootcert: { type: 'string', description: `A file with the certificates to trust, in PEM.` },
+  sslrootcert: { type: 'string', description: `A PEM file with the certificate authorities to trust.` },
 }
 
 const fields = {
   database: Type.Unsafe<string | Written>({
     type: ['string', 'object'],
-    description: `Where everything is kept. Either Synapse's form, with a \`name\` (\`sqlite3\` or \`psycopg2\`) and
-\`args\`, or in one word: the path of an SQLite file, or an address that starts with postgres://.`,
+    description: `The database. Either Synapse's notation, with a \`name\` (\`sqlite3\` or \`psycopg2\`) and \`args\`, or a text:
+the path of a SQLite file, or a URL that starts with postgres://.`,
     default: 'homeserver.db',
     examples: [
       { name: 'sqlite3', args: { database: '/var/lib/myelin/homeserver.db' } },
@@ -82,15 +91,15 @@ const fields = {
     additionalProperties: false,
     required: ['name'],
     properties: {
-      name: { type: 'string', enum: ['sqlite3', 'psycopg2'], description: `The kind of database.` },
-      args: { type: 'object', additionalProperties: false, properties: args, description: `How to reach it.` },
-      txn_limit: { type: 'integer', description: `Taken from Synapse and ignored.` },
-      allow_unsafe_locale: { type: 'boolean', description: `Taken from Synapse and ignored.` },
+      name: { type: 'string', enum: ['sqlite3', 'psycopg2'], description: `The database engine.` },
+      args: { type: 'object', additionalProperties: false, properties: args, description: `The connection options.` },
+      txn_limit: { type: 'integer', description: `Accepted for compatibility and ignored.` },
+      allow_unsafe_locale: { type: 'boolean', description: `Accepted for compatibility and ignored.` },
     },
   }),
 }
 
-/** Where everything is kept. */
+/** Settings of the database. */
 export const database = section({
   title: 'Database',
   fields,

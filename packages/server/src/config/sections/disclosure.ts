@@ -3,20 +3,20 @@ import type { DisclosureSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
 import { section } from '../section.ts'
 
-/** What other servers are told beyond what they must know. */
+/** Settings for what other servers may read beyond what federation requires. */
 export const disclosure = section({
-  title: 'What other servers are told',
+  title: 'Disclosure to other servers',
   fields: {
     allow_profile_lookup_over_federation: Type.Boolean({
-      description: `Whether other servers may ask for the names and pictures of this server's users.`,
+      description: `Whether other servers may read the profiles of this server's users.`,
       default: true,
     }),
     allow_public_rooms_over_federation: Type.Boolean({
-      description: `Whether other servers may read this server's room directory.`,
+      description: `Whether other servers may read the room directory of this server.`,
       default: false,
     }),
     allow_device_name_lookup_over_federation: Type.Boolean({
-      description: `Whether other servers are told what people call their devices.`,
+      description: `Whether device lists sent to other servers contain the display names of devices.`,
       default: false,
     }),
   },

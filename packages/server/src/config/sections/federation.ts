@@ -10,22 +10,23 @@ type Keys = Readonly<Record<string, string>>
 
 const trustedServer = group(
   {
-    server_name: Type.String({ description: `Its name.`, says: 'a host name' }),
+    server_name: Type.String({ description: `The name of the server.`, takes: 'a host name' }),
     verify_keys: Type.Optional(
       Type.Unsafe<Keys>({
         type: 'object',
         additionalProperties: { type: 'string' },
-        description: `Its own keys in Base64, by key id; without them, whatever it publishes over TLS is believed.`,
+        description: `Its signing keys in Base64, by key ID. Without this setting, the keys that it publishes over TLS are trusted.`,
       }),
     ),
     accept_keys_insecurely: Type.Optional(
-      Type.Boolean({ description: `Taken from Synapse; keys are always fetched over TLS.` }),
+      Type.Boolean({ description: `Accepted for compatibility and ignored: keys are always fetched over TLS.` }),
     ),
   },
   { description: `A server.` },
 )
 
-const REQUESTS_ONCE = 'Taken from Synapse; a request is made once, and what sends events tries again by itself.'
+const REQUESTS_ONCE =
+  'Accepted for compatibility and ignored: a request is sent once, and the federation sender retries transactions.'
 const IGNORED = {
   max_short_retry_delay: Type.Optional(duration({ description: REQUESTS_ONCE })),
   max_long_retry_delay: Type.Optional(duration({ description: REQUESTS_ONCE })),
@@ -35,8 +36,8 @@ const IGNORED = {
 
 const fields = {
   trusted_key_servers: Type.Array(trustedServer, {
-    description: `The servers that are asked for the keys of servers that do not answer. Whoever controls one of them
-can pretend to be any server that does not answer.`,
+    description: `The notary servers that are queried for the keys of servers that cannot be reached. A notary server can
+impersonate every server that cannot be reached.`,
     default: [{ server_name: 'matrix.org' }],
     examples: [[{ server_name: 'matrix.org' }], []],
   }),
@@ -44,14 +45,13 @@ can pretend to be any server that does not answer.`,
     Type.Unsafe<readonly string[] | null>({
       type: ['array', 'null'],
       items: { type: 'string' },
-      description: `The only servers to speak with, in both directions; an empty list is none. Without this setting,
-all.`,
-      says: 'a list of server names',
+      description: `The servers to federate with; an empty list disables federation. Without this setting, all servers.`,
+      takes: 'a list of server names',
       examples: [['example.org', 'example.com']],
     }),
   ),
   federation_domain_denylist: Type.Array(Type.String(), {
-    description: `Servers never to speak with, in either direction. (Synapse has no such setting.)`,
+    description: `The servers not to federate with. (Synapse has no such setting.)`,
     default: [],
   }),
   old_signing_keys: Type.Unsafe<Readonly<Record<string, { readonly key: string; readonly expired_ts: number }>>>({
@@ -62,38 +62,38 @@ all.`,
       required: ['key', 'expired_ts'],
       additionalProperties: false,
     },
-    description: `Keys this server signed with in former times, by key id: the public key in Base64, and when it was
-last used, in milliseconds since 1970.`,
+    description: `Former signing keys of this server, by key ID: the public key in Base64, and the time when it was last used, in
+milliseconds since 1970.`,
     default: {},
     examples: [{ 'ed25519:id': { key: 'base64string', expired_ts: 1_700_000_000_000 } }],
   }),
   federation: group(
     {
-      client_timeout: duration({ description: `How long a request to another server may take.`, default: '60s' }),
+      client_timeout: duration({ description: `The timeout of a request to another server.`, default: '60s' }),
       destination_min_retry_interval: duration({
-        description: `For how long a server is left alone that did not answer.`,
+        description: `The first back-off after a server did not answer.`,
         default: '10s',
       }),
       destination_retry_multiplier: Type.Number({
-        description: `How many times as long it is left alone the next time.`,
+        description: `The factor by which the back-off grows with each failure.`,
         minimum: 1,
         default: 2,
       }),
       destination_max_retry_interval: duration({
-        description: `The longest time it is left alone.`,
+        description: `The maximum back-off.`,
         default: '1h',
       }),
       ...IGNORED,
     },
-    { description: `How patient this server is with others.`, default: {} },
+    { description: `Timeouts and back-off of requests to other servers.`, default: {} },
   ),
   key_refresh_interval: duration({
-    description: `For how long other servers may rely on our key without asking again.`,
+    description: `The validity of the signing key that this server publishes; other servers fetch it again afterwards.`,
     default: '1d',
   }),
 }
 
-/** How this server speaks with others. */
+/** Settings of federation. */
 export const federation = section({
   title: 'Federation',
   fields,

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { group, oneOf, path, type Reading, section } from '../section.ts'
 
-/** What a listener can serve. */
+/** The resources of a listener. */
 export type Resource = (typeof RESOURCES)[number]
 
 const RESOURCES = ['client', 'federation', 'keys', 'openid', 'media', 'metrics', 'health'] as const
@@ -12,14 +12,14 @@ const RESOURCES = ['client', 'federation', 'keys', 'openid', 'media', 'metrics',
 export interface Listener {
   readonly port: number
   readonly addresses: readonly string[]
-  /** The certificate and its key, if this listener speaks TLS itself. */
+  /** The certificate and its key, if the listener terminates TLS itself. */
   readonly tls: TlsFiles | undefined
-  /** Whether X-Forwarded-For is believed. */
+  /** `X-Forwarded-For` is trusted. */
   readonly trustsForwarded: boolean
   readonly serves: readonly Resource[]
 }
 
-/** Where the certificate and its key lie. */
+/** The paths of a certificate and its key. */
 export interface TlsFiles {
   readonly certificatePath: string
   readonly privateKeyPath: string
@@ -27,32 +27,37 @@ export interface TlsFiles {
 
 const listener = group(
   {
-    port: Type.Integer({ description: `The port; 0 takes any that is free.`, minimum: 0, maximum: 65_535 }),
+    port: Type.Integer({ description: `The port; 0 means any free port.`, minimum: 0, maximum: 65_535 }),
     bind_addresses: Type.Array(Type.String({ minLength: 1 }), {
-      description: `The addresses of this machine to listen on; without them, all.`,
+      description: `The local addresses to listen on; by default all.`,
       default: ['::', '0.0.0.0'],
       minItems: 1,
     }),
-    type: oneOf(['http', 'metrics'], { description: `\`metrics\` serves nothing but those.`, default: 'http' }),
-    tls: Type.Boolean({ description: `Whether this listener speaks TLS itself.`, default: false }),
+    type: oneOf(['http', 'metrics'], {
+      description: `\`http\` serves the resources below; \`metrics\` serves metrics only.`,
+      default: 'http',
+    }),
+    tls: Type.Boolean({ description: `Whether the listener terminates TLS itself.`, default: false }),
     x_forwarded: Type.Boolean({
-      description: `Whether to believe the X-Forwarded-For header: only behind a reverse proxy that sets it.`,
+      description: `Whether the X-Forwarded-For header is trusted. Use it only behind a reverse proxy that sets the header.`,
       default: false,
     }),
     resources: Type.Array(
       group(
         {
-          names: Type.Array(oneOf(RESOURCES, { description: `What is served.` }), {
+          names: Type.Array(oneOf(RESOURCES, { description: `The resources to serve.` }), {
             default: [],
-            description: `See above.`,
+            description: `The names of the resources.`,
           }),
-          compress: Type.Optional(Type.Boolean({ description: `Taken from Synapse; a reverse proxy does it better.` })),
+          compress: Type.Optional(
+            Type.Boolean({ description: `Accepted for compatibility and ignored: let the reverse proxy compress.` }),
+          ),
         },
-        { description: `What is served.` },
+        { description: `The resources to serve.` },
       ),
       {
-        description: `What is served: \`client\` (which includes media), \`federation\` (likewise), \`keys\`
-(which \`federation\` includes), \`media\`, \`metrics\`, \`health\` (which is served by every listener).`,
+        description: `The resources to serve: \`client\` (includes \`media\`), \`federation\` (includes \`media\` and \`keys\`),
+\`keys\`, \`media\`, \`metrics\`, \`health\` (served by every listener).`,
         default: [{ names: ['client', 'federation'] }],
       },
     ),
@@ -62,22 +67,25 @@ const listener = group(
 
 const fields = {
   listeners: Type.Array(listener, {
-    description: `The ports to listen on, and what each serves.`,
+    description: `The ports to listen on, and the resources that each serves.`,
     default: [{ port: 8008, bind_addresses: ['127.0.0.1'], x_forwarded: true }],
     minItems: 1,
   }),
   tls_certificate_path: Type.Optional(
     path({
-      description: `The certificate chain, in PEM, of every listener with \`tls: true\`.`,
+      description: `The PEM file with the certificate chain of all listeners with \`tls: true\`.`,
       examples: ['/etc/ssl/example.org.crt'],
     }),
   ),
   tls_private_key_path: Type.Optional(
-    path({ description: `The key of that certificate, in PEM.`, examples: ['/etc/ssl/example.org.key'] }),
+    path({
+      description: `The PEM file with the private key of that certificate.`,
+      examples: ['/etc/ssl/example.org.key'],
+    }),
   ),
 }
 
-/** Where this server listens. */
+/** Settings of listeners. */
 export const listeners = section({
   title: 'Listeners',
   fields,

@@ -5,17 +5,17 @@ import { Type } from 'typebox'
 import { path, section, size } from '../section.ts'
 import { sizeBytes } from '../units.ts'
 
-/** Where media lie, and how big they may be. */
+/** Settings of the media store. */
 export const media = section({
   title: 'Media',
   fields: {
-    media_store_path: path({ description: `The folder in which media are kept.`, default: 'media_store' }),
+    media_store_path: path({ description: `The folder of the media store.`, default: 'media_store' }),
     max_upload_size: size({
-      description: `The biggest file one may upload. A reverse proxy has a limit of its own.`,
+      description: `The maximum size of an upload. A reverse proxy has a limit of its own.`,
       default: '50M',
     }),
     max_image_pixels: size({
-      description: `The most pixels an image may have for thumbnails to be made of it.`,
+      description: `The maximum number of pixels of an image from which thumbnails are generated.`,
       default: '32M',
     }),
     enable_authenticated_media: Type.Boolean({

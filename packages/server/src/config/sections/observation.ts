@@ -3,27 +3,27 @@ import type { LogFormat, LogLevel } from '@myelin/kit/log'
 import { Type } from 'typebox'
 import { oneOf, section } from '../section.ts'
 
-/** What is logged, and how. */
+/** The level and the format of the log. */
 export interface LogSettings {
   readonly level: LogLevel
   readonly format: LogFormat
 }
 
-/** What the server tells about itself. */
+/** Settings of the log and of metrics. */
 export const observation = section({
   title: 'Log and metrics',
   fields: {
     log_level: oneOf(['debug', 'info', 'warn', 'error'], {
-      description: `What is logged, on standard output: lines of this level and of those after it. Synapse's \`log_config\`
-has no counterpart.`,
+      description: `The minimum level of log lines, which are written to standard output. Synapse's \`log_config\` has no
+counterpart.`,
       default: 'info',
     }),
     log_format: oneOf(['text', 'json'], {
-      description: `\`text\` for people, \`json\` for machines: one object a line.`,
+      description: `The format of log lines: \`text\` is for reading, \`json\` is one object a line.`,
       default: 'text',
     }),
     enable_metrics: Type.Boolean({
-      description: `Whether figures for Prometheus are gathered; a listener with the resource \`metrics\` serves them.`,
+      description: `Whether metrics for Prometheus are collected. A listener with the resource \`metrics\` serves them.`,
       default: false,
     }),
   },

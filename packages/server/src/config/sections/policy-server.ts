@@ -7,76 +7,78 @@ import { duration, group, path, type Reading, section } from '../section.ts'
 import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
 import { durationMs } from '../units.ts'
 
-/** What is kept of who came in goes back no further. */
-const LONGEST_NEWCOMER_MS = 30 * 86_400_000
+/** Join times of members are kept no longer than this. */
+const MAX_NEWCOMER_MS = 30 * 86_400_000
 /** Patterns are matched against every text of every event. */
-const MOST_PATTERNS = 500
-const LONGEST_PATTERN = 200
+const MAX_PATTERNS = 500
+const MAX_PATTERN_LENGTH = 200
 
 const newcomers = group(
   {
     period: duration({
-      description: `For how long somebody who came into a room is a newcomer; 0 is never, 30 days is the most. Who was
-there before the room had this policy server is none.`,
+      description: `The time after joining a room for which a user counts as a newcomer; 0 disables it, the maximum is 30 days.
+Users who joined before the room used this policy server are not newcomers.`,
       default: 0,
     }),
     forbidden_msgtypes: Type.Array(Type.String(), {
-      description: `The kinds of messages they cannot send; * and ? stand for any text and any letter.`,
+      description: `The \`msgtype\` patterns that newcomers cannot send; * matches any text, ? any character.`,
       default: ['m.image', 'm.video', 'm.audio', 'm.file'],
     }),
     forbidden_event_types: Type.Array(Type.String(), {
-      description: `The types of events they cannot send. What is encrypted can be told by its type only.`,
+      description: `The event types that newcomers cannot send. Of encrypted events only the type is visible.`,
       default: ['m.sticker'],
     }),
-    allow_links: Type.Boolean({ description: `Whether their messages may have links in them.`, default: false }),
+    allow_links: Type.Boolean({ description: `Whether messages of newcomers may contain links.`, default: false }),
   },
-  { description: `What those who came in a short while ago cannot do.`, default: {} },
+  { description: `Restrictions on newcomers.`, default: {} },
 )
 
 const fields = {
   policy_server: group(
     {
       enabled: Type.Boolean({
-        description: `Whether rooms may have this server as their policy server.`,
+        description: `Whether this server acts as a policy server.`,
         default: false,
       }),
       signing_key_path: Type.Optional(
         path({
-          description: `The file with its key, made with: myelin generate-signing-key -o FILE. It must be another one
-than the server's own. Without this setting it is policy.signing.key, beside the first configuration file.`,
+          description: `The file with the key of the policy server; generate it with: myelin generate-signing-key -o FILE. It must
+differ from the server's signing key. Without this setting it is policy.signing.key, beside the first
+configuration file.`,
         }),
       ),
       rooms: Type.Optional(
         Type.Array(Type.String(), {
-          description: `The ids of the rooms it serves; * and ? stand for any text and any letter. Without this setting,
-all rooms that name it and that somebody of this server is in.`,
+          description: `The IDs of the rooms to serve; * matches any text, ? any character. Without this setting, all rooms that name
+this policy server and have a joined user of this server.`,
         }),
       ),
       ban_lists: Type.Array(Type.String(), {
-        description: `The ids of rooms whose lists say who is banned. Somebody of this server must be in them.`,
+        description: `The IDs of rooms with ban lists (policy lists) to enforce. A user of this server must be in each of them.`,
         default: [],
       }),
       exempt_power_level: Type.Integer({
-        description: `Who has this power level in a room, or more, is held to the ban lists only.`,
+        description: `The power level from which only the ban lists apply to a user.`,
         default: 50,
       }),
-      forbidden_texts: Type.Array(Type.String({ minLength: 1, maxLength: LONGEST_PATTERN }), {
-        maxItems: MOST_PATTERNS,
-        description: `What no text of an event may have in it, be it a message, a name or a topic, whatever the case of its
-letters; * and ? stand for any text and any letter.`,
+      forbidden_texts: Type.Array(Type.String({ minLength: 1, maxLength: MAX_PATTERN_LENGTH }), {
+        maxItems: MAX_PATTERNS,
+        description: `Patterns that no text of an event may contain, be it a message, a name or a topic. Upper and lower case are
+equal; * matches any text, ? any character.`,
         default: [],
       }),
       max_mentions: Type.Optional(
         Type.Integer({
-          description: `How many people one event may mention. Without this setting, any number.`,
+          description: `The maximum number of users that an event may mention. Without this setting, there is no limit.`,
           minimum: 0,
         }),
       ),
       newcomers,
     },
     {
-      description: `This server as the policy server of rooms: it signs what may enter them, and refuses the rest. How a
-room is set up is in docs/moderate.md; how much one person may send is rc_policy_server. (Synapse has no such setting.)`,
+      description: `This server as the policy server of rooms: it signs the events that it accepts and refuses the others.
+docs/moderate.md explains how a room is set up; rc_policy_server limits the events of a user. (Synapse has no
+such setting.)`,
       default: {},
       examples: [{ enabled: true, ban_lists: ['!list:example.org'], max_mentions: 10, newcomers: { period: '1d' } }],
     },
@@ -85,14 +87,14 @@ room is set up is in docs/moderate.md; how much one person may send is rc_policy
 
 type Written = Static<typeof fields.policy_server>
 
-/** What this server is to rooms that made it their policy server. */
+/** Settings of this server as the policy server of rooms. */
 export const policyServer = section({
   title: 'Policy server',
   fields,
   read({ policy_server: values }, reading): { policyServer: PolicyServerSettings; policyKeyPath: string | undefined } {
     const { period, ...limits } = values.newcomers
     const forMs = durationMs(period)
-    if (forMs > LONGEST_NEWCOMER_MS) reading.fault('policy_server.newcomers.period', 'must be 30 days at the most')
+    if (forMs > MAX_NEWCOMER_MS) reading.fault('policy_server.newcomers.period', 'must be 30 days at the most')
     for (const [index, id] of values.ban_lists.entries()) {
       if (!isRoomId(id)) reading.fault(`policy_server.ban_lists[${index}]`, 'must be the id of a room, not an alias')
     }

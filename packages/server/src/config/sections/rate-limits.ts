@@ -7,75 +7,74 @@ import { durationMs, sizeBytes } from '../units.ts'
 function limit(perSecond: number, burstCount: number, description: string) {
   return group(
     {
-      per_second: Type.Number({ description: `How many a second, in the long run.`, minimum: 0, default: perSecond }),
-      burst_count: Type.Integer({ description: `How many at once.`, minimum: 0, default: burstCount }),
+      per_second: Type.Number({ description: `The sustained rate, per second.`, minimum: 0, default: perSecond }),
+      burst_count: Type.Integer({ description: `The burst above that rate.`, minimum: 0, default: burstCount }),
     },
     { description, default: {} },
   )
 }
 
-/** How often something may happen. */
+/** Settings of rate limits. */
 export const rateLimits = section({
   title: 'Rate limits',
   fields: {
-    rc_message: limit(0.2, 10, `Events that one person sends.`),
-    rc_registration: limit(0.17, 3, `Accounts made from one address.`),
+    rc_message: limit(0.2, 10, `Events sent by one user.`),
+    rc_registration: limit(0.17, 3, `Registrations from one address.`),
     rc_login: group(
       {
-        address: limit(0.003, 5, `Log-ins from one address.`),
-        account: limit(0.003, 5, `Log-ins to one account.`),
-        failed_attempts: limit(0.17, 3, `Log-ins to one account that fail.`),
+        address: limit(0.003, 5, `Logins from one address.`),
+        account: limit(0.003, 5, `Logins to one account.`),
+        failed_attempts: limit(0.17, 3, `Failed logins to one account.`),
       },
-      { description: `Log-ins.`, default: {} },
+      { description: `Logins.`, default: {} },
     ),
     rc_joins: group(
       {
-        local: limit(0.1, 10, `Joins of one person to rooms this server is in.`),
-        remote: limit(0.01, 10, `Joins of one person to rooms it is not in.`),
+        local: limit(0.1, 10, `Joins of one user to rooms that this server is in.`),
+        remote: limit(0.01, 10, `Joins of one user to rooms that this server is not in.`),
       },
       { description: `Joins.`, default: {} },
     ),
     rc_invites: group(
       {
         per_room: limit(0.3, 10, `Invites to one room.`),
-        per_user: limit(0.003, 5, `Invites of one person.`),
+        per_user: limit(0.003, 5, `Invites that one user receives.`),
       },
       { description: `Invites.`, default: {} },
     ),
     rc_federation: group(
       {
-        window_size: duration({ description: `The time in which requests of a server are counted.`, default: 1000 }),
+        window_size: duration({ description: `The window in which requests of a server are counted.`, default: 1000 }),
         sleep_limit: Type.Integer({
-          description: `From so many requests within that time on, the next are held up.`,
+          description: `The number of requests in the window above which further ones are delayed.`,
           minimum: 1,
           default: 10,
         }),
-        sleep_delay: duration({ description: `For how long they are held up.`, default: 500 }),
+        sleep_delay: duration({ description: `The delay of these requests.`, default: 500 }),
         reject_limit: Type.Integer({
-          description: `So many requests of a server may wait; more are refused.`,
+          description: `The maximum number of waiting requests of a server; further ones are refused.`,
           minimum: 1,
           default: 50,
         }),
         concurrent: Type.Integer({
-          description: `So many requests of a server are answered at a time.`,
+          description: `The maximum number of concurrent requests of a server.`,
           minimum: 1,
           default: 3,
         }),
       },
-      { description: `Requests of one other server. Its transactions are taken one after the other.`, default: {} },
+      { description: `Requests of one other server. Its transactions are processed one at a time.`, default: {} },
     ),
     remote_media_download_burst_count: size({
-      description: `How much media of other servers is fetched for one person at once. What is here already is not
-counted.`,
+      description: `The burst of remote media that is fetched for one user. Media in the store are not counted.`,
       default: '500M',
     }),
     remote_media_download_per_second: size({
-      description: `How much more a second, in the long run.`,
+      description: `The sustained rate of remote media that is fetched for one user, per second.`,
       default: '87K',
     }),
     rc_presence: group(
-      { per_user: limit(0.1, 1, `What one person says of their presence.`) },
-      { description: `Presence.`, default: {} },
+      { per_user: limit(0.1, 1, `Presence updates of one user.`) },
+      { description: `Presence updates.`, default: {} },
     ),
     rc_reports: limit(1, 5, `Reports of one user.`),
     rc_user_directory: limit(0.016, 200, `Searches of one user in the user directory.`),
@@ -88,10 +87,11 @@ counted.`,
     ),
     rc_key_uploads: limit(1, 50, `Key uploads of one device. (Synapse has no such setting.)`),
     rc_to_device: limit(10, 500, `Requests of one device that send to-device messages. (Synapse has no such setting.)`),
+    rc_delayed_event_mgmt: limit(1, 5, `Requests of one user that restart, cancel or send a delayed event.`),
     rc_policy_server: limit(
       2,
       30,
-      `Events of one person that this server signs as a policy server; see policy_server. (Synapse has no such setting.)`,
+      `Events of one user that this server signs as a policy server; see policy_server. (Synapse has no such setting.)`,
     ),
   },
   read(values): RateLimits {
@@ -117,6 +117,7 @@ counted.`,
       publicRooms: limitOf(values.rc_public_rooms),
       keyUploads: limitOf(values.rc_key_uploads),
       toDevice: limitOf(values.rc_to_device),
+      delayedEvents: limitOf(values.rc_delayed_event_mgmt),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {
         windowMs: durationMs(values.rc_federation.window_size),

@@ -5,25 +5,24 @@ import { group, path, type Reading, section } from '../section.ts'
 
 const fields = {
   enable_registration: Type.Boolean({
-    description: `Whether anyone may make an account. It takes the setting below as well: accounts without
-any check draw spammers, and the rest of the network remembers.`,
+    description: `Whether registration is open. The next setting is required as well: open registration without verification
+attracts spammers, and other servers block a server that hosts them.`,
     default: false,
   }),
   enable_registration_without_verification: Type.Boolean({
-    description: `Whether accounts may be made without any check.`,
+    description: `Whether accounts may be registered without any verification.`,
     default: false,
   }),
   registration_requires_token: Type.Unsafe<false>({
     type: 'boolean',
     enum: [false],
-    description: `Whether making an account takes a registration token. Myelin has no such tokens yet, so this can only be
-false.`,
-    says: 'false: there are no registration tokens yet',
+    description: `Whether registration requires a registration token. Myelin does not have such tokens yet, so this must be false.`,
+    takes: 'false: there are no registration tokens yet',
     default: false,
   }),
   registration_shared_secret: Type.Optional(
     Type.String({
-      description: `Whoever knows this secret can make accounts, and admins, whatever the settings above say; \`myelin
+      description: `A secret with which accounts, including admins, can be registered regardless of the settings above. \`myelin
 register-user\` needs it.`,
       minLength: 1,
       examples: ['a long random word'],
@@ -31,53 +30,52 @@ register-user\` needs it.`,
   ),
   registration_shared_secret_path: Type.Optional(
     path({
-      description: `A file with that secret, in place of the secret itself. Unlike Synapse, Myelin does not make the file
-when it is not there.`,
+      description: `A file that contains that secret. Unlike Synapse, Myelin does not create it.`,
       examples: ['/etc/myelin/registration-secret'],
     }),
   ),
   allow_guest_access: Type.Unsafe<false>({
     type: 'boolean',
     enum: [false],
-    description: `Whether one may look around without an account. Myelin has no guests yet, so this can only be false.`,
-    says: 'false: there are no guests yet',
+    description: `Whether guests are allowed. Myelin does not have guests yet, so this must be false.`,
+    takes: 'false: there are no guests yet',
     default: false,
   }),
   enable_set_displayname: Type.Boolean({
-    description: `Whether people may change the name they are shown by. Admins may, always.`,
+    description: `Whether users may change their display name. Admins always may.`,
     default: true,
   }),
   enable_set_avatar_url: Type.Boolean({
-    description: `Whether people may change their picture. Admins may, always.`,
+    description: `Whether users may change their avatar. Admins always may.`,
     default: true,
   }),
   password_config: group(
     {
-      enabled: Type.Boolean({ description: `Whether one can log in with a password.`, default: true }),
+      enabled: Type.Boolean({ description: `Whether login with a password is enabled.`, default: true }),
       policy: group(
         {
-          enabled: Type.Boolean({ description: `Whether the rest of this policy holds.`, default: false }),
+          enabled: Type.Boolean({ description: `Whether the policy is enforced.`, default: false }),
           minimum_length: Type.Integer({
-            description: `The fewest characters a password may have.`,
+            description: `The minimum length of a password, in characters.`,
             minimum: 0,
             maximum: 512,
             default: 0,
           }),
-          require_digit: Type.Boolean({ description: `Whether it must have a digit.`, default: false }),
-          require_symbol: Type.Boolean({ description: `Whether it must have a symbol.`, default: false }),
-          require_lowercase: Type.Boolean({ description: `Whether it must have a small letter.`, default: false }),
-          require_uppercase: Type.Boolean({ description: `Whether it must have a capital letter.`, default: false }),
+          require_digit: Type.Boolean({ description: `Whether a digit is required.`, default: false }),
+          require_symbol: Type.Boolean({ description: `Whether a symbol is required.`, default: false }),
+          require_lowercase: Type.Boolean({ description: `Whether a lower-case letter is required.`, default: false }),
+          require_uppercase: Type.Boolean({ description: `Whether an upper-case letter is required.`, default: false }),
         },
-        { description: `What passwords that are set from now on must have.`, default: {} },
+        { description: `Requirements for new passwords.`, default: {} },
       ),
     },
-    { description: `Passwords.`, default: {} },
+    { description: `Settings of passwords.`, default: {} },
   ),
 }
 
 type Values = Static<TObject<typeof fields>>
 
-/** Who may have an account, and what people may do with theirs. */
+/** Settings of registration, and of the rights of users over their own accounts. */
 export const registration = section({
   title: 'Registration',
   fields,

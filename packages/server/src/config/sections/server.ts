@@ -3,34 +3,34 @@ import { join, resolve } from 'node:path'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../section.ts'
-import { group, path, section, size } from '../section.ts'
+import { duration, group, path, section, size } from '../section.ts'
 import { serverNameFault } from '../server-name.ts'
 import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
-import { sizeBytes } from '../units.ts'
+import { durationMs, sizeBytes } from '../units.ts'
 
 const fields = {
   server_name: Type.String({
-    description: `The name of this server: what stands after the colon in its users' ids. It cannot be changed once the
-server has been used. It need not be the name of the machine: see docs/reverse-proxy.md.`,
-    says: 'a host name',
+    description: `The server name: the part after the colon in user IDs. It cannot be changed once the server has been used. It
+may differ from the host name: see docs/reverse-proxy.md.`,
+    takes: 'a host name',
     examples: ['example.org'],
   }),
   public_baseurl: Type.Optional(
     Type.String({
-      description: `The address at which clients reach this server. When it is given, /.well-known/matrix/client tells it
-to clients. Without it, https:// and the server name are taken.`,
+      description: `The URL at which clients reach this server. If it is set, /.well-known/matrix/client publishes it. The default
+is https:// and the server name.`,
       pattern: '^https?://[^/?#]+(/[^?#]*)?$',
-      says: 'an address that starts with https:// or http://',
+      takes: 'an address that starts with https:// or http://',
       examples: ['https://matrix.example.org/'],
     }),
   ),
   serve_server_wellknown: Type.Boolean({
-    description: `Whether /.well-known/matrix/server says that other servers find this one on port 443.`,
+    description: `Whether /.well-known/matrix/server is served and directs other servers to port 443.`,
     default: false,
   }),
   extra_well_known_client_content: Type.Unsafe<Readonly<Record<string, unknown>>>({
     type: 'object',
-    description: `What /.well-known/matrix/client says besides the address of this server.`,
+    description: `Further members of /.well-known/matrix/client.`,
     default: {},
     examples: [{ 'org.example.support': 'https://example.org/help' }],
   }),
@@ -40,50 +40,57 @@ to clients. Without it, https:// and the server name are taken.`,
       properties: { ed25519: { type: 'string' } },
       required: ['ed25519'],
       additionalProperties: { type: 'string' },
-      description: `The public keys, in Base64, of a policy server at this name, for
-/.well-known/matrix/policy_server to tell. (Synapse has no such setting.)`,
+      description: `The public keys, in Base64, of a policy server with this server name; /.well-known/matrix/policy_server
+publishes them. (Synapse has no such setting.)`,
       examples: [{ ed25519: 'base64string' }],
     }),
   ),
   signing_key_path: Type.Optional(
     path({
-      description: `The file with the key that signs what this server says, and with others that are to be
-published as well, one in a line: the first one signs. Without this setting it is
-SERVERNAME.signing.key, beside the first configuration file. Keep a copy of it: it is this server's identity.`,
+      description: `The file with the signing key of this server. Further keys, one a line, are published as well; the first one
+signs. The default is SERVERNAME.signing.key, beside the first configuration file. Back it up: it is the
+identity of this server.`,
       examples: ['example.org.signing.key'],
     }),
   ),
   key_server_signing_keys_path: Type.Optional(
     path({
-      description: `The file with keys that sign what this server says about the keys of others, besides its own keys:
-for servers that are asked as \`trusted_key_servers\` under keys of their own.`,
+      description: `The file with additional keys that sign this server's answers as a notary server, for servers that list it in
+\`trusted_key_servers\` with keys of its own.`,
       examples: ['key_server_signing_keys.key'],
     }),
   ),
   admin_contact: Type.Optional(
     Type.String({
-      description: `Who to turn to about this server; shown where a limit of the server is met.`,
+      description: `The contact of the admin, published in /.well-known/matrix/support.`,
       examples: ['mailto:admin@example.org'],
     }),
   ),
   default_room_version: Type.Unsafe<string | number>({
     type: ['string', 'integer'],
-    description: `The version of rooms whose creator asks for none.`,
-    says: 'a room version',
+    description: `The room version of new rooms, if the client does not request one.`,
+    takes: 'a room version',
     default: '12',
   }),
+  max_event_delay_duration: duration({
+    description: `The longest time by which clients may delay an event that they send; calls need delayed events so that nobody
+seems to stay in a call whose client has died. 0 disables them, which is Synapse's default.`,
+    default: '24h',
+  }),
   presence: group(
-    { enabled: Type.Boolean({ description: `Whether this server tells who is online.`, default: true }) },
-    { description: `Who is online.`, default: {} },
+    { enabled: Type.Boolean({ description: `Whether presence is enabled.`, default: true }) },
+    { description: `Settings of presence.`, default: {} },
   ),
   max_request_body_size: size({
-    description: `The longest body a request may have; uploads of media have a limit of their own. (Synapse has no such
-setting.)`,
+    description: `The maximum size of a request body. Uploads of media have a limit of their own. (Synapse has no such setting.)`,
     default: '16M',
   }),
 }
 
-/** Who this server is. */
+/** The most delayed events of one user. */
+const MAX_DELAYED_EVENTS = 100
+
+/** Settings of the server itself: its name, its URL, its admin contact. */
 export const server = section({
   title: 'Server',
   fields,
@@ -101,6 +108,10 @@ export const server = section({
         maxRequestBodyBytes: sizeBytes(values.max_request_body_size),
       },
       rooms: { defaultVersion: roomVersionOf(values.default_room_version, reading) },
+      delayedEvents: {
+        maxDelayMs: durationMs(values.max_event_delay_duration),
+        maxPerUser: MAX_DELAYED_EVENTS,
+      },
       presence: { isEnabled: values.presence.enabled },
       wellKnown: {
         servesServer: values.serve_server_wellknown,

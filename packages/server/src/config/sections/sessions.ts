@@ -13,29 +13,29 @@ const SHORTER = [
 const fields = {
   session_lifetime: Type.Optional(
     durationOrNull({
-      description: `How long a log-in lasts, however often it is refreshed. Without this setting, until log-out.`,
+      description: `The maximum lifetime of a session, including refreshes. Without this setting, sessions end at logout only.`,
       examples: ['24h'],
     }),
   ),
   refreshable_access_token_lifetime: durationOrNull({
-    description: `How long an access token lasts when its client can refresh it. \`null\` turns refreshing off.`,
+    description: `The lifetime of an access token that can be refreshed. \`null\` disables refreshing.`,
     default: '5m',
   }),
   nonrefreshable_access_token_lifetime: Type.Optional(
     durationOrNull({
-      description: `How long an access token lasts when its client cannot refresh it. Without this setting, until log-out.`,
+      description: `The lifetime of an access token that cannot be refreshed. Without this setting, until logout.`,
       examples: ['24h'],
     }),
   ),
   refresh_token_lifetime: Type.Optional(
     durationOrNull({
-      description: `How long a refresh token lasts when it is not used. Without this setting, until log-out.`,
+      description: `The lifetime of an unused refresh token. Without this setting, until logout.`,
       examples: ['4w'],
     }),
   ),
 }
 
-/** How long log-ins and their tokens live. */
+/** Lifetimes of sessions and their tokens. */
 export const sessions = section({
   title: 'Sessions',
   fields,

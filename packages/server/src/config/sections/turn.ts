@@ -6,49 +6,49 @@ import { durationMs } from '../units.ts'
 
 const fields = {
   turn_uris: Type.Array(Type.String({ minLength: 1 }), {
-    description: `The TURN servers that voice and video calls may go through, where two clients cannot reach each other
+    description: `The URIs of TURN servers, which relay voice and video calls between clients that cannot reach each other
 directly.`,
     default: [],
     examples: [['turn:turn.example.org?transport=udp', 'turn:turn.example.org?transport=tcp']],
   }),
   turn_shared_secret: Type.Optional(
     Type.String({
-      description: `A secret that the TURN servers know as well (coturn's \`static-auth-secret\`): everybody gets
-credentials of their own, which last for turn_user_lifetime.`,
+      description: `The secret shared with the TURN servers (coturn's \`static-auth-secret\`). Each user gets temporary credentials
+derived from it.`,
       minLength: 1,
       examples: ['another long random word'],
     }),
   ),
   turn_shared_secret_path: Type.Optional(
     path({
-      description: `A file with that secret, in place of the secret itself.`,
+      description: `A file that contains that secret.`,
       examples: ['/etc/myelin/turn-secret'],
     }),
   ),
   turn_username: Type.Optional(
     Type.String({
-      description: `The name for TURN servers that share no secret with this one.`,
+      description: `The user name for TURN servers without a shared secret.`,
       minLength: 1,
       examples: ['myelin'],
     }),
   ),
   turn_password: Type.Optional(
     Type.String({
-      description: `The password that goes with turn_username.`,
+      description: `The password for TURN servers without a shared secret.`,
       minLength: 1,
       examples: ['a word for the TURN servers'],
     }),
   ),
   turn_user_lifetime: duration({
-    description: `How long credentials for TURN servers last; clients ask for new ones in time.`,
+    description: `The lifetime of credentials for TURN servers.`,
     default: '1h',
   }),
-  turn_allow_guests: Type.Boolean({ description: `Whether guests may use the TURN servers.`, default: true }),
+  turn_allow_guests: Type.Boolean({ description: `Whether guests get credentials for TURN servers.`, default: true }),
 }
 
 type Values = Static<TObject<typeof fields>>
 
-/** What calls between clients need. */
+/** Settings of TURN servers for calls. */
 export const turn = section({
   title: 'Calls',
   fields,

@@ -11,7 +11,7 @@ export class ChangedRooms {
   readonly #own = new Set<RoomId>()
   #rooms = new Set<RoomId>()
   #hasUsers = true
-  /** Whether hints were missed, so that any room may have changed. */
+  /** Hints were missed, so any room may have changed. */
   #isLost = true
 
   constructor(us: ServerName) {

@@ -20,7 +20,7 @@ import { MOST, sendTransaction } from './transaction.ts'
 import type { TransactionContents, Sending } from './transaction.ts'
 import type { TypingEdu } from './outgoing-typing.ts'
 
-/** What all destinations of one sender share. */
+/** The parts that all destinations of one sender share. */
 export interface Dispatch {
   readonly rt: Sending
   /** Returns the position up to which the log was read and its events distributed. */
@@ -34,7 +34,7 @@ const MAX_QUEUE = 500
 /** Up to this outage a server gets all missed events of a room, within a limit; after a longer one, the newest only. */
 const SHORT_OUTAGE_MS = 3_600_000
 /** The most stored EDUs in one transaction; the rest of its EDUs is for those in memory. */
-const MOST_WAITING = 60
+const MAX_WAITING = 60
 const QUIET_MS = 10_000
 const ODD_MS = 60_000
 
@@ -53,7 +53,7 @@ export class Destination {
   readonly server: ServerName
   readonly #dispatch: Dispatch
   #queue: Pending[] = []
-  /** Whether EDUs may wait for the server on disk. */
+  /** EDUs may be stored for the server. */
   #hasWaiting = false
   #hasNews = false
   readonly #passing = new EphemeralEdus()
@@ -63,7 +63,7 @@ export class Destination {
   #lookedUpTo = 0
   /** Smaller while an event that the server refuses is being isolated. */
   #mostPdus: number = MOST.pdus
-  #mostWaiting = MOST_WAITING
+  #mostWaiting = MAX_WAITING
   #isApart = false
   #lastTryTs = 0
   #sent = 0
@@ -179,9 +179,9 @@ export class Destination {
       if (this.#late && this.#queue.length === 0 && !(await this.#lookUp(this.#late))) continue
       const load = await this.#load()
       if (load.events.length === 0 && load.edus.length === 0) return
-      const fate = await this.#try(load)
-      if (fate === 'stop') return
-      if (fate === 'again') this.#passing.giveBack()
+      const outcome = await this.#try(load)
+      if (outcome === 'stop') return
+      if (outcome === 'again') this.#passing.giveBack()
       else await this.#taken(load)
     }
   }
@@ -265,7 +265,7 @@ export class Destination {
   async #taken({ events, waiting, news }: Load): Promise<void> {
     if (events.length > 0) crashPoint('transaction taken')
     this.#mostPdus = MOST.pdus
-    this.#mostWaiting = MOST_WAITING
+    this.#mostWaiting = MAX_WAITING
     this.#isApart = false
     const last = waiting.at(-1)
     if (last) await this.#dispatch.rt.db.write((tx) => dropEdus(tx, this.server, last.nid))

@@ -32,7 +32,7 @@ export interface SentDevices {
 
 type Needs = Pick<Sending, 'db' | 'serverName' | 'config'>
 
-const MOST_USERS = 40
+const MAX_USERS = 40
 /** The name under which the cross-signing keys are stored; no device is named so. */
 const CROSS_SIGNING = ''
 
@@ -88,7 +88,7 @@ export async function deviceListEdusFor(rt: Needs, server: ServerName, most: num
   const told: SentDevices[] = []
   const unchanged: SentDevices[] = []
   let left = most
-  for (const list of await deviceListNews(rt.db.read, server, MOST_USERS)) {
+  for (const list of await deviceListNews(rt.db.read, server, MAX_USERS)) {
     const news = newsOf(list, await serveDevices(rt, list.userId), most)
     if (told.length > 0 && news.edus.length > left) break
     left -= news.edus.length

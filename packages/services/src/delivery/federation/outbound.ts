@@ -9,7 +9,7 @@ import { serversWaitedFor } from '@myelin/storage/federation/outgoing-edus'
 import { serverOfWaitingEdus, userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import { roomTypedIn } from '../../runtime/typing.ts'
 import { serversThoughtInRoom } from '../../room-state/servers-thought-in-room.ts'
-import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
+import { mayFederateWith } from '../../peers/trust/may-federate-with.ts'
 import { LogFollower } from '../log-follower.ts'
 import type { Stretch } from '../log-follower.ts'
 import { changedDevices, putDeviceListChanges } from './device-list-changes.ts'
@@ -166,7 +166,7 @@ export class Outbound {
 
   #to(server: ServerName, late?: LateDestination): Destination | undefined {
     const known = this.#destinations.get(server)
-    if (known || !this.#term || !maySpeakWith(this.#rt, server)) return known
+    if (known || !this.#term || !mayFederateWith(this.#rt, server)) return known
     const dispatch: Dispatch = {
       rt: this.#rt,
       reached: () => this.#reached,

@@ -9,7 +9,7 @@ import { presenceOf } from '@myelin/storage/sync/presence'
 import { presenceContent } from '../../runtime/presence/show-presence.ts'
 import type { Sending } from './transaction.ts'
 
-/** How long presence changes are gathered. */
+/** The time for which presence changes are gathered. */
 const GATHER_MS = 1_000
 /** The delay before a server at its rate limit is tried again. */
 const AGAIN_MS = 5_000
@@ -23,12 +23,12 @@ const SERVERS_AT_ONCE = 50
 const MAX_WAITING = 1_000
 const MAX_ROOMS = 100
 /** Presence is not sent to rooms on more servers than this. */
-const MOST_SERVERS = 200
+const MAX_SERVERS = 200
 
 /** An entry of an `m.presence` EDU. */
 export type PresencePush = JsonObject & { readonly user_id: UserId }
 
-/** What one server is to get: the users, and the size of the smallest common room. */
+/** The presence to send to one server: the users, and the size of the smallest common room. */
 type Waiting = { readonly users: Set<UserId>; distance: number }
 
 /**
@@ -40,7 +40,7 @@ export class OutgoingPresence {
   readonly #tell: (server: ServerName, pushes: readonly PresencePush[]) => void
   readonly #changed = new Set<UserId>()
   readonly #waiting = new Map<ServerName, Waiting>()
-  /** When the recent EDUs to a server will no longer count against its rate. */
+  /** The time at which the recent EDUs to a server no longer count against its rate. */
   readonly #toldUntil = new Map<ServerName, number>()
   #timer: (Timer & { readonly ts: number }) | undefined
   #flushing: Promise<void> | undefined
@@ -116,7 +116,7 @@ export class OutgoingPresence {
     const joined = (await cachedMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
     for (const { roomId } of joined.slice(0, MAX_ROOMS)) {
       const servers = await joinedServers(db.read, roomId)
-      if (servers.size > MOST_SERVERS) continue
+      if (servers.size > MAX_SERVERS) continue
       for (const server of servers.keys()) if (server !== serverName) this.#put(server, user, servers.size)
     }
   }

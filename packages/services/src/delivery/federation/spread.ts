@@ -23,7 +23,7 @@ interface SpreadReceipt {
   readonly servers: readonly ServerName[]
 }
 
-/** What a stretch of the log has to send. */
+/** The events and EDUs that a range of the log has to send. */
 export interface OutgoingStretch {
   readonly events: readonly Spread[]
   readonly receipts: readonly SpreadReceipt[]

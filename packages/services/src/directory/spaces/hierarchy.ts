@@ -30,8 +30,8 @@ export type TreeRoom = RoomSummary & { readonly children_state: readonly JsonObj
 const PAGE = 50
 const MAX_DEPTH = 20
 // Bounds endless trees, such as those that another server makes up.
-const MOST_ROOMS = 1000
-const MOST_ASKED = 100
+const MAX_ROOMS = 1000
+const MAX_ASKED = 100
 
 /**
  * Returns a page of the rooms in a tree of spaces that the user may enter, parents before children. Rooms unknown here
@@ -80,7 +80,7 @@ class Tree {
 
   /** Returns the next room; throws `M_FORBIDDEN` where the user may not see the first. */
   async next(): Promise<TreeRoom | undefined> {
-    for (let place = this.#stack.pop(); place && this.#seen.size < MOST_ROOMS; place = this.#stack.pop()) {
+    for (let place = this.#stack.pop(); place && this.#seen.size < MAX_ROOMS; place = this.#stack.pop()) {
       if (this.#seen.has(place.roomId)) continue
       this.#seen.add(place.roomId)
       const room = await this.#load(place)
@@ -103,7 +103,7 @@ class Tree {
     if (own) return own
     const known = this.#known.get(roomId)
     if (known && known.room_type !== 'm.space') return { summary: known, children: [] }
-    if (via.length === 0 || ++this.#asked > MOST_ASKED) return undefined
+    if (via.length === 0 || ++this.#asked > MAX_ASKED) return undefined
     try {
       const told = await askHierarchy(this.#rt, via, { roomId, suggestedOnly: this.#walk.suggestedOnly })
       for (const child of told.known) if (!this.#known.has(child.room_id)) this.#known.set(child.room_id, child)

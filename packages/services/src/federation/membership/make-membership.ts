@@ -40,8 +40,11 @@ export async function makeMembership(
       extra: { room_version: room.version.id },
     })
   }
-  const voucher = membership === 'join' ? await authorisingUserFor(rt.db.read, rt, room, userId) : undefined
-  const content = { membership, ...(voucher === undefined ? {} : { join_authorised_via_users_server: voucher }) }
+  const authorisingUser = membership === 'join' ? await authorisingUserFor(rt.db.read, rt, room, userId) : undefined
+  const content = {
+    membership,
+    ...(authorisingUser === undefined ? {} : { join_authorised_via_users_server: authorisingUser }),
+  }
   const draft = { roomId, sender: userId, type: 'm.room.member', stateKey: userId, content }
   const event = await writeResolved(rt, async (tx) => {
     const open = await openRoom(tx, roomId)

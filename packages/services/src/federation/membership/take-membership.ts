@@ -79,10 +79,10 @@ function memberEventOf(given: GivenMembership, { version }: EnteredRoom): Pdu {
  * hold.
  */
 async function withAuthorizingSignature(rt: Checker, room: EnteredRoom, pdu: Pdu): Promise<Pdu> {
-  const voucher = stringMember(pdu.content, 'join_authorised_via_users_server')
+  const authorisingUser = stringMember(pdu.content, 'join_authorised_via_users_server')
   const mayHaveOne = room.version.auth.joinRules.includes('restricted')
-  if (voucher === undefined || !mayHaveOne || stringMember(pdu.content, 'membership') !== 'join') return pdu
-  if (serverOf(voucher as UserId) !== rt.serverName) {
+  if (authorisingUser === undefined || !mayHaveOne || stringMember(pdu.content, 'membership') !== 'join') return pdu
+  if (serverOf(authorisingUser as UserId) !== rt.serverName) {
     throw new MatrixError('M_INVALID_PARAM', '`join_authorised_via_users_server` must be a user of this server')
   }
   await authorisingUserFor(rt.db.read, rt, room, pdu.sender)
@@ -96,14 +96,14 @@ async function appendTaken(
   now: number,
 ): Promise<StoredEvent | ResolutionNeed> {
   const room = await openRoom(tx, id)
-  const fate = room && (await appendForeign(tx, room, { pdu, version }))
-  if (isNeed(fate)) return fate
+  const outcome = room && (await appendForeign(tx, room, { pdu, version }))
+  if (isNeed(outcome)) return outcome
   const [event] = await eventsById(tx, [pdu.id])
-  if (fate === 'waits')
+  if (outcome === 'waits')
     throw new MatrixError('M_INVALID_PARAM', '`prev_events` names events that this server does not know')
   if (event?.status !== EVENT_STATUS.accepted || event.position === null) {
     throw new MatrixError('M_FORBIDDEN', 'the authorization rules of the room do not allow this event')
   }
-  if (fate === 'appended') await relayEvent(tx, pdu.id, now)
+  if (outcome === 'appended') await relayEvent(tx, pdu.id, now)
   return event
 }

@@ -6,8 +6,8 @@ import { topics } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /** The most events that may wait to be judged, of one server and altogether. */
-const MOST_OF_ONE = 1_500
-const MOST_OF_ALL = 10_000
+const MAX_STAGED_PER_SERVER = 1_500
+const MAX_STAGED = 10_000
 /** The longest wait of a transaction, after which its server is told to retry. */
 const PATIENCE_MS = 10_000
 const AGAIN_MS = 5_000
@@ -54,5 +54,5 @@ export async function awaitRoom(
 
 async function hasRoom({ db }: Pick<Runtime, 'db'>, origin: ServerName): Promise<boolean> {
   const { own, all } = await stagedOf(db.read, origin)
-  return own < MOST_OF_ONE && all < (own === 0 ? 2 * MOST_OF_ALL : MOST_OF_ALL)
+  return own < MAX_STAGED_PER_SERVER && all < (own === 0 ? 2 * MAX_STAGED : MAX_STAGED)
 }

@@ -3,7 +3,7 @@ import { member } from '@myelin/matrix/json'
 import type { ReceiveEdu } from './edu-receiver.ts'
 import { memberOfEdu, roomOfEdu } from './room-of-edu.ts'
 
-/** How long a remote user counts as typing without a further EDU. */
+/** The time for which a remote user counts as typing without a further EDU. */
 const BELIEVED_MS = 60_000
 
 /**

@@ -19,7 +19,8 @@ const origin = 'two.test' as ServerName
 const alice = '@alice:one.test'
 const bob = '@bob:two.test'
 
-// What another server gets of three messages: one sent before its user was invited, one between invite and join, one after.
+// The messages that another server gets, of three: one sent before its user was invited, one between invite and join,
+// one after.
 const SEEN = {
   world_readable: ['whole', 'whole', 'whole'],
   shared: ['whole', 'whole', 'whole'],
@@ -28,7 +29,7 @@ const SEEN = {
 } as const
 type Visibility = keyof typeof SEEN
 
-// How far its user came, and whether the server may then ask at all.
+// The memberships of its user, and whether the server may then make requests at all.
 const STANDINGS = {
   'never member': { steps: [], mayAsk: 'where the world reads' },
   invited: { steps: ['invite'], mayAsk: 'where the world reads' },
@@ -43,7 +44,7 @@ interface Room {
   readonly roomId: RoomId
   readonly messages: readonly { readonly id: EventId; readonly ts: number }[]
   readonly last: EventId
-  /** What ended its user's time in the room. */
+  /** The event that ended its user's membership. */
   readonly end: EventId | undefined
 }
 
@@ -86,7 +87,7 @@ async function refusedOr<T>(answer: Promise<T>): Promise<T | 'refused'> {
   }
 }
 
-/** What every endpoint shows of the three messages, or of the room. */
+/** Returns the messages that every endpoint shows, or the room. */
 const MESSAGE_READERS = {
   event: (rt, { messages }) =>
     Promise.all(

@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { mayServerEnter } from '../../directory/spaces/may-enter.ts'
 import { ownRoom } from '../../directory/spaces/own-room.ts'
 
-const MOST_CHILDREN = 50
+const MAX_CHILDREN = 50
 
 /** A space and its children, in the wire format. */
 export interface ServedSpace {
@@ -32,7 +32,7 @@ export async function serveHierarchy(
   if (!space || !(await mayServerEnter(db, asked.origin, space.summary))) {
     throw new MatrixError('M_NOT_FOUND', 'no such room')
   }
-  const held = space.children.filter(({ isSuggested }) => isSuggested || !asked.suggestedOnly).slice(0, MOST_CHILDREN)
+  const held = space.children.filter(({ isSuggested }) => isSuggested || !asked.suggestedOnly).slice(0, MAX_CHILDREN)
   const children: RoomSummary[] = []
   const inaccessible: RoomId[] = []
   for (const { roomId } of held) {

@@ -20,7 +20,7 @@ export interface ServedRoom {
   readonly stateRoot: number
   /** The requesting server. */
   readonly origin: ServerName
-  /** Whether one of its users is in the room now, or was just before the named events. */
+  /** One of its users is in the room now, or was just before the named events. */
   readonly isIn: boolean
 }
 

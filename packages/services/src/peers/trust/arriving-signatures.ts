@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { claimsOf, wantedBy } from './check-signatures.ts'
-import { KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
+import { KeyRing, type KeyWanted, MAX_VALIDITY_MS } from './key-ring.ts'
 import { addAskedKeys, addOwnKeys, addStoredKeys, serversOf } from './server-keys.ts'
 import { SignaturePool } from './signature-workers.ts'
 
@@ -41,7 +41,7 @@ export class ArrivingSignatures {
 
   /** Returns the keys of these events that are unknown and not fetched yet; none where they can be checked now. */
   async unknownKeys(events: readonly Pdu[]): Promise<KeyWanted[]> {
-    const latest = this.#rt.clock.now() + LONGEST_VALIDITY_MS
+    const latest = this.#rt.clock.now() + MAX_VALIDITY_MS
     const wanted = await wantedBy(events, this.#version, latest)
     const unread = serversOf(wanted).filter((server) => !this.#read.has(server))
     await addStoredKeys(this.#rt, this.#ring, unread)

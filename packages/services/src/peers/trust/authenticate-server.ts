@@ -7,7 +7,7 @@ import { verifyBytes, verifyLongBytes } from '@myelin/matrix/signatures'
 import { requestFormInSteps } from '@myelin/remote/federation'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { noteServerReachable } from './reachable-servers.ts'
-import { maySpeakWith } from './may-speak-with.ts'
+import { mayFederateWith } from './may-federate-with.ts'
 import { loadServerKeys } from './server-keys.ts'
 import { parseXMatrix, type ServerAuthorization } from './x-matrix.ts'
 
@@ -97,7 +97,7 @@ export function serverAuthorizations(
     if (origin !== first.origin) throw refused('the Authorization headers name several servers')
   }
   if (first.origin === rt.serverName) throw refused('the request claims to come from this server itself')
-  if (!maySpeakWith(rt, first.origin)) {
+  if (!mayFederateWith(rt, first.origin)) {
     throw new MatrixError('M_FORBIDDEN', 'federation with your server is disabled on this server')
   }
   return [first, ...others]

@@ -10,7 +10,8 @@ import { addSignature } from '@myelin/rules/events/signing'
 import { draft, versionOf } from '@myelin/rules/fixtures'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { checkEventSignatures } from './check-signatures.ts'
 
 const NOW = 1_700_000_000_000
@@ -47,13 +48,13 @@ function sent({
   return buildPdu(fields, version, signer, () => `$chosen:${serverName}`)
 }
 
-/** Which of these events are signed as they must be, in a world with the servers two.test and three.test. */
+/** Returns which of these events have valid signatures, given the servers two.test and three.test. */
 async function check(
   events: readonly Pdu[],
   { version = v11, prepare }: { version?: RoomVersion; prepare?: (servers: StandInServers) => void } = {},
 ): Promise<{ readonly good: readonly boolean[]; readonly asked: number }> {
   const servers = new StandInServers()
-  for (const name of ['two.test', 'three.test']) servers.set(name, () => publishedBy(name, { validUntilTs: NOW + DAY }))
+  for (const name of ['two.test', 'three.test']) servers.set(name, () => keyDocument(name, { validUntilTs: NOW + DAY }))
   prepare?.(servers)
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const good = await checkEventSignatures(rt, version, events)
@@ -106,7 +107,7 @@ describe('the signatures of events', () => {
   test('hold for ever in the room versions where the time of a key does not matter, also of a retired one', async () => {
     const prepare = (servers: StandInServers): void =>
       servers.set('two.test', () =>
-        publishedBy('two.test', { key: next, old: [[testSigningKey('two.test'), 5]], validUntilTs: NOW }),
+        keyDocument('two.test', { key: next, old: [[testSigningKey('two.test'), 5]], validUntilTs: NOW }),
       )
     const [old, recent] = [versionOf('4'), versionOf('5')]
     assert.deepEqual((await check([sent({ version: old })], { version: old, prepare })).good, [true])

@@ -7,7 +7,7 @@ import { requiredSigners } from '@myelin/rules/events/required-signers'
 import { signedFormOf } from '@myelin/rules/events/signing'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { isKeyId, type KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
+import { isKeyId, type KeyRing, type KeyWanted, MAX_VALIDITY_MS } from './key-ring.ts'
 import { loadServerKeys } from './server-keys.ts'
 import type { SignatureClaim } from './signature-claim.ts'
 import { checkClaims } from './signature-workers.ts'
@@ -28,7 +28,7 @@ export async function checkEventSignatures(
   version: RoomVersion,
   events: readonly Pdu[],
 ): Promise<ReadonlySet<EventId>> {
-  const ring = await loadServerKeys(rt, await wantedBy(events, version, rt.clock.now() + LONGEST_VALIDITY_MS))
+  const ring = await loadServerKeys(rt, await wantedBy(events, version, rt.clock.now() + MAX_VALIDITY_MS))
   const results = await checkClaims(claimsOf(events, version, ring), events.length)
   return new Set(events.filter((_, index) => results[index]).map(({ id }) => id))
 }

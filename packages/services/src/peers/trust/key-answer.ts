@@ -5,7 +5,7 @@ import { canonicalJson } from '@myelin/matrix/canonical-json'
 import { isServerName } from '@myelin/matrix/ids'
 import { isObject, type JsonObject, member, objectMember, stringMember } from '@myelin/matrix/json'
 import { unsignedForm, verifyJson } from '@myelin/matrix/signatures'
-import { isKeyId, LONGEST_VALIDITY_MS } from './key-ring.ts'
+import { isKeyId, MAX_VALIDITY_MS } from './key-ring.ts'
 import type { ServerKey, ServerKeyAnswer } from '@myelin/storage/federation/server-keys'
 
 /** The most keys in a document; servers publish a handful. */
@@ -30,7 +30,7 @@ export function keyAnswerOf(document: JsonObject, now: number): ServerKeyAnswer 
   const answer = textOf(document, server)
   if (answer === undefined) return undefined
 
-  const until = Math.min(validUntilTs, now + LONGEST_VALIDITY_MS)
+  const until = Math.min(validUntilTs, now + MAX_VALIDITY_MS)
   const keys = new Map<string, ServerKey>()
   for (const [keyId, publicKey] of verifyKeys) {
     if (!verifyJson(document, server, keyId, publicKey)) return undefined

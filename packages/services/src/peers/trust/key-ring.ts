@@ -10,7 +10,7 @@ export interface KeyWanted {
 }
 
 /** The longest time for which a key is accepted after it was fetched, so that its owner can revoke it. */
-export const LONGEST_VALIDITY_MS = 7 * 24 * 3_600_000
+export const MAX_VALIDITY_MS = 7 * 24 * 3_600_000
 
 /** Returns whether a text is the ID of an Ed25519 key; deployed servers use more characters than the spec allows. */
 export function isKeyId(text: string): boolean {

@@ -6,7 +6,8 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { type SigningKey, signingKeyFromSeed, signingKeyIds, verifyJson } from '@myelin/matrix/signatures'
 import { testRuntime } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { answerKeyQuery } from '../../federation/answer-key-query.ts'
 import { publishedKeys } from './published-keys.ts'
@@ -53,7 +54,7 @@ describe('several signing keys', () => {
 
   test('sign what we say about others, with those of a notary beside them', () =>
     withKeys(async (rt, servers) => {
-      servers.set(far, () => publishedBy(far, { validUntilTs: rt.clock.now() + DAY }))
+      servers.set(far, () => keyDocument(far, { validUntilTs: rt.clock.now() + DAY }))
       const about = (server: ServerName) => ({ server, keyId: undefined, minimumValidUntilTs: 0 })
       const [other, own] = await answerKeyQuery(rt, [about(far), about(rt.serverName)])
       assert.equal(other?.['server_name'], far)

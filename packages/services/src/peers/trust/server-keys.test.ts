@@ -6,7 +6,8 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { signJson, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { testConfig, testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { type Answering, publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { type Answering, StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { loadServerKeys } from './server-keys.ts'
 
 const NOW = 1_700_000_000_000
@@ -40,7 +41,7 @@ async function scene(play: (scene: Scene) => Promise<void>, notaries: readonly s
 const honest =
   (validUntilTs = NOW + DAY): Answering =>
   () =>
-    publishedBy(far, { validUntilTs })
+    keyDocument(far, { validUntilTs })
 
 describe('a server key', () => {
   test('is fetched from its server and then known, also once the server is gone', () =>
@@ -70,7 +71,7 @@ describe('a server key', () => {
 
   test('is asked for again once it is no longer valid', () =>
     scene(async ({ servers, rt, find }) => {
-      servers.set(far, () => publishedBy(far, { validUntilTs: rt.clock.now() + DAY }))
+      servers.set(far, () => keyDocument(far, { validUntilTs: rt.clock.now() + DAY }))
       await find()
       rt.clock.advance(2 * DAY)
       assert.equal(await find({ validAt: rt.clock.now() }), keyBytes)
@@ -82,7 +83,7 @@ describe('a server key', () => {
       servers.set(far, honest())
       await find()
       servers.set(far, () =>
-        publishedBy(far, { key: next, old: [[testSigningKey(far), NOW - 1000]], validUntilTs: NOW + DAY }),
+        keyDocument(far, { key: next, old: [[testSigningKey(far), NOW - 1000]], validUntilTs: NOW + DAY }),
       )
       assert.equal(await find({ keyId: next.id }), encodeBase64(next.publicKey))
       assert.equal(await find({ validAt: NOW - 1001 }), keyBytes)
@@ -108,7 +109,7 @@ describe('a server key', () => {
     scene(async ({ servers, rt, find }) => {
       for (let count = 0; count < 5; count++) await find()
       assert.equal(servers.asked.length, 1)
-      servers.set(far, () => publishedBy(far, { validUntilTs: rt.clock.now() + DAY }))
+      servers.set(far, () => keyDocument(far, { validUntilTs: rt.clock.now() + DAY }))
       rt.clock.advance(30_000)
       assert.equal(await find({ validAt: rt.clock.now() }), keyBytes)
     }))
@@ -122,15 +123,15 @@ describe('a server key', () => {
 })
 
 describe('a server key is not believed where the document', () => {
-  const good = publishedBy(far, { validUntilTs: NOW + DAY })
-  const resigned = (more: JsonObject): JsonObject => publishedBy(far, { validUntilTs: NOW + DAY, more })
+  const good = keyDocument(far, { validUntilTs: NOW + DAY })
+  const resigned = (more: JsonObject): JsonObject => keyDocument(far, { validUntilTs: NOW + DAY, more })
   const many = Array.from({ length: 5000 }, (_, index) => [`ed25519:k${index}`, { key: keyBytes, expired_ts: 1 }])
   const hostile: Record<string, JsonObject | string> = {
     'has no signature': { ...good, signatures: {} },
     'has signatures that are none': { ...good, signatures: { [far]: { 'ed25519:test': 5 } } },
     'was changed after it was signed': { ...good, valid_until_ts: NOW + 2 * DAY },
     'is signed with another key': signJson({ ...good, signatures: {} }, far, next),
-    'is of another server': publishedBy('other.test', { validUntilTs: NOW + DAY }),
+    'is of another server': keyDocument('other.test', { validUntilTs: NOW + DAY }),
     'is of another server, signed as ours': resigned({ server_name: 'other.test' }),
     'names no server': resigned({ server_name: 5 }),
     'has a key more that did not sign': resigned({
@@ -172,12 +173,12 @@ const notary = 'notary.test'
 function vouching(documents: readonly JsonObject[], key = testSigningKey(notary)): Answering {
   return ({ target }) =>
     target.endsWith('/server')
-      ? publishedBy(notary, { validUntilTs: NOW + DAY })
+      ? keyDocument(notary, { validUntilTs: NOW + DAY })
       : { server_keys: documents.map((document) => signJson(document, notary, key)) }
 }
 
 describe('a notary', () => {
-  const good = publishedBy(far, { validUntilTs: NOW + DAY })
+  const good = keyDocument(far, { validUntilTs: NOW + DAY })
 
   test('is believed about a server that is gone', () =>
     scene(
@@ -192,7 +193,7 @@ describe('a notary', () => {
     scene(
       async ({ servers, find }) => {
         const names = Array.from({ length: 20 }, (_, index) => `s${index}.test` as ServerName)
-        servers.set(notary, vouching(names.map((name) => publishedBy(name, { validUntilTs: NOW + DAY }))))
+        servers.set(notary, vouching(names.map((name) => keyDocument(name, { validUntilTs: NOW + DAY }))))
         for (const server of names) assert.ok(await find({ server }))
         assert.equal(
           servers.asked.filter(({ target, destination }) => destination === notary && target.endsWith('/server'))
@@ -226,7 +227,7 @@ describe('a notary', () => {
     scene(
       async ({ servers, rt }) => {
         const names = Array.from({ length: 40 }, (_, index) => `s${index}.test` as ServerName)
-        servers.set(notary, vouching(names.map((name) => publishedBy(name, { validUntilTs: NOW + DAY }))))
+        servers.set(notary, vouching(names.map((name) => keyDocument(name, { validUntilTs: NOW + DAY }))))
         const ring = await loadServerKeys(
           rt,
           names.map((server) => ({ ...wanted, server })),
@@ -247,9 +248,9 @@ describe('a notary', () => {
     'does not sign with its own key': vouching([good], signingKeyFromSeed('test', Buffer.alloc(32, 3))),
     'signs with a key it does not publish': vouching([good], next),
     'answers no list': ({ target }) =>
-      target.endsWith('/server') ? publishedBy(notary, { validUntilTs: NOW + DAY }) : { server_keys: {} },
+      target.endsWith('/server') ? keyDocument(notary, { validUntilTs: NOW + DAY }) : { server_keys: {} },
     'answers lists in a list': ({ target }) =>
-      target.endsWith('/server') ? publishedBy(notary, { validUntilTs: NOW + DAY }) : { server_keys: [[], null, 5] },
+      target.endsWith('/server') ? keyDocument(notary, { validUntilTs: NOW + DAY }) : { server_keys: [[], null, 5] },
   }
   for (const [name, answering] of Object.entries(lies)) {
     test(`is not believed where it ${name}`, () =>
@@ -265,7 +266,7 @@ describe('a notary', () => {
   test('tells nothing about servers it was not asked about', () =>
     scene(
       async ({ servers, find }) => {
-        servers.set(notary, vouching([good, publishedBy('other.test', { validUntilTs: NOW + DAY })]))
+        servers.set(notary, vouching([good, keyDocument('other.test', { validUntilTs: NOW + DAY })]))
         await find()
         servers.set(notary, undefined)
         assert.equal(await find({ server: 'other.test' as ServerName }), undefined)
@@ -277,7 +278,7 @@ describe('a notary', () => {
     scene(
       async ({ servers, find }) => {
         servers.set(far, () =>
-          publishedBy(far, { key: next, old: [[testSigningKey(far), NOW - 5]], validUntilTs: NOW + DAY }),
+          keyDocument(far, { key: next, old: [[testSigningKey(far), NOW - 5]], validUntilTs: NOW + DAY }),
         )
         await find({ keyId: next.id })
         servers.set(far, undefined)

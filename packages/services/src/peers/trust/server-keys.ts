@@ -5,7 +5,7 @@ import { serverKeysOf } from '@myelin/storage/federation/server-keys'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { askNotaries, askServers } from './fetch-keys.ts'
 import { keepServerKeys } from './keep-keys.ts'
-import { KeyRing, type KeyWanted, LONGEST_VALIDITY_MS } from './key-ring.ts'
+import { KeyRing, type KeyWanted, MAX_VALIDITY_MS } from './key-ring.ts'
 
 export type { KeyRing, KeyWanted } from './key-ring.ts'
 
@@ -43,7 +43,7 @@ export async function addAskedKeys(rt: Needs, ring: KeyRing, wanted: readonly Ke
   const foreign = wanted.filter(({ server }) => server !== rt.serverName)
   const steps = [askServers, askNotaries]
   // No key is valid further ahead.
-  const latest = rt.clock.now() + LONGEST_VALIDITY_MS
+  const latest = rt.clock.now() + MAX_VALIDITY_MS
   const isMissing = (key: KeyWanted): boolean => key.validAt <= latest && !ring.isSettled(key)
   const missing = foreign.filter(isMissing)
   if (serversOf(missing).length > MANY_SERVERS) steps.reverse()

@@ -4,7 +4,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
-import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import type { Database, Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
@@ -15,7 +15,7 @@ import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { appendForeign } from '../intake/append-foreign.ts'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { judgeByAuthEvents } from '../intake/judge.ts'
 import { stateInSteps } from '../intake/state-in-steps.ts'
 import { resolvedRootIfCheap } from '../resolution/resolve-roots.ts'
@@ -25,7 +25,7 @@ import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 import { noteMembersKnown } from '../partial/enter-partially.ts'
-import { withNamedMembers } from '../partial/provisional.ts'
+import { withNamedMembers } from '../intake/provisional.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 
 type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
@@ -34,7 +34,7 @@ type Needs = Pick<Runtime, 'serverName'> & { readonly db: Database }
  * Imports a room that a resident server sent, with the local user's join; throws a `RemoteError` where the join is not
  * allowed by that state.
  *
- * The room becomes visible in the last unit of work, in which `entered` runs. `heads` are forward extremities from an
+ * The room becomes visible in the last unit of work, in which `entered` runs. `extremities` are forward extremities from an
  * earlier residence that remain so beside the join.
  */
 export async function importRoom(
@@ -53,7 +53,7 @@ export async function importRoom(
   await resolveForkedRoom(rt, context.roomId)
 }
 
-type Shown = ShownRoom & { readonly heads: readonly EventId[] }
+type Shown = ShownRoom & { readonly extremities: readonly EventId[] }
 
 /** The state that the resident server sent, the state before the join, and the membership changes that it causes. */
 type Ground = { readonly shownRoot: number; readonly stateBefore: number; readonly foreseen: PrecomputedMemberChanges }
@@ -64,7 +64,7 @@ type Ground = { readonly shownRoot: number; readonly stateBefore: number; readon
  */
 async function layGround(db: Database, { roomId }: RoomContext, { state, own, servers }: ShownRoom): Promise<Ground> {
   const shownRoot = await stateInSteps(db, state)
-  // Where the members were omitted, those among the join's auth events were sent with it.
+  // If the members were omitted, those among the join's auth events were included nevertheless.
   const stateBefore = servers
     ? await db.write(async (tx) => withNamedMembers(tx, shownRoot, await eventsById(tx, own.authEvents)))
     : shownRoot
@@ -83,9 +83,10 @@ async function enterRoom(
   if (!room) throw new Error('the new room cannot be opened')
   // Another local user joined in the meantime, through another node.
   if ((await joinedServers(tx, roomId)).has(serverName)) {
-    const fate = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
-    if (isNeed(fate)) return fate
-    if (fate !== 'appended' && fate !== 'known') throw new RemoteError('malformed', `the local join was ${fate}`)
+    const outcome = await appendForeign(tx, room, { pdu: shown.own, version, isAdrift: true })
+    if (isNeed(outcome)) return outcome
+    if (outcome !== 'appended' && outcome !== 'known')
+      throw new RemoteError('malformed', `the local join was ${outcome}`)
     return undefined
   }
   if (!(await isAllowed(tx, context, shown.own, stateBefore))) {
@@ -107,12 +108,19 @@ async function isAllowed(tx: Tx, { version, roomId }: RoomContext, own: Pdu, sta
 }
 
 /** Appends the join, at which the room's local graph starts; events before it are fetched by backfill. */
-async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context: RoomContext & Ground): Promise<void> {
+async function appendJoin(
+  tx: Tx,
+  room: OpenRoom,
+  { own, extremities }: Shown,
+  context: RoomContext & Ground,
+): Promise<void> {
   const { version, stateBefore, foreseen } = context
   const [earlier] = await eventsById(tx, [own.id])
   const nid = earlier?.nid ?? tx.takeNid()
   const stateAfter = await stateWithEvent(tx, stateBefore, { nid, pdu: own })
-  const others = (await eventsById(tx, heads)).filter((head) => room.heads.includes(head.nid) && head.stateAfter !== 0)
+  const others = (await eventsById(tx, extremities)).filter(
+    (extremity) => room.extremityNids.includes(extremity.nid) && extremity.stateAfter !== 0,
+  )
   const row = {
     room: room.nid,
     status: 'accepted',
@@ -123,14 +131,14 @@ async function appendJoin(tx: Tx, room: OpenRoom, { own, heads }: Shown, context
   } as const
   // State resolution reads the events of a fork.
   if (others.length > 0) await putOutlier(tx, own, row)
-  const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((head) => head.stateAfter)])
+  const now = await resolvedRootIfCheap(tx, version, [stateAfter, ...others.map((extremity) => extremity.stateAfter)])
   const place = {
     stateBefore,
     stateAfter,
     // If merging the forward extremities is expensive, the state stays as it was sent until the merge is done.
     roomRoot: now ?? stateAfter,
     isUnsettled: now === undefined,
-    heads: [...others.map((head) => head.nid), null],
+    extremityNids: [...others.map((extremity) => extremity.nid), null],
     nid,
     isKept: earlier !== undefined || others.length > 0,
     foreseen,

@@ -42,11 +42,11 @@ export async function inviteRemote(rt: Joiner, invite: RemoteInvite): Promise<Ev
   const prepared = await prepare(rt, invite)
   const server = serverOf(invite.target)
   const signed = await offer(rt, server, prepared)
-  const fate = await writeResolved(rt, async (tx) => {
+  const outcome = await writeResolved(rt, async (tx) => {
     const room = await openRoom(tx, invite.roomId)
     return room && appendForeign(tx, room, { pdu: signed, version: prepared.version })
   })
-  if (fate !== 'appended') throw new MatrixError('M_FORBIDDEN', 'the room no longer allows this event')
+  if (outcome !== 'appended') throw new MatrixError('M_FORBIDDEN', 'the room no longer allows this event')
   return signed.id
 }
 

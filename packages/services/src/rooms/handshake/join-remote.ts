@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { requireAskable } from '../../peers/ask-server.ts'
+import { requireFederation } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import type { Source } from '../intake/fetch-events.ts'
@@ -17,7 +17,7 @@ import { readJoinAnswer } from './read-join-answer.ts'
 import type { ShownRoom } from './read-join-answer.ts'
 import { isResident } from '../../room-state/servers-around.ts'
 import { askTemplate, eventFrom } from './template.ts'
-import type { Wish } from './template.ts'
+import type { MembershipRequest } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /** The part of the runtime that joining through another server takes. */
@@ -32,27 +32,32 @@ export type Joiner = EventMaker & Checker & Pick<Runtime, 'db' | 'bus'>
 export async function joinRemote(
   rt: Joiner,
   servers: readonly ServerName[],
-  wish: Wish & { readonly membership: 'join' },
+  request: MembershipRequest & { readonly membership: 'join' },
   content: JsonObject,
 ): Promise<void> {
-  await tryServers(rt, servers, (server) => joinThrough(rt, server, wish, content))
-  await awaitFirstCompletion(rt, wish.roomId)
+  await tryServers(rt, servers, (server) => joinThrough(rt, server, request, content))
+  await awaitFirstCompletion(rt, request.roomId)
 }
 
-async function joinThrough(rt: Joiner, server: ServerName, wish: Wish, content: JsonObject): Promise<void> {
-  const template = await askTemplate(rt, server, wish)
-  const sent = eventFrom(rt, template, wish, content)
-  requireAskable(rt, server)
-  const context = { roomId: wish.roomId, version: template.version }
+async function joinThrough(
+  rt: Joiner,
+  server: ServerName,
+  request: MembershipRequest,
+  content: JsonObject,
+): Promise<void> {
+  const template = await askTemplate(rt, server, request)
+  const sent = eventFrom(rt, template, request, content)
+  requireFederation(rt, server)
+  const context = { roomId: request.roomId, version: template.version }
   const underWay = await startPendingJoin(rt, context)
   try {
     const shown = await sendJoin(rt, { ...context, server }, sent)
     // A server that is in the room already keeps its graph.
-    const heads = (await isResident(rt, wish.roomId))
+    const extremities = (await isResident(rt, request.roomId))
       ? []
       : await extremitiesUnknownTo(rt, { ...context, server }, shown)
-    await importRoom(rt, context, { ...shown, heads }, underWay.entered)
-    if (heads.length > 0) await requireJoined(rt, wish)
+    await importRoom(rt, context, { ...shown, extremities }, underWay.entered)
+    if (extremities.length > 0) await requireJoined(rt, request)
   } catch (cause) {
     await rt.db.write(underWay.failed)
     throw cause

@@ -6,12 +6,12 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
 import { askServer } from '../../peers/ask-server.ts'
 import { shownRoomState } from './shown-room-state.ts'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { stripped } from '../../room-state/stripped-state.ts'
 import type { Joiner } from './join-remote.ts'
 import { recordOutside } from './outside-room.ts'
 import { askTemplate, eventFrom } from './template.ts'
-import type { Wish } from './template.ts'
+import type { MembershipRequest } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /**
@@ -22,15 +22,15 @@ import { tryServers } from './try-servers.ts'
 export async function knockRemote(
   rt: Joiner,
   servers: readonly ServerName[],
-  wish: Wish & { readonly membership: 'knock' },
+  request: MembershipRequest & { readonly membership: 'knock' },
   content: JsonObject,
 ): Promise<void> {
   await tryServers(rt, servers, async (server) => {
-    const template = await askTemplate(rt, server, wish)
-    const event = eventFrom(rt, template, wish, content)
-    const target = federationPath(['federation', 'v1', 'send_knock', wish.roomId, event.id])
+    const template = await askTemplate(rt, server, request)
+    const event = eventFrom(rt, template, request, content)
+    const target = federationPath(['federation', 'v1', 'send_knock', request.roomId, event.id])
     const answer = await askServer(rt, server, { method: 'PUT', target, body: event.json, keepNumbers: true })
-    const room = { roomId: wish.roomId, version: template.version }
+    const room = { roomId: request.roomId, version: template.version }
     const shown = JSON.stringify([...(await shownOf(rt, room, answer)), stripped(event)])
     await rt.db.write((tx) => recordOutside(tx, rt, room, { event, shown }))
   })

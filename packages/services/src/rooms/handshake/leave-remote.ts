@@ -15,7 +15,7 @@ import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Joiner } from './join-remote.ts'
 import { recordOutside } from './outside-room.ts'
 import { askTemplate, eventFrom } from './template.ts'
-import type { Wish } from './template.ts'
+import type { MembershipRequest } from './template.ts'
 import { tryServers } from './try-servers.ts'
 
 /**
@@ -28,28 +28,28 @@ export async function leaveRemote(
   rt: Joiner,
   servers: readonly ServerName[],
   standing: Membership,
-  order: { readonly wish: Wish; readonly content: JsonObject },
+  order: { readonly request: MembershipRequest; readonly content: JsonObject },
 ): Promise<void> {
-  const { wish, content } = order
-  const version = roomVersionOf(await versionOfRoom(rt.db.read, wish.roomId))
+  const { request, content } = order
+  const version = roomVersionOf(await versionOfRoom(rt.db.read, request.roomId))
   const event =
-    (await tellServers(rt, servers, version, order)) ?? (await ownLeave(rt, standing, { version, wish, content }))
-  await rt.db.write((tx) => recordOutside(tx, rt, { roomId: wish.roomId, version }, { event }))
+    (await tellServers(rt, servers, version, order)) ?? (await ownLeave(rt, standing, { version, request, content }))
+  await rt.db.write((tx) => recordOutside(tx, rt, { roomId: request.roomId, version }, { event }))
 }
 
 async function tellServers(
   rt: Joiner,
   servers: readonly ServerName[],
   version: RoomVersion,
-  { wish, content }: { readonly wish: Wish; readonly content: JsonObject },
+  { request, content }: { readonly request: MembershipRequest; readonly content: JsonObject },
 ): Promise<Pdu | undefined> {
   try {
     return await tryServers(rt, servers, async (server) => {
-      const template = await askTemplate(rt, server, wish)
+      const template = await askTemplate(rt, server, request)
       if (template.version.eventIds !== version.eventIds)
         throw new RemoteError('malformed', 'the room has another version')
-      const event = eventFrom(rt, template, wish, content)
-      const target = federationPath(['federation', 'v2', 'send_leave', wish.roomId, event.id])
+      const event = eventFrom(rt, template, request, content)
+      const target = federationPath(['federation', 'v2', 'send_leave', request.roomId, event.id])
       await askServer(rt, server, { method: 'PUT', target, body: event.json })
       return event
     })
@@ -63,7 +63,11 @@ async function tellServers(
 async function ownLeave(
   rt: Joiner,
   { eventNid }: Membership,
-  { version, wish, content }: { readonly version: RoomVersion; readonly wish: Wish; readonly content: JsonObject },
+  {
+    version,
+    request,
+    content,
+  }: { readonly version: RoomVersion; readonly request: MembershipRequest; readonly content: JsonObject },
 ): Promise<Pdu> {
   const invite = (await eventsByNid(rt.db.read, [eventNid])).get(eventNid)
   if (!invite) throw new MatrixError('M_UNKNOWN', 'Not a known room', { status: 404 })
@@ -71,8 +75,8 @@ async function ownLeave(
   const hashes = await referenceHashes(rt.db.read, version, [id])
   return eventFrom(
     rt,
-    { version, prevEvents: [id], authEvents: [id], hashes, depth: depth + 1, voucher: undefined },
-    wish,
+    { version, prevEvents: [id], authEvents: [id], hashes, depth: depth + 1, authorisingUser: undefined },
+    request,
     content,
   )
 }

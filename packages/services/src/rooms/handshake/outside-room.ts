@@ -6,7 +6,7 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { putOutlierMembership } from '@myelin/storage/rooms/members/outlier-memberships'
 import { createRoomRow, openRoom, correctRoomVersion } from '@myelin/storage/rooms/rooms'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 
 /**
  * Records a member event of a local user in a room that this server is not in. Nothing is recorded where another local

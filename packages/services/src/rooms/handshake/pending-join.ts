@@ -8,9 +8,9 @@ import {
 } from '@myelin/storage/federation/pending-joins'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { STAGED } from '../intake/inbound.ts'
-import { joinsCountSince } from '../intake/longest-join.ts'
+import { joinsCountSince } from '../intake/max-join.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { isResident } from '../../room-state/servers-around.ts'
 

@@ -8,7 +8,7 @@ import { withSignature } from '@myelin/matrix/signatures'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
-import type { StateRow } from '@myelin/storage/rooms/state/state-rows'
+import type { StateRow } from '@myelin/storage/rooms/events/state-rows'
 import type { Database } from '@myelin/storage/engine/database'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import type { Checker } from '../intake/check-incoming.ts'
@@ -108,9 +108,9 @@ async function withAuthorizingSignature(
   sent: Pdu,
   back: JsonObject | undefined,
 ): Promise<Pdu> {
-  const voucher = stringMember(sent.content, 'join_authorised_via_users_server')
-  if (voucher === undefined) return sent
-  const server = serverOf(voucher as UserId)
+  const authorisingUser = stringMember(sent.content, 'join_authorised_via_users_server')
+  if (authorisingUser === undefined) return sent
+  const server = serverOf(authorisingUser as UserId)
   const signatures = objectMember(objectMember(back ?? {}, 'signatures') ?? {}, server) ?? {}
   let { json } = sent
   for (const [keyId, signature] of Object.entries(signatures).slice(0, 8)) {

@@ -2,7 +2,7 @@
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Tx } from '@myelin/storage/engine/database'
 import { createRoomRow, openRoom, correctRoomVersion } from '@myelin/storage/rooms/rooms'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 
 /** Returns the number of the room to enter. A room that is new here gets the version that its create event proved. */
 export async function roomFor(tx: Tx, { roomId, version }: RoomContext): Promise<number> {

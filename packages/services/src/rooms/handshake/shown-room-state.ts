@@ -5,7 +5,8 @@ import { isObject, member, objectMember, stringMember } from '@myelin/matrix/jso
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { contentHashMatches } from '@myelin/rules/events/content-hash'
 import { parseIncoming } from '../intake/check-incoming.ts'
-import type { Checker, RoomContext } from '../intake/check-incoming.ts'
+import type { Checker } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import { stripped } from '../../room-state/stripped-state.ts'
 

@@ -17,20 +17,23 @@ import type { Asker } from '../../peers/ask-server.ts'
 import type { EventMaker } from '../event-draft.ts'
 
 /** A requested membership: the user, the room and the new membership. */
-export interface Wish {
+export interface MembershipRequest {
   readonly roomId: RoomId
   readonly userId: UserId
   readonly membership: 'join' | 'leave' | 'knock'
 }
 
-/** What is used of a template: the place in the graph, and the authorizing user. Everything else is known locally. */
+/**
+ * The parts of a template that are used: the place in the graph, and the authorizing user. All other members are known
+ * locally.
+ */
 export interface Template {
   readonly version: RoomVersion
   readonly prevEvents: readonly EventId[]
   readonly authEvents: readonly EventId[]
   readonly hashes: ReadonlyMap<EventId, string | undefined> | undefined
   readonly depth: number
-  readonly voucher: UserId | undefined
+  readonly authorisingUser: UserId | undefined
 }
 
 const TIMEOUT_MS = 30_000
@@ -43,27 +46,27 @@ const MAX_AUTH = 10
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
  */
-export async function askTemplate(rt: Asker, server: ServerName, wish: Wish): Promise<Template> {
-  const versions = wish.membership === 'leave' ? {} : { ver: knownVersions(wish) }
-  const path = ['federation', 'v1', `make_${wish.membership}`, wish.roomId, wish.userId]
+export async function askTemplate(rt: Asker, server: ServerName, request: MembershipRequest): Promise<Template> {
+  const versions = request.membership === 'leave' ? {} : { ver: knownVersions(request) }
+  const path = ['federation', 'v1', `make_${request.membership}`, request.roomId, request.userId]
   const answer = await askServer(rt, server, {
     method: 'GET',
     target: federationPath(path, versions),
     timeoutMs: TIMEOUT_MS,
     keepNumbers: true,
   })
-  return templateIn(answer, wish)
+  return templateIn(answer, request)
 }
 
 /** Returns the room versions to offer; knocking needs version 7 or later. */
-function knownVersions({ membership }: Wish): string[] {
+function knownVersions({ membership }: MembershipRequest): string[] {
   return [...ROOM_VERSIONS.values()]
     .filter(({ auth }) => membership !== 'knock' || auth.joinRules.includes('knock'))
     .map(({ id }) => id)
 }
 
 /** Reads a template field by field: the server signs no event whose content another server chose (CVE-2026-24471). */
-function templateIn(answer: JsonObject, wish: Wish): Template {
+function templateIn(answer: JsonObject, request: MembershipRequest): Template {
   const version = ROOM_VERSIONS.get(stringMember(answer, 'room_version') ?? '1')
   if (!version) throw malformed('the room version is not supported')
   const event = objectMember(answer, 'event')
@@ -71,16 +74,17 @@ function templateIn(answer: JsonObject, wish: Wish): Template {
   const isAsked =
     event &&
     content &&
-    member(event, 'room_id') === wish.roomId &&
+    member(event, 'room_id') === request.roomId &&
     member(event, 'type') === 'm.room.member' &&
-    member(event, 'sender') === wish.userId &&
-    member(event, 'state_key') === wish.userId &&
-    member(content, 'membership') === wish.membership
-  if (!isAsked) throw malformed(`the template is not the ${wish.membership} that was asked for`)
-  const voucher = wish.membership === 'join' ? member(content, 'join_authorised_via_users_server') : undefined
-  if (voucher !== undefined && !isUserId(voucher))
+    member(event, 'sender') === request.userId &&
+    member(event, 'state_key') === request.userId &&
+    member(content, 'membership') === request.membership
+  if (!isAsked) throw malformed(`the template is not the ${request.membership} that was asked for`)
+  const authorisingUser =
+    request.membership === 'join' ? member(content, 'join_authorised_via_users_server') : undefined
+  if (authorisingUser !== undefined && !isUserId(authorisingUser))
     throw malformed('`join_authorised_via_users_server` must be a user ID')
-  return { version, ...placeIn(event, version), voucher: voucher as UserId | undefined }
+  return { version, ...placeIn(event, version), authorisingUser: authorisingUser as UserId | undefined }
 }
 
 function placeIn(
@@ -115,15 +119,16 @@ function hashesIn(event: JsonObject, key: string): [EventId, string | undefined]
 }
 
 /** Returns a local event in the place that a template gives, with its own content. */
-export function eventFrom(rt: EventMaker, template: Template, wish: Wish, content: JsonObject): Pdu {
-  const { version, prevEvents, authEvents, hashes, depth, voucher } = template
+export function eventFrom(rt: EventMaker, template: Template, request: MembershipRequest, content: JsonObject): Pdu {
+  const { version, prevEvents, authEvents, hashes, depth, authorisingUser } = template
   return buildPdu(
     {
-      roomId: wish.roomId,
-      sender: wish.userId,
+      roomId: request.roomId,
+      sender: request.userId,
       type: 'm.room.member',
-      stateKey: wish.userId,
-      content: voucher === undefined ? content : { ...content, join_authorised_via_users_server: voucher },
+      stateKey: request.userId,
+      content:
+        authorisingUser === undefined ? content : { ...content, join_authorised_via_users_server: authorisingUser },
       prevEvents,
       authEvents,
       ...(hashes ? { hashes } : {}),

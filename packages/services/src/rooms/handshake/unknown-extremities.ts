@@ -13,13 +13,13 @@ import { fetchGap } from '../intake/fetch-events.ts'
 import type { Source } from '../intake/fetch-events.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 import type { ShownRoom } from './read-join-answer.ts'
-import type { Wish } from './template.ts'
+import type { MembershipRequest } from './template.ts'
 
 type Needs = Checker
 
 /** The most forward extremities that servers are asked about; a room seldom has more than one. */
 const MAX_ASKED = 10
-/** How many membership changes are followed back to find the one that a server still has. */
+/** The number of membership changes that are followed back to find one that a server still has. */
 const MAX_CHANGES = 20
 const TIMEOUT_MS = 10_000
 
@@ -34,26 +34,26 @@ const TIMEOUT_MS = 10_000
  */
 export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: ShownRoom): Promise<readonly EventId[]> {
   const { server, roomId } = source
-  const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
-  if (heads.length === 0) return []
+  const extremities = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+  if (extremities.length === 0) return []
   const told = new Set(shown.state.map(({ id }) => id))
   const unknown: EventId[] = []
-  for (const head of await eventsById(rt.db.read, heads.slice(-MAX_ASKED))) {
-    const isKnown = (await isTold(rt.db.read, head, told)) ?? (await knows(rt, server, head.pdu.id))
-    if (!isKnown && !shown.own.prevEvents.includes(head.pdu.id)) unknown.push(head.pdu.id)
+  for (const extremity of await eventsById(rt.db.read, extremities.slice(-MAX_ASKED))) {
+    const isKnown = (await isTold(rt.db.read, extremity, told)) ?? (await knows(rt, server, extremity.pdu.id))
+    if (!isKnown && !shown.own.prevEvents.includes(extremity.pdu.id)) unknown.push(extremity.pdu.id)
   }
   if (unknown.length === 0) return []
-  const between = await fetchGap(rt, source, { heads: unknown, minDepth: 0 }, [shown.own])
+  const between = await fetchGap(rt, source, { extremities: unknown, minDepth: 0 }, [shown.own])
   const followed = new Set(between.flatMap(({ prevEvents }) => prevEvents))
   return unknown.filter((id) => !followed.has(id))
 }
 
 /** Returns whether a state has a membership event, or an earlier one of that user; undefined where it has neither. */
-async function isTold(db: Read, head: StoredEvent, told: ReadonlySet<EventId>): Promise<boolean | undefined> {
-  const { type, stateKey } = head.pdu
+async function isTold(db: Read, extremity: StoredEvent, told: ReadonlySet<EventId>): Promise<boolean | undefined> {
+  const { type, stateKey } = extremity.pdu
   if (type !== 'm.room.member') return undefined
-  if (told.has(head.pdu.id)) return true
-  let at: StoredEvent | undefined = head
+  if (told.has(extremity.pdu.id)) return true
+  let at: StoredEvent | undefined = extremity
   for (let step = 0; at && step < MAX_CHANGES; step++) {
     const before: Pdu | undefined = await loadStateEvent(db, at.stateBefore, type, stateKey)
     if (!before) return undefined
@@ -67,7 +67,7 @@ async function isTold(db: Read, head: StoredEvent, told: ReadonlySet<EventId>): 
  * Refuses a join that a local fork undoes, because state resolution gives the same result on all servers. The join may
  * work through a server that knows the local side of the fork.
  */
-export async function requireJoined(rt: Needs, { roomId, userId }: Wish): Promise<void> {
+export async function requireJoined(rt: Needs, { roomId, userId }: MembershipRequest): Promise<void> {
   const room = await roomById(rt.db.read, roomId)
   const event = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.member', userId))
   if (event && stringMember(event.content, 'membership') === 'join') return

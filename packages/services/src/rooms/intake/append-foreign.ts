@@ -4,7 +4,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { createOfRoomId } from '@myelin/rules/events/event-id'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { appendEvent } from '@myelin/storage/rooms/events/append-event'
+import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
 import { removeForwardExtremities, updateForwardExtremities } from '@myelin/storage/rooms/events/forward-extremities'
@@ -22,7 +22,7 @@ import { stateEventNid } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
-import { provisionalRoots, withNamedMembers } from '../partial/provisional.ts'
+import { provisionalRoots, withNamedMembers } from './provisional.ts'
 import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { relationOf } from '../relation.ts'
@@ -84,15 +84,15 @@ async function judgeIn(
 ): Promise<PduOutcome> {
   const { pdu } = incoming
   const row = { room: room.nid, nid: earlier?.nid ?? tx.takeNid(), isKept: earlier !== undefined, stateBefore }
-  const fate = await outcomeOf({ tx, room, incoming, around, previous, isProvisional, nid: row.nid, stateBefore })
-  if (fate === 'rejected') {
+  const outcome = await outcomeOf({ tx, room, incoming, around, previous, isProvisional, nid: row.nid, stateBefore })
+  if (outcome === 'rejected') {
     await putOutlier(tx, pdu, { ...row, status: 'rejected', stateAfter: stateBefore })
-  } else if (fate === 'soft-failed') {
+  } else if (outcome === 'soft-failed') {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
   } else await land(tx, room, incoming, { ...row, previous })
   if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
-  return fate
+  return outcome
 }
 
 /** The stored event, the stored events that it names, and the state before it. */
@@ -159,15 +159,15 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     const facts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
     // A missing event that arrives has successors, so it is no forward extremity; nor are its `prev_events`.
     const own = wasMissing ? {} : { added: row.nid }
-    const heads = await updateForwardExtremities(tx, room, { covered: await coveredBy(tx, pdu), ...own })
-    const isFork = !wasMissing && heads.count > 1
+    const extremities = await updateForwardExtremities(tx, room, { covered: await coveredBy(tx, pdu), ...own })
+    const isFork = !wasMissing && extremities.count > 1
     // State resolution reads the events of a fork.
     if (isFork) await putOutlier(tx, pdu, { ...place, status: 'accepted' })
-    const isUnmoved = wasMissing && heads.count === room.extremityCount
+    const isUnmoved = wasMissing && extremities.count === room.extremityCount
     const now = isUnmoved
       ? { roomRoot: room.stateRoot, isUnsettled: room.isUnsettled }
-      : await rootOfExtremities(tx, version, room, { heads, ...own, stateAfter: place.stateAfter })
-    const graph = { heads: heads.listed, extremityCount: heads.count, ...now }
+      : await rootOfExtremities(tx, version, room, { extremities, ...own, stateAfter: place.stateAfter })
+    const graph = { extremityNids: extremities.listed, extremityCount: extremities.count, ...now }
     const isKept = place.isKept || isFork
     const { position } = await appendEvent(tx, room, pdu, facts, { ...place, isKept, ...graph })
     await putHighlights(tx, room, notification.highlights, position)
@@ -230,15 +230,15 @@ async function rootOfExtremities(
   tx: Tx,
   version: RoomVersion,
   room: OpenRoom,
-  landing: { readonly heads: ForwardExtremities; readonly added?: number; readonly stateAfter: number },
+  landing: { readonly extremities: ForwardExtremities; readonly added?: number; readonly stateAfter: number },
 ): Promise<{ readonly roomRoot: number; readonly isUnsettled: boolean }> {
-  const { heads, added, stateAfter } = landing
-  if (heads.count === 1 && added !== undefined) return { roomRoot: stateAfter, isUnsettled: false }
+  const { extremities, added, stateAfter } = landing
+  if (extremities.count === 1 && added !== undefined) return { roomRoot: stateAfter, isUnsettled: false }
   const unsettled = { roomRoot: room.stateRoot, isUnsettled: true }
-  if (heads.count > heads.listed.length) return unsettled
+  if (extremities.count > extremities.listed.length) return unsettled
   const others = await eventsByNid(
     tx,
-    heads.listed.filter((head) => head !== added),
+    extremities.listed.filter((extremity) => extremity !== added),
   )
   const roots = [...others.values()].map((event) => event.stateAfter)
   if (added !== undefined) roots.push(stateAfter)

@@ -6,7 +6,8 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { ForeignRoom, publicForeignRoom } from '@myelin/testing/foreign-room'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
-import { publishedBy, StandInServers } from '@myelin/testing/stand-in-servers'
+import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
+import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { ArrivingEvents } from './arriving-events.ts'
 
 const NOW = 1_700_000_000_000
@@ -25,7 +26,7 @@ function roomOf(servers: readonly string[], count: number): ForeignRoom {
   return room
 }
 
-/** Lets events arrive as texts; what was taken, and how often each server was asked. */
+/** Passes events as texts; returns those accepted, and the number of requests to each server. */
 async function arrive(
   room: ForeignRoom,
   texts: readonly string[],
@@ -33,7 +34,7 @@ async function arrive(
   wants: (pdu: Pdu['id']) => boolean = () => true,
 ) {
   const servers = new StandInServers()
-  for (const name of honest) servers.set(name, () => publishedBy(name, { validUntilTs: NOW + 30 * DAY }))
+  for (const name of honest) servers.set(name, () => keyDocument(name, { validUntilTs: NOW + 30 * DAY }))
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const taken: Pdu[] = []
   let isTaking = false
@@ -103,7 +104,7 @@ describe('events that arrive', () => {
     const room = roomOf(['two.test'], 3)
     await assert.rejects(arrive(room, [...textsOf(room), '{"a":'], ['two.test']), { code: 'M_NOT_JSON' })
     const servers = new StandInServers()
-    servers.set('two.test', () => publishedBy('two.test', { validUntilTs: NOW + DAY }))
+    servers.set('two.test', () => keyDocument('two.test', { validUntilTs: NOW + DAY }))
     const rt = await testRuntime(undefined, {}, { transport: servers })
     const events = new ArrivingEvents(rt, room, {
       wants: () => true,

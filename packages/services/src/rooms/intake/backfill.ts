@@ -94,10 +94,10 @@ async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus:
   await fetchEdgeStates(rt, source, ordered)
   let landed = 0
   for (let at = 0; at < ordered.length; ) {
-    const fates = await writeResolved(rt, (tx) => keepSome(tx, source, hole, ordered.slice(at)))
-    if (fates.length === 0) break
-    at += fates.length
-    landed += fates.filter((fate) => fate === 'appended').length
+    const outcomes = await writeResolved(rt, (tx) => keepSome(tx, source, hole, ordered.slice(at)))
+    if (outcomes.length === 0) break
+    at += outcomes.length
+    landed += outcomes.filter((outcome) => outcome === 'appended').length
   }
   return landed
 }
@@ -112,17 +112,17 @@ async function keepSome(
   const room = await openRoom(tx, roomId)
   if (!room) return []
   const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
-  const fates: (PduOutcome | 'no place')[] = []
+  const outcomes: (PduOutcome | 'no place')[] = []
   // The oldest first, so that each event finds the state of its predecessors; the newest gets the first position.
   for (const [index, pdu] of ordered.entries()) {
     const historicPosition = places[ordered.length - 1 - index]
     const isPlaced = historicPosition !== undefined
-    const fate = isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place'
-    if (!isNeed(fate)) fates.push(fate)
-    else if (fates.length === 0) return fate
+    const outcome = isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place'
+    if (!isNeed(outcome)) outcomes.push(outcome)
+    else if (outcomes.length === 0) return outcome
     else break
   }
-  return fates
+  return outcomes
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { nextTurn } from '@myelin/kit/next-turn'
 import { MatrixError } from '@myelin/matrix/errors'
-import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { EventId } from '@myelin/matrix/ids'
 import { isObject } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
@@ -10,6 +10,7 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { PduSource } from '@myelin/rules/events/parse-pdu'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
@@ -21,12 +22,6 @@ export type Checker = Pick<
   Runtime,
   'db' | 'remote' | 'clock' | 'config' | 'limits' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
 >
-
-/** The room that events belong to. */
-export interface RoomContext {
-  readonly roomId: RoomId
-  readonly version: RoomVersion
-}
 
 /** A parsed event, or why it cannot be parsed. */
 export type Parsed = { readonly pdu: Pdu } | { readonly fault: string }

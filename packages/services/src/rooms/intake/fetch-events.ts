@@ -7,7 +7,8 @@ import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import { checkIncoming } from './check-incoming.ts'
-import type { Checker, RoomContext } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 
 const MAX_GAP = 50
 const PARALLEL = 6
@@ -20,9 +21,7 @@ export interface Source extends RoomContext {
   readonly outage?: Outage
 }
 
-/**
- * Whether a server failed temporarily, and whether it was unreachable; an unreachable server gets no further requests.
- */
+/** The failures of a server: a temporary one, or an unreachable server, which gets no further requests. */
 export interface Outage {
   isSeen: boolean
   isGone: boolean
@@ -32,14 +31,14 @@ export interface Outage {
 export async function fetchGap(
   rt: Checker,
   source: Source,
-  { heads, minDepth }: { readonly heads: readonly EventId[]; readonly minDepth: number },
+  { extremities, minDepth }: { readonly extremities: readonly EventId[]; readonly minDepth: number },
   latest: readonly Pdu[],
 ): Promise<Pdu[]> {
   const answer = await askAbout(rt, source, {
     method: 'POST',
     target: federationPath(['federation', 'v1', 'get_missing_events', source.roomId]),
     body: {
-      earliest_events: [...heads],
+      earliest_events: [...extremities],
       latest_events: latest.map(({ id }) => id),
       limit: MAX_GAP,
       min_depth: minDepth,

@@ -8,7 +8,7 @@ import { isServerAllowed } from '@myelin/rules/server-acl'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { versionOfPendingJoin } from '@myelin/storage/federation/pending-joins'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { roomsToResolve } from '@myelin/storage/rooms/state/resolved-state'
+import { roomsToResolve } from '@myelin/storage/rooms/append/resolved-state'
 import {
   heldOf,
   holdPdus,
@@ -27,7 +27,7 @@ import { isResident } from '../../room-state/servers-around.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { parseIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
-import { joinsCountSince } from './longest-join.ts'
+import { joinsCountSince } from './max-join.ts'
 import { receivePdus } from './receive-pdus.ts'
 import { endResolutions, ResolutionTooLong } from '../resolution/resolutions.ts'
 import { resolveForkedRoom } from './resolve-forked-room.ts'
@@ -37,15 +37,15 @@ export const STAGED = 'staged pdus'
 const BATCH = 50
 const RETRY_MS = 60_000
 /** The delay before the first retry; it doubles with each further one. */
-const FIRST_TRY_MS = 10_000
-const LONGEST_TRY_MS = 3_600_000
-const MOST_TRIES = 12
+const MIN_RETRY_MS = 10_000
+const MAX_RETRY_MS = 3_600_000
+const MAX_TRIES = 12
 /** The most retries where the server answers and lacks the missing events: later events bring them, or nothing does. */
-const MOST_TRIES_ANSWERED = 4
+const MAX_ANSWERED_TRIES = 4
 /** The most events that await a retry, of one server and altogether; server names cost a domain's owner nothing. */
-const MOST_HELD = { own: 500, all: 10_000 }
+const MAX_HELD = { own: 500, all: 10_000 }
 /** The most rooms that are settled at a time, and the fewest events judged before a busy room is settled. */
-const MOST_UNSETTLED = 1000
+const MAX_UNSETTLED = 1000
 const JUDGED_UNSETTLED = 200
 
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
@@ -65,7 +65,7 @@ export class Inbound {
   readonly #stopListening: () => void
   #isStopped = false
   #scan: Promise<void> | undefined
-  /** Whether events were staged during the scan, or for rooms in progress. */
+  /** Events were staged during the scan, or for rooms in progress. */
   #isLate = false
   readonly #late = new Set<RoomId>()
   #timer: Timer | undefined
@@ -106,7 +106,7 @@ export class Inbound {
   async #waiting(): Promise<RoomId[]> {
     const { read } = this.#rt.db
     const staged = await roomsWithStagedPdus(read, this.#rt.clock.now(), joinsCountSince(this.#rt))
-    return [...new Set([...staged, ...(await roomsToResolve(read, MOST_UNSETTLED))])]
+    return [...new Set([...staged, ...(await roomsToResolve(read, MAX_UNSETTLED))])]
   }
 
   async #startRooms(): Promise<void> {
@@ -226,7 +226,7 @@ async function receiveStaged(rt: Needs, roomId: RoomId, staged: readonly StagedP
   if (!isServerAllowed(first.origin, acl)) return rt.db.write((tx) => unstagePdus(tx, nids))
   await receivePdus(rt, { server: first.origin, roomId, version }, pdus, async (tx, open) => {
     const held = parsed.filter(({ pdu }) => open.ids.has(pdu.id))
-    await hold(tx, rt, held, { origin: first.origin, mostTries: open.isOutage ? MOST_TRIES : MOST_TRIES_ANSWERED })
+    await hold(tx, rt, held, { origin: first.origin, mostTries: open.isOutage ? MAX_TRIES : MAX_ANSWERED_TRIES })
     const isHeld = new Set(held.map(({ nid }) => nid))
     await unstagePdus(
       tx,
@@ -244,13 +244,13 @@ async function hold(
 ): Promise<void> {
   if (waiting.length === 0) return
   const fresh = waiting.filter(({ tries }) => tries === 0)
-  const { own, all } = await heldOf(tx, origin, MOST_HELD)
-  const left = Math.min(MOST_HELD.own - own, MOST_HELD.all - all)
+  const { own, all } = await heldOf(tx, origin, MAX_HELD)
+  const left = Math.min(MAX_HELD.own - own, MAX_HELD.all - all)
   const dropped = fresh.slice(0, Math.max(0, fresh.length - left))
   const kept = waiting.filter((each) => !dropped.includes(each))
   for (const tries of new Set(kept.map((each) => each.tries))) {
     const nids = kept.filter((each) => each.tries === tries).map(({ nid }) => nid)
-    const retryTs = clock.now() + Math.min(LONGEST_TRY_MS, FIRST_TRY_MS * 2 ** tries)
+    const retryTs = clock.now() + Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** tries)
     await holdPdus(tx, nids, retryTs, mostTries)
   }
   await unstagePdus(

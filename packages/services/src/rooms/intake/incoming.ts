@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { EventFacts } from '@myelin/storage/rooms/events/append-event'
+import type { EventFacts } from '@myelin/storage/rooms/events/event-row'
 
 /** An event of another server whose format, signatures and hashes were checked, and how it arrives. */
 export interface Incoming {

@@ -6,7 +6,8 @@ import { createOfRoomId } from '@myelin/rules/events/event-id'
 import { nidsOfEvents } from '@myelin/storage/rooms/events/auth-edges'
 import { internKeysOf } from '@myelin/storage/rooms/events/outliers'
 import type { EventSink } from './arriving-events.ts'
-import type { Checker, RoomContext } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { fetchEvents } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { keepOutliers } from './keep-outliers.ts'
@@ -15,8 +16,8 @@ import type { PackedPdu } from './packed-pdu.ts'
 
 /** Number of events stored in one unit of work: a few milliseconds. */
 const UNIT = 25
-const MOST_LOOKED_AT = 1000
-const MOST_UNDER_WAY = 8
+const MAX_EXAMINED = 1000
+const MAX_IN_PROGRESS = 8
 /** The most events that were referred to and not sent for which the missing ones are fetched, once. */
 const MAX_FETCHED = 40
 
@@ -73,7 +74,7 @@ export class OutlierKeeper implements EventSink {
     }
     for (let at = 0; at < open.length; ) {
       const unit: Pdu[] = []
-      const last = Math.min(open.length, at + MOST_LOOKED_AT)
+      const last = Math.min(open.length, at + MAX_EXAMINED)
       for (; at < last && unit.length < UNIT; at++) {
         const pdu = this.#ready(open[at] as Pdu | Waiting)
         if (pdu) unit.push(pdu)
@@ -144,7 +145,7 @@ export class OutlierKeeper implements EventSink {
     const over = () => this.#underWay.delete(kept)
     // The failure reaches the caller that awaits the unit.
     kept.then(over, () => {})
-    if (this.#underWay.size >= MOST_UNDER_WAY) await Promise.race(this.#underWay)
+    if (this.#underWay.size >= MAX_IN_PROGRESS) await Promise.race(this.#underWay)
   }
 
   async #keep(pdus: readonly Pdu[]): Promise<void> {

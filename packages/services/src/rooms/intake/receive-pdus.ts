@@ -57,8 +57,8 @@ export async function receivePdus(
   settle: (tx: Tx, open: Open) => Promise<void> = async () => {},
 ): Promise<Map<EventId, PduOutcome>> {
   const outage = { isSeen: false, isGone: false }
-  return receiveFrom(rt, { ...source, outage }, pdus, async (tx, fates) => {
-    const lacking = [...fates].filter(([, fate]) => fate === 'waits' || fate === 'lacks')
+  return receiveFrom(rt, { ...source, outage }, pdus, async (tx, outcomes) => {
+    const lacking = [...outcomes].filter(([, outcome]) => outcome === 'waits' || outcome === 'lacks')
     await settle(tx, { ids: new Set(lacking.map(([id]) => id)), isOutage: outage.isSeen })
   })
 }
@@ -79,13 +79,13 @@ async function receiveFrom(
   for (const check of ARRIVAL_CHECKS) ordered = await check(rt, source, ordered)
   // Events that wait for others are settled after those arrived; all others in the unit that judged them.
   const first = await appendAll(rt, source, ordered, {
-    settle: async (tx, fates) => {
-      if (![...fates.values()].includes('waits')) await settle(tx, fates)
+    settle: async (tx, outcomes) => {
+      if (![...outcomes.values()].includes('waits')) await settle(tx, outcomes)
     },
   })
   const isOpen = ({ id }: Pdu) => first.get(id) === 'waits' || first.get(id) === 'lacks'
   if (![...first.values()].includes('waits')) return first
-  for (const [id, fate] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, fate)
+  for (const [id, outcome] of await appendAcrossGap(rt, source, ordered.filter(isOpen))) first.set(id, outcome)
   await rt.db.write((tx) => settle(tx, first))
   return first
 }
@@ -96,7 +96,7 @@ async function fetchingAuthEvents(rt: Checker, source: Source, pdus: readonly Pd
   return pdus
 }
 
-type Settle = (tx: Tx, fates: ReadonlyMap<EventId, PduOutcome>) => Promise<void>
+type Settle = (tx: Tx, outcomes: ReadonlyMap<EventId, PduOutcome>) => Promise<void>
 
 /** Appends the events that can be appended, in several units, so that other writes run in between. */
 async function appendAll(
@@ -106,20 +106,20 @@ async function appendAll(
   { isAdrift = false, settle = async () => {} }: { readonly isAdrift?: boolean; readonly settle?: Settle } = {},
 ): Promise<Map<EventId, PduOutcome>> {
   const { pdus, unwanted } = await recommended(rt, source, incoming)
-  const fates = new Map<EventId, PduOutcome>()
+  const outcomes = new Map<EventId, PduOutcome>()
   for (let at = 0; at < pdus.length || at === 0; ) {
     // The database may run a unit again, so each returns its outcome.
     const unit = await writeResolved(rt, async (tx) => {
       const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift })
       if (isNeed(judged)) return judged
-      if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...fates, ...judged]))
+      if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...outcomes, ...judged]))
       return judged
     })
-    for (const [id, fate] of unit) fates.set(id, fate)
+    for (const [id, outcome] of unit) outcomes.set(id, outcome)
     if (unit.size === 0) break
     at += unit.size
   }
-  return fates
+  return outcomes
 }
 
 /** Appends the first of some events, as many as one unit may. */
@@ -138,9 +138,9 @@ async function appendSome(
     const room = await openRoom(tx, roomId)
     if (!room || forks === FORKS_A_UNIT) break
     if (room.extremityCount > 1) forks++
-    const fate = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
-    if (!isNeed(fate)) judged.set(pdu.id, fate)
-    else if (judged.size === 0) return fate
+    const outcome = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
+    if (!isNeed(outcome)) judged.set(pdu.id, outcome)
+    else if (judged.size === 0) return outcome
     // The states may have been written by this unit: it ends here, so that they are committed when they are resolved.
     else break
   }
@@ -153,22 +153,22 @@ async function appendAcrossGap(
   source: Source,
   waiting: readonly Pdu[],
 ): Promise<Map<EventId, PduOutcome>> {
-  const { heads, minDepth } = await gapLimits(rt, source.roomId)
-  const between = await fetchGap(rt, source, { heads, minDepth }, waiting)
+  const { extremities, minDepth } = await gapLimits(rt, source.roomId)
+  const between = await fetchGap(rt, source, { extremities, minDepth }, waiting)
   await keepAuthEvents(rt, source, between)
   const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
-  let fates = await appendAll(rt, source, all)
-  const stuck = all.filter(({ id }) => fates.get(id) === 'waits')
-  if (stuck.length === 0) return fates
+  let outcomes = await appendAll(rt, source, all)
+  const stuck = all.filter(({ id }) => outcomes.get(id) === 'waits')
+  if (stuck.length === 0) return outcomes
   // In a partially joined room no state is complete; it is fetched when the members are known.
   if (await isPartial(rt, source))
-    return new Map([...fates, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
+    return new Map([...outcomes, ...(await appendAll(rt, source, stuck, { isAdrift: true }))])
   const own = new Set(all.map(({ id }) => id))
   const edge = stuck.flatMap(({ prevEvents }) => prevEvents).filter((id) => !own.has(id))
   for (const id of (await withoutState(rt, edge)).slice(0, MAX_STATES)) await keepStateAt(rt, source, id)
   const later = await appendAll(rt, source, stuck)
-  fates = new Map([...fates, ...later])
-  return fates
+  outcomes = new Map([...outcomes, ...later])
+  return outcomes
 }
 
 /** Returns the events among these whose state is not known. */
@@ -185,12 +185,12 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
 async function gapLimits(
   rt: Checker,
   roomId: RoomId,
-): Promise<{ readonly heads: readonly EventId[]; readonly minDepth: number }> {
-  const heads = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
+): Promise<{ readonly extremities: readonly EventId[]; readonly minDepth: number }> {
+  const extremities = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   const entered = await partialRoom(rt.db.read, roomId)
-  if (!entered) return { heads, minDepth: 0 }
+  if (!entered) return { extremities, minDepth: 0 }
   const join = (await pdusByNid(rt.db.read, [entered.join])).get(entered.join)
-  return { heads: [...new Set([...heads, ...(join?.prevEvents ?? [])])], minDepth: join?.depth ?? 0 }
+  return { extremities: [...new Set([...extremities, ...(join?.prevEvents ?? [])])], minDepth: join?.depth ?? 0 }
 }
 
 async function isPartial(rt: Checker, { roomId }: Source): Promise<boolean> {

@@ -4,8 +4,8 @@ import type { EventId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
 import { internKeys } from '@myelin/storage/engine/names'
 import { changeState, inTrieOrder } from '@myelin/storage/rooms/state/state'
-import { stateRows } from '@myelin/storage/rooms/state/state-rows'
-import type { StateRow } from '@myelin/storage/rooms/state/state-rows'
+import { stateRows } from '@myelin/storage/rooms/events/state-rows'
+import type { StateRow } from '@myelin/storage/rooms/events/state-rows'
 
 /** Number of rows read at once: a few milliseconds. */
 const SLICE = 500

@@ -5,7 +5,8 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { MAX_ROOM_BYTES } from '@myelin/remote/federation'
 import { ArrivingEvents } from './arriving-events.ts'
 import type { EventSink } from './arriving-events.ts'
-import type { Checker, RoomContext } from './check-incoming.ts'
+import type { Checker } from './check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 
 /** The longest wait for the next part of an answer: the other server may have to collect a whole room first. */
 const PATIENCE_MS = 120_000

@@ -23,7 +23,7 @@ import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { completePartialRoom } from '@myelin/storage/federation/complete-partial-room'
-import { maySpeakWith } from '../../peers/trust/may-speak-with.ts'
+import { mayFederateWith } from '../../peers/trust/may-federate-with.ts'
 import { isResident } from '../../room-state/servers-around.ts'
 import type { Checker } from '../intake/check-incoming.ts'
 import { keepStateAt } from '../intake/fetch-missing.ts'
@@ -100,7 +100,7 @@ async function serversToAsk(rt: Checker, { roomId, servers }: PartialRoom): Prom
   const known = [...(await joinedServers(rt.db.read, roomId)).keys()]
   const all = new Set([...servers.slice(0, 1), ...known, ...servers])
   all.delete(rt.serverName)
-  return [...all].filter((server) => maySpeakWith(rt, server)).slice(0, MAX_SERVERS)
+  return [...all].filter((server) => mayFederateWith(rt, server)).slice(0, MAX_SERVERS)
 }
 
 /** Fetches the states of missing events that have successors. */
@@ -164,7 +164,7 @@ async function finish(
 type End = {
   readonly root: number
   readonly isUnsettled: boolean
-  readonly heads: readonly number[] | undefined
+  readonly extremityNids: readonly number[] | undefined
   readonly fallen: readonly number[]
 }
 
@@ -177,18 +177,20 @@ async function endOf(tx: Tx, room: OpenRoom, { entered, version }: Known): Promi
   const hasFallen = new Set(fallen)
   const before = (await forwardExtremitiesOf(tx, room.nid)).map(({ nid }) => nid)
   const nids = all.map(({ nid }) => nid)
-  const heads = before.some((head) => hasFallen.has(head)) ? await extremitiesAmong(tx, nids, hasFallen) : undefined
+  const extremityNids = before.some((extremity) => hasFallen.has(extremity))
+    ? await extremitiesAmong(tx, nids, hasFallen)
+    : undefined
   // The state of a room that is forked this often is settled with its later events, as always.
-  const listed = (heads ?? before).slice(0, MAX_LISTED)
+  const listed = (extremityNids ?? before).slice(0, MAX_LISTED)
   const notes = await partialEvents(tx, listed)
-  const roots = listed.flatMap((head) => notes.get(head)?.stateAfter ?? [])
+  const roots = listed.flatMap((extremity) => notes.get(extremity)?.stateAfter ?? [])
   const root = await resolvedRoot(
     tx,
     { roomId: entered.roomId, version },
     roots.length > 0 ? roots : [entered.fullRoot],
   )
   if (isNeed(root)) return root
-  return { root, isUnsettled: listed.length < (heads ?? before).length, heads, fallen }
+  return { root, isUnsettled: listed.length < (extremityNids ?? before).length, extremityNids, fallen }
 }
 
 /** Returns the forward extremities among these events; rejected events do not count as successors. */

@@ -11,7 +11,7 @@ import { dropPartialRoom, putPartialRoom } from '@myelin/storage/federation/part
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 
 /** The most servers assumed to be in a room before its members are known. */
-const MOST_SERVERS = 10_000
+const MAX_SERVERS = 10_000
 
 /**
  * Returns the servers in a room according to the join answer, the resident server first; undefined where all members
@@ -23,7 +23,7 @@ const MOST_SERVERS = 10_000
 export function hintedServersIn(answer: JsonObject, server: ServerName): readonly ServerName[] | undefined {
   if (member(answer, 'members_omitted') !== true) return undefined
   const list = member(answer, 'servers_in_room')
-  const named = Array.isArray(list) ? (list as readonly Json[]).slice(0, MOST_SERVERS) : []
+  const named = Array.isArray(list) ? (list as readonly Json[]).slice(0, MAX_SERVERS) : []
   return [...new Set([server, ...named.filter(isServerName)])]
 }
 

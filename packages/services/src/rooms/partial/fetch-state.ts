@@ -17,7 +17,7 @@ import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
 /** A state as another server names it. */
 export interface NamedState {
   readonly ids: readonly EventId[]
-  /** How many of the named events were not sent. */
+  /** The number of named events that were not sent. */
   readonly lostCount: number
 }
 

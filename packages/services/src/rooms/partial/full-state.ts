@@ -7,7 +7,7 @@ import type { Database } from '@myelin/storage/engine/database'
 import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
 import type { PartialRoom } from '@myelin/storage/federation/partial-rooms'
 import { wholeState } from '@myelin/storage/rooms/state/state'
-import type { StateRow } from '@myelin/storage/rooms/state/state-rows'
+import type { StateRow } from '@myelin/storage/rooms/events/state-rows'
 import { stateInSteps, stateRowsOf } from '../intake/state-in-steps.ts'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 

@@ -12,7 +12,7 @@ export interface Branches {
   readonly keys: ReadonlyMap<number, StateKey>
   /** The first state's events for these keys. */
   readonly base: ReadonlyMap<number, number>
-  /** How each state differs from the first; empty for the first. */
+  /** The differences of each state from the first; empty for the first. */
   readonly changes: readonly ReadonlyMap<number, number | undefined>[]
 }
 

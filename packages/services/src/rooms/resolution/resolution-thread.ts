@@ -5,7 +5,7 @@ import type { Clock } from '@myelin/kit/clock'
 import type { ReaderSource } from '@myelin/storage/engine/reader-source'
 import type { ResolvedRoots } from './resolve-roots.ts'
 
-const MOST_MEMORY_MB = 1024
+const MAX_MEMORY_MB = 1024
 
 /** States by their roots, for another thread. */
 export interface StatesMessage {
@@ -71,7 +71,7 @@ export class ResolutionThread {
     const worker = new Worker(new URL('./resolution-worker.ts', import.meta.url), {
       workerData: this.#source,
       // A lack of memory must not end the process.
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY_MB },
+      resourceLimits: { maxOldGenerationSizeMb: MAX_MEMORY_MB },
     })
     const forget = () => {
       if (this.#worker === worker) this.#worker = undefined

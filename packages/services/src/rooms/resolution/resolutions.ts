@@ -17,7 +17,7 @@ const SOON_MS = 5_000
 /** Above this time a resolution is given up. */
 const LATEST_MS = 60_000
 /** The most waiting resolutions of one room. */
-const MOST_OF_A_ROOM = 100
+const MAX_PER_ROOM = 100
 /** The most resolutions remembered as too long. */
 const REMEMBERED = 1_000
 /** Number of state changes written in one unit of work. */
@@ -45,8 +45,8 @@ export class Resolutions {
   readonly #db: Database
   readonly #quick: ResolutionThread
   readonly #long: ResolutionThread
-  readonly #quickSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
-  readonly #longSemaphore = new Semaphore(1, { maxWaitingPerKey: MOST_OF_A_ROOM })
+  readonly #quickSemaphore = new Semaphore(1, { maxWaitingPerKey: MAX_PER_ROOM })
+  readonly #longSemaphore = new Semaphore(1, { maxWaitingPerKey: MAX_PER_ROOM })
   /** Equal concurrent requests share one resolution. */
   readonly #underWay = new Map<string, Promise<number>>()
   readonly #tooLong = new Cache<string, true>(REMEMBERED)

@@ -16,7 +16,7 @@ import { changeState, stateAt } from '@myelin/storage/rooms/state/state'
 import type { StateChange } from '@myelin/storage/schema/state-change'
 import { branchesOf, conflictedOf, isExpensive } from './branches.ts'
 import type { Branches } from './branches.ts'
-import type { RoomContext } from '../intake/check-incoming.ts'
+import type { RoomContext } from '../../room-state/room-context.ts'
 import { authGraphOf, fullConflict } from './full-conflict.ts'
 import { ResolutionNeed } from './unit-needs.ts'
 

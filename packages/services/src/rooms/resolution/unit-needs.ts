@@ -33,8 +33,8 @@ export class SignatureNeed {
 }
 
 /**
- * Something that a unit of work lacks and that is fetched or computed outside of its transaction. A function that finds
- * one returns it, having written nothing; its callers return it on, up to {@link writeMeeting}.
+ * A precondition of a write transaction that must be fetched or computed outside of it. A function that finds one
+ * returns it, having written nothing; its callers return it on, up to {@link writeMeeting}.
  */
 export type UnitNeed = ResolutionNeed | SignatureNeed
 

@@ -70,7 +70,7 @@ function powerLevels(content: JsonObject, { from, to, oldCreators, creators }: R
   }
   if (to.auth.creatorsOutrankEveryone) for (const creator of creators) users.delete(creator)
   const copied: Record<string, Json> = { ...content, users: Object.fromEntries(users) }
-  // Where creators outrank all levels, only they may replace the room, as in any new room of the version.
+  // In versions whose creators outrank all levels, only creators may replace the room, as in any new room.
   if (to.auth.creatorsOutrankEveryone && !from.auth.creatorsOutrankEveryone) {
     const events = objectMember(content, 'events') ?? {}
     const level = Number(member(events, 'm.room.tombstone') ?? 0)

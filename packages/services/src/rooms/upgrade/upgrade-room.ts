@@ -50,7 +50,7 @@ export async function upgradeRoom(
   const upgrade: Upgrade = { ...wish, version: roomVersionOf(wish.newVersion), additionalCreators }
   await refuseSuspended(rt, wish.sender)
   rt.limits.take('roomCreation', wish.sender)
-  // Where a policy server has its say, the unit runs again: then it must make the same room.
+  // With a policy server the write transaction runs again, and must create the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const chosen = upgrade.version.roomIds === 'chosen by server' ? newRoomId(rt) : undefined

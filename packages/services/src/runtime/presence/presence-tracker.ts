@@ -15,8 +15,8 @@ const ACTIVE_MS = 60_000
 const IDLE_MS = 300_000
 /** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000
-/** How long other nodes accept a device as present without news of it: its node may have died. */
-const VOUCHED_MS = 600_000
+/** The time for which other nodes accept a device as present without an update: its node may have died. */
+const VALID_MS = 600_000
 /** The time without news after which a remote user is offline. */
 const UNHEARD_MS = 1_800_000
 const LOOK_MS = 5_000
@@ -37,7 +37,7 @@ type Owner = { readonly userId: UserId; readonly deviceId: string }
 /** A device connected to this node. */
 interface Device extends Owner {
   /** The presence that its client last reported. */
-  said: PresenceState
+  reported: PresenceState
   openSyncs: number
   lastSyncTs: number
   lastActiveTs: number
@@ -66,12 +66,12 @@ export class PresenceTracker {
   }
 
   /** Records a sync with the reported presence; call the returned function when the sync was answered. */
-  syncs(owner: Owner, state: PresenceState): () => void {
+  recordSync(owner: Owner, state: PresenceState): () => void {
     if (!this.#rt.config.presence.isEnabled || state === 'offline') return nothing
     const device = this.#deviceOf(owner)
     const now = this.#rt.clock.now()
-    if (state === 'online' && device.said !== 'online') device.lastActiveTs = now
-    device.said = state
+    if (state === 'online' && device.reported !== 'online') device.lastActiveTs = now
+    device.reported = state
     device.openSyncs++
     device.lastSyncTs = now
     // A new device is stored at once; changes after that at most every five seconds.
@@ -86,18 +86,18 @@ export class PresenceTracker {
   }
 
   /** Records an activity of the user. */
-  acts({ userId, deviceId }: Owner): void {
+  recordActivity({ userId, deviceId }: Owner): void {
     const device = this.#devices.get(keyOf({ userId, deviceId }))
     if (!device) return
     device.lastActiveTs = this.#rt.clock.now()
-    if (device.said === 'online' && !device.kept?.isActive) this.#keep(device)
+    if (device.reported === 'online' && !device.kept?.isActive) this.#keep(device)
   }
 
   /** Sets a user's presence and status message; resolves when it is on disk. */
-  async says(owner: Owner, state: PresenceState, statusMessage: string | undefined): Promise<void> {
+  async report(owner: Owner, state: PresenceState, statusMessage: string | undefined): Promise<void> {
     const now = this.#rt.clock.now()
     const device = this.#deviceOf(owner)
-    device.said = state
+    device.reported = state
     device.lastSyncTs = now
     if (state === 'online') device.lastActiveTs = now
     const [next, message] = [this.#next(device), statusMessage ?? '']
@@ -122,7 +122,7 @@ export class PresenceTracker {
     if (known) return known
     const { userId, deviceId } = owner
     const fresh = { openSyncs: 0, lastSyncTs: 0, lastActiveTs: 0, kept: undefined } as const
-    const device: Device = { userId, deviceId, said: 'offline', ...fresh }
+    const device: Device = { userId, deviceId, reported: 'offline', ...fresh }
     this.#devices.set(keyOf(owner), device)
     this.#timer ??= this.#rt.clock.later(LOOK_MS, () => this.#look())
     return device
@@ -133,7 +133,7 @@ export class PresenceTracker {
     for (const [key, device] of this.#devices) {
       const next = this.#next(device)
       const { kept } = device
-      const isStale = kept !== undefined && kept.untilTs - now < VOUCHED_MS / 2 && next.state !== 'offline'
+      const isStale = kept !== undefined && kept.untilTs - now < VALID_MS / 2 && next.state !== 'offline'
       if (!kept || kept.state !== next.state || kept.isActive !== next.isActive || isStale) this.#keep(device)
       if (next.state === 'offline' && device.openSyncs === 0) this.#devices.delete(key)
     }
@@ -145,9 +145,9 @@ export class PresenceTracker {
     const now = this.#rt.clock.now()
     const isGone = device.openSyncs === 0 && now - device.lastSyncTs > GONE_MS
     const isIdle = now - device.lastActiveTs > IDLE_MS
-    const state = isGone ? 'offline' : device.said === 'online' && isIdle ? 'unavailable' : device.said
+    const state = isGone ? 'offline' : device.reported === 'online' && isIdle ? 'unavailable' : device.reported
     const isActive = state === 'online' && now - device.lastActiveTs <= ACTIVE_MS
-    return { state, isActive, untilTs: now + VOUCHED_MS }
+    return { state, isActive, untilTs: now + VALID_MS }
   }
 
   #keep(device: Device): void {

@@ -7,11 +7,11 @@ import { roomById } from '@myelin/storage/rooms/rooms'
 import { userOfPresenceTopic } from '@myelin/storage/engine/topics'
 import type { Runtime } from '../runtime.ts'
 
-/** How long presence changes are gathered before syncs are woken. */
+/** The time for which presence changes are gathered before syncs are woken. */
 const GATHER_MS = 1_000
 /** The largest room whose members are woken; others get the change with their next sync. */
-const MOST_MEMBERS = 100
-const MOST_ROOMS = 100
+const MAX_MEMBERS = 100
+const MAX_ROOMS = 100
 
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'log' | 'serverName'>
 
@@ -48,11 +48,11 @@ async function watchersOf({ db, serverName }: Needs, users: readonly UserId[]): 
   const watchers = new Set<string>(users)
   for (const user of users) {
     const joined = (await cachedMemberships(db.read, user)).filter(({ membership }) => membership === 'join')
-    for (const { roomId } of joined.slice(0, MOST_ROOMS)) rooms.add(roomId)
+    for (const { roomId } of joined.slice(0, MAX_ROOMS)) rooms.add(roomId)
   }
   for (const roomId of rooms) {
-    if (((await roomById(db.read, roomId))?.joinedCount ?? 0) > MOST_MEMBERS) continue
-    for (const { userId } of await membersOf(db.read, roomId, ['join'], MOST_MEMBERS)) {
+    if (((await roomById(db.read, roomId))?.joinedCount ?? 0) > MAX_MEMBERS) continue
+    for (const { userId } of await membersOf(db.read, roomId, ['join'], MAX_MEMBERS)) {
       if (serverOf(userId) === serverName) watchers.add(userId)
     }
   }

@@ -12,9 +12,9 @@ export interface RoomScope {
   readonly room: CachedRoom
   /** The position after which changes are shown; 0 for a room that is new to the client. */
   readonly after: number
-  /** Whether the room is new to the client, which then gets everything. */
+  /** The room is new to the client, which then gets everything. */
   readonly isNew: boolean
-  /** Whether the client gets the whole state rather than changes. */
+  /** The client gets the whole state rather than changes. */
   readonly isWhole: boolean
   readonly timeline: Timeline
   readonly state: readonly StoredEvent[]

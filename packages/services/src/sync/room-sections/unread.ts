@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomId } from '@myelin/matrix/ids'
 import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/engine/database'
 import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
 import { readUpTo, unreadCounts } from '@myelin/storage/sync/unread'
-import type { ReadUpTo, UnreadCount } from '@myelin/storage/sync/unread'
+import type { ReadUpTo, UnreadCount, UnreadQuestion } from '@myelin/storage/sync/unread'
 import { pushContext } from '../../account-data/push-rules.ts'
-import type { Slice } from '../sync-request.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
 
 /** The members of a room's entry that count unread events. */
@@ -32,6 +30,16 @@ export const unreadSection: RoomSection = {
   read: async (room) => ({ members: { ...(await unreadOf(room)) }, hasChanged: false }),
 }
 
+/** Counts a user's unread events of a room; {@link UnreadQuestion} for what the caller may know already. */
+export async function countUnread(
+  db: Read,
+  question: UnreadQuestion,
+  hasOwnRules: boolean,
+): Promise<readonly UnreadCount[]> {
+  const read = await readUpTo(db, question)
+  return hasOwnRules ? evaluated(db, question, read) : unreadCounts(db, question, read)
+}
+
 async function unreadOf({
   scope: { db, slice },
   membership: { roomId, position: joined },
@@ -48,8 +56,7 @@ async function unreadOf({
     ...(own ? { lastOwn: { position: own.position ?? 0, notified: own.notified } } : {}),
     ignored: slice.ignored,
   }
-  const read = await readUpTo(db, question)
-  const counts = slice.hasOwnRules ? await evaluated(db, slice, roomId, read) : await unreadCounts(db, question, read)
+  const counts = await countUnread(db, question, slice.hasOwnRules)
   return written(counts, slice.request.filter.timeline.unreadThreadNotifications)
 }
 
@@ -68,8 +75,12 @@ function written(counts: readonly UnreadCount[], areThreadsApart: boolean): Unre
   return { unread_notifications: main, ...(hasThreads ? { unread_thread_notifications: threads } : {}) }
 }
 
-async function evaluated(db: Read, slice: Slice, roomId: RoomId, read: ReadUpTo): Promise<UnreadCount[]> {
-  const before = slice.upTo.position + 1
+async function evaluated(
+  db: Read,
+  { user, roomId, upTo, ignored }: UnreadQuestion,
+  read: ReadUpTo,
+): Promise<UnreadCount[]> {
+  const before = upTo + 1
   const events = await timeline(db, {
     roomId,
     direction: 'backward',
@@ -78,10 +89,10 @@ async function evaluated(db: Read, slice: Slice, roomId: RoomId, read: ReadUpTo)
     limit: MAX_EVALUATED,
   })
   const roots = new Map(events.map((event) => [event.nid, event.pdu.id]))
-  const context = await pushContext(db, slice.user, roomId)
+  const context = await pushContext(db, user, roomId)
   const counts = new Map<UnreadCount['thread'], { notifications: number; highlights: number }>()
   for (const event of events) {
-    if (event.redactedBy !== null || slice.ignored.has(event.pdu.sender)) continue
+    if (event.redactedBy !== null || ignored.has(event.pdu.sender)) continue
     const thread = event.thread === null ? undefined : roots.get(event.thread)
     if ((event.position ?? 0) <= (thread === undefined ? read.main : (read.threads.get(thread) ?? 0))) continue
     const outcome = evaluate(context.rules, event.pdu, context.forSender(event.pdu.sender))

@@ -7,7 +7,7 @@ export interface SyncSection {
   readonly path: readonly [string] | readonly ['rooms', string]
   /** Its value without changes, shared by all such responses. If undefined, the member is left out. */
   readonly unchanged?: Readonly<Record<string, unknown>>
-  /** Whether changes of this section alone do not end the wait of a client. */
+  /** Changes of this section alone do not answer a waiting client. */
   readonly isQuiet?: boolean
   /** Returns the section's value; undefined if it has no changes in the slice. */
   changes(scope: SyncScope): Promise<unknown>

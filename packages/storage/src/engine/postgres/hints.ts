@@ -7,9 +7,9 @@ import type { ConnectionSettings } from './client.ts'
 const CHANNEL = 'myelin_hints'
 const TELL = 'select pg_notify($1, each) from unnest($2::text[]) as each'
 /** The maximum number of queued messages while the server is unreachable; then the oldest are lost. */
-const MOST_MESSAGES = 1000
+const MAX_MESSAGES = 1000
 /** The server refuses payloads of 8,000 bytes, and with one all that goes with it. */
-const LONGEST_MESSAGE = 4000
+const MAX_MESSAGE_BYTES = 4000
 
 /**
  * Tells the other nodes that something moved, on a connection of its own; what moved they read from the log. What is in no
@@ -64,10 +64,10 @@ export class PostgresHints {
   }
 
   #tellMessage(message: string): void {
-    const isTellable = message !== '' && !message.includes('\0') && Buffer.byteLength(message) <= LONGEST_MESSAGE
+    const isTellable = message !== '' && !message.includes('\0') && Buffer.byteLength(message) <= MAX_MESSAGE_BYTES
     if (!isTellable) return
     this.#messages.push(message)
-    if (this.#messages.length > MOST_MESSAGES) this.#messages.shift()
+    if (this.#messages.length > MAX_MESSAGES) this.#messages.shift()
     if (!this.#isTelling) void this.#tellAll()
   }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { copyFixture, FIXTURES } from '@myelin/testing/database-fixtures'
-import { createDatabase } from '@myelin/testing/databases'
+import { createDatabase, testOnPostgres } from '@myelin/testing/databases'
 import { dumpPostgres } from '@myelin/testing/postgres-dump'
 import { migrations } from '../../schema/migrations/all.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
@@ -36,7 +35,7 @@ async function assertRefused(url: string, message: RegExp): Promise<void> {
   assert.equal(await dumpPostgres(url), before)
 }
 
-test('the shape that is expected of 0001 is the one it makes (postgres)', async () => {
+testOnPostgres('the shape that is expected of 0001 is the one it makes (postgres)', async () => {
   const { url, drop } = await createDatabase()
   const actual = await withClient(url, async (client) => {
     await migratePostgres(client, migrations.slice(0, 1))
@@ -48,22 +47,25 @@ test('the shape that is expected of 0001 is the one it makes (postgres)', async 
 })
 
 for (const name of FIXTURES) {
-  test(`a database of ${name} is brought to a later schema, and earlier versions are refused from then on (postgres)`, async () => {
-    const { place, remove } = await copyFixture(name, 'postgres')
-    const known = [...migrations, later]
-    await withClient(place, async (client) => {
-      await migratePostgres(client, known)
-      await migratePostgres(client, known)
-      const { rows } = await client.query<{ version: number }>({ text: 'select version from schema_version' })
-      assert.deepEqual(rows, [{ version: later.id }])
-      await client.query({ text: 'select body from notes' })
-    })
-    await assertRefused(place, /^the database was made by a newer Myelin \(migration \d+ of version/)
-    await remove()
-  })
+  testOnPostgres(
+    `a database of ${name} is brought to a later schema, and earlier versions are refused from then on (postgres)`,
+    async () => {
+      const { place, remove } = await copyFixture(name, 'postgres')
+      const known = [...migrations, later]
+      await withClient(place, async (client) => {
+        await migratePostgres(client, known)
+        await migratePostgres(client, known)
+        const { rows } = await client.query<{ version: number }>({ text: 'select version from schema_version' })
+        assert.deepEqual(rows, [{ version: later.id }])
+        await client.query({ text: 'select body from notes' })
+      })
+      await assertRefused(place, /^the database was made by a newer Myelin \(migration \d+ of version/)
+      await remove()
+    },
+  )
 }
 
-test('a database made by another text of 0001 is refused, and nothing in it changes (postgres)', async () => {
+testOnPostgres('a database made by another text of 0001 is refused, and nothing in it changes (postgres)', async () => {
   const others: readonly (readonly [string, RegExp])[] = [
     [
       'alter table rooms drop column last_move',
@@ -81,18 +83,21 @@ test('a database made by another text of 0001 is refused, and nothing in it chan
   }
 })
 
-test('a migration whose checksum is another, and a newer schema without records, are refused (postgres)', async () => {
-  const { place, remove } = await copyFixture('091ba61', 'postgres')
-  await change(place, 'update schema_version set version = 7')
-  await assertRefused(place, /^the database was made by a newer Myelin \(schema 7;/)
-  await change(place, 'update schema_version set version = 1')
-  await (await open(place)).close()
-  await change(place, "update myelin_migrations set checksum = 'another'")
-  await assertRefused(place, /^migration 1 was applied to the database with another text/)
-  await remove()
-})
+testOnPostgres(
+  'a migration whose checksum is another, and a newer schema without records, are refused (postgres)',
+  async () => {
+    const { place, remove } = await copyFixture('091ba61', 'postgres')
+    await change(place, 'update schema_version set version = 7')
+    await assertRefused(place, /^the database was made by a newer Myelin \(schema 7;/)
+    await change(place, 'update schema_version set version = 1')
+    await (await open(place)).close()
+    await change(place, "update myelin_migrations set checksum = 'another'")
+    await assertRefused(place, /^migration 1 was applied to the database with another text/)
+    await remove()
+  },
+)
 
-test('databases of other software are refused, and nothing in them changes (postgres)', async () => {
+testOnPostgres('databases of other software are refused, and nothing in them changes (postgres)', async () => {
   const { url, drop } = await createDatabase()
   await change(url, 'create table bookmarks (url text)')
   await assertRefused(url, /^the database holds tables of other software \(bookmarks\)/)
@@ -104,7 +109,7 @@ test('databases of other software are refused, and nothing in them changes (post
   await drop()
 })
 
-test('nodes that start at once on an empty database migrate it once (postgres)', async () => {
+testOnPostgres('nodes that start at once on an empty database migrate it once (postgres)', async () => {
   const { url, drop } = await createDatabase()
   const nodes = await Promise.all([open(url), open(url), open(url)])
   const { rows } = await withClient(url, (client) =>

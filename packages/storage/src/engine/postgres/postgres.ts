@@ -93,7 +93,11 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   }
 }
 
-/** A reader for another thread, over a connection or two of its own. */
+/**
+ * Opens a reader for another thread, with at most two connections of its own.
+ *
+ * @public `engine/reader.ts` imports this module by name
+ */
 export const openReader: OpenReader = (settings) => {
   const readers = new PostgresReaders(settings as ConnectionSettings, 2)
   const read = readOver(readers, { caches: new Caches(), topicPositions: unknownTopicPositions })

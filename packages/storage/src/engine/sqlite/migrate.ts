@@ -91,7 +91,7 @@ function tablesOf(sqlite: DatabaseSync): string[] {
   return [...shapeOf(sqlite).keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
 }
 
-/** SQLite keeps the text of each definition; what it makes for itself has none, or a name that it reserves. */
+/** SQLite stores the text of each definition. Objects that it creates for itself have none, or a reserved name. */
 function shapeOf(sqlite: DatabaseSync): Shape {
   const rows = sqlite
     .prepare(

@@ -2,7 +2,7 @@
 import { DatabaseUnavailable } from '../unavailable.ts'
 import type { Outage } from '../unavailable.ts'
 
-// SQLite's primary result codes; the upper bits of an extended code say more.
+// Primary result codes of SQLite; the upper bits of an extended code give details.
 const PRIMARY = 0xff
 const OUTAGES: ReadonlyMap<number, Outage> = new Map([
   // SQLITE_BUSY
@@ -14,7 +14,7 @@ const OUTAGES: ReadonlyMap<number, Outage> = new Map([
   [14, 'disk'],
 ])
 
-/** Returns the outage that an error of SQLite stands for; undefined for any other error. */
+/** Returns the outage that an error of SQLite means; undefined for other errors. */
 export function sqliteOutage(cause: unknown): Outage | undefined {
   const { errcode } = cause as { readonly errcode?: number }
   return errcode === undefined ? undefined : OUTAGES.get(errcode & PRIMARY)

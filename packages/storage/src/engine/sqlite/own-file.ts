@@ -8,10 +8,12 @@ const OWNER_ONLY = 0o600
 const OTHERS = 0o007
 
 /**
- * Makes the process the only one that writes a database file, until it ends or calls the returned function. The system frees
- * the lock of a process that dies. It is held on a file beside the database, so that other programs may still read this.
+ * Locks a database file for this process, until it ends or calls the returned function.
  *
- * @throws {DatabaseRefused} where another process has the file.
+ * The kernel releases the lock of a dead process. The lock is held on a file beside the database, so that other
+ * programs can still read the database.
+ *
+ * @throws {DatabaseRefused} if another process has the lock
  */
 export function lockSqliteFile(path: string): () => void {
   const lockFile = `${path}-lock`

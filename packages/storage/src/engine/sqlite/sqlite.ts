@@ -115,7 +115,11 @@ export function readSqlite(path: string): Reader {
   return readerOver(sqlite)
 }
 
-/** A reader for another thread: each statement sees what is committed, also while its sync is still under way. */
+/**
+ * Opens a reader for another thread. Each statement reads the last commit, even while its sync is in progress.
+ *
+ * @public `engine/reader.ts` imports this module by name
+ */
 export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
   // What it reads twice it keeps itself.

@@ -14,7 +14,7 @@ export interface WriteOrder {
   readonly fresh: readonly (readonly [sql: string, values: number])[]
   /** The statements to run, by number. */
   readonly statements: readonly number[]
-  /** All values, one after the other; undefined stands for bytes. */
+  /** All values, one after the other; undefined is a placeholder for bytes. */
   readonly values: readonly unknown[]
   /** All bytes, one after the other, and how many each value has. */
   readonly bytes: Uint8Array
@@ -34,15 +34,15 @@ export interface WriterFiles {
 }
 
 /**
- * A thread that writes whole batches of statements, each in one transaction, and syncs them: on their way to the disk they
- * then wait for nobody. It begins with the first.
+ * A thread that executes batches of statements, each in one transaction, and syncs them. It starts with the first
+ * batch.
  */
 export class SqliteWriter {
   readonly #files: WriterFiles
   #thread: Worker | undefined
   readonly #numbers = new Map<string, number>()
   #waiting: { readonly resolve: () => void; readonly reject: (cause: unknown) => void } | undefined
-  /** How many rows it changed so far. */
+  /** The number of rows changed since the start. */
   changes = 0
 
   constructor(files: WriterFiles) {

@@ -6,7 +6,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { authChain } from '@myelin/rules/state-resolution/auth-chain'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
-import { appendEvent } from './append-event.ts'
+import { appendEvent } from '../append/append-event.ts'
 import { authChainOf, nidsOfEvents } from './auth-edges.ts'
 import type { Tx } from '../../engine/database.ts'
 import { createRoomRow, openRoom } from '../rooms.ts'
@@ -55,7 +55,7 @@ const newId = () => `$event${serial++}:one.test` as EventId
 onEveryDatabase('auth chains', (open) => {
   test('are those the rules know, whatever the graph and however often they are asked for', async () => {
     const db = await open()
-    // Each event may name any that came before it, and some that nobody has.
+    // Each event names any earlier ones, and some that are not stored.
     const graph = fc.array(fc.array(fc.nat(11), { maxLength: 4 }), { minLength: 1, maxLength: 12 })
     await fc.assert(
       fc.asyncProperty(

@@ -6,7 +6,7 @@ import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { pdusByNid } from './events.ts'
 import type { Nid } from '../../schema/schema.ts'
 
-/** Stands for an event that we do not have, or did not when the event was written that names it. */
+/** The placeholder for an event that was not stored when the event that names it was. */
 const UNKNOWN = 0
 
 /**
@@ -42,8 +42,8 @@ export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Ma
 }
 
 /**
- * Returns the auth events of state events, by number; those we do not have are left out. What was written before some of them
- * came, as an invite to a room that we were not in, leads to them since they are there.
+ * Returns the auth events of state events, by number, without those that are not stored. An event stored before its
+ * auth events, such as an invite to a room of other servers, leads to them once they are stored.
  */
 export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid, readonly Nid[]>> {
   const edges = new Map<Nid, readonly Nid[]>()

@@ -67,7 +67,10 @@ const withChildren = preparedList((db, parents: readonly Uint8Array[]) =>
     .where('position', 'is not', null),
 )
 
-/** Returns those of these events of a room that others of the room relate to, in one of these ways and sent by one of these people where that is said; redacted ones do not count. */
+/**
+ * Returns those of these events of a room to which other events relate, optionally of some relation types and senders.
+ * Redacted events do not count.
+ */
 export async function relatedTo(
   db: Read,
   roomId: RoomId,

@@ -49,7 +49,7 @@ type LightRow = {
   txn_id: string | null
 }
 
-/** Which way to walk a room, from where (exclusive), and how far. */
+/** A walk through the events of a room: direction, start (exclusive) and limit. */
 export interface Walk {
   readonly roomId: RoomId
   readonly direction: 'forward' | 'backward'
@@ -87,10 +87,10 @@ const between = (db: Read, room: Nid, after: Position, before: Position) =>
 const TAIL = 64
 
 /**
- * Returns the newest events of a room at its last position, newest first; 64 of them, or all there are.
+ * Returns the newest events of a room at its last position, newest first: 64, or all if there are fewer.
  *
- * One cached tail serves all readers. When the room has new events, only those are read; when something in
- * it was redacted, history came in front of what is there, or the room's members became known, all of it is read anew.
+ * One cached tail serves all readers. New events are added to it. A redaction, backfilled history, or the end of
+ * partial state makes it be read again.
  */
 export async function roomTail(db: Read, roomId: RoomId, lastPosition: Position): Promise<readonly StoredEvent[]> {
   const nid = await roomNid(db, roomId)
@@ -167,7 +167,7 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return found
 }
 
-/** Returns the same of very many, which would drive everything else out of memory: what is read is not kept there. */
+/** Returns the PDUs of very many events, without caching them, because they would evict all others. */
 export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
@@ -228,7 +228,7 @@ export async function stateRootAt(db: Read, roomId: RoomId, position: Position):
   if (nid === undefined) return 0
   const key = `${nid} ${position}`
   const kept = db.caches.rootsAt.get(key)
-  // What a position shows changes only once more, where the room's members were not known.
+  // The result at a position changes only once more: at the end of partial state.
   if (kept && !db.topicPositions.changedSince(topics.recast(nid), kept.readAt)) return kept.root
   const readAt = db.topicPositions.position
   const [[event], [move]] = await Promise.all([rootAt(db, nid, position), movedAt(db, nid, position)])

@@ -5,7 +5,7 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
-import { appendEvent } from './append-event.ts'
+import { appendEvent } from '../append/append-event.ts'
 import type { Tx } from '../../engine/database.ts'
 import { forwardExtremitiesOf, MAX_LISTED, updateForwardExtremities } from './forward-extremities.ts'
 import { createRoomRow, openRoom } from '../rooms.ts'
@@ -24,8 +24,8 @@ function messageAfter(roomId: RoomId, id: EventId, prevEvents: readonly EventId[
 async function land(tx: Tx, pdu: Pdu): Promise<void> {
   const room = (await openRoom(tx, pdu.roomId)) ?? (await createRoomRow(tx, pdu.roomId, '11'))
   const nid = tx.takeNid()
-  const heads = await updateForwardExtremities(tx, room, { covered: new Set(pdu.prevEvents), added: nid })
-  const graph = { heads: heads.listed, extremityCount: heads.count }
+  const extremities = await updateForwardExtremities(tx, room, { covered: new Set(pdu.prevEvents), added: nid })
+  const graph = { extremityNids: extremities.listed, extremityCount: extremities.count }
   const states = { stateBefore: 0, stateAfter: 0, roomRoot: 0 }
   await appendEvent(tx, room, pdu, { notifies: 'no' }, { ...states, ...graph, nid, isKept: false })
 }
@@ -33,13 +33,13 @@ async function land(tx: Tx, pdu: Pdu): Promise<void> {
 onEveryDatabase("the heads of a room's graph", (open) => {
   test('are the events that no other leads to, the oldest listed, however many there are', async () => {
     const db = await open()
-    // How many of the events so far each names, and where among them it begins to.
+    // The number of earlier events that each event names, and the first of them.
     const names = fc.tuple(fc.constantFrom(0, 0, 0, 1, 2, 20), fc.nat(1000))
     await fc.assert(
       fc.asyncProperty(fc.array(names, { minLength: 1, maxLength: 60, size: 'max' }), async (events) => {
         const roomId = newRoom()
         const all: EventId[] = []
-        const heads = new Set<EventId>()
+        const extremities = new Set<EventId>()
         for (const [count, from] of events) {
           const id = newId()
           const prevEvents = Array.from(
@@ -48,15 +48,15 @@ onEveryDatabase("the heads of a room's graph", (open) => {
           )
           const pdu = messageAfter(roomId, id, [...new Set(prevEvents)] as EventId[])
           await db.write((tx) => land(tx, pdu))
-          for (const previous of pdu.prevEvents) heads.delete(previous)
-          heads.add(id)
+          for (const previous of pdu.prevEvents) extremities.delete(previous)
+          extremities.add(id)
           all.push(id)
         }
         const room = await db.write((tx) => openRoom(tx, roomId))
-        assert.equal(room?.extremityCount, heads.size)
-        assert.deepEqual(room?.extremities, [...heads].slice(0, MAX_LISTED))
+        assert.equal(room?.extremityCount, extremities.size)
+        assert.deepEqual(room?.extremities, [...extremities].slice(0, MAX_LISTED))
         const known = await forwardExtremitiesOf(db.read, room?.nid ?? 0)
-        assert.deepEqual(new Set(known.map(({ id }) => id)), heads)
+        assert.deepEqual(new Set(known.map(({ id }) => id)), extremities)
       }),
       { numRuns: 15 },
     )
@@ -68,14 +68,14 @@ onEveryDatabase("the heads of a room's graph", (open) => {
     const roomId = newRoom()
     for (let at = 0; at < 30; at++) await db.write((tx) => land(tx, messageAfter(roomId, newId(), [])))
     const last = messageAfter(roomId, newId(), [])
-    const heads = await db.write(async (tx) => {
+    const extremities = await db.write(async (tx) => {
       const room = await openRoom(tx, roomId)
       assert.ok(room)
       await appendEvent(tx, room, last, { notifies: 'no' })
       return forwardExtremitiesOf(tx, room.nid)
     })
     assert.deepEqual(
-      heads.map(({ id }) => id),
+      extremities.map(({ id }) => id),
       [last.id],
     )
     await db.close()

@@ -35,8 +35,8 @@ export async function updateForwardExtremities(
   room: OpenRoom,
   { covered, added }: { readonly covered: ReadonlySet<EventId>; readonly added?: Nid },
 ): Promise<ForwardExtremities> {
-  const listed = room.heads.filter((_, at) => !covered.has(room.extremities[at] as EventId))
-  let others = room.extremityCount - room.heads.length
+  const listed = room.extremityNids.filter((_, at) => !covered.has(room.extremities[at] as EventId))
+  let others = room.extremityCount - room.extremityNids.length
   if (others > 0) {
     others -= await dropOthers(tx, room.nid, [...(await nidsOfEvents(tx, [...covered])).values()])
     for (const nid of await oldestOthers(tx, room.nid, Math.min(others, MAX_LISTED - listed.length))) {
@@ -60,14 +60,15 @@ export async function updateForwardExtremities(
  */
 export async function removeForwardExtremities(tx: Tx, roomId: RoomId, covered: ReadonlySet<EventId>): Promise<void> {
   const room = await openRoom(tx, roomId)
-  if (!room || (room.extremityCount === room.heads.length && !room.extremities.some((id) => covered.has(id)))) return
-  const heads = await updateForwardExtremities(tx, room, { covered })
-  if (heads.count === room.extremityCount) return
+  if (!room || (room.extremityCount === room.extremityNids.length && !room.extremities.some((id) => covered.has(id))))
+    return
+  const extremityNids = await updateForwardExtremities(tx, room, { covered })
+  if (extremityNids.count === room.extremityCount) return
   await tx
     .updateTable('rooms')
     .set((row) => ({
-      extremities: JSON.stringify(heads.listed),
-      head_count: heads.count,
+      extremities: JSON.stringify(extremityNids.listed),
+      head_count: extremityNids.count,
       is_unsettled: 1,
       opened: row('opened', '+', 1),
     }))
@@ -105,11 +106,12 @@ async function oldestOthers(tx: Tx, room: Nid, limit: number): Promise<Nid[]> {
 export async function putForwardExtremities(
   tx: Tx,
   room: Nid,
-  heads: readonly Nid[],
+  extremityNids: readonly Nid[],
 ): Promise<{ readonly extremities: string; readonly head_count: number }> {
   await dropUnlistedExtremities(tx, room)
-  for (const nid of heads.slice(MAX_LISTED)) await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
-  return { extremities: JSON.stringify(heads.slice(0, MAX_LISTED)), head_count: heads.length }
+  for (const nid of extremityNids.slice(MAX_LISTED))
+    await insertRow(tx, 'more_heads', { room_nid: room, event_nid: nid })
+  return { extremities: JSON.stringify(extremityNids.slice(0, MAX_LISTED)), head_count: extremityNids.length }
 }
 
 /** Deletes all forward extremities but those that the room's row lists. */

@@ -3,15 +3,16 @@ import type { Read } from '../../engine/database.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
 /**
- * The log counts in whole numbers. History that is fetched later finds its place between them, a step apart: in front of
- * the event that led to it and behind what we had before. In front of everything we have there are the numbers below zero.
+ * Positions of the log are integers. History that is backfilled later gets positions between them, a step apart: before
+ * the event that led to it and after the events stored earlier. History before the first stored event gets negative
+ * positions.
  */
 const STEP = 2 ** -16
 
 /** In front of all history. */
 export const BEGINNING: Position = Number.MIN_SAFE_INTEGER
 
-/** Returns the position directly before an event; history that is fetched later for the gap there lies before it. */
+/** Returns the position directly before an event; history that fills the gap there gets smaller ones. */
 export function justBefore(position: Position): Position {
   return position - STEP / 2
 }

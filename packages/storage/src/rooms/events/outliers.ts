@@ -2,11 +2,10 @@
 import { isUserId } from '@myelin/matrix/ids'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { putEventRow } from './append-event.ts'
-import type { EventFacts, EventRow } from './append-event.ts'
+import { putEventRow } from './event-row.ts'
+import type { EventFacts, EventRow } from './event-row.ts'
 import type { Read, Tx } from '../../engine/database.ts'
 import { eventIdBytes, eventIdOf } from './event-ids.ts'
-import { EVENT_STATUS } from './events.ts'
 import { internKey, internKeys, internUsers } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
@@ -20,7 +19,7 @@ export interface Outlier {
   /** The states around it, where they are known. */
   readonly stateBefore?: Nid
   readonly stateAfter?: Nid
-  /** The room's state that did not want it, where it was soft-failed. */
+  /** The root of the current state that soft-failed it, if it was soft-failed. */
   readonly roomRoot?: Nid
   /** Its number, where it has one, and whether it is kept already. */
   readonly nid?: Nid | undefined
@@ -47,7 +46,7 @@ export async function putOutlier(tx: Tx, event: Pdu, outlier: Outlier): Promise<
   return nid
 }
 
-/** Where an event of another server's history stands in ours: below everything that is there already. */
+/** The place of a backfilled event: a position before the event that led to it. */
 export interface HistoricPlace extends EventFacts {
   readonly room: Nid
   /** One of `placesBefore` the event that led to it. */
@@ -182,8 +181,3 @@ export async function takeEarlyRedactions(tx: Tx, target: EventId): Promise<Nid[
 const earlyRedactionsOf = prepared((db, target: Uint8Array) =>
   db.selectFrom('early_redactions').select('redaction_nid').where('event_id', '=', target),
 )
-
-/** Marks an outlier as rejected: what leads through it is not allowed by it. */
-export async function rejectOutlier(tx: Tx, nid: Nid): Promise<void> {
-  await tx.updateTable('events').set({ status: EVENT_STATUS.rejected }).where('event_nid', '=', nid).execute()
-}

@@ -8,7 +8,7 @@ import { roomNid } from '../../engine/names.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import type { StoredEvent } from '../../schema/stored-event.ts'
 
-/** Which events that relate to others: how, of what type, and where; both bounds are exclusive. */
+/** A walk through related events: relation type, event type, and exclusive bounds. */
 export interface RelationWalk {
   readonly roomId: RoomId
   readonly parents: readonly EventId[]

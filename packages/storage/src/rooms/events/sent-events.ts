@@ -27,13 +27,13 @@ export interface RequestLookup {
   readonly readAt: Position | undefined
 }
 
-/** Looks up the events of a request outside of a unit. */
+/** Looks up the events of a request outside of a write transaction. */
 export async function lookUpRequest(db: Read, request: SendingRequest): Promise<RequestLookup> {
   const readAt = db.topicPositions.position
   return { readAt, sent: await eventsOfRequest(db, request) }
 }
 
-/** Returns the events of a request, as {@link eventsOfRequest}; queries only if they may have changed since the lookup. */
+/** Returns the events of a request in a write transaction; queries only if they may have changed since the lookup. */
 export async function currentEventsOfRequest(
   tx: Tx,
   request: SendingRequest,
@@ -44,12 +44,12 @@ export async function currentEventsOfRequest(
 }
 
 /**
- * Returns the events of one type that a device sent under a transaction id into a room, the newest first: one, but for redactions,
- * whose path names what they redact. Only the 20 newest events under that id count, of whatever type.
+ * Returns the events of one type that a device sent to a room under a transaction ID, newest first: one, except for
+ * redactions, whose path names the redacted event. Only the 20 newest events under the ID count, of any type.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#transaction-identifiers
  */
-export async function eventsOfRequest(
+async function eventsOfRequest(
   db: Read,
   { roomId, sender, type, deviceId, txnId }: SendingRequest,
 ): Promise<{ readonly nid: Nid; readonly id: EventId }[]> {

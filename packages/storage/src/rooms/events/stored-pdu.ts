@@ -9,7 +9,10 @@ import type { Bytes } from '../../schema/schema.ts'
 
 const decoder = new TextDecoder()
 
-/** Returns the bytes that {@link storedPdu} reads back. A space in front says that some number is spelled as JavaScript would not. */
+/**
+ * Returns the bytes of a PDU for {@link storedPdu}. A leading space means that a number is not written as JavaScript
+ * writes it.
+ */
 export function pduBytes(pdu: Pdu): Bytes {
   const text = JSON.stringify(pdu.json)
   return Buffer.from(hasRawNumbers(pdu.json) ? ` ${text}` : text)

@@ -9,6 +9,7 @@ import { memberNids, putMembership } from './members.ts'
 import { internUsers, keyNames, userNids } from '../../engine/names.ts'
 import { insertRows } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
+import { topics } from '../../engine/topics.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import { stateDifference } from '../state/state.ts'
 
@@ -21,14 +22,14 @@ export interface Move {
   readonly foreseen?: PrecomputedMemberChanges | undefined
 }
 
-/** Where a user stands, and by which event. */
-export interface Standing {
+/** The membership of a user, and the event that set it. */
+interface Standing {
   readonly user: UserId
   readonly membership: string
   readonly event: Nid
 }
 
-/** How the members differ between two states: worked out before the unit that moves a large room. */
+/** The differences in members between two states, computed before the write transaction that changes a large room. */
 export interface PrecomputedMemberChanges {
   readonly from: Nid
   readonly to: Nid
@@ -94,6 +95,7 @@ async function putNewMembers(
   }))
   await insertRows(tx, 'members', rows)
   for (const { user } of fresh) tx.touch(user)
+  if (fresh.length > 0) tx.touch(topics.members(room.nid))
   return standings.filter(isThere)
 }
 
@@ -103,7 +105,7 @@ function ownStanding({ own }: Move): Standing[] {
   return [{ user: event.stateKey as UserId, membership: membershipIn(event), event: nid }]
 }
 
-/** Where a fork was merged, other members than the event's own may stand differently than before. */
+/** After a merge of forks, the memberships of other users may differ as well. */
 async function changedStandings(tx: Tx, room: OpenRoom, { own, root, foreseen }: Move): Promise<Standing[]> {
   const to = root ?? room.stateRoot
   if (foreseen?.from !== room.stateRoot) return standingsBetween(tx, room.stateRoot, to, own)
@@ -140,7 +142,7 @@ async function standingsBetween(
 /** The number of events that are read at a time, without caching them. */
 const SLICE = 200
 
-/** How members stand by these events; no more of a large room's events is held at a time than a few. */
+/** Returns the memberships that these events set, reading a slice of them at a time. */
 async function membershipsIn(db: Read, nids: readonly Nid[]): Promise<ReadonlyMap<Nid, string>> {
   const memberships = new Map<Nid, string>()
   for (let start = 0; start < nids.length; start += SLICE) {

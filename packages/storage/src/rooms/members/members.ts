@@ -5,6 +5,7 @@ import type { Read, Tx } from '../../engine/database.ts'
 import { internUser, roomNames, roomNid, userNid, userNids, withUserNames } from '../../engine/names.ts'
 import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
+import { topics } from '../../engine/topics.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
 /** A user's standing in a room as this server last learned it. `position` is where it last changed. */
@@ -45,10 +46,11 @@ export async function putMembership(
     .onConflict((at) => at.columns(['room_nid', 'user_nid']).doUpdateSet(row))
     .execute()
   tx.touch(user)
+  tx.touch(topics.members(room))
   return before?.membership
 }
 
-/** Returns the numbers of all users who have a membership of any kind in a room. */
+/** Returns the numbers of all users with any membership in a room. */
 export async function memberNids(db: Read, room: Nid): Promise<Set<Nid>> {
   const rows = await db.selectFrom('members').select('user_nid').where('room_nid', '=', room).execute()
   return new Set(rows.map((row) => row.user_nid))
@@ -142,7 +144,9 @@ export async function membersOf(
   })
 }
 
-/** Returns where the memberships of these users in a room last changed; without those who have none. */
+/**
+ * Returns the positions at which the memberships of these users in a room last changed, without users who have none.
+ */
 export async function membershipPositions(
   db: Read,
   roomId: RoomId,

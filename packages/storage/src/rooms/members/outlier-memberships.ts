@@ -9,8 +9,8 @@ import { putOutlier } from '../events/outliers.ts'
 import type { OpenRoom } from '../rooms.ts'
 
 /**
- * Records where a user of ours stands in a room that this server is not in, by a member event without a place: an
- * invite, a knock, or the end of either. `strippedState` is what they are shown of the room.
+ * Stores the membership of a local user in a room that this server is not in, with its member event as an outlier: an
+ * invite, a knock, or the end of either. `strippedState` is the state shown to the user.
  */
 export async function putOutlierMembership(tx: Tx, room: OpenRoom, event: Pdu, strippedState?: string): Promise<void> {
   const [kept] = await eventsById(tx, [event.id])

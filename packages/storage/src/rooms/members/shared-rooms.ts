@@ -8,8 +8,8 @@ import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../../schema/schema.ts'
 
 /**
- * A row for each room and each two users who are joined to it, the same user twice among them. All that is shown to users
- * because they share a room goes by this: presence, device lists, the user directory, mutual rooms.
+ * A row for each room and each pair of users joined to it, including a user with themselves. Presence, device lists,
+ * the user directory and mutual rooms decide by it whether users share a room.
  */
 const shared = expressionBuilder<Tables>()
   .selectFrom('members as mine')
@@ -32,7 +32,7 @@ export function sharesRoomWith(viewer: Nid, user: 'presence.user_nid' | 'user_wo
   )
 }
 
-/** Returns the users who share a room with a user, and the user. */
+/** Returns the users who share a room with a user, including the user. */
 export async function usersSharingRooms(db: Read, user: UserId): Promise<Set<UserId>> {
   const nid = await userNid(db, user)
   if (nid === undefined) return new Set([user])

@@ -8,12 +8,18 @@ import type { Nid } from '../../schema/schema.ts'
 // Clients encrypt for invited users too, where the history visibility lets them read.
 const READERS = ['join', 'invite']
 
-/** Returns whose devices a user's clients track: all who are joined or invited to a room the user is joined to, and the user. */
+/**
+ * Returns the users whose devices a user's clients track: all users joined or invited to a room that the user is joined
+ * to, and the user.
+ */
 export async function trackedUsers(db: Read, user: UserId): Promise<Set<UserId>> {
   return namesOf(db, user, readersBeside)
 }
 
-/** Returns whose clients track a user's devices: all who are joined to a room the user is joined or invited to, and the user. */
+/**
+ * Returns the users whose clients track a user's devices: all users joined to a room that the user is joined or invited
+ * to, and the user.
+ */
 export async function trackersOf(db: Read, user: UserId): Promise<Set<UserId>> {
   return namesOf(db, user, membersAround)
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { firstLight } from './0001-first-light.ts'
+import { pushers } from './0003-pushers.ts'
+import { delayedEvents } from './0004-delayed-events.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
-export const migrations: readonly Migration[] = [firstLight]
+export const migrations: readonly Migration[] = [firstLight, pushers, delayedEvents]

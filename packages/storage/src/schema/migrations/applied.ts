@@ -25,7 +25,7 @@ export const CREATE_RECORDS = `create table ${RECORD_TABLE} (id bigint primary k
 /** Reads it. */
 export const READ_RECORDS = `select id, checksum, myelin_version, compat_version from ${RECORD_TABLE} order by id`
 
-/** Stands for the version in the record of a migration that was applied before versions were recorded. */
+/** The version in records of migrations that were applied before versions were recorded. */
 const UNRECORDED = 'unrecorded'
 
 /** Returns the record of a migration that is applied now, or was before migrations were recorded. */

@@ -12,7 +12,7 @@ export interface Migration {
   readonly statements: readonly string[]
 }
 
-/** How an engine spells what the migrations leave open. */
+/** The engine-specific parts of a migration. */
 export interface Spelling {
   readonly id: string
   readonly bytes: string

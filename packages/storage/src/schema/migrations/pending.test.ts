@@ -12,7 +12,7 @@ const first: Migration = { id: 1, statements: ['create table log (position bigin
 const second: Migration = { id: 2, statements: ['create table notes (text text not null)'] }
 const wide: Migration = { id: 3, compatVersion: 2, statements: ['create table more (text text not null)'] }
 
-/** A database to which these were applied by versions that record what they do. */
+/** A database with records of these migrations. */
 const recorded = (...applied: readonly Migration[]): FoundSchema => ({
   tables: ['log', 'myelin_migrations'],
   compatVersion: 1,

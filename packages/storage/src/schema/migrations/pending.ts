@@ -18,7 +18,7 @@ export interface FoundSchema {
   readonly shapes: () => { readonly expected: Shape; readonly actual: Shape }
 }
 
-/** A database that this version must not use. The message says why, and what to do; nothing was written. */
+/** A database that this version must not use. The message gives the reason and the remedy; nothing was written. */
 export class DatabaseRefused extends Error {
   override readonly name = 'DatabaseRefused'
 }
@@ -30,10 +30,10 @@ export interface MigrationPlan {
 }
 
 /**
- * Returns what is to be done to bring a database to the present schema. Writes nothing.
+ * Returns the migrations that are still to be applied to a database. Writes nothing.
  *
- * @throws {DatabaseRefused} where the database is not Myelin's, was made by another text of a migration, or by a newer
- * Myelin whose schema this one may not use.
+ * @throws {DatabaseRefused} if the database is not Myelin's, if it was made by another text of a migration, or by a
+ * newer Myelin whose schema this version may not use
  */
 export function planMigrations(found: FoundSchema, known: readonly Migration[] = migrations): MigrationPlan {
   if (found.tables.length === 0) return { pending: known, unrecorded: [] }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Invariant } from '../invariant.ts'
 
-/** What an upload with a marker has in it: some KiB of it, so that it has several pages. */
+/** The content of an upload with a marker: some KiB, so that it has several pages. */
 export function uploadedText(marker: string): string {
   return `${marker}\n`.repeat(1 + (Buffer.from(marker).reduce((sum, byte) => sum + byte, 0) % 1500))
 }
 
-/** L9: what was uploaded and acknowledged can be downloaded, as it was. */
+/** L9: every acknowledged upload can be downloaded unchanged. */
 export const mediaKept: Invariant = {
   name: 'L9',
   title: 'each acknowledged upload is there, whole',

@@ -2,7 +2,7 @@
 import type { Invariant } from '../invariant.ts'
 import { answeredIds } from '../ledger.ts'
 
-/** L2: a transaction id stands for one event, however often it is sent and whatever happens in between. */
+/** L2: a transaction ID yields one event, however often it is sent and despite crashes. */
 export const noDuplicate: Invariant = {
   name: 'L2',
   title: 'a retried transaction makes one event',

@@ -3,7 +3,7 @@ import type { Invariant } from '../invariant.ts'
 import { tally } from '../invariant.ts'
 import { answeredIds } from '../ledger.ts'
 
-/** L1: what was answered with 200 is in `/messages` and in every member's stream, once. */
+/** L1: every event answered with 200 is in `/messages` and in every member's syncs, once. */
 export const noLostAck: Invariant = {
   name: 'L1',
   title: 'no acknowledged event is lost',

@@ -2,7 +2,7 @@
 import type { Invariant } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
-/** L3: every event was attempted, in its room; one that nobody acknowledged is there wholly or not at all. */
+/** L3: every event was attempted, in its room; an unacknowledged event exists completely or not at all. */
 export const noPhantom: Invariant = {
   name: 'L3',
   title: 'no event that nobody sent, none half present',

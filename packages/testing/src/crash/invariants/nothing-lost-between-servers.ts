@@ -2,7 +2,10 @@
 import type { Invariant } from '../invariant.ts'
 import { tally } from '../invariant.ts'
 
-/** L6: what another server was told we have is in the room, once; what we told our user is sent came to that server. */
+/**
+ * L6: every PDU acknowledged to another server is in the room, once; every event acknowledged to a local user reaches
+ * that server.
+ */
 export const nothingLostBetweenServers: Invariant = {
   name: 'L6',
   title: 'what was acknowledged between servers arrives',

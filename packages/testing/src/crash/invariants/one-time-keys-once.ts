@@ -3,10 +3,10 @@ import type { Invariant } from '../invariant.ts'
 import { isAcknowledged } from '../ledger.ts'
 
 /**
- * L7b: no one-time key is given twice, none is given that nobody uploaded, and those that were acknowledged are given
- * in the end, but for one with each claim whose answer was lost on the way.
+ * L7b: no one-time key is claimed twice, every claimed key was uploaded, and every acknowledged key is claimed in the
+ * end, except for one key per claim whose answer was lost.
  *
- * Key names are unique in a run, and the run ends by claiming whatever is left.
+ * Key names are unique in a run, which ends by claiming all remaining keys.
  */
 export const oneTimeKeysOnce: Invariant = {
   name: 'L7b',

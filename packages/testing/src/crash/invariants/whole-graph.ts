@@ -10,9 +10,12 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Invariant } from '../invariant.ts'
 import type { Observation, SeenEvent, SeenRoom } from '../observation.ts'
 
-const MOST_ENDS = 20
+const MAX_ENDS = 20
 
-/** L5: every event a room's events name exists, all are hashed and signed as they say, and the state is what they made it. */
+/**
+ * L5: every event that events of a room name exists, all hashes and signatures are valid, and the state follows from
+ * the events.
+ */
 export const wholeGraph: Invariant = {
   name: 'L5',
   title: 'the graph is whole, hashed and signed; state is its replay',
@@ -60,7 +63,7 @@ function judgeLinks(pdus: readonly Pdu[], { roomId, messages }: SeenRoom, violat
       if (!ids.has(other)) violations.push(`${id} names ${other}, which does not exist`)
     for (const other of prevEvents) ends.delete(other)
   }
-  if (ends.size > MOST_ENDS) violations.push(`${roomId} has ${ends.size} forward extremities`)
+  if (ends.size > MAX_ENDS) violations.push(`${roomId} has ${ends.size} forward extremities`)
   for (const { id } of messages) if (!ids.has(id)) violations.push(`${id} is in /messages but not in the graph`)
   const shown = new Set(messages.map(({ id }) => id))
   for (const id of ids) if (!shown.has(id)) violations.push(`${id} is in the graph but not in /messages`)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What happened to files, in the order in which `trace-writes.c` noted it. */
+/** The operations on files, in the order in which `trace-writes.c` recorded them. */
 export type DiskChange =
   | { readonly kind: 'create' | 'mkdir'; readonly serial: number; readonly inode: number; readonly path: string }
   | {

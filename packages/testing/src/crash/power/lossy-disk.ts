@@ -4,35 +4,35 @@ import type { DiskChange } from './disk-trace.ts'
 import { LossyFile } from './lossy-file.ts'
 import type { Survival } from './lossy-file.ts'
 
-/** What lies at a path: a folder, or a file with its bytes. `inode` is its number where it is known. */
+/** The node at a path: a folder, or a file with its bytes. `inode` is its number if known. */
 export type Lying = { readonly inode?: number; readonly bytes?: Uint8Array }
 
-/** What is on a disk, by path below its top; the top itself is ''. */
+/** The content of a disk, by path below its root; the root itself is ''. */
 export type DiskImage = ReadonlyMap<string, Lying>
 
-/** What a disk says is there, and which of its bytes may or may not be so, from and to, as a call had not returned. */
+/** The content that a disk may have, and the byte ranges that are uncertain because a call had not returned. */
 export type LiveImage = ReadonlyMap<string, Lying & { readonly open: readonly (readonly [number, number])[] }>
 
 /** `node` is what came to be there; unlike an inode's number it is given once. */
 type NameChange = Extract<DiskChange, { path: string }> & { node: number; isDone: boolean; isSynced: boolean }
 
 /**
- * A disk that keeps what was synced, and of all else what chance will have.
+ * A disk that keeps synced data, and a random part of all other data.
  *
- * Bytes survive once a sync of their file, begun after they were written, has returned; names once their folder was synced
- * so. Syncing a file does not keep its name, and the sectors of a write need not survive together: that is all POSIX
- * promises, and less than most file systems keep.
+ * Bytes survive if a sync of their file began after they were written and has returned; names survive if their folder
+ * was synced so. A sync of a file does not keep its name, and sectors of one write may survive separately. POSIX
+ * promises no more; most file systems keep more.
  */
 export class LossyDisk {
   readonly #names = new Map<string, number>()
-  /** The node that an inode's number stands for just now. */
+  /** Returns the node that has an inode number at present. */
   readonly #nodes = new Map<number, number>()
   readonly #files = new Map<number, LossyFile>()
   readonly #nameChanges: NameChange[] = []
   readonly #open = new Map<number, (at: number, succeeded: boolean) => void>()
   #clock = 0
   #lastNode = 0
-  /** Whether syncs are obeyed; a disk that lies says they are. */
+  /** Syncs take effect. On a lying disk they only return success. */
   readonly #obeys: boolean
 
   constructor(image: DiskImage, { obeys = true }: { readonly obeys?: boolean } = {}) {
@@ -71,7 +71,7 @@ export class LossyDisk {
     }
   }
 
-  /** What all that was done comes to. */
+  /** Returns the content after all operations. */
   live(): LiveImage {
     const names = this.#liveNames()
     return new Map(
@@ -82,12 +82,12 @@ export class LossyDisk {
     )
   }
 
-  /** Whether a call that changes names had not returned. */
+  /** Returns whether a call that changes names had not returned. */
   get hasOpenNames(): boolean {
     return this.#nameChanges.some(({ isDone }) => !isDone)
   }
 
-  /** What a loss of power leaves; `survives` says of all that was not synced. */
+  /** Returns the content after a power loss; `survives` decides for each unsynced change. */
   lose(survives: Survival): DiskImage {
     const kept = survives.names(this.#nameChanges.length)
     const names = namesAfter(
@@ -167,7 +167,7 @@ function folderOf(path: string): string {
   return folder === '.' ? '' : folder
 }
 
-/** The names that changes lead to; one that lost what it stands on leads nowhere. */
+/** Returns the names after some changes; a change whose predecessor was lost has no effect. */
 function namesAfter(before: ReadonlyMap<string, number>, changes: readonly NameChange[]): Map<string, number> {
   const names = new Map(before)
   for (const change of changes) {
@@ -180,7 +180,7 @@ function namesAfter(before: ReadonlyMap<string, number>, changes: readonly NameC
   return names
 }
 
-/** What was moved is where it was moved to, also where its earlier name was never on disk. */
+/** A moved file is at its new name, even if its old name was never on disk. */
 function moveName(names: Map<string, number>, { kind, path, to, node }: Extract<NameChange, { to: string }>): void {
   if (!names.has(folderOf(to))) return
   const below = [...names].filter(([name]) => name.startsWith(`${path}/`))

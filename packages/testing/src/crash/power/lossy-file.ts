@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiskChange } from './disk-trace.ts'
 
-/** What chance lets survive of that which was not synced. */
+/** Random decisions about unsynced changes. */
 export interface Survival {
-  /** How many of so many changes of names, the oldest first. */
+  /** Returns the number of surviving changes of names among so many, oldest first. */
   names(count: number): number
-  /** Whether the next sector of a write does, or the next change of a size. */
+  /** Returns whether the next sector of a write, or the next change of a size, survives. */
   part(): boolean
-  /** How many of so many changes of one file may, the oldest first. */
+  /** Returns the number of changes of one file that may survive among so many, oldest first. */
   changes(count: number): number
 }
 
 type ByteChange = Extract<DiskChange, { kind: 'write' | 'truncate' }> & { doneAt: number }
 
-/** What a disk writes as one. */
+/** The sector size: the unit that a disk writes atomically. */
 const SECTOR_BYTES = 512
 
-/** A file's bytes as far as they were synced, and what was done to it since. */
+/** The synced bytes of a file, and the changes since. */
 export class LossyFile {
   #synced: Uint8Array
   #pending: ByteChange[] = []
@@ -25,7 +25,7 @@ export class LossyFile {
     this.#synced = bytes
   }
 
-  /** Notes a change; call what is returned when it was done. */
+  /** Records a change; the returned function marks it as complete. */
   change(change: Extract<DiskChange, { kind: 'write' | 'truncate' }>): (at: number, succeeded: boolean) => void {
     const noted = { ...change, doneAt: Infinity }
     this.#pending.push(noted)
@@ -35,7 +35,7 @@ export class LossyFile {
     }
   }
 
-  /** A sync that began then has returned: what was done before it is kept. */
+  /** Ends a sync: all changes that were complete when it began survive. */
   sync(begunAt: number): void {
     const kept = this.#pending.filter(({ doneAt }) => doneAt < begunAt)
     if (kept.length === 0) return
@@ -45,7 +45,7 @@ export class LossyFile {
     this.#pending = this.#pending.filter(({ doneAt }) => doneAt >= begunAt)
   }
 
-  /** What all that was done comes to. */
+  /** Returns the bytes after all changes. */
   live(): Uint8Array {
     const bytes = new GrowingBytes(this.#synced)
     for (const change of this.#pending) if (change.doneAt !== Infinity) bytes.apply(change)
@@ -61,7 +61,7 @@ export class LossyFile {
       )
   }
 
-  /** What a loss of power leaves of it. */
+  /** Returns the bytes after a power loss. */
   lose(survives: Survival): Uint8Array {
     const bytes = new GrowingBytes(this.#synced)
     for (const change of this.#pending.slice(0, survives.changes(this.#pending.length))) {
@@ -82,7 +82,7 @@ function* partsOf(change: ByteChange): Generator<ByteChange> {
   }
 }
 
-/** Bytes that are written anywhere; what lies between is zero. */
+/** Writes bytes at an offset; a hole before them is zero. */
 class GrowingBytes {
   #room: Buffer
   #size: number

@@ -9,7 +9,7 @@ import type { DiskImage, Lying, LiveImage } from './lossy-disk.ts'
 import type { Survival } from './lossy-file.ts'
 import type { Chance } from '../../chance.ts'
 
-/** SQLite keeps an index in memory there that it makes anew when nobody has it open; it is mapped, so it cannot be traced. */
+/** SQLite's shared-memory index, which it rebuilds on the first open. It is mapped, so it cannot be traced. */
 const isScratch = (path: string) => path.endsWith('-shm')
 
 /** As on a slow disk. */
@@ -22,7 +22,7 @@ export class PowerLoss {
   readonly #environment: Readonly<Record<string, string>>
   readonly #lies: boolean
   #disk: LossyDisk
-  /** How often it was cut, and what of that which was not synced went with it. */
+  /** The number of power losses, and the unsynced data that they removed. */
   readonly lost = { cuts: 0, files: 0, bytes: 0 }
 
   private constructor(folder: string, library: string, lies: boolean) {
@@ -39,8 +39,8 @@ export class PowerLoss {
   }
 
   /**
-   * Makes one around a folder that is there; the tracer is compiled to `library`. A string says why it cannot be. One that
-   * `lies` obeys no sync after its power was cut for the first time.
+   * Traces an existing folder; the tracer is compiled to `library`. Returns a text with the reason if that is not
+   * possible. With `lies`, no sync takes effect after the first power loss.
    */
   static over(folder: string, library: string, { lies = false } = {}): PowerLoss | string {
     if (process.platform !== 'linux') return 'losing power is rehearsed on Linux only'
@@ -53,27 +53,27 @@ export class PowerLoss {
     return new PowerLoss(folder, library, lies)
   }
 
-  /** What a server must have in its environment to be traced. */
+  /** Returns the environment of a server to be traced. */
   get environment(): Readonly<Record<string, string>> {
     return this.#environment
   }
 
   /**
-   * Leaves in the folder what was synced, and of the rest what chance will have. The server is dead. Throws where the trace does
-   * not explain what is on the disk: then something was done that the tracer does not see.
+   * Replaces the folder by what survives: synced data, and a random part of the rest. The server is dead. Throws if the
+   * trace does not explain the content of the disk: the tracer missed an operation.
    */
   cut(chance: Chance): void {
     this.#disk.apply(readTrace(existsSync(this.#trace) ? readFileSync(this.#trace) : Buffer.alloc(0)))
     rmSync(this.#trace, { force: true })
     const live = this.#disk.live()
     if (!this.#disk.hasOpenNames) checkSame(live, imageOf(this.#folder))
-    // At first the worst: what was never on disk can be lost once only. One that lies goes back to what it had, all at once: torn
-    // files would keep a server from answering at all, and nothing could be judged.
+    // The first loss removes everything unsynced. A lying disk reverts to its old content as a whole: torn files would
+    // keep the server from starting, and no invariant could be checked.
     const isWorst = this.lost.cuts === 0 || this.#lies
     const left = this.#disk.lose(isWorst ? NOTHING : survivalOf(chance))
     this.#count(live, left)
     writeImage(this.#folder, left)
-    // What is on disk when the power comes back stays there.
+    // The content at the restart counts as synced.
     this.#disk = new LossyDisk(imageOf(this.#folder), { obeys: !this.#lies })
   }
 
@@ -91,7 +91,7 @@ export class PowerLoss {
 
 const NOTHING: Survival = { names: () => 0, changes: () => 0, part: () => false }
 
-/** Nothing, all, the older part, or any sectors. */
+/** Survivors are none, all, the older part, or any sectors. */
 function survivalOf(chance: Chance): Survival {
   const way = chance.pick(['nothing', 'all', 'older', 'sectors', 'sectors'])
   const share = chance.part()
@@ -137,7 +137,7 @@ function imageOf(folder: string): Map<string, Lying> {
 
 function writeImage(folder: string, image: DiskImage): void {
   for (const name of readdirSync(folder)) if (!isScratch(name)) rmSync(join(folder, name), { recursive: true })
-  // A folder stands before what is in it.
+  // A folder precedes its content.
   for (const [path, { bytes }] of [...image].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (path === '' || isScratch(path)) continue
     if (bytes) writeFileSync(join(folder, path), bytes)

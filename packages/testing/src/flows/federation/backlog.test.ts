@@ -19,7 +19,7 @@ import { testConfig } from '../../runtime.ts'
 import type { TestServer } from '../../server.ts'
 
 const [alice, bob, carol] = ['@alice:one.test', '@bob:two.test', '@carol:three.test'] as const
-const MOST_OF_ONE = 1_500
+const MAX_STAGED_PER_SERVER = 1_500
 const EACH = 50
 
 /** A room of three servers, on the first of which nothing is judged for now. */
@@ -39,7 +39,7 @@ async function stage(open: OpenDatabase) {
     })
   const eventsOf = async (from: TestServer, sender: string, count: number) => {
     const author = new ForeignAuthor(home, from)
-    const prevEvents = await author.heads(room.roomId)
+    const prevEvents = await author.extremities(room.roomId)
     const draft = { roomId: room.roomId, sender, type: 'm.room.message', prevEvents }
     return Promise.all(
       Array.from({ length: count }, (_, at) =>
@@ -67,14 +67,14 @@ onEveryDatabase('a server that sends faster than we judge', (open) => {
   test('is held up and then told to come again; nothing of that is kept, nobody else is held up, nothing is lost', async () => {
     const { network, home, transaction, eventsOf, two, three } = await stage(open)
     const { read } = home.rt.db
-    const flood = await eventsOf(two, bob, MOST_OF_ONE + EACH)
-    for (let at = 0; at < MOST_OF_ONE; at += EACH) {
+    const flood = await eventsOf(two, bob, MAX_STAGED_PER_SERVER + EACH)
+    for (let at = 0; at < MAX_STAGED_PER_SERVER; at += EACH) {
       await transaction(
         two,
         flood.slice(at, at + EACH).map(({ json }) => json),
       )
     }
-    const last = flood.slice(MOST_OF_ONE).map(({ json }) => json)
+    const last = flood.slice(MAX_STAGED_PER_SERVER).map(({ json }) => json)
     const isHeldUp = firstWait(home.rt.bus)
     const refused = assert.rejects(transaction(two, last), (cause: unknown) => {
       assert.ok(cause instanceof RemoteError)
@@ -88,7 +88,7 @@ onEveryDatabase('a server that sends faster than we judge', (open) => {
     await isHeldUp
     home.rt.clock.advance(10_000)
     await refused
-    assert.deepEqual(await stagedOf(read, two.name), { own: MOST_OF_ONE, all: MOST_OF_ONE + 1 })
+    assert.deepEqual(await stagedOf(read, two.name), { own: MAX_STAGED_PER_SERVER, all: MAX_STAGED_PER_SERVER + 1 })
 
     const inbound = new Inbound(home.rt)
     // It comes again while the others are judged, and waits until there is room.

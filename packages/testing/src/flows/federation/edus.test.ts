@@ -25,7 +25,7 @@ async function toDevice(server: TestServer, who: Person, messages: JsonObject, t
   assert.equal(status, 200)
 }
 
-/** What waits for a device, and the token to go on with. */
+/** Returns the to-device messages that wait for a device, and the next token. */
 async function inboxOf(server: TestServer, who: Person, since = ''): Promise<{ words: unknown[]; next: string }> {
   const { body } = await server.call('GET', `/_matrix/client/v3/sync?timeout=0${since && `&since=${since}`}`, {
     token: who.token,

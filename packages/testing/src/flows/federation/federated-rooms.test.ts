@@ -219,7 +219,7 @@ onEveryDatabase('rooms of several servers', (open) => {
       const invite = async () =>
         assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
       const invited = await lastEvent(alice, invite, roomId)
-      // What servers hand each other to sign names who made it.
+      // The template that servers exchange names its author.
       assert.deepEqual([knocked['origin'], invited['origin']], ['two.test', 'one.test'])
       assert.deepEqual(await offered(bob, 'knock', roomId), [])
       assert.equal((await join(bob, roomId, [])).status, 200)

@@ -48,7 +48,7 @@ async function stage(open: OpenDatabase, roomVersion = '12'): Promise<Stage> {
       const row = await roomById(db, room.roomId)
       return (await loadStateEvent(db, row?.stateRoot ?? 0, type, key))?.id
     },
-    // Whatever happened, the database agrees with itself.
+    // In every case the database is consistent.
     close: async () => {
       for await (const { what, name, fault } of checkDatabase(db)) assert.fail(`${what} ${name}: ${fault}`)
       await network.close()
@@ -93,7 +93,7 @@ onEveryDatabase('what other servers send', (open) => {
     assert.equal(await status(refused.id), EVENT_STATUS.rejected)
     assert.equal(await status(next.id), EVENT_STATUS.accepted)
     assert.equal(await stateOf('m.room.topic'), before)
-    assert.deepEqual(await theirs.heads(room.roomId), [next.id])
+    assert.deepEqual(await theirs.extremities(room.roomId), [next.id])
     await close()
   })
 
@@ -118,12 +118,12 @@ onEveryDatabase('what other servers send', (open) => {
 
   test('is soft-failed when it goes around what was decided since, and never becomes a head', async () => {
     const { room, theirs, home, status, close } = await stage(open)
-    const [before] = await theirs.heads(room.roomId)
+    const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const ban = await room.member(alice, carol, 'ban')
     const late = await theirs.tell({ ...said(room.roomId, carol, 'one more'), prevEvents: [before] })
     assert.equal(await status(late.id), EVENT_STATUS.softFailed)
-    assert.deepEqual(await theirs.heads(room.roomId), [ban])
+    assert.deepEqual(await theirs.extremities(room.roomId), [ban])
     const shown = await eventById(home.rt.db.read, late.id)
     assert.equal(shown?.position, null)
     await close()
@@ -131,15 +131,15 @@ onEveryDatabase('what other servers send', (open) => {
 
   test('forks the room where it continues an older event, and the ban wins over what the banned did meanwhile', async () => {
     const { room, theirs, home, stateOf, close } = await stage(open)
-    const [before] = await theirs.heads(room.roomId)
+    const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const first = await theirs.tell(topic(room.roomId, bob, 'theirs', [before]))
     const second = await theirs.tell({ ...said(room.roomId, carol, 'meanwhile'), prevEvents: [before] })
-    assert.deepEqual(new Set(await theirs.heads(room.roomId)), new Set([first.id, second.id]))
+    assert.deepEqual(new Set(await theirs.extremities(room.roomId)), new Set([first.id, second.id]))
     assert.equal(await stateOf('m.room.topic'), first.id)
     const merged = await eventById(home.rt.db.read, await room.say(alice, 'together'))
     assert.deepEqual(new Set(merged?.pdu.prevEvents), new Set([first.id, second.id]))
-    assert.equal((await theirs.heads(room.roomId)).length, 1)
+    assert.equal((await theirs.extremities(room.roomId)).length, 1)
     await close()
   })
 
@@ -151,7 +151,7 @@ onEveryDatabase('what other servers send', (open) => {
       [1, 2, 0],
     ]) {
       const { room, theirs, home, stateOf, close } = await stage(open)
-      const [before] = await theirs.heads(room.roomId)
+      const [before] = await theirs.extremities(room.roomId)
       assert.ok(before)
       const branches = [
         await theirs.build(topic(room.roomId, bob, 'first', [before])),
@@ -191,7 +191,7 @@ onEveryDatabase('what other servers send', (open) => {
     const third = await theirs.build({ ...said(room.roomId, bob, 'third'), ...needs, prevEvents: [second.id] })
     await theirs.send([third.json, second.json, first.json])
     for (const { id } of [first, second, third]) assert.equal(await status(id), EVENT_STATUS.accepted)
-    assert.deepEqual(await theirs.heads(room.roomId), [third.id])
+    assert.deepEqual(await theirs.extremities(room.roomId), [third.id])
     await close()
   })
 
@@ -220,16 +220,18 @@ onEveryDatabase('what other servers send', (open) => {
 
   test('keeps the heads of a room few, with an event that no client is shown', async () => {
     const { room, theirs, home, stateOf, close } = await stage(open)
-    const [before] = await theirs.heads(room.roomId)
+    const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const branches = []
     for (let index = 0; index < 25; index++) {
       branches.push(await theirs.build({ ...said(room.roomId, bob, `branch ${index}`), prevEvents: [before] }))
     }
     await theirs.send(branches.map(({ json }) => json))
-    const heads = await theirs.heads(room.roomId)
-    assert.equal(heads.length, 6)
-    const merging = (await eventsById(home.rt.db.read, heads)).find(({ pdu }) => pdu.type === 'org.matrix.dummy_event')
+    const extremities = await theirs.extremities(room.roomId)
+    assert.equal(extremities.length, 6)
+    const merging = (await eventsById(home.rt.db.read, extremities)).find(
+      ({ pdu }) => pdu.type === 'org.matrix.dummy_event',
+    )
     assert.equal(merging?.pdu.prevEvents.length, 20)
     assert.ok(await stateOf('m.room.create'))
     const page = await readMessages(
@@ -244,7 +246,7 @@ onEveryDatabase('what other servers send', (open) => {
 
   test('takes the redaction of an event that is not there yet into account when it comes', async () => {
     const { room, theirs, home, close } = await stage(open)
-    const [before] = await theirs.heads(room.roomId)
+    const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const message = await theirs.build(said(room.roomId, bob, 'oops'))
     await theirs.tell({

@@ -20,7 +20,7 @@ const inAnswer =
     target.includes('/send_join/') ? change(answer) : answer
 const events = (answer: JsonObject, key: string) => answer[key] as readonly JsonObject[]
 
-/** What a server may say that wants our signature on what is not ours, or us in a room that is none. */
+/** Templates of a server that wants a signature on something else, or a join to something that is no room. */
 const HOSTILE: Readonly<Record<string, Tamper>> = {
   'the template of another room': inTemplate((event) => ({ ...event, room_id: '!other:one.test' })),
   'the template of another sender': inTemplate((event) => ({ ...event, sender: '@mallory:two.test' })),
@@ -103,7 +103,7 @@ describe('answers to a join', () => {
     })
   }
 
-  /** How an answer may be ordered. */
+  /** Orders of the events in an answer. */
   const ORDERS: Readonly<Record<string, Tamper>> = {
     'all backwards': inAnswer((answer) =>
       Object.fromEntries(

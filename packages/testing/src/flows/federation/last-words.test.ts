@@ -20,7 +20,7 @@ import { tamperAnswers } from '../../tampered-answers.ts'
 
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 const HOUR_MS = 3_600_000
-const FIRST_TRY_MS = 10_000
+const MIN_RETRY_MS = 10_000
 const NONE: JsonObject = {}
 
 /** A room with bob of two.test, whose server answers questions by a part of the path as the test says; else it is gone. */
@@ -39,7 +39,7 @@ async function stage(open: OpenDatabase) {
     for (const [part, answer] of answers) if (target.includes(part)) return answer
     throw new RemoteError('unreachable', 'two.test is gone')
   })
-  // What such an event rests on is known, whatever it follows.
+  // The auth events of such an event are known, whatever its `prev_events` are.
   const { authEvents } = await theirs.build({ roomId: room.roomId, sender: bob, type: 'm.room.message', content: {} })
   const say = (body: string, prevEvents: readonly EventId[]) =>
     theirs.build({
@@ -63,7 +63,7 @@ async function stage(open: OpenDatabase) {
 /** Events of which each follows the one before, the first of them an event of the room; the last is told, the others are not. */
 async function lastWord({ room, theirs, say }: Awaited<ReturnType<typeof stage>>, count: number): Promise<Pdu[]> {
   const built: Pdu[] = []
-  let prevEvents = await theirs.heads(room.roomId)
+  let prevEvents = await theirs.extremities(room.roomId)
   const [head] = prevEvents
   for (let number = 0; number < count; number++) {
     const event = await say(`word ${number}`, prevEvents)
@@ -81,7 +81,7 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
     assert.ok(missing && word)
     await at.theirs.send([word.json])
     assert.deepEqual([await at.isShown(word), await at.held()], [false, 1])
-    await at.later(FIRST_TRY_MS - 1)
+    await at.later(MIN_RETRY_MS - 1)
     at.answers.set('get_missing_events', { events: [missing.json] })
     assert.equal(await at.isShown(word), false)
     await at.later(1)
@@ -112,7 +112,7 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
     assert.ok(word)
     await at.theirs.send([word.json])
     let waitedMs = 0
-    for (; (await at.held()) > 0; waitedMs += FIRST_TRY_MS) await at.later(FIRST_TRY_MS)
+    for (; (await at.held()) > 0; waitedMs += MIN_RETRY_MS) await at.later(MIN_RETRY_MS)
     assert.equal(waitedMs, 70_000)
     await at.network.close()
   })
@@ -173,10 +173,10 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
   test('is not judged by a part of the state it stands on', async () => {
     const at = await stage(open)
     const { room, theirs, answers } = at
-    const heads = await theirs.heads(room.roomId)
+    const extremities = await theirs.extremities(room.roomId)
     const draft = { roomId: room.roomId, sender: bob, type: 'm.room.topic', stateKey: '', content: { topic: 'theirs' } }
-    const topic = await theirs.build({ ...draft, prevEvents: heads })
-    const edge = await at.say('edge', heads)
+    const topic = await theirs.build({ ...draft, prevEvents: extremities })
+    const edge = await at.say('edge', extremities)
     const word = await at.say('word', [edge.id])
     const row = await roomById(at.read, room.roomId)
     const state = await namedState(at.read, row?.stateRoot ?? 0)
@@ -190,7 +190,7 @@ onEveryDatabase('the last word of a server that is gone again', (open) => {
     await theirs.send([word.json])
     assert.equal(await at.isShown(word), false)
     answers.set(encodeURIComponent(topic.id), { pdus: [topic.json] })
-    await at.later(FIRST_TRY_MS)
+    await at.later(MIN_RETRY_MS)
     assert.equal(await at.isShown(word), true)
     const before = (await eventById(at.read, word.id))?.stateBefore ?? 0
     assert.equal((await loadStateEvent(at.read, before, 'm.room.topic'))?.id, topic.id)
@@ -204,7 +204,7 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
     const { room, theirs, answers, read } = at
     const dave = '@dave:two.test'
     await room.member(dave, dave, 'join')
-    const prevEvents = await theirs.heads(room.roomId)
+    const prevEvents = await theirs.extremities(room.roomId)
     const row = await roomById(read, room.roomId)
     const state = await namedState(read, row?.stateRoot ?? 0)
     const ids = await eventIdsByNid(
@@ -235,7 +235,7 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
         read,
         state.map(({ event }) => event),
       )
-      const first = await at.say('first', await theirs.heads(room.roomId))
+      const first = await at.say('first', await theirs.extremities(room.roomId))
       const second = await at.say('second', [first.id])
       const third = await at.say('third', [second.id])
       answers.set('get_missing_events', NONE)
@@ -243,8 +243,8 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
       answers.set(encodeURIComponent(second.id), { pdus: [second.json] })
       await theirs.send([third.json])
       await theirs.send([first.json])
-      // Nobody can know yet that the third follows the first.
-      assert.deepEqual(new Set(await theirs.heads(room.roomId)), new Set([first.id, third.id]))
+      // That the third follows the first cannot be known yet.
+      assert.deepEqual(new Set(await theirs.extremities(room.roomId)), new Set([first.id, third.id]))
       if (way === 'with news') await theirs.send([second.json])
       else {
         answers.set('backfill', { pdus: [second.json] })
@@ -254,7 +254,7 @@ onEveryDatabase('an event that comes after what follows it', (open) => {
         await at.home.workers.inbound.settled()
       }
       assert.equal(await at.isShown(second), true)
-      assert.deepEqual(await theirs.heads(room.roomId), [third.id])
+      assert.deepEqual(await theirs.extremities(room.roomId), [third.id])
       const now = await roomById(read, room.roomId)
       assert.deepEqual([now?.extremityCount, now?.isUnsettled], [1, false])
       await at.network.close()

@@ -26,7 +26,7 @@ const said =
   async (server, _target, honest) =>
     server === 'one.test' ? change(await honest()) : honest()
 
-/** What may be said to who asks for the members of a room. */
+/** Answers to a request for the members of a room. */
 const HOSTILE: Readonly<Record<string, Answering>> = {
   nothing: said(() => ({})),
   'no list': said(() => ({ pdu_ids: {}, auth_chain_ids: 7 })),
@@ -85,7 +85,7 @@ describe('the members of a room', () => {
     held.answer(async (_server, target, honest) => {
       const answer = await honest()
       if (!target.includes('/state_ids/')) return answer
-      // Whoever is asked later leaves out the name, the topic, the power levels and all else but members.
+      // Servers that are queried later omit the name, the topic, the power levels and everything else except members.
       return { ...answer, pdu_ids: lists(answer, 'pdu_ids').filter((id) => !shown.includes(id)) }
     })
     await becomesWhole(set)

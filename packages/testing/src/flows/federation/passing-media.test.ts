@@ -17,7 +17,7 @@ interface Stage {
   readonly server: TestServer
   readonly token: string
   readonly port: number
-  /** How often the other server was asked. */
+  /** The number of requests to the other server. */
   asked(): number
 }
 

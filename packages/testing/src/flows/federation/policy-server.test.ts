@@ -14,7 +14,8 @@ import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
 import { authorOf } from '../../room-author.ts'
-import { publishedBy, StandInServers } from '../../stand-in-servers.ts'
+import { keyDocument } from '../../fake-servers/honest-answers.ts'
+import { StandInServers } from '../../fake-servers/stand-in-servers.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
 
@@ -25,7 +26,7 @@ const key = signingKeyFromSeed('policy_server', Buffer.alloc(32, 3))
 function policing(home: () => TestServer) {
   return (request: { readonly target: string; readonly body?: string }) => {
     if (!request.target.startsWith('/_matrix/policy/v1/sign')) {
-      return publishedBy('policy.test', { validUntilTs: home().rt.clock.now() + 3_600_000 })
+      return keyDocument('policy.test', { validUntilTs: home().rt.clock.now() + 3_600_000 })
     }
     const pdu = parseJson(request.body ?? '')
     assert.ok(isObject(pdu))

@@ -36,12 +36,12 @@ async function unsettled(open: OpenDatabase, count: number) {
     async () => {},
   )
   const nid = (await roomNid(rt.db.read, room.roomId)) ?? 0
-  const heads = await forwardExtremitiesOf(rt.db.read, nid)
-  const states = { roomId: room.roomId, version, roots: heads.map(({ stateAfter }) => stateAfter) }
+  const extremities = await forwardExtremitiesOf(rt.db.read, nid)
+  const states = { roomId: room.roomId, version, roots: extremities.map(({ stateAfter }) => stateAfter) }
   return { ...at, states }
 }
 
-/** Lets what is ready run until somebody has set an alarm. */
+/** Runs ready tasks until a timer is set. */
 async function alarm(clock: StoppedClock): Promise<void> {
   while (clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
 }

@@ -31,11 +31,11 @@ async function stateNow(db: Read, root: number): Promise<Map<StateKey, EventId>>
   )
 }
 
-/** What the rules say that all heads come to, with everything we have at hand. */
+/** Returns the resolution of all forward extremities by the rules, with all events in memory. */
 async function stateByTheRules({ home, room }: SplitStage, version: string) {
   const db = home.rt.db.read
-  const heads = await forwardExtremitiesOf(db, (await roomNid(db, room.roomId)) ?? 0)
-  const sets = await Promise.all(heads.map(({ stateAfter }) => stateNow(db, stateAfter)))
+  const extremities = await forwardExtremitiesOf(db, (await roomNid(db, room.roomId)) ?? 0)
+  const sets = await Promise.all(extremities.map(({ stateAfter }) => stateNow(db, stateAfter)))
   const rows = await db.selectFrom('events').select('event_nid').execute()
   const all = await eventsByNid(
     db,
@@ -43,7 +43,7 @@ async function stateByTheRules({ home, room }: SplitStage, version: string) {
   )
   const events = new Map([...all.values()].map(({ pdu }) => [pdu.id, pdu]))
   const rejected = [...all.values()].filter(({ status }) => status === EVENT_STATUS.rejected).map(({ pdu }) => pdu.id)
-  return { heads, state: resolve(roomVersionOf(version), sets, events, new Set(rejected)) }
+  return { extremities, state: resolve(roomVersionOf(version), sets, events, new Set(rejected)) }
 }
 
 function shuffled<Item>(items: readonly Item[], seed: string): Item[] {
@@ -70,7 +70,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
         }
         const row = await roomById(read, room.roomId)
         const expected = await stateByTheRules(at, version)
-        assert.deepEqual([row?.extremityCount, row?.isUnsettled, expected.heads.length], [45, false, 45])
+        assert.deepEqual([row?.extremityCount, row?.isUnsettled, expected.extremities.length], [45, false, 45])
         const state = await stateNow(read, row?.stateRoot ?? 0)
         assert.deepEqual(sorted(state), sorted(expected.state))
         await client.sync()
@@ -88,7 +88,7 @@ onEveryDatabase('a room with more heads than an event can continue', (open) => {
     const at = await splitStage(open, '11')
     const { home, room, theirs } = at
     const carol = await home.register('carol')
-    const prevEvents = await theirs.heads(room.roomId)
+    const prevEvents = await theirs.extremities(room.roomId)
     await theirs.send((await forks(at, 45)).map(({ json }) => json))
     const invite = await theirs.build({
       roomId: room.roomId,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId } from '@myelin/matrix/ids'
 import type { Read } from '../../engine/database.ts'
-import { eventIdBytes, eventIdOf } from '../events/event-ids.ts'
+import { eventIdBytes, eventIdOf } from './event-ids.ts'
 import { preparedList } from '../../engine/prepared.ts'
 import type { Nid } from '../../schema/schema.ts'
 

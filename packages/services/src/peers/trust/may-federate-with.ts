@@ -2,7 +2,7 @@
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /** Returns whether the admin allows federation with another server, in either direction. */
-export function maySpeakWith({ config }: Pick<Runtime, 'config'>, server: string): boolean {
+export function mayFederateWith({ config }: Pick<Runtime, 'config'>, server: string): boolean {
   const { allowedServers, deniedServers } = config.federation
   return !deniedServers.includes(server) && (allowedServers?.includes(server) ?? true)
 }

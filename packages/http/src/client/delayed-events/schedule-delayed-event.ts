@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
+import { scheduleEvent } from '@myelin/services/rooms/delayed/schedule-event'
+import { Type } from 'typebox'
+import { MAX_BODY_BYTES } from '../../body-sizes.ts'
+import { endpoint } from '../../endpoint.ts'
+import { JsonObjectSchema, OptionalText, RoomIdSchema, SafeInteger } from '../../schemas.ts'
+
+/**
+ * Schedules an event to be sent after a delay.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
+ */
+export const scheduleDelayedEvent = endpoint({
+  id: 'scheduleDelayedEvent',
+  method: 'PUT',
+  path: '/_matrix/client/unstable/org.matrix.msc4140/rooms/:roomId/delayed_event/:eventType/:txnId',
+  access: 'user',
+  maxBodyBytes: MAX_BODY_BYTES.content,
+  bodyIsCanonical: true,
+  params: Type.Object({ roomId: RoomIdSchema, eventType: Type.String(), txnId: Type.String() }),
+  body: Type.Object({ delay_ms: SafeInteger, content: JsonObjectSchema, state_key: OptionalText }),
+  reply: Type.Object({ delay_id: Type.String() }),
+
+  async handle({ params: { roomId, eventType: type, txnId }, body, requester }, rt) {
+    const { delay_ms: delayMs, content, state_key: stateKey } = body
+    if (type === 'm.room.member' && stateKey === undefined)
+      throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
+    return { delay_id: await scheduleEvent(rt, requester, { roomId, type, stateKey, content, delayMs, txnId }) }
+  },
+})

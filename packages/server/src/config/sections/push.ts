@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { PushSettings } from '@myelin/kit/settings'
+import { type Static, type TObject, Type } from 'typebox'
+import { duration, group, section } from '../section.ts'
+import { durationMs } from '../units.ts'
+
+const fields = {
+  push: group(
+    {
+      enabled: Type.Boolean({
+        description: `Whether events are pushed to the gateways of users' apps.`,
+        default: true,
+      }),
+      include_content: Type.Boolean({
+        description: `Whether a push has the content of its event. Apps that ask for event IDs only never get it.`,
+        default: true,
+      }),
+      group_unread_count_by_room: Type.Boolean({
+        description: `Whether the badge of an app counts rooms with unread notifications; otherwise it counts the
+notifications.`,
+        default: true,
+      }),
+      jitter_delay: duration({
+        description: `The longest random time that a push waits, so that its time does not give away who wrote to whom.`,
+        default: 0,
+      }),
+    },
+    { description: `Push notifications.`, default: {} },
+  ),
+}
+
+type Values = Static<TObject<typeof fields>>
+
+/** Push notifications. */
+export const push = section({
+  title: 'Push notifications',
+  fields,
+  read({ push: values }: Values): PushSettings {
+    return {
+      isEnabled: values.enabled,
+      includesContent: values.include_content,
+      countsRooms: values.group_unread_count_by_room,
+      jitterMs: durationMs(values.jitter_delay),
+    }
+  },
+})
