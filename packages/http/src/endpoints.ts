@@ -22,6 +22,7 @@ import { relationEndpoints } from './client/relations/endpoints.ts'
 import { reportEndpoints } from './client/reports/endpoints.ts'
 import { roomKeyEndpoints } from './client/room-keys/endpoints.ts'
 import { roomEndpoints } from './client/rooms/endpoints.ts'
+import { rtcEndpoints } from './client/rtc/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { stateEndpoints } from './client/state/endpoints.ts'
 import { syncEndpoints } from './client/sync/endpoints.ts'
@@ -36,6 +37,7 @@ import { federationOpenIdEndpoints } from './federation/openid/endpoints.ts'
 import { policyEndpoints } from './federation/policy/endpoints.ts'
 import { federationQueryEndpoints } from './federation/queries/endpoints.ts'
 import { federationRoomEndpoints } from './federation/rooms/endpoints.ts'
+import { federationRtcEndpoints } from './federation/rtc/endpoints.ts'
 import { transactionEndpoints } from './federation/transactions/endpoints.ts'
 import { federationUserEndpoints } from './federation/users/endpoints.ts'
 import { getWellKnown } from './federation/discovery/get-well-known.ts'
@@ -68,6 +70,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...reportEndpoints,
   ...roomKeyEndpoints,
   ...roomEndpoints,
+  ...rtcEndpoints,
   ...sessionEndpoints,
   ...stateEndpoints,
   ...syncEndpoints,
@@ -88,6 +91,7 @@ export const federationEndpoints: readonly AnyEndpoint[] = [
   ...policyEndpoints,
   ...federationQueryEndpoints,
   ...federationRoomEndpoints,
+  ...federationRtcEndpoints,
   ...transactionEndpoints,
   ...federationUserEndpoints,
 ]

@@ -27,7 +27,26 @@ export interface ServiceConfig {
   readonly federation: FederationSettings
   readonly disclosure: DisclosureSettings
   readonly turn: TurnSettings
+  readonly rtc: RtcSettings
   readonly policyServer: PolicyServerSettings
+}
+
+/** MatrixRTC: the transports of calls, and the LiveKit SFU that this server issues tokens for. */
+export interface RtcSettings {
+  /** The transports that clients are told, as configured. */
+  readonly transports: readonly Readonly<Record<string, unknown>>[]
+  /** The SFU; undefined where this server issues no tokens. */
+  readonly livekit: LivekitSettings | undefined
+}
+
+/** A LiveKit SFU. */
+export interface LivekitSettings {
+  /** The WebSocket URL that clients connect to. */
+  readonly url: string
+  /** The base URL of its API, over HTTP, as this server reaches it; without a slash at the end. */
+  readonly apiUrl: string
+  readonly key: string
+  readonly secret: string
 }
 
 /** The TURN servers for calls; disabled without `uris` or credentials. */
@@ -224,6 +243,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Tokens for calls, per user, or per address without an access token. */
+  readonly callTokens: RateLimit
   /** Requests that restart, cancel or send a delayed event, per user. */
   readonly delayedEvents: RateLimit
 }

@@ -147,6 +147,12 @@ export class Federation {
     return this.#transport.fetchPage(url, options)
   }
 
+  /** Sends a request to a server of the admin's own, which may have a private address. */
+  async callOwn(url: URL, options: PageOptions): Promise<IncomingReply> {
+    if (!this.#transport.fetchPage) throw new RemoteError('unreachable', `${url.host} must not be contacted`)
+    return this.#transport.fetchPage(url, { ...options, isTrusted: true })
+  }
+
   close(): Promise<void> {
     return this.#transport.close()
   }

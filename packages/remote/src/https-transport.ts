@@ -38,6 +38,8 @@ const NO_PROXY: ProxySettings = { https: undefined, exceptions: [] }
 export class HttpsTransport implements Transport {
   readonly #clock: Clock
   readonly #client: HttpsClient
+  /** For servers of the admin's own: their addresses may be private, and no proxy leads to them. */
+  readonly #trusted: HttpsClient
   readonly #discovery: Discovery
   readonly #exchanges = new Semaphore(MAX_AT_ONCE)
   readonly #userAgent: string
@@ -47,6 +49,7 @@ export class HttpsTransport implements Transport {
     this.#clock = parts.clock
     this.#userAgent = parts.userAgent
     this.#client = new HttpsClient({ names, addresses, tls: parts.tls, proxy })
+    this.#trusted = new HttpsClient({ names, addresses: new AddressCheck([]), tls: parts.tls, proxy: NO_PROXY })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
@@ -68,6 +71,7 @@ export class HttpsTransport implements Transport {
 
   async close(): Promise<void> {
     this.#client.close()
+    this.#trusted.close()
   }
 
   async #tryPlaces(request: OutgoingRequest, route: Route, signal: AbortSignal): Promise<IncomingReply> {
@@ -99,7 +103,7 @@ export class HttpsTransport implements Transport {
     return untilRead(
       () => deadline.end(),
       () =>
-        this.#client.send({
+        (options.isTrusted ? this.#trusted : this.#client).send({
           host,
           port: url.port === '' ? (isPlain ? 80 : 443) : Number(url.port),
           certificateName: host,

@@ -32,6 +32,8 @@ export interface PageOptions {
   /** Names are lower-case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Whether the address was configured by the admin, so that it may be private and no proxy leads to it. */
+  readonly isTrusted?: boolean
 }
 
 /**

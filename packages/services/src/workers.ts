@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { DelayedEventSender } from './delivery/delayed-event-sender.ts'
+import { DelegatedLeaveWatcher } from './delivery/delegated-leave-watcher.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
 import { startMaintenance } from './maintenance.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
@@ -19,6 +20,8 @@ export interface Workers {
   readonly push: PushSender | undefined
   /** Sends delayed events when they are due. */
   readonly delayedEvents: DelayedEventSender
+  /** Sends delayed leaves of participants that the SFU no longer sees; undefined without an SFU. */
+  readonly delegatedLeaves: DelegatedLeaveWatcher | undefined
   /** Fetches the device lists of remote users. */
   readonly deviceLists: DeviceListFetches
   /** Completes partially joined rooms. */
@@ -33,6 +36,7 @@ export function startWorkers(rt: Runtime): Workers {
   const outbound = new Outbound(rt)
   const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
   const delayedEvents = new DelayedEventSender(rt)
+  const delegatedLeaves = rt.config.rtc.livekit ? new DelegatedLeaveWatcher(rt) : undefined
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
   const stopHousekeeping = startMaintenance(rt)
@@ -42,11 +46,13 @@ export function startWorkers(rt: Runtime): Workers {
     outbound,
     push,
     delayedEvents,
+    delegatedLeaves,
     deviceLists,
     completions,
     close: async () => {
       stopHousekeeping()
       stopWaking()
+      await delegatedLeaves?.close()
       await delayedEvents.close()
       await push?.close()
       await outbound.close()

@@ -79,10 +79,12 @@ export const testConfig: ServiceConfig = {
     keyUploads: unlimited,
     toDevice: unlimited,
     delayedEvents: unlimited,
+    callTokens: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },
   },
   wellKnown: { servesServer: false, servesClient: true, extraClientContent: {}, policyServerKeys: undefined },
   caches: { events: 1000 },
+  rtc: { transports: [], livekit: undefined },
   turn: {
     uris: [],
     sharedSecret: undefined,

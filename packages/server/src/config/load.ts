@@ -36,6 +36,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     sessions: read(sections.sessions),
     media: read(sections.media),
     push: read(sections.push),
+    rtc: read(sections.rtc),
     turn: read(sections.turn),
     rateLimits: read(sections.rateLimits),
     caches: read(sections.caches),

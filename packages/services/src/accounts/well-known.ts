@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServiceConfig } from '@myelin/kit/settings'
 import { encodeBase64 } from '@myelin/matrix/base64'
 import { hostnameOf, isUserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { rtcTransports } from '../calls/rtc-transports.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /**
@@ -13,7 +15,14 @@ export function clientWellKnown({ config }: Pick<Runtime, 'config'>): JsonObject
   if (!config.wellKnown.servesClient) return undefined
   // The configured members come from a parsed configuration file, so they are JSON.
   const extra = config.wellKnown.extraClientContent as JsonObject
-  return { 'm.homeserver': { base_url: config.baseUrl }, ...extra }
+  const foci = livekitFoci(config)
+  const rtc = foci.length === 0 ? {} : { 'org.matrix.msc4143.rtc_foci': foci }
+  return { 'm.homeserver': { base_url: config.baseUrl }, ...rtc, ...extra }
+}
+
+/** Returns the transports of calls in the form of older clients, which know LiveKit by the URL of its token service only. */
+function livekitFoci(config: ServiceConfig): JsonObject[] {
+  return rtcTransports(config).filter(({ type, livekit_service_url: url }) => type === 'livekit' && url !== undefined)
 }
 
 /**

@@ -28,6 +28,7 @@ export type LimitName =
   | 'keyUploads'
   | 'toDevice'
   | 'delayedEvents'
+  | 'callTokens'
 
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
@@ -62,6 +63,7 @@ export class Limits {
       keyUploads: new RateLimiter(clock, limits.keyUploads),
       toDevice: new RateLimiter(clock, limits.toDevice),
       delayedEvents: new RateLimiter(clock, limits.delayedEvents),
+      callTokens: new RateLimiter(clock, limits.callTokens),
     }
   }
 

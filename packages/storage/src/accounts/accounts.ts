@@ -90,6 +90,7 @@ const TABLES_OF_AN_ACCOUNT = [
   'push_rules',
   'pushers',
   'delayed_events',
+  'delegated_leaves',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',

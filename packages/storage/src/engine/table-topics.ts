@@ -171,6 +171,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
   delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
+  delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   pushers: [
     { topic: () => topics.anyPusher, by: 'user_id', on: ['insert', 'delete', 'is_enabled'] },
     { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },

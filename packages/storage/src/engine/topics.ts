@@ -46,6 +46,8 @@ export const topics = {
   members: (room: Nid) => `members of ${room}`,
   /** Events that are sent later. */
   delayedEvents: 'delayed events',
+  /** Delayed events that are sent when a participant leaves a call. */
+  delegatedLeaves: 'delegated leaves',
   /** Anybody's pushers. */
   anyPusher: 'pushers',
   /** A user's pushers. */

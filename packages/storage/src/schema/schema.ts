@@ -285,6 +285,15 @@ export interface Tables {
     since_ts: number
     due_ts: number
   }
+  /** Delayed events that are sent once a participant of a call is no longer connected to the SFU. */
+  delegated_leaves: {
+    delay_id: string
+    user_id: UserId
+    livekit_room: string
+    identity: string
+    created_ts: number
+    is_seen: number
+  }
   /**
    * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
    * come, 0 for one that keeps up. `data` is JSON.

@@ -13,6 +13,7 @@ const VERSIONS = [
 const UNSTABLE_FEATURES = {
   'org.matrix.msc3881': true,
   'org.matrix.msc4140': true,
+  'org.matrix.msc4143': true,
   'org.matrix.msc4222': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,

@@ -88,6 +88,11 @@ export const rateLimits = section({
     rc_key_uploads: limit(1, 50, `Key uploads of one device. (Synapse has no such setting.)`),
     rc_to_device: limit(10, 500, `Requests of one device that send to-device messages. (Synapse has no such setting.)`),
     rc_delayed_event_mgmt: limit(1, 5, `Requests of one user that restart, cancel or send a delayed event.`),
+    rc_call_tokens: limit(
+      1,
+      20,
+      `Tokens for calls, per user, or per address without an access token. (Synapse has no such setting.)`,
+    ),
     rc_policy_server: limit(
       2,
       30,
@@ -117,6 +122,7 @@ export const rateLimits = section({
       publicRooms: limitOf(values.rc_public_rooms),
       keyUploads: limitOf(values.rc_key_uploads),
       toDevice: limitOf(values.rc_to_device),
+      callTokens: limitOf(values.rc_call_tokens),
       delayedEvents: limitOf(values.rc_delayed_event_mgmt),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },
       federation: {

@@ -2,7 +2,8 @@
 import { firstLight } from './0001-first-light.ts'
 import { pushers } from './0003-pushers.ts'
 import { delayedEvents } from './0004-delayed-events.ts'
+import { delegatedLeaves } from './0005-delegated-leaves.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
-export const migrations: readonly Migration[] = [firstLight, pushers, delayedEvents]
+export const migrations: readonly Migration[] = [firstLight, pushers, delayedEvents, delegatedLeaves]
