@@ -15,6 +15,7 @@ import { w6 } from './workloads/join-large-room.ts'
 import { w7 } from './workloads/receive-transactions.ts'
 import { w8 } from './workloads/heal-split-room.ts'
 import { w9 } from './workloads/send-to-many-servers.ts'
+import { w10 } from './workloads/sliding-sync.ts'
 import { w15a, w15b } from './workloads/memory-and-disk.ts'
 import { startSimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
@@ -23,7 +24,23 @@ import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
  * REGISTRATION_SHARED_SECRET`, prints a table each and writes bench/results/*.json.
  */
-const workloads: readonly Workload[] = [bare, bareWhole, w1Sends, w1, w1Open, w3, w4, w5, w6, w7, w8, w9, w15a, w15b]
+const workloads: readonly Workload[] = [
+  bare,
+  bareWhole,
+  w1Sends,
+  w1,
+  w1Open,
+  w3,
+  w4,
+  w5,
+  w6,
+  w7,
+  w8,
+  w9,
+  w10,
+  w15a,
+  w15b,
+]
 
 const { values } = parseArgs({
   options: {

@@ -26,6 +26,7 @@ import { rtcEndpoints } from './client/rtc/endpoints.ts'
 import { sessionEndpoints } from './client/session/endpoints.ts'
 import { stateEndpoints } from './client/state/endpoints.ts'
 import { syncEndpoints } from './client/sync/endpoints.ts'
+import { threadSubscriptionEndpoints } from './client/thread-subscriptions/endpoints.ts'
 import { toDeviceEndpoints } from './client/to-device/endpoints.ts'
 import { typingEndpoints } from './client/typing/endpoints.ts'
 import type { AnyEndpoint } from './endpoint.ts'
@@ -74,6 +75,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...sessionEndpoints,
   ...stateEndpoints,
   ...syncEndpoints,
+  ...threadSubscriptionEndpoints,
   ...toDeviceEndpoints,
   ...typingEndpoints,
   ...mediaEndpoints,

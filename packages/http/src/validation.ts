@@ -7,7 +7,7 @@ import type { TSchema } from 'typebox'
 
 // Path and query parameters are text, so numbers and booleans in them are parsed from text; those in bodies are not.
 const lenient = new Ajv({ coerceTypes: 'array', useDefaults: true, strict: false, allErrors: false, verbose: true })
-const strict = new Ajv({ coerceTypes: false, useDefaults: false, strict: false, allErrors: false })
+const strict = new Ajv({ coerceTypes: false, useDefaults: false, strict: false, allErrors: false, verbose: true })
 
 /** The keyword of a parameter's schema that names the error code for a wrong value; its status is 400. */
 export const ERROR_CODE = 'x-errcode'

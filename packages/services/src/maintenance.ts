@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dropStalePendingJoins } from '@myelin/storage/federation/pending-joins'
 import { dropExpiredOpenIdTokens } from '@myelin/storage/accounts/openid-tokens'
+import { dropUnusedConnections } from '@myelin/storage/accounts/sliding-connections'
 import { dropOldEdus } from '@myelin/storage/federation/outgoing-edus'
 import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
 import { dropOldRulings } from '@myelin/storage/rooms/policy-rulings'
@@ -19,6 +20,8 @@ export const RULINGS_KEPT_MS = 30 * 24 * HOUR_MS
 
 /** The time for which data is kept for an unreachable server. */
 export const UNSENT_KEPT_MS = 30 * 24 * HOUR_MS
+/** How long a connection of sliding sync is kept that no client uses. */
+const CONNECTIONS_KEPT_MS = 30 * 24 * HOUR_MS
 /** Number of rows deleted in one unit, so that other writes run in between. */
 const ROWS_A_UNIT = 500
 
@@ -55,11 +58,15 @@ async function tidyUp(rt: Needs, stop: AbortSignal): Promise<void> {
     await dropOldRulings(tx, clock.now() - RULINGS_KEPT_MS)
     if (await dropStalePendingJoins(tx, joinsCountSince(rt))) tx.touch(STAGED)
   })
-  const unsentBefore = clock.now() - UNSENT_KEPT_MS
-  for (const drop of [dropOldEdus, dropOldRelays]) {
+  const kinds = [
+    { drop: dropOldEdus, keptMs: UNSENT_KEPT_MS },
+    { drop: dropOldRelays, keptMs: UNSENT_KEPT_MS },
+    { drop: dropUnusedConnections, keptMs: CONNECTIONS_KEPT_MS },
+  ]
+  for (const { drop, keptMs } of kinds) {
     let dropped = ROWS_A_UNIT
     while (dropped === ROWS_A_UNIT && !stop.aborted) {
-      dropped = await db.write((tx) => drop(tx, unsentBefore, ROWS_A_UNIT))
+      dropped = await db.write((tx) => drop(tx, clock.now() - keptMs, ROWS_A_UNIT))
     }
   }
 }

@@ -15,6 +15,8 @@ export interface PushContext {
   readonly senderPower: number
   /** Returns the level required for a notification key such as `room`. */
   readonly notificationLevel: (key: string) => number
+  /** Whether the user is subscribed to the thread with a root; absent for users who do not subscribe to threads. */
+  readonly isSubscribed?: ((root: string) => boolean) | undefined
 }
 
 /**
@@ -37,6 +39,8 @@ export function holds(condition: Json, event: Pdu, context: PushContext): boolea
       return isMemberCount(stringMember(condition, 'is'), context.memberCount)
     case 'sender_notification_permission':
       return maySenderNotify(stringMember(condition, 'key'), context)
+    case 'io.element.msc4306.thread_subscription':
+      return isThreadState(member(condition, 'subscribed'), event, context)
     default:
       return false
   }
@@ -97,6 +101,18 @@ function isMemberCount(is: string | undefined, count: number): boolean {
     default:
       return count === limit
   }
+}
+
+function isThreadState(wanted: Json | undefined, event: Pdu, { isSubscribed }: PushContext): boolean {
+  const root = threadRootOf(event)
+  return isSubscribed !== undefined && root !== undefined && isSubscribed(root) === wanted
+}
+
+/** Returns the root of the thread that an event is in; undefined for an event of the main timeline. */
+export function threadRootOf({ content }: Pdu): string | undefined {
+  const relation = member(content, 'm.relates_to')
+  const isThread = isObject(relation) && stringMember(relation, 'rel_type') === 'm.thread'
+  return isThread ? stringMember(relation, 'event_id') : undefined
 }
 
 function maySenderNotify(key: string | undefined, context: PushContext): boolean {

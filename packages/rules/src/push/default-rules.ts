@@ -39,7 +39,7 @@ export function rulesetOf(userId: UserId, own?: OwnRules, choice: RuleChoice = {
 
 /**
  * Returns the server-default rules of a user without changes: those of the specification, and those for polls (MSC3930), call
- * notifications (MSC4075) and encrypted events (MSC4028).
+ * notifications (MSC4075), subscribed threads (MSC4306) and encrypted events (MSC4028).
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#default-override-rules
  */
@@ -48,6 +48,7 @@ export function defaultRules(userId: UserId, choice: RuleChoice = {}): PushRules
   return {
     override: [...overrideRules(userId), ...names.override],
     content: names.content,
+    postcontent: POSTCONTENT_RULES,
     room: [],
     sender: [],
     underride: UNDERRIDE_RULES,
@@ -112,6 +113,14 @@ function overrideRules(userId: UserId): PushRule[] {
 const MAY_NOTIFY_ROOM = { kind: 'sender_notification_permission', key: 'room' }
 const IS_CALL_NOTIFICATION = matches('type', 'org.matrix.msc4075.rtc.notification')
 const IS_ONE_TO_ONE = { kind: 'room_member_count', is: '2' }
+
+const isThreadState = (subscribed: boolean) => ({ kind: 'io.element.msc4306.thread_subscription', subscribed })
+
+/** Hold for users who subscribe to threads only. */
+const POSTCONTENT_RULES: readonly PushRule[] = [
+  rule('.io.element.msc4306.rule.unsubscribed_thread', [isThreadState(false)], []),
+  rule('.io.element.msc4306.rule.subscribed_thread', [isThreadState(true)], ['notify', SOUND]),
+]
 
 const UNDERRIDE_RULES: readonly PushRule[] = [
   rule('.m.rule.call', [matches('type', 'm.call.invite')], ['notify', RING]),

@@ -183,6 +183,7 @@ describe("a user's own rules", () => {
     const everything = {
       override: [],
       content: [custom({ rule_id: 'c', pattern: 'hel*' })],
+      postcontent: [],
       room: [custom({ rule_id: room })],
       sender: [custom({ rule_id: alice })],
       underride: [],
@@ -197,7 +198,14 @@ describe("a user's own rules", () => {
   })
 
   test('that are disabled do not match, those without conditions always do', () => {
-    const with_ = (rule: PushRule) => ({ override: [rule], content: [], room: [], sender: [], underride: [] })
+    const with_ = (rule: PushRule) => ({
+      override: [rule],
+      content: [],
+      postcontent: [],
+      room: [],
+      sender: [],
+      underride: [],
+    })
     assert.equal(evaluate(with_(custom({ enabled: false })), text(''), context).ruleId, undefined)
     assert.equal(evaluate(with_(custom({})), text(''), context).ruleId, 'mine')
     assert.equal(evaluate(with_(custom({ conditions: [] })), text(''), context).ruleId, 'mine')
@@ -206,7 +214,11 @@ describe("a user's own rules", () => {
 
   test('have actions of which the historical and the unknown do nothing', () => {
     const of = (actions: Json[]) =>
-      evaluate({ override: [custom({ actions })], content: [], room: [], sender: [], underride: [] }, text(''), context)
+      evaluate(
+        { override: [custom({ actions })], content: [], postcontent: [], room: [], sender: [], underride: [] },
+        text(''),
+        context,
+      )
     assert.deepEqual(of(['dont_notify', 'coalesce', 5, null, {}]), {
       notify: false,
       highlight: false,

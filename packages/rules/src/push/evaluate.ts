@@ -34,6 +34,7 @@ const SILENT: PushOutcome = Object.freeze({ notify: false, highlight: false, twe
 function matches(kind: PushKind, rule: PushRule, event: Pdu, context: PushContext): boolean {
   switch (kind) {
     case 'override':
+    case 'postcontent':
     case 'underride': {
       const conditions = member(rule, 'conditions')
       if (conditions === undefined) return true

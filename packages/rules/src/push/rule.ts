@@ -2,11 +2,11 @@
 import type { Json, JsonObject } from '@myelin/matrix/json'
 
 /**
- * The kinds of push rules, in the order of evaluation.
+ * The kinds of push rules, in the order of evaluation; `postcontent` is of MSC4306.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#push-rules
  */
-export const PUSH_KINDS = ['override', 'content', 'room', 'sender', 'underride'] as const
+export const PUSH_KINDS = ['override', 'content', 'postcontent', 'room', 'sender', 'underride'] as const
 
 /** One of {@link PUSH_KINDS}. */
 export type PushKind = (typeof PUSH_KINDS)[number]

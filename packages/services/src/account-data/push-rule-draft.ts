@@ -27,7 +27,8 @@ export function draftedRule({ kind, ruleId }: RuleName, wanted: JsonObject): Pus
   const fault = fitsBytes(ruleId, 255) ? faultOfRuleId(kind, ruleId) : 'a rule ID has at most 255 bytes'
   if (fault !== undefined) throw new MatrixError('M_INVALID_PARAM', fault)
   const rule = { rule_id: ruleId, default: false, enabled: true, actions: checkedActions(wanted) }
-  if (kind === 'override' || kind === 'underride') return { ...rule, conditions: checkedConditions(wanted) }
+  if (kind === 'override' || kind === 'postcontent' || kind === 'underride')
+    return { ...rule, conditions: checkedConditions(wanted) }
   return kind === 'content' ? { ...rule, pattern: checkedPattern(wanted) } : rule
 }
 

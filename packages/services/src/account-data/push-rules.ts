@@ -10,6 +10,7 @@ import type { PushRuleset } from '@myelin/rules/push/rule'
 import { cachedReader } from '@myelin/storage/engine/cached-reader'
 import type { Read } from '@myelin/storage/engine/database'
 import { storedPushRules } from '@myelin/storage/accounts/push-rules'
+import { subscribedThreads } from '@myelin/storage/sync/thread-subscriptions'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { stringMember } from '@myelin/matrix/json'
 import { loadState } from '../room-state/load-auth-state.ts'
@@ -31,6 +32,15 @@ export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
 /** Returns the same as {@link rulesOf}, read once until something of the user changes. */
 export const cachedRulesOf = cachedReader('rulesets', 2_000, (user: UserId) => user, rulesOf)
 
+/**
+ * Returns a function that says whether a user is subscribed to a thread; undefined for users who never subscribed to one or
+ * unsubscribed: their clients do not know subscriptions, so threads notify them like the main timeline.
+ */
+export async function threadSubscriptionOf(db: Read, user: UserId): Promise<((root: string) => boolean) | undefined> {
+  const threads = await subscribedThreads(db, user)
+  return threads.size === 0 ? undefined : (root) => threads.get(root) ?? false
+}
+
 /** Returns what is needed to evaluate a user's push rules over events of a room, with the room's present state. */
 export async function pushContext(
   db: Read,
@@ -47,6 +57,7 @@ export async function pushContext(
   ])
   const state = new AuthState(version, events)
   const own = events.get(stateKey('m.room.member', user))
+  const isSubscribed = await threadSubscriptionOf(db, user)
   return {
     rules,
     forSender: (sender) => ({
@@ -55,6 +66,7 @@ export async function pushContext(
       memberCount: room?.joinedCount ?? 0,
       senderPower: state.powerOf(sender),
       notificationLevel: (key) => state.powerLevels.toNotify(key),
+      isSubscribed,
     }),
   }
 }

@@ -46,9 +46,10 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
 
 /**
  * Returns the position where a user's membership of a room ended. Mostly that is their last member event, but a ban or
- * an unban may follow. State resolution may also end a join without an event that replaces it.
+ * an unban may follow. State resolution may also end a join without an event that replaces it. Undefined where they were
+ * never joined.
  */
-async function endOfJoin(db: Read, roomId: RoomId, user: UserId, last: number): Promise<number | undefined> {
+export async function endOfJoin(db: Read, roomId: RoomId, user: UserId, last: number): Promise<number | undefined> {
   let end = last
   for (let step = 0; step < MAX_STEPS; step++) {
     const before = await loadStateEvent(db, await stateRootAt(db, roomId, end - 0.5), 'm.room.member', user)

@@ -22,9 +22,11 @@ export function printPosition(position: number): string {
   return printToken({ position, typing: 0, toDevice: 0, begun: 0 })
 }
 
-/** Parses a client's token; throws `M_INVALID_PARAM` for any other text. */
+/** Parses a token of a client, also a `pos` of sliding sync; throws `M_INVALID_PARAM` for any other text. */
 export function parseToken(text: string): StreamToken {
-  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?$/.exec(text)
+  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
+    text,
+  )
   if (!match) throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1, 4).map(Number)
   return { position, typing, toDevice, begun: Number(match[4] ?? 0) }

@@ -27,10 +27,13 @@ export async function summaryOf(db: Read, room: CachedRoom, user: UserId): Promi
   const isNamed = [name && stringMember(name.content, 'name'), alias && stringMember(alias.content, 'alias')].some(
     Boolean,
   )
-  if (isNamed) return counts
+  return isNamed ? counts : { 'm.heroes': await heroesOf(db, room, user), ...counts }
+}
+
+/** Returns the first members of a room beside the user, at most 5; those who left if nobody else is there. */
+export async function heroesOf(db: Read, room: Pick<CachedRoom, 'id'>, user: UserId): Promise<string[]> {
   const present = await others(db, room, user, ['join', 'invite'])
-  const heroes = present.length > 0 ? present : await others(db, room, user, ['leave', 'ban'])
-  return { 'm.heroes': heroes, ...counts }
+  return present.length > 0 ? present : others(db, room, user, ['leave', 'ban'])
 }
 
 async function others(

@@ -20,6 +20,8 @@ export interface SyncRequest {
   readonly timeoutMs: number
   /** The presence that the client sets. */
   readonly presence: PresenceState
+  /** Tells connections of sliding sync apart from each other and from `/sync`, where it is absent. */
+  readonly connection?: string
 }
 
 /** A slice of the log: the changes that take a client from `since` to `upTo`. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
-import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
+import type { CachedRoom } from '@myelin/storage/rooms/cached-room'
+import { reachesBackTo, roomTail, timeline } from '@myelin/storage/rooms/events/events'
+import { newestGap } from '@myelin/storage/rooms/events/outliers'
 import { justAfter, justBefore } from '@myelin/storage/rooms/events/history-positions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { passes } from '../room-state/event-filter.ts'
@@ -76,6 +78,20 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
       return { events: events.reverse(), isLimited: false, startsAfter: events.length > 0 ? startsAfter : bounds.after }
   }
   return { events: events.reverse(), isLimited: true, startsAfter }
+}
+
+/** Reads the timeline of a joined room up to the end of the slice, with the room's newest events if the slice ends there. */
+export async function timelineOfJoined(
+  db: Read,
+  slice: Slice,
+  room: CachedRoom,
+  { after, checksVisibility }: Pick<TimelineBounds, 'after' | 'checksVisibility'>,
+): Promise<{ readonly timeline: Timeline; readonly tail: readonly StoredEvent[] | undefined }> {
+  const { id: roomId, lastPosition, lastGap } = room
+  const upTo = slice.upTo.position
+  const tail = lastPosition <= upTo ? await roomTail(db, roomId, lastPosition) : undefined
+  const hole = lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
+  return { tail, timeline: await readTimeline(db, slice, { roomId, after, upTo, checksVisibility, tail, hole }) }
 }
 
 /** Returns the next events backward, from the shared tail or the database. */

@@ -45,4 +45,5 @@ export function forgetToldMembers(db: Read, { request }: Slice): void {
   shelf.of(db).delete(nameOf(request))
 }
 
-const nameOf = ({ requester }: Slice['request']) => `${requester.userId} ${requester.deviceId}`
+const nameOf = ({ requester, connection = '' }: Slice['request']) =>
+  `${requester.userId} ${requester.deviceId}${connection}`

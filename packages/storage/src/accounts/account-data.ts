@@ -86,25 +86,42 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('type', '=', type),
 )
 
-/** Returns all of a user's entries of one room, up to a position. */
+/** Returns all of a user's entries of one room, or the global ones, up to a position; or those that changed after another one. */
 export async function accountDataOfRoom(
   db: Read,
   userId: UserId,
-  roomId: RoomId,
+  roomId: RoomId | '',
   upTo: Position,
+  after: Position = 0,
 ): Promise<EncodedAccountData[]> {
-  const rows = await ofRoom(db, userId, roomId, upTo)
+  const rows = await ofRoom(db, userId, roomId, upTo, after)
   return rows.map(({ type, content }) => ({ userId, roomId, type, content: new RawJson(content) }))
 }
 
-const ofRoom = prepared((db, user: UserId, roomId: RoomId, upTo: Position) =>
+const ofRoom = prepared((db, user: UserId, roomId: RoomId | '', upTo: Position, after: Position) =>
   db
     .selectFrom('account_data')
     .select(['type', 'content'])
     .where('user_id', '=', user)
     .where('room_id', '=', roomId)
+    .where('position', '>', after)
     .where('position', '<=', upTo)
     .orderBy('position'),
+)
+
+/** Returns a user's entries of one type, of all rooms and the global one. */
+export async function accountDataOfType(db: Read, userId: UserId, type: string): Promise<AccountData[]> {
+  const rows = await ofType(db, userId, type)
+  return rows.map((row) => ({
+    userId,
+    roomId: row.room_id as RoomId | '',
+    type,
+    content: JSON.parse(row.content) as JsonObject,
+  }))
+}
+
+const ofType = prepared((db, user: UserId, type: string) =>
+  db.selectFrom('account_data').select(['room_id', 'content']).where('user_id', '=', user).where('type', '=', type),
 )
 
 /** The size of a user's account data in bytes: in total, and of one entry. An entry counts with its type and the overhead of a row. */

@@ -91,6 +91,7 @@ const TABLES_OF_AN_ACCOUNT = [
   'pushers',
   'delayed_events',
   'delegated_leaves',
+  'thread_subscriptions',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',

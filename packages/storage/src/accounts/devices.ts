@@ -5,6 +5,7 @@ import { noteDeviceChange } from '../keys/device-lists.ts'
 import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { deleteTokens } from './sessions.ts'
+import { dropSlidingConnections } from './sliding-connections.ts'
 import { topics } from '../engine/topics.ts'
 
 /** A device of a local account: something that logged in. */
@@ -111,6 +112,7 @@ export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly 
     for (const table of TABLES_OF_A_DEVICE) {
       await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     }
+    await dropSlidingConnections(tx, userId, deviceId)
     await tx.deleteFrom('key_signatures').where('target_user', '=', userId).where('target_id', '=', deviceId).execute()
     const gone = await tx
       .deleteFrom('devices')

@@ -65,6 +65,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
         'whole_position',
         'provisional_root',
         'is_partial',
+        'bump_position',
       ],
     },
   ],
@@ -172,6 +173,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   push_rules: [{ topic: ofUser, by: 'user_id' }],
   delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
+  thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [
     { topic: () => topics.anyPusher, by: 'user_id', on: ['insert', 'delete', 'is_enabled'] },
     { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },
@@ -187,6 +189,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     { topic: ofUser, by: 'only_for', on: ['insert'], when: (row) => typeof row.only_for === 'string' },
   ],
   to_device: [{ topic: ofUser, by: 'user_id', on: ['insert'] }],
+  sliding_connections: [{ topic: topics.sliding, by: 'user_id' }],
+  sliding_steps: neverChanges,
   key_backups: readEachTime,
   key_backup_sessions: readEachTime,
 

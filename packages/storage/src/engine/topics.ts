@@ -78,6 +78,8 @@ export const topics = {
   redacted: (room: Nid) => `redacted ${room}`,
   /** Events of a room's history came in front of others. */
   history: (room: Nid) => `history ${room}`,
+  /** A user's connections of sliding sync, without what they were sent. */
+  sliding: (user: UserId) => `sliding ${user}`,
   /** Events of a room that relate to another. */
   related: (room: Nid) => `related ${room}`,
 } as const

@@ -21,6 +21,7 @@ export type CachedRoom = Pick<
   | 'provisionalRoot'
   | 'lastGap'
   | 'lastResolution'
+  | 'bumpPosition'
 >
 
 /** Returns a room's row, cached until the room's topic is touched; undefined where there is no such room, which is not cached. */

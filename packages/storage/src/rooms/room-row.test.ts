@@ -29,6 +29,7 @@ const move = async (tx: Tx, roomId = lobby) => {
     notified: room.notified,
     joined_count: room.joinedCount,
     invited_count: room.invitedCount,
+    bump_position: room.bumpPosition,
   })
   tx.known.change(roomRows, row)
   return room.depth + 1

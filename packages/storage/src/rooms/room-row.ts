@@ -19,6 +19,7 @@ const statementOf = preparedStatement<Row>(
     'notified',
     'joined_count',
     'invited_count',
+    'bump_position',
   ],
   (builder: StatementBuilder, row) =>
     builder
@@ -34,6 +35,7 @@ const statementOf = preparedStatement<Row>(
         notified: row.notified,
         joined_count: row.joined_count,
         invited_count: row.invited_count,
+        bump_position: row.bump_position,
       })
       .where('room_nid', '=', row.room_nid),
 )

@@ -35,6 +35,8 @@ export interface Room {
   readonly isUnsettled: boolean
   /** The position of the last change of state without an event; 0 if there is none. */
   readonly lastResolution: Position
+  /** The last event that moves the room up in a client's list; 0 where there is none. */
+  readonly bumpPosition: Position
 }
 
 /** A room that only this unit can extend. Only {@link openRoom} and {@link createRoomRow} create one. */
@@ -97,6 +99,10 @@ class OpenRoom implements Room {
   get lastResolution(): Position {
     return this.#row.last_move
   }
+  /** The last event that moves the room up in a client's list; 0 where there is none. */
+  get bumpPosition(): Position {
+    return this.#row.bump_position
+  }
   get opened(): number {
     return this.#row.opened
   }
@@ -129,6 +135,7 @@ type RoomChanges = Pick<
   | 'notified'
   | 'joined_count'
   | 'invited_count'
+  | 'bump_position'
 >
 
 export type { OpenRoom }
@@ -182,6 +189,7 @@ export async function createRoomRow(tx: Tx, roomId: RoomId, roomVersion: string)
     head_count: 0,
     is_unsettled: 0,
     last_move: 0,
+    bump_position: 0,
   }
   await tx.insertInto('rooms').values(row).execute()
   return new OpenRoom(row, new Map())

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DelayedTables } from './delayed-tables.ts'
+import type { NotificationTables } from './notification-tables.ts'
+import type { Bytes, Nid, Position } from './scalars.ts'
 import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 
-/** A place in the log: the total order in which this server learned things. */
-export type Position = number
-/** The number storage gives a name (room, user, event, state key, trie node). Drawn from the log, so unique among all of them; never leaves storage. */
-export type Nid = number
-/** Bytes as both engines return them. */
-export type Bytes = Uint8Array
+export type { Bytes, Nid, Position } from './scalars.ts'
 
 /** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
-export interface Tables {
+export interface Tables extends NotificationTables, DelayedTables {
   /** One row: the last position taken. */
   log: { position: Position }
   /** The change log: the topics that each of the last commits touched. Written on PostgreSQL, for the other nodes. */
@@ -22,7 +20,8 @@ export interface Tables {
    * `extremities`: a JSON list of the numbers of the oldest 20 of the room's `head_count` forward extremities. `opened` counts
    * the changes of the row. History has no gap after `last_hole`. `is_unsettled`: the forward extremities are still to be
    * resolved into `state_root`; it last changed without an event at `last_move`. `is_partial`: most members are not known
-   * yet; they became known at `whole_position`, and `provisional_root` was the state until then.
+   * yet; they became known at `whole_position`, and `provisional_root` was the state until then. `bump_position`: the last
+   * event that moves the room up in the lists of clients; 0 where there is none.
    */
   rooms: {
     room_nid: Nid
@@ -44,6 +43,7 @@ export interface Tables {
     head_count: number
     is_unsettled: number
     last_move: Position
+    bump_position: Position
   }
   users: { user_nid: Nid; user_id: UserId; server: ServerName }
   state_keys: { key_nid: Nid; type: string; state_key: string }
@@ -271,53 +271,6 @@ export interface Tables {
   account_data: { user_id: UserId; room_id: string; type: string; content: string; position: Position }
   filters: { user_id: UserId; filter_id: number; definition: string }
   push_rules: { user_id: UserId; rules: string; position: Position }
-  /** Events that are sent at `due_ts`, unless their sender puts that off or cancels them; times in ms. `sticky_ms` is 0 for an event that is not sticky. */
-  delayed_events: {
-    delay_id: string
-    user_id: UserId
-    device_id: string
-    room_id: RoomId
-    event_type: string
-    state_key: string | null
-    content: string
-    delay_ms: number
-    sticky_ms: number
-    since_ts: number
-    due_ts: number
-  }
-  /** Delayed events that are sent once a participant of a call is no longer connected to the SFU. */
-  delegated_leaves: {
-    delay_id: string
-    user_id: UserId
-    livekit_room: string
-    identity: string
-    created_ts: number
-    is_seen: number
-  }
-  /**
-   * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
-   * come, 0 for one that keeps up. `data` is JSON.
-   */
-  pushers: {
-    pusher_nid: Nid
-    user_id: UserId
-    app_id: string
-    pushkey: string
-    kind: string
-    app_display_name: string
-    device_display_name: string
-    profile_tag: string
-    lang: string
-    data: string
-    device_id: string
-    is_enabled: number
-    set_ts: number
-    position: Position
-    late_position: Position
-    failing_since_ts: number
-    retry_ts: number
-    interval_ms: number
-  }
 
   device_keys: { user_id: UserId; device_id: string; keys: string; position: Position }
   /** A key that was claimed stays for a while, so that an upload sent twice does not bring it back. */
@@ -346,6 +299,19 @@ export interface Tables {
   /** `only_for` is set where only that user may see the change: a signature by their user-signing key. */
   device_list_changes: { user_id: UserId; position: Position; only_for: UserId | null }
   to_device: { user_id: UserId; device_id: string; position: Position; message: string }
+  /** The connections of sliding sync. `used_ts` is at most a day behind. */
+  sliding_connections: {
+    conn_nid: Nid
+    user_id: UserId
+    device_id: string
+    conn_id: string
+    used_ts: number
+  }
+  /**
+   * Changes of what a sliding-sync connection was sent, as JSON, in the order of `serial`. A `pos` names the last one that it
+   * includes. One with `is_whole` replaces all before it.
+   */
+  sliding_steps: { conn_nid: Nid; serial: Nid; is_whole: number; step: string }
   key_backups: {
     user_id: UserId
     version: number

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../engine/database.ts'
+import { cachedReader } from '../engine/cached-reader.ts'
 import { cachedMemberships } from '../rooms/members/members.ts'
 import { userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
@@ -62,4 +63,31 @@ const byAge = prepared((db, user: Nid) =>
     .clearSelect()
     .select(['rooms.room_id as roomId', 'members.position as joined', 'rooms.last_position as last'])
     .orderBy('rooms.last_position', 'desc'),
+)
+
+/**
+ * Returns the rooms that a user was removed from or banned from by others, after they had been in them, invited or knocking.
+ * Forgotten rooms are left out.
+ */
+export const roomsRemovedFrom: (db: Read, user: UserId) => Promise<ReadonlySet<RoomId>> = cachedReader(
+  'roomsRemovedFrom',
+  10_000,
+  (user: UserId) => user,
+  async (db, user: UserId) => {
+    const nid = await userNid(db, user)
+    return new Set(nid === undefined ? [] : (await removedFrom(db, nid)).map((row) => row.room_id))
+  },
+)
+
+const removedFrom = prepared((db, user: Nid) =>
+  db
+    .selectFrom('members')
+    .innerJoin('events', 'events.event_nid', 'members.event_nid')
+    .innerJoin('rooms', 'rooms.room_nid', 'members.room_nid')
+    .select('rooms.room_id')
+    .where('members.user_nid', '=', user)
+    .where('members.membership', 'in', ['leave', 'ban'])
+    .where('members.forgotten', '=', 0)
+    .where('events.sender_nid', '<>', user)
+    .where('events.replaces_nid', 'is not', null),
 )

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { internUser, roomNid, userNames } from '../engine/names.ts'
+import { internUser, roomNid, userNames, userNid } from '../engine/names.ts'
 import { prepared } from '../engine/prepared.ts'
-import type { Nid, Position } from '../schema/schema.ts'
+import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
 /**
@@ -63,6 +63,26 @@ export async function receiptsBetween(db: Read, roomId: RoomId, after: Position,
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
   const rows = await movedBetween(db, room, after, upTo)
+  return receiptsFrom(db, roomId, rows)
+}
+
+/** Returns the receipts of a user in a room, private ones too, as far as they moved up to a position. */
+export async function receiptsByUser(db: Read, roomId: RoomId, user: UserId, upTo: Position): Promise<Receipt[]> {
+  const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
+  if (room === undefined || nid === undefined) return []
+  return receiptsFrom(db, roomId, await movedByUser(db, room, nid, upTo))
+}
+
+const movedByUser = prepared((db, room: Nid, user: Nid, upTo: Position) =>
+  db
+    .selectFrom('receipts')
+    .selectAll()
+    .where('room_nid', '=', room)
+    .where('user_nid', '=', user)
+    .where('position', '<=', upTo),
+)
+
+async function receiptsFrom(db: Read, roomId: RoomId, rows: readonly Tables['receipts'][]): Promise<Receipt[]> {
   const users = await userNames(
     db,
     rows.map((row) => row.user_nid),

@@ -222,12 +222,13 @@ export async function unreadCounts(
   db: Read,
   { roomId, user, upTo, notified, lastOwn, ignored }: UnreadQuestion,
   read: ReadUpTo,
+  isSubscribed?: (root: string) => boolean,
 ): Promise<UnreadCount[]> {
   const [room, nid] = [await roomNid(db, roomId), await userNid(db, user)]
   if (room === undefined || nid === undefined) return []
   const unseen = new Set((await userNids(db, [...ignored] as UserId[])).values())
   const counts: UnreadCount[] = db.topicPositions.changedSince(topics.threads(roomId), read.everywhere)
-    ? await threadCounts(db, { room, nid, upTo, unseen }, read)
+    ? await threadCounts(db, { room, nid, upTo, unseen, isSubscribed }, read)
     : []
   if (read.main >= upTo) return counts
   const head = notified ?? (await countAt(db, room, upTo))
@@ -257,7 +258,19 @@ export async function unreadCounts(
 
 async function threadCounts(
   db: Read,
-  { room, nid, upTo, unseen }: { room: Nid; nid: Nid; upTo: Position; unseen: ReadonlySet<Nid> },
+  {
+    room,
+    nid,
+    upTo,
+    unseen,
+    isSubscribed,
+  }: {
+    room: Nid
+    nid: Nid
+    upTo: Position
+    unseen: ReadonlySet<Nid>
+    isSubscribed: ((root: string) => boolean) | undefined
+  },
   read: ReadUpTo,
 ): Promise<UnreadCount[]> {
   const all = await inThreads(db, room, nid, read.everywhere, upTo)
@@ -268,9 +281,12 @@ async function threadCounts(
   for (const row of rows) {
     const thread = eventIdOf(row.root)
     if ((row.position ?? 0) <= (read.threads.get(thread) ?? 0)) continue
+    const isHighlight = row.notifies > 1 || named.has(row.position)
+    // A mention notifies in any thread, other events only in those that the user is subscribed to.
+    if (isSubscribed && !isHighlight && !isSubscribed(thread)) continue
     const count = counts.get(thread) ?? { notifications: 0, highlights: 0 }
     count.notifications++
-    if (row.notifies > 1 || named.has(row.position)) count.highlights++
+    if (isHighlight) count.highlights++
     counts.set(thread, count)
   }
   return [...counts].map(([thread, count]) => ({ thread, ...count }))

@@ -36,6 +36,7 @@ export const RulesReply = Type.Array(PushRuleReply)
 export const RulesetReply = Type.Object({
   override: RulesReply,
   content: RulesReply,
+  postcontent: RulesReply,
   room: RulesReply,
   sender: RulesReply,
   underride: RulesReply,

@@ -4,6 +4,7 @@ import type { Json } from '@myelin/matrix/json'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { AuthState } from '@myelin/rules/auth/auth-state'
+import { threadRootOf } from '@myelin/rules/push/conditions'
 import type { PushContext } from '@myelin/rules/push/conditions'
 import { defaultRules } from '@myelin/rules/push/default-rules'
 import { evaluate } from '@myelin/rules/push/evaluate'
@@ -11,7 +12,7 @@ import type { PushOutcome } from '@myelin/rules/push/evaluate'
 import { storedPushRules } from '@myelin/storage/accounts/push-rules'
 import type { Read } from '@myelin/storage/engine/database'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
-import { cachedRulesOf } from '../../account-data/push-rules.ts'
+import { cachedRulesOf, threadSubscriptionOf } from '../../account-data/push-rules.ts'
 import { loadState, loadStateEvent } from '../../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { ignoredUsers } from '../../standing/ignored-users.ts'
@@ -53,7 +54,8 @@ export class PushJudge {
     const { root, powerOf, ...shared } = await this.#roomContext()
     const context = { ...shared, senderPower: powerOf(event.sender) }
     const hasOwnRules = (await storedPushRules(this.#db, user)) !== undefined
-    if (!hasOwnRules && !isAbout(user, event)) {
+    const isSubscribed = threadRootOf(event) === undefined ? undefined : await threadSubscriptionOf(this.#db, user)
+    if (!hasOwnRules && !isSubscribed && !isAbout(user, event)) {
       const known = this.#common.get(event)
       if (known) return known
       const outcome = evaluate(RULES_OF_ANYBODY, event, { ...context, userId: ANYBODY })
@@ -62,7 +64,7 @@ export class PushJudge {
     }
     const rules = await cachedRulesOf(this.#db, user)
     const displayName = hasOwnRules ? await this.#displayNameOf(root, user) : undefined
-    return evaluate(rules, event, { ...context, userId: user, displayName })
+    return evaluate(rules, event, { ...context, userId: user, displayName, isSubscribed })
   }
 
   async #displayNameOf(root: number, user: UserId): Promise<string | undefined> {

@@ -35,7 +35,7 @@ async function receiptEvents({ scope, membership, after }: RoomScope): Promise<J
  * Returns receipts by event, kind and user. If a user has an unthreaded and a threaded receipt on one event, the
  * unthreaded one is shown, because it covers more.
  */
-function receiptContent(receipts: readonly Receipt[]): JsonObject {
+export function receiptContent(receipts: readonly Receipt[]): JsonObject {
   const content: Record<string, Record<string, Record<string, Json>>> = Object.create(null)
   const unthreadedLast = receipts.toSorted((a, b) => Number(a.threadId === '') - Number(b.threadId === ''))
   for (const { eventId, kind, userId, threadId, ts } of unthreadedLast) {

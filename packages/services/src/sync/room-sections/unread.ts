@@ -4,7 +4,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { reachesBackTo, timeline } from '@myelin/storage/rooms/events/events'
 import { readUpTo, unreadCounts } from '@myelin/storage/sync/unread'
 import type { ReadUpTo, UnreadCount, UnreadQuestion } from '@myelin/storage/sync/unread'
-import { pushContext } from '../../account-data/push-rules.ts'
+import { pushContext, threadSubscriptionOf } from '../../account-data/push-rules.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
 
 /** The members of a room's entry that count unread events. */
@@ -37,15 +37,19 @@ export async function countUnread(
   hasOwnRules: boolean,
 ): Promise<readonly UnreadCount[]> {
   const read = await readUpTo(db, question)
-  return hasOwnRules ? evaluated(db, question, read) : unreadCounts(db, question, read)
+  if (hasOwnRules) return evaluated(db, question, read)
+  return unreadCounts(db, question, read, await threadSubscriptionOf(db, question.user))
 }
 
-async function unreadOf({
+/** Returns how many events of a joined room the user has not read. */
+export async function unreadOf({
   scope: { db, slice },
   membership: { roomId, position: joined },
   room,
   tail,
-}: RoomScope): Promise<Unread> {
+}: Pick<RoomScope, 'membership' | 'room' | 'tail'> & {
+  readonly scope: Pick<RoomScope['scope'], 'db' | 'slice'>
+}): Promise<Unread> {
   const own = tail?.find(({ pdu, thread }) => pdu.sender === slice.user && thread === null)
   const question = {
     roomId,

@@ -20,8 +20,8 @@ export const accountDataSection: SyncSection = {
   },
 }
 
-/** Push rules are account data, sent whole at the first sync and whenever they change. */
-async function pushRulesEntry({ db, slice, after }: SyncScope): Promise<JsonObject[]> {
+/** Returns the push rules, which are account data, sent whole at the first sync and whenever they change; else nothing. */
+export async function pushRulesEntry({ db, slice, after }: SyncScope): Promise<JsonObject[]> {
   if (!passesType('m.push_rules', slice.request.filter.accountData)) return []
   if (slice.since && (await pushRulesPosition(db, slice.user)) <= after) return []
   return [{ type: 'm.push_rules', content: { global: rulesetOf(slice.user, await ownRules(db, slice.user)) } }]

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { roomTail, stateRootAt } from '@myelin/storage/rooms/events/events'
-import { newestGap } from '@myelin/storage/rooms/events/outliers'
+import { stateRootAt } from '@myelin/storage/rooms/events/events'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { keyNames } from '@myelin/storage/engine/names'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
@@ -13,7 +12,7 @@ import { roomEntryOf } from '../room-sections/room-sections.ts'
 import { cutOverruled, readState } from '../room-state.ts'
 import { summaryOf } from '../summary.ts'
 import type { SyncScope } from '../sync-scope.ts'
-import { readTimeline } from '../timeline.ts'
+import { timelineOfJoined } from '../timeline.ts'
 import { forgetToldMembers } from '../told-members.ts'
 import { unlessEmpty } from './sync-section.ts'
 import type { SyncSection } from './sync-section.ts'
@@ -60,9 +59,7 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   // A room that is new to the client is shown as in an initial sync.
   const after = isNew ? 0 : scope.after
   const isWhole = isNew || slice.request.isFullState || becameWhole
-  const tail = room.lastPosition <= upTo ? await roomTail(db, roomId, room.lastPosition) : undefined
-  const hole = room.lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
-  const read = await readTimeline(db, slice, { roomId, after, upTo, checksVisibility: isNew, tail, hole })
+  const { tail, timeline: read } = await timelineOfJoined(db, slice, room, { after, checksVisibility: isNew })
   const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastResolution: room.lastResolution }
   const timeline = await cutOverruled(db, slice, { ...place, timeline: read })
   const state = await readState(db, slice, {

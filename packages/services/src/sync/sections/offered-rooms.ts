@@ -41,9 +41,9 @@ async function readOffered(db: Read, slice: Slice, kind: 'invite' | 'knock'): Pr
  * Returns the stripped state stored with a membership, else that of the room. The user's member event has its ID and
  * timestamp, too: clients show them.
  */
-async function shownState(
+export async function shownState(
   db: Read,
-  { user }: Slice,
+  { user }: Pick<Slice, 'user'>,
   { roomId, eventNid, strippedState }: Membership,
 ): Promise<readonly Json[]> {
   const pdu = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu
@@ -57,7 +57,12 @@ async function shownState(
   return events.map((event) => (isObject(event) && isOwn(event) ? { ...event, ...dated } : event))
 }
 
-async function isIgnored(db: Read, { ignored }: Slice, { eventNid }: Membership): Promise<boolean> {
+/** Returns whether an ignored user sent the event of a membership: such an invite is not shown. */
+export async function isIgnored(
+  db: Read,
+  { ignored }: Pick<Slice, 'ignored'>,
+  { eventNid }: Membership,
+): Promise<boolean> {
   if (ignored.size === 0) return false
   const sender: UserId | undefined = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu.sender
   return sender !== undefined && ignored.has(sender)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '../../engine/database.ts'
+import { BUMPS } from '../events/bump-types.ts'
 import { columnNumber, putEventRow } from '../events/event-row.ts'
 import type { EventFacts, EventRow } from '../events/event-row.ts'
 import { dropUnlistedExtremities } from '../events/forward-extremities.ts'
@@ -95,6 +96,7 @@ export async function appendEvent(
       notified,
       joined_count: counts.joined,
       invited_count: counts.invited,
+      bump_position: BUMPS.has(event.type) ? position : room.bumpPosition,
     }),
   )
   if (facts.transaction) tx.known.note(requestName({ roomId: room.id, sender: event.sender, ...facts.transaction }))

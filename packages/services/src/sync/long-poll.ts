@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Timer } from '@myelin/kit/clock'
+import type { UserId } from '@myelin/matrix/ids'
+import type { PresenceState } from '@myelin/storage/sync/presence'
+import { cachedMemberships } from '@myelin/storage/rooms/members/members'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
+
+/** What a waiting request needs of the runtime, with what its answers need. */
+export type PollNeeds = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'syncThrottle' | 'presence'>
+
+// A waiting request looks again after this time, even if a hint got lost.
+const LOOK_AGAIN_MS = 30_000
+const MAX_TIMEOUT_MS = 120_000
+
+/** An answer, and whether it has changes that end the wait of a client. */
+export interface PollAnswer {
+  readonly isEmpty: boolean
+  /** The body for a client that is to be let go before the wait is over; it is small, since all waiting clients keep one. */
+  readonly idle: Readonly<Record<string, unknown>>
+  /** Returns the body of the answer; called for the one that is sent. */
+  finish(): Promise<Readonly<Record<string, unknown>>>
+}
+
+/** A request that waits for changes. */
+export interface Poll {
+  readonly requester: Requester
+  /** The presence that the client sets. */
+  readonly presence: PresenceState
+  /** Whether it waits at all. */
+  readonly waits: boolean
+  readonly timeoutMs: number
+  /** Does what the client acknowledges; called once, before the first look. */
+  begin(): Promise<void>
+  /** Reads the changes up to now. */
+  look(): Promise<PollAnswer>
+}
+
+/**
+ * Returns the first answer that is not empty, or the last one when the time is up.
+ *
+ * The order is to subscribe, to read the position, and to look: changes in between are not missed.
+ */
+export async function longPoll(
+  rt: PollNeeds,
+  poll: Poll,
+  signal: AbortSignal,
+): Promise<Readonly<Record<string, unknown>>> {
+  await poll.begin()
+  const waits = poll.waits && poll.timeoutMs > 0
+  const deadline = rt.clock.now() + (waits ? Math.min(poll.timeoutMs, MAX_TIMEOUT_MS) : 0)
+  const leave = waits ? rt.syncThrottle.enter() : undefined
+  const synced = rt.presence.recordSync(poll.requester, poll.presence)
+  const waiter = new Waiter(rt, signal)
+  // One function, because each nested asynchronous call costs half a KiB per waiting client.
+  try {
+    for (;;) {
+      if (waits) {
+        waiter.hear(await topicsOf(rt, poll.requester.userId))
+        await rt.syncThrottle.turnOf(poll.requester)
+      }
+      let answer: PollAnswer | undefined = await poll.look()
+      const isOver = signal.aborted || rt.clock.now() >= deadline
+      if (!answer.isEmpty || !waits || isOver) {
+        rt.syncThrottle.answer(poll.requester)
+        return await answer.finish()
+      }
+      const { idle } = answer
+      // Not kept while the client waits.
+      answer = undefined
+      await waiter.wait(deadline)
+      // The client has disconnected or the server is closing: answer without another read.
+      if (signal.aborted) return idle
+    }
+  } finally {
+    waiter.close()
+    leave?.()
+    synced()
+  }
+}
+
+async function topicsOf(rt: Pick<PollNeeds, 'db'>, user: UserId): Promise<string[]> {
+  const memberships = await cachedMemberships(rt.db.read, user)
+  const rooms = memberships.filter(({ membership }) => membership === 'join').map(({ roomId }) => roomId)
+  return [user, ...rooms]
+}
+
+/** A parked request: a closure under a few topics, and a timer. */
+class Waiter {
+  readonly #rt: Pick<PollNeeds, 'bus' | 'clock'>
+  readonly #signal: AbortSignal
+  // One for the bus, the timer and the signal: whatever calls it, it is time to look.
+  readonly #wake = () => {
+    this.#isWoken = true
+    this.#goOn?.()
+  }
+  #isWoken = false
+  #goOn: (() => void) | undefined
+  #unsubscribe: (() => void) | undefined
+  #timer: Timer | undefined
+
+  constructor(rt: Pick<PollNeeds, 'bus' | 'clock'>, signal: AbortSignal) {
+    this.#rt = rt
+    this.#signal = signal
+  }
+
+  /** Hears of these topics from here on, and of those before no more. */
+  hear(topics: readonly string[]): void {
+    this.close()
+    this.#isWoken = false
+    this.#unsubscribe = this.#rt.bus.wait(topics, this.#wake)
+  }
+
+  /** Returns when something was heard, time is up, or the caller went away. */
+  wait(deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#isWoken || this.#signal.aborted) return resolve()
+      this.#goOn = resolve
+      this.#timer = this.#rt.clock.later(Math.min(deadline - this.#rt.clock.now(), LOOK_AGAIN_MS), this.#wake)
+      this.#signal.addEventListener('abort', this.#wake, { once: true })
+    })
+  }
+
+  close(): void {
+    this.#unsubscribe?.()
+    this.#timer?.cancel()
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onEveryDatabase } from '../../databases.ts'
+import { OLDER, slidingStage } from '../../stages/sliding-stage.ts'
+import type { Person } from '../../stages/sliding-stage.ts'
+
+const window = (last: number) => ({ lists: { all: { ranges: [[0, last]], ...OLDER } } })
+const withExtension = (name: string, config: object = {}, last = 9) => ({
+  ...window(last),
+  extensions: { [name]: { enabled: true, ...config } },
+})
+
+type Extension = Readonly<Record<string, unknown>> | undefined
+const roomsIn = (extension: Extension) => Object.keys((extension?.['rooms'] ?? {}) as object)
+
+onEveryDatabase('an extension of sliding sync', (open) => {
+  test('to_device has its own since, and repeats until it is acknowledged', async (t) => {
+    const { alice, bob, call, client, server } = await slidingStage(open, t)
+    const phone = client(alice, 'msc3575', 'encryption')
+    const only = (since?: string, limit?: number) => ({
+      extensions: { to_device: { enabled: true, ...(since ? { since } : {}), ...(limit ? { limit } : {}) } },
+    })
+    const first = await phone.sync(only())
+    assert.deepEqual([first.lists, first.extensions['to_device']?.['events']], [undefined, []])
+    const send = (text: string) =>
+      call('PUT', `sendToDevice/m.test/${text}`, bob, { messages: { [alice.userId]: { '*': { text } } } })
+    await send('one')
+    await send('two')
+    const bodiesIn = (extension: Extension) =>
+      ((extension ?? {})['events'] as { content: { text: string } }[]).map(({ content }) => content.text)
+    const since = String(first.extensions['to_device']?.['next_batch'])
+    const got = (await phone.sync(only(since))).extensions['to_device']
+    assert.deepEqual(bodiesIn(got), ['one', 'two'])
+    assert.deepEqual(bodiesIn((await phone.sync(only(since))).extensions['to_device']), ['one', 'two'])
+    const half = (await phone.sync(only(since, 1))).extensions['to_device']
+    assert.deepEqual(bodiesIn(half), ['one'])
+    const rest = (await phone.sync(only(String(half?.['next_batch'])))).extensions['to_device']
+    assert.deepEqual(bodiesIn(rest), ['two'])
+    const done = (await phone.sync(only(String(rest?.['next_batch'])))).extensions['to_device']
+    assert.deepEqual([bodiesIn(done), done?.['next_batch']], [[], rest?.['next_batch']])
+    assert.deepEqual(await server.rt.db.read.selectFrom('to_device').selectAll().execute(), [])
+    // A client that was ahead of a restored database loses nothing.
+    await send('three')
+    assert.deepEqual(bodiesIn((await phone.sync(only('999999999'))).extensions['to_device']), ['three'])
+  })
+
+  test('e2ee has the keys that are left, and device lists over the window of the connection', async (t) => {
+    const { alice, bob, room, move, call, client } = await slidingStage(open, t)
+    const roomId = await room(alice)
+    const phone = client(alice, 'msc3575', 'encryption')
+    const wish = { extensions: { e2ee: { enabled: true } } }
+    assert.deepEqual((await phone.sync(wish)).extensions['e2ee'], {
+      device_one_time_keys_count: { signed_curve25519: 0 },
+      device_unused_fallback_key_types: [],
+    })
+    const listsOf = async () => (await phone.sync(wish)).extensions['e2ee']?.['device_lists']
+    await move(bob, roomId, 'join')
+    assert.deepEqual(await listsOf(), { changed: [bob.userId], left: [] })
+    await call('PUT', `devices/${bob.deviceId}`, bob, { display_name: 'renamed' })
+    assert.deepEqual(await listsOf(), { changed: [bob.userId], left: [] })
+    await move(bob, roomId, 'leave')
+    assert.deepEqual(await listsOf(), { changed: [], left: [bob.userId] })
+    assert.deepEqual(await listsOf(), { changed: [], left: [] })
+  })
+
+  test('account_data is of the user and of the rooms that are shown', async (t) => {
+    const { alice, room, say, call, client } = await slidingStage(open, t)
+    const [a, b] = [await room(alice), await room(alice)]
+    const put = (path: string, content: object) => call('PUT', `user/${alice.userId}/${path}`, alice, content)
+    const tag = (roomId: string, name: string) => put(`rooms/${roomId}/tags/${name}`, {})
+    await put('account_data/org.test', { a: 1 })
+    await tag(a, 'm.favourite')
+    const phone = client(alice)
+    const sync = async (last: number, config: object = {}) =>
+      (await phone.sync(withExtension('account_data', config, last))).extensions['account_data']
+    const first = await sync(0)
+    const types = ((first ?? {})['global'] as { type: string }[]).map(({ type }) => type).toSorted()
+    assert.deepEqual(types, ['m.push_rules', 'org.test'])
+    assert.deepEqual(roomsIn(first), [])
+    // The room comes into the window, with what it had before.
+    await say(alice, a)
+    assert.deepEqual(roomsIn(await sync(0)), [a])
+    await tag(b, 'm.lowpriority')
+    assert.deepEqual(roomsIn(await sync(0)), [])
+    await say(alice, b)
+    assert.deepEqual(roomsIn(await sync(0)), [b])
+    await tag(a, 'm.lowpriority')
+    assert.deepEqual(roomsIn(await sync(9, { lists: [], rooms: [] })), [])
+    assert.deepEqual(roomsIn(await sync(9)), [a])
+    assert.deepEqual(await sync(9), { global: [], rooms: {} })
+    await put('account_data/org.test', { a: 2 })
+    assert.deepEqual(await sync(9), { global: [{ type: 'org.test', content: { a: 2 } }], rooms: {} })
+  })
+
+  test('receipts are those on the shown events first, and then those that move', async (t) => {
+    const { alice, bob, room, say, move, client } = await slidingStage(open, t)
+    const roomId = await room(alice)
+    await move(bob, roomId, 'join')
+    const read = (who: Person, event: string, kind = 'm.read') => move(who, roomId, `receipt/${kind}/${event}`)
+    const [old, last] = [await say(alice, roomId), await say(alice, roomId)]
+    await read(bob, old)
+    await read(alice, old)
+    const phone = client(alice)
+    const sync = async () => (await phone.sync(withExtension('receipts', { rooms: ['*'] }))).extensions['receipts']
+    const usersOn = (extension: Extension, event: string) => {
+      const rooms = extension?.['rooms'] as Record<string, { content: Record<string, Record<string, object>> }>
+      return Object.values(rooms[roomId]?.content[event] ?? {}).flatMap((users) => Object.keys(users))
+    }
+    // Bob's receipt is on an event that is not shown.
+    assert.deepEqual(usersOn(await sync(), old), [alice.userId])
+    await read(bob, last)
+    const moved = await sync()
+    assert.deepEqual(usersOn(moved, last), [bob.userId])
+    await read(bob, last, 'm.read.private')
+    assert.deepEqual(roomsIn(await sync()), [])
+    assert.deepEqual(
+      usersOn((await client(alice, 'msc3575', 'new').sync(withExtension('receipts'))).extensions['receipts'], last),
+      [bob.userId],
+    )
+  })
+
+  test('typing is of the lists and rooms that the client names', async (t) => {
+    const { alice, bob, room, move, call, client } = await slidingStage(open, t)
+    const roomId = await room(alice)
+    await move(bob, roomId, 'join')
+    const type = (typing: boolean) =>
+      call('PUT', `rooms/${roomId}/typing/${bob.userId}`, bob, { typing, ...(typing ? { timeout: 10_000 } : {}) })
+    const phone = client(alice)
+    const sync = async (config: object = {}) => (await phone.sync(withExtension('typing', config))).extensions['typing']
+    assert.deepEqual(await sync(), { rooms: {} })
+    await type(true)
+    assert.deepEqual(await sync(), { rooms: { [roomId]: { type: 'm.typing', content: { user_ids: [bob.userId] } } } })
+    assert.deepEqual(await sync(), { rooms: {} })
+    await type(false)
+    assert.deepEqual(await sync({ lists: ['other'], rooms: [] }), { rooms: {} })
+    await type(true)
+    assert.deepEqual(roomsIn(await sync({ lists: ['all'] })), [roomId])
+  })
+})
