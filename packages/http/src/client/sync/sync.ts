@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { encodeLongJson, RawJson } from '@myelin/kit/raw-json'
 import { loadFilter } from '@myelin/services/account-data/filters'
 import { parseToken } from '@myelin/services/room-state/page-token'
 import { sync as readSync } from '@myelin/services/sync/sync'
@@ -38,7 +39,9 @@ export const sync = endpoint({
       timeoutMs: query.timeout ?? 0,
       presence: query.set_presence ?? 'online',
     }
-    return readSync(rt, request, signal)
+    // A first sync may have megabytes. It does not wait: of a request that waits nothing is kept here.
+    const isFirst = request.since === undefined || request.isFullState
+    return isFirst ? encodedInSteps(readSync(rt, request, signal)) : readSync(rt, request, signal)
   },
 })
 
@@ -46,4 +49,8 @@ export const sync = endpoint({
 function stateAfterName(query: { use_state_after?: boolean; 'org.matrix.msc4222.use_state_after'?: boolean }) {
   if (query.use_state_after) return 'state_after' as const
   return query['org.matrix.msc4222.use_state_after'] ? ('org.matrix.msc4222.state_after' as const) : undefined
+}
+
+async function encodedInSteps(reply: Promise<object>): Promise<RawJson> {
+  return new RawJson(await encodeLongJson(await reply))
 }

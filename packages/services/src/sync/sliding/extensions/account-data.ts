@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accountDataOfRoom } from '@myelin/storage/accounts/account-data'
-import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { EncodedAccountData } from '@myelin/storage/accounts/account-data'
 import { pushRulesEntry } from '../../sections/account-data.ts'
 import type { SyncScope } from '../../sync-scope.ts'
 import type { AnsweredScope } from '../sliding-scope.ts'
@@ -27,15 +27,18 @@ export const accountDataExtension: SlidingExtension = {
   },
 }
 
-const entry = ({ type, content }: AccountData) => ({ type, content })
+const entry = ({ type, content }: EncodedAccountData) => ({ type, content })
 
-async function globalEntries(sync: SyncScope): Promise<readonly AccountData[]> {
+async function globalEntries(sync: SyncScope): Promise<readonly EncodedAccountData[]> {
   if (sync.slice.since === undefined) return accountDataOfRoom(sync.db, sync.slice.user, '', sync.upTo)
   return (await sync.accountData()).filter(({ roomId }) => roomId === '')
 }
 
 /** A room that is not up to date is read by itself. */
-async function roomEntries({ sync }: AnsweredScope, { roomId, after }: ExtensionRoom): Promise<readonly AccountData[]> {
+async function roomEntries(
+  { sync }: AnsweredScope,
+  { roomId, after }: ExtensionRoom,
+): Promise<readonly EncodedAccountData[]> {
   if (after < sync.after || after === 0) return accountDataOfRoom(sync.db, sync.slice.user, roomId, sync.upTo, after)
   return (await sync.accountData()).filter((each) => each.roomId === roomId)
 }
