@@ -91,7 +91,7 @@ async function request(endpoint: AnyEndpoint, text: string): Promise<() => Promi
 function parameter(name: string): string {
   if (name === 'userId') return alice.userId
   if (name === 'roomId' || name === 'roomIdOrAlias') return alice.roomId
-  if (name === 'eventId') return '$event'
+  if (name === 'eventId' || name === 'threadRootId') return '$event'
   if (name === 'kind') return 'override'
   if (name === 'receiptType') return 'm.read'
   return name === 'roomAlias' ? '#alias:one.test' : 'x.name'

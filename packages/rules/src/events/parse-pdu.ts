@@ -13,6 +13,9 @@ import { referencesOf } from './references.ts'
 /** The largest event, in bytes of its federation form, signatures included. */
 export const MAX_PDU_BYTES = 65536
 
+/** The message for a `type`, `state_key` or `sender` of more than 255 bytes. */
+export const FIELD_TOO_LONG = '`type`, `state_key` and `sender` must have at most 255 bytes each'
+
 /** The source of an event. */
 export interface PduSource {
   /** The event comes from `/backfill`, where events may have more references than live ones. */
@@ -79,12 +82,12 @@ function senderOf(json: JsonObject): UserId {
 }
 
 function typeOf(json: JsonObject, version: RoomVersion): { readonly type: string; readonly stateKey?: string } {
-  const type = need(stringMember(json, 'type'), 'type must be text')
+  const type = need(stringMember(json, 'type'), '`type` must be a string')
   const stateKey = member(json, 'state_key')
-  if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('state_key must be text')
+  if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('`state_key` must be a string')
   for (const text of [type, stateKey ?? '']) {
     const fits = fitsBytes(text, 255) || (version.countsCodePoints && Array.from(text).length <= 255)
-    if (!fits) throw new MatrixError('M_TOO_LARGE', '`type` and `state_key` must have at most 255 bytes each')
+    if (!fits) throw new MatrixError('M_TOO_LARGE', FIELD_TOO_LONG)
   }
   return stateKey === undefined ? { type } : { type, stateKey }
 }
@@ -120,7 +123,8 @@ function roomOf(
 function targetOf(json: JsonObject, type: string, version: RoomVersion): { readonly redacts?: EventId } {
   const home = version.redactsInContent ? (objectMember(json, 'content') ?? {}) : json
   const target = member(home, 'redacts')
-  if (target !== undefined && typeof target !== 'string' && !version.redactsInContent) throw bad('redacts must be text')
+  if (target !== undefined && typeof target !== 'string' && !version.redactsInContent)
+    throw bad('`redacts` must be a string')
   return type === 'm.room.redaction' && typeof target === 'string' ? { redacts: target as EventId } : {}
 }
 

@@ -91,7 +91,7 @@ onEveryDatabase('account data', (open) => {
     await db.close()
   })
 
-  test('wakes the user, and nobody else', async () => {
+  test('wakes only the user', async () => {
     const woken: string[] = []
     const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
     await db.write((tx) => putAccountData(tx, { userId: alice, roomId: '', type: 'm.direct', content: {} }))

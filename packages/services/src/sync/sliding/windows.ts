@@ -15,7 +15,7 @@ import { traitsOfRooms } from './room-traits.ts'
 import type { RoomTraits } from './room-traits.ts'
 import type { Range, RoomConfig, SlidingRequest } from './sliding-request.ts'
 
-/** What the lists and subscriptions that match a room want of it together. */
+/** The union of what the matching lists and subscriptions request of a room. */
 export interface Wish {
   readonly timelineLimit: number
   readonly selection: StateSelection
