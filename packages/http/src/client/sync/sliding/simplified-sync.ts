@@ -29,7 +29,7 @@ const roomConfig = {
 }
 const ListSchema = Type.Object({
   ...roomConfig,
-  ranges: Type.Optional(Type.Array(RangeSchema, { maxItems: 100 })),
+  ranges: Type.Optional(Type.Array(RangeSchema, { maxItems: 20 })),
   slow_get_all_rooms: Type.Optional(Type.Boolean()),
   filters: Type.Optional(
     Type.Object({
