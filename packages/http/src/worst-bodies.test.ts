@@ -32,6 +32,7 @@ describe('the body of a request', () => {
     roomId: '!room:one.test',
     roomIdOrAlias: '!room:one.test',
     eventId: '$event',
+    threadRootId: '$event',
     kind: 'override',
     receiptType: 'm.read',
     roomAlias: '#alias:one.test',

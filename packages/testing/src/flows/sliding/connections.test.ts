@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { startMaintenance } from '@myelin/services/maintenance'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import { SlidingClient } from '../../clients/sliding-client.ts'
@@ -157,15 +158,40 @@ onEveryDatabase('connections of sliding sync', (open) => {
     const usedTs = async () => (await connections(server))[0]?.used_ts
     await phone.sync(ALL)
     const made = server.rt.clock.now()
-    server.rt.clock.advance(3_600_000)
+    server.rt.clock.jump(3_600_000)
     await phone.sync(ALL)
     assert.equal(await usedTs(), made)
-    server.rt.clock.advance(24 * 3_600_000)
+    server.rt.clock.jump(24 * 3_600_000)
     await phone.sync(ALL)
     const used = server.rt.clock.now()
     assert.equal(await usedTs(), used)
-    server.rt.clock.advance(3_600_000)
+    server.rt.clock.jump(3_600_000)
     await phone.sync(ALL)
     assert.equal(await usedTs(), used)
+  })
+
+  test('are forgotten when they were not used for 30 days', async (t) => {
+    const { server, alice, bob, client } = await slidingStage(open, t)
+    const day = 24 * 3_600_000
+    const [used, unused] = [client(alice), client(bob)]
+    const stop = startMaintenance(server.rt)
+    t.after(stop)
+    const settled = async () => {
+      for (let unit = 0; unit < 10; unit++) await server.rt.db.write(async () => {})
+    }
+    await unused.sync(ALL)
+    await used.sync(ALL)
+    server.rt.clock.jump(29 * day)
+    await settled()
+    assert.equal((await connections(server)).length, 2)
+    await used.sync(ALL)
+    server.rt.clock.jump(2 * day)
+    await settled()
+    assert.deepEqual(
+      (await connections(server)).map(({ user_id: user }) => user),
+      [alice.userId],
+    )
+    assert.equal((await unused.ask(ALL)).body['errcode'], 'M_UNKNOWN_POS')
+    assert.equal((await used.ask(ALL)).status, 200)
   })
 })
