@@ -243,6 +243,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests to other servers on behalf of a client, per user, or per address without a token. */
+  readonly remoteLookups: RateLimit
   /** Tokens for calls, per user, or per address without an access token. */
   readonly callTokens: RateLimit
   /** Requests that restart, cancel or send a delayed event, per user. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TooLongError } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { type EventId, fitsBytes, isEventId, isRoomId, isUserId, type RoomId, type UserId } from '@myelin/matrix/ids'
 import { isObject, type Json, type JsonObject, member, objectMember, stringMember } from '@myelin/matrix/json'
@@ -30,8 +31,7 @@ export interface PduSource {
 export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSource = {}): Pdu {
   const { unsigned: _unsigned, ...json } = source
   const members = encode(json, version)
-  if (!fitsBytes(joinMembers(members), MAX_PDU_BYTES))
-    throw new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
+  if (!fitsBytes(joinMembers(members), MAX_PDU_BYTES)) throw tooLarge()
   checkSeals(json)
   const isOurFormat = version.eventIds === 'chosen by server'
   const fields = {
@@ -50,11 +50,17 @@ export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSour
 
 function encode(json: JsonObject, version: RoomVersion): CanonicalMember[] {
   try {
-    return canonicalMembers(json, version)
+    // A hostile event of megabytes is not written to its end.
+    return canonicalMembers(json, version, MAX_PDU_BYTES)
   } catch (cause) {
+    if (cause instanceof TooLongError) throw tooLarge()
     if (!(cause instanceof RangeError)) throw cause
     throw new MatrixError('M_BAD_JSON', 'numbers must be integers within ±(2^53 - 1)', { cause })
   }
+}
+
+function tooLarge(): MatrixError {
+  return new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
 }
 
 function checkSeals(json: JsonObject): void {

@@ -19,6 +19,7 @@ import type { Runtime } from '../runtime/runtime.ts'
  */
 export async function defineFilter(rt: Pick<Runtime, 'db'>, user: UserId, definition: JsonObject): Promise<string> {
   checkFilter(definition)
+  syncFilterOf(definition)
   return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJsonLoose(definition))))
 }
 

@@ -49,7 +49,8 @@ function isAction(action: Json): boolean {
 
 /** Unknown kinds of conditions are stored; they never hold. */
 function checkedConditions(wanted: JsonObject): readonly Json[] {
-  const conditions = member(wanted, 'conditions') ?? []
+  const conditions = member(wanted, 'conditions')
+  if (conditions === undefined) return []
   const isWhole = (each: Json) => isObject(each) && stringMember(each, 'kind') !== undefined
   if (!isList(conditions) || !conditions.every(isWhole)) {
     throw new MatrixError('M_BAD_JSON', '`conditions` must be a list of objects with a `kind`')

@@ -31,13 +31,14 @@ const CLAIMS_PER_UNIT = 50
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysclaim
  */
 export async function claimKeys(
-  rt: Pick<Runtime, 'db' | 'serverName'> & Asker,
+  rt: Pick<Runtime, 'db' | 'serverName' | 'limits'> & Asker,
+  claimer: UserId,
   wishes: Readonly<Record<string, Readonly<Record<string, string>>>>,
   timeoutMs?: number,
 ): Promise<ClaimedKeys> {
   const { local, away } = askedUsers(rt.serverName, wishes)
   const claimed = new Map<string, unknown>(Object.entries(await claimOwnKeys(rt, local)))
-  const failures = await askServers(away, timeoutMs, async (server, users, patienceMs) => {
+  const failures = await askServers(rt, claimer, away, timeoutMs, async (server, users, patienceMs) => {
     for (const [user, keys] of await askOneTimeKeys(rt, server, users, patienceMs)) claimed.set(user, keys)
   })
   return { oneTimeKeys: Object.fromEntries(claimed), failures }

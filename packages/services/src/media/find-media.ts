@@ -12,6 +12,11 @@ export interface MediaWish {
   readonly signal: AbortSignal
 }
 
+/** The content of a name, and when the name was taken, in milliseconds. */
+export interface FoundMedia extends MediaContent {
+  readonly createdTs: number
+}
+
 const DEFAULT_TIMEOUT_MS = 20_000
 const MAX_TIMEOUT_MS = 60_000
 // Hints may be lost.
@@ -26,7 +31,7 @@ export async function findMedia(
   rt: Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
   wish: MediaWish,
-): Promise<MediaContent> {
+): Promise<FoundMedia> {
   const deadline = rt.clock.now() + Math.min(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS)
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -59,10 +64,10 @@ async function look(
   rt: Pick<Runtime, 'db' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
   { isAuthenticated }: MediaWish,
-): Promise<MediaContent | undefined> {
+): Promise<FoundMedia | undefined> {
   const media = await mediaByName(rt.db.read, name)
   const isOpen = name.serverName === rt.serverName && !rt.config.media.requiresAuthentication
   if (!media || (media.isAuthenticatedOnly && !isAuthenticated && !isOpen)) throw noSuchMedia()
   if (!media.content && (media.unusedExpiresTs ?? 0) <= rt.clock.now()) throw noSuchMedia()
-  return media.content
+  return media.content && { ...media.content, createdTs: media.createdTs }
 }

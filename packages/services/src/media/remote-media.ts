@@ -4,7 +4,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { mediaByName, mediaTopic, putMedia } from '@myelin/storage/media/media'
-import type { MediaContent, MediaName } from '@myelin/storage/media/media'
+import type { MediaName } from '@myelin/storage/media/media'
 import type { Asker } from '../peers/ask-server.ts'
 import { askMedia } from '../peers/media.ts'
 import type { IncomingFile } from '../peers/media.ts'
@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { PendingDownload } from '../runtime/blob-store.ts'
 import { fileNameIn } from './file-name.ts'
 import { findMedia } from './find-media.ts'
-import type { MediaWish } from './find-media.ts'
+import type { FoundMedia, MediaWish } from './find-media.ts'
 import type { GrowingFile, MediaDescription } from '../runtime/growing-file.ts'
 import type { IncomingBlob } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
@@ -47,18 +47,14 @@ const MAX_WAIT_MS = 60_000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
-export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<MediaContent> {
+export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<FoundMedia> {
   const coming = await pendingDownload(rt, name, wish)
   await coming?.kept
   return findMedia(rt, name, wish)
 }
 
 /** Returns media like {@link findAnyMedia}, but streams a large file while it is downloaded. */
-export async function openAnyMedia(
-  rt: Needs,
-  name: MediaName,
-  wish: AnyMediaWish,
-): Promise<MediaContent | PassingMedia> {
+export async function openAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<FoundMedia | PassingMedia> {
   const coming = await pendingDownload(rt, name, wish)
   const bytes = await coming?.file.read(WHOLE_BYTES)
   const description = coming?.file.description

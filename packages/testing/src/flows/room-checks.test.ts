@@ -26,6 +26,9 @@ const BAD_STATE: readonly (readonly [string, { type: string; content: object }])
   ['an ACL that denies the local server', { type: 'm.room.server_acl', content: { allow: ['*'], deny: ['one.test'] } }],
   ['an ACL that allows no server', { type: 'm.room.server_acl', content: {} }],
   ['mentions that are no object', { type: 'm.room.topic', content: { topic: 'x', 'm.mentions': 'x' } }],
+  ['mentions with one user who is in no list', { type: 'org.a', content: { 'm.mentions': { user_ids: '@a:b' } } }],
+  ['mentions of what is no user', { type: 'org.a', content: { 'm.mentions': { user_ids: [1] } } }],
+  ['mentions with a room that is no boolean', { type: 'org.a', content: { 'm.mentions': { room: 'yes' } } }],
   ['an alias of no room', { type: 'm.room.canonical_alias', content: { alias: '#none:one.test' } }],
 ]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import { accountDataOfRoom } from '@myelin/storage/accounts/account-data'
-import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { EncodedAccountData } from '@myelin/storage/accounts/account-data'
 import { pushRulesEntry } from '../../sections/account-data.ts'
 import type { SyncScope } from '../../sync-scope.ts'
 import { checkRooms, roomsFor } from './extension.ts'
@@ -31,9 +31,9 @@ export const accountDataExtension: SlidingExtension = {
   },
 }
 
-const entry = ({ type, content }: AccountData) => ({ type, content })
+const entry = ({ type, content }: EncodedAccountData) => ({ type, content })
 
-async function globalEntries(sync: SyncScope): Promise<readonly AccountData[]> {
+async function globalEntries(sync: SyncScope): Promise<readonly EncodedAccountData[]> {
   if (sync.slice.since === undefined) return accountDataOfRoom(sync.db, sync.slice.user, '', sync.upTo)
   return (await sync.accountData()).filter(({ roomId }) => roomId === '')
 }
