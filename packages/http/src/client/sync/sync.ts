@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeLongJson, RawJson } from '@myelin/kit/raw-json'
 import { loadFilter } from '@myelin/services/account-data/filters'
 import { parseToken } from '@myelin/services/room-state/page-token'
 import { sync as readSync } from '@myelin/services/sync/sync'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { OptionalLimit, OptionalText, oneOf } from '../../schemas.ts'
+import { encodedInSteps } from './encoded-in-steps.ts'
 import { SyncReply } from './sync-reply.ts'
 
 /**
@@ -49,8 +49,4 @@ export const sync = endpoint({
 function stateAfterName(query: { use_state_after?: boolean; 'org.matrix.msc4222.use_state_after'?: boolean }) {
   if (query.use_state_after) return 'state_after' as const
   return query['org.matrix.msc4222.use_state_after'] ? ('org.matrix.msc4222.state_after' as const) : undefined
-}
-
-async function encodedInSteps(reply: Promise<object>): Promise<RawJson> {
-  return new RawJson(await encodeLongJson(await reply))
 }

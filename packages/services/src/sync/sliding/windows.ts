@@ -76,7 +76,13 @@ export async function windowsOf(
 
 function windowOver(rooms: readonly RoomId[], ranges: readonly Range[] | undefined): Window {
   const whole: readonly Range[] = rooms.length === 0 ? [] : [[0, rooms.length - 1]]
-  const parts = (ranges ?? whole).map((range) => ({ range, rooms: rooms.slice(range[0], range[1] + 1) }))
+  const shown = new Set<RoomId>()
+  const parts = (ranges ?? whole).map((range) => {
+    // A room in several ranges is in the first of them only: answers stay bounded by the number of rooms.
+    const part = rooms.slice(range[0], range[1] + 1).filter((roomId) => !shown.has(roomId))
+    for (const roomId of part) shown.add(roomId)
+    return { range, rooms: part }
+  })
   return { count: rooms.length, parts }
 }
 
