@@ -32,9 +32,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   send(reply, known.status, known.toBody())
 }
 
-/** Sends 404 for an unknown path, 405 for an unknown method of a known one. */
-export function sendUnrecognized(reply: FastifyReply, status: 404 | 405): void {
-  const message = status === 404 ? 'unrecognized request' : 'method not allowed'
+/** Sends 404 for an unknown path (400 below push rules), 405 for an unknown method of a known one. */
+export function sendUnrecognized(reply: FastifyReply, status: 400 | 404 | 405): void {
+  const message = status === 405 ? 'method not allowed' : 'unrecognized request'
   send(reply, status, new MatrixError('M_UNRECOGNIZED', message).toBody())
 }
 

@@ -11,6 +11,9 @@ import type { RouteContext } from './route-handlers.ts'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 const CLIENT_V3 = '/_matrix/client/v3/'
 
+// Unknown scopes and attributes of push rules are 400 as unknown kinds are, like in Synapse: clients probe for them.
+const PUSH_RULES = /^\/_matrix\/client\/(?:v3|r0)\/pushrules\//
+
 /** Routes every endpoint. Only this file and its neighbors know the web framework. */
 export function mount(
   app: FastifyInstance,
@@ -24,7 +27,7 @@ export function mount(
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, rt))
   // Without parsers, the body of a request to an unknown path is not read.
   app.removeAllContentTypeParsers()
-  app.setNotFoundHandler((_, reply) => sendUnrecognized(reply, 404))
+  app.setNotFoundHandler((request, reply) => sendUnrecognized(reply, PUSH_RULES.test(request.url) ? 400 : 404))
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body))

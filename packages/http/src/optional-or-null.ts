@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
 
 /** The keyword of schemas by {@link optionalOrNull}. */
-const NULL_IS_ABSENT = 'x-null-is-absent'
+export const NULL_IS_ABSENT = 'x-null-is-absent'
 
 /**
  * Returns the schema of an optional member of a body for which `null` means the same as absence: Synapse reads it so, and

@@ -163,11 +163,11 @@ export interface MediaSettings {
 
 /** Push notifications. */
 export interface PushSettings {
-  /** Whether events are pushed. */
+  /** Events are pushed. */
   readonly isEnabled: boolean
-  /** Whether a push of the whole event has its content. */
+  /** A push of a whole event includes its content. */
   readonly includesContent: boolean
-  /** Whether a badge counts rooms with unread notifications; otherwise it counts the notifications. */
+  /** A badge counts rooms with unread notifications; otherwise it counts the notifications. */
   readonly countsRooms: boolean
   /** A push waits for a random time of up to this. */
   readonly jitterMs: number
@@ -243,6 +243,8 @@ export interface RateLimits {
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */
   readonly toDevice: RateLimit
+  /** Requests to other servers on behalf of a client, per user, or per address without a token. */
+  readonly remoteLookups: RateLimit
   /** Tokens for calls, per user, or per address without an access token. */
   readonly callTokens: RateLimit
   /** Requests that restart, cancel or send a delayed event, per user. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isUtf8 } from 'node:buffer'
 import { QUOTE, COMMA, COLON, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT } from './json-punctuation.ts'
 import { MatrixError } from './errors.ts'
 
@@ -141,7 +142,10 @@ class Value {
 
   /** Returns the text; undefined where it was too long to hold. */
   get text(): string | undefined {
-    return this.#heldBytes > this.#maxBytes ? undefined : decoder.decode(Buffer.concat(this.#held))
+    if (this.#heldBytes > this.#maxBytes) return undefined
+    const bytes = Buffer.concat(this.#held)
+    if (!isUtf8(bytes)) throw notJson()
+    return decoder.decode(bytes)
   }
 
   /** Consumes the bytes of the value and returns where it ends. */
@@ -208,7 +212,6 @@ class Value {
   }
 }
 
-// Invalid UTF-8 becomes U+FFFD, as in whole answers.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function keyOf(text: string): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { ServerName } from '@myelin/matrix/ids'
 import { signingKeyFromSeed, verifyBytes } from '@myelin/matrix/signatures'
@@ -55,6 +56,40 @@ describe('a call of another server', () => {
     isOver = true
     assert.equal(JSON.stringify(read), JSON.stringify(answer))
     assert.ok(turns > 20)
+  })
+
+  for (const [name, bytes] of Object.entries({
+    'a byte that never occurs': [0xff],
+    'an overlong form': [0xc0, 0xaf],
+    'half a surrogate pair': [0xed, 0xa0, 0x80],
+    'a character that is cut off': [0xc3],
+  })) {
+    test(`fails where a string of the answer is not UTF-8: ${name}`, async () => {
+      const answer = (status: number) => ({
+        send: async () => {
+          const text = Buffer.concat([
+            Buffer.from('{"errcode":"M_FORBIDDEN","a":"'),
+            Buffer.from(bytes),
+            Buffer.from('"}'),
+          ])
+          // In two parts, the second of which ends the character.
+          return { status, headers: {}, body: Readable.from([text.subarray(0, -3), text.subarray(-3)]) }
+        },
+        close: async () => {},
+      })
+      const call = (status: number) =>
+        new Federation(one, key, answer(status)).call(two, { method: 'GET', target: '/' })
+      await assert.rejects(call(200), (error) => error instanceof RemoteError && error.fault === 'malformed')
+      await assert.rejects(call(403), (error) => error instanceof RemoteError && error.errcode === undefined)
+    })
+  }
+
+  test('reads characters that are split between two parts of the answer', async () => {
+    const text = Buffer.from('{"a":"é"}')
+    const body = Readable.from([text.subarray(0, 7), text.subarray(7)])
+    const transport = { send: async () => ({ status: 200, headers: {}, body }), close: async () => {} }
+    const answer = await new Federation(one, key, transport).call(two, { method: 'GET', target: '/' })
+    assert.deepEqual({ ...answer }, { a: 'é' })
   })
 
   for (const [name, text] of Object.entries({

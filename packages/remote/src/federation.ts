@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
-import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import { inSteps } from '@myelin/kit/turn'
+import { canonicalJsonInSteps, canonicalJsonLoose, TooLongError } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, stringMember } from '@myelin/matrix/json'
@@ -166,28 +166,57 @@ export class Federation {
   }
 }
 
-/** Returns the text that the signature of a request covers; `content` only where there was a body. */
-export function requestForm(request: {
+/** A request whose signature is made or checked; `content` only where there is a body. */
+export interface SignedForm {
   readonly method: string
   readonly uri: string
   readonly origin: string
   readonly destination: string
   readonly content: Json | undefined
-}): string {
-  const { content, ...rest } = request
-  return canonicalJsonLoose(content === undefined ? rest : { ...rest, content })
 }
 
+/** Returns the text that the signature of a request covers. */
+export function requestForm(request: SignedForm): string {
+  return canonicalJsonLoose(coveredBy(request))
+}
+
+/** Returns the text that the signature of a request covers; for a long one a promise of its UTF-8, written in steps. */
+export function requestFormInSteps(request: SignedForm): string | Promise<Uint8Array> {
+  try {
+    return canonicalJsonLoose(coveredBy(request), LONG_JSON)
+  } catch (cause) {
+    if (!(cause instanceof TooLongError)) throw cause
+    return inSteps(canonicalJsonInSteps(coveredBy(request)))
+  }
+}
+
+function coveredBy({ content, ...rest }: SignedForm): JsonObject {
+  return content === undefined ? rest : { ...rest, content }
+}
+
+/** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */
 async function textOf(reply: IncomingReply, maxBytes: number): Promise<string> {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true })
   let text = ''
   let size = 0
   for await (const chunk of reply.body) {
     size += chunk.length
     if (size > maxBytes) throw new RemoteError('malformed', `an answer was longer than ${maxBytes} bytes`)
-    text += decoder.decode(chunk, { stream: true })
+    const part = decodedOf(() => decoder.decode(chunk, { stream: true }))
+    if (part === undefined) return ''
+    text += part
   }
-  return text + decoder.decode()
+  const end = decodedOf(() => decoder.decode())
+  return end === undefined ? '' : text + end
+}
+
+function decodedOf(decode: () => string): string | undefined {
+  try {
+    return decode()
+  } catch (cause) {
+    if (cause instanceof TypeError) return undefined
+    throw cause
+  }
 }
 
 async function jsonOf(text: string, keepNumbers: boolean): Promise<Json | undefined> {

@@ -53,6 +53,15 @@ describe('an answer that is read in parts', () => {
     assert.deepEqual((await read(chunksOf('{"state":null}'))).rest, { state: null })
   })
 
+  test('fails where a string is not UTF-8, in an element, in another member and in a name', async () => {
+    async function* bytes(text: string): AsyncGenerator<Uint8Array> {
+      yield Buffer.from(text, 'latin1')
+    }
+    for (const text of ['{"state":[{"a":"\xff"}]}', '{"event":{"a":"\xe9"}}', '{"\xc3":1,"state":[]}'])
+      await assert.rejects(read(bytes(text)), malformed, text)
+    assert.deepEqual((await read(bytes('{"state":["\xc3\xa9"]}'))).taken, [['state', ['"é"']]])
+  })
+
   test('fails where it is cut off, too long, says a thing twice or is none', async () => {
     for (const text of ['', '[]', '{"state":[1,2', '{"state":[1],"state":[]}', '{"event":{"a":}}', '{"event":1}x']) {
       await assert.rejects(read(chunksOf(text)), malformed, text)

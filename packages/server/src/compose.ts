@@ -97,7 +97,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   return {
     rt,
     urls,
-    reloadable: { log, tlsServers },
+    reloadable: { log, limits: rt.limits, tlsServers },
     close: async () => {
       await Promise.all(apps.map((app) => app.close()))
       await workers.close()

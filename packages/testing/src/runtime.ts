@@ -78,6 +78,7 @@ export const testConfig: ServiceConfig = {
     publicRooms: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
+    remoteLookups: unlimited,
     delayedEvents: unlimited,
     callTokens: unlimited,
     remoteMedia: { perSecond: 1e9, burstCount: 1e9 },

@@ -11,7 +11,7 @@ import type { Bytes, EndpointRequest } from '../endpoint.ts'
 import { BytesSchema } from '../reply-schemas.ts'
 import { OptionalLimit, OptionalText } from '../schemas.ts'
 import { byteRangeOf } from './byte-range.ts'
-import { preconditionOf, rangeApplies } from './conditional.ts'
+import { preconditionOf, rangeApplies, validatorHeaders } from './conditional.ts'
 import { contentDisposition } from './content-disposition.ts'
 import { mediaHeaders } from './media-headers.ts'
 
@@ -24,7 +24,7 @@ const Query = Type.Object({
 type DownloadRequest = EndpointRequest<Static<typeof Params>, Static<typeof Query>, unknown>
 
 /** The headers that need the tag or the size of a file before it is sent. */
-const NEED_ALL = ['range', 'if-match', 'if-none-match']
+const NEED_ALL = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']
 
 /** The path of a file for authenticated clients. */
 export const DOWNLOAD = '/_matrix/client/v1/media/download/:serverName/:mediaId'
@@ -39,21 +39,22 @@ export const downloadContract = { params: Params, query: Query, reply: BytesSche
 export async function download(rt: Runtime, request: DownloadRequest, isAuthenticated: boolean): Promise<Reply<Bytes>> {
   const { params, query, headers, requester, signal } = request
   const mayFetch = query.allow_remote ?? true
-  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
+  const options = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
   const needsAll = !request.supportsChunkedReplies || NEED_ALL.some((name) => headers[name] !== undefined)
-  const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), wish)
+  const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), options)
   if ('bytes' in content)
     return new Reply(200, content.bytes, {
       ...mediaHeaders(isAuthenticated),
       ...contentHeaders(content, params.fileName),
     })
-  const { sha256, sizeBytes } = content
-  const etag = `"${Buffer.from(sha256).toString('base64url')}"`
-  const shared = { ...mediaHeaders(isAuthenticated), etag, 'accept-ranges': 'bytes' }
-  const precondition = preconditionOf(headers, etag)
+  const { sha256, sizeBytes, createdTs } = content
+  const validators = { etag: `"${Buffer.from(sha256).toString('base64url')}"`, modifiedTs: createdTs }
+  const shared = { ...mediaHeaders(isAuthenticated), ...validatorHeaders(validators), 'accept-ranges': 'bytes' }
+  const precondition = preconditionOf(headers, validators)
   if (precondition === 304) return new Reply(304, '', shared)
-  if (precondition === 412) throw new MatrixError('M_UNKNOWN', 'the file has another ETag', { status: 412 })
-  const range = rangeApplies(headers, etag) ? byteRangeOf(headers['range'], sizeBytes) : undefined
+  if (precondition === 412)
+    throw new MatrixError('M_UNKNOWN', 'the file is another one than the conditions ask for', { status: 412 })
+  const range = rangeApplies(headers, validators) ? byteRangeOf(headers['range'], sizeBytes) : undefined
   if (range === 'unsatisfiable') return new Reply(416, '', { ...shared, 'content-range': `bytes */${sizeBytes}` })
   const length = range ? range.end - range.start + 1 : sizeBytes
   return new Reply(range ? 206 : 200, await rt.blobs.read(sha256, range), {

@@ -162,6 +162,11 @@ describe('media', () => {
       }
       const other = await download(name, { headers: { 'if-match': '"other"' } })
       assert.deepEqual([other.status, other.json['errcode']], [412, 'M_UNKNOWN'])
+      const date = String(part.headers.get('last-modified'))
+      assert.equal((await range(date)).bytes.toString(), '234')
+      assert.equal((await download(name, { headers: { 'if-modified-since': date } })).status, 304)
+      const early = { 'if-unmodified-since': 'Sat, 29 Oct 1994 19:43:31 GMT' }
+      assert.equal((await download(name, { headers: early })).status, 412)
     })
 
     test('is described to HEAD like to GET, without its bytes', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EventId, serverOf } from '@myelin/matrix/ids'
+import { member, stringMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { AuthState } from './auth-state.ts'
 import { allow, reject, type Verdict } from './verdict.ts'
@@ -29,6 +30,28 @@ export function mayRedact(redaction: Pdu, target: Pdu, state: AuthState): boolea
   if (state.version.auth.redactionsNeedPower) return judgeRedaction(redaction, state).allowed
   if (state.powerOf(redaction.sender) >= state.levelFor('redact')) return true
   return serverOf(redaction.sender) === serverOf(target.sender)
+}
+
+/** The member of a kick's or ban's content that asks to redact the events of its target. */
+export const REDACT_EVENTS = 'org.matrix.msc4293.redact_events'
+
+/**
+ * Returns whether a member event redacts the events of its target: it is a kick or a ban, asks for it with the value `true`,
+ * and its sender may send redactions of others' events.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4293
+ */
+export function redactsTarget(event: Pdu, state: AuthState): boolean {
+  if (!asksToRedact(event)) return false
+  const power = state.powerOf(event.sender)
+  return power >= state.levelFor('redact') && power >= state.levelToSend('m.room.redaction', false)
+}
+
+/** Returns whether an event is a kick or a ban that asks to redact its target's events, whoever sent it. */
+export function asksToRedact({ type, sender, stateKey, content }: Pdu): boolean {
+  if (type !== 'm.room.member' || stateKey === undefined || stateKey === sender) return false
+  const membership = stringMember(content, 'membership')
+  return (membership === 'ban' || membership === 'leave') && member(content, REDACT_EVENTS) === true
 }
 
 function domainOf(id: EventId): string | undefined {

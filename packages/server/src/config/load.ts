@@ -9,6 +9,7 @@ import { type Config, SETTINGS, sections } from './schema.ts'
 import type { Reading, Section } from './section.ts'
 import { checkPolicyKey } from './check-policy-key.ts'
 import { checkNames } from './check-names.ts'
+import { withoutDefaults } from './synapse-words.ts'
 
 /**
  * Returns the merged configuration of these files, frozen; throws a {@link ConfigError} with all faults at once.
@@ -81,9 +82,16 @@ function valuesOf({ fields }: { readonly fields: TProperties }, written: Written
   const entries = Object.keys(fields).flatMap((key): [string, unknown][] => {
     const value = written.settings.get(key)
     const given = value === null && !mayBeNull(key) ? undefined : value
-    return given === undefined ? [] : [[key, structuredClone(given)]]
+    return given === undefined ? [] : [[key, withoutForeignDefaults(key, structuredClone(given))]]
   })
   return Object.fromEntries(entries)
+}
+
+/** Drops the members of a group that only Synapse has, where they have Synapse's default. */
+function withoutForeignDefaults(key: string, value: unknown): unknown {
+  const { properties } = (SETTINGS.get(key) ?? {}) as { readonly properties?: object }
+  const isGroup = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return properties && isGroup ? withoutDefaults(key, value, properties) : value
 }
 
 function mayBeNull(key: string): boolean {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from 'yaml'
 import { type Described, describedOf } from './described.ts'
-import { sections } from './schema.ts'
+import { sections, SETTINGS } from './schema.ts'
 import type { Section } from './section.ts'
-import { NOT_BUILT, WITHOUT_EFFECT } from './synapse-words.ts'
+import { SYNAPSE_WORDS, WITHOUT_EFFECT } from './synapse-words.ts'
 
 /** Returns the reference of all settings in Markdown, generated from their schemas. */
 export function configReference(): string {
@@ -65,6 +65,12 @@ function notBuilt(): string {
 
 Myelin does not have these features yet. A configuration with one of these settings is refused.
 
-${[...NOT_BUILT].map((name) => `\`${name}\``).join(' · ')}
+${notBuiltNames()
+  .map((name) => `\`${name}\``)
+  .join(' · ')}
 `
+}
+
+function notBuiltNames(): string[] {
+  return [...SYNAPSE_WORDS].filter((name) => !SETTINGS.has(name) && !WITHOUT_EFFECT.has(name)).toSorted()
 }

@@ -18,7 +18,23 @@ function serialAt(port: number): Promise<string> {
   })
 }
 
-test('SIGHUP takes up certificates and the log level, keeps what is bad as it was, and never ends the server', {
+/** Tries to log in as nobody, and returns the status of the reply. */
+function statusOfLogin(port: number): Promise<number> {
+  const body = '{"type":"m.login.password","identifier":{"type":"m.id.user","user":"nobody"},"password":"x"}'
+  const head = `POST /_matrix/client/v3/login HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}`
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    socket.on('error', reject)
+    // `HTTP/1.1 429 …`
+    socket.once('data', (reply: Buffer) => {
+      resolve(Number(reply.toString().split(' ', 2)[1]))
+      socket.destroy()
+    })
+    socket.once('secureConnect', () => socket.write(`${head}\r\n\r\n${body}`))
+  })
+}
+
+test('SIGHUP takes up certificates, rate limits and the log level, keeps what is bad as it was, and never ends the server', {
   timeout: 60_000,
 }, async () => {
   const authority = testAuthority()
@@ -39,12 +55,19 @@ listeners: [{port: 0, bind_addresses: [127.0.0.1], tls: true}]`
   const first = await serialAt(port)
 
   issue()
-  place.configure(`${settings('info')}\nenable_metrics: true`)
+  const logins = async () => {
+    const statuses: number[] = []
+    for (let count = 0; count < 3; count++) statuses.push(await statusOfLogin(port))
+    return statuses
+  }
+  assert.deepEqual(await logins(), [403, 403, 403])
+  place.configure(`${settings('info')}\nenable_metrics: true\nrc_login: {address: {per_second: 0.001, burst_count: 1}}`)
   server.process.kill('SIGHUP')
   await server.logged(/^configuration reloaded$/)
   assert.deepEqual((await server.logged(/need a restart/))['settings'], ['metrics'])
   const second = await serialAt(port)
   assert.notEqual(second, first)
+  assert.deepEqual(await logins(), [403, 429, 429])
 
   writeFileSync(join(place.folder, 'tls.key'), 'no key')
   server.process.kill('SIGHUP')

@@ -34,7 +34,7 @@ export async function changeProfile(rt: Needs, requester: Requester, change: Pro
   await checkMayChange(rt, requester, userId, key)
   rt.limits.take('message', requester.userId)
   const isInMember = MEMBER_FIELDS.has(key)
-  const value = isInMember && (change.value === null || change.value === '') ? undefined : change.value
+  const value = isInMember && change.value === '' ? undefined : change.value
   const isChanged = await rt.db.write(async (tx) => {
     const profile = await profileOf(tx, userId)
     const before = member(profile, key)

@@ -28,10 +28,10 @@ export function checkProfileKey(key: string): void {
   }
 }
 
-/** Refuses an invalid value of a field; display names and avatars are strings, or null to delete them. */
+/** Refuses an invalid value of a field; display names and avatars are strings; an empty one deletes them. */
 export function checkProfileValue(key: string, value: Json): void {
   const longest = LONGEST.get(key)
-  if (longest === undefined || value === null) return
+  if (longest === undefined) return
   if (typeof value !== 'string') throw new MatrixError('M_INVALID_PARAM', `\`${key}\` must be a string`)
   if (value.length > longest)
     throw new MatrixError('M_INVALID_PARAM', `\`${key}\` must have at most ${longest} characters`)

@@ -50,13 +50,18 @@ export interface FoundRoom {
 /**
  * Returns the room that an alias names, with resident servers; an alias of another server is resolved there.
  *
+ * @param payer the user whose limit the request counts for, or the address of a client without an access token
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directoryroomroomalias
  */
-export async function findRoom(rt: Needs & Asker, text: string): Promise<FoundRoom> {
+export async function findRoom(
+  rt: Needs & Asker & Pick<Runtime, 'limits'>,
+  payer: string,
+  text: string,
+): Promise<FoundRoom> {
   const alias = checkedAlias(text)
   if (serverOfAlias(alias) === rt.serverName) return findLocalRoom(rt, alias)
   try {
-    return await askAlias(rt, alias)
+    return await rt.limits.lookUp(payer, () => askAlias(rt, alias))
   } catch (cause) {
     throw relayedError(cause)
   }

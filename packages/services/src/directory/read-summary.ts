@@ -13,30 +13,37 @@ import { resolveRoom } from './resolve-room.ts'
 import { summaryOf } from '../room-state/room-summary.ts'
 import type { RoomSummary } from '../room-state/room-summary.ts'
 
+type Needs = Pick<Runtime, 'db' | 'limits'> & Asker
+
 /**
- * Returns the summary of a room, for users who may enter it; `user` is undefined for a client without an account.
+ * Returns the summary of a room, for users who may enter it; `user` is undefined for a client without an account, and `payer` is
+ * then its address.
  * Other servers are queried where no local user is in the room. Throws `M_NOT_FOUND` otherwise.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1room_summaryroomidoralias
  */
 export async function readSummary(
-  rt: Pick<Runtime, 'db'> & Asker,
-  user: UserId | undefined,
+  rt: Needs,
+  { user, payer }: { readonly user: UserId | undefined; readonly payer: string },
   idOrAlias: string,
   via: readonly string[],
 ): Promise<RoomSummary & { readonly membership?: string }> {
   const db = rt.db.read
-  const { roomId, servers } = await resolveRoom(rt, idOrAlias)
+  const { roomId, servers } = await resolveRoom(rt, payer, idOrAlias)
   const asked = [...new Set([...via.filter(isServerName), ...servers])]
-  const summary = (await summaryOf(db, roomId)) ?? (await told(rt, roomId, asked))
+  const summary = (await summaryOf(db, roomId)) ?? (await told(rt, payer, { roomId, servers: asked }))
   if (!summary || !(await mayBeShown(db, user, summary))) throw new MatrixError('M_NOT_FOUND', 'no such room')
   const standing = user === undefined ? undefined : await membershipIn(db, roomId, user)
   return { ...summary, ...(standing ? { membership: standing.membership } : {}) }
 }
 
-async function told(rt: Asker, roomId: RoomId, servers: readonly ServerName[]): Promise<RoomSummary | undefined> {
+async function told(
+  rt: Needs,
+  payer: string,
+  { roomId, servers }: { readonly roomId: RoomId; readonly servers: readonly ServerName[] },
+): Promise<RoomSummary | undefined> {
   try {
-    return (await askHierarchy(rt, servers, { roomId, suggestedOnly: false })).summary
+    return (await askHierarchy(rt, payer, servers, { roomId, suggestedOnly: false })).summary
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     return undefined

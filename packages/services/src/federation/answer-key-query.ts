@@ -9,7 +9,10 @@ import { askServers } from '../peers/trust/fetch-keys.ts'
 import { keepServerKeys } from '../peers/trust/keep-keys.ts'
 import { publishedKeys } from '../peers/trust/published-keys.ts'
 
-type Needs = Pick<Runtime, 'db' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'>
+type Needs = Pick<
+  Runtime,
+  'db' | 'limits' | 'remote' | 'clock' | 'config' | 'serverName' | 'signingKey' | 'otherKeys' | 'log'
+>
 
 /** A query for one server's key; without a key ID for all its keys. */
 export interface KeyQuestion {
@@ -54,9 +57,14 @@ export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] 
  * Returns what servers published about the keys asked for, with this server's signature: it answers as a notary.
  *
  * A server is asked where the stored documents lack the key, do not reach far enough, or are past the half of their time.
- * A stored document that holds the key is returned also where its server cannot be reached.
+ * A stored document that holds the key is returned also where its server cannot be reached. Each server that is asked
+ * counts for the limit of the address that the request came from.
  */
-export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
+export async function answerKeyQuery(
+  rt: Needs,
+  address: string,
+  questions: readonly KeyQuestion[],
+): Promise<JsonObject[]> {
   const servers = [...new Set(questions.map(({ server }) => server))]
   const foreign = servers.filter((server) => server !== rt.serverName)
   const held = Map.groupBy(await serverKeysOf(rt.db.read, foreign), ({ server }) => server)
@@ -65,6 +73,10 @@ export async function answerKeyQuery(rt: Needs, questions: readonly KeyQuestion[
     ({ server, ...key }) => server !== rt.serverName && !isFresh(held.get(server) ?? [], key, now),
   )
   const asked = new Set(stale.map(({ server }) => server).slice(0, MAX_ASKED))
+  if (asked.size > 0) {
+    rt.limits.check('remoteLookups', address)
+    rt.limits.spend('remoteLookups', address, asked.size)
+  }
   const fetched = await askServers(
     rt,
     [...asked].map((server) => ({ server, keyId: '', validAt: now })),

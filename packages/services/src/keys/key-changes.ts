@@ -7,16 +7,18 @@ import { deviceListChanges } from '../sync/device-lists.ts'
 import type { DeviceLists } from '../sync/device-lists.ts'
 
 /**
- * Returns the users whose device lists changed between two sync tokens, and those who share no room any more.
+ * Returns the users whose device lists changed between two sync tokens, and those who share no room any more. Without a
+ * second token the window ends now.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
  */
 export async function keyChanges(
   rt: Pick<Runtime, 'db'>,
   user: UserId,
-  tokens: { readonly from: string; readonly to: string },
+  tokens: { readonly from: string; readonly to?: string | undefined },
 ): Promise<DeviceLists> {
-  const [after, to] = [parseToken(tokens.from).position, parseToken(tokens.to).position]
+  const after = parseToken(tokens.from).position
+  const to = tokens.to === undefined ? Infinity : parseToken(tokens.to).position
   const upTo = Math.min(to, await rt.db.position())
   if (after >= upTo) return { changed: [], left: [] }
   const all = await membershipsOf(rt.db.read, user)

@@ -39,7 +39,7 @@ export interface QueriedKeys extends LocalKeys {
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
 export async function queryKeys(
-  rt: Pick<Runtime, 'db' | 'serverName' | 'bus'> & Asker,
+  rt: Pick<Runtime, 'db' | 'serverName' | 'bus' | 'limits'> & Asker,
   viewer: UserId,
   asked: Readonly<Record<string, readonly string[]>>,
   timeoutMs?: number,
@@ -58,7 +58,7 @@ export async function queryKeys(
   }
   const { kept, unknown } = await keptDeviceKeys(rt, viewer, away)
   tell(kept)
-  const failures = await askServers(unknown, timeoutMs, async (server, users, patienceMs) => {
+  const failures = await askServers(rt, viewer, unknown, timeoutMs, async (server, users, patienceMs) => {
     tell(await askDeviceKeys(rt, server, users, patienceMs))
   })
   const crossSigningKeys = {

@@ -11,10 +11,10 @@ export type ThumbnailMethod = 'crop' | 'scale'
 
 // Contains all sizes in the spec, and bounds the number of thumbnails stored for one image.
 const LADDER = [32, 96, 240, 320, 480, 600, 640, 800, 1200, 1600] as const
-const LARGEST = 1600
 
 /**
- * Returns the size to make a thumbnail for: the requested one or somewhat more, so that few sizes serve all requests.
+ * Returns the size to make a thumbnail for: the requested one or somewhat more, so that few sizes serve all requests. It is
+ * never smaller than requested, because the spec forbids that.
  *
  * A crop keeps the requested aspect ratio; a size off the ladder is not stored.
  *
@@ -22,10 +22,11 @@ const LARGEST = 1600
  */
 export function sizeFor(asked: Size, method: ThumbnailMethod): Size & { readonly isKept: boolean } {
   const [width, height] = [step(asked.width), step(asked.height)]
-  if (method === 'scale') return { width, height, isKept: true }
-  const factor = step(Math.max(asked.width, asked.height)) / Math.max(asked.width, asked.height)
+  const longest = Math.max(asked.width, asked.height)
+  const factor = step(longest) / longest
   const cut = { width: side(asked.width * factor), height: side(asked.height * factor) }
-  return { ...cut, isKept: step(cut.width) === cut.width && step(cut.height) === cut.height }
+  const size = method === 'scale' ? { width, height } : cut
+  return { ...size, isKept: isOnLadder(size.width) && isOnLadder(size.height) }
 }
 
 /**
@@ -42,7 +43,11 @@ export function fittedSize(image: Size, target: Size, method: ThumbnailMethod): 
 }
 
 function step(pixels: number): number {
-  return LADDER.find((each) => each >= pixels) ?? LARGEST
+  return LADDER.find((each) => each >= pixels) ?? pixels
+}
+
+function isOnLadder(pixels: number): boolean {
+  return (LADDER as readonly number[]).includes(pixels)
 }
 
 function side(pixels: number): number {

@@ -10,6 +10,7 @@ import type { SpaceRoom } from '../room-state/space-child.ts'
 import { inOrder, spaceChildOf } from '../room-state/space-child.ts'
 import { askServer } from './ask-server.ts'
 import type { Asker } from './ask-server.ts'
+import type { Runtime } from '../runtime/runtime.ts'
 import { summaryIn } from './summary.ts'
 
 /** A space from another server's answer. */
@@ -27,17 +28,18 @@ const MAX_TRIES = 3
 
 /**
  * Returns a space from the first of some servers that answers; throws a `RemoteError` where none does. Answers are
- * cached for a while.
+ * cached for a while; each server that is queried counts for the limit of `payer`, a user or an address.
  */
 export async function askHierarchy(
-  rt: Asker,
+  rt: Asker & Pick<Runtime, 'limits'>,
+  payer: string,
   servers: readonly ServerName[],
   asked: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
 ): Promise<RemoteSpace> {
   let failure = new RemoteError('unreachable', 'no server is known for the space')
   for (const server of servers.filter((each) => each !== rt.serverName).slice(0, MAX_TRIES)) {
     try {
-      return await askOne(rt, server, asked)
+      return await askOne(rt, payer, server, asked)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
       failure = cause
@@ -47,14 +49,17 @@ export async function askHierarchy(
 }
 
 async function askOne(
-  rt: Asker,
+  rt: Asker & Pick<Runtime, 'limits'>,
+  payer: string,
   server: ServerName,
   { roomId, suggestedOnly }: { readonly roomId: RoomId; readonly suggestedOnly: boolean },
 ): Promise<RemoteSpace> {
   const query = { suggested_only: suggestedOnly }
   const target = federationPath(['federation', 'v1', 'hierarchy', roomId], query)
   const answer = await rt.remote.recent.get(`${server} ${target}`, rt.clock.now(), KEEP_MS, () =>
-    askServer(rt, server, { method: 'GET', target, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }),
+    rt.limits.lookUp(payer, () =>
+      askServer(rt, server, { method: 'GET', target, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES }),
+    ),
   )
   const room = objectMember(answer, 'room') ?? {}
   const summary = summaryIn(room)

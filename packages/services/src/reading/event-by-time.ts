@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventById, eventsById, timeline } from '@myelin/storage/rooms/events/events'
 import { BEGINNING } from '@myelin/storage/rooms/events/history-positions'
@@ -11,13 +11,13 @@ import { askEventByTime } from '../peers/event-by-time.ts'
 import type { TimedEvent, TimeSearch } from '../peers/event-by-time.ts'
 import { backfillGap, timelineGaps } from '../rooms/intake/backfill.ts'
 import type { Checker } from '../rooms/intake/check-incoming.ts'
-import type { Requester } from '../runtime/runtime.ts'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { nearestEvent } from './nearest-event.ts'
 import { roomAccess } from './room-access.ts'
 import type { RoomAccess } from './room-access.ts'
 import { visibleTo } from './visible.ts'
 
-type Needs = Checker
+type Needs = Checker & Pick<Runtime, 'limits'>
 
 /** A gap in the stored timeline, between two positions. */
 interface Gap {
@@ -42,7 +42,7 @@ export async function readEventByTime(rt: Needs, requester: Requester, search: T
   const own = await ownNearest(db, requester, search, access)
   const gap = access.isJoined ? await gapBeside(db, own, search) : undefined
   const mayBeNearer = access.isJoined && (!own || gap !== undefined)
-  const told = mayBeNearer ? await toldByOthers(rt, search) : undefined
+  const told = mayBeNearer ? await toldByOthers(rt, requester.userId, search) : undefined
   if (!told || (own && !isNearer(told, timedOf(own), search))) return found(own, search)
   if (gap) await fetchUpTo(rt, search.roomId, gap, told.eventId)
   // Fetched events are checked again: they may be hidden from the requester, of another time, or rejected.
@@ -111,11 +111,11 @@ async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): 
   }
 }
 
-async function toldByOthers(rt: Needs, search: TimeSearch): Promise<TimedEvent | undefined> {
+async function toldByOthers(rt: Needs, userId: UserId, search: TimeSearch): Promise<TimedEvent | undefined> {
   const servers = (await residentServers(rt, search.roomId)).filter((server) => server !== rt.serverName)
   for (const server of servers.slice(0, MAX_ASKED)) {
     try {
-      return await askEventByTime(rt, server, search)
+      return await rt.limits.lookUp(userId, () => askEventByTime(rt, server, search))
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
     }

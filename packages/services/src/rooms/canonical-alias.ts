@@ -18,7 +18,7 @@ import type { EventDraft } from './event-draft.ts'
 import { notInRoomText } from './refusal.ts'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 
-type Needs = Asker & Pick<Runtime, 'db'>
+type Needs = Asker & Pick<Runtime, 'db' | 'limits'>
 
 /** The most aliases of other servers that one event may add. */
 const MAX_ASKED = 20
@@ -48,7 +48,7 @@ async function askForTargets(rt: Needs, { roomId, sender, content }: EventDraft)
   const elsewhere = new Set(added.filter((alias) => isRoomAlias(alias) && !alias.endsWith(`:${rt.serverName}`)))
   await fanOut([...elsewhere].slice(0, MAX_ASKED) as RoomAlias[], AT_ONCE, async (alias) => {
     try {
-      targets.set(alias, (await askAlias(rt, alias)).roomId)
+      targets.set(alias, (await rt.limits.lookUp(sender, () => askAlias(rt, alias))).roomId)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
     }

@@ -2,7 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
-import type { JsonObject } from '@myelin/matrix/json'
+import type { Json, JsonObject } from '@myelin/matrix/json'
 import { isServerAllowed } from '@myelin/rules/server-acl'
 import type { EventDraft } from './event-draft.ts'
 
@@ -14,15 +14,24 @@ type CheckedDraft = Pick<EventDraft, 'type' | 'stateKey' | 'content'>
  */
 export function checkContent(serverName: ServerName, { type, stateKey, content }: CheckedDraft): void {
   if (type === 'm.room.create') throw new MatrixError('M_FORBIDDEN', 'a room has one create event')
-  const mentions = member(content, 'm.mentions')
-  if (mentions !== undefined && !isObject(mentions))
-    throw new MatrixError('M_BAD_JSON', '`m.mentions` must be an object')
+  checkMentions(member(content, 'm.mentions'))
   if (stateKey !== undefined) checkState(serverName, type, stateKey, content)
   if (type === 'm.room.message' && stateKey === undefined) {
     const isWhole = stringMember(content, 'msgtype') !== undefined && stringMember(content, 'body') !== undefined
     if (!isWhole) throw new MatrixError('M_BAD_JSON', 'a message needs a msgtype and a body')
   }
   if (type === 'm.room.power_levels') checkLevels(content)
+}
+
+/** @see https://spec.matrix.org/v1.19/client-server-api/#user-and-room-mentions */
+function checkMentions(mentions: Json | undefined): void {
+  if (mentions === undefined) return
+  if (!isObject(mentions)) throw new MatrixError('M_BAD_JSON', '`m.mentions` must be an object')
+  const [users, room] = [member(mentions, 'user_ids'), member(mentions, 'room')]
+  if (users !== undefined && !(Array.isArray(users) && users.every((user) => typeof user === 'string')))
+    throw new MatrixError('M_BAD_JSON', '`user_ids` of `m.mentions` must be a list of strings')
+  if (room !== undefined && typeof room !== 'boolean')
+    throw new MatrixError('M_BAD_JSON', '`room` of `m.mentions` must be a boolean')
 }
 
 function checkState(serverName: ServerName, type: string, stateKey: string, content: JsonObject): void {

@@ -26,6 +26,7 @@ import type { ResolutionNeed, UnitNeed } from './resolution/unit-needs.ts'
 import { isRecommended } from './policy-server.ts'
 import { policyServerOf } from '../room-state/policy-server-of.ts'
 import { applyRedaction } from './redact.ts'
+import { applyRemoval } from './redact-removed.ts'
 import { refusalOf } from './refusal.ts'
 import { relationOf } from './relation.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
@@ -65,6 +66,7 @@ export async function extendRoom(
   const appended = await appendEvent(tx, room, event, facts)
   await putHighlights(tx, room, notification.highlights, appended.position)
   await applyRedaction(tx, event, appended.nid, state)
+  await applyRemoval(tx, { event, ...appended }, state)
   if (room.isPartial) await putPartialEvent(tx, room.nid, appended.nid)
   return { event, appended }
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ErrorCode } from '@myelin/matrix/errors'
-import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { REDACT_EVENTS } from '@myelin/rules/auth/redaction'
+import { eventById } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
 import { refuseSuspended } from '../standing/suspension.ts'
@@ -19,6 +21,7 @@ import { inTurn } from './handshake/room-turns.ts'
 import { isResident, serversAround } from '../room-state/servers-around.ts'
 import { isPartial, requireFullState } from '../room-state/await-whole.ts'
 import { notInRoomText } from './refusal.ts'
+import { finishRemovals } from './redact-removed.ts'
 import { writeEvents } from './write-events.ts'
 import { carryOverUserData } from './upgrade/carry-over-user-data.ts'
 import { changeMembership, memberContent } from './members-change.ts'
@@ -99,7 +102,8 @@ export async function knockAt(rt: Needs, user: UserId, roomId: RoomId, request: 
   if (await isResident(rt, roomId)) {
     await requireStanding(rt, roomId, user)
     rt.limits.take('joinLocal', user)
-    return change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
+    await change(rt, { roomId, sender: user, target: user, membership: 'knock', ...wording })
+    return
   }
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
   if (servers.length === 0) throw noServers()
@@ -150,14 +154,19 @@ export async function leaveRoom(
 }
 
 /**
- * Kicks, bans or unbans a user. Kicks and unbans are both a `leave`; they differ in the required current membership.
+ * Kicks, bans or unbans a user. Kicks and unbans are both a `leave`; they differ in the required current membership. A kick
+ * or ban with `redactsEvents` redacts the user's events in the room where the sender may redact them.
  */
 export async function moderateMember(
   rt: Needs,
-  order: { readonly kind: 'kick' | 'ban' | 'unban' } & Pick<MembershipChange, 'roomId' | 'sender' | 'target'>,
-  wording: MembershipDetails = {},
+  order: { readonly kind: 'kick' | 'ban' | 'unban'; readonly redactsEvents?: boolean } & Pick<
+    MembershipChange,
+    'roomId' | 'sender' | 'target'
+  >,
+  details: MembershipDetails = {},
 ): Promise<void> {
-  const { kind, roomId, sender, target } = order
+  const { kind, roomId, sender, target, redactsEvents = false } = order
+  const wording = redactsEvents ? { ...details, extra: { ...details.extra, [REDACT_EVENTS]: true } } : details
   await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
   await requireStanding(rt, roomId, target)
@@ -169,8 +178,13 @@ export async function moderateMember(
   if (kind === 'kick' && !['join', 'invite', 'knock'].includes(standing?.membership ?? 'leave')) {
     throw new MatrixError('M_FORBIDDEN', 'The target user is not in the room')
   }
-  await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
+  const id = await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
   rt.typing.stop(roomId, target)
+  if (redactsEvents)
+    await finishRemovals(
+      rt,
+      [await eventById(rt.db.read, id)].flatMap((event) => event?.pdu ?? []),
+    )
 }
 
 /** Forgets a room that the user has left, until they join again; `M_UNKNOWN` while they are in it. */
@@ -220,6 +234,6 @@ async function requireStanding(rt: Needs, roomId: RoomId, user: UserId): Promise
   if (!(await membershipIn(rt.db.read, roomId, user))) await requireFullState(rt, roomId)
 }
 
-async function change(rt: Needs, order: MembershipChange): Promise<void> {
-  await writeEvents(rt, (tx, maker) => changeMembership(tx, maker, order))
+async function change(rt: Needs, order: MembershipChange): Promise<EventId> {
+  return writeEvents(rt, (tx, maker) => changeMembership(tx, maker, order))
 }

@@ -27,44 +27,70 @@ export type LimitName =
   | 'publicRooms'
   | 'keyUploads'
   | 'toDevice'
+  | 'remoteLookups'
   | 'delayedEvents'
   | 'callTokens'
 
+// The requests to other servers that run for one client at a time, and those that wait for their turn.
+const LOOKUPS = { windowMs: 1000, sleepLimit: Infinity, sleepDelayMs: 0, rejectLimit: 500, concurrent: 20 }
+
+type Limiters = Readonly<Record<LimitName, RateLimiter>>
+
+function limitersOf(clock: Clock, limits: RateLimits): Limiters {
+  const { message, registration, login, joins, invites, presence, remoteMedia, policySender } = limits
+  return {
+    message: new RateLimiter(clock, message),
+    registration: new RateLimiter(clock, registration),
+    loginAddress: new RateLimiter(clock, login.address),
+    loginAccount: new RateLimiter(clock, login.account),
+    loginFailed: new RateLimiter(clock, login.failedAttempts),
+    joinLocal: new RateLimiter(clock, joins.local),
+    joinRemote: new RateLimiter(clock, joins.remote),
+    invitePerRoom: new RateLimiter(clock, invites.perRoom),
+    invitePerUser: new RateLimiter(clock, invites.perUser),
+    presence: new RateLimiter(clock, presence),
+    remoteMedia: new RateLimiter(clock, remoteMedia),
+    policySender: new RateLimiter(clock, policySender),
+    reports: new RateLimiter(clock, limits.reports),
+    userDirectory: new RateLimiter(clock, limits.userDirectory),
+    roomCreation: new RateLimiter(clock, limits.roomCreation),
+    profiles: new RateLimiter(clock, limits.profiles),
+    publicRooms: new RateLimiter(clock, limits.publicRooms),
+    keyUploads: new RateLimiter(clock, limits.keyUploads),
+    toDevice: new RateLimiter(clock, limits.toDevice),
+    remoteLookups: new RateLimiter(clock, limits.remoteLookups),
+    delayedEvents: new RateLimiter(clock, limits.delayedEvents),
+    callTokens: new RateLimiter(clock, limits.callTokens),
+  }
+}
+
+function throttlesOf(clock: Clock, { federation }: RateLimits) {
+  return {
+    servers: new HostThrottle(clock, federation),
+    // One transaction at a time; waiting ones do not count among the server's requests.
+    transactions: new HostThrottle(clock, { ...federation, concurrent: 1, sleepLimit: Infinity }),
+  }
+}
+
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
-  readonly #limiters: Readonly<Record<LimitName, RateLimiter>>
-
-  readonly #servers: HostThrottle
-  readonly #transactions: HostThrottle
+  readonly #clock: Clock
+  readonly #lookups: HostThrottle
+  #limiters: Limiters
+  #servers: HostThrottle
+  #transactions: HostThrottle
 
   constructor(clock: Clock, limits: RateLimits) {
-    const { message, registration, login, joins, invites, presence, remoteMedia, policySender, federation } = limits
-    this.#servers = new HostThrottle(clock, federation)
-    // One transaction at a time; waiting ones do not count among the server's requests.
-    this.#transactions = new HostThrottle(clock, { ...federation, concurrent: 1, sleepLimit: Infinity })
-    this.#limiters = {
-      message: new RateLimiter(clock, message),
-      registration: new RateLimiter(clock, registration),
-      loginAddress: new RateLimiter(clock, login.address),
-      loginAccount: new RateLimiter(clock, login.account),
-      loginFailed: new RateLimiter(clock, login.failedAttempts),
-      joinLocal: new RateLimiter(clock, joins.local),
-      joinRemote: new RateLimiter(clock, joins.remote),
-      invitePerRoom: new RateLimiter(clock, invites.perRoom),
-      invitePerUser: new RateLimiter(clock, invites.perUser),
-      presence: new RateLimiter(clock, presence),
-      remoteMedia: new RateLimiter(clock, remoteMedia),
-      policySender: new RateLimiter(clock, policySender),
-      reports: new RateLimiter(clock, limits.reports),
-      userDirectory: new RateLimiter(clock, limits.userDirectory),
-      roomCreation: new RateLimiter(clock, limits.roomCreation),
-      profiles: new RateLimiter(clock, limits.profiles),
-      publicRooms: new RateLimiter(clock, limits.publicRooms),
-      keyUploads: new RateLimiter(clock, limits.keyUploads),
-      toDevice: new RateLimiter(clock, limits.toDevice),
-      delayedEvents: new RateLimiter(clock, limits.delayedEvents),
-      callTokens: new RateLimiter(clock, limits.callTokens),
-    }
+    this.#clock = clock
+    this.#lookups = new HostThrottle(clock, LOOKUPS)
+    this.#limiters = limitersOf(clock, limits)
+    ;({ servers: this.#servers, transactions: this.#transactions } = throttlesOf(clock, limits))
+  }
+
+  /** Takes up other limits; what was counted so far is forgotten. */
+  configure(limits: RateLimits): void {
+    this.#limiters = limitersOf(this.#clock, limits)
+    ;({ servers: this.#servers, transactions: this.#transactions } = throttlesOf(this.#clock, limits))
   }
 
   /** Counts one use; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
@@ -88,6 +114,16 @@ export class Limits {
   /** Runs the work of a transaction after the server's earlier ones; throws like {@link ofServer}. */
   async ofTransaction<T>(server: ServerName, work: () => Promise<T>): Promise<T> {
     return inTurn(this.#transactions.take(server), () => this.ofServer(server, work))
+  }
+
+  /**
+   * Runs a request to another server on behalf of a client, in its turn; throws like {@link take}.
+   *
+   * @param payer the user, or the address of a client without an access token
+   */
+  async lookUp<T>(payer: string, work: () => Promise<T>): Promise<T> {
+    this.take('remoteLookups', payer)
+    return inTurn(this.#lookups.take(payer), work)
   }
 
   /** Counts one for the requester, or for the address where the request has no token. */

@@ -5,9 +5,15 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountDataBetween, accountDataOf, accountDataSize, putAccountData } from './account-data.ts'
+import {
+  accountDataBetween,
+  accountDataOf,
+  accountDataSize,
+  ENTRY_OVERHEAD_BYTES,
+  putAccountData,
+} from './account-data.ts'
 import type { AccountData } from './account-data.ts'
-import { filterDefinition, putFilter } from './filters.ts'
+import { filterDefinition, MAX_FILTERS, putFilter } from './filters.ts'
 
 const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
@@ -16,14 +22,21 @@ onEveryDatabase('account data', (open) => {
   test('has a size in bytes, in all and per entry', async () => {
     const db = await open()
     const entry = { userId: alice, roomId: '' as const, type: 'a' }
+    const more = ENTRY_OVERHEAD_BYTES + 1
     assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 0, entryBytes: 0 })
     await db.write(async (tx) => {
       await putAccountData(tx, { ...entry, content: { a: 'é' } })
       await putAccountData(tx, { ...entry, roomId: '!room:one.test' as RoomId, content: {} })
       await putAccountData(tx, { ...entry, userId: bob, content: { other: true } })
     })
-    assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 12, entryBytes: 10 })
-    assert.deepEqual(await accountDataSize(db.read, { ...entry, type: 'b' }), { totalBytes: 12, entryBytes: 0 })
+    assert.deepEqual(await accountDataSize(db.read, entry), {
+      totalBytes: 12 + 2 * more,
+      entryBytes: 10 + more,
+    })
+    assert.deepEqual(await accountDataSize(db.read, { ...entry, type: 'b' }), {
+      totalBytes: 12 + 2 * more,
+      entryBytes: 0,
+    })
   })
 
   test('behaves like a map from (user, room, type) to the last content, in the order of the last writes', async () => {
@@ -50,7 +63,9 @@ onEveryDatabase('account data', (open) => {
         const last = await db.position()
         for (const user of [alice, bob]) {
           const mine = [...model.values()].filter(({ userId }) => userId === user)
-          assert.deepEqual(await accountDataBetween(db.read, user, 0, last), mine)
+          const stored = await accountDataBetween(db.read, user, 0, last)
+          const decoded = stored.map((each) => ({ ...each, content: JSON.parse(each.content.text) as JsonObject }))
+          assert.deepEqual(decoded, mine)
           assert.deepEqual(await accountDataBetween(db.read, user, last, last), [])
         }
         for (const { userId, roomId, type, content } of model.values()) {
@@ -62,7 +77,21 @@ onEveryDatabase('account data', (open) => {
     )
   })
 
-  test('wakes the user, and nobody else', async () => {
+  test('comes whole and in its order where it has more entries than are read at once', async () => {
+    const db = await open()
+    const types = Array.from({ length: 1234 }, (_, at) => `t${at}`)
+    await db.write(async (tx) => {
+      for (const type of types) await putAccountData(tx, { userId: alice, roomId: '', type, content: {} })
+    })
+    const stored = await accountDataBetween(db.read, alice, 0, await db.position())
+    assert.deepEqual(
+      stored.map(({ type }) => type),
+      types,
+    )
+    await db.close()
+  })
+
+  test('wakes only the user', async () => {
     const woken: string[] = []
     const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
     await db.write((tx) => putAccountData(tx, { userId: alice, roomId: '', type: 'm.direct', content: {} }))
@@ -72,6 +101,21 @@ onEveryDatabase('account data', (open) => {
 })
 
 onEveryDatabase('filters', (open) => {
+  test('are bounded per user: the oldest goes, others stay', async () => {
+    const db = await open()
+    const ids: number[] = []
+    await db.write(async (tx) => {
+      for (let count = 0; count <= MAX_FILTERS; count++) ids.push(await putFilter(tx, alice, `{"a":${count}}`))
+      await putFilter(tx, bob, '{}')
+    })
+    const stored = await db.read.selectFrom('filters').select(['user_id', 'filter_id']).execute()
+    const mine = stored.filter((row) => row.user_id === alice).map((row) => row.filter_id)
+    assert.equal(mine.length, MAX_FILTERS)
+    assert.deepEqual([mine.includes(ids[0] ?? -1), mine.includes(ids.at(-1) ?? -1)], [false, true])
+    assert.equal(stored.length, MAX_FILTERS + 1)
+    await db.close()
+  })
+
   test('behave like a list per user, in which the same definition stands once', async () => {
     const put = fc.record({
       user: fc.constantFrom(alice, bob),

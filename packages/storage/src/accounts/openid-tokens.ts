@@ -7,12 +7,25 @@ import type { Bytes } from '../schema/schema.ts'
 // The stored hash does not authenticate. A token is long and random, so a plain hash cannot be reversed.
 const stored = (token: string): Bytes => hash('sha256', token, 'buffer')
 
-/** Stores an OpenID token. */
+/** The most OpenID tokens of a user that are valid at a time. */
+export const MAX_OPENID_TOKENS = 100
+
+/** Stores an OpenID token. Beyond {@link MAX_OPENID_TOKENS}, those that expire first are deleted. */
 export async function putOpenIdToken(tx: Tx, token: string, userId: UserId, expiresTs: number): Promise<void> {
   await tx
     .insertInto('openid_tokens')
     .values({ token: stored(token), user_id: userId, expires_ts: expiresTs })
     .execute()
+  const surplus = await tx
+    .selectFrom('openid_tokens')
+    .select('token')
+    .where('user_id', '=', userId)
+    .orderBy('expires_ts', 'desc')
+    .orderBy('token')
+    .limit(MAX_OPENID_TOKENS + 10)
+    .execute()
+  const dropped = surplus.slice(MAX_OPENID_TOKENS).map((row) => row.token)
+  if (dropped.length > 0) await tx.deleteFrom('openid_tokens').where('token', 'in', dropped).execute()
 }
 
 /** Returns the user of an OpenID token that has not expired. */

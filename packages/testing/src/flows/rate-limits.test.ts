@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { RateLimits } from '@myelin/kit/settings'
 import { testConfig } from '../runtime.ts'
@@ -82,6 +83,83 @@ describe('a rate limit', () => {
       await server.close()
     })
   }
+
+  const lookups: Readonly<Record<string, (name: string) => readonly [string, string, object?]>> = {
+    'of aliases': (name) => ['GET', `${v3}/directory/room/%23${name}:${name}.test`],
+    'of aliases to join': (name) => ['POST', `${v3}/join/%23${name}:${name}.test`, {}],
+    'of aliases to knock': (name) => ['POST', `${v3}/knock/%23${name}:${name}.test`, {}],
+    'of room summaries': (name) => ['GET', `/_matrix/client/v1/room_summary/!${name}:far.test?via=${name}.test`],
+    'of keys': (name) => ['POST', `${v3}/keys/query`, { device_keys: { [`@${name}:${name}.test`]: [] } }],
+    'of one-time keys': (name) => [
+      'POST',
+      `${v3}/keys/claim`,
+      { one_time_keys: { [`@${name}:${name}.test`]: { D: 'signed_curve25519' } } },
+    ],
+  }
+  for (const [name, lookup] of Object.entries(lookups)) {
+    test(`counts the servers that one user makes this one ask: lookups ${name}`, async () => {
+      const { server, ask, bob } = await stage('remoteLookups')
+      const statuses: number[] = []
+      for (const far of ['a', 'b', 'c']) statuses.push((await ask(...lookup(far))).status)
+      assert.ok(!statuses.slice(0, 2).includes(429), `${statuses.join()}`)
+      assert.equal(statuses[2], 429)
+      const [method, path, body] = lookup('d')
+      // Without authentication, it is the address that has used its limit up.
+      const { status } = await ask(method, path, body, bob.token)
+      if (name === 'of aliases') assert.equal(status, 429)
+      else assert.notEqual(status, 429)
+      await server.close()
+    })
+  }
+
+  test('counts the servers that a notary is made to ask, by address', async () => {
+    const { server, ask } = await stage('remoteLookups')
+    const query = (...names: string[]) =>
+      ask('POST', '/_matrix/key/v2/query', { server_keys: Object.fromEntries(names.map((name) => [name, {}])) }, '')
+    assert.equal((await query('a.test', 'b.test', 'c.test')).status, 200)
+    assert.equal((await query('d.test')).status, 429)
+    assert.equal((await ask('GET', '/_matrix/key/v2/query/e.test', undefined, '')).status, 429)
+    await server.close()
+  })
+
+  test('of lookups names the servers beyond it among the failures of a key query', async () => {
+    const { server, ask } = await stage('remoteLookups')
+    const users = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`@${name}:${name}.test`, []]))
+    const { status, body } = await ask('POST', `${v3}/keys/query`, { device_keys: users })
+    assert.equal(status, 200)
+    const failures = Object.values(body['failures'] as Record<string, { status: number }>)
+    assert.deepEqual(
+      failures.map((failure) => failure.status).toSorted((a, b) => a - b),
+      [429, 429, 503, 503],
+    )
+    await server.close()
+  })
+
+  test('of lookups lets 20 run at a time for one user, in all of their requests together', async () => {
+    let [running, most] = [0, 0]
+    const transport = {
+      send: async () => {
+        most = Math.max(most, ++running)
+        for (let turn = 0; turn < 5; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+        running--
+        return { status: 200, headers: {}, body: Readable.from([Buffer.from('{"device_keys":{},"one_time_keys":{}}')]) }
+      },
+      close: async () => {},
+    }
+    const server = await testServer(undefined, {}, { transport })
+    const [alice, bob] = [await server.register('alice'), await server.register('bob')]
+    const names = Array.from({ length: 30 }, (_, index) => `s${index}`)
+    const query = (token: string, kind: string) => {
+      const users = Object.fromEntries(names.map((name) => [`@a:${kind}${name}.test`, []]))
+      return server.call('POST', `${v3}/keys/query`, { token, body: { device_keys: users } })
+    }
+    const answers = await Promise.all(['a', 'b', 'c'].map((kind) => query(alice.token, kind)))
+    for (const { status, body } of answers) assert.deepEqual([status, body['failures']], [200, {}])
+    assert.equal(most, 20)
+    await Promise.all([query(alice.token, 'd'), query(bob.token, 'e')])
+    assert.equal(most, 40)
+    await server.close()
+  })
 
   test('of one user leaves others alone', async () => {
     const { server, bob, ask } = await stage('userDirectory')

@@ -26,6 +26,9 @@ const BAD_STATE: readonly (readonly [string, { type: string; content: object }])
   ['an ACL that denies the local server', { type: 'm.room.server_acl', content: { allow: ['*'], deny: ['one.test'] } }],
   ['an ACL that allows no server', { type: 'm.room.server_acl', content: {} }],
   ['mentions that are no object', { type: 'm.room.topic', content: { topic: 'x', 'm.mentions': 'x' } }],
+  ['mentions with one user who is in no list', { type: 'org.a', content: { 'm.mentions': { user_ids: '@a:b' } } }],
+  ['mentions of what is no user', { type: 'org.a', content: { 'm.mentions': { user_ids: [1] } } }],
+  ['mentions with a room that is no boolean', { type: 'org.a', content: { 'm.mentions': { room: 'yes' } } }],
   ['an alias of no room', { type: 'm.room.canonical_alias', content: { alias: '#none:one.test' } }],
 ]
 
@@ -74,7 +77,7 @@ onEveryDatabase('a redaction', (open) => {
 })
 
 onEveryDatabase('the power levels of a new room', (open) => {
-  test('let everybody invite but into a public room, where calls need a level too', async () => {
+  test('let all members invite except into a public room, where calls need a level too', async () => {
     const { server, alice, call, create, at } = await ready(open)
     const levels = async (body: object) => {
       const { roomId } = await create(body)
@@ -91,7 +94,7 @@ onEveryDatabase('the power levels of a new room', (open) => {
     await server.close()
   })
 
-  test('keep tombstones for creators where a room is upgraded to a version in which they outrank everybody', async () => {
+  test('keep tombstones for creators where a room is upgraded to a version in which creators outrank all levels', async () => {
     const { server, alice, call, create, at } = await ready(open)
     const { roomId } = await create({ room_version: '10' })
     const upgraded = await call(alice, 'POST', at(roomId, 'upgrade'), { new_version: '12' })

@@ -21,7 +21,7 @@ export const register = endpoint({
   body: Type.Object({
     auth: optionalOrNull(JsonObjectSchema),
     username: OptionalText,
-    password: OptionalText,
+    password: optionalOrNull(Type.String()),
     device_id: optionalOrNull(DeviceIdSchema),
     initial_device_display_name: optionalOrNull(DeviceNameSchema),
     inhibit_login: optionalOrNull(Type.Boolean()),

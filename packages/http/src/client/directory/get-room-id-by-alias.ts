@@ -17,8 +17,8 @@ export const getRoomIdByAlias = endpoint({
   params: AliasParams,
   reply: RoomOfAliasReply,
 
-  async handle({ params: { roomAlias } }, rt) {
-    const { roomId, servers } = await findRoom(rt, roomAlias)
+  async handle({ params: { roomAlias }, address }, rt) {
+    const { roomId, servers } = await findRoom(rt, address, roomAlias)
     return { room_id: roomId, servers }
   },
 })

@@ -27,8 +27,8 @@ export const redactEvent = endpoint({
   query: Type.Pick(EventModifiers, ['ts']),
   body: Type.Object({
     reason: optionalOrNull(Type.String()),
-    with_rel_types: Type.Optional(Type.Array(Type.String())),
-    'org.matrix.msc3912.with_relations': Type.Optional(Type.Array(Type.String())),
+    with_rel_types: optionalOrNull(Type.Array(Type.String())),
+    'org.matrix.msc3912.with_relations': optionalOrNull(Type.Array(Type.String())),
   }),
   reply: EventIdReply,
 

@@ -24,8 +24,8 @@ export const claimKeys = endpoint({
   }),
   reply: Type.Object({ one_time_keys: OneTimeKeysByUser, failures: FailuresReply }),
 
-  async handle({ body }, rt) {
-    const { oneTimeKeys, failures } = await claimOneTimeKeys(rt, body.one_time_keys, body.timeout)
+  async handle({ body, requester: { userId } }, rt) {
+    const { oneTimeKeys, failures } = await claimOneTimeKeys(rt, userId, body.one_time_keys, body.timeout)
     return { one_time_keys: oneTimeKeys, failures }
   },
 })

@@ -3,9 +3,10 @@ import { keyChanges } from '@myelin/services/keys/key-changes'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { DeviceListsReply } from '../sync/device-lists-reply.ts'
+import { OptionalText } from '../../schemas.ts'
 
 /**
- * Returns the users whose devices changed between two sync tokens.
+ * Returns the users whose devices changed between two sync tokens; without the second one, until now, as in Synapse.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3keyschanges
  */
@@ -14,7 +15,7 @@ export const getKeysChanges = endpoint({
   method: 'GET',
   path: '/_matrix/client/v3/keys/changes',
   access: 'user',
-  query: Type.Object({ from: Type.String(), to: Type.String() }),
+  query: Type.Object({ from: Type.String(), to: OptionalText }),
   reply: DeviceListsReply,
 
   handle: ({ query, requester }, rt) => keyChanges(rt, requester.userId, query),

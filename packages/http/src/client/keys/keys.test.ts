@@ -236,6 +236,8 @@ describe('changes of devices', () => {
       assert.deepEqual(seen['device_lists'], expected)
       to = String(seen['next_batch'])
       assert.deepEqual(await changes(user, since, to), expected)
+      const untilNow = await server.call('GET', `${v3}/keys/changes?from=${since}`, { token: user.token })
+      assert.deepEqual(untilNow.body, expected)
       assert.deepEqual(await changes(user, to, to), { changed: [], left: [] })
       assert.deepEqual(await changes(user, since, since), { changed: [], left: [] })
     }
@@ -247,7 +249,8 @@ describe('changes of devices', () => {
     const { token } = await server.register('carol')
     const cases = [
       ['', 'M_MISSING_PARAM'],
-      ['?from=s1_0_0', 'M_MISSING_PARAM'],
+      ['?to=s1_0_0', 'M_MISSING_PARAM'],
+      ['?from=s1_0_0&to=', 'M_INVALID_PARAM'],
       ['?from=s1_0_0&to=yesterday', 'M_INVALID_PARAM'],
     ]
     for (const [search, code] of cases) {

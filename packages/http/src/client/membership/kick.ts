@@ -2,10 +2,10 @@
 import { moderateMember } from '@myelin/services/rooms/membership'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
-import { reasonOf, RoomParams, TargetBody } from './membership-params.ts'
+import { reasonOf, RemovalBody, RoomParams } from './membership-params.ts'
 
 /**
- * Removes a user from a room.
+ * Removes a user from a room; redacts their events there where the moderator asks for it and may redact.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3roomsroomidkick
  */
@@ -15,11 +15,12 @@ export const kick = endpoint({
   path: '/_matrix/client/v3/rooms/:roomId/kick',
   access: 'user',
   params: RoomParams,
-  body: TargetBody,
+  body: RemovalBody,
   reply: EmptySchema,
 
   async handle({ params: { roomId }, body, requester: { userId: sender } }, rt) {
-    await moderateMember(rt, { kind: 'kick', roomId, sender, target: body.user_id }, reasonOf(body))
+    const redactsEvents = body['org.matrix.msc4293.redact_events'] === true
+    await moderateMember(rt, { kind: 'kick', roomId, sender, target: body.user_id, redactsEvents }, reasonOf(body))
     return {}
   },
 })

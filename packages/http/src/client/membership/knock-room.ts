@@ -22,7 +22,7 @@ export const knockRoom = endpoint({
   reply: RoomIdReply,
 
   async handle({ params, query, body, requester }, rt) {
-    const { roomId, servers } = await resolveRoom(rt, params.roomIdOrAlias)
+    const { roomId, servers } = await resolveRoom(rt, requester.userId, params.roomIdOrAlias)
     await knockAt(rt, requester.userId, roomId, { ...reasonOf(body), via: [...viaOf(query), ...servers] })
     return { room_id: roomId }
   },

@@ -14,6 +14,11 @@ export const RoomOrAliasParams = Type.Object({ roomIdOrAlias: Type.String() })
 export const ReasonBody = Type.Object({ reason: optionalOrNull(Type.String()) })
 /** A body with the user a membership change is about, and a reason. */
 export const TargetBody = Type.Object({ user_id: UserIdSchema, reason: optionalOrNull(Type.String()) })
+/** A body with the user who is kicked or banned, a reason, and whether their events are redacted (MSC4293). */
+export const RemovalBody = Type.Object({
+  ...TargetBody.properties,
+  'org.matrix.msc4293.redact_events': optionalOrNull(Type.Boolean()),
+})
 /** The servers to enter a room through; `server_name` is the older name of `via`. */
 export const ViaQuery = Type.Object({ via: ServerNames, server_name: ServerNames })
 

@@ -20,7 +20,7 @@ export const setPresence = endpoint({
   params: PresenceParams,
   body: Type.Object({
     presence: PresenceStateSchema,
-    status_msg: Type.Optional(Type.Union([Type.String({ maxLength: MAX_STATUS_CHARACTERS }), Type.Null()])),
+    status_msg: Type.Optional(Type.String({ maxLength: MAX_STATUS_CHARACTERS })),
   }),
   reply: EmptySchema,
 
@@ -28,7 +28,7 @@ export const setPresence = endpoint({
     ownUser(requester, userId)
     if (!rt.config.presence.isEnabled) return {}
     rt.limits.take('presence', requester.userId)
-    await rt.presence.report(requester, body.presence, body.status_msg ?? undefined)
+    await rt.presence.report(requester, body.presence, body.status_msg)
     return {}
   },
 })

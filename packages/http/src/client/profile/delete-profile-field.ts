@@ -2,7 +2,7 @@
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { FIELD_PATHS, FieldParams } from './field-params.ts'
-import { publishProfileChange } from './publish-profile-change.ts'
+import { PropagationQuery, publishProfileChange } from './publish-profile-change.ts'
 
 /**
  * Removes a field from the requester's profile.
@@ -15,8 +15,9 @@ export const deleteProfileField = endpoint({
   path: FIELD_PATHS,
   access: 'user',
   params: FieldParams,
+  query: PropagationQuery,
   reply: EmptySchema,
 
-  handle: ({ params: { userId, keyName }, requester }, rt) =>
-    publishProfileChange(rt, requester, { userId, key: keyName, value: undefined }),
+  handle: ({ params: { userId, keyName }, query, requester }, rt) =>
+    publishProfileChange(rt, requester, query, { userId, key: keyName, value: undefined }),
 })

@@ -49,13 +49,30 @@ describe('a profile', () => {
   })
 
   test('loses a display name that is set to the empty string', async () => {
-    for (const nothing of ['', null]) {
-      await put('alice', 'displayname', { displayname: 'Alice' })
-      assert.deepEqual(await get('alice', 'displayname'), { displayname: 'Alice' })
-      await put('alice', 'displayname', { displayname: nothing })
-      const unset = await server.call('GET', of('alice', 'displayname'))
-      assert.deepEqual([unset.status, unset.body], [200, {}])
-    }
+    await put('alice', 'displayname', { displayname: 'Alice' })
+    assert.deepEqual(await get('alice', 'displayname'), { displayname: 'Alice' })
+    await put('alice', 'displayname', { displayname: '' })
+    const unset = await server.call('GET', of('alice', 'displayname'))
+    assert.deepEqual([unset.status, unset.body], [200, {}])
+  })
+
+  test('is not updated in rooms where the request says so (MSC4069)', async () => {
+    const token = (await server.register('carol')).token
+    const room = await server.call('POST', `${v3}/createRoom`, { token, body: {} })
+    const state = `${v3}/rooms/${encodeURIComponent(String(room.body['room_id']))}/state/m.room.member/@carol:one.test`
+    const change = (propagate: string, name: string) =>
+      server.call('PUT', `${of('carol', 'displayname')}?org.matrix.msc4069.propagate=${propagate}`, {
+        token,
+        body: { displayname: name },
+      })
+    const shown = async () => (await server.call('GET', state, { token })).body['displayname']
+    assert.equal((await change('true', 'Carol')).status, 200)
+    assert.equal(await shown(), 'Carol')
+    assert.equal((await change('false', 'Hidden')).status, 200)
+    assert.equal(await shown(), 'Carol')
+    assert.deepEqual(await get('carol', 'displayname'), { displayname: 'Hidden' })
+    const { status, body } = await change('perhaps', 'Nobody')
+    assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'])
   })
 
   test('is updated in the rooms of its owner', async () => {

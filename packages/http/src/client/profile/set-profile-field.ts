@@ -6,7 +6,7 @@ import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
 import { FIELD_PATHS, FieldParams } from './field-params.ts'
-import { publishProfileChange } from './publish-profile-change.ts'
+import { PropagationQuery, publishProfileChange } from './publish-profile-change.ts'
 
 /**
  * Sets a field of the requester's profile.
@@ -20,13 +20,14 @@ export const setProfileField = endpoint({
   access: 'user',
   maxBodyBytes: MAX_BODY_BYTES.content,
   params: FieldParams,
+  query: PropagationQuery,
   body: JsonObjectSchema,
   bodyIsCanonical: true,
   reply: EmptySchema,
 
-  async handle({ params: { userId, keyName }, body, requester }, rt) {
+  async handle({ params: { userId, keyName }, query, body, requester }, rt) {
     const value = member(body, keyName)
     if (value === undefined) throw new MatrixError('M_MISSING_PARAM', `the body must have the member \`${keyName}\``)
-    return publishProfileChange(rt, requester, { userId, key: keyName, value })
+    return publishProfileChange(rt, requester, query, { userId, key: keyName, value })
   },
 })

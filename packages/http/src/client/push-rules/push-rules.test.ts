@@ -119,6 +119,21 @@ describe('push rules', () => {
     assert.deepEqual((await sync()).found, next.found)
   })
 
+  for (const scope of [
+    'device',
+    'device/',
+    'device/phone/override/a',
+    'globa/',
+    'global/override/.m.rule.master/shoe',
+  ]) {
+    test(`of an unknown scope or with an unknown attribute are refused with M_UNRECOGNIZED: ${scope}`, async () => {
+      for (const method of ['GET', 'PUT', 'DELETE']) {
+        const { status, body } = await call(method, scope, method === 'PUT' ? {} : undefined)
+        assert.deepEqual([status, body['errcode']], [400, 'M_UNRECOGNIZED'], method)
+      }
+    })
+  }
+
   const ok = { actions: ['notify'] }
   const refusals = [
     ['of an unknown kind', 'PUT', 'shoe/a', ok, 400, 'M_UNRECOGNIZED'],

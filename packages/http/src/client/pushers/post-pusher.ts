@@ -25,7 +25,7 @@ export const postPusher = endpoint({
     lang: OptionalText,
     profile_tag: optionalOrNull(Type.String()),
     data: Type.Optional(JsonObjectSchema),
-    append: Type.Optional(Type.Boolean()),
+    append: optionalOrNull(Type.Boolean()),
     enabled: Type.Optional(Type.Boolean()),
     'org.matrix.msc3881.enabled': Type.Optional(Type.Boolean()),
   }),

@@ -25,6 +25,8 @@ export const getRoomSummary = endpoint({
   query: Type.Object({ via: Type.Optional(Type.Array(Type.String())) }),
   reply: Type.Object({ ...summaryMembers, membership: OptionalText }),
 
-  handle: ({ params, query, requester }, rt) =>
-    readSummary(rt, requester === anonymous ? undefined : requester.userId, params.roomIdOrAlias, query.via ?? []),
+  handle: ({ params, query, requester, address }, rt) => {
+    const user = requester === anonymous ? undefined : requester.userId
+    return readSummary(rt, { user, payer: user ?? address }, params.roomIdOrAlias, query.via ?? [])
+  },
 })

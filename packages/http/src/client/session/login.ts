@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
 import { ObjectSchema } from '../../reply-schemas.ts'
-import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText } from '../../schemas.ts'
+import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema } from '../../schemas.ts'
 import { sessionMembers, sessionReply } from './session-reply.ts'
 
 /**
@@ -23,7 +23,7 @@ export const login = endpoint({
     identifier: optionalOrNull(JsonObjectSchema),
     user: optionalOrNull(Type.String()),
     address: optionalOrNull(Type.String()),
-    password: OptionalText,
+    password: optionalOrNull(Type.String()),
     device_id: optionalOrNull(DeviceIdSchema),
     initial_device_display_name: optionalOrNull(DeviceNameSchema),
     refresh_token: Type.Optional(Type.Boolean()),

@@ -20,7 +20,7 @@ export const bulkPerspectivesKeyQuery = endpoint({
   body: Type.Object({ server_keys: JsonObjectSchema }),
   reply: NotaryReply,
 
-  handle: async ({ body }, rt) => ({
-    server_keys: await answerKeyQuery(rt, keyQuestionsOf(body.server_keys, rt.clock.now())),
+  handle: async ({ body, address }, rt) => ({
+    server_keys: await answerKeyQuery(rt, address, keyQuestionsOf(body.server_keys, rt.clock.now())),
   }),
 })

@@ -21,9 +21,9 @@ export const perspectivesKeyQuery = endpoint({
   query: Type.Object({ minimum_valid_until_ts: OptionalInteger }),
   reply: NotaryReply,
 
-  async handle({ params: { serverName, keyId }, query }, rt) {
+  async handle({ params: { serverName, keyId }, query, address }, rt) {
     if (!isServerName(serverName)) throw new MatrixError('M_INVALID_PARAM', '`serverName` must be a server name')
     const minimumValidUntilTs = query.minimum_valid_until_ts ?? rt.clock.now()
-    return { server_keys: await answerKeyQuery(rt, [{ server: serverName, keyId, minimumValidUntilTs }]) }
+    return { server_keys: await answerKeyQuery(rt, address, [{ server: serverName, keyId, minimumValidUntilTs }]) }
   },
 })

@@ -87,6 +87,12 @@ export const rateLimits = section({
     ),
     rc_key_uploads: limit(1, 50, `Key uploads of one device. (Synapse has no such setting.)`),
     rc_to_device: limit(10, 500, `Requests of one device that send to-device messages. (Synapse has no such setting.)`),
+    rc_remote_lookups: limit(
+      20,
+      1000,
+      `Other servers that are queried for one user, or for one address without a token: for keys, aliases, room summaries, spaces and
+events by time. (Synapse has no such setting.)`,
+    ),
     rc_delayed_event_mgmt: limit(1, 5, `Requests of one user that restart, cancel or send a delayed event.`),
     rc_call_tokens: limit(
       1,
@@ -122,6 +128,7 @@ export const rateLimits = section({
       publicRooms: limitOf(values.rc_public_rooms),
       keyUploads: limitOf(values.rc_key_uploads),
       toDevice: limitOf(values.rc_to_device),
+      remoteLookups: limitOf(values.rc_remote_lookups),
       callTokens: limitOf(values.rc_call_tokens),
       delayedEvents: limitOf(values.rc_delayed_event_mgmt),
       invites: { perRoom: limitOf(values.rc_invites.per_room), perUser: limitOf(values.rc_invites.per_user) },

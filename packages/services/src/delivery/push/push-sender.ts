@@ -30,12 +30,12 @@ export class PushSender {
   readonly #badges: Badges
   readonly #lookups = new Semaphore(4)
   #queues = new Map<number, PusherQueue>()
-  /** What changed since the last stretch; undefined where hints were missed. */
+  /** The topics that changed since the last range; undefined if hints were missed. */
   #rooms: Set<RoomId> | undefined
   #users: Set<UserId> | undefined
-  /** Who read something since the last stretch. */
+  /** The users with new receipts since the last range. */
   #readers = new Set<UserId>()
-  /** Whether any account has a pusher; undefined where that is to be looked up. */
+  /** An account has a pusher; undefined if that is unknown. */
   #hasPushers: boolean | undefined
   #term: AbortSignal | undefined
   #reached = 0

@@ -13,7 +13,7 @@ import { mayUserEnter } from './may-enter.ts'
 import { ownRoom } from './own-room.ts'
 import type { SpaceRoom } from '../../room-state/space-child.ts'
 
-type Needs = Pick<Runtime, 'db'> & Asker
+type Needs = Pick<Runtime, 'db' | 'limits'> & Asker
 
 /** A request for a tree of spaces. */
 export interface TreeQuery {
@@ -105,7 +105,7 @@ class Tree {
     if (known && known.room_type !== 'm.space') return { summary: known, children: [] }
     if (via.length === 0 || ++this.#asked > MAX_ASKED) return undefined
     try {
-      const told = await askHierarchy(this.#rt, via, { roomId, suggestedOnly: this.#walk.suggestedOnly })
+      const told = await askHierarchy(this.#rt, this.#user, via, { roomId, suggestedOnly: this.#walk.suggestedOnly })
       for (const child of told.known) if (!this.#known.has(child.room_id)) this.#known.set(child.room_id, child)
       return told
     } catch (cause) {

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/engine/database'
 import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
 import { sharesRoomWithServer } from '@myelin/storage/rooms/members/shared-rooms'
+import { isTrackedByServer } from '@myelin/storage/rooms/members/tracked-users'
 import { dropRemoteDeviceList, putRemoteDeviceList, remoteDeviceLists } from '@myelin/storage/keys/remote-device-lists'
 import { wantDeviceList } from '@myelin/storage/keys/wanted-device-lists'
 import type { RemoteDeviceList } from '@myelin/storage/keys/remote-device-lists'
@@ -24,7 +25,7 @@ type Change = (known: RemoteDeviceList) => { readonly streamId: number; readonly
 
 /**
  * Applies a device list update of a remote user. Where an earlier update was missed, or the device list is not stored,
- * the whole list is fetched.
+ * the whole list is fetched. Of a user who is only invited to rooms of local users, the change alone is noted.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
  */
@@ -64,6 +65,8 @@ async function changeList(rt: EduReceiver, origin: ServerName, content: JsonObje
   const isKept = await rt.db.write(async (tx) => {
     if (!(await sharesRoomWithServer(tx, userId, rt.serverName))) {
       await dropRemoteDeviceList(tx, userId)
+      // Clients encrypt for invited users as well; they query the other server, because no list is stored.
+      if (await isTrackedByServer(tx, userId, rt.serverName)) await noteDeviceChange(tx, userId)
       return true
     }
     await noteDeviceChange(tx, userId)

@@ -56,7 +56,7 @@ describe('several signing keys', () => {
     withKeys(async (rt, servers) => {
       servers.set(far, () => keyDocument(far, { validUntilTs: rt.clock.now() + DAY }))
       const about = (server: ServerName) => ({ server, keyId: undefined, minimumValidUntilTs: 0 })
-      const [other, own] = await answerKeyQuery(rt, [about(far), about(rt.serverName)])
+      const [other, own] = await answerKeyQuery(rt, '127.0.0.1', [about(far), about(rt.serverName)])
       assert.equal(other?.['server_name'], far)
       assert.deepEqual(signers(other, rt), ['ed25519:test', 'ed25519:next', 'ed25519:notary'])
       assert.deepEqual(signers(own, rt), ['ed25519:test', 'ed25519:next', 'ed25519:notary'])

@@ -25,6 +25,7 @@ import { loadAuthState } from '../../room-state/load-auth-state.ts'
 import { provisionalRoots, withNamedMembers } from './provisional.ts'
 import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
+import { applyEarlierRemoval, applyRemoval } from '../redact-removed.ts'
 import { relationOf } from '../relation.ts'
 import { outcomeOf } from './checks.ts'
 import type { Incoming } from './incoming.ts'
@@ -90,6 +91,7 @@ async function judgeIn(
   } else if (outcome === 'soft-failed') {
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
+    await applyEarlierRemoval(tx, room, pdu, row.nid)
   } else await land(tx, room, incoming, { ...row, previous })
   if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
   return outcome
@@ -153,6 +155,7 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
   if (historicPosition !== undefined) {
     await putHistoricEvent(tx, pdu, { ...place, ...relation, notifies: 'no', position: historicPosition })
     await removeForwardExtremities(tx, room.id, await coveredBy(tx, pdu))
+    await applyEarlierRemoval(tx, room, pdu, row.nid)
   } else {
     const notification = judgeNotification(pdu, state)
     const { transaction } = incoming
@@ -194,6 +197,7 @@ async function settleReferences(
 ): Promise<void> {
   const { pdu, nid, state, previous } = landed
   await applyRedaction(tx, pdu, nid, state)
+  await applyRemoval(tx, { event: pdu, nid, position: landed.position }, state)
   await applyEarlyRedactions(tx, pdu, nid)
   const isThere = new Set(
     previous.flatMap((event) =>

@@ -13,6 +13,7 @@ import { fetchGap, missingAmong } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
 import { inOrder } from './judge.ts'
+import { finishRemovals } from '../redact-removed.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { recommended } from './recommended.ts'
@@ -34,7 +35,7 @@ type ArrivalCheck = (rt: Checker, source: Source, pdus: readonly Pdu[]) => Promi
 const ARRIVAL_CHECKS: readonly ArrivalCheck[] = [
   // Drops events without the signatures they need; fetches keys.
   (rt, { version }, pdus) => withGoodSignatures(rt, pdus, version),
-  // Redacts events whose content is not what was hashed.
+  // Redacts events whose content hash is wrong.
   (_, { version }, pdus) => asHashedAll(pdus, version),
   // Fetches auth events.
   fetchingAuthEvents,
@@ -116,6 +117,10 @@ async function appendAll(
       return judged
     })
     for (const [id, outcome] of unit) outcomes.set(id, outcome)
+    await finishRemovals(
+      rt,
+      pdus.filter(({ id }) => unit.get(id) === 'appended'),
+    )
     if (unit.size === 0) break
     at += unit.size
   }

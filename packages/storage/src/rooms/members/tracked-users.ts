@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { UserId } from '@myelin/matrix/ids'
+import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../../engine/database.ts'
 import { userNames, userNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
@@ -22,6 +22,12 @@ export async function trackedUsers(db: Read, user: UserId): Promise<Set<UserId>>
  */
 export async function trackersOf(db: Read, user: UserId): Promise<Set<UserId>> {
   return namesOf(db, user, membersAround)
+}
+
+/** Returns whether clients of a server's users track a user's devices. */
+export async function isTrackedByServer(db: Read, user: UserId, server: ServerName): Promise<boolean> {
+  const nid = await userNid(db, user)
+  return nid !== undefined && (await trackerOf(db, nid, server)).length > 0
 }
 
 async function namesOf(
@@ -52,4 +58,13 @@ const readersBeside = prepared((db, user: Nid) =>
 
 const membersAround = prepared((db, user: Nid) =>
   sharedRooms(db, user).where('mine.membership', 'in', READERS).where('theirs.membership', '=', 'join'),
+)
+
+const trackerOf = prepared((db, user: Nid, server: ServerName) =>
+  sharedRooms(db, user)
+    .innerJoin('users', 'users.user_nid', 'theirs.user_nid')
+    .where('mine.membership', 'in', READERS)
+    .where('theirs.membership', '=', 'join')
+    .where('users.server', '=', server)
+    .limit(1),
 )

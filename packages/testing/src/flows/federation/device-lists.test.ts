@@ -194,6 +194,30 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       assert.equal(asked(network, 'keys'), before + 1)
     }))
 
+  for (const edu of ['m.device_list_update', 'm.signing_key_update']) {
+    test(`are told as changed of a user who is only invited (${edu})`, () =>
+      onTwoServers(open, async ({ network, room, alice, bob, one, two, tell, settled }) => {
+        await upload(two(), bob, 'first')
+        await room.member(bob.userId, bob.userId, 'leave')
+        await room.member(alice.userId, bob.userId, 'invite')
+        await settled()
+        const { next } = await changedFor(one(), alice, '')
+        const update = { device_id: bob.deviceId, stream_id: 5, prev_id: [4] }
+        await tell({ edu_type: edu, content: { user_id: bob.userId, ...update } })
+        await settled()
+        const told = await changedFor(one(), alice, next)
+        assert.deepEqual(told.changed, [bob.userId])
+        const before = asked(network, 'keys')
+        assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
+        assert.equal(asked(network, 'keys'), before + 1)
+        await room.member(bob.userId, bob.userId, 'leave')
+        const { next: later } = await changedFor(one(), alice, told.next)
+        await tell({ edu_type: edu, content: { user_id: bob.userId, ...update, stream_id: 6 } })
+        await settled()
+        assert.deepEqual((await changedFor(one(), alice, later)).changed, [])
+      }))
+  }
+
   test('are told only by their own server, and only where a room is shared', () =>
     onTwoServers(open, async ({ network, alice, one, tell, settled }) => {
       const { next } = await changedFor(one(), alice, '')

@@ -2,7 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
-import { JsonObjectSchema, mapOf, oneOf, RoomIdSchema } from '../../../schemas.ts'
+import { JsonObjectSchema, mapOf, oneOf } from '../../../schemas.ts'
 import { ERROR_CODE } from '../../../validation.ts'
 
 /** Refuses wrong values with `M_INVALID_PARAM`. */
@@ -83,6 +83,3 @@ export function byRoom<Value, Config>(
 ): Map<RoomId, Config> {
   return new Map(entriesOf(object).map(([roomId, value]) => [roomId as RoomId, configOf(value)]))
 }
-
-/** The names of rooms in replies. */
-const RoomIds = Type.Array(RoomIdSchema)
