@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { buildPhone } from './rust-sdk/build.ts'
 import { OwnServer } from './rust-sdk/own-server.ts'
-import { refusalsIn } from './rust-sdk/refusals.ts'
+import { endpointsIn, refusalsIn } from './rust-sdk/refusals.ts'
 import { restarts } from './rust-sdk/restarts.ts'
 import { scenarios } from './rust-sdk/scenarios.ts'
+import type { Scenario } from './rust-sdk/scenarios.ts'
+import { screens } from './rust-sdk/screens.ts'
 import { World } from './rust-sdk/world.ts'
 
 /**
  * Two clients on matrix-rust-sdk do on a Myelin what Element X does. `--database postgres` puts the server on
- * PostgreSQL; `--keep` leaves the stores of the clients and prints their folder.
+ * PostgreSQL; `--only WORDS` runs the first scenarios and those with these words in their name. `--requests` prints each
+ * endpoint that was called. `--keep` leaves the stores of the clients and all requests, and prints
+ * their folder.
  */
 
 const { values } = parseArgs({
-  options: { database: { type: 'string', default: 'sqlite' }, keep: { type: 'boolean', default: false } },
+  options: {
+    database: { type: 'string', default: 'sqlite' },
+    only: { type: 'string' },
+    requests: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
 })
 
 const built = buildPhone()
@@ -35,13 +44,21 @@ try {
   await world.close()
   await server.close()
   await postgres?.stop()
-  if (values.keep) console.log(`\nThe stores are in ${folder}`)
-  else rmSync(folder, { recursive: true, force: true })
+  if (values.keep) {
+    writeFileSync(join(folder, 'requests.json'), JSON.stringify(server.log.requests, null, 1))
+    console.log(`\nThe stores and all requests are in ${folder}`)
+  } else rmSync(folder, { recursive: true, force: true })
 }
+// matrix-js-sdk leaves timers of minutes behind.
+process.exit()
 
 async function run(): Promise<number> {
   let failed = 0
-  for (const { name, run } of [...scenarios, ...restarts]) if (!(await works(name, () => run(world)))) failed++
+  for (const { name, run } of chosen()) if (!(await works(name, () => run(world)))) failed++
+  if (values.requests) {
+    console.log('\nEndpoints:')
+    for (const [endpoint, count] of endpointsIn(server.log.requests)) console.log(`  ${count} ${endpoint}`)
+  }
   console.log('\nRequests that were answered with an error:')
   for (const { request, answer, count, because, example } of refusalsIn(server.log.requests)) {
     console.log(`  ${because === undefined ? 'FAIL' : 'ok  '} ${request}: ${answer}, ${count} times`)
@@ -52,6 +69,13 @@ async function run(): Promise<number> {
   failed += server.errors.length
   console.log(failed === 0 ? '\nEverything works.' : `\n${failed} do not work.`)
   return failed === 0 ? 0 : 1
+}
+
+/** The scenarios that were asked for; the first three make the users and their room. */
+function chosen(): readonly Scenario[] {
+  const all = [...scenarios, ...screens, ...restarts]
+  const { only } = values
+  return only === undefined ? all : all.filter(({ name }, index) => index < 3 || name.includes(only))
 }
 
 /** Runs one scenario and prints its result. */

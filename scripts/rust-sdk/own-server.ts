@@ -35,6 +35,8 @@ export class OwnServer {
     const url = `http://127.0.0.1:${outside}`
     const folder = serverFolder(
       [
+        // The SDK looks for the well-known document at the server's name.
+        `server_name: 127.0.0.1:${outside}`,
         `public_baseurl: ${url}/`,
         `listeners: [{port: ${inside}, bind_addresses: [127.0.0.1]}]`,
         ...(database === undefined ? [] : [`database: ${JSON.stringify(database)}`]),

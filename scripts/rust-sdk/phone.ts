@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '@myelin/testing/clients/room-client'
 
 type Process = ChildProcessByStdio<Writable, Readable, null>
@@ -66,7 +67,7 @@ export class Phone {
   ask<T = unknown>(command: string, parameters: object = {}): Promise<T> {
     const next = this.#last.then(async () => {
       this.#process.stdin.write(`${JSON.stringify({ do: command, ...parameters })}\n`)
-      const { value, done } = await this.#lines.next()
+      const { value, done } = await within(command, this.#lines.next())
       if (done === true) throw new Error(`${command}: the client ended`)
       const answer = JSON.parse(value) as { readonly ok?: T; readonly error?: string }
       if (answer.error !== undefined) throw new Error(`${command}: ${answer.error}`)
@@ -155,6 +156,14 @@ export class Phone {
     })
     return found.value as T
   }
+}
+
+/** Rejects if a command takes longer than a minute. */
+function within<T>(command: string, answer: Promise<T>): Promise<T> {
+  const late = delay(60_000, undefined, { ref: false }).then(() => {
+    throw new Error(`${command}: no answer within a minute`)
+  })
+  return Promise.race([answer, late])
 }
 
 function linesOf({ stdout }: Process): AsyncIterator<string> {

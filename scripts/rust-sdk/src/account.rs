@@ -108,7 +108,15 @@ pub async fn mute(phone: &Phone, order: Order<'_>) -> Result<Value> {
     let settings = phone.client()?.notification_settings().await;
     let mode = if order.flag("on") { RoomNotificationMode::Mute } else { RoomNotificationMode::AllMessages };
     settings.set_room_notification_mode(&room, mode).await?;
-    Ok(json!(format!("{:?}", settings.get_user_defined_room_notification_mode(&room).await)))
+    Ok(Value::Null)
+}
+
+/// Returns the notification mode that the user has chosen for a room.
+pub async fn mode(phone: &Phone, order: Order<'_>) -> Result<Value> {
+    let room = RoomId::parse(order.text("room")?)?;
+    let settings = phone.client()?.notification_settings().await;
+    let mode = settings.get_user_defined_room_notification_mode(&room).await;
+    Ok(json!(mode.map(|mode| format!("{mode:?}"))))
 }
 
 /// Ignores a user, or does not any more.

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A client on matrix-sdk and matrix-sdk-ui that acts as Element X does. It obeys commands, one JSON object a line of
-//! standard input, and answers each with one line: `{"ok": …}` or `{"error": "…"}`.
+//! standard input, and answers each with one line: `{"ok": …}` or `{"error": "…"}`. `RUST_LOG` shows its log.
 #![recursion_limit = "256"]
 
 mod account;
 mod conversation;
 mod phone;
 mod room_list;
+mod settings;
+mod verification;
 
 use std::io::{Write, stdin};
 
@@ -17,7 +19,7 @@ use tokio::task::spawn_blocking;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "error".to_owned());
+    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| "off".to_owned());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let mut arguments = std::env::args().skip(1);
     let server = arguments.next().context("usage: myelin-with-rust-sdk SERVER FOLDER")?;
@@ -78,10 +80,27 @@ async fn obey(phone: &mut Phone, line: &str) -> Result<Value> {
         "pusher" => account::pusher(phone, order).await,
         "profile" => account::profile(phone, order).await,
         "mute" => account::mute(phone, order).await,
+        "mode" => account::mode(phone, order).await,
         "ignore" => account::ignore(phone, order).await,
         "search_users" => account::search_users(phone, order).await,
         "directory" => account::directory(phone, order).await,
         "space" => account::space(phone, order).await,
+
+        "server" => settings::server(phone).await,
+        "moderate" => settings::moderate(phone, order).await,
+        "change_room" => settings::change_room(phone, order).await,
+        "picture" => settings::picture(phone, order).await,
+        "knock" => settings::knock(phone, order).await,
+        "permalink" => settings::permalink(phone, order).await,
+        "threads" => settings::threads(phone, order).await,
+
+        "verify" => verification::request(phone).await,
+        "accept" => verification::accept(phone, order).await,
+        "compare" => verification::compare(phone, order).await,
+        "accept_comparison" => verification::accept_comparison(phone, order).await,
+        "emoji" => verification::emoji(phone, order).await,
+        "confirm" => verification::confirm(phone, order).await,
+        "reset_identity" => verification::reset_identity(phone, order).await,
         other => bail!("unknown command {other}"),
     }
 }

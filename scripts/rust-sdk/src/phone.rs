@@ -154,7 +154,7 @@ impl Phone {
         Ok(Client::builder()
             .server_name_or_homeserver_url(&self.server)
             .sliding_sync_version_builder(VersionBuilder::DiscoverNative)
-            .sqlite_store(self.folder.join("store"), Some("passphrase"))
+            .sqlite_store(self.folder.join("store"), None)
             .with_encryption_settings(settings)
             .with_threading_support(ThreadingSupport::Enabled { with_subscriptions: true })
             .with_enable_share_history_on_invite(true)
