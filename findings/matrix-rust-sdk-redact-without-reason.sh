@@ -25,7 +25,7 @@ version = "0.0.0"
 edition = "2024"
 
 [dependencies]
-matrix-sdk = { version = "=0.19.1", default-features = false, features = ["testing"] }
+matrix-sdk = { version = "=0.19.1", default-features = false, features = ["testing", "rustls-aws-lc-rs"] }
 matrix-sdk-test = "=0.19.1"
 tokio = { version = "1", features = ["rt-multi-thread", "macros", "time"] }
 

@@ -35,8 +35,8 @@ export class OwnServer {
     const url = `http://127.0.0.1:${outside}`
     const folder = serverFolder(
       [
-        // The SDK looks for the well-known document at the server's name.
-        `server_name: 127.0.0.1:${outside}`,
+        // The SDK looks for the well-known document at this name. It never lists a server with an IP address as `via`.
+        `server_name: localhost:${outside}`,
         `public_baseurl: ${url}/`,
         `listeners: [{port: ${inside}, bind_addresses: [127.0.0.1]}]`,
         ...(database === undefined ? [] : [`database: ${JSON.stringify(database)}`]),

@@ -19,6 +19,11 @@ const explained: readonly { readonly request: RegExp; readonly answer: string; r
     because: 'The SDK asks for a key backup before there is one.',
   },
   {
+    request: /^GET .*\/room_keys\/keys\/\*\/\*$/,
+    answer: '404 M_NOT_FOUND',
+    because: 'The SDK asks the backup for the key of a message before another device has uploaded it.',
+  },
+  {
     request: /^GET .*\/rooms\/\*\/state\/m\.room\.pinned_events\/$/,
     answer: '404 M_NOT_FOUND',
     because: 'The SDK asks for the pinned events before it pins the first.',
@@ -32,6 +37,11 @@ const explained: readonly { readonly request: RegExp; readonly answer: string; r
     request: /^POST .*\/org\.matrix\.simplified_msc3575\/sync$/,
     answer: '400 M_UNKNOWN_POS',
     because: 'The connections were deleted, by a scenario or with the device that has logged out.',
+  },
+  {
+    request: /./,
+    answer: '503 M_UNKNOWN',
+    because: 'A request that came while the server stopped; the SDK repeats it.',
   },
   {
     request: /^POST .*\/keys\/device_signing\/upload$/,
@@ -77,7 +87,7 @@ export function endpointsIn(
 
 /** Returns method and path with identifiers replaced. */
 function requestOf({ method, path }: LoggedRequest): string {
-  const isVariable = (part: string) => /^(%21|!|%40|@|%23|#|%24|\$|m?[0-9a-f]{32}$|w[0-9a-f]{30,})/i.test(part)
+  const isVariable = (part: string) => /^(%21|!|%40|@|%23|#|%24|\$|m\d+\.\d+$|[\w%-]{24,}$)/i.test(part)
   const parts = path.split('/').map((part) => (isVariable(part) ? '*' : part))
   return `${method} ${parts.join('/')}`
 }

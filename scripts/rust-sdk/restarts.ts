@@ -4,7 +4,7 @@ import { newDevice, reads, say, until as untilClient } from '@myelin/testing/cli
 import { until } from '@myelin/testing/clients/room-client'
 import { ClientEvent } from 'matrix-js-sdk'
 import type { LoggedRequest } from './request-log.ts'
-import type { ShownEvent } from './phone.ts'
+import type { ShownEvent, ShownRoom } from './phone.ts'
 import type { Scenario } from './scenarios.ts'
 import type { World } from './world.ts'
 
@@ -79,6 +79,28 @@ export const restarts: readonly Scenario[] = [
       assert.equal(first.status, 200)
       assert.ok(answered.has(first.query.get('pos') ?? ''), `pos ${first.query.get('pos')} is not a stored one`)
       await world.tells(bob, alice, 'good morning')
+    },
+  },
+  {
+    name: 'rooms joined, left and invited to while a phone was closed are right when it opens',
+    run: async (world) => {
+      const { alice, bob, room } = world
+      const kicked = await alice.phone.ask<string>('create', { name: 'Kicked from', invite: [bob.id] })
+      await bob.phone.room(kicked)
+      await bob.phone.ask('join', { room: kicked })
+      await alice.phone.room(kicked, ({ joined }) => joined === 2)
+      await bob.phone.kill()
+      await alice.phone.ask('moderate', { room: kicked, user: bob.id, way: 'kick' })
+      const invited = await alice.phone.ask<string>('create', { name: 'Invited to', invite: [bob.id] })
+      await bob.phone.reopen()
+      await bob.phone.room(invited, ({ membership, name }) => membership === 'Invited' && name === 'Invited to')
+      await bob.phone.lacks(kicked)
+      await bob.phone.ask('leave', { room: invited })
+      await bob.phone.lacks(invited)
+      await bob.phone.ask('open', { room })
+      await world.tells(alice, bob, 'back again')
+      const [first] = await bob.phone.ask<readonly ShownRoom[]>('rooms')
+      assert.equal(first?.id, room, 'the room with the latest message is not the first')
     },
   },
   {

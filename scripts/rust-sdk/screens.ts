@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { PASSWORD } from '@myelin/testing/clients/encrypted-client'
-import type { Phone } from './phone.ts'
+import { RoomClient } from '@myelin/testing/clients/room-client'
+import type { Room } from '@myelin/testing/clients/room-client'
+import type { Phone, ShownRoom } from './phone.ts'
 import type { Scenario } from './scenarios.ts'
 import type { World } from './world.ts'
 
@@ -128,6 +130,26 @@ export const screens: readonly Scenario[] = [
       await world.register('frank')
       const phone = await started(world, 'frank')
       assert.equal(await phone.ask('reset_identity', { password: PASSWORD }), 'password')
+      await phone.kill()
+    },
+  },
+  {
+    name: 'a list of 130 rooms opens whole, and a message moves its room to the top',
+    run: async (world) => {
+      const gina = await RoomClient.register(world.server.url, 'gina')
+      const rooms: Room[] = []
+      for (let index = 0; index < 130; index++) rooms.push(await gina.createRoom({ name: `Room ${index}` }))
+      const phone = await world.logIn('gina', 'gina', gina.password)
+      await phone.ask('start')
+      await phone.sees('rooms', {}, (shown: readonly ShownRoom[]) => {
+        return shown.length === rooms.length && shown.every(({ name }) => name.startsWith('Room '))
+      })
+      const [oldest] = rooms
+      assert.ok(oldest)
+      await gina.say(oldest, 'old friends')
+      await phone.sees('rooms', {}, ([first]: readonly ShownRoom[]) => {
+        return first?.id === oldest.id && first.latest === 'old friends'
+      })
       await phone.kill()
     },
   },

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { PASSWORD } from '@myelin/testing/clients/encrypted-client'
 import type { OwnServer } from './own-server.ts'
 import { Phone } from './phone.ts'
@@ -46,10 +45,10 @@ export class World {
   }
 
   /** Takes a new phone for a user and logs it in; `folder` names its store. */
-  async logIn(name: string, folder = name): Promise<Phone> {
+  async logIn(name: string, folder = name, password = PASSWORD): Promise<Phone> {
     const phone = new Phone(this.#program, this.server.url, this.#folder, folder)
     this.#phones.push(phone)
-    const answer = await phone.ask<{ slidingSync: string }>('login', { user: name, password: PASSWORD })
+    const answer = await phone.ask<{ slidingSync: string }>('login', { user: name, password })
     assert.equal(answer.slidingSync, 'Native', 'the SDK does not find sliding sync in /versions')
     return phone
   }

@@ -123,7 +123,11 @@ pub async fn mode(phone: &Phone, order: Order<'_>) -> Result<Value> {
 pub async fn ignore(phone: &Phone, order: Order<'_>) -> Result<Value> {
     let user = UserId::parse(order.text("user")?)?;
     let account = phone.client()?.account();
-    if order.flag("on") { account.ignore_user(&user).await? } else { account.unignore_user(&user).await? }
+    if order.flag("on") {
+        account.ignore_user(&user).await?
+    } else {
+        account.unignore_user(&user).await?
+    }
     Ok(Value::Null)
 }
 

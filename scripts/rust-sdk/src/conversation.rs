@@ -10,9 +10,7 @@ use matrix_sdk::{
     ruma::{
         EventId, RoomId,
         api::client::receipt::create_receipt::v3::ReceiptType,
-        events::room::message::{
-            MessageType, RoomMessageEventContent, RoomMessageEventContentWithoutRelation,
-        },
+        events::room::message::{MessageType, RoomMessageEventContent, RoomMessageEventContentWithoutRelation},
     },
 };
 use matrix_sdk_ui::{

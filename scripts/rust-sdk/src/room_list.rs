@@ -6,7 +6,10 @@ use matrix_sdk::{
     Room, RoomMemberships,
     ruma::{
         RoomId, RoomOrAliasId, UserId,
-        api::client::room::{Visibility, create_room::v3::{CreationContent, Request, RoomPreset}},
+        api::client::room::{
+            Visibility,
+            create_room::v3::{CreationContent, Request, RoomPreset},
+        },
         assign,
         events::{InitialStateEvent, room::encryption::RoomEncryptionEventContent},
         room::RoomType,
@@ -131,9 +134,9 @@ pub async fn invite(phone: &Phone, order: Order<'_>) -> Result<Value> {
 /// Returns the members of a room with their memberships and names.
 pub async fn members(phone: &Phone, order: Order<'_>) -> Result<Value> {
     let members = phone.room(order)?.members(RoomMemberships::all()).await?;
-    let rows = members.iter().map(|member| {
-        json!({ "user": member.user_id(), "membership": member.membership().as_str(), "name": member.name() })
-    });
+    let rows = members.iter().map(
+        |member| json!({ "user": member.user_id(), "membership": member.membership().as_str(), "name": member.name() }),
+    );
     Ok(rows.collect())
 }
 

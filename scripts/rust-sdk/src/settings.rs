@@ -93,7 +93,13 @@ pub async fn permalink(phone: &Phone, order: Order<'_>) -> Result<Value> {
         thread_mode: TimelineEventFocusThreadMode::Automatic { hide_threaded_events: false },
     };
     let timeline = phone.room(order)?.timeline_builder().with_focus(focus).build().await?;
-    Ok(timeline.items().await.iter().filter_map(|item| item.as_event()).map(|item| json!(body(item.content()))).collect())
+    Ok(timeline
+        .items()
+        .await
+        .iter()
+        .filter_map(|item| item.as_event())
+        .map(|item| json!(body(item.content())))
+        .collect())
 }
 
 /// Returns the IDs of the roots of a room's threads, and whether the user is subscribed to each.

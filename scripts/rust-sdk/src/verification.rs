@@ -77,9 +77,8 @@ pub async fn reset_identity(phone: &Phone, order: Order<'_>) -> Result<Value> {
         return Ok(json!("no authentication"));
     };
     let CrossSigningResetAuthType::Uiaa(info) = handle.auth_type() else { return Ok(json!("OAuth")) };
-    let user = UserIdentifier::Matrix(matrix_sdk::ruma::api::client::uiaa::MatrixUserIdentifier::new(
-        own(phone)?.to_string(),
-    ));
+    let user =
+        UserIdentifier::Matrix(matrix_sdk::ruma::api::client::uiaa::MatrixUserIdentifier::new(own(phone)?.to_string()));
     let password = assign!(Password::new(user, order.text("password")?.to_owned()), { session: info.session.clone() });
     handle.reset(Some(AuthData::Password(password))).await?;
     Ok(json!("password"))
