@@ -10,6 +10,12 @@ import { until } from '@myelin/testing/clients/room-client'
 
 type Process = ChildProcessByStdio<Writable, Readable, null>
 
+// They must not outlive this program.
+const processes = new Set<Process>()
+process.once('exit', () => {
+  for (const each of processes) each.kill('SIGKILL')
+})
+
 /** A room as the room list shows it. */
 export interface ShownRoom {
   readonly id: string
@@ -46,6 +52,8 @@ export interface ShownEvent {
 
 /** A process of the client on the Rust SDK, with its store in a folder of its own. */
 export class Phone {
+  /** The header of its requests, once it has logged in. */
+  authorization = ''
   readonly #start: () => Process
   #process: Process
   #lines: AsyncIterator<string>
@@ -53,10 +61,21 @@ export class Phone {
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(program: string, url: string, folder: string, name: string) {
-    this.#start = () => spawn(program, [url, join(folder, name)], { stdio: ['pipe', 'pipe', 'inherit'] })
+    this.#start = () => {
+      const started = spawn(program, [url, join(folder, name)], { stdio: ['pipe', 'pipe', 'inherit'] })
+      processes.add(started)
+      started.once('exit', () => processes.delete(started))
+      return started
+    }
     this.#process = this.#start()
     this.#lines = linesOf(this.#process)
-    process.once('exit', () => this.#process.kill('SIGKILL'))
+  }
+
+  /** Logs a user in. */
+  async logIn(user: string, password: string): Promise<void> {
+    const answer = await this.ask<{ token: string; slidingSync: string }>('login', { user, password })
+    if (answer.slidingSync !== 'Native') throw new Error('the SDK does not find sliding sync in /versions')
+    this.authorization = `Bearer ${answer.token}`
   }
 
   /**

@@ -48,8 +48,7 @@ export class World {
   async logIn(name: string, folder = name, password = PASSWORD): Promise<Phone> {
     const phone = new Phone(this.#program, this.server.url, this.#folder, folder)
     this.#phones.push(phone)
-    const answer = await phone.ask<{ slidingSync: string }>('login', { user: name, password })
-    assert.equal(answer.slidingSync, 'Native', 'the SDK does not find sliding sync in /versions')
+    await phone.logIn(name, password)
     return phone
   }
 

@@ -90,7 +90,7 @@ impl Phone {
         client.encryption().wait_for_e2ee_initialization_tasks().await;
         let answer = json!({
             "user": session.meta.user_id,
-            "device": session.meta.device_id,
+            "token": session.tokens.access_token,
             "loginTypes": types,
             "hasOauth": sign_in.is_ok(),
             "slidingSync": format!("{:?}", client.sliding_sync_version()),
