@@ -41,7 +41,7 @@ export interface PostgresSettings extends ConnectionSettings {
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
-  // What took one connection may have taken all, and each would fail a request.
+  // A fault that broke one connection may have broken all, and each would fail a request.
   const askAll = () => [readers, writer, hints].forEach((each) => each.ask())
   const readers: PostgresReaders = new PostgresReaders(connection, maxReaders, askAll)
   const topicPositions = new KnownTopicPositions()
@@ -319,7 +319,7 @@ class PostgresWriter implements CommitEngine {
     try {
       await this.#follower.follow(this.#committed)
     } catch (cause) {
-      // What the batch changed is learned later, from its row; until then its units must not be answered.
+      // Whether the batch was committed is read later, from its row; until then its units must not be answered.
       throw postgresFailure(cause, true)
     }
   }

@@ -122,7 +122,7 @@ export function readSqlite(path: string): Reader {
  */
 export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
-  // What it reads twice it keeps itself.
+  // The cache is small, because callers keep rows that they read twice.
   sqlite.exec('pragma cache_size = -8192')
   return readerOver(sqlite)
 }
