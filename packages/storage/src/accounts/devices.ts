@@ -100,7 +100,14 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   tx.touch(topics.account(seen.userId))
 }
 
-const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device', 'pushers'] as const
+const TABLES_OF_A_DEVICE = [
+  'device_keys',
+  'one_time_keys',
+  'fallback_keys',
+  'to_device',
+  'pushers',
+  'dehydrated_devices',
+] as const
 
 /** Deletes devices with their tokens, keys, messages and pushers, and notifies all who track the user's devices once. */
 export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
