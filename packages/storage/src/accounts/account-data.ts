@@ -6,7 +6,10 @@ import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** One entry of a user's account data; `roomId` is empty for the global ones. */
+/**
+ * One entry of a user's account data; `roomId` is empty for the global ones. An entry with the content `{}` is deleted
+ * (MSC3391): its row stays, so that a sync which continues can tell.
+ */
 export interface AccountData {
   readonly userId: UserId
   readonly roomId: RoomId | ''
@@ -27,7 +30,16 @@ export async function putAccountData(tx: Tx, { userId, roomId, type, content }: 
   return position
 }
 
-/** Returns the content of one entry. */
+/** Deletes the entry of a type and wakes the user's devices; returns false if there is none. */
+export async function deleteAccountData(tx: Tx, entry: Omit<AccountData, 'content'>): Promise<boolean> {
+  if (!(await accountDataOf(tx, entry.userId, entry.roomId, entry.type))) return false
+  await putAccountData(tx, { ...entry, content: {} })
+  return true
+}
+
+const DELETED = '{}'
+
+/** Returns the content of one entry; undefined if it was deleted. */
 export async function accountDataOf(
   db: Read,
   userId: UserId,
@@ -35,10 +47,13 @@ export async function accountDataOf(
   type: string,
 ): Promise<JsonObject | undefined> {
   const [row] = await contentOf(db, userId, roomId, type)
-  return row && (JSON.parse(row.content) as JsonObject)
+  return row && row.content !== DELETED ? (JSON.parse(row.content) as JsonObject) : undefined
 }
 
-/** Returns a user's entries that changed after one position and up to another, global and of rooms. */
+/**
+ * Returns a user's entries that changed after one position and up to another, global and of rooms; deleted ones too, unless it
+ * starts at 0.
+ */
 export async function accountDataBetween(
   db: Read,
   userId: UserId,
@@ -47,12 +62,17 @@ export async function accountDataBetween(
 ): Promise<AccountData[]> {
   if (!db.topicPositions.changedSince(userId, after)) return []
   const rows = await changedBetween(db, userId, after, upTo)
-  return rows.map((row) => ({
+  return shown(rows, after).map((row) => ({
     userId,
     roomId: row.room_id as RoomId | '',
     type: row.type,
     content: JSON.parse(row.content) as JsonObject,
   }))
+}
+
+/** Returns the rows that a reader from a position on is to see: one who knows nothing needs no deleted ones. */
+function shown<Row extends { readonly content: string }>(rows: readonly Row[], after: Position): readonly Row[] {
+  return after > 0 ? rows : rows.filter(({ content }) => content !== DELETED)
 }
 
 const changedBetween = prepared((db, user: UserId, after: Position, upTo: Position) =>
@@ -74,7 +94,10 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('type', '=', type),
 )
 
-/** Returns all of a user's entries of one room, or the global ones, up to a position; or those that changed after another one. */
+/**
+ * Returns all of a user's entries of one room, or the global ones, up to a position; or those that changed after another one,
+ * deleted ones too.
+ */
 export async function accountDataOfRoom(
   db: Read,
   userId: UserId,
@@ -83,7 +106,12 @@ export async function accountDataOfRoom(
   after: Position = 0,
 ): Promise<AccountData[]> {
   const rows = await ofRoom(db, userId, roomId, upTo, after)
-  return rows.map(({ type, content }) => ({ userId, roomId, type, content: JSON.parse(content) as JsonObject }))
+  return shown(rows, after).map(({ type, content }) => ({
+    userId,
+    roomId,
+    type,
+    content: JSON.parse(content) as JsonObject,
+  }))
 }
 
 const ofRoom = prepared((db, user: UserId, roomId: RoomId | '', upTo: Position, after: Position) =>
@@ -112,18 +140,18 @@ const ofType = prepared((db, user: UserId, type: string) =>
   db.selectFrom('account_data').select(['room_id', 'content']).where('user_id', '=', user).where('type', '=', type),
 )
 
-/** The size of a user's account data in bytes: in total, and of one entry. */
+/** The size of a user's account data in bytes, with the names of types: in total, and of one entry. Deleted entries count. */
 export interface AccountDataSize {
   readonly totalBytes: number
   readonly entryBytes: number
 }
 
-/** Returns how much account data a user has, as JSON. */
+/** Returns how much account data a user has: types and contents as JSON. */
 export async function accountDataSize(
   db: Read,
   { userId, roomId, type }: Omit<AccountData, 'content'>,
 ): Promise<AccountDataSize> {
-  const bytes = sql<number>`octet_length(content)`
+  const bytes = sql<number>`octet_length(type) + octet_length(content)`
   const rows = await db
     .selectFrom('account_data')
     .select(({ fn }) => [fn.sum<string | number | null>(bytes).as('total')])

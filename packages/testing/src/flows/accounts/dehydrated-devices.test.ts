@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import { testServer } from '../server.ts'
-import type { Answer, TestServer } from '../server.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { testServer } from '../../server.ts'
+import type { Answer, TestServer } from '../../server.ts'
 
 const v3 = '/_matrix/client/v3'
 const DEHYDRATED = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device'
