@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, readFileSync } from 'node:fs'
+import { errorTextFaults } from './house/error-texts.ts'
 
 /** House rules that no linter checks. Each has exempt files, and the reason. */
 const rules = [
@@ -43,6 +44,12 @@ for (const file of globSync('packages/*/src/**/*.ts')) {
     }
   }
 }
+const sources = globSync('packages/*/src/**/*.ts').filter((file) => !/\.test\.ts$|^packages\/testing\//.test(file))
+// Texts that programs may compare are listed in these.
+const interfaceTexts = ['docs/compatibility.md', 'packages/services/src/rooms/refusal.ts'].map((file) =>
+  readFileSync(file, 'utf8'),
+)
+faults.push(...errorTextFaults(new Map(sources.map((file) => [file, readFileSync(file, 'utf8')])), interfaceTexts))
 if (faults.length > 0) {
   console.error(faults.join('\n'))
   process.exitCode = 1

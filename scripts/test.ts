@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
 import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { dropDatabases, connectionFault, startPostgres } from '@myelin/testing/processes/postgres-server'
 import type { TestPostgres } from '@myelin/testing/processes/postgres-server'
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
   const env = {
     ...process.env,
     // Most files load the whole server; compiled once, that takes a third less time.
-    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? 'node_modules/.cache/compiled',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? resolve('node_modules/.cache/compiled'),
     MYELIN_TEST_DATABASES: prefix,
     ...(engine === undefined ? {} : { MYELIN_TEST_ENGINE: engine }),
     ...(isFullLength ? { MYELIN_TEST_LENGTH: 'full' } : {}),

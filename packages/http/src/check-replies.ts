@@ -112,7 +112,7 @@ function mismatchOfMultipart(type: string, bytes: Buffer): string | undefined {
     : 'its file has no headers'
 }
 
-/** Returns the schema with every object closed that names its members and says nothing about others. */
+/** Returns the schema with every object closed that names its members and allows no others explicitly. */
 function closed(schema: unknown): object {
   if (Array.isArray(schema)) return schema.map((part) => (isSchema(part) ? closed(part) : (part as unknown)))
   const parts = Object.entries(schema as object).map(([name, part]): [string, unknown] => [

@@ -24,7 +24,7 @@ export const OptionalText = Type.Optional(Type.String())
 export const SafeInteger = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
 /** The same, optional. */
 export const OptionalInteger = Type.Optional(SafeInteger)
-/** The largest number of entries a client wants in one page. */
+/** The maximum number of entries in a page. */
 export const OptionalLimit = Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }))
 /** The same, where 0 is refused. */
 export const PositiveLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))

@@ -25,7 +25,7 @@ export function bodyCheck(schema: TSchema): Check {
   return checkWith(strict.compile(schema), 'M_BAD_JSON')
 }
 
-/** Returns a function that says what is wrong with a value, or undefined where it matches the schema. */
+/** Returns a function that returns the fault of a value, or undefined if it matches the schema. */
 export function mismatchFinder(schema: object): (value: unknown) => string | undefined {
   const validate = strict.compile(schema)
   return (value) => (validate(value) ? undefined : messageFor(validate.errors?.[0]))

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { Bus } from './bus.ts'
 import { createLog, withLogFields } from './log.ts'
 
-test('a hint wakes each who waits for one of its topics, whoever came and went before', () => {
+test('a hint wakes every waiter for one of its topics, whichever waiters came and went before', () => {
   const topic = fc.constantFrom('a', 'b', 'c')
   const step = fc.record({
     waiter: fc.nat(4),
@@ -36,7 +36,7 @@ test('a hint wakes each who waits for one of its topics, whoever came and went b
   )
 })
 
-test('what a hint starts does not log the fields of the request that caused it', async () => {
+test('work that a hint starts does not log the fields of the request that caused it', async () => {
   const lines: string[] = []
   const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
   const bus = new Bus()

@@ -58,7 +58,7 @@ describe('a rate limit', () => {
     assert.equal(limiter.take('a'), 1000)
   })
 
-  test('never lets more through than burst plus rate, and lets through whoever waits as told', () => {
+  test('never allows more than burst plus rate, and allows a caller that waits the returned time', () => {
     const limit = fc.record({
       perSecond: fc.double({ min: 0.01, max: 50, noNaN: true }),
       burstCount: fc.integer({ min: 1, max: 20 }),

@@ -165,11 +165,11 @@ export interface MediaSettings {
 
 /** Push notifications. */
 export interface PushSettings {
-  /** Whether events are pushed. */
+  /** Events are pushed. */
   readonly isEnabled: boolean
-  /** Whether a push of the whole event has its content. */
+  /** A push of a whole event includes its content. */
   readonly includesContent: boolean
-  /** Whether a badge counts rooms with unread notifications; otherwise it counts the notifications. */
+  /** A badge counts rooms with unread notifications; otherwise it counts the notifications. */
   readonly countsRooms: boolean
   /** A push waits for a random time of up to this. */
   readonly jitterMs: number

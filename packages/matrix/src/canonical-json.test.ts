@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { canonicalJson, canonicalJsonLoose, compareCodePoints } from './canonical-json.ts'
+import {
+  canonicalJson,
+  canonicalJsonInSteps,
+  canonicalJsonLoose,
+  compareCodePoints,
+  TooLongError,
+} from './canonical-json.ts'
 import type { Json } from './json.ts'
 import { parseJson } from './parse-json.ts'
 
@@ -98,5 +104,43 @@ describe('canonical JSON', () => {
     assert.equal(canonicalJsonLoose(parseJson(text, { keepNumbers: true })), text)
     assert.throws(() => canonicalJson(parseJson('[1.0]', { keepNumbers: true })), RangeError)
     assert.throws(() => canonicalJsonLoose(Infinity), RangeError)
+  })
+})
+
+describe('long canonical JSON', () => {
+  const written = (value: Json) => {
+    const steps = canonicalJsonInSteps(value)
+    for (let count = 0; ; count++) {
+      const { done, value: bytes } = steps.next()
+      if (done === true) return { text: Buffer.from(bytes).toString(), count }
+    }
+  }
+
+  test('is the same in steps', () => {
+    fc.assert(
+      fc.property(fc.array(json, { maxLength: 20 }), fc.integer({ min: 1, max: 40 }), (values, times) => {
+        const long = { b: Array.from({ length: times }, () => values), a: values } as Json
+        assert.equal(written(long).text, canonicalJsonLoose(long))
+      }),
+    )
+  })
+
+  test('is written in as many steps as it has times 16 KiB, however it is nested', () => {
+    const numbers = Array.from({ length: 100_000 }, (_, at) => at)
+    const members = Object.fromEntries(numbers.map((at) => [`k${at}`, at]))
+    for (const value of [numbers, members, [[[numbers]]], { a: { b: members } }, numbers.map((at) => [at])] as Json[]) {
+      const { text, count } = written(value)
+      assert.equal(text, canonicalJsonLoose(value))
+      assert.ok(count >= Math.floor(text.length / (2 * 16_384)), `${count} steps for ${text.length} characters`)
+    }
+  })
+
+  test('is not written to its end where it is longer than its caller takes', () => {
+    assert.throws(() => canonicalJson({ a: Array.from({ length: 100 }, () => 1) }, 100), TooLongError)
+    assert.throws(
+      () => canonicalJson(Object.fromEntries(Array.from({ length: 100 }, (_, at) => [at, 1])), 100),
+      TooLongError,
+    )
+    assert.equal(canonicalJson({ a: 'b'.repeat(80) }, 100).length, 88)
   })
 })

@@ -66,9 +66,20 @@ export const nodeEd25519: Ed25519 = {
   signDetached: (message, privateKey) => sign(null, message, privateKeyOf(privateKey.subarray(0, 32))),
   verifyDetached(signature, message, publicKey) {
     if (isWeak(publicKey) || isWeak(signature.subarray(0, 32))) return false
-    const key = createPublicKey({ key: Buffer.concat([SPKI_HEADER, publicKey]), format: 'der', type: 'spki' })
-    return verify(null, message, key, signature)
+    return verify(null, message, publicKeyOf(publicKey), signature)
   },
+}
+
+/** Returns what `verifyDetached` does, computed on another thread: for messages that take milliseconds to hash. */
+export function verifyDetachedAside(
+  signature: Uint8Array,
+  message: Uint8Array,
+  publicKey: Uint8Array,
+): Promise<boolean> {
+  if (isWeak(publicKey) || isWeak(signature.subarray(0, 32))) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    verify(null, message, publicKeyOf(publicKey), signature, (fault, isValid) => resolve(!fault && isValid))
+  })
 }
 
 /** The fastest available Ed25519. */
@@ -80,6 +91,10 @@ export function isWeak(point: Uint8Array): boolean {
   const sign = Number.parseInt(hex.slice(62), 16)
   const y = hex.slice(0, 62) + (sign & 0x7f).toString(16).padStart(2, '0')
   return SMALL_ORDER.has(y) || (y.endsWith(`${'ff'.repeat(30)}7f`) && Number.parseInt(y.slice(0, 2), 16) >= 0xed)
+}
+
+function publicKeyOf(publicKey: Uint8Array): KeyObject {
+  return createPublicKey({ key: Buffer.concat([SPKI_HEADER, publicKey]), format: 'der', type: 'spki' })
 }
 
 function privateKeyOf(seed: Uint8Array): KeyObject {

@@ -121,7 +121,7 @@ describe('a signing key file', () => {
     for (const line of lines) assert.throws(() => parseSigningKeys(line), RangeError)
   })
 
-  test('owes its chance to whoever gives it', () => {
+  test('takes its randomness from the caller', () => {
     assert.deepEqual(
       generateSigningKey('1', () => seed),
       key,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
-import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
+import { inSteps } from '@myelin/kit/turn'
+import { canonicalJsonInSteps, canonicalJsonLoose, TooLongError } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 import { isObject, stringMember } from '@myelin/matrix/json'
@@ -166,16 +166,32 @@ export class Federation {
   }
 }
 
-/** Returns the text that the signature of a request covers; `content` only where there was a body. */
-export function requestForm(request: {
+/** A request whose signature is made or checked; `content` only where there is a body. */
+export interface SignedForm {
   readonly method: string
   readonly uri: string
   readonly origin: string
   readonly destination: string
   readonly content: Json | undefined
-}): string {
-  const { content, ...rest } = request
-  return canonicalJsonLoose(content === undefined ? rest : { ...rest, content })
+}
+
+/** Returns the text that the signature of a request covers. */
+export function requestForm(request: SignedForm): string {
+  return canonicalJsonLoose(coveredBy(request))
+}
+
+/** Returns the text that the signature of a request covers; for a long one a promise of its UTF-8, written in steps. */
+export function requestFormInSteps(request: SignedForm): string | Promise<Uint8Array> {
+  try {
+    return canonicalJsonLoose(coveredBy(request), LONG_JSON)
+  } catch (cause) {
+    if (!(cause instanceof TooLongError)) throw cause
+    return inSteps(canonicalJsonInSteps(coveredBy(request)))
+  }
+}
+
+function coveredBy({ content, ...rest }: SignedForm): JsonObject {
+  return content === undefined ? rest : { ...rest, content }
 }
 
 /** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */

@@ -209,7 +209,7 @@ describe('a request over TLS is refused', () => {
     )
   })
 
-  test('where nobody we trust signed the certificate', async () => {
+  test('where no trusted authority signed the certificate', async () => {
     const port = await listen(['a.test'], undefined, other)
     assert.match(await ask(transport({ hosts: { 'a.test': LOCAL } }), `a.test:${port}`), /^RemoteError unreachable/)
   })
@@ -248,7 +248,7 @@ describe('a request over TLS is refused', () => {
     })
   }
 
-  test('when the time is over, by our clock', async () => {
+  test('when the timeout has passed, by the given clock', async () => {
     const clock = new StoppedClock()
     const port = await listen(['a.test'], () => clock.advance(5000))
     const via = transport({ hosts: { 'a.test': LOCAL } }, { clock })
@@ -256,7 +256,7 @@ describe('a request over TLS is refused', () => {
     assert.equal(clock.waiting, 0)
   })
 
-  test('when its answer drips past the end of the time', async () => {
+  test('when its answer arrives too slowly for the timeout', async () => {
     const clock = new StoppedClock()
     const port = await listen(['a.test'], (_, reply) => {
       reply.write('a')
@@ -271,7 +271,7 @@ describe('a request over TLS is refused', () => {
     assert.equal(await ask(via, 'a.test:1'), 'RemoteError unreachable: a.test: ECONNREFUSED')
   })
 
-  test('where nobody has that name', async () => {
+  test('where the name does not resolve', async () => {
     assert.match(await ask(transport({}), 'a.test'), /^RemoteError unreachable: .*has no address/)
   })
 })

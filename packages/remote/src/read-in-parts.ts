@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { inSteps } from '@myelin/kit/in-steps'
+import { inSteps } from '@myelin/kit/turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { parseLongJson } from '@myelin/matrix/parse-long-json'

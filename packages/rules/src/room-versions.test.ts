@@ -42,6 +42,6 @@ for (const [name, first, last, holds] of history) {
   })
 }
 
-test('versions nobody made are not known', () => {
+test('versions that do not exist are unknown', () => {
   for (const id of ['0', '13', '', 'constructor', '1.0']) assert.equal(roomVersion(id), undefined)
 })

@@ -35,7 +35,7 @@ describe('a message', () => {
     })
   }
 
-  test('under no visibility, or one nobody understands, is shared', () => {
+  test('is shared without a history visibility, and under an unknown one', () => {
     for (const visibility of [undefined, 'sometimes', '']) {
       assert.equal(sees(message, visibility, 'join'), true)
       assert.equal(sees(message, visibility, 'leave', true), true)
@@ -66,7 +66,7 @@ describe("a user's own membership", () => {
     assert.equal(sees(memberEvent(alice, bob, 'invite'), 'invited', undefined), true)
     assert.equal(sees(memberEvent(alice, bob, 'invite'), 'joined', undefined), false)
   })
-  test('of somebody else is an event like any other', () => {
+  test('of another user is an event like any other', () => {
     assert.equal(sees(memberEvent(alice, alice, 'join'), 'joined', 'leave'), false)
   })
 })

@@ -29,7 +29,7 @@ test('answers to requests are kept for a day, and not for ever', async () => {
   await rt.close()
 })
 
-test('what was said as a policy server stands for 30 days', async () => {
+test('the ruling of a policy server is kept for 30 days', async () => {
   const rt = await testRuntime()
   const stop = startMaintenance(rt)
   const event = '$said' as EventId
@@ -44,7 +44,7 @@ test('what was said as a policy server stands for 30 days', async () => {
   await rt.close()
 })
 
-onEveryDatabase('what waits for servers that never come back', (open) => {
+onEveryDatabase('data for servers that do not return', (open) => {
   test('is kept for 30 days, and then goes in steps', async () => {
     const rt = await testRuntime(open)
     const stop = startMaintenance(rt)

@@ -20,7 +20,7 @@ export const RULINGS_KEPT_MS = 30 * 24 * HOUR_MS
 
 /** The time for which data is kept for an unreachable server. */
 export const UNSENT_KEPT_MS = 30 * 24 * HOUR_MS
-/** How long a connection of sliding sync is kept that no client uses. */
+/** The time for which an unused connection of sliding sync is kept. */
 const CONNECTIONS_KEPT_MS = 30 * 24 * HOUR_MS
 /** Number of rows deleted in one unit, so that other writes run in between. */
 const ROWS_A_UNIT = 500

@@ -10,7 +10,7 @@ interface GotNotification {
   readonly notification: JsonObject
 }
 
-/** What a gateway answers; `down` for no answer at all, `hang` for none until the request is given up. */
+/** The answer of a gateway; `down` refuses connections, `hang` never answers. */
 type GatewayAnswer =
   | 'down'
   | 'hang'
@@ -19,7 +19,7 @@ type GatewayAnswer =
 /** Push gateways in this process, reached through a transport of their own. */
 export interface StandInGateway {
   readonly transport: Transport
-  /** What gateways took, in the order of arrival. */
+  /** The notifications that gateways received, in order. */
   readonly got: GotNotification[]
   /** Every request, also those that were refused. */
   readonly tried: GotNotification[]

@@ -164,7 +164,7 @@ class CheckedTx implements Tx {
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
     return this.#tx.run<Row>(sql, parameters)
   }
-  send(statement: Statement): void {
+  send(statement: Statement): Promise<void> | undefined {
     const { target, parameters } = statement
     const width = new Set(target.columns).size
     for (let start = 0; start < parameters.length; start += width) {
@@ -172,7 +172,7 @@ class CheckedTx implements Tx {
       const row = Object.fromEntries(columns.map((column, index) => [column, parameters[start + index]]))
       this.rows.push({ table: target.table, kind: 'insert', row, set: [] })
     }
-    this.#tx.send(statement)
+    return this.#tx.send(statement)
   }
   takePosition(): number {
     return this.#tx.takePosition()

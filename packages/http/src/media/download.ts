@@ -39,9 +39,9 @@ export const downloadContract = { params: Params, query: Query, reply: BytesSche
 export async function download(rt: Runtime, request: DownloadRequest, isAuthenticated: boolean): Promise<Reply<Bytes>> {
   const { params, query, headers, requester, signal } = request
   const mayFetch = query.allow_remote ?? true
-  const wish = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
+  const options = { isAuthenticated, timeoutMs: query.timeout_ms, mayFetch, signal, userId: requester.userId }
   const needsAll = !request.supportsChunkedReplies || NEED_ALL.some((name) => headers[name] !== undefined)
-  const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), wish)
+  const content = await (needsAll ? findAnyMedia : openAnyMedia)(rt, checkedName(params), options)
   if ('bytes' in content)
     return new Reply(200, content.bytes, {
       ...mediaHeaders(isAuthenticated),

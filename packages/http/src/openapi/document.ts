@@ -67,7 +67,7 @@ export function openApiDocument(version: string, apis: readonly ApiEndpoints[]):
   }
 }
 
-/** Returns a path of ours with its parameters in braces. */
+/** Returns the path of an endpoint with its parameters in braces. */
 function templateOf(path: string): string {
   return path.replace(/:([^/]+)/g, '{$1}')
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer'
-import { inSteps } from '@myelin/kit/in-steps'
+import { inSteps } from '@myelin/kit/turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'

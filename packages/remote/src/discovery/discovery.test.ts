@@ -50,7 +50,7 @@ describe('a server is found', () => {
     ['by its port', 'a.test:5', 'a.test 5', 'a.test'],
   ] as const
   for (const [how, server, place, certificate] of direct) {
-    test(`${how}, without asking anybody`, async () => {
+    test(`${how}, without a request`, async () => {
       assert.deepEqual(await route(server), { asked: [], places: [place], host: server, certificate })
     })
     test(`${how} where another server delegates to it`, async () => {

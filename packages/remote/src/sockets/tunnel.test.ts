@@ -89,7 +89,7 @@ describe('a request through a proxy', () => {
     assert.deepEqual(asked, [`127.0.0.1:${port}`, `[::1]:${port}`])
   })
 
-  test('gives the proxy its name and password, and nobody else', async () => {
+  test('sends user name and password to the proxy only', async () => {
     const seen: unknown[] = []
     const port = await listen(['a.test'], (request, reply) => {
       seen.push(request.headers['proxy-authorization'])
@@ -180,14 +180,14 @@ describe('a request through a proxy is refused', () => {
     assert.match(await ask(through('127.0.0.1:1'), 'a.test:1234'), /^RemoteError unreachable: no tunnel to a\.test/)
   })
 
-  test('where the tunnel ends at somebody else', async () => {
+  test('where the tunnel ends at another server', async () => {
     const port = await listen(['b.test'])
     const { port: proxyPort } = await proxy()
     const said = await ask(through(`127.0.0.1:${proxyPort}`), `a.test:${port}`)
     assert.match(said, /^RemoteError unreachable: .*a\.test\. is not in the cert/)
   })
 
-  test('where nobody we trust vouches for the proxy', async () => {
+  test('where no trusted authority signed the certificate of the proxy', async () => {
     const stranger = createTlsServer(testAuthority('Another authority').issue(['127.0.0.1']))
     const { port, asked } = await proxy(leadThere, stranger)
     const said = await ask(through(`https://127.0.0.1:${port}`), 'a.test:1234')
@@ -213,7 +213,7 @@ describe('a request through a proxy is refused', () => {
     assert.deepEqual(asked, ['a.test:443'])
   })
 
-  test('when the time is over before the proxy answers, and the tunnel is given up', async () => {
+  test('when the timeout passes before the proxy answers, and closes the tunnel', async () => {
     const clock = new StoppedClock()
     const given = Promise.withResolvers<void>()
     const { port } = await proxy((_, client) => {

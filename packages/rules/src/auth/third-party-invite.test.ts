@@ -89,7 +89,7 @@ describe('an invite that answers a third-party invite', () => {
     })
   }
 
-  test('is rejected from anybody but the one who invited', () => {
+  test('is rejected from all senders except the inviter', () => {
     for (const version of versions) {
       const verdict = authorize(
         memberEvent(carol, bob, 'invite', { third_party_invite: good }),

@@ -14,7 +14,7 @@ import {
   signedForm,
 } from './canonical-members.ts'
 import { hashedEventId, roomIdOfCreate } from './event-id.ts'
-import { MAX_PDU_BYTES } from './parse-pdu.ts'
+import { FIELD_TOO_LONG, MAX_PDU_BYTES } from './parse-pdu.ts'
 import type { Signer } from './signing.ts'
 
 /** The draft of an event. */
@@ -101,7 +101,7 @@ function referencesOf(ids: readonly EventId[], draft: PduDraft, version: RoomVer
 
 function checkLengths({ type, stateKey = '', sender }: PduDraft): void {
   if (fitsBytes(type, 255) && fitsBytes(stateKey, 255) && fitsBytes(sender, 255)) return
-  throw new MatrixError('M_TOO_LARGE', '`type`, `state_key` and `sender` must have at most 255 bytes each')
+  throw new MatrixError('M_TOO_LARGE', FIELD_TOO_LONG)
 }
 
 function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {

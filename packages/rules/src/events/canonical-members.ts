@@ -14,22 +14,23 @@ export interface CanonicalMember {
  * Returns the encoding that a room version hashes: strict from version 6 on, earlier with numbers as they were
  * spelled.
  */
-function canonicalOf(value: Json, version: RoomVersion): string {
-  return version.strictCanonicalJson ? canonicalJson(value) : canonicalJsonLoose(value)
+function canonicalOf(value: Json, version: RoomVersion, maxLength?: number): string {
+  return version.strictCanonicalJson ? canonicalJson(value, maxLength) : canonicalJsonLoose(value, maxLength)
 }
 
 /**
  * Returns an event's encoded members in canonical order, for hashing, signing and measuring.
  *
- * Throws a RangeError for a number that the version's JSON excludes.
+ * Throws a RangeError for a number that the version's JSON excludes, and a `TooLongError` where one member has more than about
+ * `maxLength` characters.
  */
-export function canonicalMembers(json: JsonObject, version: RoomVersion): CanonicalMember[] {
-  return canonicalKeys(json).map((key) => canonicalMember(key, json[key] ?? null, version))
+export function canonicalMembers(json: JsonObject, version: RoomVersion, maxLength?: number): CanonicalMember[] {
+  return canonicalKeys(json).map((key) => canonicalMember(key, json[key] ?? null, version, maxLength))
 }
 
 /** Returns one member, encoded. */
-export function canonicalMember(key: string, value: Json, version: RoomVersion): CanonicalMember {
-  return { key, text: `${canonicalJson(key)}:${canonicalOf(value, version)}` }
+export function canonicalMember(key: string, value: Json, version: RoomVersion, maxLength?: number): CanonicalMember {
+  return { key, text: `${canonicalJson(key)}:${canonicalOf(value, version, maxLength)}` }
 }
 
 /** Returns the object with these members. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TooLongError } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { type EventId, fitsBytes, isEventId, isRoomId, isUserId, type RoomId, type UserId } from '@myelin/matrix/ids'
 import { isObject, type Json, type JsonObject, member, objectMember, stringMember } from '@myelin/matrix/json'
@@ -11,6 +12,9 @@ import { referencesOf } from './references.ts'
 
 /** The largest event, in bytes of its federation form, signatures included. */
 export const MAX_PDU_BYTES = 65536
+
+/** The message for a `type`, `state_key` or `sender` of more than 255 bytes. */
+export const FIELD_TOO_LONG = '`type`, `state_key` and `sender` must have at most 255 bytes each'
 
 /** The source of an event. */
 export interface PduSource {
@@ -30,8 +34,7 @@ export interface PduSource {
 export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSource = {}): Pdu {
   const { unsigned: _unsigned, ...json } = source
   const members = encode(json, version)
-  if (!fitsBytes(joinMembers(members), MAX_PDU_BYTES))
-    throw new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
+  if (!fitsBytes(joinMembers(members), MAX_PDU_BYTES)) throw tooLarge()
   checkSeals(json)
   const isOurFormat = version.eventIds === 'chosen by server'
   const fields = {
@@ -50,11 +53,17 @@ export function parsePdu(source: JsonObject, version: RoomVersion, from: PduSour
 
 function encode(json: JsonObject, version: RoomVersion): CanonicalMember[] {
   try {
-    return canonicalMembers(json, version)
+    // A hostile event of megabytes is not written to its end.
+    return canonicalMembers(json, version, MAX_PDU_BYTES)
   } catch (cause) {
+    if (cause instanceof TooLongError) throw tooLarge()
     if (!(cause instanceof RangeError)) throw cause
     throw new MatrixError('M_BAD_JSON', 'numbers must be integers within ±(2^53 - 1)', { cause })
   }
+}
+
+function tooLarge(): MatrixError {
+  return new MatrixError('M_TOO_LARGE', 'an event must have at most 65536 bytes')
 }
 
 function checkSeals(json: JsonObject): void {
@@ -73,12 +82,12 @@ function senderOf(json: JsonObject): UserId {
 }
 
 function typeOf(json: JsonObject, version: RoomVersion): { readonly type: string; readonly stateKey?: string } {
-  const type = need(stringMember(json, 'type'), 'type must be text')
+  const type = need(stringMember(json, 'type'), '`type` must be a string')
   const stateKey = member(json, 'state_key')
-  if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('state_key must be text')
+  if (stateKey !== undefined && typeof stateKey !== 'string') throw bad('`state_key` must be a string')
   for (const text of [type, stateKey ?? '']) {
     const fits = fitsBytes(text, 255) || (version.countsCodePoints && Array.from(text).length <= 255)
-    if (!fits) throw new MatrixError('M_TOO_LARGE', '`type` and `state_key` must have at most 255 bytes each')
+    if (!fits) throw new MatrixError('M_TOO_LARGE', FIELD_TOO_LONG)
   }
   return stateKey === undefined ? { type } : { type, stateKey }
 }
@@ -114,7 +123,8 @@ function roomOf(
 function targetOf(json: JsonObject, type: string, version: RoomVersion): { readonly redacts?: EventId } {
   const home = version.redactsInContent ? (objectMember(json, 'content') ?? {}) : json
   const target = member(home, 'redacts')
-  if (target !== undefined && typeof target !== 'string' && !version.redactsInContent) throw bad('redacts must be text')
+  if (target !== undefined && typeof target !== 'string' && !version.redactsInContent)
+    throw bad('`redacts` must be a string')
   return type === 'm.room.redaction' && typeof target === 'string' ? { redacts: target as EventId } : {}
 }
 

@@ -23,7 +23,7 @@ test('an answer to a third-party invite need not be signed by its sender', () =>
   }
 })
 
-test('a restricted join is signed by the server of whoever vouches for it, since version 8', () => {
+test('a restricted join is signed by the server of the authorizing user, since version 8', () => {
   for (const version of versions) {
     const join = {
       ...memberEvent(bob, bob, 'join', { join_authorised_via_users_server: alice }),

@@ -112,7 +112,7 @@ describe('resolving', () => {
     )
   })
 
-  test('what is resolved changes nothing', () => {
+  test('resolving a resolved state changes nothing', () => {
     fc.assert(
       fc.property(version, history, (which, steps) => {
         const { events, branches } = play(which, steps)

@@ -233,7 +233,7 @@ describe('a proxy', () => {
   const said = { isSecure: false, host: 'said.test', port: 8080, authorization: undefined }
   const around = { HTTPS_PROXY: 'http://capital.test:8080', no_proxy: 'a.test, 10.0.0.0/8' }
 
-  test('is none where nobody names one', () => {
+  test('is undefined where none is configured', () => {
     assert.deepEqual(proxyOf(''), { https: undefined, exceptions: [] })
   })
 

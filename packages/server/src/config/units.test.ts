@@ -37,7 +37,7 @@ describe('a size', () => {
   })
 })
 
-test('whatever the patterns let through is a safe whole number', () => {
+test('every value that the patterns accept is a safe integer', () => {
   const durations = fc.stringMatching(new RegExp(DURATION_PATTERN))
   const sizes = fc.stringMatching(new RegExp(SIZE_PATTERN))
   fc.assert(fc.property(durations, (text) => assert.ok(Number.isInteger(durationMs(text)) && durationMs(text) >= 0)))

@@ -7,8 +7,11 @@ import {
   accountDataOf,
   accountDataSize,
   deleteAccountData,
+  ENTRY_OVERHEAD_BYTES,
   putAccountData,
 } from '@myelin/storage/accounts/account-data'
+import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 import { rulesOf } from './push-rules.ts'
 
@@ -38,18 +41,23 @@ const OURS = new Map([
 export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, content: JsonObject): Promise<void> {
   if (Object.keys(content).length === 0) return removeAccountData(rt, name)
   const entry = writable(name)
-  const contentBytes = Buffer.byteLength(JSON.stringify(content))
-  const bytes = Buffer.byteLength(name.type) + contentBytes
-  if (contentBytes > MAX_ENTRY_BYTES)
+  if (bytesOf(content) > MAX_ENTRY_BYTES) {
     throw new MatrixError('M_TOO_LARGE', 'an entry of account data has at most 256 KiB')
-  await rt.db.write(async (tx) => {
-    const { totalBytes, entryBytes } = await accountDataSize(tx, entry)
-    // An entry that shrinks is always stored, so that a user beyond the limit can get below it.
-    if (bytes > entryBytes && totalBytes - entryBytes + bytes > MAX_USER_BYTES) {
-      throw new MatrixError('M_TOO_LARGE', 'the account data of a user has at most 4 MiB')
-    }
-    await putAccountData(tx, { ...entry, content })
-  })
+  }
+  await rt.db.write((tx) => putBounded(tx, { ...entry, content }))
+}
+
+/**
+ * Puts an entry in place of the one of the same type, unless the user's entries have more than 4 MiB then: `M_TOO_LARGE`. An
+ * entry that shrinks is always stored, so that a user beyond the limit can get below it.
+ */
+export async function putBounded(tx: Tx, entry: AccountData): Promise<void> {
+  const { totalBytes, entryBytes } = await accountDataSize(tx, entry)
+  const bytes = bytesOf(entry.content) + Buffer.byteLength(entry.type) + ENTRY_OVERHEAD_BYTES
+  if (bytes > entryBytes && totalBytes - entryBytes + bytes > MAX_USER_BYTES) {
+    throw new MatrixError('M_TOO_LARGE', 'the account data of a user has at most 4 MiB')
+  }
+  await putAccountData(tx, entry)
 }
 
 /**
@@ -68,6 +76,8 @@ function writable(name: EntryName): CheckedName {
   if (otherWay === undefined) return entry
   throw new MatrixError('M_BAD_JSON', `${name.type} is written by the server: ${otherWay}`, { status: 405 })
 }
+
+const bytesOf = (content: JsonObject) => Buffer.byteLength(JSON.stringify(content))
 
 /** Returns an entry's content; throws `M_NOT_FOUND` if there is none. */
 export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName): Promise<JsonObject> {

@@ -66,7 +66,7 @@ const events = fc.record(
   { noNullPrototype: true },
 )
 
-test('judging an event once for everybody says of each member what their default rules say', () => {
+test('evaluating an event once for all members gives each the result of the default rules', () => {
   const rules = { [alice]: defaultRules(alice), [bob]: defaultRules(bob) }
   fc.assert(
     fc.property(events, fc.constantFrom(0, 49, 50, 100), fc.constantFrom(2, 3), (drawn, power, memberCount) => {

@@ -19,6 +19,7 @@ import type { Runtime } from '../runtime/runtime.ts'
  */
 export async function defineFilter(rt: Pick<Runtime, 'db'>, user: UserId, definition: JsonObject): Promise<string> {
   checkFilter(definition)
+  syncFilterOf(definition)
   return rt.db.write(async (tx) => String(await putFilter(tx, user, canonicalJsonLoose(definition))))
 }
 
@@ -52,9 +53,15 @@ function remembered(text: string, read: () => JsonObject): SyncFilter {
 }
 
 function checkedFilter(text: string): JsonObject {
-  const json = parseJson(text)
-  if (!isObject(json)) throw new MatrixError('M_NOT_JSON', '`filter` must be a JSON object')
+  const json = filterObject(text)
   checkFilter(json)
+  return json
+}
+
+/** Parses the filter of a query string; throws `M_NOT_JSON`, or `M_BAD_JSON` if it is not an object. */
+export function filterObject(text: string): JsonObject {
+  const json = parseJson(text)
+  if (!isObject(json)) throw new MatrixError('M_BAD_JSON', '`filter` must be a JSON object')
   return json
 }
 

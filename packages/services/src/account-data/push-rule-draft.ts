@@ -35,7 +35,7 @@ export function draftedRule({ kind, ruleId }: RuleName, wanted: JsonObject): Pus
 /** Returns the actions in a body: `notify`, tweaks, and the historical ones without effect. */
 export function checkedActions(wanted: JsonObject): readonly Json[] {
   const actions = member(wanted, 'actions')
-  if (actions === undefined) throw new MatrixError('M_MISSING_PARAM', '`actions` is required')
+  if (actions === undefined) throw new MatrixError('M_MISSING_PARAM', '`actions` is missing')
   if (!isList(actions) || !actions.every(isAction)) {
     throw new MatrixError('M_BAD_JSON', '`actions` must be a list of `notify` and tweaks')
   }
@@ -60,7 +60,7 @@ function checkedConditions(wanted: JsonObject): readonly Json[] {
 
 function checkedPattern(wanted: JsonObject): string {
   const pattern = member(wanted, 'pattern')
-  if (pattern === undefined) throw new MatrixError('M_MISSING_PARAM', '`pattern` is required in a content rule')
+  if (pattern === undefined) throw new MatrixError('M_MISSING_PARAM', '`pattern` is missing in a content rule')
   if (typeof pattern !== 'string') throw new MatrixError('M_BAD_JSON', '`pattern` must be a string')
   return pattern
 }

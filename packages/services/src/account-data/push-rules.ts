@@ -29,11 +29,11 @@ export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
   return rulesetOf(user, await ownRules(db, user))
 }
 
-/** Returns the same as {@link rulesOf}, read once until something of the user changes. */
+/** Returns the same as {@link rulesOf}, cached until the user's topic is touched. */
 export const cachedRulesOf = cachedReader('rulesets', 2_000, (user: UserId) => user, rulesOf)
 
 /**
- * Returns a function that says whether a user is subscribed to a thread; undefined for users who never subscribed to one or
+ * Returns a function that returns whether a user is subscribed to a thread; undefined for users who never subscribed to one or
  * unsubscribed: their clients do not know subscriptions, so threads notify them like the main timeline.
  */
 export async function threadSubscriptionOf(db: Read, user: UserId): Promise<((root: string) => boolean) | undefined> {
@@ -41,7 +41,7 @@ export async function threadSubscriptionOf(db: Read, user: UserId): Promise<((ro
   return threads.size === 0 ? undefined : (root) => threads.get(root) ?? false
 }
 
-/** Returns what is needed to evaluate a user's push rules over events of a room, with the room's present state. */
+/** Returns the input for evaluating a user's push rules over events of a room, with the room's present state. */
 export async function pushContext(
   db: Read,
   user: UserId,

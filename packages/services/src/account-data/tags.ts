@@ -4,10 +4,10 @@ import { fitsBytes } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { member, objectMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
-import { accountDataOf, putAccountData } from '@myelin/storage/accounts/account-data'
+import { accountDataOf } from '@myelin/storage/accounts/account-data'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
-import { checkedRoomId } from './account-data.ts'
+import { checkedRoomId, putBounded } from './account-data.ts'
 
 /** A user's tag of a room. */
 export interface TagName {
@@ -64,5 +64,5 @@ async function tagsOf(db: Read, userId: UserId, roomId: RoomId): Promise<JsonObj
 
 async function putTags(tx: Tx, userId: UserId, roomId: RoomId, tags: JsonObject): Promise<void> {
   if (!fitsBytes(JSON.stringify(tags), MAX_BYTES)) throw new MatrixError('M_TOO_LARGE', 'too many tags')
-  await putAccountData(tx, { userId, roomId, type: 'm.tag', content: { tags } })
+  await putBounded(tx, { userId, roomId, type: 'm.tag', content: { tags } })
 }

@@ -23,8 +23,8 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
  */
-export async function deactivateAccount(rt: Needs, { userId }: Requester, wish: Deactivation): Promise<void> {
-  const { auth, erase, leaveRooms } = wish
+export async function deactivateAccount(rt: Needs, { userId }: Requester, request: Deactivation): Promise<void> {
+  const { auth, erase, leaveRooms } = request
   const agreed = await authenticateOperation(rt, {
     name: 'deactivate',
     userId,

@@ -4,7 +4,7 @@ import { spendPredecessor, tokenOwner } from '@myelin/storage/accounts/sessions'
 import { noteDeviceSeen } from './device-seen.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
-/** A presented token, and what the request says about its device. */
+/** A presented token, and the device information of the request. */
 export interface PresentedToken {
   readonly token: string
   readonly mayBeLocked: boolean

@@ -2,7 +2,7 @@
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { JsonObject } from '@myelin/matrix/json'
 
-/** Where this server answers the requests of a LiveKit token service, below its base URL. */
+/** The path of the LiveKit token service, below the base URL of this server. */
 export const TOKEN_SERVICE = '/_myelin/livekit'
 
 /**

@@ -16,7 +16,7 @@ type Needs = DelayedEventNeeds & Pick<Runtime, 'bus' | 'log' | 'config' | 'remot
 
 /** The time between two looks at a participant. */
 const LOOK_MS = 5_000
-/** How long a participant may take to connect. */
+/** The time within which a participant must connect. */
 const CONNECT_MS = 60_000
 /** The most questions to the SFU at a time. */
 const AT_ONCE = 8

@@ -16,9 +16,12 @@ export interface Stretch {
 export interface LogTask {
   /** The name of its lease and cursor; of the nodes that share a database one does the task of a name. */
   readonly name: string
-  /** For how long a node that hangs keeps the task from the others; 30 s by default. A dead node's lease is free at once. */
+  /**
+   * The time for which a hanging node keeps the task from the others; 30 s by default. A dead node's lease is free at
+   * once.
+   */
   readonly leaseMs?: number
-  /** Hears every hint, before anything is followed for it, also while another node holds the lease. */
+  /** Receives every hint before the log is read, also while another node holds the lease. */
   hear?(hint: Hint): void
   /** Returns whether a hint may be work for the task; where it is not, the stretch is passed over. By default all are. */
   concerns?(hint: Hint): boolean

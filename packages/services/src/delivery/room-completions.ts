@@ -11,7 +11,7 @@ import { LogFollower } from './log-follower.ts'
 
 type Needs = Checker & Pick<Runtime, 'bus' | 'random'>
 
-// After this time another node takes over from one that hangs; from a dead one at once.
+// The time after which another node takes over from one that hangs; from a dead one at once.
 const LEASE_MS = 15_000
 const AT_ONCE = 2
 const RETRY_MS = 30_000

@@ -18,12 +18,12 @@ const DEFAULT_TIMEOUT_MS = 10_000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3keysquery
  */
-export async function askServers<Wish>(
+export async function askServers<Query>(
   { limits }: Pick<Runtime, 'limits'>,
   userId: UserId,
-  away: ReadonlyMap<ServerName, ReadonlyMap<UserId, Wish>>,
+  away: ReadonlyMap<ServerName, ReadonlyMap<UserId, Query>>,
   timeoutMs: number | undefined,
-  ask: (server: ServerName, users: ReadonlyMap<UserId, Wish>, timeoutMs: number) => Promise<void>,
+  ask: (server: ServerName, users: ReadonlyMap<UserId, Query>, timeoutMs: number) => Promise<void>,
 ): Promise<JsonObject> {
   if (away.size > 0) limits.check('remoteLookups', userId)
   const failures = new Map<string, Json>()

@@ -4,7 +4,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/engine/database'
 import { claimOneTimeKey, useFallbackKey } from '@myelin/storage/keys/one-time-keys'
-import type { KeyWish, NamedKey } from '@myelin/storage/keys/one-time-keys'
+import type { KeyClaim, NamedKey } from '@myelin/storage/keys/one-time-keys'
 import type { Runtime } from '../runtime/runtime.ts'
 import { askOneTimeKeys } from '../peers/one-time-keys.ts'
 import type { Asker } from '../peers/ask-server.ts'
@@ -24,7 +24,7 @@ export interface ClaimedKeys {
 const CLAIMS_PER_UNIT = 50
 
 /**
- * Claims a one-time key of every device in `wishes`, a map from user to device to algorithm.
+ * Claims a one-time key of every device in `claims`, a map from user to device to algorithm.
  *
  * Each key is claimed once, in the order of upload. A device without one-time keys gives its fallback key.
  *
@@ -33,10 +33,10 @@ const CLAIMS_PER_UNIT = 50
 export async function claimKeys(
   rt: Pick<Runtime, 'db' | 'serverName' | 'limits'> & Asker,
   claimer: UserId,
-  wishes: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  claims: Readonly<Record<string, Readonly<Record<string, string>>>>,
   timeoutMs?: number,
 ): Promise<ClaimedKeys> {
-  const { local, away } = askedUsers(rt.serverName, wishes)
+  const { local, away } = askedUsers(rt.serverName, claims)
   const claimed = new Map<string, unknown>(Object.entries(await claimOwnKeys(rt, local)))
   const failures = await askServers(rt, claimer, away, timeoutMs, async (server, users, patienceMs) => {
     for (const [user, keys] of await askOneTimeKeys(rt, server, users, patienceMs)) claimed.set(user, keys)
@@ -55,20 +55,20 @@ export async function claimOwnKeys(
   const byUser = new Map<string, Map<string, Readonly<Record<string, RawJson>>>>()
   for (let start = 0; start < wanted.length; start += CLAIMS_PER_UNIT) {
     const some = wanted.slice(start, start + CLAIMS_PER_UNIT)
-    for (const { wish, claimed } of await rt.db.write((tx) => claimAll(tx, some))) {
-      const devices = byUser.get(wish.userId) ?? new Map<string, Readonly<Record<string, RawJson>>>()
-      byUser.set(wish.userId, devices)
-      devices.set(wish.deviceId, { [`${claimed.algorithm}:${claimed.keyId}`]: new RawJson(claimed.key) })
+    for (const { claim, claimed } of await rt.db.write((tx) => claimAll(tx, some))) {
+      const devices = byUser.get(claim.userId) ?? new Map<string, Readonly<Record<string, RawJson>>>()
+      byUser.set(claim.userId, devices)
+      devices.set(claim.deviceId, { [`${claimed.algorithm}:${claimed.keyId}`]: new RawJson(claimed.key) })
     }
   }
   return Object.fromEntries([...byUser].map(([user, devices]) => [user, Object.fromEntries(devices)]))
 }
 
-async function claimAll(tx: Tx, wishes: readonly KeyWish[]): Promise<{ wish: KeyWish; claimed: NamedKey }[]> {
-  const found: { wish: KeyWish; claimed: NamedKey }[] = []
-  for (const wish of wishes) {
-    const claimed = (await claimOneTimeKey(tx, wish)) ?? (await useFallbackKey(tx, wish))
-    if (claimed) found.push({ wish, claimed })
+async function claimAll(tx: Tx, claims: readonly KeyClaim[]): Promise<{ claim: KeyClaim; claimed: NamedKey }[]> {
+  const found: { claim: KeyClaim; claimed: NamedKey }[] = []
+  for (const claim of claims) {
+    const claimed = (await claimOneTimeKey(tx, claim)) ?? (await useFallbackKey(tx, claim))
+    if (claimed) found.push({ claim, claimed })
   }
   return found
 }

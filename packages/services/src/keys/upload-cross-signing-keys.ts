@@ -16,7 +16,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
 import type { PublicKey } from './cross-signing-key.ts'
 
-/** Cross-signing keys by what they sign. */
+/** Cross-signing keys by usage. */
 export type CrossSigningUpload = Readonly<Partial<Record<KeyUsage, JsonObject>>>
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
@@ -79,7 +79,7 @@ async function publish(tx: Tx, userId: UserId, keys: Keys, { mayReplace }: { may
 
 async function check(tx: Tx, userId: UserId, keys: Keys, heldMaster: JsonObject | undefined): Promise<void> {
   const masterKey = keys.get('master') ?? heldMaster
-  if (!masterKey) throw new MatrixError('M_MISSING_PARAM', '`master_key` is required: the user has none yet')
+  if (!masterKey) throw new MatrixError('M_MISSING_PARAM', '`master_key` is missing: the user has none yet')
   const master = checkedKey(userId, 'master', masterKey)
   const deviceIds = new Set((await devicesOf(tx, userId)).map(({ deviceId }) => deviceId))
   for (const [usage, key] of keys) {

@@ -6,7 +6,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import { noSuchMedia } from './media-name.ts'
 
 /** A request for media, and how long it waits for content that is not uploaded yet. */
-export interface MediaWish {
+export interface MediaRequest {
   readonly isAuthenticated: boolean
   readonly timeoutMs: number | undefined
   readonly signal: AbortSignal
@@ -30,28 +30,28 @@ const LOOK_AGAIN_MS = 10_000
 export async function findMedia(
   rt: Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
-  wish: MediaWish,
+  request: MediaRequest,
 ): Promise<FoundMedia> {
-  const deadline = rt.clock.now() + Math.min(wish.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS)
+  const deadline = rt.clock.now() + Math.min(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, MAX_TIMEOUT_MS)
   for (;;) {
     const { promise, resolve } = Promise.withResolvers<void>()
     // Subscribe first, then look.
     const unsubscribe = rt.bus.wait([mediaTopic(name)], () => resolve())
     const wake = () => resolve()
-    wish.signal.addEventListener('abort', wake, { once: true })
+    request.signal.addEventListener('abort', wake, { once: true })
     const remainingMs = Math.max(0, deadline - rt.clock.now())
     const timer = rt.clock.later(Math.min(remainingMs, LOOK_AGAIN_MS), resolve)
     try {
-      const content = await look(rt, name, wish)
+      const content = await look(rt, name, request)
       if (content) return content
-      if (remainingMs === 0 || wish.signal.aborted) {
+      if (remainingMs === 0 || request.signal.aborted) {
         throw new MatrixError('M_NOT_YET_UPLOADED', 'the content has not yet been uploaded')
       }
       await promise
     } finally {
       timer.cancel()
       unsubscribe()
-      wish.signal.removeEventListener('abort', wake)
+      request.signal.removeEventListener('abort', wake)
     }
   }
 }
@@ -63,7 +63,7 @@ export async function findMedia(
 async function look(
   rt: Pick<Runtime, 'db' | 'clock' | 'config' | 'serverName'>,
   name: MediaName,
-  { isAuthenticated }: MediaWish,
+  { isAuthenticated }: MediaRequest,
 ): Promise<FoundMedia | undefined> {
   const media = await mediaByName(rt.db.read, name)
   const isOpen = name.serverName === rt.serverName && !rt.config.media.requiresAuthentication

@@ -12,7 +12,7 @@ import type { Runtime } from '../runtime/runtime.ts'
 import type { PendingDownload } from '../runtime/blob-store.ts'
 import { fileNameIn } from './file-name.ts'
 import { findMedia } from './find-media.ts'
-import type { FoundMedia, MediaWish } from './find-media.ts'
+import type { FoundMedia, MediaRequest } from './find-media.ts'
 import type { GrowingFile, MediaDescription } from '../runtime/growing-file.ts'
 import type { IncomingBlob } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
@@ -21,7 +21,7 @@ import { contentTypeOf } from './upload.ts'
 type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
 
 /** A request for media of any server. */
-export interface AnyMediaWish extends MediaWish {
+export interface AnyMediaRequest extends MediaRequest {
   /** A download from another server is allowed. */
   readonly mayFetch: boolean
   /** The requester, whose downloads are counted. */
@@ -47,32 +47,40 @@ const MAX_WAIT_MS = 60_000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv1mediadownloadservernamemediaid
  */
-export async function findAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<FoundMedia> {
-  const coming = await pendingDownload(rt, name, wish)
+export async function findAnyMedia(rt: Needs, name: MediaName, request: AnyMediaRequest): Promise<FoundMedia> {
+  const coming = await pendingDownload(rt, name, request)
   await coming?.kept
-  return findMedia(rt, name, wish)
+  return findMedia(rt, name, request)
 }
 
 /** Returns media like {@link findAnyMedia}, but streams a large file while it is downloaded. */
-export async function openAnyMedia(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<FoundMedia | PassingMedia> {
-  const coming = await pendingDownload(rt, name, wish)
+export async function openAnyMedia(
+  rt: Needs,
+  name: MediaName,
+  request: AnyMediaRequest,
+): Promise<FoundMedia | PassingMedia> {
+  const coming = await pendingDownload(rt, name, request)
   const bytes = await coming?.file.read(WHOLE_BYTES)
   const description = coming?.file.description
-  return bytes && description ? { ...description, bytes } : findMedia(rt, name, wish)
+  return bytes && description ? { ...description, bytes } : findMedia(rt, name, request)
 }
 
-async function pendingDownload(rt: Needs, name: MediaName, wish: AnyMediaWish): Promise<PendingDownload | undefined> {
+async function pendingDownload(
+  rt: Needs,
+  name: MediaName,
+  request: AnyMediaRequest,
+): Promise<PendingDownload | undefined> {
   if (name.serverName === rt.serverName || (await mediaByName(rt.db.read, name))) return undefined
-  if (!wish.mayFetch || !wish.isAuthenticated) throw noSuchMedia()
-  return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, wish, growing))
+  if (!request.mayFetch || !request.isAuthenticated) throw noSuchMedia()
+  return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, request, growing))
 }
 
-async function fetchMedia(rt: Needs, name: MediaName, wish: AnyMediaWish, growing: GrowingFile): Promise<void> {
-  const waitMs = Math.min(wish.timeoutMs ?? DEFAULT_WAIT_MS, MAX_WAIT_MS)
-  rt.limits.check('remoteMedia', wish.userId)
+async function fetchMedia(rt: Needs, name: MediaName, request: AnyMediaRequest, growing: GrowingFile): Promise<void> {
+  const waitMs = Math.min(request.timeoutMs ?? DEFAULT_WAIT_MS, MAX_WAIT_MS)
+  rt.limits.check('remoteMedia', request.userId)
   try {
     const file = await askMedia(rt, name, waitMs)
-    const count = (sizeBytes: number): void => rt.limits.spend('remoteMedia', wish.userId, sizeBytes)
+    const count = (sizeBytes: number): void => rt.limits.spend('remoteMedia', request.userId, sizeBytes)
     await store(rt, name, { ...file, bytes: counted(file.bytes, count) }, growing)
   } catch (cause) {
     throw cause instanceof RemoteError ? asTold(cause) : cause

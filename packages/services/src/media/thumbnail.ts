@@ -8,7 +8,7 @@ import { sizeFor } from './thumbnail-size.ts'
 import type { Size, ThumbnailMethod } from './thumbnail-size.ts'
 
 /** A thumbnail request. */
-export interface ThumbnailWish extends Size {
+export interface ThumbnailRequest extends Size {
   readonly method: ThumbnailMethod
   readonly isAnimated: boolean
 }
@@ -29,14 +29,14 @@ const TYPES = ['image/jpeg', 'image/jpg', 'image/png', 'image/apng', 'image/webp
 export async function thumbnailOf(
   rt: Pick<Runtime, 'blobs' | 'config'>,
   content: MediaContent,
-  wish: ThumbnailWish,
+  request: ThumbnailRequest,
 ): Promise<Thumbnail> {
   const type = content.contentType.split(';')[0]?.trim().toLowerCase() ?? ''
   if (!TYPES.includes(type)) {
     throw new MatrixError('M_UNKNOWN', 'cannot make a thumbnail of this content', { status: 400 })
   }
-  const { method, isAnimated } = wish
-  const { isKept, ...size } = sizeFor(wish, method)
+  const { method, isAnimated } = request
+  const { isKept, ...size } = sizeFor(request, method)
   const path = rt.blobs.pathOf(content.sha256)
   const maxPixels = rt.config.media.maxImagePixels
   const order = { size, method, isAnimated, maxPixels, sizeBytes: content.sizeBytes }

@@ -18,7 +18,7 @@ export interface PusherRequest {
   readonly lang: string | undefined
   readonly profileTag: string | undefined
   readonly data: JsonObject | undefined
-  /** Whether other users keep pushers with the same app and pushkey. */
+  /** Other users keep their pushers with the same app ID and pushkey. */
   readonly isAppended: boolean
   readonly isEnabled: boolean
 }

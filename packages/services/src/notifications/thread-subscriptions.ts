@@ -5,10 +5,11 @@ import { threadRootOf } from '@myelin/rules/push/conditions'
 import { roomNid } from '@myelin/storage/engine/names'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { putThreadState, threadStateOf, threadSubscriptionsBetween } from '@myelin/storage/sync/thread-subscriptions'
-import type { ThreadSubscription } from '@myelin/storage/sync/thread-subscriptions'
 import { knownEvent } from '../reading/messages.ts'
 import { parseToken, printPosition } from '../room-state/page-token.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
+import { threadChanges } from '../sync/thread-changes.ts'
+import type { ThreadChanges } from '../sync/thread-changes.ts'
 
 type Needs = Pick<Runtime, 'db'>
 
@@ -16,15 +17,6 @@ type Needs = Pick<Runtime, 'db'>
 export interface ThreadName {
   readonly roomId: RoomId
   readonly root: EventId
-}
-
-/** Threads by room and root. */
-type ByThread<Value> = Readonly<Record<string, Readonly<Record<string, Value>>>>
-
-/** Changed subscriptions in the form of MSC4308. */
-export interface ThreadChanges {
-  readonly subscribed?: ByThread<{ readonly automatic: boolean; readonly bump_stamp: number }>
-  readonly unsubscribed?: ByThread<{ readonly bump_stamp: number }>
 }
 
 const MAX_LIMIT = 512
@@ -117,18 +109,4 @@ export async function readThreadSubscriptions(
   const last = changes.at(-1)
   const end = last && changes.length === most ? { end: printPosition(last.position - 1) } : {}
   return { ...threadChanges(changes), ...end }
-}
-
-/** Returns changed subscriptions in the form of MSC4308. */
-function threadChanges(changes: readonly ThreadSubscription[]): ThreadChanges {
-  const subscribed: Record<string, Record<string, { automatic: boolean; bump_stamp: number }>> = {}
-  const unsubscribed: Record<string, Record<string, { bump_stamp: number }>> = {}
-  for (const { roomId, root, isSubscribed, isAutomatic, position } of changes) {
-    if (isSubscribed) (subscribed[roomId] ??= {})[root] = { automatic: isAutomatic, bump_stamp: position }
-    else (unsubscribed[roomId] ??= {})[root] = { bump_stamp: position }
-  }
-  return {
-    ...(Object.keys(subscribed).length > 0 ? { subscribed } : {}),
-    ...(Object.keys(unsubscribed).length > 0 ? { unsubscribed } : {}),
-  }
 }

@@ -64,7 +64,7 @@ describe('a multipart message', () => {
     'of nothing': '',
   }
   for (const [name, text] of Object.entries(broken)) {
-    test(`${name} is refused, and nobody reads on`, async () => {
+    test(`${name} is refused, and reading stops`, async () => {
       const { body, state } = sent(Buffer.from(text), 1000)
       const reading = secondPart(body, 'edge').then((part) => read(part.bytes))
       await assert.rejects(reading, { name: 'RemoteError', fault: 'malformed' })

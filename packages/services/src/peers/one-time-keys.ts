@@ -12,15 +12,15 @@ import type { Asker } from './ask-server.ts'
 export async function askOneTimeKeys(
   rt: Asker,
   server: ServerName,
-  wishes: ReadonlyMap<UserId, Readonly<Record<string, string>>>,
+  claims: ReadonlyMap<UserId, Readonly<Record<string, string>>>,
   timeoutMs: number,
 ): Promise<Map<UserId, JsonObject>> {
   const target = federationPath(['federation', 'v1', 'user', 'keys', 'claim'])
-  const body = { one_time_keys: Object.fromEntries(wishes) }
+  const body = { one_time_keys: Object.fromEntries(claims) }
   const answer = await askServer(rt, server, { method: 'POST', target, body, timeoutMs })
   const told = objectMember(answer, 'one_time_keys') ?? {}
   const claimed = new Map<UserId, JsonObject>()
-  for (const [user, devices] of wishes) {
+  for (const [user, devices] of claims) {
     const found = Object.entries(devices).flatMap(([deviceId, algorithm]) => {
       const key = keyIn(objectMember(objectMember(told, user) ?? {}, deviceId) ?? {}, algorithm)
       return key ? [[deviceId, key] as const] : []

@@ -68,7 +68,7 @@ export async function readMessages(rt: Needs, requester: Requester, request: Pag
   }
 }
 
-/** Positions: a token lies after the event of its position. */
+/** A page token is after the event of its position. */
 type Bounds = { readonly after: number; readonly before: number; readonly start: number }
 
 function boundsOf(request: PageRequest, access: RoomAccess, now: number): Bounds {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { matchGlob } from '@myelin/matrix/glob'
+import { MatrixError } from '@myelin/matrix/errors'
 import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { MERGE_EVENT_TYPE } from './merge-event-type.ts'
+
+/** The most entries with a wildcard in a list of types. */
+const MAX_PATTERNS = 100
 
 /** An event filter. A list that is present but empty matches nothing. */
 export interface EventFilter {
@@ -31,6 +35,7 @@ interface Relations {
 /**
  * Returns the event filter of a JSON object whose shape was checked.
  *
+ * @throws MatrixError `M_INVALID_PARAM` for more than 100 types with a wildcard in one list
  * @see https://spec.matrix.org/v1.19/client-server-api/#filtering
  */
 export function eventFilterOf(json: JsonObject | undefined): EventFilter {
@@ -39,8 +44,8 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
   const containsUrl = member(source, 'contains_url')
   return {
     limit: typeof limit === 'number' ? limit : undefined,
-    types: listOf(source, 'types'),
-    notTypes: listOf(source, 'not_types') ?? [],
+    types: typesOf(source, 'types'),
+    notTypes: typesOf(source, 'not_types') ?? [],
     senders: listOf(source, 'senders'),
     notSenders: listOf(source, 'not_senders') ?? [],
     rooms: listOf(source, 'rooms'),
@@ -55,30 +60,54 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
 
 /** Returns whether a filter matches a room. */
 export function passesRoom(roomId: string, { rooms, notRooms }: Pick<EventFilter, 'rooms' | 'notRooms'>): boolean {
-  return !notRooms.includes(roomId) && (rooms === undefined || rooms.includes(roomId))
+  return !has(notRooms, roomId) && (rooms === undefined || has(rooms, roomId))
 }
 
 /** Returns whether a filter matches an event by the event's own fields; exclusions win. */
 export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'>, filter: EventFilter): boolean {
   if (event.type === MERGE_EVENT_TYPE || !passesType(event.type, filter) || !passesRoom(event.roomId, filter))
     return false
-  if (filter.notSenders.includes(event.sender)) return false
-  if (filter.senders && !filter.senders.includes(event.sender)) return false
+  if (has(filter.notSenders, event.sender)) return false
+  if (filter.senders && !has(filter.senders, event.sender)) return false
   if (filter.containsUrl === undefined) return true
   return filter.containsUrl === (stringMember(event.content, 'url') !== undefined)
 }
 
 /** Returns whether a filter matches an event type; `*` is a wildcard. */
 export function passesType(type: string, { types, notTypes }: Pick<EventFilter, 'types' | 'notTypes'>): boolean {
-  if (notTypes.some((pattern) => matchType(pattern, type))) return false
-  return types === undefined || types.some((pattern) => matchType(pattern, type))
+  return !hasType(notTypes, type) && (types === undefined || hasType(types, type))
 }
 
+/** Returns whether a list has a value. Long lists are looked up: a filter of 64 KiB has thousands of entries. */
+function has(list: readonly string[], value: string): boolean {
+  if (list.length <= SHORT_LIST) return list.includes(value)
+  let set = sets.get(list)
+  if (!set) sets.set(list, (set = new Set(list)))
+  return set.has(value)
+}
+
+function hasType(patterns: readonly string[], type: string): boolean {
+  if (patterns.length === 0) return false
+  let known = globs.get(patterns)
+  if (!known) globs.set(patterns, (known = patterns.filter(isGlob).map(withoutQuestion)))
+  return has(patterns, type) || (known.length > 0 && known.some((glob) => matchGlob(glob, withoutQuestion(type))))
+}
+
+const SHORT_LIST = 16
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>()
+const globs = new WeakMap<readonly string[], readonly string[]>()
+
+const isGlob = (pattern: string) => pattern.includes('*')
 // Only `*` is special in filters.
-function matchType(pattern: string, type: string): boolean {
-  return pattern.includes('*')
-    ? matchGlob(pattern.replaceAll('?', '\u0000'), type.replaceAll('?', '\u0000'))
-    : pattern === type
+const withoutQuestion = (text: string) => text.replaceAll('?', '\u0000')
+
+/** Returns a list of types; each event is matched with all patterns of it. */
+function typesOf(source: JsonObject, name: string): string[] | undefined {
+  const types = listOf(source, name)
+  if (types && types.filter(isGlob).length > MAX_PATTERNS) {
+    throw new MatrixError('M_INVALID_PARAM', `\`${name}\` must have at most ${MAX_PATTERNS} entries with \`*\``)
+  }
+  return types
 }
 
 function relationsOf(source: JsonObject): Relations | undefined {

@@ -28,9 +28,12 @@ import { roomVersionOf } from '../room-state/versions.ts'
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
 
 const INVITES_AT_ONCE = 4
+/** Local users invited in one unit, so that other writers get their turn in between. */
+const INVITES_A_UNIT = 20
 
 /**
- * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID.
+ * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID. The first local users are
+ * invited in that unit, so that a refusal leaves no room behind; further ones in units of their own.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
@@ -46,6 +49,8 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
   const content = creationContent(wishes, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
   const events = initialEvents(wishes, { version, creator, alias })
+  const local = [...new Set(wishes.invite)].filter((each) => each !== creator && serverOf(each) === rt.serverName)
+  const invites = { creator, isDirect: wishes.isDirect }
   for (const event of events) checkContent(rt.serverName, event)
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
@@ -60,10 +65,24 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
       if (need) return need
     }
     if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
-    return (await inviteAll(tx, maker, { roomId, creator, wishes })) ?? roomId
+    return (await inviteAll(tx, maker, { ...invites, roomId, targets: local.slice(0, INVITES_A_UNIT) })) ?? roomId
   })
+  for (let at = INVITES_A_UNIT; at < local.length; at += INVITES_A_UNIT) {
+    await inviteMore(rt, { ...invites, roomId: made, targets: local.slice(at, at + INVITES_A_UNIT) })
+  }
   await inviteElsewhere(rt, made, creator, wishes)
   return made
+}
+
+/** Invites further users after the room was created. Failures are logged only: the creator can invite them again. */
+async function inviteMore(rt: Needs, invites: Invites): Promise<void> {
+  try {
+    await writeEvents(rt, async (tx, maker) => (await inviteAll(tx, maker, invites)) ?? true)
+  } catch (cause) {
+    if (!(cause instanceof MatrixError)) throw cause
+    const { roomId, targets } = invites
+    rt.log.info({ err: cause, targets, roomId }, 'users could not be invited to a new room')
+  }
 }
 
 /**
@@ -118,14 +137,21 @@ async function putInitial(
   }
 }
 
+interface Invites {
+  readonly roomId: RoomId
+  readonly creator: UserId
+  readonly isDirect: boolean
+  readonly targets: readonly UserId[]
+}
+
 async function inviteAll(
   tx: Tx,
   rt: EventMaker,
-  { roomId, creator, wishes }: { roomId: RoomId; creator: UserId; wishes: RoomCreationRequest },
+  { roomId, creator, isDirect, targets }: Invites,
 ): Promise<UnitNeed | undefined> {
-  const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
-  for (const target of new Set(wishes.invite)) {
-    if (target === creator || serverOf(target) !== rt.serverName || (await blocksInvites(tx, target))) continue
+  const extra = isDirect ? { extra: { is_direct: true } } : {}
+  for (const target of targets) {
+    if (await blocksInvites(tx, target)) continue
     const invited = await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
     if (isNeed(invited)) return invited
   }

@@ -27,7 +27,7 @@ export interface EventDraft {
    * throws refuses the event.
    */
   readonly claim?: (tx: Tx) => Promise<void>
-  /** Whether the event is only tried: instead of being sent it is refused with {@link Rehearsed}. */
+  /** The event is only tried: instead of being sent it is refused with {@link Rehearsed}. */
   readonly isRehearsal?: boolean
 }
 

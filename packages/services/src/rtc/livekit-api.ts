@@ -8,7 +8,7 @@ import { livekitToken } from './livekit-token.ts'
 type Needs = Pick<Runtime, 'remote' | 'clock'>
 
 const TIMEOUT_MS = 10_000
-/** How long the SFU keeps a room that nobody joins, and one that everybody left. */
+/** The time for which the SFU keeps a room without participants: before the first one, and after the last one. */
 const EMPTY_TIMEOUT_S = 300
 const DEPARTURE_TIMEOUT_S = 20
 

@@ -3,14 +3,14 @@ import { createHmac } from 'node:crypto'
 import type { LivekitSettings } from '@myelin/kit/settings'
 import type { JsonObject } from '@myelin/matrix/json'
 
-/** What a token allows, in the words of LiveKit. */
+/** The permissions of a token, as LiveKit names them. */
 export interface LivekitGrant {
   readonly video: JsonObject
   /** The participant; absent in a token for the API. */
   readonly identity?: string
 }
 
-/** How long a token is valid. */
+/** The lifetime of a token. */
 const LIFETIME_S = 3600
 
 /**

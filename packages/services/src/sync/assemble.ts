@@ -36,7 +36,7 @@ export async function assemble(tools: SyncTools, db: Read, slice: Slice): Promis
   return { body, isEmpty }
 }
 
-/** Puts the values of sections where their paths say; a section without a value is left out. */
+/** Sets the values of sections at their paths; a section without a value is left out. */
 function membersOf(values: readonly (readonly [SyncSection, unknown])[]): Members {
   const members: Members = {}
   const rooms: Members = {}

@@ -14,7 +14,7 @@ export interface Departure {
   readonly end: StoredEvent | undefined
   /** The user's member events in the slice after `end`, oldest first. */
   readonly later: readonly StoredEvent[]
-  /** All there was is an invite of an ignored user, in this slice, and its end: the client does not know of it. */
+  /** The only change is an invite by an ignored user and its end: the client does not know of it. */
   readonly isUnknown: boolean
 }
 

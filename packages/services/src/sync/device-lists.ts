@@ -24,7 +24,7 @@ export interface DeviceListQuestion {
   readonly after: number
   readonly upTo: number
   readonly memberships: readonly Membership[]
-  /** The joined rooms in which something happened; undefined stands for all of them. */
+  /** The joined rooms with changes; undefined means all of them. */
   readonly moved?: ReadonlySet<string> | undefined
 }
 

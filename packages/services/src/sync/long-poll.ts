@@ -5,7 +5,7 @@ import type { PresenceState } from '@myelin/storage/sync/presence'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
-/** What a waiting request needs of the runtime, with what its answers need. */
+/** The part of the runtime that a waiting request and its answers take. */
 export type PollNeeds = Pick<Runtime, 'db' | 'bus' | 'clock' | 'config' | 'typing' | 'syncThrottle' | 'presence'>
 
 // A waiting request looks again after this time, even if a hint got lost.
@@ -26,7 +26,7 @@ export interface Poll {
   readonly requester: Requester
   /** The presence that the client sets. */
   readonly presence: PresenceState
-  /** Whether it waits at all. */
+  /** The request waits. */
   readonly waits: boolean
   readonly timeoutMs: number
   /** Does what the client acknowledges; called once, before the first look. */
@@ -103,14 +103,14 @@ class Waiter {
     this.#signal = signal
   }
 
-  /** Hears of these topics from here on, and of those before no more. */
+  /** Replaces the topics that the waiter listens to. */
   hear(topics: readonly string[]): void {
     this.close()
     this.#isWoken = false
     this.#unsubscribe = this.#rt.bus.wait(topics, this.#wake)
   }
 
-  /** Returns when something was heard, time is up, or the caller went away. */
+  /** Waits until a topic changes, the timeout passes, or the caller disconnects. */
   wait(deadline: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isWoken || this.#signal.aborted) return resolve()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
 import { accountDataBetween } from '@myelin/storage/accounts/account-data'
-import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { EncodedAccountData } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
 import { changedRooms } from '@myelin/storage/sync/changed-rooms'
 import { waitingToDevice } from '@myelin/storage/sync/to-device'
@@ -27,7 +27,7 @@ export class SyncScope {
   readonly db: Read
   readonly slice: Slice
   #moved: Promise<ReadonlySet<RoomId>> | undefined
-  #accountData: Promise<readonly AccountData[]> | undefined
+  #accountData: Promise<readonly EncodedAccountData[]> | undefined
   #deviceLists: Promise<DeviceLists> | undefined
   #toDevice: Promise<readonly ToDeviceMessage[]> | undefined
 
@@ -55,7 +55,7 @@ export class SyncScope {
   }
 
   /** Returns the user's account data that changed, of rooms too. */
-  accountData(): Promise<readonly AccountData[]> {
+  accountData(): Promise<readonly EncodedAccountData[]> {
     return (this.#accountData ??= accountDataBetween(this.db, this.slice.user, this.after, this.upTo))
   }
 

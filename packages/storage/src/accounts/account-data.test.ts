@@ -5,7 +5,13 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { accountDataBetween, accountDataOf, accountDataSize, putAccountData } from './account-data.ts'
+import {
+  accountDataBetween,
+  accountDataOf,
+  accountDataSize,
+  ENTRY_OVERHEAD_BYTES,
+  putAccountData,
+} from './account-data.ts'
 import type { AccountData } from './account-data.ts'
 import { filterDefinition, MAX_FILTERS, putFilter } from './filters.ts'
 
@@ -16,14 +22,21 @@ onEveryDatabase('account data', (open) => {
   test('has a size in bytes, in all and per entry', async () => {
     const db = await open()
     const entry = { userId: alice, roomId: '' as const, type: 'a' }
+    const more = ENTRY_OVERHEAD_BYTES + 1
     assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 0, entryBytes: 0 })
     await db.write(async (tx) => {
       await putAccountData(tx, { ...entry, content: { a: 'é' } })
       await putAccountData(tx, { ...entry, roomId: '!room:one.test' as RoomId, content: {} })
       await putAccountData(tx, { ...entry, userId: bob, content: { other: true } })
     })
-    assert.deepEqual(await accountDataSize(db.read, entry), { totalBytes: 14, entryBytes: 11 })
-    assert.deepEqual(await accountDataSize(db.read, { ...entry, type: 'b' }), { totalBytes: 14, entryBytes: 0 })
+    assert.deepEqual(await accountDataSize(db.read, entry), {
+      totalBytes: 12 + 2 * more,
+      entryBytes: 10 + more,
+    })
+    assert.deepEqual(await accountDataSize(db.read, { ...entry, type: 'b' }), {
+      totalBytes: 12 + 2 * more,
+      entryBytes: 0,
+    })
   })
 
   test('behaves like a map from (user, room, type) to the last content, in the order of the last writes', async () => {
@@ -51,8 +64,11 @@ onEveryDatabase('account data', (open) => {
         const isThere = ({ content }: AccountData) => Object.keys(content).length > 0
         for (const user of [alice, bob]) {
           const mine = [...model.values()].filter(({ userId }) => userId === user)
-          assert.deepEqual(await accountDataBetween(db.read, user, 0, last), mine.filter(isThere))
-          assert.deepEqual((await accountDataBetween(db.read, user, 1, last)).length >= mine.length - 1, true)
+          const stored = await accountDataBetween(db.read, user, 0, last)
+          const decoded = stored.map((each) => ({ ...each, content: JSON.parse(each.content.text) as JsonObject }))
+          assert.deepEqual(decoded, mine.filter(isThere))
+          const later = await accountDataBetween(db.read, user, 1, last)
+          assert.equal(later.length >= mine.length - 1, true)
           assert.deepEqual(await accountDataBetween(db.read, user, last, last), [])
         }
         for (const { userId, roomId, type, content } of model.values()) {
@@ -65,7 +81,21 @@ onEveryDatabase('account data', (open) => {
     )
   })
 
-  test('wakes the user, and nobody else', async () => {
+  test('comes whole and in its order where it has more entries than are read at once', async () => {
+    const db = await open()
+    const types = Array.from({ length: 1234 }, (_, at) => `t${at}`)
+    await db.write(async (tx) => {
+      for (const type of types) await putAccountData(tx, { userId: alice, roomId: '', type, content: { a: 1 } })
+    })
+    const stored = await accountDataBetween(db.read, alice, 0, await db.position())
+    assert.deepEqual(
+      stored.map(({ type }) => type),
+      types,
+    )
+    await db.close()
+  })
+
+  test('wakes only the user', async () => {
     const woken: string[] = []
     const db = await open({ committed: ({ topics }) => void woken.push(...topics) })
     await db.write((tx) => putAccountData(tx, { userId: alice, roomId: '', type: 'm.direct', content: {} }))

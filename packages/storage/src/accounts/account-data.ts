@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { sql } from 'kysely'
+import { RawJson } from '@myelin/kit/raw-json'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read, Tx } from '../engine/database.ts'
@@ -50,6 +51,11 @@ export async function accountDataOf(
   return row && row.content !== DELETED ? (JSON.parse(row.content) as JsonObject) : undefined
 }
 
+/** An entry whose content is still encoded. */
+export interface EncodedAccountData extends Omit<AccountData, 'content'> {
+  readonly content: RawJson
+}
+
 /**
  * Returns a user's entries that changed after one position and up to another, global and of rooms; deleted ones too, unless it
  * starts at 0.
@@ -59,21 +65,26 @@ export async function accountDataBetween(
   userId: UserId,
   after: Position,
   upTo: Position,
-): Promise<AccountData[]> {
+): Promise<EncodedAccountData[]> {
   if (!db.topicPositions.changedSince(userId, after)) return []
-  const rows = await changedBetween(db, userId, after, upTo)
-  return shown(rows, after).map((row) => ({
-    userId,
-    roomId: row.room_id as RoomId | '',
-    type: row.type,
-    content: JSON.parse(row.content) as JsonObject,
-  }))
+  const entries: EncodedAccountData[] = []
+  for (let from = after; ; ) {
+    const rows = await changedBetween(db, userId, from, upTo)
+    for (const { room_id: roomId, type, content } of shown(rows, after)) {
+      entries.push({ userId, roomId: roomId as RoomId | '', type, content: new RawJson(content) })
+    }
+    if (rows.length < PAGE) return entries
+    from = rows.at(-1)?.position ?? upTo
+  }
 }
 
 /** Returns the rows that a reader from a position on is to see: one who knows nothing needs no deleted ones. */
 function shown<Row extends { readonly content: string }>(rows: readonly Row[], after: Position): readonly Row[] {
   return after > 0 ? rows : rows.filter(({ content }) => content !== DELETED)
 }
+
+/** Entries that are read at once. Each has a position of its own. */
+const PAGE = 500
 
 const changedBetween = prepared((db, user: UserId, after: Position, upTo: Position) =>
   db
@@ -82,7 +93,8 @@ const changedBetween = prepared((db, user: UserId, after: Position, upTo: Positi
     .where('user_id', '=', user)
     .where('position', '>', after)
     .where('position', '<=', upTo)
-    .orderBy('position'),
+    .orderBy('position')
+    .limit(PAGE),
 )
 
 const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
@@ -104,14 +116,9 @@ export async function accountDataOfRoom(
   roomId: RoomId | '',
   upTo: Position,
   after: Position = 0,
-): Promise<AccountData[]> {
+): Promise<EncodedAccountData[]> {
   const rows = await ofRoom(db, userId, roomId, upTo, after)
-  return shown(rows, after).map(({ type, content }) => ({
-    userId,
-    roomId,
-    type,
-    content: JSON.parse(content) as JsonObject,
-  }))
+  return shown(rows, after).map(({ type, content }) => ({ userId, roomId, type, content: new RawJson(content) }))
 }
 
 const ofRoom = prepared((db, user: UserId, roomId: RoomId | '', upTo: Position, after: Position) =>
@@ -140,18 +147,21 @@ const ofType = prepared((db, user: UserId, type: string) =>
   db.selectFrom('account_data').select(['room_id', 'content']).where('user_id', '=', user).where('type', '=', type),
 )
 
-/** The size of a user's account data in bytes, with the names of types: in total, and of one entry. Deleted entries count. */
+/** The size of a user's account data in bytes: in total, and of one entry. An entry counts with its type and the overhead of a row, a deleted one too. */
 export interface AccountDataSize {
   readonly totalBytes: number
   readonly entryBytes: number
 }
 
-/** Returns how much account data a user has: types and contents as JSON. */
+/** The bytes that an entry counts beside its content and type: very small ones are bounded, too. */
+export const ENTRY_OVERHEAD_BYTES = 100
+
+/** Returns how much account data a user has, as JSON. */
 export async function accountDataSize(
   db: Read,
   { userId, roomId, type }: Omit<AccountData, 'content'>,
 ): Promise<AccountDataSize> {
-  const bytes = sql<number>`octet_length(type) + octet_length(content)`
+  const bytes = sql<number>`(octet_length(content) + octet_length(type) + ${sql.lit(ENTRY_OVERHEAD_BYTES)})`
   const rows = await db
     .selectFrom('account_data')
     .select(({ fn }) => [fn.sum<string | number | null>(bytes).as('total')])

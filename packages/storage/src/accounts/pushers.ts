@@ -6,14 +6,14 @@ import { prepared } from '../engine/prepared.ts'
 import { topics } from '../engine/topics.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 
-/** What identifies a pusher of a user. */
+/** The key of a pusher of a user. */
 export interface PusherKey {
   readonly userId: UserId
   readonly appId: string
   readonly pushkey: string
 }
 
-/** What a client sets of a pusher. */
+/** The members of a pusher that a client sets. */
 export interface PusherSettings extends PusherKey {
   readonly kind: string
   readonly appDisplayName: string
@@ -25,7 +25,7 @@ export interface PusherSettings extends PusherKey {
   /** The device that set it. */
   readonly deviceId: string
   readonly isEnabled: boolean
-  /** When it was set, in ms. */
+  /** The time at which it was set, in ms. */
   readonly setTs: number
 }
 
@@ -36,7 +36,10 @@ export interface Pusher extends PusherSettings {
   readonly position: Position
 }
 
-/** How far a pusher that fell behind has come, since when it fails, and when it is tried again; times in ms. */
+/**
+ * The state of a pusher that is behind: its position, the time of the first failure, and the time of the next attempt,
+ * in ms.
+ */
 export interface LatePusher {
   readonly nid: Nid
   readonly userId: UserId
@@ -201,6 +204,16 @@ export async function putLatePusher(tx: Tx, late: LatePusher): Promise<void> {
       interval_ms: late.intervalMs,
     })
     .where('pusher_nid', '=', late.nid)
+    .execute()
+}
+
+/** Records that no pusher that kept up so far has got anything after a position. */
+export async function setAllLate(tx: Tx, position: Position): Promise<void> {
+  await tx
+    .updateTable('pushers')
+    .set({ late_position: Math.max(1, position) })
+    .where('late_position', '=', 0)
+    .where('is_enabled', '=', 1)
     .execute()
 }
 

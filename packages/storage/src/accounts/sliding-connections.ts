@@ -11,7 +11,7 @@ export interface SlidingConnection {
   readonly nid: Nid
   readonly deviceId: string
   readonly connId: string
-  /** When it was last used, in milliseconds; up to a day behind. */
+  /** The time of the last use, in milliseconds; up to a day behind. */
   readonly usedTs: number
 }
 

@@ -57,6 +57,24 @@ onEveryDatabase('the words of users', (open) => {
     )
   })
 
+  test('are looked through to their end, however many users have the same one', async () => {
+    const db = await open()
+    const many = Array.from({ length: 450 }, (_, at) => `@same${at}:a` as UserId)
+    const last = many.at(-1) ?? me
+    await db.write(async (tx) => {
+      const room = await createRoomRow(tx, '!r:a' as RoomId, '12')
+      for (const user of many) await putUserWords(tx, user, new Set(['same']))
+      for (const user of [me, last]) {
+        await putMembership(tx, room.nid, user, { membership: 'join', event: tx.takePosition(), position: 1 })
+      }
+    })
+    const search = { searcher: me, prefix: 'sam' }
+    assert.deepEqual(await usersByWord(db.read, { ...search, sharesRoom: true, limit: 9 }), [last])
+    assert.deepEqual(await usersByWord(db.read, { ...search, sharesRoom: false, limit: 1000 }), many.slice(0, -1))
+    assert.equal((await usersByWord(db.read, { ...search, sharesRoom: false, limit: 300 })).length, 300)
+    await db.close()
+  })
+
   test('are brought up to date from the last member event that was seen', async () => {
     const db = await open()
     const event = await db.write(async (tx) => {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { sql } from 'kysely'
 import type { Read, Tx } from '../engine/database.ts'
 import { internUser, userNid, withUserNames } from '../engine/names.ts'
 import { sharesRoomWith } from '../rooms/members/shared-rooms.ts'
-import type { Nid } from '../schema/schema.ts'
+import type { Nid, Tables } from '../schema/schema.ts'
 
 const READER = 'user-directory'
 
@@ -54,25 +55,46 @@ export interface UserSearch {
   readonly limit: number
 }
 
-/** Members of rooms, other than the searcher, one of whose words begins so. */
+/** Words that are looked at in one statement: each takes a look at the rooms that two users share. */
+const PAGE = 200
+
+/** Returns members of rooms, other than the searcher, with a word of this prefix. */
 export async function usersByWord(db: Read, search: UserSearch): Promise<UserId[]> {
   const me = (await userNid(db, search.searcher)) ?? -1
-  const low = Buffer.from(search.prefix)
+  const found = new Set<Nid>()
+  let after: Word = { word: Buffer.from(search.prefix), user_nid: -1 }
   // No byte of UTF-8 is as great. Bytes compare alike on both engines; texts do not.
-  const high = Buffer.concat([low, Buffer.from([0xff])])
-  const rows = await db
-    .selectFrom('user_words')
-    .select('user_words.user_nid')
-    .distinct()
-    .where('word', '>=', low)
-    .where('word', '<', high)
-    .where('user_words.user_nid', '<>', me)
-    .where((row) => {
-      const shared = sharesRoomWith(me, 'user_words.user_nid')
-      return search.sharesRoom ? shared : row.not(shared)
-    })
-    .orderBy('user_words.user_nid')
-    .limit(search.limit)
+  const end = Buffer.concat([after.word, Buffer.from([0xff])])
+  for (;;) {
+    const rows = await wordsAfter(db, me, after, end)
+    for (const { user_nid: user, is_shared: isShared } of rows) {
+      if (user !== me && Boolean(isShared) === search.sharesRoom && found.size < search.limit) found.add(user)
+    }
+    const last = rows.at(-1)
+    if (!last || rows.length < PAGE || found.size >= search.limit) break
+    after = last
+  }
+  const users = [...found].toSorted((a, b) => a - b).map((user) => ({ user_nid: user }))
+  return withUserNames(db, users, (_, userId) => userId)
+}
+
+type Word = Pick<Tables['user_words'], 'word' | 'user_nid'>
+
+function wordsAfter(db: Read, me: Nid, after: Word, end: Uint8Array) {
+  return db
+    .selectFrom((from) =>
+      from
+        .selectFrom('user_words')
+        .select(['word', 'user_nid'])
+        .where(sql<boolean>`(word, user_nid) > (${after.word}, ${after.user_nid})`)
+        .where('word', '<', end)
+        .orderBy('word')
+        .orderBy('user_nid')
+        .limit(PAGE)
+        .as('user_words'),
+    )
+    .select(['word', 'user_nid', sql<boolean | number>`${sharesRoomWith(me, 'user_words.user_nid')}`.as('is_shared')])
+    .orderBy('word')
+    .orderBy('user_nid')
     .execute()
-  return withUserNames(db, rows, (_, userId) => userId)
 }

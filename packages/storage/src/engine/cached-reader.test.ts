@@ -8,7 +8,7 @@ import { putPushRules, storedPushRules } from '../accounts/push-rules.ts'
 
 const alice = '@alice:one.test' as UserId
 
-onEveryDatabase('what is read once', (open) => {
+onEveryDatabase('a cached read', (open) => {
   test('is read again after it was written, and not before', async () => {
     const db = await open()
     await db.write((tx) => putPushRules(tx, alice, 'first'))

@@ -24,9 +24,10 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   /**
    * Sends a compiled statement without waiting for its result. Later statements see its effect; a failure fails the
-   * write transaction. Only `prepared.ts` calls it.
+   * write transaction. Returns a promise where the event loop should have its turn before more is sent. Only `prepared.ts`
+   * calls it.
    */
-  send(statement: Statement): void
+  send(statement: Statement): Promise<void> | undefined
   /**
    * The next position of the log.
    *

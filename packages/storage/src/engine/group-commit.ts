@@ -2,6 +2,7 @@
 import { systemClock } from '@myelin/kit/clock'
 import type { Timer } from '@myelin/kit/clock'
 import { crashPoint } from '@myelin/kit/crash-point'
+import { step } from '@myelin/kit/turn'
 import type { CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
@@ -66,9 +67,9 @@ type Unit = {
   trials: number
 }
 
-// Slices keep the event loop alive: a batch yields to I/O after this many ms of work.
-const SLICE_MS = 4
 const MAX_UNITS = 500
+// The estimated cost of a unit beside its statements.
+const UNIT_COST_US = 20
 // A monitor must have its answer before it gives up.
 const PROBE_WAIT_MS = 2000
 const NO_ANSWER = 'the database does not answer'
@@ -103,8 +104,8 @@ export class GroupCommit {
     this.#events = events
     this.#connection = engine.builder(({ query, sql, parameters }) => {
       if (!this.#current) throw new Error('the transaction has ended; await every query inside it')
-      const entering = this.#current.enter(tableWrittenBy(query))
-      return entering ? entering.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
+      const ready = this.#current.ready(tableWrittenBy(query))
+      return ready ? ready.then(() => engine.execute(sql, parameters)) : engine.execute(sql, parameters)
     })
   }
 
@@ -210,7 +211,6 @@ export class GroupCommit {
   }
 
   async #runUnits(batch: Batch): Promise<void> {
-    let sliceStartMs = performance.now()
     while (batch.units.length < MAX_UNITS) {
       const unit = this.#queue.shift()
       if (!unit) {
@@ -220,10 +220,8 @@ export class GroupCommit {
         continue
       }
       await this.#runUnit(batch, unit)
-      if (performance.now() - sliceStartMs > SLICE_MS) {
-        await new Promise<void>((resolve) => setImmediate(resolve))
-        sliceStartMs = performance.now()
-      }
+      const pausing = step(UNIT_COST_US)
+      if (pausing) await pausing
     }
   }
 
@@ -242,6 +240,7 @@ export class GroupCommit {
     } catch (cause) {
       if (batch.lost) throw batch.lost.cause
       const told = tx.hasEntered ? await this.#engine.rollbackTo(cause) : cause
+      if (told instanceof DatabaseUnavailable) this.#outage = told
       batch.units.pop()
       unit.fail(told)
     } finally {
@@ -253,7 +252,8 @@ export class GroupCommit {
   #settled(batch: Batch, durationMs: number): void {
     crashPoint('synced')
     this.#isSyncing = false
-    this.#outage = undefined
+    // A batch of which all units failed was committed empty.
+    if (batch.units.length > 0) this.#outage = undefined
     for (const task of batch.onCommit) task()
     this.#events.measured?.({ units: batch.units.length, durationMs })
     if (batch.units.length > 0) this.#events.committed({ position: batch.position, topics: batch.topics })

@@ -23,7 +23,7 @@ test('rows that follow each other go into one statement', () => {
   ])
 })
 
-test('nothing changes its place', () => {
+test('the order of statements is kept', () => {
   const statements = [update, insert('a', 1), update, insert('b', 2), insert('c', 3), insert('d', 4), update]
   const all = mergeInserts(statements)
   assert.deepEqual(
@@ -46,7 +46,7 @@ test('long runs go into few lengths of statement, and no row is lost', () => {
   )
 })
 
-test('what is no plain insert of one row stays as it is', () => {
+test('statements other than an insert of one row are not merged', () => {
   const other: Statement = {
     sql: `${insertHead}($1, $2) on conflict do nothing`,
     parameters: ['a', 1],

@@ -57,8 +57,7 @@ export function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row:
   if (!plan) inserts.set(key, (plan = insertPlan(tx, table, [row])))
   const values = row as Readonly<Record<string, unknown>>
   const parameters = plan.columns.map((column) => values[column])
-  tx.send({ sql: plan.sql, parameters, target: plan.target })
-  return sent
+  return tx.send({ sql: plan.sql, parameters, target: plan.target }) ?? sent
 }
 
 /** The number of rows in one statement. */
@@ -80,7 +79,7 @@ export async function insertRows<Table extends keyof Tables>(
     const parameters = chunk.flatMap((row) =>
       columns.map((column) => (row as Readonly<Record<string, unknown>>)[column]),
     )
-    tx.send({ sql, parameters, target })
+    await tx.send({ sql, parameters, target })
   }
   for (const row of rows.slice(whole)) await insertRow(tx, table, row)
 }

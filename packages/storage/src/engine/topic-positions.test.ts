@@ -28,7 +28,7 @@ test('a topic that is said not to have changed has not, however little is rememb
   )
 })
 
-test('what stands still is known to stand still', () => {
+test('an unchanged topic is known to be unchanged', () => {
   const moves = new KnownTopicPositions()
   moves.reset(10)
   moves.note(12, ['a'])

@@ -48,7 +48,7 @@ export const topics = {
   delayedEvents: 'delayed events',
   /** Delayed events that are sent when a participant leaves a call. */
   delegatedLeaves: 'delegated leaves',
-  /** Anybody's pushers. */
+  /** The pushers of any user. */
   anyPusher: 'pushers',
   /** A user's pushers. */
   pushers: (user: UserId) => `pushers of ${user}`,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import type { Kysely } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { Tx } from './database.ts'
@@ -10,6 +11,10 @@ import type { KeptTable } from './known-rows.ts'
 import { UnitMemory } from './unit-memory.ts'
 import type { ChangedRow } from './unit-memory.ts'
 import type { WriterMemory } from './writer-memory.ts'
+
+/** The estimated cost of a statement, and of one that is only kept. */
+const STATEMENT_COST_US = 20
+const KEPT_COST_US = 2
 
 /** The part of a batch that its units use. */
 export interface OpenBatch {
@@ -98,13 +103,21 @@ export class UnitTx implements Tx {
   }
 
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
-    const entering = this.enter()
-    return entering ? entering.then(() => this.#open.run<Row>(sql, parameters)) : this.#open.run<Row>(sql, parameters)
+    const ready = this.ready()
+    return ready ? ready.then(() => this.#open.run<Row>(sql, parameters)) : this.#open.run<Row>(sql, parameters)
   }
-  send(statement: Statement): void {
+  send(statement: Statement): Promise<void> | undefined {
     if (this.known.overwrite(statement.target.table)) this.#keepChanged()
     if (this.#hasEntered) this.#sendNow(statement)
     else this.#statements.push(statement)
+    return step(this.#hasEntered ? STATEMENT_COST_US : KEPT_COST_US)
+  }
+
+  /** Makes sure that a statement of this unit can run in this turn, which may write a table; a promise where that takes time. */
+  ready(table?: keyof Tables): Promise<void> | undefined {
+    const entering = this.enter(table)
+    const pausing = step(STATEMENT_COST_US)
+    return entering && pausing ? entering.then(() => pausing) : (entering ?? pausing)
   }
 
   #sendNow({ sql, parameters }: Statement): void {

@@ -21,7 +21,7 @@ test('a key is unnoted since a position behind the batch that noted it', () => {
   assert.equal(memory.isUnnoted('three', 10), true)
 })
 
-test('nothing is certain since positions before what is remembered', () => {
+test('nothing is known since positions before the oldest record', () => {
   const memory = new WriterMemory()
   batch(memory, 10, 20)
   assert.equal(memory.isUnnoted('one', 9), false)
@@ -30,7 +30,7 @@ test('nothing is certain since positions before what is remembered', () => {
   assert.equal(memory.isUnnoted('two', 20), true)
 })
 
-test('nothing is certain while nothing was begun, and of what was there when somebody else wrote', () => {
+test("nothing is known before the first batch, nor of rows from before another writer's batch", () => {
   const memory = new WriterMemory()
   assert.equal(memory.isUnnoted('one', 1000), false)
   batch(memory, 10, 20, 'one')

@@ -53,7 +53,7 @@ onEveryDatabase('a room without known members', (open) => {
     await rt.close()
   })
 
-  test('has the states of its events put right at once, and whoever read them before reads them anew', async () => {
+  test('gets the final states of its events at once, and cached states are read again', async () => {
     const rt = await testRuntime(open)
     const { roomId, say, send } = await authorRoom(rt, alice, { preset: 'public_chat' })
     const said = await eventById(rt.db.read, await say(alice, 'one'))

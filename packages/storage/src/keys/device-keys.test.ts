@@ -72,7 +72,7 @@ onEveryDatabase('device keys', (open) => {
 })
 
 onEveryDatabase('signatures on keys', (open) => {
-  test('are seen by the signer, and by everybody where the owner of the key made them', async () => {
+  test('are seen by the signer only, and by all users if the owner of the key made them', async () => {
     const db = await open()
     const by = (signer: UserId) => ({
       signer,
@@ -101,7 +101,7 @@ onEveryDatabase('signatures on keys', (open) => {
     await db.close()
   })
 
-  test('that nobody else may see change the list for the signer alone', async () => {
+  test('that only the signer may see change the device list for the signer alone', async () => {
     const db = await open()
     await db.write((tx) => noteSignature(tx, alice, bob))
     const upTo = await db.position()
@@ -135,7 +135,7 @@ onEveryDatabase('cross-signing keys', (open) => {
 })
 
 onEveryDatabase('changes of device lists', (open) => {
-  test('are heard by whoever stood anywhere before them, and take no more room than there are users', async () => {
+  test('are returned after every earlier position, with one row per user', async () => {
     const change = fc.record({ localpart: fc.constantFrom('a', 'b'), isForBob: fc.boolean() })
     const db = await open()
     let run = 0

@@ -21,7 +21,7 @@ const wish = (algorithm: string) => ({ userId: alice, deviceId, algorithm })
 const named = (algorithm: string, keyId: string, key = `"key ${keyId}"`): NamedKey => ({ algorithm, keyId, key })
 
 onEveryDatabase('one-time keys', (open) => {
-  test('are a queue per algorithm, whatever is uploaded twice and whoever claims', async () => {
+  test('are a queue per algorithm, despite repeated uploads and concurrent claims', async () => {
     const key = fc.record({ algorithm: fc.constantFrom('a', 'b'), id: fc.nat(5), value: fc.nat(1) })
     const step = fc.oneof(
       fc.record({

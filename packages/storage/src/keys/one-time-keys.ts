@@ -14,7 +14,7 @@ export interface NamedKey {
 }
 
 /** A claim: the device, and the algorithm of the key. */
-export interface KeyWish {
+export interface KeyClaim {
   readonly userId: UserId
   readonly deviceId: string
   readonly algorithm: string
@@ -106,14 +106,14 @@ async function forgetClaimed(tx: Tx, user: UserId, deviceId: string): Promise<vo
 }
 
 /** Claims the oldest unclaimed key of a device; no other claim gets it. */
-export async function claimOneTimeKey(tx: Tx, wish: KeyWish): Promise<NamedKey | undefined> {
+export async function claimOneTimeKey(tx: Tx, claim: KeyClaim): Promise<NamedKey | undefined> {
   const first = await tx
     .selectFrom('one_time_keys')
     .select(['key_id', 'key'])
-    .where('user_id', '=', wish.userId)
-    .where('device_id', '=', wish.deviceId)
+    .where('user_id', '=', claim.userId)
+    .where('device_id', '=', claim.deviceId)
     .where('claimed', '=', 0)
-    .where('algorithm', '=', wish.algorithm)
+    .where('algorithm', '=', claim.algorithm)
     .orderBy('nid')
     .limit(1)
     .executeTakeFirst()
@@ -121,13 +121,13 @@ export async function claimOneTimeKey(tx: Tx, wish: KeyWish): Promise<NamedKey |
   await tx
     .updateTable('one_time_keys')
     .set({ claimed: 1 })
-    .where('user_id', '=', wish.userId)
-    .where('device_id', '=', wish.deviceId)
-    .where('algorithm', '=', wish.algorithm)
+    .where('user_id', '=', claim.userId)
+    .where('device_id', '=', claim.deviceId)
+    .where('algorithm', '=', claim.algorithm)
     .where('key_id', '=', first.key_id)
     .execute()
-  tx.touch(topics.keys(wish.userId))
-  return { algorithm: wish.algorithm, keyId: first.key_id, key: first.key }
+  tx.touch(topics.keys(claim.userId))
+  return { algorithm: claim.algorithm, keyId: first.key_id, key: first.key }
 }
 
 /** Puts a fallback key in the place of the one a device had for the algorithm; the same one stays as used as it was. */
@@ -148,17 +148,17 @@ export async function putFallbackKey(tx: Tx, user: UserId, deviceId: string, fal
 }
 
 /** Returns a device's fallback key, which is used from here on. */
-export async function useFallbackKey(tx: Tx, wish: KeyWish): Promise<NamedKey | undefined> {
+export async function useFallbackKey(tx: Tx, claim: KeyClaim): Promise<NamedKey | undefined> {
   const row = await tx
     .updateTable('fallback_keys')
     .set({ used: 1 })
-    .where('user_id', '=', wish.userId)
-    .where('device_id', '=', wish.deviceId)
-    .where('algorithm', '=', wish.algorithm)
+    .where('user_id', '=', claim.userId)
+    .where('device_id', '=', claim.deviceId)
+    .where('algorithm', '=', claim.algorithm)
     .returning(['key_id', 'key'])
     .executeTakeFirst()
-  tx.touch(topics.keys(wish.userId))
-  return row && { algorithm: wish.algorithm, keyId: row.key_id, key: row.key }
+  tx.touch(topics.keys(claim.userId))
+  return row && { algorithm: claim.algorithm, keyId: row.key_id, key: row.key }
 }
 
 /** Returns how many fallback keys a device has, used or not. */

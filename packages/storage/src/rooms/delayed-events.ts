@@ -18,9 +18,9 @@ export interface DelayedEvent {
   readonly stateKey: string | undefined
   readonly content: JsonObject
   readonly delayMs: number
-  /** How long the event is sticky once it is sent; 0 for an event that is not. */
+  /** The time for which the event is sticky once it is sent; 0 for an event that is not. */
   readonly stickyMs: number
-  /** When it was scheduled or restarted last. */
+  /** The time at which it was last scheduled or restarted. */
   readonly sinceTs: number
 }
 

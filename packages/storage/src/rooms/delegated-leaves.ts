@@ -12,7 +12,7 @@ export interface DelegatedLeave {
   readonly identity: string
   /** In ms. */
   readonly createdTs: number
-  /** Whether the participant was seen at the SFU. */
+  /** The participant was seen at the SFU. */
   readonly isSeen: boolean
 }
 

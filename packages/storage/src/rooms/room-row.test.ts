@@ -107,7 +107,7 @@ onEveryDatabase('the rows of rooms', (open) => {
     await db.close()
   })
 
-  test('are seen by whoever reads them in another way, and changed by whoever does', async () => {
+  test('are seen by other queries, and changed by other statements', async () => {
     const db = await open()
     await db.write((tx) => createRoomRow(tx, lobby, '11'))
     const [, seen, , isPublished, last] = await Promise.all([
@@ -129,7 +129,7 @@ onEveryDatabase('the rows of rooms', (open) => {
   })
 })
 
-testOnPostgres('what another node did to a room is known to the next unit (postgres)', async () => {
+testOnPostgres("another node's change of a room is visible to the next write transaction (postgres)", async () => {
   const { url, drop } = await createDatabase()
   const node = () => openPostgres({ connectionString: url, maxReaders: 2 }, { committed: () => {} })
   const [here, there] = [await node(), await node()]

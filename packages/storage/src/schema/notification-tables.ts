@@ -5,8 +5,8 @@ import type { Nid, Position } from './scalars.ts'
 /** The tables of notifications. */
 export interface NotificationTables {
   /**
-   * Where users get push notifications. Events up to `position` are not pushed. `late_position` is how far a late pusher has
-   * come, 0 for one that keeps up. `data` is JSON.
+   * The pushers of users. Events up to `position` are not pushed. `late_position` is the position of a pusher that is
+   * behind, 0 for others. `data` is JSON.
    */
   pushers: {
     pusher_nid: Nid

@@ -44,7 +44,7 @@ onEveryDatabase('presence', (open) => {
     )
   })
 
-  test('of devices is forgotten when they go offline, and lost when nobody vouches for it', async () => {
+  test('of devices is deleted when they go offline, and expires without renewal', async () => {
     const db = await open()
     const device = (deviceId: string, untilTs: number) => ({
       userId: users[0]!,

@@ -11,7 +11,7 @@ export interface ThreadSubscription {
   readonly roomId: RoomId
   readonly root: EventId
   readonly isSubscribed: boolean
-  /** Whether the client subscribed because of an event, rather than the user by hand. */
+  /** An event caused the subscription, not the user by hand. */
   readonly isAutomatic: boolean
   /** The position of the last change. */
   readonly position: Position

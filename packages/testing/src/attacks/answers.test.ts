@@ -169,7 +169,7 @@ async function ownSpace({ home, alice }: Stage): Promise<string> {
 const walk = (stage: Stage, roomId: string) =>
   ask(stage, 'GET', `/_matrix/client/v1/rooms/${encodeURIComponent(roomId)}/hierarchy?limit=1000`)
 
-describe('what a hostile server answers', () => {
+describe('the answers of a hostile server', () => {
   for (const [name, { what, ask: put, honest }] of Object.entries(QUESTIONS)) {
     test(`4.2 A: to a question for ${name} may be anything, and our client still reads what it may`, () =>
       onStage(undefined, '12', async (stage) => {
@@ -207,7 +207,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
     return [alice.userId, userId, witness, mallory, '__proto__']
   }
 
-  test('CVE-2022-36059: are of whom was asked for, and of nobody else', () =>
+  test('CVE-2022-36059: contain the requested users only', () =>
     onStage(open, '12', async (stage) => {
       const users = [bob, ...(await others(stage))]
       const all = <T extends Json>(make: (user: string) => T) =>
@@ -283,7 +283,7 @@ onEveryDatabase('keys told by a hostile server', (open) => {
       }))
   }
 
-  test('CVE-2022-39250: a kept list has no device and no key of somebody else in it', () =>
+  test('CVE-2022-39250: a cached device list has no device and no key of another user', () =>
     onStage(open, '12', async (stage) => {
       const { honest } = QUESTIONS['devices']!
       const devices = [
@@ -355,7 +355,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
       }
     }))
 
-  test('4.3.13: a profile has no field that nobody may read, nor one of another kind', () =>
+  test('4.3.13: a profile has no unreadable field, and none of a wrong type', () =>
     onStage(open, '12', async (stage) => {
       const { what, ask: put } = QUESTIONS['a profile']!
       stage.evil.answers.set(what, () => `{"displayname":{"a":1},"avatar_url":7,"__proto__":{"x":1},"m.tz":"Mars"}`)

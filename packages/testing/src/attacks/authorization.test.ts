@@ -225,7 +225,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       assert.deepEqual(await stage.evil.author.extremities(stage.room.roomId), [ban])
     }))
 
-  test('4.2 B: who withholds an auth event does not make us reject the event of somebody else', () =>
+  test("4.2 B: withholding an auth event does not cause the rejection of another user's event", () =>
     onStage(open, '12', async (stage) => {
       const power = await stage.good.author.build({
         roomId: stage.room.roomId,

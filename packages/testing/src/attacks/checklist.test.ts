@@ -40,7 +40,7 @@ onEveryDatabase('the checklist of attacks without an advisory', (open) => {
       assert.equal(await stage.status(event.id), 'rejected')
     }))
 
-  test('4.3.10: a join vouched for by somebody who is not in the room is rejected', () =>
+  test('4.3.10: a join authorized by a user who is not in the room is rejected', () =>
     onStage(open, '11', async (stage) => {
       await stage.room.send(
         stage.alice.userId,
@@ -64,7 +64,7 @@ onEveryDatabase('the checklist of attacks without an advisory', (open) => {
       assert.equal(await stage.stateOf('m.room.member', newcomer), undefined)
     }))
 
-  test('4.3.10: an invite made of somebody else’s third-party invite is rejected, and a used one does not serve again', () =>
+  test('4.3.10: an invite from another user’s third-party invite is rejected, and a used one cannot be used again', () =>
     onStage(open, '11', async (stage) => {
       await stage.room.send(
         stage.alice.userId,
@@ -84,7 +84,7 @@ onEveryDatabase('the checklist of attacks without an advisory', (open) => {
       }
     }))
 
-  test('Continuwuity 26.7.2: nobody who left is put back by an old branch', () =>
+  test('Continuwuity 26.7.2: an old branch does not restore a membership that ended', () =>
     onStage(open, '12', async (stage) => {
       const extremities = await stage.evil.author.extremities(stage.room.roomId)
       const left = await stage.room.member(mallory, mallory, 'leave')

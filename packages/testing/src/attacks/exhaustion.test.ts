@@ -34,7 +34,7 @@ onEveryDatabase('one event that we fail at', (open) => {
     }))
 })
 
-onEveryDatabase('what costs much', (open) => {
+onEveryDatabase('expensive requests', (open) => {
   test('CVE-2023-45129: an ACL of 10,000 globs is judged without delay, for every event again', () =>
     onStage(open, '12', async (stage) => {
       // 65,536 bytes is what an event has: as many of the worst globs as fit.
@@ -122,7 +122,7 @@ onEveryDatabase('what costs much', (open) => {
       assert.ok(asked <= 60, `${asked} questions`)
     }))
 
-  test('4.2 D: history without end is taken a page at a time, and only when somebody reads it', () =>
+  test('4.2 D: endless history is backfilled a page at a time, and only on demand', () =>
     onStage(open, '12', async (stage) => {
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
@@ -181,7 +181,7 @@ onEveryDatabase('what costs much', (open) => {
       for (const { id } of ring) assert.notEqual(await stage.status(id), 'accepted')
     }))
 
-  test('4.2 D: events of 1,000 servers nobody ever heard of do not keep an honest one waiting', () =>
+  test('4.2 D: events of 1,000 unknown servers do not delay an honest one', () =>
     onStage(open, '12', async (stage) => {
       const { json } = await stage.build({})
       const events = Array.from({ length: 50 }, (_, at) => ({

@@ -73,7 +73,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
         assert.deepEqual(await offered(stage, 'knock'), {})
       }))
 
-    test(`a template ${name} does not keep anybody in an invite`, () =>
+    test(`a template ${name} does not keep a user from rejecting an invite`, () =>
       onStage(undefined, '12', async (stage) => {
         const room = await invited(stage)
         answers(stage, room, 'leave', twist(stage))
@@ -84,7 +84,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
   }
 
   for (const way of ['knock', 'leave'] as const) {
-    test(`what else the template of a ${way} says is not in what we sign`, () =>
+    test(`further members of the template of a ${way} are not signed`, () =>
       onStage(undefined, '12', async (stage) => {
         const room = way === 'knock' ? hostileRoom(stage) : await invited(stage)
         const content = { membership: way, displayname: 'Owned', join_authorised_via_users_server: stage.alice.userId }
@@ -102,7 +102,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
   }
 })
 
-onEveryDatabase('what a hostile server shows to who knocks', (open) => {
+onEveryDatabase('the stripped state that a hostile server sends to a knocking user', (open) => {
   const shown = (stage: Stage, roomVersion: string, state: Json) =>
     shownOf(stage, hostileRoom(stage, roomVersion), state)
   const shownOf = async (stage: Stage, room: ForeignRoom, knock_room_state: Json): Promise<string[]> => {
@@ -192,7 +192,7 @@ onEveryDatabase('an invite of an address that a hostile server exchanges', (open
     return room.send(alice.userId, 'm.room.third_party_invite', content, 'token')
   }
 
-  test('4.3.10: comes to something where the identity server signed for whoever is invited', () =>
+  test('4.3.10: succeeds where the identity server signed for the invited user', () =>
     onStage(open, '12', async (stage) => {
       await inviteAddress(stage)
       const { userId } = await stage.home.register('new')
@@ -203,7 +203,7 @@ onEveryDatabase('an invite of an address that a hostile server exchanges', (open
     }))
 
   for (const [name, wrong] of Object.entries(wrongs)) {
-    test(`CVE-2020-26257: ${name} is refused, and nobody is invited`, () =>
+    test(`CVE-2020-26257: ${name} is refused, and no user is invited`, () =>
       onStage(open, '12', async (stage) => {
         if (name !== 'that nobody made') await inviteAddress(stage)
         const { status } = await exchange(stage, { ...good(stage), ...wrong(stage) })

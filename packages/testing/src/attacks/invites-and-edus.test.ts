@@ -96,7 +96,7 @@ onEveryDatabase('invites of a hostile server', (open) => {
     }))
 })
 
-describe('what is no invite', () => {
+describe('malformed invites', () => {
   const wrongs: Readonly<Record<string, (stage: Stage) => Invitation>> = {
     'has another room in the path': (stage) => ({ ...invitation(stage), roomId: stage.room.roomId }),
     'has another event in the path': (stage) => ({ ...invitation(stage), eventId: `$${'a'.repeat(43)}` }),
@@ -182,7 +182,7 @@ function* twisted(value: Json, odd: Json): Generator<Json> {
 }
 
 onEveryDatabase('hostile EDUs', (open) => {
-  test('4.2 A: whatever one value in an EDU is, the transaction is answered and everybody syncs', () =>
+  test('4.2 A: with any value in an EDU, the transaction is answered and all users can sync', () =>
     onStage(open, '12', async (stage) => {
       let [sent, edus] = [0, [] as JsonObject[]]
       const flush = async () => {
@@ -206,7 +206,7 @@ onEveryDatabase('hostile EDUs', (open) => {
 })
 
 describe('EDUs', () => {
-  test('4.3.14: of rooms that their server is not in say nothing to anybody', () =>
+  test('4.3.14: of rooms that their server is not in reach no user', () =>
     onStage(undefined, '12', async (stage) => {
       for (const user of [mallory, '@bob:evil.test']) await stage.room.member(user, user, 'leave')
       await stage.evil.send([], edusOf(stage, mallory).slice(0, 3))
@@ -218,7 +218,7 @@ describe('EDUs', () => {
       assert.ok(!seen.includes(mallory))
     }))
 
-  test('4.3.14: of a server that the ACL keeps out say nothing to anybody', () =>
+  test('4.3.14: of a server that the ACL denies reach no user', () =>
     onStage(undefined, '12', async (stage) => {
       await stage.room.send(stage.alice.userId, 'm.room.server_acl', { allow: ['*'], deny: ['evil.test'] }, '')
       await stage.evil.send([], edusOf(stage, mallory).slice(0, 2))

@@ -45,7 +45,7 @@ onEveryDatabase('a policy server signs nothing', (open) => {
     await network.close()
   })
 
-  test('in the name of somebody of another server', async () => {
+  test('in the name of a user of another server', async () => {
     const { network, roomId, two, bypass, ask } = await policyStage(open)
     for (const sender of ['@alice:one.test', '@carol:three.test']) {
       const forged = await bypass.build({ roomId, sender, type: 'm.room.message', content })
@@ -82,7 +82,7 @@ onEveryDatabase('a policy server signs nothing', (open) => {
     await network.close()
   })
 
-  test('of a room that names nobody, another server, or another key', async () => {
+  test('of a room that names no policy server, another server, or another key', async () => {
     const { network, roomId, alice, two, bypass, ask } = await policyStage(open, { isUsed: false })
     const at = `/_matrix/client/v3/${path(roomId, 'state/m.room.policy/')}`
     const { body: own } = await alice.server.call('GET', '/.well-known/matrix/policy_server')

@@ -42,7 +42,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
       }))
   }
 
-  test('what else a template says is not in what we sign', () =>
+  test('further members of a template are not signed', () =>
     onStage(undefined, '12', async (stage) => {
       const room = hostileRoom(stage)
       const content = { membership: 'join', displayname: 'Owned', 'm.secret': { at: 1 }, third_party_invite: {} }
@@ -82,7 +82,7 @@ describe('CVE-2026-24471: what another server words is not signed', () => {
     }))
 })
 
-onEveryDatabase('what a server answers to a join', (open) => {
+onEveryDatabase('the answer of a server to a join', (open) => {
   type Twist = (stage: Stage, room: ForeignRoom, event: JsonObject) => JsonObject | string
   const states = (room: ForeignRoom) => [...room.state.values()].map(({ json }) => json)
   const twists: Readonly<Record<string, Twist>> = {
@@ -168,7 +168,7 @@ onEveryDatabase('what a server answers to a join', (open) => {
     }))
 })
 
-onEveryDatabase('who says what', (open) => {
+onEveryDatabase('forged origins', (open) => {
   test('CVE-2022-39200: events that get_missing_events tells without the signature of their server are not taken', () =>
     onStage(open, '12', async (stage) => {
       const between = await stage.build({ body: 'between' })
@@ -186,7 +186,7 @@ onEveryDatabase('who says what', (open) => {
       }
     }))
 
-  test('4.2 C: an event in the name of another server is dropped, whoever’s signature it has', () =>
+  test('4.2 C: an event in the name of another server is dropped, with any signature', () =>
     onStage(open, '12', async (stage) => {
       for (const sender of [witness, stage.alice.userId]) {
         const { json } = await stage.build({ body: 'forged' })
@@ -314,7 +314,7 @@ onEveryDatabase('who says what', (open) => {
       assert.equal(await stage.status(event.id), undefined)
     }))
 
-  test('CVE-2023-42453: nobody tells receipts, typing, presence, devices or messages of another server’s users', () =>
+  test('CVE-2023-42453: receipts, typing, presence, devices and messages of another server’s users are ignored', () =>
     onStage(open, '12', async (stage) => {
       const { alice, room, home } = stage
       const sync = async () =>

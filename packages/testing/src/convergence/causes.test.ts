@@ -73,7 +73,7 @@ describe('why two servers see two rooms', () => {
     await network.close()
   })
 
-  test('is that nobody brings them together where the room, knowing all, would want it', async () => {
+  test('is that no user can merge a fork that the resolution would allow to merge', async () => {
     const { network, views } = await lockedOut((at) =>
       put(at.alice, at, 'state/m.room.join_rules/', { join_rule: 'public' }),
     )

@@ -77,7 +77,7 @@ const isRefusal = ({ status, body }: Answer) =>
 const asksForMore = ({ status, body }: Answer) => status === 401 && Array.isArray(body['flows'])
 const describeAnswer = (answer: Answer) => `${answer.status} ${JSON.stringify(answer.body)}`
 
-onEveryDatabase('whatever is sent to an endpoint', (open) => {
+onEveryDatabase('hostile requests to every endpoint', (open) => {
   let server: TestServer
   let attacker: { userId: string; token: string; deviceId: string }
   let foreignRoom = ''

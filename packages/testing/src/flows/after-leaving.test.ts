@@ -18,7 +18,7 @@ const LIVES = {
 
 onEveryDatabase('a room', (open) => {
   for (const [name, { steps, sees }] of Object.entries(LIVES)) {
-    test(`shows somebody ${name} ${sees === undefined ? 'nothing' : 'what came before they left'}`, async () => {
+    test(`shows a user ${name} ${sees === undefined ? 'nothing' : 'the history until they left'}`, async () => {
       const server = await testServer(open)
       const [alice, bob] = [await server.register('alice'), await server.register('bob')]
       const room = await authorRoom(server.rt, alice.userId, { preset: 'public_chat' })
@@ -50,7 +50,7 @@ onEveryDatabase('a room', (open) => {
     ['knock', 'leave'],
     ['ban', 'leave'],
   ] as const) {
-    test(`tells somebody how ${offer} ended in ${end}, and nothing else of it`, async () => {
+    test(`shows a user that ${offer} ended in ${end}, and nothing else of it`, async () => {
       const server = await testServer(open)
       const [alice, bob] = [await server.register('alice'), await server.register('bob')]
       const initialState = [{ type: 'm.room.join_rules', stateKey: '', content: { join_rule: 'knock' } }]

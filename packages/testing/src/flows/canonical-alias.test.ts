@@ -38,7 +38,7 @@ onEveryDatabase('the canonical alias of a room', (open) => {
     await network.close()
   })
 
-  test('makes nobody ask for who is not in the room', async () => {
+  test('causes no requests for users who are not in the room', async () => {
     const { network, alice, bob, roomId } = await stage(open)
     assert.equal((await join(bob, roomId)).status, 200)
     const eve = { ...(await alice.server.register('eve')), server: alice.server }

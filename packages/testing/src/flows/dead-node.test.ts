@@ -42,7 +42,7 @@ async function looked({ rt }: TestServer, holds: () => boolean | Promise<boolean
   return false
 }
 
-testOnPostgres('what a node that was killed was to send, another node sends at once', async () => {
+testOnPostgres('the pending transactions of a killed node are sent by another node at once', async () => {
   const { open, kill } = withDyingNode('federation sender', 0)
   const { network, alice, bob, roomId } = await stage(open)
   assert.equal((await join(bob, roomId)).status, 200)

@@ -12,7 +12,7 @@ type Person = Awaited<ReturnType<TestServer['register']>>
 type Lists = { readonly changed: readonly string[]; readonly left: readonly string[] }
 
 /** A server with three users, and what they do there. */
-async function house(open: OpenDatabase, t: TestContext) {
+async function serverOf(open: OpenDatabase, t: TestContext) {
   const server = await testServer(open)
   t.after(() => server.close())
   const [alice, bob, carol] = [
@@ -49,7 +49,7 @@ async function house(open: OpenDatabase, t: TestContext) {
 
 onEveryDatabase('the device lists of a sync', (open) => {
   test('have a user who left, uploaded keys and joined again between two syncs', async (t) => {
-    const { alice, bob, create, at, listsSince, upload, move } = await house(open, t)
+    const { alice, bob, create, at, listsSince, upload, move } = await serverOf(open, t)
     const room = await create(alice)
     await move(bob, room, 'join')
     const since = await at(alice)
@@ -60,7 +60,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('do not have a user who changed only a name', async (t) => {
-    const { alice, bob, call, create, at, listsSince, move } = await house(open, t)
+    const { alice, bob, call, create, at, listsSince, move } = await serverOf(open, t)
     const room = await create(alice)
     await move(bob, room, 'join')
     const since = await at(alice)
@@ -69,7 +69,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have those who left while the user was away from the room themselves', async (t) => {
-    const { alice, bob, carol, create, at, listsSince, move } = await house(open, t)
+    const { alice, bob, carol, create, at, listsSince, move } = await serverOf(open, t)
     const room = await create(alice)
     for (const who of [bob, carol]) await move(who, room, 'join')
     const since = await at(alice)
@@ -81,7 +81,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have those who left before the user did', async (t) => {
-    const { alice, bob, carol, create, at, listsSince, move } = await house(open, t)
+    const { alice, bob, carol, create, at, listsSince, move } = await serverOf(open, t)
     const room = await create(alice)
     for (const who of [bob, carol]) await move(who, room, 'join')
     const since = await at(alice)
@@ -92,7 +92,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have no members of a room that the user was only invited to', async (t) => {
-    const { alice, bob, call, create, at, listsSince, move } = await house(open, t)
+    const { alice, bob, call, create, at, listsSince, move } = await serverOf(open, t)
     const room = await create(alice, { preset: 'private_chat' })
     const since = await at(bob)
     await call('POST', `rooms/${room}/invite`, alice, { user_id: bob.userId })
@@ -102,7 +102,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have an invited user, and their changes, and that they joined', async (t) => {
-    const { alice, bob, call, create, at, listsSince, upload, move } = await house(open, t)
+    const { alice, bob, call, create, at, listsSince, upload, move } = await serverOf(open, t)
     const room = await create(alice, { preset: 'private_chat' })
     const acts = [
       () => call('POST', `rooms/${room}/invite`, alice, { user_id: bob.userId }),
@@ -117,7 +117,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have an invited user who rejected the invite among those who left', async (t) => {
-    const { alice, bob, call, create, at, listsSince, move } = await house(open, t)
+    const { alice, bob, call, create, at, listsSince, move } = await serverOf(open, t)
     const room = await create(alice, { preset: 'private_chat' })
     await call('POST', `rooms/${room}/invite`, alice, { user_id: bob.userId })
     const since = await at(alice)
@@ -126,7 +126,7 @@ onEveryDatabase('the device lists of a sync', (open) => {
   })
 
   test('have a user once a new device has keys, not when it logs in', async (t) => {
-    const { alice, bob, call, create, at, listsSince, upload, move } = await house(open, t)
+    const { alice, bob, call, create, at, listsSince, upload, move } = await serverOf(open, t)
     await move(bob, await create(alice), 'join')
     const before = await at(alice)
     const identifier = { type: 'm.id.user', user: bob.userId }

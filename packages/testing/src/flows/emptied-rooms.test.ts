@@ -8,7 +8,7 @@ import { join, path, post, stage, standing, user } from '../stages/federated-sta
 type Chunk = { readonly type: string; readonly sender: string; readonly content: { readonly membership?: string } }[]
 
 onEveryDatabase('a room whose first server has left', (open) => {
-  test('shows those who come later everything that somebody in it still has', async () => {
+  test('shows later members everything that a server in it still has', async () => {
     const { network, alice, bob, roomId } = await stage(open, { servers: 3 })
     const carol = await user(network, 'carol', 'three.test')
     assert.equal((await join(bob, roomId)).status, 200)

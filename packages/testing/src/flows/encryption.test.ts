@@ -83,7 +83,7 @@ onEveryDatabase('an encrypted conversation', (open) => {
       assert.deepEqual(await call('GET', 'room_keys/version', bob), { ...definition, version, ...stored })
     })
 
-    test('is over with the device: nobody is given its keys', async () => {
+    test('ends with the device: its keys cannot be claimed', async () => {
       const before = nextOf(await sync(alice))
       await call('POST', 'logout', bob, {})
       assert.deepEqual((await sync(alice, before))['device_lists'], { changed: [bob.userId], left: [] })

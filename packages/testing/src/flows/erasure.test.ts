@@ -9,7 +9,7 @@ import type { OpenDatabase } from '../databases.ts'
 import { authorRoom } from '../room-author.ts'
 import { testServer } from '../server.ts'
 
-onEveryDatabase('what a user had erased', (open) => {
+onEveryDatabase('the erased messages of a user', (open) => {
   test('is whole for those who were there, and what a redaction leaves for who came later, wherever they look', async () => {
     const { server, read, carol, erase, bob, dora } = await stage(open)
     const before = await read(dora)
@@ -36,7 +36,7 @@ onEveryDatabase('what a user had erased', (open) => {
     }
   })
 
-  test('is not told by a redaction of theirs, and not hidden by an edit nobody may read', async () => {
+  test('is not revealed by a redaction, and not hidden by an unreadable edit', async () => {
     const { server, room, carol, erase, bob, dora, get, said } = await stage(open)
     const eve = await server.register('eve')
     const redact = `/_matrix/client/v3/rooms/${room.roomId}/redact/${said.byBob}/1`

@@ -63,7 +63,7 @@ onEveryDatabase('a time of which only another server has events', (open) => {
     await network.close()
   })
 
-  test('leads nowhere where the event is hidden from whoever asks', async () => {
+  test('finds nothing where the event is hidden from the requester', async () => {
     const { network, alice, bob, roomId } = await stage(open)
     await put(alice, path(roomId, 'state/m.room.history_visibility'), { history_visibility: 'joined' })
     network.clock.advance(MINUTE_MS)

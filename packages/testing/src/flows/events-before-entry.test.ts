@@ -47,7 +47,7 @@ const has = async ({ server }: User, ids: readonly string[]) => {
 /** One.test as two.test hears it. */
 const voice = ({ alice, bob }: Stage) => new ForeignAuthor(bob.server, alice.server)
 
-onEveryDatabase('what happens in a room before we have been told of it', (open) => {
+onEveryDatabase('events in a room before the join is complete', (open) => {
   for (const version of ['2', '11', '12']) {
     test(`is there once we are in, in version ${version}`, async () => {
       const set = await stage(open, { wishes: { room_version: version } })

@@ -25,7 +25,7 @@ const crowd = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, at) => `@member${from + at}:one.test` as UserId)
 
 onEveryDatabase('rooms of many members', (open) => {
-  test('are joined with everybody in their place, and again after many have moved', async () => {
+  test('are joined with all members, and again after many have changed', async () => {
     const set = await stage(open)
     const { network, alice, bob, roomId } = set
     await moveAll(set, crowd(0, 150), 'join')

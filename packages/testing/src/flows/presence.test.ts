@@ -198,7 +198,7 @@ onEveryDatabase('presence', (open) => {
       assert.equal((await statusOf(two(), bob, alice.userId))['presence'], 'offline')
     }))
 
-  test('reaches other servers within a second, but whoever changes all the time is told of seldom', () =>
+  test('reaches other servers within a second, and rarely for users who change all the time', () =>
     present(open, async (stage) => {
       const { alice, bob, one, two } = stage
       const say = async (words: string) => {

@@ -77,7 +77,7 @@ onEveryDatabase('a redaction', (open) => {
 })
 
 onEveryDatabase('the power levels of a new room', (open) => {
-  test('let everybody invite but into a public room, where calls need a level too', async () => {
+  test('let all members invite except into a public room, where calls need a level too', async () => {
     const { server, alice, call, create, at } = await ready(open)
     const levels = async (body: object) => {
       const { roomId } = await create(body)
@@ -94,7 +94,7 @@ onEveryDatabase('the power levels of a new room', (open) => {
     await server.close()
   })
 
-  test('keep tombstones for creators where a room is upgraded to a version in which they outrank everybody', async () => {
+  test('keep tombstones for creators where a room is upgraded to a version in which creators outrank all levels', async () => {
     const { server, alice, call, create, at } = await ready(open)
     const { roomId } = await create({ room_version: '10' })
     const upgraded = await call(alice, 'POST', at(roomId, 'upgrade'), { new_version: '12' })

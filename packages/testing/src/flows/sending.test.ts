@@ -69,7 +69,7 @@ const sends = (network: TestNetwork, to: string) =>
     (crossing) => crossing.to === to && crossing.target.startsWith('/_matrix/federation/v1/send/'),
   )
 
-onEveryDatabase('what our users send', (open) => {
+onEveryDatabase('events of local users', (open) => {
   test('arrives at every other server in the room, once and in order', () =>
     onStage(
       open,
@@ -222,7 +222,7 @@ onEveryDatabase('what our users send', (open) => {
       assert.ok(sends(network, 'two.test').length >= 3)
     }))
 
-  test('reaches everybody in a room that was joined from three servers, whoever speaks', async () => {
+  test('reaches all members of a room that was joined from three servers, from each sender', async () => {
     const network = await testNetwork({ servers: 3, open })
     const people = await Promise.all(
       network.servers.map(async (server, number) => ({ server, ...(await server.register(`user${number}`)) })),

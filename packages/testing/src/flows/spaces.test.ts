@@ -106,7 +106,7 @@ describe('a tree of spaces over two servers', () => {
     assert.deepEqual(namesIn(await tree('suggested_only=true')), ['root', 'branch'])
   })
 
-  test('shows nobody what they may not enter', async () => {
+  test('shows no room that the user may not enter', async () => {
     const carol = await one.register('carol')
     assert.deepEqual(namesIn(await tree('', carol)), ['root', 'branch', 'leaf', 'open'])
     const path = `/_matrix/client/v1/rooms/${encodeURIComponent(rooms['secret']!)}/hierarchy`
@@ -143,7 +143,7 @@ describe('a tree of spaces over two servers', () => {
     assert.equal(((await ask('secret', net.server('three.test')))['room'] as JsonObject)['room_id'], rooms['secret'])
   })
 
-  test('has rooms that anybody may ask about by themselves', async () => {
+  test('has rooms whose summary any user may read', async () => {
     const ask = (id: string, query = '', token?: string) =>
       two.call(
         'GET',

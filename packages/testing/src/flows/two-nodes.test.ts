@@ -55,7 +55,7 @@ async function asleep(node: TestServer): Promise<void> {
   while (node.rt.clock.waiting === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
-testOnPostgres('what one node did, the other shows at once', async () => {
+testOnPostgres('changes of one node are visible at the other at once', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const login = {
@@ -78,7 +78,7 @@ testOnPostgres('what one node did, the other shows at once', async () => {
   await close()
 })
 
-testOnPostgres('what a node keeps in memory is dropped when another changes it', async () => {
+testOnPostgres('cached values of a node are dropped when another node changes them', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -157,7 +157,7 @@ const typersIn = ({ body }: Answer, room: string) => {
   return rooms.join[room]?.ephemeral.events.find(({ type }) => type === 'm.typing')?.content.user_ids
 }
 
-testOnPostgres('who types at one node is shown at the other, and no longer when they stop', async () => {
+testOnPostgres('typing users of one node are shown at the other, until they stop', async () => {
   const { here, there, close } = await twoNodes()
   const alice = await here.register('alice')
   const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
@@ -177,7 +177,7 @@ testOnPostgres('who types at one node is shown at the other, and no longer when 
   await close()
 })
 
-testOnPostgres('who types at a node that does not send to other servers is told to them', async () => {
+testOnPostgres('typing users of a node without the federation sender are sent to other servers', async () => {
   const shared = await createDatabase()
   const open = (events: Parameters<typeof openPostgres>[1] = { committed: () => {} }) =>
     openPostgres({ connectionString: shared.url, maxReaders: 3 }, events)

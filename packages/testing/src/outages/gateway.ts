@@ -10,29 +10,55 @@ export interface Gateway {
   shut(): Promise<void>
   /** Takes connections again, at the same address. */
   open(): Promise<void>
-  /** Passes nothing on in either direction from now on, and breaks nothing. */
+  /** Holds everything back in both directions from now on, and breaks nothing: the server hangs. */
   freeze(): void
+  /** Passes on what was held back, and what comes. */
+  thaw(): void
+  /** Drops from now on what the present connections carry, and breaks nothing; new connections work. */
+  lose(): void
+  /** Breaks a connection, once, in place of passing on bytes with this text; `from` says on which side they were sent. */
+  cutAt(text: string, from: Side): void
+  /** Resolves when a client connects. */
+  nextConnection(): Promise<void>
+}
+
+/** The side of a gateway: the client or the server. */
+type Side = 'client' | 'server'
+
+interface Connection {
+  readonly near: Socket
+  readonly far: Socket
+  isLost: boolean
 }
 
 /** Opens a gateway to the server that a URL names. */
 export async function openGateway(url: string): Promise<Gateway> {
   const target = new URL(url)
-  const sockets = new Set<Socket>()
+  const connections = new Set<Connection>()
   let isFrozen = false
+  let cut: { readonly text: string; readonly from: Side } | undefined
+  let connected = Promise.withResolvers<void>()
   const pass = (near: Socket) => {
-    const far = connect(Number(target.port), target.hostname)
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from)
-      from.on('data', (bytes) => isFrozen || to.write(bytes))
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
+    connected.resolve()
+    connected = Promise.withResolvers()
+    const connection = { near, far: connect(Number(target.port), target.hostname), isLost: false }
+    connections.add(connection)
+    join(connection, 'client', near, connection.far)
+    join(connection, 'server', connection.far, near)
+  }
+  const join = (connection: Connection, side: Side, from: Socket, to: Socket) => {
+    if (isFrozen) from.pause()
+    from.on('data', (bytes) => {
+      if (connection.isLost) return
+      if (cut?.from !== side || !bytes.includes(cut.text)) return void to.write(bytes)
+      cut = undefined
+      connection.near.destroy()
+    })
+    from.on('error', () => to.destroy())
+    from.on('close', () => {
+      connections.delete(connection)
+      to.destroy()
+    })
   }
   let server: Server
   let port = 0
@@ -51,9 +77,21 @@ export async function openGateway(url: string): Promise<Gateway> {
     open,
     shut: async () => {
       const closed = new Promise((resolve) => server.close(resolve))
-      for (const socket of sockets) socket.destroy()
+      for (const { near, far } of connections) for (const socket of [near, far]) socket.destroy()
       await closed
     },
-    freeze: () => void (isFrozen = true),
+    freeze: () => {
+      isFrozen = true
+      for (const { near, far } of connections) for (const socket of [near, far]) socket.pause()
+    },
+    thaw: () => {
+      isFrozen = false
+      for (const { near, far } of connections) for (const socket of [near, far]) socket.resume()
+    },
+    lose: () => {
+      for (const connection of connections) connection.isLost = true
+    },
+    cutAt: (text, from) => void (cut = { text, from }),
+    nextConnection: () => connected.promise,
   }
 }

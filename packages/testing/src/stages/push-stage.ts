@@ -8,7 +8,7 @@ import { standInGateway } from '../push-gateway.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
 
-/** Where the client API begins. */
+/** The prefix of the client API. */
 export const v3 = '/_matrix/client/v3'
 /** The URL of a gateway. */
 export const URL_OF_GATEWAY = 'https://push.test/_matrix/push/v1/notify'

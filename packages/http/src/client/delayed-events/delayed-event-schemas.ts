@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { JsonObjectSchema } from '../../schemas.ts'
 
-/** Where delayed events are. */
+/** The path of delayed events. */
 export const DELAYED_EVENTS = '/_matrix/client/unstable/org.matrix.msc4140/delayed_events'
 
 /** The parameters of a path to one delayed event. */

@@ -6,7 +6,7 @@ type OwnDevice = Awaited<ReturnType<typeof ownDevice>>
 
 const TextOrNull = Type.Union([Type.String(), Type.Null()])
 
-/** A device of the requester. What is not known is null, as clients require every member. */
+/** A device of the requester. Unknown members are null, because clients require every member. */
 export const DeviceReply = Type.Object({
   device_id: Type.String(),
   display_name: TextOrNull,

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
-import { isObject } from '@myelin/matrix/json'
-import { parseJson } from '@myelin/matrix/parse-json'
+import { filterObject } from '@myelin/services/account-data/filters'
 import { eventFilterOf } from '@myelin/services/room-state/event-filter'
 import type { EventFilter } from '@myelin/services/room-state/event-filter'
 import { Type } from 'typebox'
@@ -11,13 +9,11 @@ import { EventIdSchema, RoomIdSchema } from '../../schemas.ts'
 export const EventParams = Type.Object({ roomId: RoomIdSchema, eventId: EventIdSchema })
 
 /**
- * Returns the room event filter of a query string, where it is JSON.
+ * Returns the room event filter of a query string; without one, a filter that passes everything.
  *
- * @throws MatrixError `M_BAD_JSON`
+ * @throws MatrixError `M_NOT_JSON`, or `M_BAD_JSON` for JSON that is not an object
  */
 export function filterFrom(text: string | undefined): EventFilter {
   if (text === undefined || text === '') return eventFilterOf(undefined)
-  const json = parseJson(text)
-  if (!isObject(json)) throw new MatrixError('M_BAD_JSON', '`filter` must be a JSON object')
-  return eventFilterOf(json)
+  return eventFilterOf(filterObject(text))
 }

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { EventIdSchema, RoomIdSchema } from '../../schemas.ts'
 
-/** Where a user's subscription to a thread is. */
+/** The path of a user's subscription to a thread. */
 export const SUBSCRIPTION =
   '/_matrix/client/unstable/io.element.msc4306/rooms/:roomId/thread/:threadRootId/subscription'
 

@@ -10,7 +10,7 @@ import { countUnread } from '../../sync/room-sections/unread.ts'
 interface Counted {
   /** The unread events of each joined room, as far as they were counted. */
   readonly rooms: Map<RoomId, number>
-  /** What the counts depend on beside the rooms: if it differs, all are counted anew. */
+  /** The inputs of the counts other than the rooms: if they differ, all rooms are counted again. */
   readonly basis: string
 }
 

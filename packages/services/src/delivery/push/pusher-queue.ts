@@ -15,7 +15,7 @@ import type { PushGateways } from './push-gateways.ts'
 /** The part of the runtime that push takes. */
 export type Pushing = Pick<Runtime, 'db' | 'bus' | 'clock' | 'random' | 'log' | 'config' | 'remote'>
 
-/** What all queues of one sender share. */
+/** The parts that all queues of one sender share. */
 export interface PushDispatch {
   readonly rt: Pushing
   readonly gateways: PushGateways
@@ -67,12 +67,12 @@ export class PusherQueue {
     else this.#wake()
   }
 
-  /** Whether the queue has nothing to do and can be dropped. */
+  /** The queue is idle and can be dropped. */
   get isIdle(): boolean {
     return !this.#run && !this.#late && !this.#timer && this.#queue.length === 0 && !this.#needsBadge
   }
 
-  /** Whether something is being sent. */
+  /** A request is in progress. */
   get isRunning(): boolean {
     return this.#run !== undefined
   }
@@ -139,7 +139,7 @@ export class PusherQueue {
   /** Returns whether to go on; false where the next try is scheduled. */
   async #sendPush(pusher: Pusher, push: PendingPush): Promise<boolean> {
     await this.#jitter()
-    // What came before the pusher was set, or set anew, is not for it.
+    // Events from before the pusher was set, or set again, are not pushed.
     if (push.position <= pusher.position) return this.#taken(push)
     const badge = isWithoutBadge(pusher) ? undefined : await this.#dispatch.badges.of(this.#userId)
     const notification = await eventNotification(this.#dispatch.rt, pusher, push, badge)

@@ -88,7 +88,7 @@ describe('asking for a membership', () => {
     })
   }
 
-  test('is refused where the room lets nobody in, bans the user, or keeps the server out', async () => {
+  test('is refused where the room allows no joins, bans the user, or denies the server', async () => {
     const { home, room, ask, close } = await stage({ preset: 'private_chat' })
     const parts = ['v1', 'make_join', room.roomId, bob]
     await assert.rejects(ask('GET', parts, { query: versions }), refused(403, 'M_FORBIDDEN'))

@@ -12,8 +12,8 @@ import type { Runtime } from '../../runtime/runtime.ts'
  */
 export async function serveClaim(
   rt: Pick<Runtime, 'db' | 'serverName'>,
-  wishes: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  claims: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): Promise<KeysByUser> {
-  const ours = Object.entries(wishes).filter(([user]) => isUserId(user) && serverOf(user) === rt.serverName)
+  const ours = Object.entries(claims).filter(([user]) => isUserId(user) && serverOf(user) === rt.serverName)
   return claimOwnKeys(rt, new Map(ours as [UserId, Readonly<Record<string, string>>][]))
 }

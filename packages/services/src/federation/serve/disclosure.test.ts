@@ -131,7 +131,7 @@ const STATE_READERS = {
   event_auth: (rt, { roomId, last }) => serveEventAuth(rt, origin, roomId, last),
 } satisfies Record<string, (rt: TestRuntime, room: Room) => Promise<unknown>>
 
-describe('what another server may read', () => {
+describe('the history that another server may read', () => {
   let rt: TestRuntime
   before(async () => {
     rt = await testRuntime()

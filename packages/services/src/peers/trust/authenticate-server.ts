@@ -3,8 +3,8 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
-import { verifyBytes } from '@myelin/matrix/signatures'
-import { requestForm } from '@myelin/remote/federation'
+import { verifyBytes, verifyLongBytes } from '@myelin/matrix/signatures'
+import { requestFormInSteps } from '@myelin/remote/federation'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { noteServerReachable } from './reachable-servers.ts'
 import { mayFederateWith } from './may-federate-with.ts'
@@ -54,14 +54,25 @@ export async function authenticateContent(
     rt,
     claims.map(({ keyId }) => ({ server: origin, keyId, validAt: now })),
   )
-  const text = requestForm({ method, uri: target, origin, destination: rt.serverName, content })
-  const isSigned = claims.some(({ keyId, signature }) => {
+  const form = requestFormInSteps({ method, uri: target, origin, destination: rt.serverName, content })
+  const verify = await verifierOf(form)
+  let isSigned = false
+  for (const { keyId, signature } of claims) {
     const key = ring.keyFor(origin, keyId, now)
-    return key !== undefined && verifyBytes(text, signature, key)
-  })
+    isSigned ||= key !== undefined && (await verify(signature, key))
+  }
   if (!isSigned) throw refused(`the request is not signed by ${origin} with a key that can be checked`)
   noteServerReachable(rt.bus, origin)
   return origin
+}
+
+type Verify = (signature: string, key: Uint8Array) => boolean | Promise<boolean>
+
+/** Returns a check of signatures of a text, on another thread where the text is long. */
+async function verifierOf(form: string | Promise<Uint8Array>): Promise<Verify> {
+  if (typeof form === 'string') return (signature, key) => verifyBytes(form, signature, key)
+  const bytes = await form
+  return (signature, key) => verifyLongBytes(bytes, signature, key)
 }
 
 /**

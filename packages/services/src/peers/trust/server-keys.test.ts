@@ -98,7 +98,7 @@ describe('a server key', () => {
       assert.equal(servers.asked.length, 1)
     }))
 
-  test('that nobody has cannot make us ask without end', () =>
+  test('that no server has cause a bounded number of requests', () =>
     scene(async ({ servers, find }) => {
       servers.set(far, honest())
       for (let count = 0; count < 50; count++) assert.equal(await find({ keyId: `ed25519:${count}` }), undefined)

@@ -13,7 +13,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { sendDelayed } from './delayed-draft.ts'
 import type { DelayedEventNeeds } from './delayed-draft.ts'
 
-/** What a client may do with a delayed event. */
+/** The actions of a client on a delayed event. */
 export const DELAYED_EVENT_ACTIONS = ['cancel', 'restart', 'send'] as const
 
 /** One of {@link DELAYED_EVENT_ACTIONS}. */

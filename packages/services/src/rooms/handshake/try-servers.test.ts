@@ -11,7 +11,7 @@ const refused = (status: number, errcode?: string) =>
     ...(errcode === undefined ? {} : { errcode }),
   })
 
-describe('what other servers refuse', () => {
+describe('the refusals of other servers', () => {
   const cases: Readonly<Record<string, readonly [told: readonly RemoteError[], status: number, errcode: string]>> = {
     'with 403 is told before all else': [[refused(404, 'M_NOT_FOUND'), refused(403, 'M_ODD')], 403, 'M_FORBIDDEN'],
     'with 400 is told in the code they gave': [[refused(400, 'M_BAD_ALIAS')], 400, 'M_BAD_ALIAS'],

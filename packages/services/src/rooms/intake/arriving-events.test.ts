@@ -94,7 +94,7 @@ describe('events that arrive', () => {
     )
   })
 
-  test('are not even checked where nobody wants them', async () => {
+  test('are not checked where they are not wanted', async () => {
     const room = roomOf(['two.test'], 300)
     const { taken, ids, asked } = await arrive(room, textsOf(room), ['two.test'], () => false)
     assert.deepEqual([taken.length, ids.length, asked('two.test')], [0, room.events.size, 0])

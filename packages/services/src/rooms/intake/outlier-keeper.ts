@@ -22,7 +22,7 @@ const MAX_IN_PROGRESS = 8
 const MAX_FETCHED = 40
 
 /** The events to store, and their room. */
-export interface KeeperWish {
+export interface KeeperOptions {
   /** The room's number, where its create event is stored. */
   readonly room?: number
   /** Returns the room's number for a create event that was checked; called for each that arrives. */
@@ -41,7 +41,7 @@ type Waiting = PackedPdu & { readonly restsOn: readonly EventId[]; next: number 
 export class OutlierKeeper implements EventSink {
   readonly #rt: Checker
   readonly #room: RoomContext
-  readonly #wish: KeeperWish
+  readonly #options: KeeperOptions
   readonly #kept = new Set<EventId>()
   readonly #absent = new Set<EventId>()
   /** Waiting events, by one of their missing auth events. */
@@ -49,15 +49,15 @@ export class OutlierKeeper implements EventSink {
   readonly #underWay = new Set<Promise<void>>()
   #nid: number | undefined
 
-  constructor(rt: Checker, room: RoomContext, wish: KeeperWish) {
+  constructor(rt: Checker, room: RoomContext, options: KeeperOptions) {
     this.#rt = rt
     this.#room = room
-    this.#nid = wish.room
-    this.#wish = wish
+    this.#nid = options.room
+    this.#options = options
   }
 
   wants(id: EventId): boolean {
-    return this.#wish.wanted?.has(id) ?? true
+    return this.#options.wanted?.has(id) ?? true
   }
 
   /** Returns the number of the room, once its create event was verified. */
@@ -69,7 +69,7 @@ export class OutlierKeeper implements EventSink {
     await this.#look(pdus.flatMap((pdu) => this.#restsOn(pdu)))
     const open: (Pdu | Waiting)[] = [...pdus]
     for (const pdu of pdus.filter(isCreate)) {
-      if (this.#wish.admit) this.#nid = await this.#wish.admit(pdu)
+      if (this.#options.admit) this.#nid = await this.#options.admit(pdu)
       this.#free(CREATE, open)
     }
     for (let at = 0; at < open.length; ) {
@@ -158,7 +158,7 @@ export class OutlierKeeper implements EventSink {
   }
 }
 
-/** Stands for the create event, on which all other events depend. */
+/** The placeholder for the create event, on which all other events depend. */
 const CREATE = '' as EventId
 
 const isCreate = ({ type, stateKey }: Pdu) => type === 'm.room.create' && stateKey === ''

@@ -35,7 +35,7 @@ type ArrivalCheck = (rt: Checker, source: Source, pdus: readonly Pdu[]) => Promi
 const ARRIVAL_CHECKS: readonly ArrivalCheck[] = [
   // Drops events without the signatures they need; fetches keys.
   (rt, { version }, pdus) => withGoodSignatures(rt, pdus, version),
-  // Redacts events whose content is not what was hashed.
+  // Redacts events whose content hash is wrong.
   (_, { version }, pdus) => asHashedAll(pdus, version),
   // Fetches auth events.
   fetchingAuthEvents,

@@ -217,6 +217,6 @@ async function tryPut(tx: Tx, rt: EventMaker, roomId: RoomId, draft: Draft): Pro
 
 async function opened(tx: Tx, roomId: RoomId): Promise<OpenRoom> {
   const room = await openRoom(tx, roomId)
-  if (!room) throw new MatrixError('M_FORBIDDEN', 'no such room')
+  if (!room) throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
   return room
 }

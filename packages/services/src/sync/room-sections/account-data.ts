@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accountDataOfRoom } from '@myelin/storage/accounts/account-data'
-import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { EncodedAccountData } from '@myelin/storage/accounts/account-data'
 import { passesType } from '../../room-state/event-filter.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
 
@@ -16,7 +16,7 @@ export const roomAccountDataSection: RoomSection = {
 }
 
 /** A client that does not know the room yet gets all entries. */
-async function entriesOf({ scope, membership, isNew }: RoomScope): Promise<readonly AccountData[]> {
+async function entriesOf({ scope, membership, isNew }: RoomScope): Promise<readonly EncodedAccountData[]> {
   const { roomId } = membership
   if (isNew) return accountDataOfRoom(scope.db, scope.slice.user, roomId, scope.upTo)
   return (await scope.accountData()).filter((each) => each.roomId === roomId)

@@ -16,7 +16,10 @@ export const summarySection: RoomSection = {
   },
 }
 
-/** The state decides, not what is shown of it: a filter may hide members, and lazy loading shows members who did not change. */
+/**
+ * The state decides, not the events shown: a filter may hide members, and lazy loading shows members who did not
+ * change.
+ */
 async function hasSummarizedChanges({ scope, membership, room, tail, after }: RoomScope): Promise<boolean> {
   const { db, upTo } = scope
   const bounds = { roomId: membership.roomId, tail, lastResolution: room.lastResolution }

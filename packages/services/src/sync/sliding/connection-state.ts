@@ -18,7 +18,7 @@ export interface SentRoom {
   readonly accountData?: number | undefined
 }
 
-/** All that a connection was sent. It never changes; a step makes the next one. */
+/** Everything that a connection was sent. It never changes; a step creates the next one. */
 export interface ConnectionState {
   readonly rooms: ReadonlyMap<RoomId, SentRoom>
   /** The texts of the state selections by name. Without a text, nothing is known of what was selected. */

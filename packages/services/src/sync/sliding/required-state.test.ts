@@ -39,7 +39,7 @@ const required: fc.Arbitrary<RequiredState> = fc.record({
   lazyMembers: fc.boolean(),
 })
 
-/** What a selection means, in plain words. */
+/** A simple model of a selection. */
 function isWanted(parts: readonly RequiredState[], type: string, stateKey: string): boolean {
   const fits = (each: StatePattern) =>
     (each.type === undefined || each.type === type) && (each.stateKey === undefined || each.stateKey === stateKey)

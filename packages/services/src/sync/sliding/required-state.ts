@@ -59,12 +59,12 @@ export class StateSelection {
     return this.#matchers.some((part) => part.matches(type, stateKey))
   }
 
-  /** Whether all members are wanted, but for excluded ones. */
+  /** All members are wanted, except excluded ones. */
   get wantsAllMembers(): boolean {
     return this.#matchers.some((part) => part.wantsAllMembers)
   }
 
-  /** Whether members come as the timeline needs them. */
+  /** Members are lazy-loaded for the timeline. */
   get isLazy(): boolean {
     return !this.wantsAllMembers && this.#parts.some(({ lazyMembers }) => lazyMembers)
   }
@@ -79,7 +79,7 @@ export class StateSelection {
     )
   }
 
-  /** Whether nothing is wanted. */
+  /** No state is wanted. */
   get isEmpty(): boolean {
     return this.#parts.every(({ include, lazyMembers }) => include.length === 0 && !lazyMembers)
   }
@@ -122,12 +122,12 @@ class PatternSet {
     }
   }
 
-  /** Whether a pattern names this state key. */
+  /** Returns whether a pattern names this state key. */
   hasKey(type: string, stateKey: string): boolean {
     return this.#anyType.has(stateKey) || this.#keys.has(nameOf(type, stateKey))
   }
 
-  /** Whether a pattern matches all of a type. */
+  /** Returns whether a pattern matches all state of a type. */
   hasWhole(type: string): boolean {
     return this.#isEverything || this.#types.has(type)
   }

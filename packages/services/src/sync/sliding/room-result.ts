@@ -38,7 +38,7 @@ export interface RoomResult {
   readonly invitedCount?: number | undefined
   readonly unread?: { readonly notification_count: number; readonly highlight_count: number } | undefined
   readonly bumpStamp?: number | undefined
-  /** Whether the unread counts may differ from those sent last. */
+  /** The unread counts may differ from those sent last. */
   readonly hasReadOn?: boolean
 }
 

@@ -11,7 +11,7 @@ export interface RoomTask extends WantedRoom {
   readonly sent: SentRoom | undefined
   /** The position after which changes are shown; undefined where the client gets the whole room. */
   readonly after: number | undefined
-  /** Whether the room is a direct chat, where the client does not know that yet. */
+  /** The room is a direct chat, and the client does not know that yet. */
   readonly isDm: boolean | undefined
 }
 

@@ -5,7 +5,7 @@ import type { PresenceState } from '@myelin/storage/sync/presence'
 import type { Requester } from '../../runtime/runtime.ts'
 import type { RequiredState } from './required-state.ts'
 
-/** How much of a room a list or a subscription wants. */
+/** The parts of a room that a list or a subscription requests. */
 export interface RoomConfig {
   readonly timelineLimit: number
   readonly requiredState: RequiredState

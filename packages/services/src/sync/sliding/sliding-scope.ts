@@ -11,7 +11,7 @@ export interface SlidingScope {
   /** The slice, as the sections of `/sync` see it. */
   readonly sync: SyncScope
   readonly request: SlidingRequest
-  /** All that the connection was sent up to the request's `pos`. */
+  /** Everything that the connection was sent up to the request's `pos`. */
   readonly state: ConnectionState
   readonly windows: Windows
   /** The user's direct chats. */

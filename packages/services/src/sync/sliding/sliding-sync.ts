@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { nextTurn } from '@myelin/kit/next-turn'
 import type { RoomId } from '@myelin/matrix/ids'
 import { storedPushRules } from '@myelin/storage/accounts/push-rules'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
@@ -131,6 +132,8 @@ async function readRooms(
       if (!result) unshown.add(roomId)
       else if (hasNews(result)) results.set(roomId, result)
     }
+    // Many rooms take long: other requests get their turn.
+    if (start + ROOMS_AT_ONCE < tasks.length) await nextTurn()
   }
   return { results, unshown }
 }

@@ -15,7 +15,7 @@ import { traitsOfRooms } from './room-traits.ts'
 import type { RoomTraits } from './room-traits.ts'
 import type { Range, RoomConfig, SlidingRequest } from './sliding-request.ts'
 
-/** What the lists and subscriptions that match a room want of it together. */
+/** The union of what the matching lists and subscriptions request of a room. */
 export interface Wish {
   readonly timelineLimit: number
   readonly selection: StateSelection
@@ -76,7 +76,13 @@ export async function windowsOf(
 
 function windowOver(rooms: readonly RoomId[], ranges: readonly Range[] | undefined): Window {
   const whole: readonly Range[] = rooms.length === 0 ? [] : [[0, rooms.length - 1]]
-  const parts = (ranges ?? whole).map((range) => ({ range, rooms: rooms.slice(range[0], range[1] + 1) }))
+  const shown = new Set<RoomId>()
+  const parts = (ranges ?? whole).map((range) => {
+    // A room in several ranges is in the first of them only: answers stay bounded by the number of rooms.
+    const part = rooms.slice(range[0], range[1] + 1).filter((roomId) => !shown.has(roomId))
+    for (const roomId of part) shown.add(roomId)
+    return { range, rooms: part }
+  })
   return { count: rooms.length, parts }
 }
 

@@ -15,7 +15,7 @@ async function saidOf(connectionString: string): Promise<string[]> {
 }
 
 // A server that a run is given may be careless as well, so both are started here.
-testOnPostgres('whoever runs a server without its syncs is told, and nobody else', async () => {
+testOnPostgres('a server without syncs causes a notice, and no other server does', async () => {
   const careless = startPostgres(['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'])
   const servers = await Promise.all([careless, startPostgres()])
   try {

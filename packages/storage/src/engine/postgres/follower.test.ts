@@ -19,7 +19,7 @@ function following(log: Move[]) {
   return { moves, heard, follower, looks: () => looks }
 }
 
-test('what other nodes moved is heard once, and known when the position is', async () => {
+test('changes of other nodes are announced once, and known with their position', async () => {
   const log: Move[] = [{ start: 0, position: 3, topics: ['a'] }]
   const { moves, heard, follower } = following(log)
   assert.equal(await follower.position(), 3)
@@ -53,7 +53,7 @@ test('where rows were swept away, everything may have moved', async () => {
   assert.ok(heard[0]?.topics.has('*'))
 })
 
-test('who asks while a look is under way gets a later one, which those who come together share', async () => {
+test('a call during a read gets a later read, which concurrent calls share', async () => {
   const { follower, looks } = following([])
   await Promise.all([follower.position(), follower.position(), follower.position()])
   assert.equal(looks(), 2)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
 import type { OtherNodes } from '../other-nodes.ts'
+import { PostgresClient } from './client.ts'
+import type { ConnectionSettings } from './client.ts'
 
 const CHANNEL = 'myelin_hints'
+const TELL = 'select pg_notify($1, each) from unnest($2::text[]) as each'
 /** The maximum number of queued messages while the server is unreachable; then the oldest are lost. */
 const MAX_MESSAGES = 1000
 /** The server refuses payloads of 8,000 bytes, and with one all that goes with it. */
@@ -17,11 +19,9 @@ const MAX_MESSAGE_BYTES = 4000
  * a transaction would take a lock over the whole database at commit. A lost hint costs latency, never correctness.
  */
 export class PostgresHints {
-  readonly #settings: pg.ConnectionConfig
-  readonly #heard: () => void
   readonly #node = randomUUID()
-  #client: pg.Client | undefined
-  #connecting: Promise<void> | undefined
+  readonly #client: PostgresClient
+  readonly #heard: () => void
   #isDue = false
   #isTelling = false
   #isClosed = false
@@ -36,30 +36,23 @@ export class PostgresHints {
     },
   }
 
-  constructor(settings: pg.ConnectionConfig, heard: () => void) {
-    this.#settings = settings
+  constructor(settings: ConnectionSettings, heard: () => void) {
     this.#heard = heard
+    this.#client = new PostgresClient(settings, {
+      connectsByItself: true,
+      opening: `listen ${CHANNEL}`,
+      heard: (payload) => this.#hear(payload),
+    })
   }
 
-  /** Listens for hints, if that is not done yet; returns whether it was not. */
-  async listen(): Promise<boolean> {
-    if (this.#client || this.#isClosed) return false
-    this.#connecting ??= this.#connect().finally(() => (this.#connecting = undefined))
-    await this.#connecting
-    return true
+  /** Listens for hints, if that is not done yet. */
+  async listen(): Promise<void> {
+    if (!this.#isClosed) await this.#client.connect()
   }
 
-  async #connect(): Promise<void> {
-    const client = new pg.Client(this.#settings)
-    const forget = () => {
-      if (this.#client === client) this.#client = undefined
-    }
-    client.on('error', forget)
-    client.on('end', forget)
-    client.on('notification', ({ payload = '' }) => this.#hear(payload))
-    await client.connect()
-    await client.query(`listen ${CHANNEL}`)
-    this.#client = client
+  /** Asks for a sign of life. A lost network ends no connection over which nothing is sent. */
+  ask(): void {
+    this.#client.ask()
   }
 
   /** A node's name is a hint; what follows it is a message. */
@@ -91,8 +84,7 @@ export class PostgresHints {
         const payloads = [...(this.#isDue ? [''] : []), ...this.#messages].map((message) => this.#node + message)
         this.#isDue = false
         this.#messages = []
-        await this.listen()
-        await this.#client?.query('select pg_notify($1, each) from unnest($2::text[]) as each', [CHANNEL, payloads])
+        await this.#client.query({ text: TELL, values: [CHANNEL, payloads] })
       }
     } catch {
       // The others look once a second anyway; the next commit tries again.
@@ -103,6 +95,6 @@ export class PostgresHints {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#client?.end()
+    await this.#client.close()
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { systemClock } from '@myelin/kit/clock'
 import { crashPoint } from '@myelin/kit/crash-point'
+import { forEachInTurns } from '@myelin/kit/turn'
 import { Kysely } from 'kysely'
 import type { QueryResult } from 'kysely'
 import pg from 'pg'
@@ -8,7 +10,8 @@ import type { CommitHint, Database, DatabaseEvents, Read } from '../database.ts'
 import { mergeInserts } from '../merged-inserts.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
-import { postgresDialect, PostgresClient } from './client.ts'
+import { ANSWER_MS, postgresDialect, PostgresClient } from './client.ts'
+import type { ConnectionSettings } from './client.ts'
 import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
 import { PostgresFollower, encodeTopics } from './follower.ts'
 import type { Move } from './follower.ts'
@@ -23,9 +26,10 @@ import type { OpenReader } from '../reader.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
+import { DatabaseUnavailable } from '../unavailable.ts'
 
 /** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
-export interface PostgresSettings extends pg.ConnectionConfig {
+export interface PostgresSettings extends ConnectionSettings {
   readonly maxReaders?: number
 }
 
@@ -37,7 +41,9 @@ export interface PostgresSettings extends pg.ConnectionConfig {
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
   const { maxReaders = 10, ...connection } = settings
-  const readers = new PostgresReaders(connection, maxReaders)
+  // What took one connection may have taken all, and each would fail a request.
+  const askAll = () => [readers, writer, hints].forEach((each) => each.ask())
+  const readers: PostgresReaders = new PostgresReaders(connection, maxReaders, askAll)
   const topicPositions = new KnownTopicPositions()
   const follower = new PostgresFollower(
     topicPositions,
@@ -45,8 +51,9 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     events.committed.bind(events),
   )
   const node = new PostgresNode()
-  const writer = new PostgresWriter(connection, follower, node)
+  const writer: PostgresWriter = new PostgresWriter(connection, { follower, node, fellSilent: askAll })
   const reader = readOver(readers, { caches: writer.caches, topicPositions })
+  const hints: PostgresHints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   try {
     await writer.migrate()
   } catch (cause) {
@@ -56,7 +63,6 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   for (const notice of await writer.lapses()) events.warned?.(notice)
   const { rows: started } = await readers.query<{ position: Position }>({ text: 'select position from log' })
   topicPositions.reset(started[0]?.position ?? 0)
-  const hints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   await hints.listen()
   const commits = new GroupCommit(writer, {
     ...events,
@@ -74,6 +80,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     position: () => follower.position(),
     catchUp: async () => {
       await hints.listen()
+      hints.ask()
       await follower.position()
       await node.freeDeadLeases(readers, (work) => commits.write(work))
     },
@@ -92,7 +99,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
  * @public `engine/reader.ts` imports this module by name
  */
 export const openReader: OpenReader = (settings) => {
-  const readers = new PostgresReaders(settings as pg.ConnectionConfig, 2)
+  const readers = new PostgresReaders(settings as ConnectionSettings, 2)
   const read = readOver(readers, { caches: new Caches(), topicPositions: unknownTopicPositions })
   return { read, close: () => readers.close() }
 }
@@ -116,8 +123,20 @@ async function movesAfter(readers: PostgresReaders, after: Position): Promise<Mo
 // So far back a node may have slept without losing what it keeps in memory.
 const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
+// The first wait before the outcome of a transaction is asked for again.
+const OUTCOME_RETRY_MS = 50
 // Statements are sent in groups of this size; the server runs a group while the next is built.
 const MANY_STATEMENTS = 16
+// The most statements that are sent in one turn of the event loop.
+const MAX_AT_ONCE = 256
+// The estimated cost of building and sending one.
+const STATEMENT_COST_US = 20
+
+interface WriterParts {
+  readonly follower: PostgresFollower
+  readonly node: PostgresNode
+  readonly fellSilent: () => void
+}
 
 /** The connection that writes. What a unit only sends is not waited for until the unit ends. */
 class PostgresWriter implements CommitEngine {
@@ -130,12 +149,21 @@ class PostgresWriter implements CommitEngine {
   readonly #follower: PostgresFollower
   #committed: BatchChange | undefined
   #owesRelease = false
+  readonly #outcomeMs: number
+  /** The server's number of the transaction. */
+  #transaction: number | undefined
   /** The statements of units that read nothing. */
   #waiting: Statement[] = []
 
-  constructor(settings: pg.ConnectionConfig, follower: PostgresFollower, { opening }: PostgresNode) {
+  constructor(settings: ConnectionSettings, { follower, node: { opening }, fellSilent }: WriterParts) {
     this.#follower = follower
-    this.#client = new PostgresClient(settings, { connectsByItself: false, opening })
+    this.#outcomeMs = (settings.answerMs ?? ANSWER_MS) / 2
+    this.#client = new PostgresClient(settings, { connectsByItself: false, opening, fellSilent })
+  }
+
+  /** Asks for a sign of life where nothing is under way. */
+  ask(): void {
+    this.#client.ask()
   }
 
   async migrate(): Promise<void> {
@@ -170,11 +198,16 @@ class PostgresWriter implements CommitEngine {
     this.#owesRelease = false
     this.#waiting = []
     await this.#client.connect()
-    const text = 'begin; select position from log for update'
-    return (await this.#client.query<{ position: Position }>({ text })).rows[0]?.position ?? 0
+    const text = 'begin; select position, txid_current() as transaction from log for update'
+    const { rows } = await this.#client.query<{ position: Position; transaction: number }>({ text })
+    this.#transaction = rows[0]?.transaction
+    return rows[0]?.position ?? 0
   }
-  savepoint(): undefined {
-    this.#sendWaiting()
+  savepoint(): Promise<void> | undefined {
+    const sending = this.#sendWaiting()
+    return sending ? sending.then(() => this.#sendSavepoint()) : this.#sendSavepoint()
+  }
+  #sendSavepoint(): undefined {
     this.send(this.#owesRelease ? 'release savepoint unit; savepoint unit' : 'savepoint unit', [], false)
     this.#owesRelease = false
   }
@@ -197,24 +230,34 @@ class PostgresWriter implements CommitEngine {
     return first
   }
   put(statements: readonly Statement[]): void {
-    this.#waiting.push(...statements)
-    if (this.#waiting.length >= MANY_STATEMENTS) this.#sendWaiting()
+    for (const statement of statements) this.#waiting.push(statement)
+    const count = this.#waiting.length
+    // A great many are sent in several turns of the event loop, with the next savepoint or the commit.
+    if (count >= MANY_STATEMENTS && count <= MAX_AT_ONCE) {
+      for (const { sql, parameters } of this.#takeWaiting()) this.send(sql, parameters)
+    }
   }
 
-  #sendWaiting(): void {
-    if (this.#waiting.length === 0) return
+  /** Sends the statements of units that read nothing; a promise where they are more than fit into a turn. */
+  #sendWaiting(): Promise<void> | undefined {
+    return forEachInTurns(this.#takeWaiting(), STATEMENT_COST_US, ({ sql, parameters }) => this.send(sql, parameters))
+  }
+
+  #takeWaiting(): readonly Statement[] {
+    if (this.#waiting.length === 0) return []
     // A later rollback to the savepoint must not undo these, or what was released before them.
     if (this.#owesRelease) this.send('release savepoint unit', [], false)
     this.#owesRelease = false
-    for (const { sql, parameters } of mergeInserts(this.#waiting)) this.send(sql, parameters)
+    const statements = mergeInserts(this.#waiting)
     this.#waiting = []
+    return statements
   }
   async rollback(): Promise<void> {
     await this.#client.query({ text: 'rollback' })
   }
   async commit(move: BatchChange): Promise<void> {
     this.#committed = undefined
-    this.#sendWaiting()
+    await this.#sendWaiting()
     const { start, position, topics } = move
     if (position > start) {
       this.send(
@@ -224,16 +267,53 @@ class PostgresWriter implements CommitEngine {
       const isDue = Math.floor(position / SWEPT_EVERY) > Math.floor(start / SWEPT_EVERY)
       if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])
     }
+    const wasConnected = this.#client.isConnected
     // With synchronous_commit the server answers once the commit is on disk.
-    const committed = this.#client.query({ text: 'commit' })
+    const committed = this.#client.query({ text: 'commit' }).then(
+      () => undefined,
+      (cause: unknown) => ({ cause }),
+    )
     // Where a statement was refused, a commit takes everything back, and says nothing of it.
     await this.#lastSent
-    await committed
+    const failed = await committed
     const refused: { readonly cause: unknown } | undefined = this.#refused
-    if (refused) throw isRefusal(refused.cause) ? new BatchRefused(refused.cause) : refused.cause
+    if (failed && wasConnected) await this.#awaitOutcome(failed.cause)
+    else if (failed) throw failed.cause
+    else if (refused) throw isRefusal(refused.cause) ? new BatchRefused(refused.cause) : refused.cause
     this.#committed = move
     crashPoint('committed')
   }
+
+  /**
+   * Returns where the transaction is committed although its commit failed, because the connection was lost during it.
+   * Otherwise throws the cause, also where that is not known in time.
+   */
+  async #awaitOutcome(cause: unknown): Promise<void> {
+    if (!(cause instanceof DatabaseUnavailable)) throw cause
+    const endMs = performance.now() + this.#outcomeMs
+    for (let waitMs = OUTCOME_RETRY_MS; ; waitMs = Math.min(2 * waitMs, endMs - performance.now())) {
+      const leftMs = endMs - performance.now()
+      const outcome = leftMs > 0 ? await within(leftMs, this.#outcome()) : 'aborted'
+      if (outcome === 'committed') return
+      if (outcome === 'aborted') throw cause
+      await new Promise<void>((resolve) => systemClock.later(Math.max(0, waitMs), resolve))
+    }
+  }
+
+  /** Returns the state of the transaction; undefined where the server cannot be asked. */
+  async #outcome(): Promise<string | undefined> {
+    try {
+      await this.#client.connect()
+      const { rows } = await this.#client.query<{ status: string }>({
+        text: 'select txid_status($1::bigint) as status',
+        values: [this.#transaction],
+      })
+      return rows[0]?.status
+    } catch {
+      return undefined
+    }
+  }
+
   async makeDurable(): Promise<void> {
     if (!this.#committed) return
     try {
@@ -247,6 +327,13 @@ class PostgresWriter implements CommitEngine {
   async close(): Promise<void> {
     await this.#client.close()
   }
+}
+
+/** Returns what a promise resolves to; undefined where that takes longer. */
+async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>()
+  const timer = systemClock.later(ms, () => resolve(undefined))
+  return Promise.race([promise, late]).finally(() => timer.cancel())
 }
 
 /** Whether the server itself said no: then it has taken back what belongs together with the statement. */

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { QueryResult } from 'kysely'
-import type pg from 'pg'
 import { PostgresClient } from './client.ts'
-import type { Statement } from './client.ts'
+import type { ConnectionSettings, Statement } from './client.ts'
 
 // The number of statements in flight on a connection before another one is opened: a slow one delays those behind it.
 const SHARED = 8
 
 /** The connections that reads go over. A statement goes to the one with the least under way. */
 export class PostgresReaders {
-  readonly #settings: pg.ConnectionConfig
+  readonly #settings: ConnectionSettings
   readonly #clients: PostgresClient[] = []
   readonly #most: number
+  readonly #fellSilent: () => void
 
-  constructor(settings: pg.ConnectionConfig, most: number) {
+  /** `fellSilent` is called when a connection was ended because the server was silent. */
+  constructor(settings: ConnectionSettings, most: number, fellSilent: () => void = () => {}) {
     this.#settings = settings
+    this.#fellSilent = fellSilent
     this.#most = Math.max(1, most)
   }
 
@@ -23,11 +25,16 @@ export class PostgresReaders {
     return this.#leastBusy().query<Row>(statement)
   }
 
+  /** Asks every connection for a sign of life. */
+  ask(): void {
+    for (const client of this.#clients) client.ask()
+  }
+
   #leastBusy(): PostgresClient {
     let best: PostgresClient | undefined
     for (const client of this.#clients) if (!best || client.inFlight < best.inFlight) best = client
     if (best && (best.inFlight < SHARED || this.#clients.length >= this.#most)) return best
-    const opened = new PostgresClient(this.#settings, { connectsByItself: true })
+    const opened = new PostgresClient(this.#settings, { connectsByItself: true, fellSilent: this.#fellSilent })
     this.#clients.push(opened)
     return opened
   }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { pause, spend } from '@myelin/kit/turn'
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, ValueNode } from 'kysely'
 import type { DatabaseConnection, Dialect, LimitNode, QueryResult } from 'kysely'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { SingleConnectionDriver } from '../single-connection-driver.ts'
 import { sqliteFailure } from './outage.ts'
+
+/** The estimated costs of a statement, and of a row that it returns. */
+const STATEMENT_COST_US = 20
+const ROW_COST_US = 1
 
 /** Returns a Kysely dialect over one connection of `node:sqlite` that prepares each text once. */
 export function sqliteDialect(connection: DatabaseConnection): Dialect {
@@ -41,7 +46,16 @@ export class SqliteConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    return this.run<R>(query.sql, query.parameters)
+    return this.query<R>(query.sql, query.parameters)
+  }
+
+  /** Runs one statement in this turn of the event loop, or in the next where this one has taken enough work. */
+  async query<R>(text: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    const pausing = pause()
+    if (pausing) await pausing
+    const result = this.run<R>(text, parameters)
+    spend(STATEMENT_COST_US + result.rows.length * ROW_COST_US)
+    return result
   }
 
   /** Runs one statement now. Throws a `DatabaseUnavailable` where the file is locked or the disk refuses. */

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { takeLease } from '../readers.ts'
 import { openSqlite } from './sqlite.ts'
 
-test('whoever opens an embedded database need not wait for the lease of one that died', async () => {
+test('opening an embedded database frees the leases of a dead process', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-leases-'))
   const path = join(folder, 'homeserver.db')
   const lease = (holder: string) => ({ name: 'reader', holder, node: 0, until: 1_000_000 })

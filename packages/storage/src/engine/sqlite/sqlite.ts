@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { systemClock } from '@myelin/kit/clock'
 import { crashPoint, rehearsed } from '@myelin/kit/crash-point'
+import { forEachInTurns } from '@myelin/kit/turn'
 import { Kysely } from 'kysely'
 import type { QueryResult } from 'kysely'
 import { Caches } from '../caches.ts'
@@ -35,6 +36,8 @@ const CHECKPOINT_CHANGES = 50_000
 // How long a batch waits for a lock of another process, and how often it tries.
 const LOCK_WAIT_MS = 5000
 const LOCK_RETRY_MS = 20
+// The estimated cost of a statement.
+const STATEMENT_COST_US = 20
 // From this number of statements on, a batch is written on another thread.
 const MANY_STATEMENTS = 8
 
@@ -130,7 +133,8 @@ function readerOver(sqlite: DatabaseSync): Reader {
     caches: new Caches(),
     topicPositions: unknownTopicPositions,
     dialect: 'sqlite',
-    run: async <Row>(sql: string, parameters: readonly unknown[]) => connection.run<Row>(sql, parameters).rows,
+    run: async <Row>(sql: string, parameters: readonly unknown[]) =>
+      (await connection.query<Row>(sql, parameters)).rows,
   })
   return { read, close: async () => sqlite.close() }
 }
@@ -155,7 +159,7 @@ class SqliteFiles implements CommitEngine {
   /** Where the log stands after the last batch; undefined where that must be read. */
   #position: Position | undefined
   #isOpen = false
-  /** The statements of units that needed no transaction. */
+  /** The statements of units that needed no transaction, and did not run yet. */
   #waiting: Statement[] = []
   #writer: SqliteWriter | undefined
   /** The batch that the other thread is writing and syncing. */
@@ -172,7 +176,8 @@ class SqliteFiles implements CommitEngine {
       caches: this.caches,
       topicPositions: this.topicPositions,
       dialect: this.dialect,
-      run: async <Row>(sql: string, parameters: readonly unknown[]) => this.#read.run<Row>(sql, parameters).rows,
+      run: async <Row>(sql: string, parameters: readonly unknown[]) =>
+        (await this.#read.query<Row>(sql, parameters)).rows,
     })
   }
 
@@ -223,8 +228,7 @@ class SqliteFiles implements CommitEngine {
       if (!isLocked(cause)) throw cause
       return this.#beginWhenFree(start)
     }
-    this.#began(start)
-    return undefined
+    return this.#began(start)
   }
 
   async #beginWhenFree(start: Position | undefined): Promise<void> {
@@ -237,10 +241,10 @@ class SqliteFiles implements CommitEngine {
         if (!isLocked(cause) || performance.now() > endMs) throw cause
       }
     }
-    this.#began(start)
+    await this.#began(start)
   }
 
-  #began(start: Position | undefined): void {
+  #began(start: Position | undefined): Promise<void> | undefined {
     this.#isOpen = true
     const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
     // A program that changes the database by hand.
@@ -248,10 +252,19 @@ class SqliteFiles implements CommitEngine {
       throw new BatchRefused(
         new Error('another process wrote to the database; stop it, or give each server a database of its own'),
       )
+    return this.#runWaiting()
+  }
+
+  /** Runs the statements of units that needed no transaction; a promise where they are more than fit into a turn. */
+  #runWaiting(): Promise<void> | undefined {
     const waiting = this.#waiting
     this.#waiting = []
+    return forEachInTurns(waiting, STATEMENT_COST_US, (statement) => this.#runKept(statement))
+  }
+
+  #runKept({ sql, parameters }: Statement): void {
     try {
-      for (const { sql, parameters } of waiting) this.#write.run(sql, parameters)
+      this.#write.run(sql, parameters)
     } catch (cause) {
       throw cause instanceof DatabaseUnavailable ? cause : new BatchRefused(cause)
     }
@@ -261,7 +274,7 @@ class SqliteFiles implements CommitEngine {
     return this.#handedOver ? this.#handedOver.then(() => this.#openUnit()) : this.#openUnit()
   }
   #openUnit(): Promise<void> | undefined {
-    const opening = this.#isOpen ? undefined : this.#open()
+    const opening = this.#isOpen ? this.#runWaiting() : this.#open()
     if (opening) return opening.then(() => void this.#write.run('savepoint unit'))
     this.#write.run('savepoint unit')
     return undefined
@@ -277,21 +290,7 @@ class SqliteFiles implements CommitEngine {
     return cause
   }
   put(statements: readonly Statement[]): void {
-    if (!this.#isOpen) {
-      this.#waiting.push(...statements)
-      return
-    }
-    if (statements.length === 0) return
-    this.#write.run('savepoint unit')
-    try {
-      for (const { sql, parameters } of statements) this.#write.run(sql, parameters)
-    } catch (cause) {
-      if (!this.#writing.isTransaction) throw cause
-      this.#write.run('rollback to unit')
-      this.#write.run('release unit')
-      throw cause
-    }
-    this.#write.run('release unit')
+    for (const statement of statements) this.#waiting.push(statement)
   }
   async rollback(): Promise<void> {
     this.#waiting = []
@@ -305,7 +304,7 @@ class SqliteFiles implements CommitEngine {
     this.#position = move.position
     const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
     if (!this.#isOpen && this.#waiting.length >= many) return this.#handOver(move)
-    if (!this.#isOpen) await this.#open(move.start)
+    await (this.#isOpen ? this.#runWaiting() : this.#open(move.start))
     this.#write.run('update log set position = ?', [move.position])
     this.#write.run('commit')
     this.#isOpen = false

@@ -95,7 +95,7 @@ async function take(writing: Writing, { kind, which }: { kind: string; which: nu
 
 const told = (events: readonly StoredEvent[]) => events.map(({ pdu, redactedBy }) => [pdu.id, redactedBy])
 
-onEveryDatabase("what is kept of a room's events", (open) => {
+onEveryDatabase('the cached events of a room', (open) => {
   test('is what a fresh look finds, whatever happened between two looks', async () => {
     const db = await open()
     let serial = 0

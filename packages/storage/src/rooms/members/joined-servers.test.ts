@@ -45,7 +45,7 @@ onEveryDatabase('the servers in a room', (open) => {
     await rt.close()
   })
 
-  test('have their own users, and nobody of a server whose name ends alike', async () => {
+  test('have their own users, and none of a server with a similar name', async () => {
     const rt = await testRuntime(open)
     const room = await authorRoom(rt, alice, { preset: 'public_chat' })
     for (const user of [...guests, '@d:evil-two.test', '@e:x:two.test']) {

@@ -101,7 +101,7 @@ onEveryDatabase('deleted account data', (open) => {
           user_id: carol.userId as never,
           room_id: '',
           type: 'large',
-          content: `{"a":"${'a'.repeat(4_193_600)}"}`,
+          content: `{"a":"${'a'.repeat(4_193_300)}"}`,
         }
         await tx
           .insertInto('account_data')

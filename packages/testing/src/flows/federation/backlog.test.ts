@@ -64,7 +64,7 @@ function firstWait(bus: Bus): Promise<void> {
 }
 
 onEveryDatabase('a server that sends faster than we judge', (open) => {
-  test('is held up and then told to come again; nothing of that is kept, nobody else is held up, nothing is lost', async () => {
+  test('is delayed, then told to retry; nothing of that is stored, no other server is delayed, nothing is lost', async () => {
     const { network, home, transaction, eventsOf, two, three } = await stage(open)
     const { read } = home.rt.db
     const flood = await eventsOf(two, bob, MAX_STAGED_PER_SERVER + EACH)

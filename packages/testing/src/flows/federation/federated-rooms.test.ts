@@ -65,7 +65,7 @@ onEveryDatabase('rooms of several servers', (open) => {
     await network.close()
   })
 
-  test('tell why nobody lets a user in', async () => {
+  test('relay the reason for which every server refuses a join', async () => {
     const { network, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
     const refused = await join(bob, roomId)
     assert.deepEqual([refused.status, refused.body['errcode']], [403, 'M_FORBIDDEN'])
@@ -91,7 +91,7 @@ onEveryDatabase('rooms of several servers', (open) => {
     await network.close()
   })
 
-  test('start anew where everybody of a server left and somebody comes back', async () => {
+  test('start anew after all users of a server left and one joins again', async () => {
     const { network, alice, bob, roomId } = await stage(open)
     assert.equal((await join(bob, roomId)).status, 200)
     await new ForeignAuthor(alice.server, bob.server).send([
@@ -182,7 +182,7 @@ onEveryDatabase('rooms of several servers', (open) => {
     await network.close()
   })
 
-  test('are not shown to who blocks invites, and whoever invited is told', async () => {
+  test('are not shown to users who block invites, and the inviter gets an error', async () => {
     const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
     const setting = `user/${encodeURIComponent(bob.userId)}/account_data/m.invite_permission_config`
     const set = await bob.server.call('PUT', `/_matrix/client/v3/${setting}`, {
@@ -280,7 +280,7 @@ onEveryDatabase('rooms of several servers', (open) => {
     await network.close()
   })
 
-  test('carry what is said in them to everybody in them, and end for who is banned', async () => {
+  test('deliver messages to all members, and end for a banned user', async () => {
     const { network, alice, bob, roomId } = await stage(open, { servers: 3 })
     const carol = await user(network, 'carol', 'three.test')
     assert.equal((await join(bob, roomId)).status, 200)

@@ -71,7 +71,7 @@ const topic = (roomId: RoomId, sender: string, text: string, prevEvents?: readon
   ...(prevEvents ? { prevEvents } : {}),
 })
 
-onEveryDatabase('what other servers send', (open) => {
+onEveryDatabase('events from other servers', (open) => {
   for (const roomVersion of ['1', '2', '3', '5', '6', '8', '10', '11', '12']) {
     test(`is appended where the rules of version ${roomVersion} allow it, and our next event follows it`, async () => {
       const { room, theirs, home, status, stateOf, close } = await stage(open, roomVersion)

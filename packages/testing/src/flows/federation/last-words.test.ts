@@ -75,7 +75,7 @@ async function lastWord({ room, theirs, say }: Awaited<ReturnType<typeof stage>>
 }
 
 onEveryDatabase('the last word of a server that is gone again', (open) => {
-  test('is heard when what leads to it can be asked for, though nobody says anything more', async () => {
+  test('is accepted when its ancestors can be fetched, without any further event', async () => {
     const at = await stage(open)
     const [missing, word] = await lastWord(at, 2)
     assert.ok(missing && word)

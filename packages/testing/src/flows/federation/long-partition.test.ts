@@ -37,7 +37,7 @@ const textsOf = (events: readonly Event[]) =>
   events.flatMap(({ type, content }) => (type === 'm.room.message' ? [content.body ?? ''] : []))
 
 onEveryDatabase('ten minutes of partition', (open) => {
-  test('cost nobody anything: hundreds of messages arrive in order, the gap is marked, and /messages fills it', async () => {
+  test('lose nothing: hundreds of messages arrive in order, the gap is marked, and /messages fills it', async () => {
     const { network, alice, bob, roomId } = await stage(open)
     assert.equal((await join(bob, roomId)).status, 200)
     await network.settle()

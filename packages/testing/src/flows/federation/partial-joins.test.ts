@@ -25,7 +25,7 @@ import {
 } from '../../stages/partial-stage.ts'
 
 onEveryDatabase('a room whose members were left out of the join', (open) => {
-  test('is spoken in at once, with everybody, and is the same as elsewhere once its members are known', async () => {
+  test('accepts messages at once, from all members, and equals the others once its members are known', async () => {
     const set = await partialStage(open)
     const { network, alice, bob, carol, roomId, held } = set
     const own = await say(bob, roomId, 'from two')
@@ -88,7 +88,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await network.close()
   })
 
-  test('says that nobody knows yet who is there where that takes too long', async () => {
+  test('answers that its members are not known yet if that takes too long', async () => {
     const set = await partialStage(open)
     const { network, bob, roomId } = set
     const asked = ['joined_members', 'members', 'state', 'state/m.room.member/@carol:three.test'].map((what) =>
@@ -120,7 +120,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await network.close()
   })
 
-  test('is gone on with after a restart, and asked for again and again while nobody tells', async () => {
+  test('is continued after a restart, and retried while no server answers', async () => {
     const set = await partialStage(open)
     const { network, alice, roomId } = set
     await say(set.bob, roomId, 'before')
@@ -141,7 +141,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await network.close()
   })
 
-  test('takes back what somebody said who turns out to be banned, and what they changed', async () => {
+  test('revokes the messages and state changes of a user who turns out to be banned', async () => {
     const set = await partialStage(
       open,
       { room_version: '11', power_level_content_override: { state_default: 0, events: {} } },
@@ -183,7 +183,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await network.close()
   })
 
-  test('is left while nobody told who is there, and is joined whole when somebody comes back', async () => {
+  test('can be left before its members are known, and is joined again in full', async () => {
     const set = await partialStage(open)
     const { network, alice, bob, roomId, held } = set
     assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)

@@ -170,7 +170,7 @@ describe('a large file of another server', () => {
     })
   })
 
-  test('is counted for whoever asks; what is owed is waited for, and what is here is free', async () => {
+  test('counts against the requester; debts delay, and stored media is free', async () => {
     const rest = async function* () {
       yield Buffer.from('\r\n--b--\r\n')
     }

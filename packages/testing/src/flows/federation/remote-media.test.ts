@@ -77,7 +77,7 @@ describe('media of another server', () => {
     assert.match(String(reply.headers['content-type']), /^multipart\/mixed; boundary=\w+$/)
   })
 
-  test('is not fetched where the client does not want it, nor for whoever does not say who they are', async () => {
+  test('is not fetched where the client forbids it, nor for unauthenticated requests', async () => {
     const name = await upload('x', 'text/plain')
     const before = asked()
     assert.equal((await download(two, name, dora, '?allow_remote=false')).errcode, 'M_NOT_FOUND')

@@ -12,7 +12,7 @@ import { fateOn, policyStage, usePolicyServer } from '../../stages/policy-stage.
 const HOUR_MS = 3_600_000
 
 onEveryDatabase('a server that is the policy server of a room', (open) => {
-  test('signs what is fine for everybody, and its own without being asked', async () => {
+  test('signs allowed events of all servers, and its own without a request', async () => {
     const { network, alice, bob, one, three, say, asked, settled } = await policyStage(open)
     const [theirs, ours] = [await say(bob, 'hello'), await say(alice, 'hello bob')]
     await settled()
@@ -52,7 +52,7 @@ onEveryDatabase('a server that is the policy server of a room', (open) => {
     await network.close()
   })
 
-  test('keeps spam of a server that asks nobody from all others, and what is fine they get', async () => {
+  test('keeps unsigned spam from all other servers, and lets allowed events pass', async () => {
     const { network, roomId, three, bypass, asked, settled } = await policyStage(open, { forbiddenTexts: ['spam'] })
     const draft = { roomId, sender: '@bob:two.test', type: 'm.room.message' }
     const spam = await bypass.tell({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
@@ -63,7 +63,7 @@ onEveryDatabase('a server that is the policy server of a room', (open) => {
     await network.close()
   })
 
-  test('says the same of an event whoever asks, and counts it once', async () => {
+  test('gives one ruling per event to all servers, and counts it once', async () => {
     const { network, two, three, roomId, bypass, ask } = await policyStage(open, {
       rate: { perSecond: 0.001, burstCount: 1 },
     })

@@ -137,4 +137,33 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     await type(true)
     assert.deepEqual(roomsIn(await sync({ lists: ['all'] })), [roomId])
   })
+
+  test('thread_subscriptions has the latest changes, and where the others are', async (t) => {
+    const { alice, room, say, server, client } = await slidingStage(open, t)
+    const roomId = await room(alice)
+    const roots = [await say(alice, roomId), await say(alice, roomId), await say(alice, roomId)]
+    const subscription = (method: string, root: string) => {
+      const path = `/_matrix/client/unstable/io.element.msc4306/rooms/${roomId}/thread/${root}/subscription`
+      return server.call(method, path, { token: alice.token, ...(method === 'PUT' ? { body: {} } : {}) })
+    }
+    const phone = client(alice)
+    const name = 'io.element.msc4308.thread_subscriptions'
+    const sync = async () =>
+      (await phone.sync({ extensions: { [name]: { enabled: true, limit: 2 } } })).extensions[name]
+    assert.equal(await sync(), undefined)
+    for (const root of roots) assert.equal((await subscription('PUT', root)).status, 200)
+    const before = phone.pos
+    const latest = await sync()
+    const threadsIn = (extension: Extension, kind: string) =>
+      Object.keys(((extension ?? {})[kind] as Record<string, object>)[roomId] ?? {}).toSorted()
+    assert.deepEqual(threadsIn(latest, 'subscribed'), roots.slice(1).toSorted())
+    const from = encodeURIComponent(String(latest?.['prev_batch']))
+    const path = `/_matrix/client/unstable/io.element.msc4308/thread_subscriptions?dir=b&from=${from}&to=${before}`
+    const rest = await server.call('GET', path, { token: alice.token })
+    assert.deepEqual(threadsIn(rest.body, 'subscribed'), roots.slice(0, 1))
+    assert.equal((await subscription('DELETE', roots[0] ?? '')).status, 200)
+    const ended = await sync()
+    assert.deepEqual([threadsIn(ended, 'unsubscribed'), ended?.['prev_batch']], [roots.slice(0, 1), undefined])
+    assert.equal(await sync(), undefined)
+  })
 })

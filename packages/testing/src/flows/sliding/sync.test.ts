@@ -26,6 +26,20 @@ onEveryDatabase('sliding sync', (open) => {
     assert.equal(entry.num_live, 0)
     assert.deepEqual(typesOf(entry), ['m.room.member', 'm.room.name'])
     assert.deepEqual((await phone.sync(two)).rooms, {})
+    const twice = {
+      lists: {
+        all: {
+          ...OLDER,
+          ranges: [
+            [0, 0],
+            [0, 1],
+            [9, 99],
+          ],
+        },
+      },
+    }
+    const parts = (await phone.sync(twice)).lists?.['all']?.ops?.map(({ room_ids: ids }) => ids)
+    assert.deepEqual(parts, [[last], [rooms[3]], []])
 
     const event = await say(alice, first)
     const next = await phone.sync(two)
@@ -98,6 +112,8 @@ onEveryDatabase('sliding sync', (open) => {
       },
     )
     assert.equal(messages.status, 200)
+    const relations = `/_matrix/client/v1/rooms/${encodeURIComponent(a)}/relations/${event}?from=${pos}`
+    assert.equal((await server.call('GET', relations, { token: alice.token })).status, 200)
     await call('POST', 'logout', alice, {})
   })
 })

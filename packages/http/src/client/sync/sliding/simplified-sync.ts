@@ -7,6 +7,7 @@ import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../../body-sizes.ts'
 import { endpoint } from '../../../endpoint.ts'
 import { OptionalLimit, OptionalText } from '../../../schemas.ts'
+import { slidingReply } from './sliding-reply.ts'
 import { SimplifiedSyncReply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -29,7 +30,7 @@ const roomConfig = {
 }
 const ListSchema = Type.Object({
   ...roomConfig,
-  ranges: Type.Optional(Type.Array(RangeSchema, { maxItems: 100 })),
+  ranges: Type.Optional(Type.Array(RangeSchema, { maxItems: 20 })),
   slow_get_all_rooms: Type.Optional(Type.Boolean()),
   filters: Type.Optional(
     Type.Object({
@@ -79,7 +80,7 @@ export const simplifiedSync = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingSync(rt, request, signal)
+    return slidingReply(request, slidingSync(rt, request, signal))
   },
 })
 

@@ -42,6 +42,13 @@ const Extensions = openObject({
   account_data: Type.Optional(Type.Object({ global: Entries, rooms: recordOf(Entries) })),
   receipts: Type.Optional(Type.Object({ rooms: recordOf(openObject({ type: Text, content: openObject({}) })) })),
   'org.matrix.msc4262.profiles': Type.Optional(Type.Object({ users: recordOf(ProfileUpdate) })),
+  'io.element.msc4308.thread_subscriptions': Type.Optional(
+    Type.Object({
+      subscribed: Type.Optional(recordOf(openObject({}))),
+      unsubscribed: Type.Optional(recordOf(openObject({}))),
+      prev_batch: Type.Optional(Text),
+    }),
+  ),
   typing: Type.Optional(Type.Object({ rooms: recordOf(openObject({ type: Text, content: openObject({}) })) })),
 })
 

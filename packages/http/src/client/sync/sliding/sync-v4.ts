@@ -6,6 +6,7 @@ import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../../body-sizes.ts'
 import { endpoint } from '../../../endpoint.ts'
 import { OptionalLimit, OptionalText } from '../../../schemas.ts'
+import { slidingReply } from './sliding-reply.ts'
 import { SyncV4Reply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -76,7 +77,7 @@ export const syncV4 = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingSync(rt, request, signal)
+    return slidingReply(request, slidingSync(rt, request, signal))
   },
 })
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RoomId } from '@myelin/matrix/ids'
 import { accountDataOfRoom } from '@myelin/storage/accounts/account-data'
-import type { AccountData } from '@myelin/storage/accounts/account-data'
+import type { EncodedAccountData } from '@myelin/storage/accounts/account-data'
 import { pushRulesEntry } from '../../sections/account-data.ts'
 import type { SyncScope } from '../../sync-scope.ts'
-import type { AnsweredScope } from '../sliding-scope.ts'
 import { checkRooms, roomsFor } from './extension.ts'
-import type { ExtensionRoom, SlidingExtension } from './extension.ts'
+import type { SlidingExtension } from './extension.ts'
 
 /**
  * `account_data`: the user's global account data that changed, and that of the rooms that are shown.
@@ -18,24 +18,25 @@ export const accountDataExtension: SlidingExtension = {
   begin: async (_rt, _requester, config) => checkRooms(config),
   async read(scope, config) {
     const global = [...(await pushRulesEntry(scope.sync)), ...(await globalEntries(scope.sync)).map(entry)]
+    const changed = scope.sync.slice.since === undefined ? [] : await scope.sync.accountData()
+    const changes = Map.groupBy(changed, ({ roomId }) => roomId)
     const rooms: Record<string, object[]> = {}
-    for (const room of roomsFor(scope, config, 'accountData')) {
-      const entries = await roomEntries(scope, room)
-      if (entries.length > 0) rooms[room.roomId] = entries.map(entry)
+    for (const { roomId, after } of roomsFor(scope, config, 'accountData')) {
+      // A room that is not up to date is read by itself.
+      const isUpToDate = after > 0 && after >= scope.sync.after
+      const entries = isUpToDate ? changes.get(roomId) : await entriesAfter(scope.sync, roomId, after)
+      if (entries && entries.length > 0) rooms[roomId] = entries.map(entry)
     }
     return { value: { global, rooms }, hasNews: global.length > 0 || Object.keys(rooms).length > 0 }
   },
 }
 
-const entry = ({ type, content }: AccountData) => ({ type, content })
+const entry = ({ type, content }: EncodedAccountData) => ({ type, content })
 
-async function globalEntries(sync: SyncScope): Promise<readonly AccountData[]> {
+async function globalEntries(sync: SyncScope): Promise<readonly EncodedAccountData[]> {
   if (sync.slice.since === undefined) return accountDataOfRoom(sync.db, sync.slice.user, '', sync.upTo)
   return (await sync.accountData()).filter(({ roomId }) => roomId === '')
 }
 
-/** A room that is not up to date is read by itself. */
-async function roomEntries({ sync }: AnsweredScope, { roomId, after }: ExtensionRoom): Promise<readonly AccountData[]> {
-  if (after < sync.after || after === 0) return accountDataOfRoom(sync.db, sync.slice.user, roomId, sync.upTo, after)
-  return (await sync.accountData()).filter((each) => each.roomId === roomId)
-}
+const entriesAfter = ({ db, slice, upTo }: SyncScope, roomId: RoomId, after: number) =>
+  accountDataOfRoom(db, slice.user, roomId, upTo, after)

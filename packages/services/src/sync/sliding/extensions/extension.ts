@@ -13,7 +13,7 @@ interface ExtensionAnswer {
   readonly hasNews: boolean
 }
 
-/** What a connection remembers of each room for an extension. */
+/** The stored state of each room for an extension of a connection. */
 export type RoomMemory = 'receipts' | 'accountData'
 
 /** One member of `extensions`. The list of them is in `extensions.ts`. */
@@ -36,7 +36,7 @@ export interface SlidingExtension {
 export interface ExtensionRoom {
   readonly roomId: RoomId
   readonly after: number
-  /** Whether the client gets the room anew, or more of its timeline. */
+  /** The client gets the room anew, or more of its timeline. */
   readonly isInitial: boolean
 }
 

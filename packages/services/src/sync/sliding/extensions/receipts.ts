@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
+import { topics } from '@myelin/storage/engine/topics'
 import { receiptsBetween, receiptsByUser } from '@myelin/storage/sync/receipts'
 import type { Receipt } from '@myelin/storage/sync/receipts'
 import { receiptContent } from '../../room-sections/ephemeral.ts'
@@ -18,8 +19,11 @@ export const receiptsExtension: SlidingExtension = {
   memory: 'receipts',
   begin: async (_rt, _requester, config) => checkRooms(config),
   async read(scope, config) {
+    const { topicPositions } = scope.sync.db
     const rooms: Record<string, JsonObject> = {}
     for (const room of roomsFor(scope, config, 'receipts')) {
+      // Most rooms have none; a promise for each would cost more than the rest.
+      if (room.after > 0 && !topicPositions.changedSince(topics.readIn(room.roomId), room.after)) continue
       if (scope.windows.rooms.get(room.roomId)?.membership.membership !== 'join') continue
       const receipts = (await receiptsOf(scope, room)).filter(
         ({ kind, userId }) => kind === 'm.read' || userId === scope.sync.slice.user,
