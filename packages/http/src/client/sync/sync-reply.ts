@@ -29,6 +29,8 @@ const JoinedRoom = Type.Object({
 })
 const StrippedState = Type.Object({ events: Type.Array(StrippedEventSchema) })
 
+const ProfileUpdates = Type.Union([openObject({}), Type.Null()])
+
 /** The reply of `/sync`. */
 export const SyncReply = encodedObject(
   Type.Object({
@@ -43,6 +45,7 @@ export const SyncReply = encodedObject(
     ),
     account_data: OptionalEvents,
     presence: OptionalEvents,
+    'org.matrix.msc4429.users': Type.Optional(recordOf(Type.Object({ profile_updates: ProfileUpdates }))),
     to_device: OptionalEvents,
     device_lists: Type.Optional(DeviceListsReply),
     device_one_time_keys_count: Type.Optional(recordOf(Type.Integer())),

@@ -2,6 +2,7 @@
 import { accountDataExtension } from './account-data.ts'
 import { e2eeExtension } from './e2ee.ts'
 import type { SlidingExtension } from './extension.ts'
+import { profilesExtension } from './profiles.ts'
 import { receiptsExtension } from './receipts.ts'
 import { threadSubscriptionsExtension } from './thread-subscriptions.ts'
 import { toDeviceExtension } from './to-device.ts'
@@ -17,5 +18,6 @@ export const SLIDING_EXTENSIONS: readonly SlidingExtension[] = [
   accountDataExtension,
   receiptsExtension,
   typingExtension,
+  profilesExtension,
   threadSubscriptionsExtension,
 ]
