@@ -3,6 +3,7 @@ import { accountDataExtension } from './account-data.ts'
 import { e2eeExtension } from './e2ee.ts'
 import type { SlidingExtension } from './extension.ts'
 import { receiptsExtension } from './receipts.ts'
+import { stickyEventsExtension } from './sticky-events.ts'
 import { threadSubscriptionsExtension } from './thread-subscriptions.ts'
 import { toDeviceExtension } from './to-device.ts'
 import { typingExtension } from './typing.ts'
@@ -18,4 +19,5 @@ export const SLIDING_EXTENSIONS: readonly SlidingExtension[] = [
   receiptsExtension,
   typingExtension,
   threadSubscriptionsExtension,
+  stickyEventsExtension,
 ]
