@@ -186,7 +186,8 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     }
     const empty = await ask()
     assert.deepEqual(empty.told, [])
-    for (const roomId of rooms) for (const body of ['a', 'b']) await stick(roomId, `${body}${rooms.indexOf(roomId as never)}`)
+    for (const roomId of rooms)
+      for (const body of ['a', 'b']) await stick(roomId, `${body}${rooms.indexOf(roomId as never)}`)
     for (const roomId of rooms) await say(alice, roomId)
     const first = await ask(empty.next, 3)
     assert.deepEqual(first.told, ['a0', 'a1', 'b0'])
