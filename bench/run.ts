@@ -16,6 +16,7 @@ import { w7 } from './workloads/receive-transactions.ts'
 import { w8 } from './workloads/heal-split-room.ts'
 import { w9 } from './workloads/send-to-many-servers.ts'
 import { w10 } from './workloads/sliding-sync.ts'
+import { w11 } from './workloads/push.ts'
 import { w15a, w15b } from './workloads/memory-and-disk.ts'
 import { startSimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
@@ -38,6 +39,7 @@ const workloads: readonly Workload[] = [
   w8,
   w9,
   w10,
+  w11,
   w15a,
   w15b,
 ]
@@ -74,7 +76,7 @@ async function onFreshServer(workload: Workload) {
   const postgres = values.database === 'postgres' ? await startPostgres() : undefined
   const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
   const servers = workload.needsServers === undefined ? undefined : await startSimulatedServers(workload.needsServers)
-  const own = await startServerProcess({ database, settings: servers?.settings ?? '' })
+  const own = await startServerProcess({ database, settings: `${workload.settings ?? ''}${servers?.settings ?? ''}` })
   try {
     return await measure(workload, own, servers)
   } finally {

@@ -20,6 +20,8 @@ export interface Workload {
   readonly title: string
   /** The workload needs a server that the benchmark started. */
   readonly needsOwn?: boolean
+  /** Settings of the server that the benchmark starts, in YAML. */
+  readonly settings?: string
   /** The number of simulated servers; the workload then needs a server that the benchmark started. */
   readonly needsServers?: number
   run(run: WorkloadRun): Promise<readonly Readonly<Record<string, unknown>>[]>

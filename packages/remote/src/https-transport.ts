@@ -8,7 +8,8 @@ import { NotConnected, RemoteError } from './remote-error.ts'
 import { AddressCheck } from './sockets/address-check.ts'
 import { Deadline } from './sockets/deadline.ts'
 import type { TlsSettings } from './sockets/connector.ts'
-import { HttpsClient } from './sockets/https-client.ts'
+import type { HttpsClient } from './sockets/https-client.ts'
+import type { ConnectorParts } from './sockets/connector.ts'
 import { type Names, systemNames } from './sockets/names.ts'
 import type { ProxySettings } from './sockets/proxy.ts'
 import type { IncomingReply, OutgoingRequest, PageOptions, Transport } from './transport.ts'
@@ -37,9 +38,9 @@ const NO_PROXY: ProxySettings = { https: undefined, exceptions: [] }
  */
 export class HttpsTransport implements Transport {
   readonly #clock: Clock
-  readonly #client: HttpsClient
+  readonly #client: LazyClient
   /** For servers of the admin's own: their addresses may be private, and no proxy leads to them. */
-  readonly #trusted: HttpsClient
+  readonly #trusted: LazyClient
   readonly #discovery: Discovery
   readonly #exchanges = new Semaphore(MAX_AT_ONCE)
   readonly #userAgent: string
@@ -48,8 +49,8 @@ export class HttpsTransport implements Transport {
     const { names = systemNames(), addresses = new AddressCheck(), proxy = NO_PROXY } = parts
     this.#clock = parts.clock
     this.#userAgent = parts.userAgent
-    this.#client = new HttpsClient({ names, addresses, tls: parts.tls, proxy })
-    this.#trusted = new HttpsClient({ names, addresses: new AddressCheck([]), tls: parts.tls, proxy: NO_PROXY })
+    this.#client = new LazyClient({ names, addresses, tls: parts.tls, proxy })
+    this.#trusted = new LazyClient({ names, addresses: new AddressCheck([]), tls: parts.tls, proxy: NO_PROXY })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
@@ -115,6 +116,33 @@ export class HttpsTransport implements Transport {
           signal: deadline.signal,
         }),
     )
+  }
+}
+
+/** An {@link HttpsClient} that is loaded with the first request: the library behind it takes about 20 MiB. */
+class LazyClient {
+  readonly #parts: ConnectorParts
+  #loading: Promise<HttpsClient> | undefined
+  #isClosed = false
+
+  constructor(parts: ConnectorParts) {
+    this.#parts = parts
+  }
+
+  async send(request: Parameters<HttpsClient['send']>[0]): Promise<IncomingReply> {
+    return (await (this.#loading ??= this.#load())).send(request)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    void this.#loading?.then((client) => client.close())
+  }
+
+  async #load(): Promise<HttpsClient> {
+    const { HttpsClient } = await import('./sockets/https-client.ts')
+    const client = new HttpsClient(this.#parts)
+    if (this.#isClosed) client.close()
+    return client
   }
 }
 

@@ -207,6 +207,16 @@ export async function putLatePusher(tx: Tx, late: LatePusher): Promise<void> {
     .execute()
 }
 
+/** Records that no pusher that kept up so far has got anything after a position. */
+export async function setAllLate(tx: Tx, position: Position): Promise<void> {
+  await tx
+    .updateTable('pushers')
+    .set({ late_position: Math.max(1, position) })
+    .where('late_position', '=', 0)
+    .where('is_enabled', '=', 1)
+    .execute()
+}
+
 /** Records that a pusher keeps up again. */
 export async function clearLatePusher(tx: Tx, nid: Nid): Promise<void> {
   await tx

@@ -3,7 +3,7 @@ import type { Hint } from '@myelin/kit/bus'
 import { Semaphore } from '@myelin/kit/semaphore'
 import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
-import { hasPushers, latePushers, pushersOf } from '@myelin/storage/accounts/pushers'
+import { hasPushers, latePushers, pushersOf, setAllLate } from '@myelin/storage/accounts/pushers'
 import type { LatePusher, Pusher } from '@myelin/storage/accounts/pushers'
 import { roomOfReceiptsTopic, topics, userOfReceiptsTopic } from '@myelin/storage/engine/topics'
 import { LogFollower } from '../log-follower.ts'
@@ -15,6 +15,11 @@ import type { PushDispatch, Pushing } from './pusher-queue.ts'
 import { spreadPushes } from './spread-pushes.ts'
 
 const MAX_CHANGED = 50_000
+/**
+ * From so many positions on, what happened while no node pushed is not pushed event by event: every pusher gets its newest
+ * unread notifications.
+ */
+const MAX_BEHIND = 10_000
 
 /**
  * Pushes events to the gateways of users' pushers.
@@ -115,6 +120,11 @@ export class PushSender {
     this.#lose()
     this.#term = term
     this.#reached = cursor
+    const position = await this.#rt.db.position()
+    if (position - cursor > MAX_BEHIND) {
+      await this.#rt.db.write((tx) => setAllLate(tx, cursor))
+      this.#reached = position
+    }
     for (const late of await latePushers(this.#rt.db.read)) this.#to(late, late)
   }
 
@@ -132,7 +142,8 @@ export class PushSender {
     this.#readers = new Set()
     try {
       this.#hasPushers ??= await hasPushers(db.read)
-      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, stretch) : []
+      const ahead = { after: Math.max(stretch.after, this.#reached), upTo: stretch.upTo }
+      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, ahead) : []
       if (term.aborted) return
       for (const { userId, push } of pushes) {
         this.#badges.touch(userId, push.roomId)

@@ -30,7 +30,7 @@ export interface DelayedEventRequest {
  * An event that could not be sent now is refused as if it were sent, except a change of the own membership.
  *
  * @throws `M_FORBIDDEN` where delayed events are disabled, `M_INVALID_PARAM` for a delay that is not positive,
- * `ORG.MATRIX.MSC4140_DELAY_TOO_LARGE` for one above the maximum, `M_LIMIT_EXCEEDED` for too many scheduled events
+ * `M_UNKNOWN` (400) for one above the maximum, `M_LIMIT_EXCEEDED` for too many scheduled events
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
  */
 export async function scheduleEvent(
@@ -74,8 +74,9 @@ function checkDelay(
   if (maxDelayMs === 0) throw new MatrixError('M_FORBIDDEN', 'Sending delayed events has been disallowed')
   if (delayMs <= 0) throw new MatrixError('M_INVALID_PARAM', 'the delay must be positive')
   if (delayMs <= maxDelayMs) return
-  // The members are those of an earlier draft of the proposal, by which clients lower their delay.
-  throw new MatrixError('ORG.MATRIX.MSC4140_DELAY_TOO_LARGE', `the delay must be at most ${maxDelayMs} ms`, {
+  // matrix-js-sdk 43 lowers the delay of a call's leave by this answer only. Synapse 1.163 has another code, which it ignores.
+  throw new MatrixError('M_UNKNOWN', `the delay must be at most ${maxDelayMs} ms`, {
+    status: 400,
     extra: {
       'org.matrix.msc4140.errcode': 'M_MAX_DELAY_EXCEEDED',
       'org.matrix.msc4140.max_delay': maxDelayMs,

@@ -223,7 +223,8 @@ onEveryDatabase('delayed events', (open) => {
       assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'])
     }
     const long = await delayed(alice, 10_001)
-    assert.deepEqual([long.status, long.body['errcode']], [400, 'ORG.MATRIX.MSC4140_DELAY_TOO_LARGE'])
+    assert.deepEqual([long.status, long.body['errcode']], [400, 'M_UNKNOWN'])
+    assert.equal(long.body['org.matrix.msc4140.errcode'], 'M_MAX_DELAY_EXCEEDED')
     assert.equal(long.body['org.matrix.msc4140.max_delay'], 10_000)
     for (let number = 0; number < 3; number++) assert.equal((await delayed(alice, 10_000)).status, 200)
     const more = await delayed(alice, 10_000)

@@ -5,6 +5,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { standInGateway } from '../../push-gateway.ts'
+import { testConfig } from '../../runtime.ts'
 import { testServer } from '../../server.ts'
 import { pusher, pushStage, URL_OF_GATEWAY } from '../../stages/push-stage.ts'
 
@@ -232,12 +233,7 @@ onEveryDatabase('push', (open) => {
   test('goes on after a restart where it stopped', async (t) => {
     const opened = await open({ committed: () => {} })
     t.after(() => opened.close())
-    const again: OpenDatabase = async (events) => {
-      listening = events
-      return { ...opened, close: async () => {} }
-    }
-    let listening: Parameters<OpenDatabase>[0] | undefined
-    void listening
+    const again: OpenDatabase = async () => ({ ...opened, close: async () => {} })
     const first = await pushStage(again, t)
     await first.call('POST', 'pushers/set', first.bob, pusher())
     first.gateway.answer(() => 'down')
@@ -252,6 +248,29 @@ onEveryDatabase('push', (open) => {
     assert.deepEqual(
       gateway.got.map(({ notification }) => (notification['content'] as JsonObject)['body']),
       ['one'],
+    )
+  })
+
+  test('after a long stop is what is still unread, not all that happened', async (t) => {
+    const opened = await open({ committed: () => {} })
+    t.after(() => opened.close())
+    const again: OpenDatabase = async () => ({ ...opened, close: async () => {} })
+    const first = await pushStage(again, t, { push: { ...testConfig.push, isEnabled: false } })
+    await first.call('POST', 'pushers/set', first.bob, pusher())
+    const read = await first.say(first.alice, 'read')
+    await first.call('POST', `${first.room}/receipt/m.read/${encodeURIComponent(read)}`, first.bob, {})
+    await first.say(first.alice, 'unread')
+    await opened.write(async (tx) => {
+      for (let taken = 0; taken < 10_001; taken++) tx.takePosition()
+    })
+    await first.server.close()
+    const gateway = standInGateway()
+    const second = await testServer(again, {}, { transport: gateway.transport })
+    t.after(() => second.close())
+    await second.workers.push?.settled()
+    assert.deepEqual(
+      gateway.got.map(({ notification }) => (notification['content'] as JsonObject)['body']),
+      ['unread'],
     )
   })
 
