@@ -7,6 +7,8 @@ import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import { countStickyEvents, putStickyEvent } from '@myelin/storage/rooms/sticky-events'
 import type { EventDraft } from './event-draft.ts'
 
+export { MAX_STICKY_MS } from '@myelin/rules/events/sticky'
+
 /** The most sticky events of one user in a room. */
 export const MAX_STICKY_OF_SENDER = 100
 /** The most sticky events in a room. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Nid, Position } from './schema.ts'
+import type { Nid, Position } from './scalars.ts'
 
 /** The tables of sticky events. */
 export interface StickyTables {

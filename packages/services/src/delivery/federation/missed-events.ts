@@ -3,15 +3,9 @@ import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import type { Runtime } from '../../runtime/runtime.ts'
+import type { Pending } from './pending-event.ts'
 import { missedSticky, roomsOwingSticky } from './owed-sticky.ts'
 import { recipientsOf } from './recipients.ts'
-
-/** An event to send to a server. */
-export interface Pending {
-  readonly nid: number
-  readonly position: number
-  readonly roomId: RoomId
-}
 
 /** The positions of missed events: after one and up to another. */
 export interface Gap {

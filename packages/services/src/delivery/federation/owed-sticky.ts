@@ -5,7 +5,7 @@ import { stateRootAt } from '@myelin/storage/rooms/events/events'
 import { joinedServers, joinedServersAt } from '@myelin/storage/rooms/members/joined-servers'
 import { roomsWithStickyEvents, stickyEventsOfServer } from '@myelin/storage/rooms/sticky-events'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { Pending } from './missed-events.ts'
+import type { Pending } from './pending-event.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName' | 'clock'>
 
