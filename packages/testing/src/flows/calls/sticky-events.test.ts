@@ -121,7 +121,7 @@ onEveryDatabase('sticky events', (open) => {
   })
 
   test('come in several answers where they are many, with their senders', async (t) => {
-    const { server, alice, bob, send, stick, sync } = await meeting(open, t)
+    const { alice, bob, send, stick, sync } = await meeting(open, t)
     const people = [alice, bob]
     const sent: string[] = []
     for (let number = 0; number < 130; number++)
@@ -133,7 +133,6 @@ onEveryDatabase('sticky events', (open) => {
     const second = await sync(bob, first.next, lazy)
     assert.deepEqual(bodiesIn(second.entry), sent.slice(100))
     assert.deepEqual((await sync(bob, second.next)).rooms, {})
-    assert.equal(server.rt.clock.now() > 0, true)
   })
 
   test('are at most 100 of one user in a room; another is refused and not sent', async (t) => {
@@ -196,7 +195,7 @@ onEveryDatabase('sticky events', (open) => {
     await send(alice, 'after')
     server.rt.clock.advance(59_999)
     const { entry } = await sync(bob)
-    assert.deepEqual(bodiesIn(entry).toSorted(), ['in the body', 'in the query', 'older'])
+    assert.deepEqual(new Set(bodiesIn(entry)), new Set(['in the body', 'in the query', 'older']))
     assert.equal(entry?.msc4354_sticky?.events[0]?.unsigned['msc4354_sticky_duration_ttl_ms'], 1)
   })
 

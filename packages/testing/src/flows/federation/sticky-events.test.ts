@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
@@ -32,14 +33,19 @@ async function stage(open: OpenDatabase) {
     const path = `${v3}/join/${encodeURIComponent(roomId)}?server_name=one.test`
     // The answer comes over the network, whose clock stands still.
     const joined = two().call('POST', path, { token: bob.token, body: {} })
-    await network.settle(async () => (await Promise.race([joined, undefined])) !== undefined)
+    let isThere = false
+    const arrived = joined.then(() => (isThere = true))
+    await network.settle(() => isThere)
+    await arrived
     assert.equal((await joined).status, 200, JSON.stringify((await joined).body))
   }
   const sticky = async () => {
     const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { types: ['m.none'] } } }))
     const { body } = await two().call('GET', `${v3}/sync?filter=${filter}`, { token: bob.token })
     const rooms = (body['rooms'] as { join?: Record<string, Entry> } | undefined)?.join ?? {}
-    return (rooms[roomId]?.msc4354_sticky?.events ?? []).map(({ content }) => content['body']).toSorted()
+    return (rooms[roomId]?.msc4354_sticky?.events ?? [])
+      .map(({ content }) => stringMember(content, 'body') ?? '')
+      .toSorted((a, b) => a.localeCompare(b))
   }
   return { network, send, join, sticky }
 }

@@ -182,7 +182,7 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     const ask = async (since?: string, limit?: number) => {
       const config = { ...(since ? { since } : {}), ...(limit ? { limit } : {}) }
       const extension = (await phone.sync(withExtension(name, config, 0))).extensions[name]
-      return { told: shown(extension), next: String(extension?.['next_batch'] ?? since) }
+      return { told: shown(extension), next: String(extension ? extension['next_batch'] : since) }
     }
     const empty = await ask()
     assert.deepEqual(empty.told, [])
