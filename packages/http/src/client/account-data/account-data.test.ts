@@ -85,7 +85,14 @@ describe('account data', () => {
 
   test('includes the push rules, which cannot be written here', async () => {
     const { body } = await get(`${me}/account_data/m.push_rules`)
-    assert.deepEqual(Object.keys(body['global'] as object), ['override', 'content', 'room', 'sender', 'underride'])
+    assert.deepEqual(Object.keys(body['global'] as object), [
+      'override',
+      'content',
+      'postcontent',
+      'room',
+      'sender',
+      'underride',
+    ])
   })
 
   const refusals = [

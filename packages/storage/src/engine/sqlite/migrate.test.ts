@@ -105,9 +105,10 @@ test('a database that a crash left with a write-ahead log is taken (sqlite)', as
   const records = sqlite.prepare('select id, myelin_version from myelin_migrations').all()
   sqlite.close()
   assert.deepEqual(
-    records.map((row) => ({ ...row })),
+    records.slice(0, 1).map((row) => ({ ...row })),
     [{ id: 1, myelin_version: 'unrecorded' }],
   )
+  assert.equal(records.length, migrations.length)
   await remove()
 })
 
