@@ -102,11 +102,12 @@ test('a database that a crash left with a write-ahead log is taken (sqlite)', as
   changeAndDie(place, 'update log set position = position + 5')
   await (await openSqlite(place, silent)).close()
   const sqlite = new DatabaseSync(place)
-  const records = sqlite.prepare('select id, myelin_version from myelin_migrations').all()
+  const records = sqlite.prepare('select id, myelin_version from myelin_migrations order by id').all()
   sqlite.close()
+  assert.deepEqual({ ...records[0] }, { id: 1, myelin_version: 'unrecorded' })
   assert.deepEqual(
-    records.map((row) => ({ ...row })),
-    [{ id: 1, myelin_version: 'unrecorded' }],
+    records.map(({ id }) => id),
+    migrations.map(({ id }) => id),
   )
   await remove()
 })
