@@ -42,7 +42,7 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
   const https = settings.tls && { ...settings.tls, ...options.http }
   const app = (https ? fastify({ ...options, https }) : fastify(options)) as FastifyInstance
   // An unknown expectation is ignored (RFC 9110, section 10.1.1).
-  app.server.on('checkExpectation', app.routing)
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   answerPreflights(app)
   countRequests(app, rt)
   if (settings.onReplyMismatch) checkReplies(app, settings.onReplyMismatch)
