@@ -7,7 +7,7 @@ import { checkReplies } from './check-replies.ts'
 import { CORS_HEADERS } from './cors-headers.ts'
 import type { AnyEndpoint } from './endpoint.ts'
 import { sendClosing, sendError } from './error-replies.ts'
-import { refuseMalformed } from './request/malformed-request.ts'
+import { malformedRequest, refuseMalformed } from './request/malformed-request.ts'
 import { mount } from './mount.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 
@@ -33,13 +33,18 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
     requestIdHeader: false as const,
     genReqId: requestIds(rt.random),
     clientErrorHandler: refuseMalformed,
+    // Checked by a hook: Node's own refusal is without CORS headers and `errcode`.
+    http: { requireHostHeader: false },
     // Requests whose path cannot be decoded or is too long; no hook runs for them.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       setCommonHeaders(request, reply)
       sendError(error, request, reply, rt)
     },
   }
-  const app = (settings.tls ? fastify({ ...options, https: settings.tls }) : fastify(options)) as FastifyInstance
+  const https = settings.tls && { ...settings.tls, ...options.http }
+  const app = (https ? fastify({ ...options, https }) : fastify(options)) as FastifyInstance
+  // An unknown expectation is ignored (RFC 9110, section 10.1.1).
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response))
   answerPreflights(app)
   countRequests(app, rt)
   if (settings.onReplyMismatch) checkReplies(app, settings.onReplyMismatch)
@@ -71,8 +76,13 @@ function answerPreflights(app: FastifyInstance): void {
     ignoreBadContentType(request)
     if (request.method === 'OPTIONS') void reply.code(204).send()
     else if (isClosing) sendClosing(reply)
-    else done()
+    else done(lacksHost(request) ? malformedRequest(400) : undefined)
   })
+}
+
+/** Tells whether a request lacks the header that HTTP/1.1 requires (RFC 9112, section 3.2). */
+function lacksHost({ raw, headers }: FastifyRequest): boolean {
+  return raw.httpVersion === '1.1' && headers.host === undefined
 }
 
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/

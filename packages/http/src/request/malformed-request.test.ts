@@ -51,6 +51,13 @@ describe('a request that cannot be routed', () => {
       400,
       'M_UNKNOWN',
     ],
+    ['no host', 'GET /health HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'M_UNKNOWN'],
+    [
+      'an unknown expectation',
+      `GET ${v3}/account/whoami HTTP/1.1\r\n${close}Expect: tea\r\n\r\n`,
+      401,
+      'M_MISSING_TOKEN',
+    ],
     ['no HTTP', 'hello\r\n\r\n', 400, 'M_UNKNOWN'],
     [
       'an unknown path with a JSON type and no body',

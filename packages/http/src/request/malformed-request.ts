@@ -20,8 +20,13 @@ export function refuseMalformed(error: Error & { readonly code?: string }, socke
   socket.destroy(error)
 }
 
+/** Returns the error of a request that is not valid HTTP. */
+export function malformedRequest(status: number): MatrixError {
+  return new MatrixError('M_UNKNOWN', 'the request is not valid HTTP', { status })
+}
+
 function malformedReply([status, phrase]: Status): string {
-  const body = JSON.stringify(new MatrixError('M_UNKNOWN', 'the request is not valid HTTP', { status }).toBody())
+  const body = JSON.stringify(malformedRequest(status).toBody())
   const headers = {
     ...CORS_HEADERS,
     'content-type': 'application/json',

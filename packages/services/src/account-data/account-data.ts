@@ -84,8 +84,8 @@ export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName):
   const { userId, roomId, type } = checked(name)
   if (type === 'm.push_rules' && roomId === '') return { global: await rulesOf(rt.db.read, userId) }
   const content = await accountDataOf(rt.db.read, userId, roomId, type)
-  if (!content) throw new MatrixError('M_NOT_FOUND', `there is no account data of type ${type}`)
-  return content
+  if (content) return content
+  throw new MatrixError('M_NOT_FOUND', roomId === '' ? 'Account data not found' : 'Room account data not found')
 }
 
 type CheckedName = { readonly userId: UserId; readonly roomId: RoomId | ''; readonly type: string }

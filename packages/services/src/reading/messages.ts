@@ -166,7 +166,7 @@ export async function knownEvent(
   })
 }
 
-const notThere = () => new MatrixError('M_NOT_FOUND', 'no such event')
+const notThere = () => new MatrixError('M_NOT_FOUND', 'Event not found.')
 
 /** Returns an event that the requester may see; throws `M_NOT_FOUND` otherwise, `M_FORBIDDEN` if the room is not readable. */
 export async function visibleEvent(

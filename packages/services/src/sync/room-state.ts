@@ -47,7 +47,9 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const all = [...(await cachedEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
   if (isLazy) {
-    const told = events.filter(({ pdu }) => pdu.type === 'm.room.member')
+    // A client also takes members from the timeline, unless it asked for `state_after`.
+    const sent = slice.request.stateAfter ? events : [...events, ...bounds.timeline.events]
+    const told = sent.filter(({ pdu }) => pdu.type === 'm.room.member')
     noteToldMembers(
       db,
       slice,

@@ -47,6 +47,11 @@ onEveryDatabase('a refusal that programs compare', (open) => {
     const weak = said(await send(bob, at(room, 'state/m.room.topic/'), { topic: 'mine' }))
     const tooWeak = "You don't have permission to post that to the room. user_level (0) < send_level (50)"
     assert.deepEqual(weak, [403, 'M_FORBIDDEN', tooWeak])
+    const read = (path: string) => server.call('GET', `/_matrix/client/v3/${path}`, { token: bob.token })
+    const absent = said(await read(at(room, `event/$${'n'.repeat(43)}`)))
+    assert.deepEqual(absent, [404, 'M_NOT_FOUND', 'Event not found.'])
+    const unset = said(await read(`user/${bob.userId}/${at(room, 'account_data/m.test')}`))
+    assert.deepEqual(unset, [404, 'M_NOT_FOUND', 'Room account data not found'])
     const unbanned = said(await post(alice, at(room, 'unban'), { user_id: bob.userId }))
     assert.deepEqual(unbanned, [403, 'M_BAD_STATE', 'Cannot unban user who was not banned (membership=join)'])
     await server.close()

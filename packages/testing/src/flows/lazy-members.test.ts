@@ -35,6 +35,22 @@ onEveryDatabase('a client that loads members lazily', (open) => {
     await server.close()
   })
 
+  test('is not told in `state` of a member whose member event was in the timeline', async () => {
+    const { server, room, sync } = await stage(open)
+    const [dan, eve] = [await server.register('dan'), await server.register('eve')]
+    const first = await sync()
+    await room.member(dan.userId, dan.userId, 'join')
+    const second = await sync(first.next)
+    await room.say(dan.userId, 'one')
+    const third = await sync(second.next)
+    await room.member(eve.userId, eve.userId, 'join')
+    const anew = await sync()
+    await room.say(eve.userId, 'two')
+    const next = await sync(anew.next)
+    assert.deepEqual([second.told, third.told, anew.told.includes(eve.userId), next.told], [[], [], false, []])
+    await server.close()
+  })
+
   test('is told again where the answer got lost', async () => {
     const { server, bob, room, sync } = await stage(open)
     const { next } = await sync()

@@ -7,6 +7,7 @@ import { countDelayedEvents, delayedEventsOf, putDelayedEvent } from '@myelin/st
 import type { DelayedEvent } from '@myelin/storage/rooms/delayed-events'
 import type { Requester, Runtime } from '../../runtime/runtime.ts'
 import { refuseSuspended } from '../../standing/suspension.ts'
+import { checkContent } from '../check-content.ts'
 import { Rehearsed } from '../event-draft.ts'
 import type { DelayedEventNeeds } from './delayed-draft.ts'
 import { sendDelayed } from './delayed-draft.ts'
@@ -27,7 +28,8 @@ export interface DelayedEventRequest {
 /**
  * Schedules an event of a local user, and returns its delay ID.
  *
- * An event that could not be sent now is refused as if it were sent, except a change of the own membership.
+ * An event that could not be sent now is refused as if it were sent, except a change of the own membership, of which only the
+ * content is checked.
  *
  * @throws `M_FORBIDDEN` where delayed events are disabled, `M_INVALID_PARAM` for a delay that is not positive,
  * `M_UNKNOWN` (400) for one above the maximum, `M_LIMIT_EXCEEDED` for too many scheduled events
@@ -86,7 +88,10 @@ function checkDelay(
 
 /** Throws what sending the event now would throw. Nothing is sent: the unit is undone. */
 async function rehearse(rt: DelayedEventNeeds, event: DelayedEvent): Promise<void> {
-  if (event.type === 'm.room.member' && event.stateKey === event.userId) return
+  const { type, stateKey, content } = event
+  if (type === 'm.room.member' && stateKey === event.userId) {
+    return checkContent(rt.serverName, { type, stateKey, content })
+  }
   try {
     await sendDelayed(rt, event, { claim: async () => undefined, isRehearsal: true })
   } catch (cause) {

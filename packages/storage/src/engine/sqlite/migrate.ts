@@ -37,13 +37,17 @@ export function checkSqliteFile(path: string, known: readonly Migration[] = migr
   try {
     return planMigrations(foundSchema(sqlite), known).pending.length
   } catch (cause) {
-    if ((cause as { readonly errcode?: number }).errcode !== NOT_A_DATABASE) throw cause
-    throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)
+    const { errcode = 0 } = cause as { readonly errcode?: number }
+    if (errcode === NOT_A_DATABASE) throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)
+    // The low byte is the primary code.
+    if ((errcode & 0xff) === DAMAGED) throw new DatabaseRefused(`${path} is damaged; restore it from a backup`)
+    throw cause
   } finally {
     sqlite.close()
   }
 }
 
+const DAMAGED = 11
 const NOT_A_DATABASE = 26
 
 function checkPlace(path: string): void {

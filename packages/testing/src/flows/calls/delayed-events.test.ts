@@ -196,6 +196,8 @@ onEveryDatabase('delayed events', (open) => {
     const carol = await server.register('carol')
     assert.equal((await delayed(carol, 1_000)).status, 403)
     assert.equal((await delayedState(carol, 'm.room.member', carol.userId, 1_000, { membership: 'join' })).status, 200)
+    const long = { membership: 'join', displayname: 'b'.repeat(257) }
+    assert.equal((await delayedState(bob, 'm.room.member', bob.userId, 1_000, long)).status, 400)
     assert.equal((await delayedState(bob, 'm.room.member', bob.userId, 1_000, { membership: 'leave' })).status, 200)
     server.rt.clock.advance(1_000)
     await server.workers.delayedEvents.settled()
