@@ -3,6 +3,7 @@ import { accountEndpoints } from './client/account/endpoints.ts'
 import { accountDataEndpoints } from './client/account-data/endpoints.ts'
 import { adminEndpoints } from './client/admin/endpoints.ts'
 import { callEndpoints } from './client/calls/endpoints.ts'
+import { dehydratedDeviceEndpoints } from './client/dehydrated-device/endpoints.ts'
 import { delayedEventEndpoints } from './client/delayed-events/endpoints.ts'
 import { deviceEndpoints } from './client/devices/endpoints.ts'
 import { directoryEndpoints } from './client/directory/endpoints.ts'
@@ -52,6 +53,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountDataEndpoints,
   ...adminEndpoints,
   ...callEndpoints,
+  ...dehydratedDeviceEndpoints,
   ...delayedEventEndpoints,
   ...deviceEndpoints,
   ...directoryEndpoints,

@@ -89,7 +89,7 @@ interface NewcomerSettings {
   readonly mayLink: boolean
 }
 
-/** What other servers may read beyond what federation requires. */
+/** The data that other servers may read beyond what federation requires. */
 export interface DisclosureSettings {
   readonly tellsProfiles: boolean
   readonly tellsPublicRooms: boolean
@@ -133,10 +133,12 @@ export interface SessionSettings {
   readonly refreshTokenMs: number | undefined
 }
 
-/** The changes that users may make to their own accounts. */
+/** The changes that users may make to their own profiles, and whether others get them. */
 export interface ProfileSettings {
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
+  /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
+  readonly isInSync: boolean
 }
 
 /** Events that are sent later. */

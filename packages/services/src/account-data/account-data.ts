@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import {
   accountDataOf,
   accountDataSize,
+  deleteAccountData,
   ENTRY_OVERHEAD_BYTES,
   putAccountData,
 } from '@myelin/storage/accounts/account-data'
@@ -32,17 +33,14 @@ const OURS = new Map([
 ])
 
 /**
- * Stores an entry in place of the one of the same type.
+ * Stores an entry in place of the one of the same type. An empty object deletes the entry (MSC3391).
  *
  * @throws MatrixError `M_TOO_LARGE` for more than 256 KiB in an entry, or 4 MiB in all entries of the user
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridaccount_datatype
  */
 export async function setAccountData(rt: Pick<Runtime, 'db'>, name: EntryName, content: JsonObject): Promise<void> {
-  const entry = checked(name)
-  const otherWay = OURS.get(name.type)
-  if (otherWay !== undefined) {
-    throw new MatrixError('M_BAD_JSON', `${name.type} is written by the server: ${otherWay}`, { status: 405 })
-  }
+  if (Object.keys(content).length === 0) return removeAccountData(rt, name)
+  const entry = writable(name)
   if (bytesOf(content) > MAX_ENTRY_BYTES) {
     throw new MatrixError('M_TOO_LARGE', 'an entry of account data has at most 256 KiB')
   }
@@ -62,6 +60,23 @@ export async function putBounded(tx: Tx, entry: AccountData): Promise<void> {
   await putAccountData(tx, entry)
 }
 
+/**
+ * Deletes an entry; has no effect if there is none.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3391
+ */
+export async function removeAccountData(rt: Pick<Runtime, 'db'>, name: EntryName): Promise<void> {
+  const entry = writable(name)
+  await rt.db.write((tx) => deleteAccountData(tx, entry))
+}
+
+function writable(name: EntryName): CheckedName {
+  const entry = checked(name)
+  const otherWay = OURS.get(name.type)
+  if (otherWay === undefined) return entry
+  throw new MatrixError('M_BAD_JSON', `${name.type} is written by the server: ${otherWay}`, { status: 405 })
+}
+
 const bytesOf = (content: JsonObject) => Buffer.byteLength(JSON.stringify(content))
 
 /** Returns an entry's content; throws `M_NOT_FOUND` if there is none. */
@@ -73,7 +88,9 @@ export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName):
   return content
 }
 
-function checked({ userId, roomId, type }: EntryName): { userId: UserId; roomId: RoomId | ''; type: string } {
+type CheckedName = { readonly userId: UserId; readonly roomId: RoomId | ''; readonly type: string }
+
+function checked({ userId, roomId, type }: EntryName): CheckedName {
   if (type === '' || type.includes('\0') || !fitsBytes(type, 255)) {
     throw new MatrixError('M_INVALID_PARAM', 'a type must have 1 to 255 bytes')
   }

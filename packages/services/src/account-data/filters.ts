@@ -66,6 +66,7 @@ export function filterObject(text: string): JsonObject {
 }
 
 const PARTS = ['presence', 'account_data', 'room'] as const
+const PROFILE_FIELDS = 'org.matrix.msc4429.profile_fields'
 const ROOM_PARTS = ['state', 'timeline', 'ephemeral', 'account_data'] as const
 
 /** Throws `M_BAD_JSON` if members of a filter have wrong types. */
@@ -74,6 +75,10 @@ function checkFilter(definition: JsonObject): void {
   const format = member(definition, 'event_format')
   expect(format === undefined || format === 'client' || format === 'federation', 'event_format')
   for (const part of PARTS) checkPart(definition, part)
+  const profileFields = member(definition, PROFILE_FIELDS)
+  const isProfileFilter =
+    profileFields === undefined || (isObject(profileFields) && isOptional(profileFields, 'ids', isStrings))
+  expect(isProfileFilter, PROFILE_FIELDS)
   const room = member(definition, 'room')
   if (isObject(room)) for (const part of ROOM_PARTS) checkPart(room, part)
 }

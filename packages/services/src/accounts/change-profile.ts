@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { canonicalJsonLoose } from '@myelin/matrix/canonical-json'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isUserId, serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
 import { accountOf } from '@myelin/storage/accounts/accounts'
+import { noteProfileChange } from '@myelin/storage/accounts/profile-changes'
 import { deleteProfileField, profileOf, putProfileField } from '@myelin/storage/accounts/profiles'
+import type { Tx } from '@myelin/storage/engine/database'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { MEMBER_FIELDS, checkProfileKey, checkProfileSize, checkProfileValue } from './profile-field.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
@@ -36,17 +39,24 @@ export async function changeProfile(rt: Needs, requester: Requester, change: Pro
   const isInMember = MEMBER_FIELDS.has(key)
   const value = isInMember && change.value === '' ? undefined : change.value
   const isChanged = await rt.db.write(async (tx) => {
-    const profile = await profileOf(tx, userId)
-    const before = member(profile, key)
-    if (value === undefined) {
-      await deleteProfileField(tx, userId, key)
-      return before !== undefined
-    }
-    checkProfileSize({ ...profile, [key]: value })
-    await putProfileField(tx, userId, key, value)
-    return before !== value
+    const isChanged = await storeField(tx, { userId, key, value })
+    if (isChanged && rt.config.profiles.isInSync) await noteProfileChange(tx, { userId, field: key })
+    return isChanged
   })
   return isChanged && isInMember
+}
+
+/** Returns whether the field had another value. */
+async function storeField(tx: Tx, { userId, key, value }: ProfileChange): Promise<boolean> {
+  const profile = await profileOf(tx, userId)
+  const before = member(profile, key)
+  if (value === undefined) {
+    await deleteProfileField(tx, userId, key)
+    return before !== undefined
+  }
+  checkProfileSize({ ...profile, [key]: value })
+  await putProfileField(tx, userId, key, value)
+  return before === undefined || canonicalJsonLoose(before) !== canonicalJsonLoose(value)
 }
 
 async function checkMayChange(rt: Needs, requester: Requester, userId: UserId, key: string): Promise<void> {

@@ -2,6 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
+import { dehydratedDeviceOf } from '@myelin/storage/accounts/dehydrated-devices'
 import { isCrossSigningKey, putDevice } from '@myelin/storage/accounts/devices'
 import type { Nid } from '@myelin/storage/schema/schema'
 import { deleteTokens, putTokens } from '@myelin/storage/accounts/sessions'
@@ -43,17 +44,25 @@ const MAX_NAME_LENGTH = 100
 export async function startSession(rt: Needs, tx: Tx, request: SessionRequest): Promise<StartedSession> {
   const { userId } = request
   const deviceId = request.deviceId ?? rt.random.token(10).toUpperCase()
-  if (request.deviceId !== undefined && (await isCrossSigningKey(tx, userId, deviceId))) {
-    throw new MatrixError('M_FORBIDDEN', '`device_id` must not be the ID of a cross-signing key')
-  }
+  if (request.deviceId !== undefined) await refuseTakenName(tx, userId, deviceId)
   const now = rt.clock.now()
-  const displayName = request.displayName === undefined ? null : shortened(request.displayName)
+  const displayName = request.displayName === undefined ? null : shortenedName(request.displayName)
   await putDevice(tx, userId, { deviceId, displayName, createdTs: now })
   await deleteTokens(tx, userId, deviceId)
   const { sessionMs } = rt.config.sessions
   const sessionExpiresTs = sessionMs === undefined ? null : now + sessionMs
   const { tokens } = await issueTokens(rt, tx, { userId, deviceId, canRefresh: request.canRefresh, sessionExpiresTs })
   return { userId, deviceId, ...tokens }
+}
+
+/** Throws `M_FORBIDDEN` if an ID names a key or a dehydrated device, whose private keys no session may use as its own. */
+async function refuseTakenName(tx: Tx, userId: UserId, deviceId: string): Promise<void> {
+  if (await isCrossSigningKey(tx, userId, deviceId)) {
+    throw new MatrixError('M_FORBIDDEN', '`device_id` must not be the ID of a cross-signing key')
+  }
+  if ((await dehydratedDeviceOf(tx, userId))?.deviceId === deviceId) {
+    throw new MatrixError('M_FORBIDDEN', '`device_id` must not be the ID of a dehydrated device')
+  }
 }
 
 /** Issues tokens for a device; none outlives the session. */
@@ -92,7 +101,7 @@ function earlier(a: number | null, b: number | null): number | null {
   return Math.min(a, b)
 }
 
-/** Truncates a device's name instead of refusing it, so that no login fails because of it. */
-function shortened(name: string): string {
+/** Returns the name of a new device with at most 100 characters, so that no login fails because of it. */
+export function shortenedName(name: string): string {
   return name.length <= MAX_NAME_LENGTH ? name : Array.from(name).slice(0, MAX_NAME_LENGTH).join('')
 }

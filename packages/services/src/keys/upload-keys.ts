@@ -36,25 +36,40 @@ export async function uploadKeys(
   upload: KeyUpload,
 ): Promise<Record<string, number>> {
   rt.limits.take('keyUploads', `${requester.userId} ${requester.deviceId}`)
-  checkOwner(requester, upload.deviceKeys)
+  const keys = checkedUpload(requester, upload)
+  return rt.db.write((tx) => publishKeys(tx, requester, keys))
+}
+
+/** A device and its user. */
+type Owner = Pick<Requester, 'userId' | 'deviceId'>
+
+/** Returns the keys that a device uploads, ready to be stored; throws `M_INVALID_PARAM`. */
+export function checkedUpload(owner: Owner, upload: KeyUpload): CheckedUpload {
+  checkOwner(owner, upload.deviceKeys)
   const oneTimeKeys = namedKeys(upload.oneTimeKeys)
   const fallbackKeys = namedKeys(upload.fallbackKeys)
   if (new Set(fallbackKeys.map(({ algorithm }) => algorithm)).size < fallbackKeys.length) {
     throw new MatrixError('M_INVALID_PARAM', 'an algorithm has at most one fallback key')
   }
-  return rt.db.write((tx) => publish(tx, requester, { deviceKeys: upload.deviceKeys, oneTimeKeys, fallbackKeys }))
+  return { deviceKeys: upload.deviceKeys, oneTimeKeys, fallbackKeys }
 }
 
-type Published = {
+/** Keys that a device uploads. */
+export interface CheckedUpload {
   readonly deviceKeys: JsonObject | undefined
   readonly oneTimeKeys: readonly NamedKey[]
   readonly fallbackKeys: readonly NamedKey[]
 }
 
-async function publish(
+/**
+ * Stores the keys of a device. Returns the counts of its one-time keys by algorithm.
+ *
+ * @throws MatrixError `M_UNKNOWN_TOKEN` where the device is gone, `M_TOO_LARGE` for too many keys
+ */
+export async function publishKeys(
   tx: Tx,
-  { userId, deviceId }: Requester,
-  { deviceKeys, oneTimeKeys, fallbackKeys }: Published,
+  { userId, deviceId }: Owner,
+  { deviceKeys, oneTimeKeys, fallbackKeys }: CheckedUpload,
 ): Promise<Record<string, number>> {
   // The device may have been deleted since the token was checked; its keys would never be deleted.
   if (!(await deviceOf(tx, userId, deviceId))) throw new MatrixError('M_UNKNOWN_TOKEN', 'the device was deleted')
@@ -86,7 +101,7 @@ function alreadyExists({ held, uploaded }: KeyConflict): MatrixError {
   return new MatrixError('M_UNKNOWN', message, { status: 400 })
 }
 
-function checkOwner({ userId, deviceId }: Requester, deviceKeys: JsonObject | undefined): void {
+function checkOwner({ userId, deviceId }: Owner, deviceKeys: JsonObject | undefined): void {
   if (!deviceKeys) return
   if (member(deviceKeys, 'user_id') !== userId || member(deviceKeys, 'device_id') !== deviceId) {
     throw new MatrixError('M_INVALID_PARAM', '`device_keys` must have the user and device ID of the requester')

@@ -133,6 +133,8 @@ export interface SyncFilter {
   readonly roomAccountData: EventFilter
   readonly accountData: EventFilter
   readonly presence: EventFilter
+  /** The profile fields that the client wants (MSC4429). */
+  readonly profileFields: readonly string[]
 }
 
 /** Returns the `/sync` filter of a filter definition. */
@@ -151,5 +153,6 @@ export function syncFilterOf(json: JsonObject): SyncFilter {
     roomAccountData: part('account_data'),
     accountData: eventFilterOf(objectMember(json, 'account_data')),
     presence: eventFilterOf(objectMember(json, 'presence')),
+    profileFields: listOf(objectMember(json, 'org.matrix.msc4429.profile_fields') ?? {}, 'ids') ?? [],
   }
 }

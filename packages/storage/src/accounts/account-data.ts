@@ -7,7 +7,10 @@ import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** One entry of a user's account data; `roomId` is empty for the global ones. */
+/**
+ * One entry of a user's account data; `roomId` is empty for the global ones. An entry with the content `{}` is deleted
+ * (MSC3391): its row stays, so that a sync which continues can tell.
+ */
 export interface AccountData {
   readonly userId: UserId
   readonly roomId: RoomId | ''
@@ -28,7 +31,16 @@ export async function putAccountData(tx: Tx, { userId, roomId, type, content }: 
   return position
 }
 
-/** Returns the content of one entry. */
+/** Deletes the entry of a type and wakes the user's devices; returns false if there is none. */
+export async function deleteAccountData(tx: Tx, entry: Omit<AccountData, 'content'>): Promise<boolean> {
+  if (!(await accountDataOf(tx, entry.userId, entry.roomId, entry.type))) return false
+  await putAccountData(tx, { ...entry, content: {} })
+  return true
+}
+
+const DELETED = '{}'
+
+/** Returns the content of one entry; undefined if it was deleted. */
 export async function accountDataOf(
   db: Read,
   userId: UserId,
@@ -36,7 +48,7 @@ export async function accountDataOf(
   type: string,
 ): Promise<JsonObject | undefined> {
   const [row] = await contentOf(db, userId, roomId, type)
-  return row && (JSON.parse(row.content) as JsonObject)
+  return row && row.content !== DELETED ? (JSON.parse(row.content) as JsonObject) : undefined
 }
 
 /** An entry whose content is still encoded. */
@@ -44,7 +56,10 @@ export interface EncodedAccountData extends Omit<AccountData, 'content'> {
   readonly content: RawJson
 }
 
-/** Returns a user's entries that changed after one position and up to another, global and of rooms. */
+/**
+ * Returns a user's entries that changed after one position and up to another, global and of rooms; deleted ones too, unless it
+ * starts at 0.
+ */
 export async function accountDataBetween(
   db: Read,
   userId: UserId,
@@ -55,12 +70,17 @@ export async function accountDataBetween(
   const entries: EncodedAccountData[] = []
   for (let from = after; ; ) {
     const rows = await changedBetween(db, userId, from, upTo)
-    for (const { room_id: roomId, type, content } of rows) {
+    for (const { room_id: roomId, type, content } of shown(rows, after)) {
       entries.push({ userId, roomId: roomId as RoomId | '', type, content: new RawJson(content) })
     }
     if (rows.length < PAGE) return entries
     from = rows.at(-1)?.position ?? upTo
   }
+}
+
+/** Returns the rows that a reader from a position on is to see: one who knows nothing needs no deleted ones. */
+function shown<Row extends { readonly content: string }>(rows: readonly Row[], after: Position): readonly Row[] {
+  return after > 0 ? rows : rows.filter(({ content }) => content !== DELETED)
 }
 
 /** Entries that are read at once. Each has a position of its own. */
@@ -86,7 +106,10 @@ const contentOf = prepared((db, user: UserId, roomId: string, type: string) =>
     .where('type', '=', type),
 )
 
-/** Returns all of a user's entries of one room, or the global ones, up to a position; or those that changed after another one. */
+/**
+ * Returns all of a user's entries of one room, or the global ones, up to a position; or those that changed after another one,
+ * deleted ones too.
+ */
 export async function accountDataOfRoom(
   db: Read,
   userId: UserId,
@@ -95,7 +118,7 @@ export async function accountDataOfRoom(
   after: Position = 0,
 ): Promise<EncodedAccountData[]> {
   const rows = await ofRoom(db, userId, roomId, upTo, after)
-  return rows.map(({ type, content }) => ({ userId, roomId, type, content: new RawJson(content) }))
+  return shown(rows, after).map(({ type, content }) => ({ userId, roomId, type, content: new RawJson(content) }))
 }
 
 const ofRoom = prepared((db, user: UserId, roomId: RoomId | '', upTo: Position, after: Position) =>
@@ -124,7 +147,7 @@ const ofType = prepared((db, user: UserId, type: string) =>
   db.selectFrom('account_data').select(['room_id', 'content']).where('user_id', '=', user).where('type', '=', type),
 )
 
-/** The size of a user's account data in bytes: in total, and of one entry. An entry counts with its type and the overhead of a row. */
+/** The size of a user's account data in bytes: in total, and of one entry. An entry counts with its type and the overhead of a row, a deleted one too. */
 export interface AccountDataSize {
   readonly totalBytes: number
   readonly entryBytes: number

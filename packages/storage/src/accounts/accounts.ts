@@ -85,6 +85,7 @@ export async function putPasswordHash(tx: Tx, userId: UserId, passwordHash: stri
 const TABLES_OF_AN_ACCOUNT = [
   'openid_tokens',
   'profiles',
+  'profile_changes',
   'account_data',
   'filters',
   'push_rules',
@@ -92,6 +93,7 @@ const TABLES_OF_AN_ACCOUNT = [
   'delayed_events',
   'delegated_leaves',
   'thread_subscriptions',
+  'dehydrated_devices',
   'cross_signing_keys',
   'key_backups',
   'key_backup_sessions',

@@ -2,6 +2,7 @@
 import type { UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { noteDeviceChange } from '../keys/device-lists.ts'
+import { deleteAccountData } from './account-data.ts'
 import { touchPushers } from './pushers.ts'
 import type { Tables } from '../schema/schema.ts'
 import { deleteTokens } from './sessions.ts'
@@ -100,9 +101,16 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   tx.touch(topics.account(seen.userId))
 }
 
-const TABLES_OF_A_DEVICE = ['device_keys', 'one_time_keys', 'fallback_keys', 'to_device', 'pushers'] as const
+const TABLES_OF_A_DEVICE = [
+  'device_keys',
+  'one_time_keys',
+  'fallback_keys',
+  'to_device',
+  'pushers',
+  'dehydrated_devices',
+] as const
 
-/** Deletes devices with their tokens, keys, messages and pushers, and notifies all who track the user's devices once. */
+/** Deletes devices with their tokens, keys, messages, pushers and settings, and notifies all who track the user's devices once. */
 export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly string[]): Promise<void> {
   let isChanged = false
   for (const deviceId of deviceIds) {
@@ -113,6 +121,7 @@ export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly 
       await tx.deleteFrom(table).where('user_id', '=', userId).where('device_id', '=', deviceId).execute()
     }
     await dropSlidingConnections(tx, userId, deviceId)
+    await dropNotificationSettings(tx, userId, deviceId)
     await tx.deleteFrom('key_signatures').where('target_user', '=', userId).where('target_id', '=', deviceId).execute()
     const gone = await tx
       .deleteFrom('devices')
@@ -123,6 +132,14 @@ export async function deleteDevices(tx: Tx, userId: UserId, deviceIds: readonly 
     isChanged ||= gone !== undefined
   }
   if (isChanged) await noteDeviceChange(tx, userId)
+}
+
+/** The prefixes of account data that one device has (MSC3890). */
+const NOTIFICATION_SETTINGS = ['org.matrix.msc3890.local_notification_settings.', 'm.local_notification_settings.']
+
+async function dropNotificationSettings(tx: Tx, userId: UserId, deviceId: string): Promise<void> {
+  for (const prefix of NOTIFICATION_SETTINGS)
+    await deleteAccountData(tx, { userId, roomId: '', type: `${prefix}${deviceId}` })
 }
 
 /** Returns whether a name is that of one of the user's cross-signing keys, so that no device may have it. */

@@ -159,6 +159,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     { topic: () => topics.erased, by: 'user_id', on: ['is_erased'], when: (row) => row.is_erased !== 0 },
   ],
   profiles: readEachTime,
+  profile_changes: [{ topic: ofUser, by: 'user_id', on: ['insert', 'position'] }],
   devices: [{ topic: topics.account, by: 'user_id' }],
   access_tokens: [{ topic: topics.account, by: 'user_id' }],
   refresh_tokens: [{ topic: topics.account, by: 'user_id' }],
@@ -172,6 +173,16 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
   delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
+  sticky_events: [
+    { topic: () => topics.stickyEvents, by: 'room_nid', on: ['insert', 'position'] },
+    {
+      topic: topics.sticky,
+      by: 'room_nid',
+      nameIn: 'rooms',
+      on: ['insert', 'position'],
+      when: ({ position }) => isInTimeline(position),
+    },
+  ],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [
@@ -179,6 +190,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     { topic: topics.pushers, by: 'user_id', on: ['insert', 'delete', 'data', 'is_enabled', 'position', 'device_id'] },
   ],
 
+  dehydrated_devices: readEachTime,
   device_keys: readEachTime,
   one_time_keys: [{ topic: topics.keys, by: 'user_id', when: (row) => row.claimed !== 1 }],
   fallback_keys: [{ topic: topics.keys, by: 'user_id' }],

@@ -9,8 +9,11 @@ import { prepared } from '../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
+/** The presence state of a user who does not want to be disturbed (MSC3026). */
+export const BUSY = 'org.matrix.msc3026.busy'
+
 /** A presence state. */
-export type PresenceState = 'online' | 'unavailable' | 'offline'
+export type PresenceState = typeof BUSY | 'online' | 'unavailable' | 'offline'
 
 /** The presence of a user. */
 export interface Presence {
@@ -129,6 +132,20 @@ export async function putPresentDevice(tx: Tx, device: PresentDevice): Promise<P
     state: each.state as PresenceState,
     untilTs: each.until_ts,
   }))
+}
+
+/** Returns whether a user said on a device that they are busy, and that is valid at a time (ms). */
+export async function isBusyOn(db: Read, userId: UserId, deviceId: string, now: number): Promise<boolean> {
+  const nid = await userNid(db, userId)
+  if (nid === undefined) return false
+  const row = await db
+    .selectFrom('present_devices')
+    .select('state')
+    .where('user_nid', '=', nid)
+    .where('device_id', '=', deviceId)
+    .where('until_ts', '>=', now)
+    .executeTakeFirst()
+  return row?.state === BUSY
 }
 
 /** Returns devices whose presence is stale because their node is gone, at most `limit`. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { setDevicePresence } from '@myelin/services/runtime/presence/set-presence'
 import { onEveryDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import type { TestServer } from '../server.ts'
@@ -98,6 +100,61 @@ onEveryDatabase('presence', (open) => {
       assert.equal((await statusOf(one(), alice, alice.userId))['presence'], 'offline')
       await one().call('PUT', statusPath(alice.userId), { token: alice.token, body: { presence: 'online' } })
       assert.equal((await statusOf(one(), alice, alice.userId))['status_msg'], undefined)
+    }))
+
+  test('is busy until its user says otherwise, whatever syncs say, for an hour without any', () =>
+    present(open, async (stage) => {
+      const { alice, bob, one, two, network } = stage
+      const BUSY = 'org.matrix.msc3026.busy'
+      const { next } = await sync(two(), bob, '&set_presence=offline')
+      const say = async (presence: string) =>
+        (await one().call('PUT', statusPath(alice.userId), { token: alice.token, body: { presence } })).status
+      const seen = async () => (await statusOf(one(), alice, alice.userId))['presence']
+      const minutes = async (count: number) => {
+        for (let minute = 0; minute < count; minute++) {
+          network.clock.advance(60_000)
+          await one().rt.presence.settled()
+        }
+      }
+      assert.equal(await say(BUSY), 200)
+      await sync(one(), alice)
+      assert.equal(await seen(), BUSY)
+      await pass(stage, 10_000)
+      const heard = await sync(two(), bob, `&set_presence=offline&since=${next}`)
+      assert.equal(heard.seen[alice.userId]?.['presence'], BUSY)
+      await minutes(10)
+      await sync(one(), alice, '&set_presence=unavailable')
+      assert.equal(await seen(), BUSY, 'neither idle nor gone')
+      await minutes(59)
+      assert.equal(await seen(), BUSY)
+      await minutes(2)
+      assert.equal(await seen(), 'offline')
+      assert.equal(await say(BUSY), 200)
+      assert.equal(await say('online'), 200)
+      assert.equal(await seen(), 'online')
+      const query = `?set_presence=${BUSY}`
+      const refused = await one().call('GET', `/_matrix/client/v3/sync${query}`, { token: alice.token })
+      assert.equal(refused.status, 400)
+    }))
+
+  test('stays busy where another node, or the one before a restart, was told so', () =>
+    present(open, async (stage) => {
+      const { alice, one } = stage
+      const state = 'org.matrix.msc3026.busy' as const
+      const untilTs = one().rt.clock.now() + 600_000
+      const told = {
+        userId: alice.userId as UserId,
+        deviceId: alice.deviceId,
+        state,
+        untilTs,
+        isActive: false,
+        lastActiveTs: 0,
+      }
+      await setDevicePresence(one().rt, told)
+      await sync(one(), alice)
+      assert.equal((await statusOf(one(), alice, alice.userId))['presence'], state)
+      await pass(stage, 60_000)
+      assert.equal((await statusOf(one(), alice, alice.userId))['presence'], state)
     }))
 
   test('reaches who shares a room, here and on other servers, and wakes who waits', () =>

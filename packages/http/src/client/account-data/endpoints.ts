@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../endpoint.ts'
+import { deleteAccountDataPerRoom } from './delete-account-data-per-room.ts'
+import { deleteAccountData } from './delete-account-data.ts'
 import { deleteRoomTag } from './delete-room-tag.ts'
 import { getAccountDataPerRoom } from './get-account-data-per-room.ts'
 import { getAccountData } from './get-account-data.ts'
@@ -10,6 +12,8 @@ import { setRoomTag } from './set-room-tag.ts'
 
 /** Account data and tags. */
 export const accountDataEndpoints: readonly AnyEndpoint[] = [
+  deleteAccountDataPerRoom,
+  deleteAccountData,
   deleteRoomTag,
   getAccountDataPerRoom,
   getAccountData,

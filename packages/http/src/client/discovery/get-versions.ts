@@ -17,6 +17,7 @@ const UNSTABLE_FEATURES = {
   'org.matrix.msc4222': true,
   'org.matrix.msc4069': true,
   'org.matrix.msc4306': true,
+  'org.matrix.msc4354': true,
   'org.matrix.simplified_msc3575': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { JsonObject } from '@myelin/matrix/json'
 import { Type } from 'typebox'
 import { encodedObject, ObjectSchema, openObject, recordOf } from '../../reply-schemas.ts'
 import { DeviceIdSchema, mapOf } from '../../schemas.ts'
@@ -8,11 +9,30 @@ export const UserKeySchema = Type.String({ pattern: '^@[^\\u0000]*$', maxLength:
 /** A device id as the key of an object, or a cross-signing key in its place. */
 export const DeviceKeySchema = DeviceIdSchema
 /** `<algorithm>:<key id>`. */
-export const KeyNameSchema = Type.String({ pattern: '^[^:\\u0000]+:[^\\u0000]+$', maxLength: 255 })
+const KeyNameSchema = Type.String({ pattern: '^[^:\\u0000]+:[^\\u0000]+$', maxLength: 255 })
 /** The name of an algorithm. */
 export const AlgorithmSchema = Type.String({ pattern: '^[^:\\u0000]+$', maxLength: 255 })
 /** Signatures by signer and key. */
 export const SignaturesSchema = mapOf(UserKeySchema, mapOf(Type.String({ maxLength: 600 }), Type.String()))
+
+/** The identity keys that a device uploads. */
+export const UploadedDeviceKeys = Type.Unsafe<JsonObject>(
+  Type.Object({
+    user_id: UserKeySchema,
+    device_id: DeviceKeySchema,
+    algorithms: Type.Array(Type.String()),
+    keys: mapOf(Type.String({ maxLength: 600 }), Type.String()),
+    signatures: SignaturesSchema,
+  }),
+)
+/** One-time or fallback keys that a device uploads, by name: the key alone, or an object with the device's signature. */
+export const UploadedNamedKeys = Type.Unsafe<JsonObject>(
+  mapOf(
+    KeyNameSchema,
+    Type.Union([Type.String(), Type.Object({ key: Type.String(), signatures: SignaturesSchema })]),
+    1000,
+  ),
+)
 
 const CrossSigningKey = openObject({
   user_id: Type.String(),

@@ -6,5 +6,5 @@ import { oneOf, UserIdSchema } from '../../schemas.ts'
 export const PRESENCE = '/_matrix/client/v3/presence/:userId/status'
 /** The parameters of {@link PRESENCE}. */
 export const PresenceParams = Type.Object({ userId: UserIdSchema })
-/** A presence state. */
-export const PresenceStateSchema = oneOf(['online', 'unavailable', 'offline'])
+/** A presence state; `busy` by its name in MSC3026. */
+export const PresenceStateSchema = oneOf(['online', 'unavailable', 'offline', 'org.matrix.msc3026.busy'])

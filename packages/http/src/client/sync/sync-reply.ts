@@ -18,6 +18,7 @@ const roomEvents = {
 }
 const JoinedRoom = Type.Object({
   ...roomEvents,
+  msc4354_sticky: OptionalEvents,
   ephemeral: SyncEvents,
   summary: Type.Object({
     'm.heroes': Type.Optional(Type.Array(Type.String())),
@@ -28,6 +29,8 @@ const JoinedRoom = Type.Object({
   unread_thread_notifications: Type.Optional(recordOf(UnreadCounts)),
 })
 const StrippedState = Type.Object({ events: Type.Array(StrippedEventSchema) })
+
+const ProfileUpdates = Type.Union([openObject({}), Type.Null()])
 
 /** The reply of `/sync`. */
 export const SyncReply = encodedObject(
@@ -43,6 +46,7 @@ export const SyncReply = encodedObject(
     ),
     account_data: OptionalEvents,
     presence: OptionalEvents,
+    'org.matrix.msc4429.users': Type.Optional(recordOf(Type.Object({ profile_updates: ProfileUpdates }))),
     to_device: OptionalEvents,
     device_lists: Type.Optional(DeviceListsReply),
     device_one_time_keys_count: Type.Optional(recordOf(Type.Integer())),

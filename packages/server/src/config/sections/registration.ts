@@ -49,6 +49,11 @@ register-user\` needs it.`,
     description: `Whether users may change their avatar. Admins always may.`,
     default: true,
   }),
+  include_profile_updates_in_sync: Type.Boolean({
+    description: `Whether clients that ask for it get changes of the profiles of this server's users with their syncs (MSC4262,
+MSC4429). Statuses of users are such changes.`,
+    default: false,
+  }),
   password_config: group(
     {
       enabled: Type.Boolean({ description: `Whether login with a password is enabled.`, default: true }),
@@ -90,6 +95,7 @@ export const registration = section({
       profiles: {
         maySetDisplayName: values.enable_set_displayname,
         maySetAvatarUrl: values.enable_set_avatar_url,
+        isInSync: values.include_profile_updates_in_sync,
       } satisfies ProfileSettings,
     }
   },

@@ -4,6 +4,7 @@ import type { ServerName, UserId } from '@myelin/matrix/ids'
 import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
+import { BUSY } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
 import { setRemotePresence } from '../../runtime/presence/set-presence.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
@@ -36,7 +37,7 @@ export const receivePresence: ReceiveEdu = async (rt, origin, content) => {
 function readPush({ clock }: EduReceiver, origin: ServerName, push: JsonObject): Said | undefined {
   const [userId, state] = [member(push, 'user_id'), member(push, 'presence')]
   if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
-  if (state !== 'online' && state !== 'unavailable' && state !== 'offline') return undefined
+  if (state !== 'online' && state !== 'unavailable' && state !== 'offline' && state !== BUSY) return undefined
   const ago = member(push, 'last_active_ago')
   const isTold = typeof ago === 'number' && Number.isSafeInteger(ago) && ago >= 0
   return {

@@ -5,7 +5,7 @@ import type { PresenceSettings } from '@myelin/kit/settings'
 import { serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
-import { lostDevices, unheardSince } from '@myelin/storage/sync/presence'
+import { BUSY, lostDevices, unheardSince } from '@myelin/storage/sync/presence'
 import type { PresenceState } from '@myelin/storage/sync/presence'
 import { setDevicePresence, setOffline } from './set-presence.ts'
 
@@ -15,6 +15,8 @@ const ACTIVE_MS = 60_000
 const IDLE_MS = 300_000
 /** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000
+/** The same for a device on which the user is busy, because busy users are expected to be away. */
+const BUSY_GONE_MS = 3_600_000
 /** The time for which other nodes accept a device as present without an update: its node may have died. */
 const VALID_MS = 600_000
 /** The time without news after which a remote user is offline. */
@@ -71,7 +73,8 @@ export class PresenceTracker {
     const device = this.#deviceOf(owner)
     const now = this.#rt.clock.now()
     if (state === 'online' && device.reported !== 'online') device.lastActiveTs = now
-    device.reported = state
+    // Only the user ends it.
+    if (device.reported !== BUSY) device.reported = state
     device.openSyncs++
     device.lastSyncTs = now
     // A new device is stored at once; changes after that at most every five seconds.
@@ -99,7 +102,7 @@ export class PresenceTracker {
     const device = this.#deviceOf(owner)
     device.reported = state
     device.lastSyncTs = now
-    if (state === 'online') device.lastActiveTs = now
+    if (state === 'online' || state === BUSY) device.lastActiveTs = now
     const [next, message] = [this.#next(device), statusMessage ?? '']
     device.kept = next
     await setDevicePresence(this.#rt, { ...owner, ...next, lastActiveTs: device.lastActiveTs, statusMessage: message })
@@ -143,7 +146,8 @@ export class PresenceTracker {
   /** Returns a device's presence by all that is known of it. */
   #next(device: Device): NonNullable<Device['kept']> {
     const now = this.#rt.clock.now()
-    const isGone = device.openSyncs === 0 && now - device.lastSyncTs > GONE_MS
+    const goneMs = device.reported === BUSY ? BUSY_GONE_MS : GONE_MS
+    const isGone = device.openSyncs === 0 && now - device.lastSyncTs > goneMs
     const isIdle = now - device.lastActiveTs > IDLE_MS
     const state = isGone ? 'offline' : device.reported === 'online' && isIdle ? 'unavailable' : device.reported
     const isActive = state === 'online' && now - device.lastActiveTs <= ACTIVE_MS
@@ -154,7 +158,12 @@ export class PresenceTracker {
     const next = this.#next(device)
     device.kept = next
     const { userId, deviceId, lastActiveTs } = device
-    this.#write(() => setDevicePresence(this.#rt, { userId, deviceId, lastActiveTs, ...next }))
+    this.#write(async () => {
+      const kept = await setDevicePresence(this.#rt, { userId, deviceId, lastActiveTs, ...next, isFromSync: true })
+      // The user said so to another node, or before a restart.
+      if (kept === BUSY && device.kept === next)
+        Object.assign(device, { reported: BUSY, kept: { ...next, state: BUSY } })
+    })
   }
 
   #write(work: () => Promise<void>): void {

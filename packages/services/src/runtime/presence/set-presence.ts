@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '@myelin/kit/clock'
 import type { Database } from '@myelin/storage/engine/database'
-import { presenceOf, putPresence, putPresentDevice } from '@myelin/storage/sync/presence'
+import { BUSY, isBusyOn, presenceOf, putPresence, putPresentDevice } from '@myelin/storage/sync/presence'
 import type { Presence, PresenceState, PresentDevice } from '@myelin/storage/sync/presence'
 
 /** A change of a device's presence. */
@@ -10,22 +10,28 @@ export interface DevicePresence extends PresentDevice {
   readonly lastActiveTs: number
   /** Empty for no message; absent where it stays unchanged. */
   readonly statusMessage?: string
+  /** The presence comes from a sync, which does not end `busy`; only the user does. */
+  readonly isFromSync?: boolean
 }
 
 type Needs = { readonly db: Database; readonly clock: Clock }
 
 /** The interval for repeating presence, because other servers expire it after half an hour. */
 const SAID_AGAIN_MS = 1_500_000
-const RANK: Readonly<Record<PresenceState, number>> = { offline: 0, unavailable: 1, online: 2 }
+const RANK: Readonly<Record<PresenceState, number>> = { offline: 0, unavailable: 1, online: 2, [BUSY]: 3 }
 
 /**
  * Stores a local user's presence on one device, and the resulting presence of the user: that of the most available
- * device. A change is announced.
+ * device. A change is announced. Returns the device's presence, which a sync does not change while it is `busy`.
+ *
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3026
  */
-export async function setDevicePresence(rt: Needs, device: DevicePresence): Promise<void> {
-  const { userId, statusMessage } = device
+export async function setDevicePresence(rt: Needs, wanted: DevicePresence): Promise<PresenceState> {
+  const { userId, deviceId, statusMessage } = wanted
   const now = rt.clock.now()
-  await rt.db.write(async (tx) => {
+  return rt.db.write(async (tx) => {
+    const isKept = wanted.isFromSync && wanted.state !== 'offline' && (await isBusyOn(tx, userId, deviceId, now))
+    const device = isKept ? ({ ...wanted, state: BUSY, isActive: false } as const) : wanted
     const devices = await putPresentDevice(tx, device)
     const state = mostPresent(devices.filter(({ untilTs }) => untilTs >= now))
     const [before] = await presenceOf(tx, [userId])
@@ -39,6 +45,7 @@ export async function setDevicePresence(rt: Needs, device: DevicePresence): Prom
       saidTs: now,
     }
     if (isNews(before, next)) await putPresence(tx, next)
+    return device.state
   })
 }
 

@@ -6,6 +6,7 @@ import { fallbackKeysSection, oneTimeKeysSection } from './key-counts.ts'
 import { leftRoomsSection } from './left-rooms.ts'
 import { invitedRoomsSection, knockedRoomsSection } from './offered-rooms.ts'
 import { presenceSection } from './presence.ts'
+import { profilesSection } from './profiles.ts'
 import type { SyncSection } from './sync-section.ts'
 import { toDeviceSection } from './to-device.ts'
 
@@ -25,6 +26,7 @@ export const SYNC_SECTIONS: readonly SyncSection[] = [
   toDeviceSection,
   deviceListsSection,
   presenceSection,
+  profilesSection,
   oneTimeKeysSection,
   fallbackKeysSection,
 ]

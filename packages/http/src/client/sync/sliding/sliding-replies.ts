@@ -25,6 +25,11 @@ const roomMembers = {
   num_live: Count,
 }
 
+const ProfileUpdate = Type.Union([
+  Type.Object({ updated: Type.Optional(openObject({})), removed: Type.Optional(Type.Array(Text)) }),
+  Type.Null(),
+])
+
 const Extensions = openObject({
   to_device: Type.Optional(Type.Object({ next_batch: Text, events: Events })),
   e2ee: Type.Optional(
@@ -36,6 +41,7 @@ const Extensions = openObject({
   ),
   account_data: Type.Optional(Type.Object({ global: Entries, rooms: recordOf(Entries) })),
   receipts: Type.Optional(Type.Object({ rooms: recordOf(openObject({ type: Text, content: openObject({}) })) })),
+  'org.matrix.msc4262.profiles': Type.Optional(Type.Object({ users: recordOf(ProfileUpdate) })),
   'io.element.msc4308.thread_subscriptions': Type.Optional(
     Type.Object({
       subscribed: Type.Optional(recordOf(openObject({}))),

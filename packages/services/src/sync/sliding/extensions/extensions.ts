@@ -2,7 +2,9 @@
 import { accountDataExtension } from './account-data.ts'
 import { e2eeExtension } from './e2ee.ts'
 import type { SlidingExtension } from './extension.ts'
+import { profilesExtension } from './profiles.ts'
 import { receiptsExtension } from './receipts.ts'
+import { stickyEventsExtension } from './sticky-events.ts'
 import { threadSubscriptionsExtension } from './thread-subscriptions.ts'
 import { toDeviceExtension } from './to-device.ts'
 import { typingExtension } from './typing.ts'
@@ -17,5 +19,7 @@ export const SLIDING_EXTENSIONS: readonly SlidingExtension[] = [
   accountDataExtension,
   receiptsExtension,
   typingExtension,
+  profilesExtension,
   threadSubscriptionsExtension,
+  stickyEventsExtension,
 ]
