@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { forgetSlidingConnections } from '@myelin/testing/processes/forget-sliding-connections'
 import { freePort } from '@myelin/testing/processes/free-port'
+import { RequestLog } from '@myelin/testing/processes/request-log'
 import { serverFolder, spawnServer } from '@myelin/testing/outages/spawned-server'
 import type { ServerFolder, SpawnedServer } from '@myelin/testing/outages/spawned-server'
-import { RequestLog } from './request-log.ts'
 
 const NO_LIMIT = '{ per_second: 1000000, burst_count: 1000000 }'
 /** The level of a line of the log that is an error. */
@@ -81,20 +81,9 @@ export class OwnServer {
     await this.#server?.stop()
   }
 
-  /** Deletes the connections of sliding sync, while the process does not run: each `pos` is unknown then. */
+  /** Deletes the connections of sliding sync, while the process does not run. */
   async forgetConnections(): Promise<void> {
-    const orders = ['delete from sliding_connections', 'delete from sliding_steps']
-    if (this.#database === undefined) {
-      const file = new DatabaseSync(join(this.#folder.folder, 'homeserver.db'))
-      for (const order of orders) file.exec(order)
-      file.close()
-      return
-    }
-    const { default: pg } = await import('pg')
-    const client = new pg.Client({ connectionString: this.#database })
-    await client.connect()
-    for (const order of orders) await client.query(order)
-    await client.end()
+    await forgetSlidingConnections(this.#database ?? join(this.#folder.folder, 'homeserver.db'))
   }
 
   /** Stops the process and removes its folder. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LoggedRequest } from './request-log.ts'
+import type { LoggedRequest } from '@myelin/testing/processes/request-log'
 
 /** Responses with an error that are right, and why the SDK asks nevertheless. */
 const explained: readonly { readonly request: RegExp; readonly answer: string; readonly because: string }[] = [

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { newDevice, reads, say, until as untilClient } from '@myelin/testing/clients/encrypted-client'
+import { acceptInvite, newDevice, reads, say } from '@myelin/testing/clients/encrypted-client'
 import { until } from '@myelin/testing/clients/room-client'
-import { ClientEvent } from 'matrix-js-sdk'
-import type { LoggedRequest } from './request-log.ts'
+import type { LoggedRequest } from '@myelin/testing/processes/request-log'
 import type { ShownEvent, ShownRoom } from './phone.ts'
 import type { Scenario } from './scenarios.ts'
 import type { World } from './world.ts'
@@ -42,8 +41,7 @@ export const restarts: readonly Scenario[] = [
       const client = await newDevice(world.server, 'carol')
       try {
         await alice.phone.ask('invite', { room, user: carol })
-        await untilClient(client, ClientEvent.Sync, () => client.getRoom(room)?.getMyMembership() === 'invite')
-        await client.joinRoom(room)
+        await acceptInvite(client, room)
         await alice.phone.room(room, ({ joined }) => joined === 3)
         await alice.phone.ask('send', { room, text: 'welcome carol' })
         await reads(client, room, 'welcome carol')

@@ -168,9 +168,14 @@ export async function meet(host: sdk.MatrixClient, guest: sdk.MatrixClient): Pro
     invite: [guestId],
     initial_state: [{ type: 'm.room.encryption', state_key: '', content: { algorithm: 'm.megolm.v1.aes-sha2' } }],
   })
-  await until(guest, sdk.ClientEvent.Sync, () => guest.getRoom(room)?.getMyMembership() === 'invite')
-  await guest.joinRoom(room)
+  await acceptInvite(guest, room)
   const hasJoined = () => host.getRoom(room)?.getMember(guestId)?.membership === 'join'
   await until(host, sdk.RoomMemberEvent.Membership, hasJoined)
   return room
+}
+
+/** Joins a room once the client has seen the invite to it. */
+export async function acceptInvite(client: sdk.MatrixClient, roomId: string): Promise<void> {
+  await until(client, sdk.ClientEvent.Sync, () => client.getRoom(roomId)?.getMyMembership() === 'invite')
+  await client.joinRoom(roomId)
 }
