@@ -13,7 +13,7 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.star
 const programs = files.filter(
   (file) => /^(scripts|bench)\/[^/]+\.ts$/.test(file) || /^packages\/server\/src\/(npm-start|cli\/bin)\.js$/.test(file),
 )
-/** What serves tests, although no program of ours leads to it. */
+/** Files for tests only, which no program of ours imports. */
 const FOR_TESTS = ['packages/rules/src/fixtures.ts']
 
 const used = reachedFrom(programs)

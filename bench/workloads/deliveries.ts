@@ -25,7 +25,7 @@ export class Deliveries {
     }
   }
 
-  /** Over all messages, the middle of the first, median, 99 % and last delivery, and the worst. */
+  /** The medians over all messages of the first, median, 99th-percentile and last delivery, and the worst delivery. */
   figures(expected: (text: string) => number): Record<string, number> {
     const perMessage = [...this.#takenMs].map(([text, taken]) => ({
       first: Math.min(...taken),

@@ -80,7 +80,7 @@ async function measure({ sender, roomId, gateway, pushers, perSecond, seconds }:
     await delay(Math.max(0, began + ((serial + 1) * 1000) / perSecond - performance.now()))
   }
   const all = [...gateway.pushed].filter(([mark]) => mark.startsWith(`push-${pushers}-`)).map(([, each]) => each)
-  // What does not come within half a minute is missing.
+  // A push that does not arrive within half a minute is missing.
   for (let waited = 0; waited < 30_000 && all.some(({ came }) => came < pushers); waited += 50) await delay(50)
   const lasts = all.map(({ lastMs, sentMs }) => lastMs - sentMs).toSorted((a, b) => a - b)
   const sorted = sends.toSorted((a, b) => a - b)

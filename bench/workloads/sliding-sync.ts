@@ -11,7 +11,7 @@ const LARGE_ROOM = 50_000
 const REPEATS = 20
 const PATH = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync'
 
-/** What Element X asks for in its room list. */
+/** The request of Element X for its room list. */
 const REQUIRED_STATE = [
   ['m.room.name', ''],
   ['m.room.encryption', ''],

@@ -111,6 +111,26 @@ test('an outside package is imported in its places only', () => {
   ])
 })
 
+test('a module of Node is the same with and without its prefix, and required as well as imported', () => {
+  const fileSystem = { ...floors, outside: { ...floors.outside, 'node:fs': ['low/engine'] } }
+  const ways = [
+    `import 'node:fs'`,
+    `import 'fs'`,
+    `import { open } from 'fs/promises'`,
+    `createRequire(url)('x'), require('fs')`,
+  ]
+  for (const way of ways) {
+    const tree = new Map(
+      [...Object.keys(RANKED), 'packages/low/src/x.ts'].map((file) => [
+        file,
+        importsOf(file, file.endsWith('x.ts') ? way : ''),
+      ]),
+    )
+    const { lines } = faultsOf(fileSystem, tree)
+    assert.match(lines.join(), /^packages\/low\/src\/x\.ts may not import node:fs(\/promises)?$/)
+  }
+})
+
 test('every folder of a ranked place has a rank, and every rank a folder', () => {
   assert.deepEqual(faultsIn({ 'packages/high/src/c/c.ts': '' }).lines, ['floors.json gives no rank to high/c'])
   const { lines } = faultsOf(floors, new Map([['packages/high/src/a/under/deep.ts', []]]))

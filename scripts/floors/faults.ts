@@ -12,7 +12,7 @@ export interface Floors {
    * the files that stand in the place itself; where it is left out, these may import and be imported by every folder.
    */
   readonly ranks: Readonly<Record<string, readonly (readonly string[])[]>>
-  /** The places that may import an outside package; packages that are not named may be imported anywhere. */
+  /** The places that may import an outside package. Modules of Node that are not named may be imported anywhere. */
   readonly outside: Readonly<Record<string, readonly string[]>>
   /** The places whose tests may import an outside package in addition to `outside`. */
   readonly outsideInTests: Readonly<Record<string, readonly string[]>>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { globSync, readFileSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 
 /** One import of a file: of another file of the tree, by its path from the root, or of an outside package, by its name. */
@@ -7,7 +8,7 @@ export type Import =
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'outside'; readonly name: string }
 
-const STATEMENT = /(?:\bfrom|\bimport|\bimport\s*\()\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n$]+)`)/g
+const STATEMENT = /(?:\bfrom|\bimport|\b(?:import|require)\s*\()\s*(?:'([^'\n]+)'|"([^"\n]+)"|`([^`\n$]+)`)/g
 /** A worker: its file is named by a URL, so no import statement leads to it. */
 const WORKER = /\bnew Worker\(\s*new URL\(\s*['"]([^'"\n]+)['"]/g
 const OWN_PACKAGE = /^@myelin\/([^/]+)\/(.+)$/
@@ -29,7 +30,13 @@ function importOf(file: string, name: string): Import {
   if (name.startsWith('.')) return { kind: 'file', path: relative('.', join(dirname(file), name)) }
   const own = OWN_PACKAGE.exec(name)
   if (own) return { kind: 'file', path: `packages/${own[1]}/src/${own[2]}.ts` }
-  return { kind: 'outside', name: name.startsWith('node:') || name.startsWith('@') ? name : name.split('/')[0]! }
+  return { kind: 'outside', name: outsideName(name) }
+}
+
+/** Returns the name of an outside package without the path in it, or of a module of Node with its prefix `node:`. */
+function outsideName(name: string): string {
+  if (isBuiltin(name)) return name.startsWith('node:') ? name : `node:${name}`
+  return name.split('/', name.startsWith('@') ? 2 : 1).join('/')
 }
 
 /**

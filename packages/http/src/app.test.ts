@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { testRuntime } from '@myelin/testing/runtime'
 import { Type } from 'typebox'
@@ -30,6 +32,46 @@ test('closing the server answers waiting and running requests', async () => {
   await entered.promise
   await app.close()
   assert.deepEqual(await (await answer).json(), { answered: true })
+  await rt.close()
+})
+
+test('a request on an open connection while the server closes gets 503 M_UNKNOWN with CORS headers', async () => {
+  const rt = await testRuntime()
+  const [entered, closing, released] = [
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+    Promise.withResolvers<void>(),
+  ]
+  const plain = { method: 'GET', access: 'none', reply: EmptySchema } as const
+  const waits = endpoint({
+    ...plain,
+    id: 'waits',
+    path: '/waits',
+    async handle({ signal }) {
+      signal.addEventListener('abort', () => closing.resolve(), { once: true })
+      entered.resolve()
+      await released.promise
+      return {}
+    },
+  })
+  const app = buildApp(rt, [waits], { isForwarded: false, maxBodyBytes: 1000 })
+  const url = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  const socket = connect(Number(url.port), url.hostname)
+  const request = `GET /waits HTTP/1.1\r\nHost: ${url.host}\r\n\r\n`
+  socket.write(request)
+  await entered.promise
+  const closed = app.close()
+  await closing.promise
+  app.server.once('request', () => released.resolve())
+  socket.write(request)
+  const received = await text(socket)
+  await closed
+  const [, first = '', second = ''] = received.split('HTTP/1.1 ')
+  assert.match(first, /^200 /)
+  assert.match(second, /^503 /)
+  assert.match(second, /access-control-allow-origin: \*/i)
+  assert.match(second, /retry-after: 5/i)
+  assert.match(second, /"errcode":"M_UNKNOWN","error":"the server is shutting down"/)
   await rt.close()
 })
 

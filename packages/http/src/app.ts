@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { checkReplies } from './check-replies.ts'
 import { CORS_HEADERS } from './cors-headers.ts'
 import type { AnyEndpoint } from './endpoint.ts'
-import { sendError } from './error-replies.ts'
+import { sendClosing, sendError } from './error-replies.ts'
 import { refuseMalformed } from './request/malformed-request.ts'
 import { mount } from './mount.ts'
 import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
@@ -27,6 +27,8 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
     bodyLimit: settings.maxBodyBytes,
     // On close, idle connections end at once, the others after their reply.
     forceCloseConnections: 'idle' as const,
+    // The framework's own reply has neither an `errcode` nor CORS headers.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 4096, ignoreTrailingSlash: false },
     requestIdHeader: false as const,
     genReqId: requestIds(rt.random),
@@ -52,16 +54,23 @@ function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /**
- * Sets the CORS headers and the request id of every reply; answers a preflight request before anything else reads it.
+ * Sets the CORS headers and the request id of every reply; answers a preflight request, and each request once the server
+ * closes, before anything else reads it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#web-browser-clients
  */
 function answerPreflights(app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', (done) => {
+    isClosing = true
+    done()
+  })
   // With a callback instead of a promise, because every request passes here.
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply)
     ignoreBadContentType(request)
     if (request.method === 'OPTIONS') void reply.code(204).send()
+    else if (isClosing) sendClosing(reply)
     else done()
   })
 }

@@ -38,6 +38,12 @@ export function sendUnrecognized(reply: FastifyReply, status: 400 | 404 | 405): 
   send(reply, status, new MatrixError('M_UNRECOGNIZED', message).toBody())
 }
 
+/** Sends 503 `M_UNKNOWN` for a request that came when the server had begun to close. */
+export function sendClosing(reply: FastifyReply): void {
+  void reply.header('retry-after', RETRY_AFTER_S)
+  send(reply, 503, new MatrixError('M_UNKNOWN', 'the server is shutting down').toBody())
+}
+
 function send(reply: FastifyReply, status: number, body: JsonObject): void {
   // As bytes, because the framework adds a character set to the type of JSON in a string.
   void reply

@@ -8,7 +8,7 @@ import type { TSchema } from 'typebox'
 import { endpointsOf } from './endpoints.ts'
 import { NULL_IS_ABSENT } from './optional-or-null.ts'
 
-/** What `null` means for an optional member: the same as its absence, or an error. */
+/** The meaning of `null` for an optional member: the same as its absence, or an error. */
 type Meaning = 'absent' | 'refused'
 
 /**

@@ -89,7 +89,7 @@ interface NewcomerSettings {
   readonly mayLink: boolean
 }
 
-/** What other servers may read beyond what federation requires. */
+/** The data that other servers may read beyond what federation requires. */
 export interface DisclosureSettings {
   readonly tellsProfiles: boolean
   readonly tellsPublicRooms: boolean

@@ -11,20 +11,28 @@ import type { Config } from './config/schema.ts'
 import type { DatabaseSettings, PostgresConnection } from './config/sections/database.ts'
 
 /** Opens the database that the configuration names. Throws a `ConfigError` with a sentence where that is not possible. */
-async function openDatabase(settings: DatabaseSettings, events: DatabaseEvents): Promise<Database> {
+async function openDatabase(
+  settings: DatabaseSettings,
+  events: DatabaseEvents,
+  { keepsSchema = false } = {},
+): Promise<Database> {
   try {
     if (settings.engine === 'postgres')
-      return await openPostgres({ ...settings.connection, maxReaders: settings.maxReaders }, events)
+      return await openPostgres({ ...settings.connection, maxReaders: settings.maxReaders, keepsSchema }, events)
     return await openSqlite(settings.path, events)
   } catch (cause) {
     throw refusalOf(settings, cause)
   }
 }
 
-/** Opens the database that the configuration names for reading only; the server may be running. Throws as `openDatabase` does. */
+/**
+ * Opens the database that the configuration names for reading only; the server may be running.
+ *
+ * @throws ConfigError as `openDatabase`, and if a migration is missing: it is not applied.
+ */
 export async function openForReading(settings: DatabaseSettings): Promise<Reader> {
   if (settings.engine === 'postgres') {
-    const db = await openDatabase(settings, { committed: () => {} })
+    const db = await openDatabase(settings, { committed: () => {} }, { keepsSchema: true })
     return { read: db.read, close: () => db.close() }
   }
   try {

@@ -35,7 +35,7 @@ export function openTunnel(proxy: ProxyAddress, order: TunnelOrder, tls: TlsChec
     const asked = proxy.isSecure
       ? https.request({ ...requestFor(proxy, order), ...tls, servername: isIP(proxy.host) === 0 ? proxy.host : '' })
       : http.request(requestFor(proxy, order))
-    const giveUp = (): void => void asked.destroy(refusal(order, 'nobody waits for it'))
+    const giveUp = (): void => void asked.destroy(refusal(order, 'the request was aborted'))
     const settled = (): void => order.signal.removeEventListener('abort', giveUp)
     if (order.signal.aborted) giveUp()
     order.signal.addEventListener('abort', giveUp, { once: true })

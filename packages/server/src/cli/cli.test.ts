@@ -208,7 +208,7 @@ listeners: [{port: ${port}, bind_addresses: ['127.0.0.1']}]\n`,
     )
     const { code, err } = await myelin(['register-user', '-c', config, '-u', 'alice', '-p', 'x'])
     assert.equal(code, 1)
-    assert.match(err, /^nobody answers at http:\/\/127\.0\.0\.1:\d+; is the server running\?/)
+    assert.match(err, /^no server answers at http:\/\/127\.0\.0\.1:\d+; is the server running\?/)
   })
 })
 

@@ -58,6 +58,6 @@ async function reached(url: URL, request: RequestInit): Promise<Response> {
     return await fetch(url, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) })
   } catch (error) {
     const advice = 'is the server running? Start it first, with npm start or myelin start'
-    throw new CommandError(`nobody answers at ${url.origin}; ${advice}`, { cause: error })
+    throw new CommandError(`no server answers at ${url.origin}; ${advice}`, { cause: error })
   }
 }

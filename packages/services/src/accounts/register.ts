@@ -43,8 +43,8 @@ function checkRegistrationIsOpen(rt: Pick<Runtime, 'config'>): void {
 /**
  * Registers an account after authentication, and logs its first device in.
  *
- * What is wrong with the name is said before authentication, and again if somebody took it meanwhile. A request with a
- * session that has made an account gets that account, see {@link repeatRegistration}.
+ * An invalid or taken name is refused before authentication, and a name that was taken meanwhile after it. A request with
+ * a session that has made an account gets that account, see {@link repeatRegistration}.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
  */

@@ -26,8 +26,8 @@ export interface BatchChange {
 export type Execute = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
 
 /**
- * What a group commit asks of an engine. All calls come from one place, one after the other, except that `makeDurable` runs
- * beside the next batch's units.
+ * The operations of an engine that a group commit needs. All calls come from one place, one after the other, except that
+ * `makeDurable` runs beside the next batch's units.
  */
 export interface CommitEngine {
   readonly caches: Caches
@@ -51,7 +51,7 @@ export interface CommitEngine {
   /** Queues the statements of a unit that read nothing and succeeded. They run before later statements; a refusal loses the batch. */
   put(statements: readonly Statement[]): void
   rollback(): Promise<void>
-  /** Stores the last position and commits, or sees to it that `makeDurable` will. */
+  /** Stores the last position and commits, or leaves the commit to `makeDurable`. */
   commit(move: BatchChange): Promise<void>
   /**
    * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
@@ -342,7 +342,7 @@ class Batch implements OpenBatch {
   /** All units have run. */
   complete(): void {
     this.#writeChanged()
-    // What moved must have moved somewhere; and other nodes see by the position that what they keep of rows is old.
+    // A touched topic needs a position after the batch's start, and other nodes drop kept rows when the position moves.
     if ((this.topics.size > 0 || this.#hasOverwritten) && this.position === this.start) this.position++
   }
 

@@ -175,7 +175,7 @@ export class UnitTx implements Tx {
     }
   }
 
-  /** Hands on what others may know now: its hints to these, and the rest to the memory of the writing side. */
+  /** Publishes a committed unit: sends its hints to other nodes, and keeps its rows in the memory of the writing side. */
   keep(topics: Set<string>, onCommit: (() => void)[]): void {
     for (const topic of this.#topics) topics.add(topic)
     onCommit.push(...this.#onCommit)

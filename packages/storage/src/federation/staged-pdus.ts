@@ -120,8 +120,8 @@ export async function stagedCount(db: Read, roomId: RoomId, limit: number): Prom
 }
 
 /**
- * Returns how many events of a server wait to be judged, and how many in all, those left out that are to be tried again; counts
- * no further than to some 2,000 and 20,000.
+ * Returns the number of staged PDUs of a server, and of all servers, without those that wait for another attempt. Stops
+ * counting near 2,000 and 20,000.
  */
 export async function stagedOf(db: Read, origin: ServerName): Promise<{ readonly own: number; readonly all: number }> {
   const [[own], [all]] = await Promise.all([countOf(db, origin), countAll(db)])

@@ -26,7 +26,7 @@ export interface KeyConflict {
   readonly uploaded: NamedKey
 }
 
-/** This many claimed keys of a device are remembered, so that an upload sent twice does not bring them back. */
+/** The number of claimed keys of a device that are remembered, so that a repeated upload does not restore them. */
 const REMEMBERED = 1000
 
 /**

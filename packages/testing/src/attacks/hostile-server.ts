@@ -74,7 +74,7 @@ export class HostileServer implements Author {
     return answer
   }
 
-  /** A request with this server's signature, its body as it stands. */
+  /** Sends a request signed by this server, with the body unchanged. */
   async request(method: OutgoingRequest['method'], target: string, text?: string): Promise<Answer> {
     const content = text === undefined ? undefined : attempt(() => parseJson(text, { keepNumbers: true }))
     const authorization = this.authorization(method, target, content)

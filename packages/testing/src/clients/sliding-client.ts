@@ -48,7 +48,7 @@ export interface SlidingAnswer {
   readonly extensions: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-/** What a client makes of the entries of a room. */
+/** A room as a client assembles it from its entries. */
 export interface FollowedRoom {
   readonly state: Map<string, SlidingEvent>
   timeline: SlidingEvent[]

@@ -9,7 +9,7 @@ export interface SeenEvent {
   readonly marker?: string | undefined
 }
 
-/** A room as read back when all was over. */
+/** A room as read back at the end of a run. */
 export interface SeenRoom {
   readonly roomId: string
   readonly version: string

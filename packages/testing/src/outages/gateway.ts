@@ -10,7 +10,7 @@ export interface Gateway {
   shut(): Promise<void>
   /** Takes connections again, at the same address. */
   open(): Promise<void>
-  /** Holds everything back in both directions from now on, and breaks nothing: the server hangs. */
+  /** Stops forwarding in both directions without closing connections, as when a server hangs. */
   freeze(): void
   /** Passes on what was held back, and what comes. */
   thaw(): void

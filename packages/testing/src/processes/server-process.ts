@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { closeAtEnd } from '../close-at-end.ts'
 import { freePort } from './free-port.ts'
 
-/** A Myelin started for a measurement or a crash, in a folder of its own. */
+/** A Myelin process for a benchmark or a crash test, with a data folder of its own. */
 export interface ServerProcess {
   readonly url: string
   readonly secret: string

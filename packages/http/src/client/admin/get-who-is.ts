@@ -11,8 +11,8 @@ const Connection = Type.Object({
 })
 
 /**
- * Returns the last known connection of each device of a user, newest first. Admin tools know Synapse's shape: all in one
- * session of one device with an empty name.
+ * Returns the last known connection of each device of a user, newest first. All are in one session of
+ * one device with an empty name, as in Synapse's answer, on which admin tools rely.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3adminwhoisuserid
  */

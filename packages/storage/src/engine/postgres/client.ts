@@ -188,14 +188,14 @@ export class PostgresClient {
     return results.at(-1)?.rows[0]?.pid ?? 0
   }
 
-  /** Asks over another connection whether the server runs a statement of this one; it does not where nobody answers. */
+  /** Returns whether the server runs a statement of this connection, asked over another one; false if the server does not answer. */
   async #isAtWork(pid: number): Promise<boolean> {
     const waitMs = this.#answerMs / 2
     const asking = new pg.Client({ ...this.#settings, connectionTimeoutMillis: waitMs, query_timeout: waitMs })
     asking.on('error', () => {})
     try {
       await asking.connect()
-      // What the user may not see counts as running.
+      // A statement that the user may not see counts as running.
       const text = "select 1 from pg_stat_activity where pid = $1 and coalesce(state, 'active') = 'active'"
       return (await asking.query(text, [pid])).rows.length > 0
     } catch {

@@ -6,7 +6,7 @@ import { testOnPostgres } from '@myelin/testing/databases'
 import { durabilityNotices } from './durability-settings.ts'
 import { openPostgres } from './postgres.ts'
 
-/** What is said of a server while it is opened. */
+/** Returns the notices about a server while it is opened. */
 async function saidOf(connectionString: string): Promise<string[]> {
   const said: string[] = []
   const db = await openPostgres({ connectionString }, { committed: () => {}, warned: (notice) => said.push(notice) })

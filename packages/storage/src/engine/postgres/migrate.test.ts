@@ -87,12 +87,28 @@ testOnPostgres(
   'a migration whose checksum is another, and a newer schema without records, are refused (postgres)',
   async () => {
     const { place, remove } = await copyFixture('091ba61', 'postgres')
-    await change(place, 'update schema_version set version = 7')
-    await assertRefused(place, /^the database was made by a newer Myelin \(schema 7;/)
+    await change(place, 'update schema_version set version = 1000')
+    await assertRefused(place, /^the database was made by a newer Myelin \(schema 1000;/)
     await change(place, 'update schema_version set version = 1')
     await (await open(place)).close()
     await change(place, "update myelin_migrations set checksum = 'another'")
     await assertRefused(place, /^migration 1 was applied to the database with another text/)
+    await remove()
+  },
+)
+
+testOnPostgres(
+  'a database of an earlier schema is not migrated for a reader, and no row of it changes (postgres)',
+  async () => {
+    const { place, remove } = await copyFixture('091ba61', 'postgres')
+    const read = () => openPostgres({ connectionString: place, keepsSchema: true }, { committed: () => {} })
+    const before = await dumpPostgres(place)
+    await assert.rejects(read(), { name: 'DatabaseRefused', message: /^the database has an earlier schema;/ })
+    assert.equal(await dumpPostgres(place), before)
+    await (await open(place)).close()
+    const migrated = await dumpPostgres(place)
+    await (await read()).close()
+    assert.equal(await dumpPostgres(place), migrated)
     await remove()
   },
 )

@@ -10,7 +10,7 @@ import {
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { spelled } from '../../schema/migrations/migration.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
-import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
+import { DatabaseRefused, planMigrations, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
 import type { Shape } from '../../schema/migrations/shape.ts'
 import type { PostgresClient } from './client.ts'
@@ -37,6 +37,15 @@ export async function migratePostgres(client: PostgresClient, known: readonly Mi
     await client.query({ text: 'rollback' }).catch(() => {})
     throw cause
   }
+}
+
+/**
+ * Checks that every migration was applied to a database. Writes nothing.
+ *
+ * @throws {DatabaseRefused} if one is missing, and as {@link planMigrations}
+ */
+export async function checkPostgresSchema(client: PostgresClient): Promise<void> {
+  if (planMigrations(await foundSchema(client)).pending.length > 0) throw refusedAsEarlier()
 }
 
 async function refuseEncoding(client: PostgresClient): Promise<void> {

@@ -18,7 +18,7 @@ import type { Move } from './follower.ts'
 import { PostgresHints } from './hints.ts'
 import { durabilityNotices, READ_DURABILITY_SETTINGS } from './durability-settings.ts'
 import type { DurabilitySettings } from './durability-settings.ts'
-import { migratePostgres } from './migrate.ts'
+import { checkPostgresSchema, migratePostgres } from './migrate.ts'
 import { postgresFailure } from './outage.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
@@ -31,17 +31,19 @@ import { DatabaseUnavailable } from '../unavailable.ts'
 /** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
 export interface PostgresSettings extends ConnectionSettings {
   readonly maxReaders?: number
+  /** Refuses a database of an earlier schema instead of migrating it. */
+  readonly keepsSchema?: boolean
 }
 
 /**
- * Opens (and migrates) a database on a server.
+ * Opens a database on a server, and migrates it unless `keepsSchema` is true.
  *
  * One connection per node writes; it holds the log's row from the start of each batch, so batches of all nodes
  * form one order and no lock is ever taken in a different order on two nodes.
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
-  const { maxReaders = 10, ...connection } = settings
-  // What took one connection may have taken all, and each would fail a request.
+  const { maxReaders = 10, keepsSchema = false, ...connection } = settings
+  // A fault that broke one connection may have broken all, and each would fail a request.
   const askAll = () => [readers, writer, hints].forEach((each) => each.ask())
   const readers: PostgresReaders = new PostgresReaders(connection, maxReaders, askAll)
   const topicPositions = new KnownTopicPositions()
@@ -55,7 +57,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const reader = readOver(readers, { caches: writer.caches, topicPositions })
   const hints: PostgresHints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   try {
-    await writer.migrate()
+    await writer.prepareSchema(keepsSchema)
   } catch (cause) {
     await writer.close()
     throw cause
@@ -166,9 +168,10 @@ class PostgresWriter implements CommitEngine {
     this.#client.ask()
   }
 
-  async migrate(): Promise<void> {
+  /** Migrates the database, or refuses it if a migration is missing and the schema is to be kept. */
+  async prepareSchema(keepsSchema: boolean): Promise<void> {
     await this.#client.connect()
-    await migratePostgres(this.#client)
+    await (keepsSchema ? checkPostgresSchema(this.#client) : migratePostgres(this.#client))
   }
 
   /** In words, where the server does not keep what we promise others. */
@@ -319,7 +322,7 @@ class PostgresWriter implements CommitEngine {
     try {
       await this.#follower.follow(this.#committed)
     } catch (cause) {
-      // What the batch changed is learned later, from its row; until then its units must not be answered.
+      // Whether the batch was committed is read later, from its row; until then its units must not be answered.
       throw postgresFailure(cause, true)
     }
   }

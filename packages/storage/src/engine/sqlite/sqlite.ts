@@ -23,7 +23,7 @@ import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { sqliteFailure } from './outage.ts'
 import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
-import { DatabaseRefused } from '../../schema/migrations/pending.ts'
+import { DatabaseRefused, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
@@ -108,8 +108,7 @@ function openFiles(path: string, lockWaitMs: number, unlock: () => void): Sqlite
  */
 export function readSqlite(path: string): Reader {
   if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}; correct the path`)
-  if (checkSqliteFile(path) > 0)
-    throw new DatabaseRefused('the database has an earlier schema; start the server once, which migrates it')
+  if (checkSqliteFile(path) > 0) throw refusedAsEarlier()
   const sqlite = new DatabaseSync(path)
   sqlite.exec('pragma query_only = 1; pragma busy_timeout = 5000; begin')
   return readerOver(sqlite)
@@ -122,7 +121,7 @@ export function readSqlite(path: string): Reader {
  */
 export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
-  // What it reads twice it keeps itself.
+  // The cache is small, because callers keep rows that they read twice.
   sqlite.exec('pragma cache_size = -8192')
   return readerOver(sqlite)
 }

@@ -154,7 +154,7 @@ const powerLevelsByNid = preparedList((db, nids: readonly Nid[]) =>
   db.selectFrom('events').select('event_nid').where('event_nid', 'in', nids).where('type', '=', 'm.room.power_levels'),
 )
 
-/** Returns only the PDUs behind these numbers: what auth checks and state need. Mostly answered from memory. */
+/** Returns the PDUs of events by number, without their rows, mostly from memory; enough for auth checks and state. */
 export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const found = new Map<Nid, Pdu>()
   const missing = nids.filter((nid) => {

@@ -72,6 +72,11 @@ function pendingAfter(applied: readonly AppliedMigration[], known: readonly Migr
   return known.filter(({ id }) => id > last)
 }
 
+/** Returns the refusal to read a database whose migrations are not all applied. */
+export function refusedAsEarlier(): DatabaseRefused {
+  return new DatabaseRefused('the database has an earlier schema; start the server once, which migrates it')
+}
+
 function refusedAsNewer(made: string, known: readonly Migration[]): DatabaseRefused {
   return new DatabaseRefused(
     `the database was made by a newer Myelin (${made}; this version knows migrations up to ${known.at(-1)?.id ?? 0}); ` +

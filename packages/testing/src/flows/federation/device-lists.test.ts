@@ -137,7 +137,7 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       await settled()
       let isAway = true
       tamperAnswers(one().rt.remote, async (_server, _request, honest) => {
-        if (isAway) throw new RemoteError('unreachable', 'nobody answers')
+        if (isAway) throw new RemoteError('unreachable', 'no answer')
         return honest()
       })
       const { next } = await changedFor(one(), alice, '')
@@ -161,7 +161,7 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       await upload(two(), bob, 'first')
       await settled()
       tamperAnswers(one().rt.remote, async (_server, request, honest) => {
-        if (request.target.includes('/user/devices/')) throw new RemoteError('unreachable', 'nobody answers')
+        if (request.target.includes('/user/devices/')) throw new RemoteError('unreachable', 'no answer')
         return honest()
       })
       const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }

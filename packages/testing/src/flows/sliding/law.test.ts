@@ -23,7 +23,7 @@ type Step = {
 const KINDS = [
   ...(['message', 'message', 'message', 'name', 'topic', 'leave', 'join', 'join', 'invite', 'kick', 'ban'] as const),
   ...(['unban', 'rename', 'visibility', 'read', 'device', 'direct'] as const),
-  // What the follower does, and what happens to it.
+  // Actions of the follower, and faults it meets.
   ...(['sync', 'sync', 'sync', 'sync', 'lost', 'forgotten', 'restart'] as const),
 ] as const
 const VISIBILITIES = ['joined', 'invited', 'shared', 'world_readable'] as const
@@ -103,7 +103,7 @@ function selectionFor(dialect: SlidingDialect, selection: Selection, me: string)
   return { include, lazy_members: true }
 }
 
-/** What the follower asks: a window of `last` rooms and more, and now and then a subscription. */
+/** Returns a request of the follower: a window of `last` rooms and more, and now and then a subscription. */
 function wishFor(
   dialect: SlidingDialect,
   me: string,

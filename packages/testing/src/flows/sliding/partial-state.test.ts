@@ -23,7 +23,7 @@ onEveryDatabase('a room whose members were left out of the join, in sliding sync
     ]
     assert.equal((await phone.sync(lazy)).rooms[roomId]?.name, 'The room')
     assert.equal((await desktop.sync(eager)).rooms[roomId], undefined)
-    // Who asks for all members of a room that they have misses nothing of it.
+    // A client that asks for all members of a room that it has misses nothing of the room.
     assert.equal((await phone.sync(eager)).rooms[roomId], undefined)
     const event = await say(carol, roomId, 'hello')
     await arrives(set, event, bob)
