@@ -44,6 +44,7 @@ const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   setRoomVisibilityOnDirectory: { visibility: 'refused' },
   redactEvent: { reason: 'absent', with_rel_types: 'absent', 'org.matrix.msc3912.with_relations': 'absent' },
   claimKeys: { timeout: 'absent' },
+  queryDehydratedDeviceEvents: { next_batch: 'absent' },
   queryKeys: { timeout: 'absent' },
   uploadCrossSigningKeys: {
     auth: 'absent',
@@ -63,6 +64,7 @@ const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   joinRoom: { reason: 'absent' },
   knockRoom: { reason: 'absent' },
   leaveRoom: { reason: 'absent' },
+  setDehydratedDevice: { initial_device_display_name: 'absent', one_time_keys: 'absent', fallback_keys: 'absent' },
   setPresence: { status_msg: 'refused' },
   setReadMarker: { 'm.fully_read': 'absent', 'm.read': 'absent', 'm.read.private': 'absent' },
   reportEvent: { reason: 'refused' },

@@ -9,19 +9,36 @@ const VERSIONS = [
   ...Array.from({ length: 19 }, (_, index) => `v1.${index + 1}`),
 ]
 
-/** The implemented features that the spec does not have, or has under another name. */
-const UNSTABLE_FEATURES = {
-  'org.matrix.msc3881': true,
-  'org.matrix.msc4140': true,
-  'org.matrix.msc4143': true,
-  'org.matrix.msc4222': true,
-  'org.matrix.msc4069': true,
-  'org.matrix.msc4306': true,
-  'org.matrix.msc4354': true,
-  'org.matrix.simplified_msc3575': true,
-  'uk.tcpip.msc4133': true,
-  'uk.tcpip.msc4133.stable': true,
-}
+/**
+ * The implemented features that the spec does not have, or has under another name. `unstable-features.test.ts` calls each.
+ */
+const UNSTABLE_FEATURES = [
+  'com.beeper.msc4169',
+  'org.matrix.e2e_cross_signing',
+  'org.matrix.msc2285.stable',
+  'org.matrix.msc3391',
+  'org.matrix.msc3440.stable',
+  'org.matrix.msc3771',
+  'org.matrix.msc3773',
+  'org.matrix.msc3814',
+  'org.matrix.msc3827.stable',
+  'org.matrix.msc3881',
+  'org.matrix.msc3916.stable',
+  'org.matrix.msc3981',
+  'org.matrix.msc4069',
+  'org.matrix.msc4140',
+  'org.matrix.msc4143',
+  'org.matrix.msc4222',
+  'org.matrix.msc4306',
+  'org.matrix.msc4354',
+  'org.matrix.simplified_msc3575',
+  'uk.half-shot.msc2666.query_mutual_rooms.stable',
+  'uk.tcpip.msc4133',
+  'uk.tcpip.msc4133.stable',
+]
+
+/** Those that need presence. */
+const PRESENCE_FEATURES = ['org.matrix.msc3026.busy_presence']
 
 /**
  * Returns the versions of the spec that this server implements.
@@ -35,5 +52,9 @@ export const getVersions = endpoint({
   access: 'none',
   reply: Type.Object({ versions: Type.Array(Type.String()), unstable_features: recordOf(Type.Boolean()) }),
 
-  handle: async () => ({ versions: VERSIONS, unstable_features: UNSTABLE_FEATURES }),
+  async handle(_, rt) {
+    const features = rt.config.presence.isEnabled ? [...UNSTABLE_FEATURES, ...PRESENCE_FEATURES] : UNSTABLE_FEATURES
+    const flags = Object.fromEntries(features.map((name) => [name, true]))
+    return { versions: VERSIONS, unstable_features: flags }
+  },
 })
