@@ -93,5 +93,6 @@ function requestOf({ method, path }: LoggedRequest): string {
 }
 
 function answerOf({ status, answer }: LoggedRequest): string {
-  return `${status} ${String(answer['errcode'] ?? '')}`
+  const { errcode } = answer
+  return `${status} ${typeof errcode === 'string' ? errcode : ''}`
 }

@@ -3,6 +3,7 @@ import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { DelayedEventSender } from './delivery/delayed-event-sender.ts'
 import { DelegatedLeaveWatcher } from './delivery/delegated-leave-watcher.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
+import { StickyEventWatcher } from './delivery/sticky-event-watcher.ts'
 import { startMaintenance } from './maintenance.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
 import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
@@ -20,6 +21,8 @@ export interface Workers {
   readonly push: PushSender | undefined
   /** Sends delayed events when they are due. */
   readonly delayedEvents: DelayedEventSender
+  /** Ends stickiness at its time, and judges soft-failed sticky events again. */
+  readonly stickyEvents: StickyEventWatcher
   /** Sends delayed leaves of participants that the SFU no longer sees; undefined without an SFU. */
   readonly delegatedLeaves: DelegatedLeaveWatcher | undefined
   /** Fetches the device lists of remote users. */
@@ -36,6 +39,7 @@ export function startWorkers(rt: Runtime): Workers {
   const outbound = new Outbound(rt)
   const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
   const delayedEvents = new DelayedEventSender(rt)
+  const stickyEvents = new StickyEventWatcher(rt)
   const delegatedLeaves = rt.config.rtc.livekit ? new DelegatedLeaveWatcher(rt) : undefined
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
@@ -46,6 +50,7 @@ export function startWorkers(rt: Runtime): Workers {
     outbound,
     push,
     delayedEvents,
+    stickyEvents,
     delegatedLeaves,
     deviceLists,
     completions,
@@ -54,6 +59,7 @@ export function startWorkers(rt: Runtime): Workers {
       stopWaking()
       await delegatedLeaves?.close()
       await delayedEvents.close()
+      await stickyEvents.close()
       await push?.close()
       await outbound.close()
       await deviceLists.close()

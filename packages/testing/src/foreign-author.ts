@@ -19,6 +19,8 @@ export interface ForeignDraft {
   readonly type: string
   readonly content: JsonObject
   readonly stateKey?: string
+  /** The time in ms for which the event is sticky. */
+  readonly stickyMs?: number
   /** By default the room's forward extremities. */
   readonly prevEvents?: readonly EventId[]
   /** By default those that the state after the first of `prevEvents` gives. */

@@ -16,6 +16,7 @@ import {
 import { hashedEventId, roomIdOfCreate } from './event-id.ts'
 import { FIELD_TOO_LONG, MAX_PDU_BYTES } from './parse-pdu.ts'
 import type { Signer } from './signing.ts'
+import { STICKY_MEMBER, stickyValue } from './sticky.ts'
 
 /** The draft of an event. */
 export interface PduDraft {
@@ -32,6 +33,8 @@ export interface PduDraft {
   readonly depth: number
   readonly originServerTs: number
   readonly redacts?: EventId
+  /** The time in ms for which the event is sticky. */
+  readonly stickyMs?: number
   /** The origin server, where the API that carries the event expects it. */
   readonly origin?: ServerName
 }
@@ -73,6 +76,7 @@ function bodyOf(draft: PduDraft, version: RoomVersion, id: string | undefined, s
   }
   if (id !== undefined) body['event_id'] = id
   if (seals.hashes) body['hashes'] = seals.hashes
+  if (draft.stickyMs !== undefined) body[STICKY_MEMBER] = stickyValue(draft.stickyMs)
   if (origin !== undefined) body['origin'] = origin
   body['origin_server_ts'] = draft.originServerTs
   body['prev_events'] = referencesOf(draft.prevEvents, draft, version)

@@ -4,6 +4,7 @@ import type { EventId, UserId } from '@myelin/matrix/ids'
 import { isObject, member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
+import { STICKY_MEMBER, stickyDurationOf } from '@myelin/rules/events/sticky'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
@@ -15,6 +16,8 @@ export interface Unsigned {
   /** The ID under which the sender scheduled the event (MSC4140). */
   readonly delayId?: string | undefined
   readonly membership?: string | undefined
+  /** The time in ms for which the event is still sticky (MSC4354). */
+  readonly stickyTtlMs?: number | undefined
   readonly replaces?:
     | { readonly id: EventId; readonly content: JsonObject | undefined; readonly sender: UserId }
     | undefined
@@ -69,6 +72,7 @@ function clientForm(pdu: Pdu): Record<string, Json> {
     origin_server_ts: pdu.originServerTs,
   }
   if (pdu.stateKey !== undefined) form['state_key'] = pdu.stateKey
+  if (stickyDurationOf(pdu) !== undefined) form[STICKY_MEMBER] = pdu.json[STICKY_MEMBER] ?? {}
   // Clients find `redacts` in both places, whatever the room version.
   if (pdu.redacts !== undefined) {
     form['redacts'] = pdu.redacts
@@ -82,6 +86,7 @@ function unsignedText({
   transactionId,
   delayId,
   membership,
+  stickyTtlMs,
   replaces,
   redactedBecause,
   relations,
@@ -90,6 +95,7 @@ function unsignedText({
   if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`
   if (transactionId !== undefined) text += `,"transaction_id":${JSON.stringify(transactionId)}`
   if (delayId !== undefined) text += `,"org.matrix.msc4140.delay_id":${JSON.stringify(delayId)}`
+  if (stickyTtlMs !== undefined) text += `,"msc4354_sticky_duration_ttl_ms":${stickyTtlMs}`
   if (replaces) {
     text += `,"replaces_state":${JSON.stringify(replaces.id)}`
     if (replaces.content) {

@@ -6,6 +6,7 @@ import { DELAYED_DEVICE } from '@myelin/storage/rooms/delayed-events'
 import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { versionOfRoom } from '@myelin/storage/rooms/rooms'
+import { stickyEnds } from '../room-state/sticky-ends.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 import { bundledRelations } from './bundled-relations.ts'
 import { clientEvent } from './client-event.ts'
@@ -24,6 +25,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   )
   const relations = view.bundles ? await bundledRelations(db, events, view, renderEvents) : new Map<number, RawJson>()
   const memberships = await membershipsAt(db, events, view.requester.userId)
+  const sticky = await stickyEnds(db, events)
   const pruned = await prunedFor(db, events, view.requester.userId, beside.values())
   return events.map((event) => {
     const replaced = event.replaces === null ? undefined : beside.get(event.replaces)
@@ -33,6 +35,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
       transactionId: transactionFor(event, view),
       delayId: delayIdFor(event, view),
       membership: memberships.get(event.nid),
+      stickyTtlMs: ttlOf(sticky.get(event.nid), view),
       replaces: replaced && {
         id: replaced.pdu.id,
         sender: replaced.pdu.sender,
@@ -51,6 +54,10 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
     const isPruned = pruned.has(event)
     return clientEvent(event, version, unsigned, isPruned ? { ...view.format, isPruned } : view.format)
   })
+}
+
+function ttlOf(endsTs: number | undefined, { now }: View): number | undefined {
+  return endsTs !== undefined && endsTs > now ? endsTs - now : undefined
 }
 
 function delayIdFor({ pdu, transaction }: StoredEvent, { requester }: View): string | undefined {

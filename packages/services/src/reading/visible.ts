@@ -6,12 +6,13 @@ import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
+import { stickyEnds } from '../room-state/sticky-ends.ts'
 import { stateWords } from '../room-state/state-words.ts'
 import { withoutIneffectiveRedactions } from './ineffective-redactions.ts'
 
 /**
- * Returns the events that a user may see, by history visibility and the user's membership when each was sent. Redactions
- * without effect are left out.
+ * Returns the events that a user may see, by history visibility and the user's membership when each was sent; a joined user
+ * also sees sticky events. Redactions without effect are left out.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -24,10 +25,13 @@ export async function visibleTo(
   const events = await withoutIneffectiveRedactions(db, all)
   if (events.length === 0) return events
   const lastJoined = await lastJoinedPosition(db, userId, roomId)
+  // A joined user sees events while they are sticky.
+  const sticky = lastJoined === Infinity ? await stickyEnds(db, events) : undefined
   const roots = events.map(({ stateBefore }) => stateBefore)
   const visibilities = await stateWords(db, { ...VISIBILITY, stateKey: '' }, roots)
   const memberships = await stateWords(db, { ...MEMBERSHIP, stateKey: userId }, roots)
-  return events.filter(({ pdu, position, stateBefore }) => {
+  return events.filter(({ nid, pdu, position, stateBefore }) => {
+    if (sticky?.has(nid)) return true
     const [visibility, membership] = [visibilities.get(stateBefore), memberships.get(stateBefore)]
     return mayUserSee({ event: pdu, userId, visibility, membership, joinedLater: (position ?? 0) < lastJoined })
   })

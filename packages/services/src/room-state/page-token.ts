@@ -10,11 +10,13 @@ export interface StreamToken {
   readonly typing: number
   readonly toDevice: number
   readonly begun: number
+  /** The position up to which sticky events were sent, where it is before `position`. */
+  readonly sticky?: number | undefined
 }
 
 /** Returns a token in the form that clients get. It stays valid across restarts. */
-export function printToken({ position, typing, toDevice, begun }: StreamToken): string {
-  return `s${position}_${typing}_${toDevice}${begun === 0 ? '' : `_${begun}`}`
+export function printToken({ position, typing, toDevice, begun, sticky }: StreamToken): string {
+  return `s${position}_${typing}_${toDevice}${begun === 0 ? '' : `_${begun}`}${sticky === undefined ? '' : `.${sticky}`}`
 }
 
 /** Returns a token for paging through a room, which has the position only. */
@@ -24,10 +26,12 @@ export function printPosition(position: number): string {
 
 /** Parses a token of a client, also a `pos` of sliding sync; throws `M_INVALID_PARAM` for any other text. */
 export function parseToken(text: string): StreamToken {
-  const match = /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
-    text,
-  )
+  const match =
+    /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:\.(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
+      text,
+    )
   if (!match) throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1, 4).map(Number)
-  return { position, typing, toDevice, begun: Number(match[4] ?? 0) }
+  const sticky = match[5] === undefined ? {} : { sticky: Number(match[5]) }
+  return { position, typing, toDevice, begun: Number(match[4] ?? 0), ...sticky }
 }

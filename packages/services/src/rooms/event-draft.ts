@@ -18,6 +18,8 @@ export interface EventDraft {
   readonly stateKey?: string
   readonly content: JsonObject
   readonly redacts?: EventId
+  /** The time in ms for which a message event is sticky (MSC4354). */
+  readonly stickyMs?: number
   /** This server's name, for events signed by another server that expects an `origin`. */
   readonly origin?: ServerName
   /** The sending device and its transaction ID. */

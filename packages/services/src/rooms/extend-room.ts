@@ -7,6 +7,7 @@ import type { AuthState } from '@myelin/rules/auth/auth-state'
 import { authorize } from '@myelin/rules/auth/authorize'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { referenceHash } from '@myelin/rules/events/event-id'
+import { stickyDurationOf } from '@myelin/rules/events/sticky'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import type { Appended } from '@myelin/storage/rooms/append/append-event'
@@ -29,6 +30,7 @@ import { applyRedaction } from './redact.ts'
 import { applyRemoval } from './redact-removed.ts'
 import { refusalOf } from './refusal.ts'
 import { relationOf } from './relation.ts'
+import { recordSticky, refuseTooSticky } from './record-sticky.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 /** An appended event and its position. */
@@ -50,7 +52,9 @@ export async function extendRoom(
   draft: EventDraft,
 ): Promise<Extended | UnitNeed> {
   const signed = rt.recommended?.find((pdu) => isWritten(pdu, draft))
-  if (signed) return appendSigned(tx, room, signed, draft)
+  const now = rt.clock.now()
+  await refuseTooSticky(tx, room, draft, now)
+  if (signed) return appendSigned(tx, room, signed, draft, now)
   const { transaction } = draft
   const next = await nextEvent(tx, rt, room, draft)
   if (isNeed(next)) return next
@@ -59,11 +63,13 @@ export async function extendRoom(
   if (unsigned) return unsigned
   // An event that follows only some of the forward extremities is a branch; and the current state may lag behind
   // them.
-  if (event.prevEvents.length < room.extremityCount || room.isUnsettled) return appendSigned(tx, room, event, draft)
+  if (event.prevEvents.length < room.extremityCount || room.isUnsettled)
+    return appendSigned(tx, room, event, draft, now)
   const relation = await relationOf(tx, event)
   const notification = judgeNotification(event, state)
   const facts: EventFacts = { notifies: notification.notifies, ...relation, ...(transaction ? { transaction } : {}) }
   const appended = await appendEvent(tx, room, event, facts)
+  await recordSticky(tx, room, { ...appended, pdu: event, receivedTs: now })
   await putHighlights(tx, room, notification.highlights, appended.position)
   await applyRedaction(tx, event, appended.nid, state)
   await applyRemoval(tx, { event, ...appended }, state)
@@ -147,13 +153,14 @@ async function signatureNeed(tx: Tx, room: OpenRoom, event: Pdu): Promise<Signat
   return isSigned ? undefined : new SignatureNeed(event, version, policy)
 }
 
-function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts }: EventDraft): boolean {
+function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts, stickyMs }: EventDraft): boolean {
   return (
     pdu.roomId === roomId &&
     pdu.sender === sender &&
     pdu.type === type &&
     pdu.stateKey === stateKey &&
     pdu.redacts === redacts &&
+    stickyDurationOf(pdu) === stickyMs &&
     // `redacts` may stand in the content of a redaction, depending on the room version.
     canonicalJson({ ...pdu.content, redacts: null }) === canonicalJson({ ...content, redacts: null })
   )
@@ -163,10 +170,16 @@ function isWritten(pdu: Pdu, { roomId, sender, type, stateKey, content, redacts 
  * Appends an event that a policy server signed. If the room changed in the meantime, the event forks it like one of
  * another server.
  */
-async function appendSigned(tx: Tx, room: OpenRoom, pdu: Pdu, draft: EventDraft): Promise<Extended | ResolutionNeed> {
+async function appendSigned(
+  tx: Tx,
+  room: OpenRoom,
+  pdu: Pdu,
+  draft: EventDraft,
+  receivedTs: number,
+): Promise<Extended | ResolutionNeed> {
   const version = roomVersionOf(room.roomVersion)
   const { transaction } = draft
-  const outcome = await appendForeign(tx, room, { pdu, version, ...(transaction ? { transaction } : {}) })
+  const outcome = await appendForeign(tx, room, { pdu, version, receivedTs, ...(transaction ? { transaction } : {}) })
   if (isNeed(outcome)) return outcome
   const [stored] = await eventsById(tx, [pdu.id])
   if (outcome !== 'appended' || !stored || stored.position === null) {

@@ -27,7 +27,13 @@ export async function assemble(tools: SyncTools, db: Read, slice: Slice): Promis
   const isEmpty = loud.length === 0
   const changed = isEmpty ? changes.filter(([section]) => section.isQuiet) : changes
   const lastMessage = (await scope.toDevice()).at(-1)
-  const next = { ...slice.upTo, toDevice: lastMessage?.position ?? slice.request.since?.toDevice ?? 0 }
+  const sticky = (await scope.sticky())?.upTo
+  const isCut = sticky !== undefined && sticky < slice.upTo.position
+  const next = {
+    ...slice.upTo,
+    ...(isCut ? { sticky } : {}),
+    toDevice: lastMessage?.position ?? slice.request.since?.toDevice ?? 0,
+  }
   const body = {
     next_batch: printToken(next),
     ...(isEmpty ? UNCHANGED : {}),

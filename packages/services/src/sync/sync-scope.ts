@@ -6,9 +6,12 @@ import type { Read } from '@myelin/storage/engine/database'
 import { changedRooms } from '@myelin/storage/sync/changed-rooms'
 import { waitingToDevice } from '@myelin/storage/sync/to-device'
 import type { ToDeviceMessage } from '@myelin/storage/sync/to-device'
+import { passesRoom } from '../room-state/event-filter.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { deviceListChanges } from './device-lists.ts'
 import type { DeviceLists } from './device-lists.ts'
+import { MAX_STICKY, mayHaveSticky, readSticky } from './sticky.ts'
+import type { StickySection } from './sticky.ts'
 import type { Slice } from './sync-request.ts'
 
 /** The tools that sections of `/sync` use beside the database. */
@@ -30,6 +33,7 @@ export class SyncScope {
   #accountData: Promise<readonly EncodedAccountData[]> | undefined
   #deviceLists: Promise<DeviceLists> | undefined
   #toDevice: Promise<readonly ToDeviceMessage[]> | undefined
+  #sticky: Promise<StickySection | undefined> | undefined
 
   constructor(tools: SyncTools, db: Read, slice: Slice) {
     this.tools = tools
@@ -69,6 +73,22 @@ export class SyncScope {
     if (!since) return NO_CHANGES
     const moved = await this.moved()
     return deviceListChanges(this.db, { user, after: this.after, upTo: this.upTo, memberships, moved })
+  }
+
+  /** Returns the sticky events that are new to the client; undefined where there are none. */
+  sticky(): Promise<StickySection | undefined> {
+    return (this.#sticky ??= this.#readSticky())
+  }
+
+  async #readSticky(): Promise<StickySection | undefined> {
+    const { memberships, since, request } = this.slice
+    const after = since?.sticky ?? this.after
+    const isWanted = (roomId: RoomId) => passesRoom(roomId, request.filter.rooms)
+    const mayHave = memberships.some(
+      ({ membership, roomId, position }) =>
+        membership === 'join' && mayHaveSticky(this.db, roomId, position > after ? 0 : after),
+    )
+    return mayHave ? readSticky(this.db, this.slice, { after, limit: MAX_STICKY, isWanted }) : undefined
   }
 
   /** Returns the to-device messages that wait for the device, the oldest first, at most 100. */

@@ -173,6 +173,16 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   filters: neverChanges,
   push_rules: [{ topic: ofUser, by: 'user_id' }],
   delayed_events: [{ topic: () => topics.delayedEvents, by: 'user_id', on: ['insert', 'due_ts'] }],
+  sticky_events: [
+    { topic: () => topics.stickyEvents, by: 'room_nid', on: ['insert', 'position'] },
+    {
+      topic: topics.sticky,
+      by: 'room_nid',
+      nameIn: 'rooms',
+      on: ['insert', 'position'],
+      when: ({ position }) => isInTimeline(position),
+    },
+  ],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [

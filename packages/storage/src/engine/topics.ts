@@ -46,6 +46,10 @@ export const topics = {
   members: (room: Nid) => `members of ${room}`,
   /** Events that are sent later. */
   delayedEvents: 'delayed events',
+  /** The set of sticky events of all rooms. */
+  stickyEvents: 'sticky events',
+  /** The sticky events of a room that are shown. */
+  sticky: (room: RoomId) => `sticky ${room}`,
   /** Delayed events that are sent when a participant leaves a call. */
   delegatedLeaves: 'delegated leaves',
   /** The pushers of any user. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import { MAX_STICKY_MS } from '@myelin/services/rooms/record-sticky'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { OptionalInteger, OptionalText } from '../../schemas.ts'
@@ -15,24 +16,44 @@ const members = {
 }
 
 /**
- * The query parameters that change how an event is sent. {@link delayIn} returns the delay; {@link refuseModifiers} refuses those
- * that are not supported.
+ * The query parameters that change how an event is sent. {@link delayIn} returns the delay, {@link stickyDurationIn} the sticky
+ * duration; {@link refuseModifiers} refuses those that are not supported.
  */
 export const EventModifiers = Type.Object(members)
 
+/** The query parameters of a sticky event. */
+export const StickyModifiers = Type.Pick(EventModifiers, [
+  'sticky_duration_ms',
+  'org.matrix.msc4354.sticky_duration_ms',
+])
+
 const PARENT = 'delayed events with a parent are not supported'
-const STICKY = 'sending sticky events is not supported'
 const REFUSALS: Readonly<Partial<Record<keyof typeof members, string>>> = {
   parent_delay_id: PARENT,
   'org.matrix.msc4140.parent_delay_id': PARENT,
-  sticky_duration_ms: STICKY,
-  'org.matrix.msc4354.sticky_duration_ms': STICKY,
   ts: '`ts` is for application services only',
 }
 
 /** Returns the delay that a request asks for, in ms; undefined for an event to be sent now. */
 export function delayIn(query: Static<typeof EventModifiers>): number | undefined {
   return query['org.matrix.msc4140.delay'] ?? query.delay
+}
+
+/**
+ * Returns for how many ms the event of a request is to be sticky; undefined for one that is not sticky.
+ *
+ * @throws MatrixError `M_INVALID_PARAM`
+ * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4354
+ */
+export function stickyDurationIn(query: Static<typeof StickyModifiers>): number | undefined {
+  const durationMs = query['org.matrix.msc4354.sticky_duration_ms'] ?? query.sticky_duration_ms
+  if (durationMs === undefined || (durationMs > 0 && durationMs <= MAX_STICKY_MS)) return durationMs
+  throw new MatrixError('M_INVALID_PARAM', `\`sticky_duration_ms\` must be between 1 and ${MAX_STICKY_MS}`)
+}
+
+/** Refuses a sticky duration of a state event; throws `M_INVALID_PARAM`. */
+export function refuseStickyState(durationMs: number | undefined): void {
+  if (durationMs !== undefined) throw new MatrixError('M_INVALID_PARAM', 'state events cannot be sticky')
 }
 
 /**

@@ -19,8 +19,6 @@ const MODIFIERS: readonly (readonly [query: string, sends: readonly Send[]])[] =
   ['delay=60000', ['message', 'state', 'state with a key']],
   ['org.matrix.msc4140.parent_delay_id=abc', ['message', 'state', 'state with a key']],
   ['parent_delay_id=abc', ['message', 'state']],
-  ['org.matrix.msc4354.sticky_duration_ms=60000', ['message', 'state', 'state with a key']],
-  ['sticky_duration_ms=60000', ['message', 'state']],
   ['ts=1000', ['message', 'state', 'state with a key', 'redaction']],
 ]
 
@@ -73,6 +71,17 @@ describe('a request to send that asks for more than this server does', () => {
     const { body } = await send('message', 'org.matrix.msc4140.delay=1')
     assert.equal(body['error'], 'Sending delayed events has been disallowed')
   })
+
+  for (const what of ['state', 'state with a key'] as const) {
+    test(`is refused with M_INVALID_PARAM where it is sticky: ${what}`, async () => {
+      const before = await lastEvent()
+      for (const name of ['sticky_duration_ms', 'org.matrix.msc4354.sticky_duration_ms']) {
+        const { status, body } = await send(what, `${name}=60000`)
+        assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'])
+      }
+      assert.equal(await lastEvent(), before)
+    })
+  }
 
   test('is refused with M_INVALID_PARAM where the value is no number', async () => {
     for (const name of ['delay', 'ts', 'sticky_duration_ms', 'org.matrix.msc4140.delay']) {

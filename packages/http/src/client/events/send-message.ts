@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { SentReply } from '../../room-replies.ts'
 import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
-import { delayIn, EventModifiers, refuseModifiers } from './event-modifiers.ts'
+import { delayIn, EventModifiers, refuseModifiers, stickyDurationIn } from './event-modifiers.ts'
 
 /**
  * Sends a message event to a room, now or after a delay (MSC4140).
@@ -33,12 +33,14 @@ export const sendMessage = endpoint({
     refuseModifiers(query)
     if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
     const delayMs = delayIn(query)
+    const stickyMs = stickyDurationIn(query)
     if (delayMs !== undefined) {
-      return { delay_id: await scheduleEvent(rt, requester, { roomId, type, content, delayMs, txnId }) }
+      return { delay_id: await scheduleEvent(rt, requester, { roomId, type, content, delayMs, stickyMs, txnId }) }
     }
     const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
     const { userId: sender, deviceId } = requester
-    const draft = { roomId, sender, type, content, transaction: { deviceId, txnId } }
+    const sticky = stickyMs === undefined ? {} : { stickyMs }
+    const draft = { roomId, sender, type, content, ...sticky, transaction: { deviceId, txnId } }
     const event = redacts === undefined ? draft : { ...draft, redacts: redacts as EventId }
     return { event_id: await sendEvent(rt, event) }
   },

@@ -5,7 +5,13 @@ import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { SentReply } from '../../room-replies.ts'
 import { JsonObjectSchema } from '../../schemas.ts'
-import { delayIn, EventModifiers, refuseModifiers } from '../events/event-modifiers.ts'
+import {
+  delayIn,
+  EventModifiers,
+  refuseModifiers,
+  refuseStickyState,
+  stickyDurationIn,
+} from '../events/event-modifiers.ts'
 import { STATE_EVENT, StateEventParams } from './state-params.ts'
 
 /**
@@ -28,6 +34,7 @@ export const setRoomStateWithKey = endpoint({
 
   async handle({ params, query, body: content, requester }, rt) {
     refuseModifiers(query)
+    refuseStickyState(stickyDurationIn(query))
     const { roomId, eventType: type, stateKey = '' } = params
     const delayMs = delayIn(query)
     if (delayMs !== undefined) {

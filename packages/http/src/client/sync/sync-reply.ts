@@ -18,6 +18,7 @@ const roomEvents = {
 }
 const JoinedRoom = Type.Object({
   ...roomEvents,
+  msc4354_sticky: OptionalEvents,
   ephemeral: SyncEvents,
   summary: Type.Object({
     'm.heroes': Type.Optional(Type.Array(Type.String())),

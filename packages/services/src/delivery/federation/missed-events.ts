@@ -2,14 +2,10 @@
 import type { RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { outgoingEvents, roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
+import type { Runtime } from '../../runtime/runtime.ts'
+import type { Pending } from './pending-event.ts'
+import { missedSticky, roomsOwingSticky } from './owed-sticky.ts'
 import { recipientsOf } from './recipients.ts'
-
-/** An event to send to a server. */
-export interface Pending {
-  readonly nid: number
-  readonly position: number
-  readonly roomId: RoomId
-}
 
 /** The positions of missed events: after one and up to another. */
 export interface Gap {
@@ -24,17 +20,21 @@ const MAX_LOOKED_AT = 2_000
 
 /**
  * Returns the events that a server missed, in the order of the log. Of a room with many missed events only the newest
- * one is returned, whose `prev_events` lead to the others.
+ * one is returned, whose `prev_events` lead to the others, and this server's sticky events.
  */
 export async function missedEvents(
-  rt: { readonly db: { readonly read: Read }; readonly serverName: ServerName },
+  rt: Pick<Runtime, 'db' | 'serverName' | 'clock'>,
   server: ServerName,
   gap: Gap,
 ): Promise<Pending[]> {
   const missed: Pending[] = []
+  const sticky = await roomsOwingSticky(rt)
   for (const roomId of await roomsChangedAfter(rt.db.read, gap.after)) {
     const mostPerRoom = missed.length > MAX_TOTAL ? 1 : gap.mostPerRoom
-    missed.push(...(await missedInRoom(rt, server, roomId, { ...gap, mostPerRoom })))
+    const inRoom = await missedInRoom(rt, server, roomId, { ...gap, mostPerRoom })
+    const nids = new Set(inRoom.map(({ nid }) => nid))
+    const owed = sticky.has(roomId) ? await missedSticky(rt, server, roomId, gap) : []
+    missed.push(...inRoom, ...owed.filter(({ nid }) => !nids.has(nid)))
   }
   return missed.toSorted((a, b) => a.position - b.position)
 }

@@ -7,8 +7,9 @@ import type { Receipt } from '@myelin/storage/sync/receipts'
 import { serversThoughtInRoom } from '../../room-state/servers-thought-in-room.ts'
 import { newlyShared } from './device-list-changes.ts'
 import type { DeviceListChange } from './device-list-changes.ts'
-import type { Pending } from './missed-events.ts'
+import type { Pending } from './pending-event.ts'
 import type { ChangedRooms } from './changed-rooms.ts'
+import { roomsOwingSticky, stickyForNewcomers } from './owed-sticky.ts'
 import { recipientsOf } from './recipients.ts'
 import type { Sending } from './transaction.ts'
 
@@ -33,7 +34,7 @@ export interface OutgoingStretch {
 
 /** Returns what a stretch of the log has to send, in its order; `rooms` are the changed rooms, undefined for all. */
 export async function spread(
-  rt: Pick<Sending, 'db' | 'serverName' | 'config'>,
+  rt: Pick<Sending, 'db' | 'serverName' | 'config' | 'clock'>,
   rooms: ReadonlySet<RoomId> | undefined,
   between: { readonly after: number; readonly upTo: number },
   moved: ChangedRooms,
@@ -41,6 +42,7 @@ export async function spread(
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
   const joins: DeviceListChange[] = []
+  const sticky = await roomsOwingSticky(rt)
   for (const roomId of rooms ?? (await roomsChangedAfter(rt.db.read, between.after))) {
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {
@@ -54,11 +56,23 @@ export async function spread(
         if (join) joins.push(join)
       }
     }
+    const owed = sticky.has(roomId) ? await stickyForNewcomers(rt, roomId, between) : []
+    found.push(...without(owed, found))
     const read = await receiptsToTell(rt, roomId, between)
     receipts.push(...read)
     if (isOwn && read.length === 0 && (await isAlone(rt, roomId))) moved.keepOut(roomId)
   }
   return { events: found.toSorted((a, b) => a.position - b.position), receipts, joins }
+}
+
+/** Returns events without the servers that get them anyway. */
+function without(events: readonly Spread[], sent: readonly Spread[]): Spread[] {
+  if (events.length === 0) return []
+  const byNid = new Map(sent.map(({ nid, servers }) => [nid, servers]))
+  return events.flatMap((event) => {
+    const servers = event.servers.difference(byNid.get(event.nid) ?? new Set())
+    return servers.size === 0 ? [] : [{ ...event, servers }]
+  })
 }
 
 async function receiptsToTell(

@@ -8,7 +8,7 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { versionOfRoom } from '@myelin/storage/rooms/rooms'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { Pending } from './missed-events.ts'
+import type { Pending } from './pending-event.ts'
 
 /** The part of the runtime that sending takes. */
 export type Sending = Pick<

@@ -7,6 +7,7 @@ import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'
 import { usersOfServer } from '@myelin/storage/rooms/members/joined-servers'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
+import { stickyEnds } from '../../room-state/sticky-ends.ts'
 import { noAccess } from './server-access.ts'
 import type { ServedRoom } from './server-access.ts'
 
@@ -21,7 +22,7 @@ export function hasOwnState({ position, status }: StoredEvent): boolean {
 /**
  * Decides for each event of a room whether the requesting server gets it in full or redacted.
  *
- * The result for one state serves every event with that state.
+ * Sticky events go in full to every server in the room. The result for one state serves every event with that state.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#room-history-visibility
  */
@@ -40,6 +41,7 @@ export class ServerVisibility {
   async isWhole(event: StoredEvent): Promise<boolean> {
     // Outliers are state from other servers: state is served by `/state` in full, messages never.
     if (!hasOwnState(event)) return this.#room.isIn && event.pdu.stateKey !== undefined
+    if (this.#room.isIn && (await stickyEnds(this.#db, [event])).size > 0) return true
     const root = event.stateBefore
     const view = { event: event.pdu, serverName: this.#room.origin, visibility: await this.#visibilityAt(root) }
     if (!this.#room.isIn && view.visibility !== 'world_readable') return false

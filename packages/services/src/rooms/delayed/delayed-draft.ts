@@ -28,6 +28,7 @@ export async function sendDelayed(
     content,
     claim,
     isRehearsal,
+    ...(event.stickyMs > 0 ? { stickyMs: event.stickyMs } : {}),
     transaction: { deviceId: DELAYED_DEVICE, txnId: event.delayId },
     ...(redacts === undefined ? {} : { redacts: redacts as EventId }),
   }

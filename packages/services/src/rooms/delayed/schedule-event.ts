@@ -18,6 +18,8 @@ export interface DelayedEventRequest {
   readonly stateKey?: string | undefined
   readonly content: JsonObject
   readonly delayMs: number
+  /** The time in ms for which the event is sticky once it is sent. */
+  readonly stickyMs?: number | undefined
   /** The client's ID of the request; a request with the same one schedules nothing new. */
   readonly txnId?: string
 }
@@ -50,7 +52,7 @@ export async function scheduleEvent(
     deviceId,
     ...request,
     stateKey: request.stateKey,
-    stickyMs: 0,
+    stickyMs: request.stickyMs ?? 0,
     sinceTs: rt.clock.now(),
   }
   await rehearse(rt, event)

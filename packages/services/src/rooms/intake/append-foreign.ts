@@ -27,6 +27,7 @@ import { judgeNotification } from '../notification.ts'
 import { applyEarlyRedactions, applyRedaction } from '../redact.ts'
 import { applyEarlierRemoval, applyRemoval } from '../redact-removed.ts'
 import { relationOf } from '../relation.ts'
+import { recordSticky } from '../record-sticky.ts'
 import { outcomeOf } from './checks.ts'
 import type { Incoming } from './incoming.ts'
 import { storeStrippedState } from './store-stripped-state.ts'
@@ -92,6 +93,7 @@ async function judgeIn(
     const stateAfter = await stateWithEvent(tx, stateBefore, { nid: row.nid, pdu })
     await putOutlier(tx, pdu, { ...row, status: 'softFailed', stateAfter, roomRoot: room.stateRoot })
     await applyEarlierRemoval(tx, room, pdu, row.nid)
+    if (!incoming.isUnwanted) await recordSticky(tx, room, { ...incoming, nid: row.nid })
   } else await land(tx, room, incoming, { ...row, previous })
   if (isProvisional) await putPartialEvent(tx, room.nid, row.nid)
   return outcome
@@ -177,6 +179,7 @@ async function land(tx: Tx, room: OpenRoom, incoming: Incoming, ground: Ground):
     await storeStrippedState(tx, room, pdu, row.nid)
     landedAt = position
   }
+  await recordSticky(tx, room, { ...incoming, nid: row.nid, position: landedAt ?? 0 })
   await settleReferences(tx, room, { pdu, nid: row.nid, state, previous, position: landedAt ?? 0 })
 }
 

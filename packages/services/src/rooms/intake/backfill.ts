@@ -93,8 +93,11 @@ async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus:
   await keepAuthEvents(rt, source, ordered)
   await fetchEdgeStates(rt, source, ordered)
   let landed = 0
+  const receivedTs = rt.clock.now()
   for (let at = 0; at < ordered.length; ) {
-    const outcomes = await writeResolved(rt, (tx) => keepSome(tx, source, hole, ordered.slice(at)))
+    const outcomes = await writeResolved(rt, (tx) =>
+      keepSome(tx, source, hole, { ordered: ordered.slice(at), receivedTs }),
+    )
     if (outcomes.length === 0) break
     at += outcomes.length
     landed += outcomes.filter((outcome) => outcome === 'appended').length
@@ -107,7 +110,7 @@ async function keepSome(
   tx: Tx,
   { roomId, version }: Source,
   hole: TimelineGap,
-  ordered: readonly Pdu[],
+  { ordered, receivedTs }: { readonly ordered: readonly Pdu[]; readonly receivedTs: number },
 ): Promise<(PduOutcome | 'no place')[] | ResolutionNeed> {
   const room = await openRoom(tx, roomId)
   if (!room) return []
@@ -117,7 +120,9 @@ async function keepSome(
   for (const [index, pdu] of ordered.entries()) {
     const historicPosition = places[ordered.length - 1 - index]
     const isPlaced = historicPosition !== undefined
-    const outcome = isPlaced ? await appendForeign(tx, room, { pdu, version, historicPosition }) : 'no place'
+    const outcome = isPlaced
+      ? await appendForeign(tx, room, { pdu, version, historicPosition, receivedTs })
+      : 'no place'
     if (!isNeed(outcome)) outcomes.push(outcome)
     else if (outcomes.length === 0) return outcome
     else break

@@ -11,6 +11,8 @@ export interface Incoming {
   readonly historicPosition?: number
   /** Its `prev_events` are unavailable for now; a partially joined room does not wait for them. */
   readonly isAdrift?: boolean
+  /** The time at which it arrived, in ms; absent for events that cannot be sticky. */
+  readonly receivedTs?: number
   /** The room's policy server refused it. */
   readonly isUnwanted?: boolean
   /** The local sending device and its transaction ID. */

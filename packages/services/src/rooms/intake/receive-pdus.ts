@@ -106,12 +106,13 @@ async function appendAll(
   incoming: readonly Pdu[],
   { isAdrift = false, settle = async () => {} }: { readonly isAdrift?: boolean; readonly settle?: Settle } = {},
 ): Promise<Map<EventId, PduOutcome>> {
+  const receivedTs = rt.clock.now()
   const { pdus, unwanted } = await recommended(rt, source, incoming)
   const outcomes = new Map<EventId, PduOutcome>()
   for (let at = 0; at < pdus.length || at === 0; ) {
     // The database may run a unit again, so each returns its outcome.
     const unit = await writeResolved(rt, async (tx) => {
-      const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift })
+      const judged = await appendSome(tx, source, { pdus: pdus.slice(at), unwanted, isAdrift, receivedTs })
       if (isNeed(judged)) return judged
       if (judged.size === 0 || at + judged.size >= pdus.length) await settle(tx, new Map([...outcomes, ...judged]))
       return judged
@@ -135,7 +136,13 @@ async function appendSome(
     pdus,
     unwanted,
     isAdrift,
-  }: { readonly pdus: readonly Pdu[]; readonly unwanted: ReadonlySet<EventId>; readonly isAdrift: boolean },
+    receivedTs,
+  }: {
+    readonly pdus: readonly Pdu[]
+    readonly unwanted: ReadonlySet<EventId>
+    readonly isAdrift: boolean
+    readonly receivedTs: number
+  },
 ): Promise<Map<EventId, PduOutcome> | ResolutionNeed> {
   const judged = new Map<EventId, PduOutcome>()
   let forks = 0
@@ -143,7 +150,8 @@ async function appendSome(
     const room = await openRoom(tx, roomId)
     if (!room || forks === FORKS_A_UNIT) break
     if (room.extremityCount > 1) forks++
-    const outcome = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted: unwanted.has(pdu.id) })
+    const isUnwanted = unwanted.has(pdu.id)
+    const outcome = await appendForeign(tx, room, { pdu, version, isAdrift, isUnwanted, receivedTs })
     if (!isNeed(outcome)) judged.set(pdu.id, outcome)
     else if (judged.size === 0) return outcome
     // The states may have been written by this unit: it ends here, so that they are committed when they are resolved.

@@ -18,6 +18,8 @@ export interface RoomScope {
   readonly isWhole: boolean
   readonly timeline: Timeline
   readonly state: readonly StoredEvent[]
+  /** The sticky events that are new to the client and not in the timeline. */
+  readonly sticky: readonly StoredEvent[]
   /** The room's newest events, newest first, if the slice ends where the room does. */
   readonly tail: readonly StoredEvent[] | undefined
 }

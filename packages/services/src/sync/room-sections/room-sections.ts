@@ -3,12 +3,14 @@ import { roomAccountDataSection } from './account-data.ts'
 import { ephemeralSection } from './ephemeral.ts'
 import { eventsSection } from './events.ts'
 import type { RoomScope, RoomSection } from './room-section.ts'
+import { stickySection } from './sticky.ts'
 import { summarySection } from './summary.ts'
 import { unreadSection } from './unread.ts'
 
 /** The sections of a joined room's entry, in the order in which they are read. */
 const ROOM_SECTIONS: readonly RoomSection[] = [
   eventsSection,
+  stickySection,
   ephemeralSection,
   roomAccountDataSection,
   summarySection,

@@ -37,10 +37,11 @@ export const joinedRoomsSection: SyncSection = {
 async function candidates(scope: SyncScope): Promise<Membership[]> {
   const { slice, tools } = scope
   const moved = await scope.moved()
+  const sticky = (await scope.sticky())?.rooms
   const withAccountData = new Set((await scope.accountData()).map(({ roomId }) => roomId))
   return slice.memberships.filter(({ membership, roomId }) => {
     if (membership !== 'join' || !passesRoom(roomId, slice.request.filter.rooms)) return false
-    if (!moved || moved.has(roomId) || withAccountData.has(roomId)) return true
+    if (!moved || sticky?.has(roomId) || moved.has(roomId) || withAccountData.has(roomId)) return true
     return tools.typing.changedSince(roomId, slice.since?.typing ?? 0) !== undefined
   })
 }
@@ -62,12 +63,17 @@ async function roomScopeOf(scope: SyncScope, membership: Membership): Promise<Ro
   const { tail, timeline: read } = await timelineOfJoined(db, slice, room, { after, checksVisibility: isNew })
   const place = { roomId, after: isWhole ? undefined : after, end: upTo, tail, lastResolution: room.lastResolution }
   const timeline = await cutOverruled(db, slice, { ...place, timeline: read })
+  const inTimeline = new Set(timeline.events.map(({ nid }) => nid))
+  const sticky = ((await scope.sticky())?.rooms.get(roomId) ?? []).filter(({ nid }) => !inTimeline.has(nid))
   const state = await readState(db, slice, {
     ...place,
     timeline,
-    wantedMembers: isWhole ? await wantedMembers(scope, room, becameWhole) : [],
+    wantedMembers: [
+      ...sticky.map(({ pdu }) => pdu.sender),
+      ...(isWhole ? await wantedMembers(scope, room, becameWhole) : []),
+    ],
   })
-  return { scope, membership, room, after, isNew, isWhole, timeline, state, tail }
+  return { scope, membership, room, after, isNew, isWhole, timeline, state, sticky, tail }
 }
 
 async function wantedMembers({ db, slice }: SyncScope, room: CachedRoom, becameWhole: boolean): Promise<string[]> {

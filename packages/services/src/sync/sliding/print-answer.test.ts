@@ -15,7 +15,7 @@ function printed(dialect: Dialect, result: RoomResult): unknown {
   const window = { count: 3, parts: [{ range: [0, 0] as const, rooms: [roomId] }] }
   const scope: Pick<AnsweredScope, 'request' | 'windows' | 'results'> = {
     request: { dialect } as AnsweredScope['request'],
-    windows: { lists: new Map([['all', window]]), rooms: new Map() },
+    windows: { lists: new Map([['all', window]]), rooms: new Map(), matching: () => new Set() },
     results: new Map([[roomId, result]]),
   }
   return printAnswer(scope, 'pos', {})

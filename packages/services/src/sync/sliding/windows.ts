@@ -42,6 +42,8 @@ export interface Window {
 export interface Windows {
   readonly lists: ReadonlyMap<string, Window>
   readonly rooms: ReadonlyMap<RoomId, WantedRoom>
+  /** Returns the rooms that lists and subscriptions match, also beyond the windows. */
+  matching(): ReadonlySet<RoomId>
 }
 
 /** Returns the windows of a request over the user's rooms. */
@@ -52,17 +54,20 @@ export async function windowsOf(
   order: readonly ListedRoom[],
   state: ConnectionState,
 ): Promise<Windows> {
-  if (request.lists.size === 0 && request.subscriptions.size === 0) return { lists: new Map(), rooms: new Map() }
+  if (request.lists.size === 0 && request.subscriptions.size === 0)
+    return { lists: new Map(), rooms: new Map(), matching: () => new Set() }
   const shown = await shownRooms(db, slice, order, state)
   const byId = new Map(shown.map((membership) => [membership.roomId, membership]))
   let read: Promise<ReadonlyMap<RoomId, RoomTraits | undefined>> | undefined
   const traits = () => (read ??= traitsOfRooms(db, shown))
   const lists = new Map<string, Window>()
+  const all: (readonly RoomId[])[] = []
   const matched = new Map<RoomId, string[]>()
   for (const [name, { filters, ranges }] of request.lists) {
     const rooms = await matchingRooms(db, slice.user, filters, byId, traits)
     const window = windowOver(rooms, ranges)
     lists.set(name, window)
+    all.push(rooms)
     for (const roomId of new Set(window.parts.flatMap((part) => part.rooms))) {
       const names = matched.get(roomId)
       if (names) names.push(name)
@@ -71,7 +76,8 @@ export async function windowsOf(
   }
   for (const roomId of request.subscriptions.keys())
     if (byId.has(roomId) && !matched.has(roomId)) matched.set(roomId, [])
-  return { lists, rooms: wantedRooms(request, matched, byId) }
+  const matching = () => new Set([...all.flat(), ...matched.keys()])
+  return { lists, rooms: wantedRooms(request, matched, byId), matching }
 }
 
 function windowOver(rooms: readonly RoomId[], ranges: readonly Range[] | undefined): Window {

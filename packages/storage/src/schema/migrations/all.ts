@@ -5,6 +5,7 @@ import { pushers } from './0003-pushers.ts'
 import { delayedEvents } from './0004-delayed-events.ts'
 import { delegatedLeaves } from './0005-delegated-leaves.ts'
 import { threadSubscriptions } from './0006-thread-subscriptions.ts'
+import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import type { Migration } from './migration.ts'
 
@@ -16,5 +17,6 @@ export const migrations: readonly Migration[] = [
   delayedEvents,
   delegatedLeaves,
   threadSubscriptions,
+  stickyEvents,
   dehydratedDevices,
 ]

@@ -28,6 +28,8 @@ const FROZEN = [
   '49fc30bdda9ec99532dfabd25cd73c5e68b82f5fad807606c2728a7f5f45f980',
   'ced2fa28d5f5e03d0bdbd3fee1291961dd5dc5ec1cea69932323e4ce1da3bfbf',
   'ddce37cc1461dd13a2aa82af36cc0a85504f11ac71df0e77107fbb2406d43430',
+  'ec0965ca5b52f5be86d52661a8396b5f5e9c66126524a7c5600cbea016c6eeb8',
+  '332496ac483d1d2052af6c0dc49b7d62a50e65dbf55f9d6051c2b48f7ca31431',
 ]
 
 test('migrations on main are frozen', () => {

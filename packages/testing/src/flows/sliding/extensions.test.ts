@@ -166,4 +166,46 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     assert.deepEqual([threadsIn(ended, 'unsubscribed'), ended?.['prev_batch']], [roots.slice(0, 1), undefined])
     assert.equal(await sync(), undefined)
   })
+
+  test('sticky_events has its own since, over all matching rooms, and leaves out the timeline', async (t) => {
+    const { alice, bob, room, move, call, say, client } = await slidingStage(open, t)
+    const name = 'org.matrix.msc4354.sticky_events'
+    const rooms = [await room(alice), await room(alice)] as const
+    for (const roomId of rooms) await move(bob, roomId, 'join')
+    const stick = (roomId: string, body: string) =>
+      call('PUT', `rooms/${roomId}/send/m.test/${body}?${name.slice(0, 18)}.sticky_duration_ms=60000`, alice, { body })
+    const phone = client(bob)
+    const shown = (extension: Extension) =>
+      Object.values((extension?.['rooms'] ?? {}) as Record<string, { events: { content: { body: string } }[] }>)
+        .flatMap(({ events }) => events.map(({ content }) => content.body))
+        .toSorted()
+    const ask = async (since?: string, limit?: number) => {
+      const config = { ...(since ? { since } : {}), ...(limit ? { limit } : {}) }
+      const extension = (await phone.sync(withExtension(name, config, 0))).extensions[name]
+      return { told: shown(extension), next: String(extension ? extension['next_batch'] : since) }
+    }
+    const empty = await ask()
+    assert.deepEqual(empty.told, [])
+    for (const roomId of rooms)
+      for (const body of ['a', 'b']) await stick(roomId, `${body}${rooms.indexOf(roomId as never)}`)
+    for (const roomId of rooms) await say(alice, roomId)
+    const first = await ask(empty.next, 3)
+    assert.deepEqual(first.told, ['a0', 'a1', 'b0'])
+    const rest = await ask(first.next)
+    assert.deepEqual(rest.told, ['b1'])
+    assert.deepEqual((await ask(rest.next)).told, [])
+    await stick(rooms[0], 'newest')
+    assert.deepEqual((await ask(rest.next)).told, [])
+    const entered = await room(alice)
+    await stick(entered, 'before')
+    await say(alice, entered)
+    await move(bob, entered, 'join')
+    assert.deepEqual((await ask(rest.next)).told.toSorted(), ['before', 'newest'])
+    for (const config of [{ limit: 0 }, { since: 'nonsense' }, { since: 7 }]) {
+      const { status, body } = await phone.ask(withExtension(name, config))
+      assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'])
+    }
+    const { body } = await phone.ask(withExtension(name, { since: 'sticky_99999999' }))
+    assert.equal(body['errcode'], 'M_UNKNOWN_POS')
+  })
 })

@@ -4,6 +4,7 @@ import { e2eeExtension } from './e2ee.ts'
 import type { SlidingExtension } from './extension.ts'
 import { profilesExtension } from './profiles.ts'
 import { receiptsExtension } from './receipts.ts'
+import { stickyEventsExtension } from './sticky-events.ts'
 import { threadSubscriptionsExtension } from './thread-subscriptions.ts'
 import { toDeviceExtension } from './to-device.ts'
 import { typingExtension } from './typing.ts'
@@ -20,4 +21,5 @@ export const SLIDING_EXTENSIONS: readonly SlidingExtension[] = [
   typingExtension,
   profilesExtension,
   threadSubscriptionsExtension,
+  stickyEventsExtension,
 ]
