@@ -32,7 +32,8 @@ export async function dehydratedEvents(
   { from, limit = MAX_MESSAGES }: { readonly from: string | undefined; readonly limit?: number | undefined },
 ): Promise<DehydratedEvents> {
   const device = await dehydratedDeviceOf(db.read, userId)
-  if (device?.deviceId !== deviceId) throw new MatrixError('M_FORBIDDEN', 'this is not your dehydrated device')
+  if (!device) throw new MatrixError('M_FORBIDDEN', 'the user has no dehydrated device')
+  if (device.deviceId !== deviceId) throw new MatrixError('M_FORBIDDEN', 'this is not your dehydrated device')
   const after = positionOf(from)
   const upTo = await db.position()
   const bounds = { upTo, limit: Math.min(Math.max(limit, 1), MAX_MESSAGES) }

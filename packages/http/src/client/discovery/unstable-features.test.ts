@@ -122,9 +122,10 @@ describe('an advertised feature', () => {
     'org.matrix.msc4306': () =>
       done('PUT', `unstable/io.element.msc4306/rooms/${room}/thread/${event}/subscription`, {}),
     'org.matrix.msc4354': async () => {
-      const path = `v3/rooms/${room}/send/m.room.message/sticky?org.matrix.msc4354.sticky_duration_ms=60000`
-      const sent = await done('PUT', path, { msgtype: 'm.text', body: 'sticks' })
-      assert.equal(typeof sent['event_id'], 'string')
+      const query = 'org.matrix.msc4354.sticky_duration_ms=60000'
+      await done('PUT', `v3/rooms/${room}/send/m.room.message/sticky?${query}`, { body: 'sticky', msgtype: 'm.text' })
+      const { rooms } = await done('GET', 'v3/sync')
+      assert.match(JSON.stringify(rooms), /sticky/)
     },
     'org.matrix.simplified_msc3575': () => done('POST', 'unstable/org.matrix.simplified_msc3575/sync', {}),
     'uk.half-shot.msc2666.query_mutual_rooms.stable': async () => {
