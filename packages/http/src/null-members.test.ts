@@ -105,7 +105,11 @@ const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
     enabled: 'refused',
     'org.matrix.msc3881.enabled': 'refused',
   },
-  scheduleDelayedEvent: { state_key: 'refused' },
+  scheduleDelayedEvent: {
+    state_key: 'refused',
+    sticky_duration_ms: 'refused',
+    'org.matrix.msc4354.sticky_duration_ms': 'refused',
+  },
 }
 
 /** Endpoints of unstable features, whose bodies still change; each refuses null or reads it as absence, as its schema says. */
