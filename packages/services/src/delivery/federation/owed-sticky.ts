@@ -34,7 +34,8 @@ export async function stickyForNewcomers(
   const before = await serversAt(rt.db.read, roomId, between.after)
   const now = [...(await joinedServers(rt.db.read, roomId)).keys()]
   const servers = new Set(now.filter((server) => server !== rt.serverName && !before.has(server)))
-  if (servers.size === 0 || !before.has(rt.serverName)) return []
+  // Where this server came into the room in the stretch too, all others count as newcomers: what they have they get twice.
+  if (servers.size === 0) return []
   const owed = await ownSticky(rt, roomId, { after: 0, upTo: between.upTo })
   return owed.map(({ nid }) => ({ nid, position: between.after, roomId, servers }))
 }
