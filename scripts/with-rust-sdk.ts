@@ -29,7 +29,7 @@ const { values } = parseArgs({
   },
 })
 
-/** So many scenarios make the users and their room. */
+/** The number of scenarios at the beginning that make the users and their room. */
 const NEEDED = 3
 
 const built = buildPhone()

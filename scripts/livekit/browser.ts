@@ -34,7 +34,7 @@ const FLAGS = [
 /** A headless Chromium with one page, fake microphone and fake camera, driven over the DevTools protocol. */
 export class Browser {
   readonly failed: FailedRequest[] = []
-  /** What the page and its frames wrote to the console, as warnings or errors. */
+  /** The warnings and errors on the console of the page and its frames. */
   readonly complaints: string[] = []
   readonly #pid: number
   readonly #profile: string
@@ -167,7 +167,7 @@ async function devTools(output: Readable): Promise<string> {
       said.push(line)
       continue
     }
-    // What follows is dropped, so that the browser does not wait for a reader.
+    // Later output is dropped, so that the browser does not wait for a reader.
     output.resume()
     return url
   }

@@ -8,7 +8,7 @@ export interface Scenario {
   readonly run: (world: World) => Promise<void>
 }
 
-/** What Element X does on a server that works. */
+/** The scenarios of Element X on a server that works. */
 export const scenarios: readonly Scenario[] = [
   {
     name: 'two users log in by password, and their room lists open',

@@ -6,7 +6,7 @@ const V3 = '/_matrix/client/v3'
 const MSC4140 = '/_matrix/client/unstable/org.matrix.msc4140/delayed_events'
 let serial = 0
 
-/** What the widget asked for, in order. */
+/** The requests of the widget, in order. */
 globalThis.asked = []
 
 /** Opens Element Call for a user in a room, and goes into the call. */
@@ -106,7 +106,7 @@ function requester(base, token) {
   }
 }
 
-/** What the widget asks of its host. */
+/** Answers the requests of the widget to its host. */
 class Driver extends mxwidgets.WidgetDriver {
   constructor(call, roomId) {
     super()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PRIVATE_RANGES } from '@myelin/remote/sockets/address-check'
 
 const limit = (perSecond: number, burstCount: number) => ({ per_second: perSecond, burst_count: burstCount })
 
@@ -33,27 +34,7 @@ const GENERAL = {
   filter_timeline_limit: 100,
   block_non_admin_invites: false,
   enable_search: true,
-  ip_range_blacklist: [
-    '127.0.0.0/8',
-    '10.0.0.0/8',
-    '172.16.0.0/12',
-    '192.168.0.0/16',
-    '100.64.0.0/10',
-    '192.0.0.0/24',
-    '169.254.0.0/16',
-    '192.88.99.0/24',
-    '198.18.0.0/15',
-    '192.0.2.0/24',
-    '198.51.100.0/24',
-    '203.0.113.0/24',
-    '224.0.0.0/4',
-    '::1/128',
-    'fe80::/10',
-    'fc00::/7',
-    '2001:db8::/32',
-    'ff00::/8',
-    'fec0::/10',
-  ],
+  ip_range_blacklist: PRIVATE_RANGES,
   ip_range_whitelist: [],
   manhole: null,
   manhole_settings: { username: 'matrix', password: 'rabbithole' },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { isUserId, serverOf } from '@myelin/matrix/ids'
-import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { isServerName, isUserId, serverOf } from '@myelin/matrix/ids'
+import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
@@ -28,7 +28,8 @@ export async function ownerOfOpenIdToken(
 ): Promise<UserId> {
   try {
     if (server === rt.serverName) return await openIdOwner(rt, token)
-    const answer = await rt.remote.call(server as ServerName, {
+    if (!isServerName(server)) throw new MatrixError('M_UNAUTHORIZED', 'the OpenID token is not valid')
+    const answer = await rt.remote.call(server, {
       method: 'GET',
       target: federationPath(['federation', 'v1', 'openid', 'userinfo'], { access_token: token }),
       isUnsigned: true,

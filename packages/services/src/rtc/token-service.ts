@@ -38,6 +38,8 @@ export async function memberToken(
   request: { readonly roomId: RoomId; readonly slotId: string; readonly member: ClaimedMember },
   delegation: Delegation,
 ): Promise<SfuAccess> {
+  // Without an SFU no other server is asked about anybody.
+  ownSfu(rt)
   const user = await claimedUser(rt, openIdToken, request.member.claimed_user_id)
   return access(rt, user, request.roomId, namesOf(user, request), delegation)
 }
@@ -49,6 +51,7 @@ export async function deviceToken(
   { roomId, deviceId }: { readonly roomId: RoomId; readonly deviceId: string },
   delegation: Delegation,
 ): Promise<SfuAccess> {
+  ownSfu(rt)
   const user = await ownerOfOpenIdToken(rt, openIdToken)
   const names = { room: livekitRoomOf(roomId, ROOM_CALL_SLOT), identity: `${user}:${deviceId}` }
   return access(rt, user, roomId, names, delegation)

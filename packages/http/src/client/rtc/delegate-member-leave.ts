@@ -4,8 +4,7 @@ import { delegateLeaveOfMember } from '@myelin/services/rtc/token-service'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { EmptySchema } from '../../reply-schemas.ts'
-import { RoomIdSchema } from '../../schemas.ts'
-import { ClaimedMemberSchema, OpenIdTokenSchema } from './rtc-schemas.ts'
+import { MEMBER_REQUEST } from './rtc-schemas.ts'
 
 /**
  * Hands over the delayed event by which a member of a call leaves it; an OpenID token proves who the user is.
@@ -17,13 +16,7 @@ export const delegateMemberLeave = endpoint({
   method: 'POST',
   path: `${TOKEN_SERVICE}/delegate_delayed_leave`,
   access: 'none',
-  body: Type.Object({
-    room_id: RoomIdSchema,
-    slot_id: Type.String({ minLength: 1, maxLength: 255 }),
-    openid_token: OpenIdTokenSchema,
-    member: ClaimedMemberSchema,
-    delay_id: Type.String(),
-  }),
+  body: Type.Object({ ...MEMBER_REQUEST, delay_id: Type.String() }),
   reply: EmptySchema,
 
   async handle({ body, address }, rt) {

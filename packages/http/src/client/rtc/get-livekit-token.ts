@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ServerName } from '@myelin/matrix/ids'
+import { MatrixError } from '@myelin/matrix/errors'
+import { isServerName } from '@myelin/matrix/ids'
 import { callToken } from '@myelin/services/rtc/call-token'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
@@ -21,7 +22,9 @@ export const getLivekitToken = endpoint({
 
   async handle({ body, requester }, rt) {
     rt.limits.take('callTokens', requester.userId)
-    const server = body.server_name as ServerName | undefined
+    const server = body.server_name
+    if (server !== undefined && !isServerName(server))
+      throw new MatrixError('M_INVALID_PARAM', '`server_name` must be a server name')
     const place = placeOf(body, requester.deviceId)
     return { jwt: await callToken(rt, requester, { ...place, url: body.url, server }) }
   },

@@ -3,8 +3,7 @@ import { TOKEN_SERVICE } from '@myelin/services/calls/rtc-transports'
 import { memberToken } from '@myelin/services/rtc/token-service'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { RoomIdSchema } from '../../schemas.ts'
-import { ClaimedMemberSchema, DELEGATION_MEMBERS, delegationOf, OpenIdTokenSchema, SfuReply } from './rtc-schemas.ts'
+import { DELEGATION_MEMBERS, delegationOf, MEMBER_REQUEST, SfuReply } from './rtc-schemas.ts'
 
 /**
  * Returns the SFU and a token for it to a member of a call that proves by an OpenID token who its user is.
@@ -16,13 +15,7 @@ export const getMemberToken = endpoint({
   method: 'POST',
   path: `${TOKEN_SERVICE}/get_token`,
   access: 'none',
-  body: Type.Object({
-    room_id: RoomIdSchema,
-    slot_id: Type.String({ minLength: 1, maxLength: 255 }),
-    openid_token: OpenIdTokenSchema,
-    member: ClaimedMemberSchema,
-    ...DELEGATION_MEMBERS,
-  }),
+  body: Type.Object({ ...MEMBER_REQUEST, ...DELEGATION_MEMBERS }),
   reply: SfuReply,
 
   async handle({ body, address }, rt) {

@@ -20,10 +20,18 @@ export const PLACE_MEMBERS = {
 export const TokenReply = Type.Object({ jwt: Type.String() })
 
 /** A member of a call as its client describes it. */
-export const ClaimedMemberSchema = Type.Object({ id: Name, claimed_user_id: Name, claimed_device_id: Name })
+const ClaimedMemberSchema = Type.Object({ id: Name, claimed_user_id: Name, claimed_device_id: Name })
 
 /** An OpenID token in a body. */
 export const OpenIdTokenSchema = Type.Object({ access_token: Name, matrix_server_name: Name })
+
+/** The members that say which member of which call asks, and prove it by an OpenID token. */
+export const MEMBER_REQUEST = {
+  room_id: RoomIdSchema,
+  slot_id: Name,
+  openid_token: OpenIdTokenSchema,
+  member: ClaimedMemberSchema,
+}
 
 /** The members by which a client hands a delayed event over; the others are ignored. */
 export const DELEGATION_MEMBERS = { delay_id: OptionalText, delay_timeout: Type.Optional(Type.Integer()) }

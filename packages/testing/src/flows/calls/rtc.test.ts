@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
+import { RemoteError } from '@myelin/remote/remote-error'
 import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { testNetwork } from '../../network.ts'
@@ -154,6 +155,39 @@ onEveryDatabase('calls over LiveKit', (open) => {
       openid_token: { access_token: 'forged', matrix_server_name: 'one.test' },
     })
     assert.deepEqual([forged.status, forged.body['errcode']], [401, 'M_UNAUTHORIZED'])
+    const nameless = await post(undefined, '/_myelin/livekit/sfu/get', {
+      room: roomId,
+      device_id: 'PHONE',
+      openid_token: { access_token: 'forged', matrix_server_name: 'no name/at all' },
+    })
+    assert.deepEqual([nameless.status, nameless.body['errcode']], [401, 'M_UNAUTHORIZED'])
+    const elsewhere = { url: 'wss://sfu.test', room_id: roomId, slot_id: 's', member: { id: 'm1' } }
+    const asked = await post(alice, `${msc4195}/get_token`, { ...elsewhere, server_name: 'no name/at all' })
+    assert.deepEqual([asked.status, asked.body['errcode']], [400, 'M_INVALID_PARAM'])
+  })
+
+  test('are answered 404 where the server has no SFU, and no other server is asked who the user is', async (t) => {
+    const asked: string[] = []
+    const send = async ({ destination }: { readonly destination: string }) => {
+      asked.push(destination)
+      throw new RemoteError('unreachable', `no way leads to ${destination}`)
+    }
+    const server = await testServer(open, {}, { transport: { send, close: async () => {} } })
+    t.after(() => server.close())
+    const openIdToken = { access_token: 'token', matrix_server_name: 'two.test' }
+    const member = { id: 'm', claimed_user_id: '@bob:two.test', claimed_device_id: 'D' }
+    const bodies: Readonly<Record<string, JsonObject>> = {
+      'sfu/get': { room: '!room', device_id: 'D' },
+      get_token: { room_id: '!room', slot_id: 's', member },
+      delegate_delayed_leave: { room_id: '!room', slot_id: 's', member, delay_id: 'd' },
+    }
+    for (const [path, body] of Object.entries(bodies)) {
+      const answer = await server.call('POST', `/_myelin/livekit/${path}`, {
+        body: { ...body, openid_token: openIdToken },
+      })
+      assert.deepEqual([answer.status, answer.body['errcode']], [404, 'M_NOT_FOUND'])
+    }
+    assert.deepEqual(asked, [])
   })
 
   test('send the leave of a participant that the SFU no longer sees, and hold it back until then', async (t) => {
