@@ -9,6 +9,7 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
 import { removeForwardExtremities, updateForwardExtremities } from '@myelin/storage/rooms/events/forward-extremities'
 import type { ForwardExtremities } from '@myelin/storage/rooms/events/forward-extremities'
+import { firstOfRoom } from '@myelin/storage/rooms/events/history-positions'
 import { putHighlights } from '@myelin/storage/sync/highlights'
 import {
   putBackwardExtremities,
@@ -208,7 +209,20 @@ async function settleReferences(
     ),
   )
   const holes = pdu.prevEvents.filter((id) => !isThere.has(id))
-  await putBackwardExtremities(tx, room.nid, holes, landed.position)
+  if (holes.length > 0) await putBackwardExtremities(tx, room.nid, holes, await positionOfHole(tx, room, landed))
+}
+
+/**
+ * Returns the position that the history before an event leads to. What lies before an event from before this server came
+ * into the room is older than all that it has.
+ */
+async function positionOfHole(
+  tx: Tx,
+  room: OpenRoom,
+  { pdu, position }: { readonly pdu: Pdu; readonly position: number },
+): Promise<number> {
+  const first = await firstOfRoom(tx, room.nid)
+  return first && position > first.position && pdu.depth < first.depth ? first.position : position
 }
 
 /**
