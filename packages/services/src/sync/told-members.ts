@@ -3,8 +3,9 @@ import type { Read } from '@myelin/storage/engine/database'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
-// Member events sent to a device under lazy loading, each with the end position of its response.
-const shelf = new DatabaseCache<Map<number, number>>('toldMembers', 5_000)
+// Member events sent to a device under lazy loading. Each end position of a response, negative, is followed by the events that the
+// response had: with a thousand waiting clients a map for each would be the largest part of what they cost.
+const shelf = new DatabaseCache<readonly number[]>('toldMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
@@ -17,27 +18,39 @@ export function untoldMembers(db: Read, { request, since }: Slice, events: reado
   if (request.filter.state.includeRedundantMembers || !since || since.begun === 0) return events
   const told = shelf.of(db).get(nameOf(request))
   if (!told) return events
-  return events.filter((event) => {
-    const at = told.get(event)
-    return at === undefined || at < since.begun || at > since.position
-  })
+  const known = new Set<number>()
+  let isReceived = false
+  for (const entry of told) {
+    if (entry > 0) isReceived && known.add(entry)
+    else isReceived = -entry >= since.begun && -entry <= since.position
+  }
+  return events.filter((event) => !known.has(event))
 }
 
 /** Records that member events are sent to a device. */
 export function noteToldMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
   const [name, kept] = [nameOf(request), shelf.of(db)]
-  const told = kept.get(name) ?? new Map<number, number>()
-  for (const event of events) {
-    // The oldest entries are dropped first.
-    told.delete(event)
-    told.set(event, upTo.position)
+  const again = new Set(events)
+  const earlier = (kept.get(name) ?? []).filter((entry) => entry <= 0 || !again.has(entry))
+  const isSameResponse = earlier.findLast((entry) => entry <= 0) === -upTo.position
+  const told = [...earlier, ...(isSameResponse ? [] : [-upTo.position]), ...again]
+  kept.set(name, newest(told))
+}
+
+/** Returns the last {@link MAX_MEMBERS} events, with the positions of their responses. */
+function newest(told: readonly number[]): readonly number[] {
+  const backwards: number[] = []
+  let members = 0
+  for (const entry of told.toReversed()) {
+    const isPosition = entry <= 0
+    const isEmpty = backwards.length === 0 || (backwards.at(-1) ?? 0) <= 0
+    if (isPosition ? !isEmpty : members < MAX_MEMBERS) backwards.push(entry)
+    if (!isPosition) members++
+    else if (members >= MAX_MEMBERS) break
   }
-  for (const [oldest] of told) {
-    if (told.size <= MAX_MEMBERS) break
-    told.delete(oldest)
-  }
-  kept.set(name, told)
+  // A copy has no room to grow.
+  return backwards.toReversed()
 }
 
 /** Drops the records of a device that does an initial sync. */
