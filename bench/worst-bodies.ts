@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildApp } from '@myelin/http/app'
+import { buildApp } from '@myelin/http/app/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import type { AnyEndpoint } from '@myelin/http/endpoint'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
-import { pathsOf } from '@myelin/http/mount'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
+import { pathsOf } from '@myelin/http/app/mount'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildApp } from '@myelin/http/app'
+import { buildApp } from '@myelin/http/app/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
 import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
 import { round } from '@myelin/testing/latency'
-import { registerMany } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { registerMany } from './fixture.ts'
+import type { Workload } from './workload.ts'
 import { bystander } from './bystander.ts'
 
 const SERVERS = 100

@@ -9,8 +9,8 @@ import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/pus
 import type { PreparedTransaction } from '@myelin/testing/fedsim/push'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { registerMany } from '../fixture.ts'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import { registerMany } from './fixture.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 import { Watcher } from './watcher.ts'
 
 const SERVERS = 50

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 /**
  * W1: one room, k joined users who each hold a long poll, and all send 100-byte messages in a closed loop: each sender

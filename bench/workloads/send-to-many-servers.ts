@@ -5,9 +5,9 @@ import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { joinTargetRoom } from '@myelin/testing/fedsim/hosted-rooms'
 import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { inParallel, registerMany, roomWith, sendPath } from '../fixture.ts'
+import { inParallel, registerMany, roomWith, sendPath } from './fixture.ts'
 import type { Target } from '@myelin/testing/processes/target'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 
 const SERVERS = 500
 const PER_SECOND = 10

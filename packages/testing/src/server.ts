@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
-import { buildApp } from '@myelin/http/app'
-import { endpointsOf } from '@myelin/http/endpoints'
+import { buildApp } from '@myelin/http/app/app'
+import { endpointsOf } from '@myelin/http/app/endpoints'
 import type { Workers } from '@myelin/services/workers'
 import { startWorkers } from '@myelin/services/workers'
 import type { ServiceConfig } from '@myelin/kit/settings'

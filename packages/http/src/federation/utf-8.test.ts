@@ -7,8 +7,8 @@ import type { TestServer } from '@myelin/testing/server'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
 import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
-import { federationEndpoints } from '../endpoints.ts'
-import { pathsOf } from '../mount.ts'
+import { federationEndpoints } from '../app/endpoints.ts'
+import { pathsOf } from '../app/mount.ts'
 
 const origin = 'far.test'
 const strings = {

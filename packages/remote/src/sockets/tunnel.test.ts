@@ -8,7 +8,7 @@ import { after, describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import { testAuthority } from '@myelin/testing/certificates'
 import { ask, askOn, authority, type Internet, listen, transport } from '@myelin/testing/stages/tls-stage'
-import type { HttpsTransport, HttpsTransportParts } from '../https-transport.ts'
+import type { HttpsTransport, HttpsTransportParts } from '../https/https-transport.ts'
 import { AddressCheck } from './address-check.ts'
 import { proxyIn } from './proxy.ts'
 

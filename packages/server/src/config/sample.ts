@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Described, describedOf } from './described.ts'
 import { sections } from './schema.ts'
-import type { Section } from './section.ts'
+import type { Section } from './values/section.ts'
 
 /** The values of a new server's configuration. */
 export interface SampleOptions {

@@ -6,8 +6,8 @@ import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { uploadedText } from './invariants/media-kept.ts'
-import type { Deed } from './ledger.ts'
-import type { Observation } from './observation.ts'
+import type { Deed } from './record/ledger.ts'
+import type { Observation } from './record/observation.ts'
 import { seenEvent } from './seen-event.ts'
 
 /** A run in which nothing went wrong, for tests to doctor. */

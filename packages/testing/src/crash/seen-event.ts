@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isObject, member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
-import type { SeenEvent } from './observation.ts'
+import type { SeenEvent } from './record/observation.ts'
 
 /** The members of a client event that the invariants read. */
 export function seenEvent(event: JsonObject): SeenEvent {

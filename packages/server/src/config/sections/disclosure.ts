@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DisclosureSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { section } from '../section.ts'
+import { section } from '../values/section.ts'
 
 /** Settings for what other servers may read beyond what federation requires. */
 export const disclosure = section({

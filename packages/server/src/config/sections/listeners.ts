@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { group, oneOf, path, type Reading, section } from '../section.ts'
+import { group, oneOf, path, type Reading, section } from '../values/section.ts'
 
 /** The resources of a listener. */
 export type Resource = (typeof RESOURCES)[number]

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import { BUSY } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
-import { setRemotePresence } from '../../runtime/presence/set-presence.ts'
+import { setRemotePresence } from '../../runtime/set-presence.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 import { roomOfEdu } from './room-of-edu.ts'
 

@@ -2,7 +2,7 @@
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
-import { forwardExtremitiesOf, MAX_LISTED } from '@myelin/storage/rooms/events/forward-extremities'
+import { forwardExtremitiesOf, MAX_LISTED } from '@myelin/storage/rooms/forward-extremities'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { precomputeMemberChanges } from '@myelin/storage/rooms/members/member-changes'
 import type { PrecomputedMemberChanges } from '@myelin/storage/rooms/members/member-changes'

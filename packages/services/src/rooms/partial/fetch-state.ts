@@ -11,7 +11,7 @@ import type { Checker } from '../intake/check-incoming.ts'
 import { fetchEvents, missingAmong } from '../intake/fetch-events.ts'
 import type { KnownSource } from '../intake/fetch-wanted-state.ts'
 import { fetchWantedState } from '../intake/fetch-wanted-state.ts'
-import { inOrder } from '../intake/judge.ts'
+import { inOrder } from '../append/judge.ts'
 import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
 
 /** A state as another server names it. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
+import type { Invariant } from '../record/invariant.ts'
 
 /** The content of an upload with a marker: some KiB, so that it has several pages. */
 export function uploadedText(marker: string): string {
