@@ -10,8 +10,8 @@ import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
 
 /**
- * Reads all there is of a user and rooms at their bounds, and prints the longest turn of the event loop of each request:
- * `node bench/worst-reads.ts`. No turn may take 50 ms; the exit code says whether one did.
+ * Reads everything of a user and rooms at their bounds, and prints the longest turn of the event loop of each request:
+ * `node bench/worst-reads.ts`. Exits with 1 if a turn takes 50 ms or longer.
  */
 
 const MAX_MS = 50

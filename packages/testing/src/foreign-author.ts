@@ -85,7 +85,7 @@ export class ForeignAuthor {
   }
 
   /** Builds an event and sends it. */
-  async tell(draft: ForeignDraft): Promise<Pdu> {
+  async sendEvent(draft: ForeignDraft): Promise<Pdu> {
     const pdu = await this.build(draft)
     await this.send([pdu.json])
     return pdu

@@ -24,7 +24,7 @@ export interface RoomAuthor {
 export async function authorRoom(
   rt: TestRuntime,
   creator: string,
-  wishes: Partial<Parameters<typeof createRoom>[2]> = {},
+  body: Partial<Parameters<typeof createRoom>[2]> = {},
 ): Promise<RoomAuthor> {
   const roomId = await createRoom(rt, creator as UserId, {
     visibility: 'private',
@@ -32,7 +32,7 @@ export async function authorRoom(
     isDirect: false,
     initialState: [],
     creationContent: {},
-    ...wishes,
+    ...body,
   })
   return authorOf(rt, roomId)
 }

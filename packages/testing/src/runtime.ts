@@ -94,7 +94,7 @@ export const testConfig: ServiceConfig = {
     lifetimeMs: 3_600_000,
     allowsGuests: true,
   },
-  disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
+  disclosure: { allowsProfileLookup: true, allowsPublicRooms: true, allowsDeviceNames: false },
   federation: {
     allowedServers: undefined,
     deniedServers: [],

@@ -80,7 +80,7 @@ function answerPreflights(app: FastifyInstance): void {
   })
 }
 
-/** Tells whether a request lacks the header that HTTP/1.1 requires (RFC 9112, section 3.2). */
+/** Returns whether a request lacks the header that HTTP/1.1 requires (RFC 9112, section 3.2). */
 function lacksHost({ raw, headers }: FastifyRequest): boolean {
   return raw.httpVersion === '1.1' && headers.host === undefined
 }

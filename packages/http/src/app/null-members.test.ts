@@ -269,12 +269,12 @@ describe('null in a body', () => {
     assert.ok(alice && bob)
     const call = async (method: string, path: string, token: string, body: object) =>
       (await server.call(method, `/_matrix/client/v3/${path}`, { token, body })).body
-    const wishes = {
+    const options = {
       preset: 'public_chat',
       room_version: '11',
       initial_state: [{ type: 'm.room.join_rules', content: { join_rule: 'public' } }],
     }
-    const roomId = String((await call('POST', 'createRoom', alice.token, wishes))['room_id'])
+    const roomId = String((await call('POST', 'createRoom', alice.token, options))['room_id'])
     await call('POST', `join/${roomId}`, bob.token, {})
     const sent = await call('PUT', `rooms/${roomId}/send/m.room.message/1`, alice.token, {
       msgtype: 'm.text',

@@ -59,7 +59,7 @@ const post = (url: string, id: string | undefined, body: object = {}) => ({
 })
 
 describe('the id of a request', () => {
-  test('tells the log lines of two concurrent requests apart', () =>
+  test('separates the log lines of two concurrent requests', () =>
     withServer(async (app, lines) => {
       const ids = ['first', 'second']
       const replies = await Promise.all(ids.map((id) => app.inject(post('/meet', id, { name: id }))))

@@ -137,7 +137,7 @@ describe('resolving', () => {
     )
   })
 
-  test('gives the same for branches told as differences', () => {
+  test('gives the same for branches that are given as differences', () => {
     fc.assert(
       fc.property(version, history, (which, steps) => {
         const { events, branches } = play(which, steps)

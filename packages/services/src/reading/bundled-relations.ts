@@ -56,8 +56,8 @@ export async function bundledRelations(
     return { parent, edit, thread: reply && { ...thread, reply }, references: ofType(children, 'm.reference') }
   })
   // A user who left may see an event, but not its later edits and replies.
-  const told = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
-  const seen = new Set(await visibleTo(db, reader.userId, roomId, told))
+  const related = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
+  const seen = new Set(await visibleTo(db, reader.userId, roomId, related))
   // An edit that was erased would hide the original, which the requester may still read.
   for (const edit of await prunedFor(
     db,

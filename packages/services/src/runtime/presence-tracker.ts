@@ -5,7 +5,7 @@ import type { PresenceSettings } from '@myelin/kit/settings'
 import { serverOf } from '@myelin/matrix/ids'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
-import { BUSY, lostDevices, unheardSince } from '@myelin/storage/sync/presence'
+import { BUSY, lostDevices, silentSince } from '@myelin/storage/sync/presence'
 import type { PresenceState } from '@myelin/storage/sync/presence'
 import { setDevicePresence, setOffline } from './set-presence.ts'
 
@@ -20,7 +20,7 @@ const BUSY_GONE_MS = 3_600_000
 /** The time for which other nodes accept a device as present without an update: its node may have died. */
 const VALID_MS = 600_000
 /** The time without news after which a remote user is offline. */
-const UNHEARD_MS = 1_800_000
+const SILENT_MS = 1_800_000
 const LOOK_MS = 5_000
 const SWEEP_MS = 60_000
 const MAX_SWEPT = 500
@@ -188,7 +188,7 @@ export class PresenceTracker {
       const gone = { state: 'offline', isActive: false, untilTs: now, lastActiveTs: 0 } as const
       await setDevicePresence(this.#rt, { userId, deviceId, ...gone })
     }
-    for (const presence of await unheardSince(db.read, now - UNHEARD_MS, MAX_SWEPT)) {
+    for (const presence of await silentSince(db.read, now - SILENT_MS, MAX_SWEPT)) {
       if (serverOf(presence.userId) !== serverName) await setOffline(this.#rt, presence)
     }
   }

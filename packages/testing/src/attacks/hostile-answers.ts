@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts'
 export const always = (json: JsonObject) => () => json
 
 /** Makes the hostile server answer requests for single events, and for the IDs of the state. */
-export function tell(stage: Stage, state: readonly Pdu[], history: readonly Pdu[]): void {
+export function answerWith(stage: Stage, state: readonly Pdu[], history: readonly Pdu[]): void {
   const { answers } = stage.evil
   const all = new Map<string, JsonObject>([...state, ...history].map(({ id, json }) => [id, json]))
   answers.set('event/', ({ target }) => {

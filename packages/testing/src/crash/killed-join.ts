@@ -140,7 +140,7 @@ async function faultsOf(client: MatrixClient, room: ForeignRoom, expected: reado
   const members = [...room.state.values()].filter(
     ({ type, content }) => type === 'm.room.member' && content['membership'] === 'join',
   )
-  const told = chunk.map(({ event_id }) => event_id)
+  const shown = chunk.map(({ event_id }) => event_id)
   return [
     ...differences(
       'joined members',
@@ -153,9 +153,9 @@ async function faultsOf(client: MatrixClient, room: ForeignRoom, expected: reado
       [...room.state.values()].map(({ id }) => id),
     ),
     ...expected
-      .filter((id) => !told.includes(id))
+      .filter((id) => !shown.includes(id))
       .map((id) => `${id}, number ${expected.indexOf(id)} of what was said, is not in the timeline`),
-    ...(new Set(told).size === told.length ? [] : ['something is in the timeline twice']),
+    ...(new Set(shown).size === shown.length ? [] : ['something is in the timeline twice']),
   ]
 }
 

@@ -121,8 +121,8 @@ export class RemoteRoom {
     const client = { send: () => connection.request('PUT', uri, authorization, JSON.stringify(body)) }
     const answer = await sendUntilAnswered(client, ['PUT', uri])
     connection.close()
-    const told = answer && (JSON.parse(answer.body) as { pdus?: Record<string, { error?: string }> })
-    if (answer?.status === 200 && told?.pdus?.[pdu.id]?.error === undefined) this.#acknowledged.push(pdu.id)
+    const shown = answer && (JSON.parse(answer.body) as { pdus?: Record<string, { error?: string }> })
+    if (answer?.status === 200 && shown?.pdus?.[pdu.id]?.error === undefined) this.#acknowledged.push(pdu.id)
     else throw new Error(`an event of the other server was refused: ${answer?.body}`)
   }
 

@@ -93,10 +93,10 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
   },
   get_missing_events: (question) => {
     const { room, asked } = inRoom(question)
-    const wish = JSON.parse(asked.body) as { earliest_events: EventId[]; latest_events: EventId[]; limit: number }
-    const from = wish.latest_events.flatMap((id) => room?.events.get(id)?.prevEvents ?? [])
-    const known = new Set(wish.earliest_events)
-    const found = room ? walk(room, from, ({ prevEvents }) => prevEvents, wish.limit, known) : []
+    const query = JSON.parse(asked.body) as { earliest_events: EventId[]; latest_events: EventId[]; limit: number }
+    const from = query.latest_events.flatMap((id) => room?.events.get(id)?.prevEvents ?? [])
+    const known = new Set(query.earliest_events)
+    const found = room ? walk(room, from, ({ prevEvents }) => prevEvents, query.limit, known) : []
     return `{"events":${listOf(found.toReversed())}}`
   },
 }

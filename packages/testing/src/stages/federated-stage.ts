@@ -36,8 +36,8 @@ export const post = (who: User, path: string, body: JsonObject = {}) =>
   who.server.call('POST', `/_matrix/client/v3/${path}`, { token: who.token, body })
 
 /** Creates a room. */
-export const create = async (who: User, wishes: JsonObject): Promise<RoomId> => {
-  const { status, body } = await post(who, 'createRoom', wishes)
+export const create = async (who: User, roomOptions: JsonObject): Promise<RoomId> => {
+  const { status, body } = await post(who, 'createRoom', roomOptions)
   assert.equal(status, 200, JSON.stringify(body))
   return body['room_id'] as RoomId
 }
@@ -52,12 +52,12 @@ export const join = (who: User, room: string, via: readonly string[] = ['one.tes
 /** Alice of one.test has a public room; bob is of two.test. */
 export async function stage(
   open: OpenDatabase,
-  options: { servers?: number; wishes?: JsonObject } = {},
+  options: { servers?: number; roomOptions?: JsonObject } = {},
 ): Promise<Stage> {
   const network = await testNetwork({ servers: options.servers ?? 2, open })
   const alice = await user(network, 'alice', 'one.test')
   const bob = await user(network, 'bob', 'two.test')
-  const roomId = await create(alice, { preset: 'public_chat', name: 'The room', ...options.wishes })
+  const roomId = await create(alice, { preset: 'public_chat', name: 'The room', ...options.roomOptions })
   return { network, alice, bob, roomId }
 }
 

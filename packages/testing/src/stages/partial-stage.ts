@@ -59,10 +59,10 @@ export function holdStates({ rt: { remote } }: TestServer, first: Answering): He
  */
 export async function partialStage(
   open: OpenDatabase,
-  wishes: JsonObject = {},
+  roomOptions: JsonObject = {},
   before: (stage: Stage & { carol: User; mallory: User }) => Promise<void> = async () => {},
 ): Promise<PartialStage> {
-  const set = await stage(open, { servers: 3, wishes })
+  const set = await stage(open, { servers: 3, roomOptions })
   const [carol, mallory] = [
     await user(set.network, 'carol', 'three.test'),
     await user(set.network, 'mallory', 'three.test'),

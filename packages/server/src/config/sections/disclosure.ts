@@ -22,9 +22,9 @@ export const disclosure = section({
   },
   read(values): DisclosureSettings {
     return {
-      tellsProfiles: values.allow_profile_lookup_over_federation,
-      tellsPublicRooms: values.allow_public_rooms_over_federation,
-      tellsDeviceNames: values.allow_device_name_lookup_over_federation,
+      allowsProfileLookup: values.allow_profile_lookup_over_federation,
+      allowsPublicRooms: values.allow_public_rooms_over_federation,
+      allowsDeviceNames: values.allow_device_name_lookup_over_federation,
     }
   },
 })

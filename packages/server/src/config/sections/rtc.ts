@@ -7,7 +7,7 @@ const fields = {
   matrix_rtc: group(
     {
       transports: Type.Array(Type.Object({ type: Type.String({ minLength: 1 }) }, { additionalProperties: true }), {
-        description: `The transports of calls that clients are told, in order. The SFU of \`livekit\` needs no entry.`,
+        description: `The transports of calls that are announced to clients, in order. The SFU of \`livekit\` needs no entry.`,
         default: [],
         examples: [[{ type: 'livekit', livekit_service_url: 'https://rtc.example.org/livekit/jwt' }]],
       }),

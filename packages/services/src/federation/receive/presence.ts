@@ -39,12 +39,12 @@ function readPush({ clock }: EduReceiver, origin: ServerName, push: JsonObject):
   if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
   if (state !== 'online' && state !== 'unavailable' && state !== 'offline' && state !== BUSY) return undefined
   const ago = member(push, 'last_active_ago')
-  const isTold = typeof ago === 'number' && Number.isSafeInteger(ago) && ago >= 0
+  const isGiven = typeof ago === 'number' && Number.isSafeInteger(ago) && ago >= 0
   return {
     userId,
     state,
     statusMessage: stringMember(push, 'status_msg')?.slice(0, MAX_STATUS),
-    lastActiveTs: isTold ? Math.max(0, clock.now() - ago) : 0,
+    lastActiveTs: isGiven ? Math.max(0, clock.now() - ago) : 0,
     isActive: state === 'online' && member(push, 'currently_active') === true,
   }
 }

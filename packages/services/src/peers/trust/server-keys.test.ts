@@ -263,7 +263,7 @@ describe('a notary', () => {
       ))
   }
 
-  test('tells nothing about servers it was not asked about', () =>
+  test('contains nothing about servers that were not requested', () =>
     scene(
       async ({ servers, find }) => {
         servers.set(notary, vouching([good, keyDocument('other.test', { validUntilTs: NOW + DAY })]))

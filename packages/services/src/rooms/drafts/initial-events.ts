@@ -44,13 +44,13 @@ const PRESETS = {
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#creation
  */
-export function initialEvents(wishes: RoomCreationRequest, creation: Creation): InitialEvent[] {
-  const events = [state('m.room.power_levels', powerLevels(wishes, creation))]
+export function initialEvents(request: RoomCreationRequest, creation: Creation): InitialEvent[] {
+  const events = [state('m.room.power_levels', powerLevels(request, creation))]
   if (creation.alias !== undefined) events.push(state('m.room.canonical_alias', { alias: creation.alias }))
-  events.push(...presetEvents(wishes))
-  events.push(...wishes.initialState)
-  if (wishes.name !== undefined) events.push(state('m.room.name', { name: wishes.name }))
-  if (wishes.topic !== undefined) events.push(state('m.room.topic', topicContent(wishes.topic)))
+  events.push(...presetEvents(request))
+  events.push(...request.initialState)
+  if (request.name !== undefined) events.push(state('m.room.name', { name: request.name }))
+  if (request.topic !== undefined) events.push(state('m.room.topic', topicContent(request.topic)))
   return lastOfEach(events)
 }
 
@@ -65,8 +65,8 @@ function presetOf({ preset, visibility }: RoomCreationRequest): keyof typeof PRE
   return preset ?? (visibility === 'public' ? 'public_chat' : 'private_chat')
 }
 
-function presetEvents(wishes: RoomCreationRequest): InitialEvent[] {
-  const [joinRule, historyVisibility, guestAccess] = PRESETS[presetOf(wishes)]
+function presetEvents(request: RoomCreationRequest): InitialEvent[] {
+  const [joinRule, historyVisibility, guestAccess] = PRESETS[presetOf(request)]
   return [
     state('m.room.join_rules', { join_rule: joinRule }),
     state('m.room.history_visibility', { history_visibility: historyVisibility }),
@@ -78,12 +78,12 @@ function presetEvents(wishes: RoomCreationRequest): InitialEvent[] {
  * Returns the power levels of a new room. In a public room the level to invite is that of a moderator: the room may
  * become restricted, where inviting lets users in.
  */
-function powerLevels(wishes: RoomCreationRequest, { version, creator }: Creation): JsonObject {
-  const isPublic = presetOf(wishes) === 'public_chat'
+function powerLevels(request: RoomCreationRequest, { version, creator }: Creation): JsonObject {
+  const isPublic = presetOf(request) === 'public_chat'
   const users: Record<string, Json> = {}
   if (!version.auth.creatorsOutrankEveryone) {
     users[creator] = 100
-    if (wishes.preset === 'trusted_private_chat') for (const invited of wishes.invite) users[invited] = 100
+    if (request.preset === 'trusted_private_chat') for (const invited of request.invite) users[invited] = 100
   }
   const events: Record<string, Json> = {
     'm.room.name': 50,
@@ -107,7 +107,7 @@ function powerLevels(wishes: RoomCreationRequest, { version, creator }: Creation
     redact: 50,
     invite: isPublic ? 50 : 0,
     historical: 100,
-    ...wishes.powerLevels,
+    ...request.powerLevels,
   }
 }
 

@@ -44,19 +44,19 @@ export interface Upgrade {
  */
 export async function upgradeRoom(
   rt: Needs,
-  wish: Omit<Upgrade, 'version' | 'additionalCreators'> & { readonly newVersion: string },
+  request: Omit<Upgrade, 'version' | 'additionalCreators'> & { readonly newVersion: string },
   additionalCreators: readonly UserId[],
 ): Promise<RoomId> {
-  const upgrade: Upgrade = { ...wish, version: roomVersionOf(wish.newVersion), additionalCreators }
-  await refuseSuspended(rt, wish.sender)
-  rt.limits.take('roomCreation', wish.sender)
+  const upgrade: Upgrade = { ...request, version: roomVersionOf(request.newVersion), additionalCreators }
+  await refuseSuspended(rt, request.sender)
+  rt.limits.take('roomCreation', request.sender)
   // With a policy server the write transaction runs again, and must create the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const chosen = upgrade.version.roomIds === 'chosen by server' ? newRoomId(rt) : undefined
   const replacement = await writeEvents(rt, (tx, maker) => replaceRoom(tx, { ...maker, clock }, upgrade, chosen))
   await copyChildrenAndBans(rt, upgrade, replacement)
-  await carryOverUserData(rt, wish.sender, replacement)
+  await carryOverUserData(rt, request.sender, replacement)
   return replacement
 }
 

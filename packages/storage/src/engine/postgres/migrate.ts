@@ -18,7 +18,7 @@ import { FIRST_SHAPE } from './first-shape.ts'
 
 const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
 
-/** The advisory lock that a node holds while it migrates; the others wait for it, and find nothing left to do. */
+/** The advisory lock that a node holds while it migrates. The other nodes wait for it. */
 const MIGRATION_LOCK = 7305
 
 /**
@@ -74,7 +74,7 @@ async function applyMissing(client: PostgresClient, known: readonly Migration[])
     for (const statement of migration.statements) await client.query({ text: spelled(statement, spelling) })
     await record(recordOf(migration, { isNew: true }))
   }
-  // Versions before the records look here, and refuse what is above the one migration they know.
+  // Versions from before the migration records read this row, and refuse a higher number than they know.
   const compatVersion = compatVersionOf(known.at(-1)?.id ?? 0, known)
   await client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
   await client.query({ text: 'delete from schema_version' })
@@ -85,7 +85,7 @@ async function foundSchema(client: PostgresClient): Promise<FoundSchema> {
   const actual = await shapeOf(client)
   const tables = [...actual.keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
   const rows = async <Row>(text: string) => (await client.query<Row>({ text })).rows
-  // Synapse has a table of this name, too.
+  // Synapse also has a table of this name.
   const isOwn = actual.get('table schema_version') === FIRST_SHAPE.get('table schema_version')
   const [own] = isOwn
     ? await rows<{ version: number | null }>('select max(version) as version from schema_version')
@@ -98,7 +98,7 @@ async function foundSchema(client: PostgresClient): Promise<FoundSchema> {
   }
 }
 
-/** Tables with their columns and constraints, and the indexes that no constraint makes, of the schema we write to; none that belongs to an extension. */
+/** Reads the tables of our schema with columns and constraints, and the indexes without a constraint. Excludes extensions. */
 const READ_SHAPE = `select kind || ' ' || name as name, definition from (
     select 'table' as kind, c.oid, c.relname as name,
       (select string_agg(attname || ' ' || format_type(atttypid, atttypmod) || case when attnotnull then ' not null' else '' end,
@@ -114,7 +114,7 @@ const READ_SHAPE = `select kind || ' ' || name as name, definition from (
   where not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = found.oid and deptype = 'e')
   order by 1`
 
-/** Returns the shape of the database a client is connected to. Sorted by name. */
+/** Returns the shape of a client's database, sorted by name. */
 export async function shapeOf(client: Pick<PostgresClient, 'query'>): Promise<Shape> {
   const { rows } = await client.query<{ name: string; definition: string }>({ text: READ_SHAPE })
   return new Map(rows.map(({ name, definition }) => [name, definition]))

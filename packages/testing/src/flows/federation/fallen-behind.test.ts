@@ -14,7 +14,7 @@ import { onTwoServers } from '../../two-servers.ts'
 const MANY = 510
 
 onEveryDatabase('a server to which much is to be sent at once, as after a crash', (open) => {
-  test('is told the newest, though nothing had been under way to it', async () => {
+  test('gets the newest event, though no transaction was pending for it', async () => {
     await onTwoServers(open, async ({ network, room: { roomId }, alice, one, two, settled }) => {
       const { rt } = one()
       // Until it is forgotten that there is such a server.

@@ -126,8 +126,8 @@ onEveryDatabase('a room with a policy server', (open) => {
     })
     const theirs = new ForeignAuthor(home, away)
     const draft = { roomId: room.roomId, sender: '@bob:two.test', type: 'm.room.message' }
-    const spam = await theirs.tell({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
-    const fine = await theirs.tell({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
+    const spam = await theirs.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
+    const fine = await theirs.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
     const [bad, good] = [await eventById(home.rt.db.read, spam.id), await eventById(home.rt.db.read, fine.id)]
     assert.equal(bad?.status, EVENT_STATUS.softFailed)
     assert.equal(good?.status, EVENT_STATUS.accepted)

@@ -8,7 +8,7 @@ import { SLIDING_EXTENSIONS } from '../extensions/extensions.ts'
 import { isEnabled } from '../extensions/read-extensions.ts'
 import type { RoomResult } from '../room-result.ts'
 import type { AnsweredScope } from '../sliding-scope.ts'
-import type { Wish } from '../windows.ts'
+import type { RequestedRoom } from '../windows.ts'
 
 /**
  * Returns what an answer changes in the state of its connection. It is empty where the answer only goes on with rooms that the
@@ -20,18 +20,18 @@ export async function nextStep(scope: AnsweredScope, unshown: ReadonlySet<RoomId
   const rooms = new Map<RoomId, SentRoom>()
   const selections = new Map<string, string>()
   const shownBy = extensionRooms(scope)
-  for (const [roomId, { wish }] of scope.windows.rooms) {
+  for (const [roomId, { requested }] of scope.windows.rooms) {
     const before = scope.state.rooms.get(roomId)
     if (unshown.has(roomId)) {
       if (before && before.upTo === undefined) rooms.set(roomId, { ...before, upTo: scope.sync.after })
       continue
     }
-    const after = sentRoom(scope, roomId, wish, shownBy)
+    const after = sentRoom(scope, roomId, requested, shownBy)
     if (before && isEqual(before, after)) continue
     rooms.set(roomId, after)
-    if (scope.state.selections.has(wish.name) || selections.has(wish.name)) continue
+    if (scope.state.selections.has(requested.name) || selections.has(requested.name)) continue
     const known = { selections: new Map([...scope.state.selections, ...selections]) }
-    if (hasSpaceFor(known, wish.text)) selections.set(wish.name, wish.text)
+    if (hasSpaceFor(known, requested.text)) selections.set(requested.name, requested.text)
   }
   for (const roomId of await changedElsewhere(scope)) {
     const sent = scope.state.rooms.get(roomId)
@@ -51,12 +51,12 @@ function extensionRooms(scope: AnsweredScope): ShownBy {
   return shown
 }
 
-function sentRoom(scope: AnsweredScope, roomId: RoomId, wish: Wish, shownBy: ShownBy): SentRoom {
+function sentRoom(scope: AnsweredScope, roomId: RoomId, requested: RequestedRoom, shownBy: ShownBy): SentRoom {
   const before = scope.state.rooms.get(roomId)
   const result = scope.results.get(roomId)
   return {
-    selection: wish.name,
-    timelineLimit: sentLimit(before, result, wish),
+    selection: requested.name,
+    timelineLimit: sentLimit(before, result, requested),
     isDm: scope.direct.has(roomId),
     ...positionOf(scope, roomId, 'receipts', shownBy),
     ...positionOf(scope, roomId, 'accountData', shownBy),
@@ -64,9 +64,9 @@ function sentRoom(scope: AnsweredScope, roomId: RoomId, wish: Wish, shownBy: Sho
 }
 
 /** Returns how many of the newest events the client has without a gap, as far as that was asked for. */
-function sentLimit(before: SentRoom | undefined, result: RoomResult | undefined, wish: Wish): number {
-  if (!before || result?.isInitial || result?.timeline?.isLimited) return wish.timelineLimit
-  return Math.max(before.timelineLimit, wish.timelineLimit)
+function sentLimit(before: SentRoom | undefined, result: RoomResult | undefined, requested: RequestedRoom): number {
+  if (!before || result?.isInitial || result?.timeline?.isLimited) return requested.timelineLimit
+  return Math.max(before.timelineLimit, requested.timelineLimit)
 }
 
 function positionOf(scope: AnsweredScope, roomId: RoomId, memory: RoomMemory, shownBy: ShownBy) {

@@ -114,7 +114,7 @@ async function scopeOf(
   return { sync: new SyncScope(rt, db, slice), request, state, windows, direct: await directRooms(db, user) }
 }
 
-/** Reads the rooms that may have something to tell; `unshown` are those that cannot be shown yet. */
+/** Reads the rooms that may have changes; `unshown` are those that cannot be shown yet. */
 async function readRooms(
   scope: SlidingScope,
 ): Promise<{ readonly results: Map<RoomId, RoomResult>; readonly unshown: Set<RoomId> }> {

@@ -4,7 +4,7 @@ import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
 // Member events sent to a device under lazy loading, each with the end position of its response.
-const shelf = new DatabaseCache<Map<number, number>>('toldMembers', 5_000)
+const shelf = new DatabaseCache<Map<number, number>>('sentMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
@@ -13,35 +13,35 @@ const MAX_MEMBERS = 200
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#lazy-loading-room-members
  */
-export function untoldMembers(db: Read, { request, since }: Slice, events: readonly number[]): readonly number[] {
+export function unsentMembers(db: Read, { request, since }: Slice, events: readonly number[]): readonly number[] {
   if (request.filter.state.includeRedundantMembers || !since || since.begun === 0) return events
-  const told = shelf.of(db).get(nameOf(request))
-  if (!told) return events
+  const sent = shelf.of(db).get(nameOf(request))
+  if (!sent) return events
   return events.filter((event) => {
-    const at = told.get(event)
+    const at = sent.get(event)
     return at === undefined || at < since.begun || at > since.position
   })
 }
 
 /** Records that member events are sent to a device. */
-export function noteToldMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
+export function recordSentMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
   const [name, kept] = [nameOf(request), shelf.of(db)]
-  const told = kept.get(name) ?? new Map<number, number>()
+  const sent = kept.get(name) ?? new Map<number, number>()
   for (const event of events) {
     // The oldest entries are dropped first.
-    told.delete(event)
-    told.set(event, upTo.position)
+    sent.delete(event)
+    sent.set(event, upTo.position)
   }
-  for (const [oldest] of told) {
-    if (told.size <= MAX_MEMBERS) break
-    told.delete(oldest)
+  for (const [oldest] of sent) {
+    if (sent.size <= MAX_MEMBERS) break
+    sent.delete(oldest)
   }
-  kept.set(name, told)
+  kept.set(name, sent)
 }
 
 /** Drops the records of a device that does an initial sync. */
-export function forgetToldMembers(db: Read, { request }: Slice): void {
+export function forgetSentMembers(db: Read, { request }: Slice): void {
   shelf.of(db).delete(nameOf(request))
 }
 
