@@ -9,6 +9,8 @@ import {
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { spelled } from '../../schema/migrations/migration.ts'
+import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
+import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
@@ -21,17 +23,24 @@ const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
 /** The advisory lock that a node holds while it migrates. The other nodes wait for it. */
 const MIGRATION_LOCK = 7305
 
+/** Options of {@link migratePostgres}. */
+export interface PostgresMigration {
+  readonly known?: readonly Migration[]
+  /** The server that the database must belong to; any server if absent. */
+  readonly serverName?: string | undefined
+}
+
 /**
- * Applies the migrations that are missing, and records them, in one transaction.
+ * Applies the missing migrations and records them, in one transaction.
  *
- * @throws {DatabaseRefused} see {@link planMigrations}; nothing was written.
+ * @throws {DatabaseRefused} see {@link planMigrations} and {@link refuseOtherOwner}; nothing was written
  */
-export async function migratePostgres(client: PostgresClient, known: readonly Migration[] = migrations): Promise<void> {
+export async function migratePostgres(client: PostgresClient, options: PostgresMigration = {}): Promise<void> {
   await refuseEncoding(client)
   await client.query({ text: 'begin' })
   try {
     await client.query({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` })
-    await applyMissing(client, known)
+    await applyMissing(client, options)
     await client.query({ text: 'commit' })
   } catch (cause) {
     await client.query({ text: 'rollback' }).catch(() => {})
@@ -59,9 +68,16 @@ async function refuseEncoding(client: PostgresClient): Promise<void> {
   )
 }
 
-async function applyMissing(client: PostgresClient, known: readonly Migration[]): Promise<void> {
+async function applyMissing(
+  client: PostgresClient,
+  { known = migrations, serverName }: PostgresMigration,
+): Promise<void> {
   const found = await foundSchema(client)
   const { pending, unrecorded } = planMigrations(found, known)
+  if (serverName !== undefined && found.tables.length > 0) {
+    const { rows } = await client.query<OwnerRow>({ text: READ_OWNER })
+    for (const row of rows) refuseOtherOwner(row, serverName)
+  }
   if (pending.length === 0 && unrecorded.length === 0) return
   if (!found.applied) await client.query({ text: CREATE_RECORDS })
   const record = ({ id, checksum, myelin_version: version, compat_version: compat }: AppliedMigration) =>

@@ -33,6 +33,8 @@ export interface PostgresSettings extends ConnectionSettings {
   readonly maxReaders?: number
   /** Refuses a database of an earlier schema instead of migrating it. */
   readonly keepsSchema?: boolean
+  /** Refuses a database of another server, before it is migrated. */
+  readonly serverName?: string | undefined
 }
 
 /**
@@ -42,7 +44,7 @@ export interface PostgresSettings extends ConnectionSettings {
  * one order, and nodes never take locks in different orders.
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
-  const { maxReaders = 10, keepsSchema = false, ...connection } = settings
+  const { maxReaders = 10, keepsSchema = false, serverName, ...connection } = settings
   // A fault of one connection may have broken all; each broken one would fail a request.
   const askAll = () => [readers, writer, hints].forEach((each) => each.ask())
   const readers: PostgresReaders = new PostgresReaders(connection, maxReaders, askAll)
@@ -57,7 +59,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const reader = readOver(readers, { caches: writer.caches, topicPositions })
   const hints: PostgresHints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   try {
-    await writer.prepareSchema(keepsSchema)
+    await writer.prepareSchema(keepsSchema, serverName)
   } catch (cause) {
     await writer.close()
     throw cause
@@ -169,9 +171,9 @@ class PostgresWriter implements CommitEngine {
   }
 
   /** Migrates the database, or refuses it if a migration is missing and the schema is to be kept. */
-  async prepareSchema(keepsSchema: boolean): Promise<void> {
+  async prepareSchema(keepsSchema: boolean, serverName: string | undefined): Promise<void> {
     await this.#client.connect()
-    await (keepsSchema ? checkPostgresSchema(this.#client) : migratePostgres(this.#client))
+    await (keepsSchema ? checkPostgresSchema(this.#client) : migratePostgres(this.#client, { serverName }))
   }
 
   /** Returns warnings about settings that endanger committed data. */

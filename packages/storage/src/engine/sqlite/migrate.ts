@@ -13,6 +13,8 @@ import {
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { spelled } from '../../schema/migrations/migration.ts'
+import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
+import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
@@ -24,18 +26,23 @@ const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
  * Checks that this version may use a database file, if it exists, and returns the number of missing migrations. Changes no
  * byte of the database or its write-ahead log; SQLite only creates a missing index of the log (`-shm`).
  *
- * @throws {DatabaseRefused} see {@link planMigrations}.
+ * @param serverName the server that the database must belong to; any server if undefined
+ * @throws {DatabaseRefused} see {@link planMigrations} and {@link refuseOtherOwner}
  */
-export function checkSqliteFile(path: string, known: readonly Migration[] = migrations): number {
+export function checkSqliteFile(path: string, serverName?: string): number {
   checkPlace(path)
-  if (sizeOf(path) === 0) return known.length
+  if (sizeOf(path) === 0) return migrations.length
   const url = pathToFileURL(path)
   // A writable connection would switch a foreign file to WAL mode, and checkpoint the log of a crash when it closes.
   if (sizeOf(`${path}-wal`) === 0) url.search = 'immutable=1'
   else if (sizeOf(`${path}-shm`) > 0) url.search = 'readonly_shm=1'
   const sqlite = new DatabaseSync(url, { readOnly: true })
   try {
-    return planMigrations(foundSchema(sqlite), known).pending.length
+    const found = foundSchema(sqlite)
+    const { pending } = planMigrations(found)
+    if (serverName !== undefined && found.tables.length > 0)
+      refuseOtherOwner(sqlite.prepare(READ_OWNER).get() as unknown as OwnerRow, serverName)
+    return pending.length
   } catch (cause) {
     const { errcode = 0 } = cause as { readonly errcode?: number }
     if (errcode === NOT_A_DATABASE) throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)

@@ -45,6 +45,8 @@ const MANY_STATEMENTS = 8
 export interface SqliteOptions {
   /** The longest wait of a write for another process's lock, in milliseconds. Default: 5 s. */
   readonly lockWaitMs?: number
+  /** Refuses a database of another server, before anything is written. */
+  readonly serverName?: string | undefined
 }
 
 /**
@@ -56,9 +58,9 @@ export interface SqliteOptions {
 export async function openSqlite(
   path: string,
   events: DatabaseEvents,
-  { lockWaitMs = LOCK_WAIT_MS }: SqliteOptions = {},
+  { lockWaitMs = LOCK_WAIT_MS, serverName }: SqliteOptions = {},
 ): Promise<Database> {
-  checkSqliteFile(path)
+  checkSqliteFile(path, serverName)
   const unlock = lockOwnFile(path)
   const files = openFiles(path, lockWaitMs, unlock)
   const commits = new GroupCommit(files, events)
