@@ -4,12 +4,14 @@ import { buildApp } from '@myelin/http/app/app'
 import { endpointsOf } from '@myelin/http/app/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
+import type { Log } from '@myelin/kit/log'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
+import { FailureLog } from '@myelin/remote/failure-log'
 import { Federation } from '@myelin/remote/federation'
 import { HttpsTransport } from '@myelin/remote/https/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
@@ -70,7 +72,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   const blobs = await blobStoreOf(config)
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = federationOf(config, serverName, signingKey)
+  const remote = federationOf(config, serverName, signingKey, log)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
@@ -134,10 +136,11 @@ async function blobStoreOf({ media }: Config): Promise<BlobStore> {
   return blobs
 }
 
-function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
+function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey, log: Log): Federation {
   return new Federation(serverName, signingKey, transportOf(config.connections), {
     mayCall: (server) => mayFederateWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
+    failures: new FailureLog(log, systemClock),
   })
 }
 

@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bus } from '@myelin/kit/bus'
 import { silentLog } from '@myelin/kit/log'
+import type { Log } from '@myelin/kit/log'
 import { silentMetrics } from '@myelin/kit/metrics'
 import { seededRandom } from '@myelin/kit/random'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { FailureLog } from '@myelin/remote/failure-log'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
@@ -126,6 +128,8 @@ export interface SharedParts {
   readonly clock?: StoppedClock
   /** The transport to other servers; without it, none can be reached. */
   readonly transport?: Transport
+  /** Discards everything by default. */
+  readonly log?: Log
 }
 
 const noTransport: Transport = {
@@ -147,7 +151,7 @@ export function testPolicyKey(serverName: string): SigningKey {
 export async function testRuntime(
   open: OpenDatabase = openTemporarySqlite,
   config: Partial<ServiceConfig> = {},
-  { clock = new StoppedClock(), transport = noTransport }: SharedParts = {},
+  { clock = new StoppedClock(), transport = noTransport, log = silentLog }: SharedParts = {},
 ): Promise<TestRuntime> {
   const bus = new Bus()
   const db = await open({ committed: (hint) => bus.announce(hint) })
@@ -158,8 +162,9 @@ export async function testRuntime(
   const signingKey = testSigningKey(serverName)
   const remote = new Federation(serverName, signingKey, transport, {
     mayCall: (server) => mayFederateWith({ config: settings }, server),
+    failures: new FailureLog(log, clock),
   })
-  const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
+  const presence = new PresenceTracker({ db, clock, config: settings, log, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,
@@ -179,7 +184,7 @@ export async function testRuntime(
     blobs: new BlobStore(mediaFolder, random),
     syncThrottle: new SyncThrottle(clock),
     config: settings,
-    log: silentLog,
+    log,
     metrics: silentMetrics,
     limits: new Limits(clock, settings.rateLimits),
     close: closeAtEnd(async () => {

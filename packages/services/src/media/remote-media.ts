@@ -83,7 +83,9 @@ async function fetchMedia(rt: Needs, name: MediaName, request: AnyMediaRequest, 
     const count = (sizeBytes: number): void => rt.limits.spend('remoteMedia', request.userId, sizeBytes)
     await store(rt, name, { ...file, bytes: counted(file.bytes, count) }, growing)
   } catch (cause) {
-    throw cause instanceof RemoteError ? relayedError(cause) : cause
+    if (!(cause instanceof RemoteError)) throw cause
+    rt.remote.reportFailure(name.serverName, cause)
+    throw mediaError(cause)
   }
 }
 
@@ -138,7 +140,7 @@ async function receive(rt: Needs, file: IncomingFile, growing: GrowingFile): Pro
 }
 
 /** Returns the client's error for a failed download. */
-function relayedError(cause: RemoteError): MatrixError {
+function mediaError(cause: RemoteError): MatrixError {
   if (cause.errcode === 'M_NOT_YET_UPLOADED') {
     return new MatrixError('M_NOT_YET_UPLOADED', 'the content has not yet been uploaded', { cause })
   }

@@ -118,6 +118,7 @@ async function nearestOfOthers(rt: Needs, userId: UserId, search: TimeSearch): P
       return await rt.limits.lookUp(userId, () => askEventByTime(rt, server, search))
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
+      rt.remote.reportFailure(server, cause)
     }
   }
   return undefined

@@ -47,7 +47,13 @@ export async function askToSign(
 
 async function asked(rt: PolicyServerNeeds, pdu: Pdu, policy: PolicyServer): Promise<Pdu> {
   const target = federationPath(['policy', 'v1', 'sign'])
-  const answer = await rt.remote.call(policy.name, { method: 'POST', target, body: pdu.json, timeoutMs: TIMEOUT_MS })
+  const answer = await rt.remote.call(policy.name, {
+    method: 'POST',
+    target,
+    body: pdu.json,
+    isLoggedByCaller: true,
+    timeoutMs: TIMEOUT_MS,
+  })
   const signature = stringMember(objectMember(answer, policy.name) ?? {}, POLICY_KEY_ID)
   if (signature === undefined) throw new RemoteError('malformed', `${policy.name} did not sign the event`)
   return Object.freeze({ ...pdu, json: withSignature(pdu.json, policy.name, POLICY_KEY_ID, signature) })

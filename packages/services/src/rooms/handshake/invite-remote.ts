@@ -67,6 +67,7 @@ async function offer(rt: Joiner, server: ServerName, prepared: Prepared): Promis
     return await sendInvite(rt, server, prepared)
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
+    rt.remote.reportFailure(server, cause)
     const refusal = refusalOf([cause])
     if (refusal.code !== 'M_INCOMPATIBLE_ROOM_VERSION') throw refusal
     throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', refusal.message, { cause })

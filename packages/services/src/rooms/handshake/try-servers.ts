@@ -28,7 +28,7 @@ export function candidates(
  * informative error for the client: a refusal before "not found", and that before an unreachable server.
  */
 export async function tryServers<T>(
-  { log }: Pick<Runtime, 'log'>,
+  { remote }: Pick<Runtime, 'remote'>,
   servers: readonly ServerName[],
   attempt: (server: ServerName) => Promise<T>,
 ): Promise<T> {
@@ -38,7 +38,7 @@ export async function tryServers<T>(
       return await attempt(server)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
-      log.info({ err: cause, server }, 'a resident server could not serve a membership request')
+      remote.reportFailure(server, cause)
       failures.push(cause)
     }
   }

@@ -80,7 +80,7 @@ async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Pr
     return await checkIncoming(rt, jsons, source, { isBackfill: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server: source.server }, 'backfill from another server failed')
+    rt.remote.reportFailure(source.server, cause)
     return []
   }
 }

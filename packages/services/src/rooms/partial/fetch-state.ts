@@ -87,7 +87,6 @@ async function ask(
     })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server, roomId }, `fetching ${what} of a room from another server failed`)
     return undefined
   }
 }
