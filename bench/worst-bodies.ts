@@ -8,7 +8,7 @@ import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { worstBodies } from '@myelin/testing/worst-bodies'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
@@ -25,7 +25,7 @@ const MAX_SHORT_MS = 10
 const MAX_MS = 50
 const wanted = process.argv[2] ?? ''
 
-const servers = new StandInServers()
+const servers = new InProcessServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
 servers.set('far.test', () => keyDocument('far.test', { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {

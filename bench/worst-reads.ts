@@ -4,7 +4,7 @@ import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
@@ -19,7 +19,7 @@ const FAR = 'far.test'
 const ROOMS = 300
 const MESSAGES = 1000
 
-const servers = new StandInServers()
+const servers = new InProcessServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
 servers.set(FAR, () => keyDocument(FAR, { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {

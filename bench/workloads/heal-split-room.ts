@@ -7,9 +7,9 @@ import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/push'
-import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { prepareTransaction, sendTransactions } from '@myelin/testing/fake-servers/push'
+import { hostedRoom, memberId } from '@myelin/testing/fake-servers/hosted-rooms'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import { round } from '@myelin/testing/latency'
 import { registerMany } from './fixture.ts'
 import type { Target } from '@myelin/testing/processes/target'
@@ -41,7 +41,7 @@ export const w8: Workload = {
   needsServers: SERVERS,
   async run(run) {
     const { servers, target } = run
-    if (!servers) throw new Error('W8 needs simulated servers')
+    if (!servers) throw new Error('W8 needs fake servers')
     const [client, other] = await registerMany(target, [`w8-${target.run}`, `w8b-${target.run}`])
     if (!client || !other) throw new Error('nobody could be registered')
     const beside = await bystander(other)
@@ -55,13 +55,7 @@ export const w8: Workload = {
 
 type Cell = (typeof CELLS)[number]
 
-async function measure(
-  run: WorkloadRun,
-  servers: SimulatedServers,
-  client: MatrixClient,
-  beside: Bystander,
-  cell: Cell,
-) {
+async function measure(run: WorkloadRun, servers: TlsServers, client: MatrixClient, beside: Bystander, cell: Cell) {
   const { target, progress, scale } = run
   const members = Math.round(cell.members * scale)
   progress(`W8: making a room of ${members}`)
@@ -111,7 +105,7 @@ async function timed(beside: Bystander, work: () => Promise<void>) {
 /** Sends events of the first server, and waits until the last of them was seen. */
 async function land(
   target: Target,
-  servers: SimulatedServers,
+  servers: TlsServers,
   watcher: Watcher,
   events: readonly Pdu[],
   last: EventId | undefined,
@@ -133,7 +127,7 @@ async function land(
 }
 
 /** Every other branch changes the power levels, those between kick five members one after the other. */
-function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number): Pdu[][] {
+function branchesOf(room: ForeignRoom, servers: TlsServers, count: number): Pdu[][] {
   const root = room.last.id
   const [sender, joined] = [
     room.creator,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import type { Target } from '@myelin/testing/processes/target'
 
 /** The input of a workload. */
@@ -11,7 +11,7 @@ export interface WorkloadRun {
   readonly scale: number
   readonly progress: (text: string) => void
   /** Other servers, where the workload asks for some. */
-  readonly servers?: SimulatedServers
+  readonly servers?: TlsServers
 }
 
 /** One of the workloads; a row per cell. */
@@ -22,7 +22,7 @@ export interface Workload {
   readonly needsOwn?: boolean
   /** Settings of the server that the benchmark starts, in YAML. */
   readonly settings?: string
-  /** The number of simulated servers; the workload then needs a server that the benchmark started. */
+  /** The number of fake servers; the workload then needs a server that the benchmark started. */
   readonly needsServers?: number
   run(run: WorkloadRun): Promise<readonly Readonly<Record<string, unknown>>[]>
 }

@@ -4,9 +4,9 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
-import { prepareTransaction, sendTransactions } from '../fedsim/push.ts'
-import { hostedRoom, memberId } from '../fedsim/hosted-rooms.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
+import { prepareTransaction, sendTransactions } from '../fake-servers/push.ts'
+import { hostedRoom, memberId } from '../fake-servers/hosted-rooms.ts'
+import type { TlsServers } from '../fake-servers/tls-servers.ts'
 import type { ServerProcess } from '../processes/server-process.ts'
 import type { Target } from '../processes/target.ts'
 
@@ -28,7 +28,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
 /** The parts of a run. */
 export interface JoinsRun {
   readonly server: ServerProcess
-  readonly servers: SimulatedServers
+  readonly servers: TlsServers
   readonly client: MatrixClient
   readonly target: Target
   readonly chance: Chance

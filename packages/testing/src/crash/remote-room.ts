@@ -8,8 +8,8 @@ import type { ForeignRoom } from '../foreign-room.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
-import { hostedRoom } from '../fedsim/hosted-rooms.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
+import { hostedRoom } from '../fake-servers/hosted-rooms.ts'
+import type { TlsServers } from '../fake-servers/tls-servers.ts'
 import { HttpConnection } from '../clients/http-connection.ts'
 import { readUntilAnswered, sendUntilAnswered } from './retry-request.ts'
 
@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000
 
 /** A room of another server with a local member; both sides send messages while the server is killed. */
 export class RemoteRoom {
-  readonly #servers: SimulatedServers
+  readonly #servers: TlsServers
   readonly #room: ForeignRoom
   readonly #resident: MatrixClient
   readonly #acknowledged: string[] = []
@@ -27,7 +27,7 @@ export class RemoteRoom {
   /** The forward extremities at the other server. */
   readonly #named = new Set<string>()
 
-  private constructor(servers: SimulatedServers, room: ForeignRoom, resident: MatrixClient) {
+  private constructor(servers: TlsServers, room: ForeignRoom, resident: MatrixClient) {
     this.#servers = servers
     this.#room = room
     this.#resident = resident
@@ -39,7 +39,7 @@ export class RemoteRoom {
 
   /** Creates a room on another server, and lets a local user join it. */
   static async enter(
-    servers: SimulatedServers,
+    servers: TlsServers,
     { url, secret }: { readonly url: string; readonly secret: string },
   ): Promise<RemoteRoom> {
     const [resident] = await registerUsers(url, secret, ['emigrant'])

@@ -14,7 +14,7 @@ import { testSigningKey } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
 import { keyDocument } from '../fake-servers/honest-answers.ts'
-import { StandInServers } from '../fake-servers/stand-in-servers.ts'
+import { InProcessServers } from '../fake-servers/in-process-servers.ts'
 import { worstBodies } from '../worst-bodies.ts'
 import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
@@ -26,7 +26,7 @@ const SHORT_BYTES = 64 * 1024
 onEveryDatabase('a request of many entries', (open) => {
   /** Returns a server that knows the key of another, and a user of it. */
   async function stage() {
-    const servers = new StandInServers()
+    const servers = new InProcessServers()
     const server = await testServer(open, {}, { transport: servers })
     servers.set(FAR, () => keyDocument(FAR, { validUntilTs: server.rt.clock.now() + 86_400_000_000 }))
     const alice = await server.register('alice')

@@ -15,7 +15,7 @@ import type { OpenDatabase } from '../../databases.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
 import { authorOf } from '../../room-author.ts'
 import { keyDocument } from '../../fake-servers/honest-answers.ts'
-import { StandInServers } from '../../fake-servers/stand-in-servers.ts'
+import { InProcessServers } from '../../fake-servers/in-process-servers.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
 
@@ -39,7 +39,7 @@ function policing(home: () => TestServer) {
 }
 
 async function stage(open: OpenDatabase) {
-  const transport = new StandInServers()
+  const transport = new InProcessServers()
   const home: TestServer = await testServer(open, {}, { transport })
   transport.set(
     'policy.test',

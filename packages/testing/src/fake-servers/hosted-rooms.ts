@@ -7,15 +7,15 @@ import { publicForeignRoom } from '../foreign-room.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { HttpConnection } from '../clients/http-connection.ts'
 import type { Target } from '../processes/target.ts'
-import type { SimulatedServers } from './simulated-servers.ts'
+import type { TlsServers } from './tls-servers.ts'
 
 /** Returns the user ID of member `number`; a number is always on the same server. */
-export function memberId(servers: SimulatedServers, number: number): string {
+export function memberId(servers: TlsServers, number: number): string {
   return `@u${number}:${servers.name(number)}`
 }
 
 /** Creates a public room of the first server; its members are spread over all servers. */
-export function hostedRoom(servers: SimulatedServers, members: number): ForeignRoom {
+export function hostedRoom(servers: TlsServers, members: number): ForeignRoom {
   const version = roomVersion('12')
   if (!version) throw new Error('room version 12 is not known')
   const room = publicForeignRoom(version, `@host:${servers.name(0)}`, servers.keyOf, Date.now() - 3_600_000)
@@ -27,9 +27,9 @@ export function hostedRoom(servers: SimulatedServers, members: number): ForeignR
   return room
 }
 
-/** Lets a user of a simulated server join a room of the server under test. */
+/** Lets a user of a fake server join a room of the server under test. */
 export async function joinTargetRoom(
-  servers: SimulatedServers,
+  servers: TlsServers,
   target: Target,
   roomId: string,
   number: number,

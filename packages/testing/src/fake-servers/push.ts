@@ -2,7 +2,7 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { HttpConnection } from '../clients/http-connection.ts'
 import type { Target } from '../processes/target.ts'
-import type { SimulatedServers } from './simulated-servers.ts'
+import type { TlsServers } from './tls-servers.ts'
 
 /** A transaction ready to be sent: encoded and signed before anything is measured. */
 export interface PreparedTransaction {
@@ -16,7 +16,7 @@ let serial = 0
 
 /** Encodes and signs a transaction in the name of a server. */
 export function prepareTransaction(
-  servers: SimulatedServers,
+  servers: TlsServers,
   target: Target,
   origin: string,
   pdus: readonly JsonObject[],

@@ -1,27 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EventId, RoomId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
+import type { SigningKey } from '@myelin/matrix/signatures'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
-import { authChainOf, joinAnswer, keyDocument, membershipTemplate } from '../fake-servers/honest-answers.ts'
-import type { AnsweringServers, SimulatedRequest } from './simulated-request.ts'
+import { authChainOf, joinAnswer, keyDocument, membershipTemplate } from './honest-answers.ts'
+import type { FakeServerRequest } from './fake-servers.ts'
+
+/** Fake servers that host rooms. */
+export interface RoomHosts {
+  readonly names: readonly ServerName[]
+  readonly rooms: ReadonlyMap<RoomId, ForeignRoom>
+  /** Returns the signing key of a server. */
+  keyOf(server: string): SigningKey
+}
 
 type Answer = { readonly status: number; readonly text: string }
 type Question = {
-  readonly servers: AnsweringServers
-  readonly asked: SimulatedRequest
+  readonly servers: RoomHosts
+  readonly asked: FakeServerRequest
   readonly parts: readonly string[]
   readonly query: URLSearchParams
 }
 
-/** Returns the answer of an honest server; all simulated servers know all rooms. */
-export function answerTo(servers: AnsweringServers, asked: SimulatedRequest): Answer {
+/** Returns the answer of an honest server. Every server knows all rooms. */
+export function answerTo(servers: RoomHosts, asked: FakeServerRequest): Answer {
   const url = new URL(asked.target, 'https://x')
   const [, api, , ...parts] = url.pathname.slice(1).split('/').map(decodeURIComponent)
   if (api === 'key') {
-    const key = servers.keyOf(asked.server)
-    return ok(keyDocument(asked.server, { key, validUntilTs: Date.now() + 86_400_000 }))
+    const key = servers.keyOf(asked.destination)
+    return ok(keyDocument(asked.destination, { key, validUntilTs: Date.now() + 86_400_000 }))
   }
   const [endpoint = '', ...rest] = parts
   const answer = ANSWERS[endpoint]?.({ servers, asked, parts: rest, query: url.searchParams })
@@ -43,7 +52,7 @@ function stateBefore({ query }: Question, room: ForeignRoom): readonly Pdu[] {
 const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | string | undefined>> = {
   version: () => ({ server: { name: 'simulated', version: '1' } }),
   send: ({ asked }) => {
-    const { pdus = [] } = JSON.parse(asked.body) as { pdus?: Json[] }
+    const { pdus = [] } = JSON.parse(asked.body ?? '') as { pdus?: Json[] }
     return { pdus: {}, taken: pdus.length }
   },
   make_join: (question) => {
@@ -53,9 +62,9 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
   send_join: (question) => {
     const { room, asked, servers, query } = inRoom(question)
     if (!room) return undefined
-    const event = JSON.parse(asked.body) as JsonObject
+    const event = JSON.parse(asked.body ?? '') as JsonObject
     const answer = joinAnswer(room, event, {
-      origin: asked.server,
+      origin: asked.destination,
       servers: servers.names,
       omitsMembers: query.get('omit_members') === 'true',
     })
@@ -93,7 +102,11 @@ const ANSWERS: Readonly<Record<string, (question: Question) => JsonObject | stri
   },
   get_missing_events: (question) => {
     const { room, asked } = inRoom(question)
-    const query = JSON.parse(asked.body) as { earliest_events: EventId[]; latest_events: EventId[]; limit: number }
+    const query = JSON.parse(asked.body ?? '') as {
+      earliest_events: EventId[]
+      latest_events: EventId[]
+      limit: number
+    }
     const from = query.latest_events.flatMap((id) => room?.events.get(id)?.prevEvents ?? [])
     const known = new Set(query.earliest_events)
     const found = room ? walk(room, from, ({ prevEvents }) => prevEvents, query.limit, known) : []
