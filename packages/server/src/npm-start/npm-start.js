@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `npm start` runs: `main.ts`, in a process with V8's flags for a server.
+// The program of `npm start`: it runs `main.ts` in a process with V8's flags for a server.
 import { onRecentNode } from '../recent-node.js'
 
 await onRecentNode(import.meta.url, async () => {
