@@ -109,7 +109,7 @@ async function fixture() {
   }
 }
 
-/** The requests by what they read. */
+/** Returns the requests by name. */
 function reads(): Readonly<Record<string, string>> {
   const rooms = `${v3}/rooms/${roomId}`
   const federation = `/_matrix/federation/v1`

@@ -31,22 +31,22 @@ export async function registerMany(target: Target, names: readonly string[]): Pr
   return clients.flat()
 }
 
-/** Names of users that no other run on the same server has. */
+/** Returns user names that no other run on the same server has. */
 export function namesFor(target: Target, workload: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${workload}-${target.run}-${index}`)
 }
 
-/** A text message of 100 bytes, or of this text. */
+/** Returns the body of a text message, of 100 bytes by default. */
 export function eventBody(text = 'x'.repeat(100)): string {
   return JSON.stringify({ msgtype: 'm.text', body: text })
 }
 
-/** The path to which a message is sent. */
+/** Returns the path to which a message is sent. */
 export function sendPath(room: string, txn: string): string {
   return `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/send/m.room.message/${txn}`
 }
 
-/** A room made by the first client that all others have joined. */
+/** Creates a room of the first client and joins all others to it. */
 export async function roomWith(clients: readonly MatrixClient[]): Promise<string> {
   const [creator, ...others] = clients
   if (!creator) throw new Error('a room needs somebody')

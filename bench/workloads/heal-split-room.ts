@@ -126,7 +126,7 @@ async function land(
   await seen
 }
 
-/** Every other branch changes the power levels, those between kick five members one after the other. */
+/** Returns branches of which every other one changes the power levels; the others kick five members one after the other. */
 function branchesOf(room: ForeignRoom, servers: TlsServers, count: number): Pdu[][] {
   const root = room.last.id
   const [sender, joined] = [
@@ -158,7 +158,7 @@ function branchesOf(room: ForeignRoom, servers: TlsServers, count: number): Pdu[
   })
 }
 
-/** As much of the state before the branches as authorizes a change. */
+/** Returns the part of the state before the branches that authorizes a change. */
 function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu> {
   const keys = [
     stateKey('m.room.power_levels'),
@@ -174,7 +174,7 @@ function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu>
   )
 }
 
-/** Messages that continue 20 heads each, until one is left. */
+/** Returns messages that each continue 20 forward extremities, until one is left. */
 function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
   const merges: Pdu[] = []
   for (let extremities = tips; extremities.length > 1; ) {

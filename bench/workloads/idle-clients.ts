@@ -62,7 +62,7 @@ export const w5: Workload = {
   },
 }
 
-/** Fifty rooms; each user joins five of them. */
+/** Creates fifty rooms, and joins each user to five of them. */
 async function furnish(
   users: readonly MatrixClient[],
 ): Promise<{ readonly id: string; readonly members: MatrixClient[] }[]> {

@@ -75,7 +75,7 @@ async function furnish(users: readonly MatrixClient[], rooms: number): Promise<v
   })
 }
 
-/** `serial` is part of the filter, so that no server answers from a cache. */
+/** Sends an initial `/sync`. `serial` is part of the filter, so that no server answers from a cache. */
 async function firstSync(
   client: MatrixClient,
   { limit, lazy, serial }: { readonly limit: number; readonly lazy: boolean; readonly serial: string },

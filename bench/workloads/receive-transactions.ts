@@ -106,7 +106,7 @@ async function measure(
   }
 }
 
-/** Full transactions of one server for its rooms; the last event of a room is never one of those left out. */
+/** Returns full transactions of one server for its rooms. The last event of a room is never left out. */
 function transactionsOf(
   servers: TlsServers,
   target: WorkloadRun['target'],

@@ -41,7 +41,7 @@ function senders(name: string, title: string, hasPolls: boolean): Workload {
   }
 }
 
-/** All send, each its next message when the one before was answered; durations in ms. */
+/** Sends messages of all clients; each sends its next message after the answer. Returns the durations in milliseconds. */
 export async function sendAll(clients: readonly MatrixClient[], room: string, seconds: number) {
   const durationsMs: number[] = []
   let errors = 0

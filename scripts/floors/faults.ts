@@ -132,7 +132,7 @@ function outsideFaults(floors: Floors, tree: ReadonlyMap<string, readonly Import
 
 const isWithin = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`)
 
-/** Each folder of a ranked place has a rank, and each rank names folders that exist. */
+/** Returns a line for each folder without a rank and for each rank without files. */
 function rankFaults({ ranks }: Floors, files: readonly string[]): readonly string[] {
   const places = files.map(placeOf)
   return Object.entries(ranks).flatMap(([place, named]) => {

@@ -164,7 +164,7 @@ interface Listening extends Pick<Reloadable, 'tlsServers'> {
   readonly urls: string[]
 }
 
-/** One web server for each address of each listener. */
+/** Starts one web server for each address of each listener. */
 async function listen(config: Config, rt: Runtime): Promise<Listening> {
   const apps: FastifyInstance[] = []
   const tlsServers: { server: TlsServer; files: TlsFiles }[] = []

@@ -137,12 +137,12 @@ const noTransport: Transport = {
   close: async () => {},
 }
 
-/** The key of a server with this name, the same in every test. */
+/** Returns the signing key of a server name, the same in every test. */
 export function testSigningKey(serverName: string): SigningKey {
   return signingKeyFromSeed('test', hash('sha256', serverName, 'buffer'))
 }
 
-/** The key with which a server of this name signs as a policy server, the same in every test. */
+/** Returns the key of a server name as a policy server, the same in every test. */
 export function testPolicyKey(serverName: string): SigningKey {
   return signingKeyFromSeed('policy_server', hash('sha256', `policy of ${serverName}`, 'buffer'))
 }

@@ -31,7 +31,7 @@ export interface TwoServers {
   readonly sendEdus: (...edus: readonly JsonObject[]) => Promise<void>
 }
 
-/** A room in which alice of one.test and bob of two.test are. */
+/** Runs a test in a room of alice on one.test and bob on two.test. */
 export async function onTwoServers(
   open: OpenDatabase,
   run: (stage: TwoServers) => Promise<void>,

@@ -89,7 +89,7 @@ async function fetchMedia(rt: Needs, name: MediaName, request: AnyMediaRequest, 
   }
 }
 
-/** The file is stored before the row that names it, as for uploads. */
+/** Stores a downloaded file, then the row that names it, as for uploads. */
 async function store(rt: Needs, name: MediaName, file: IncomingFile, growing: GrowingFile): Promise<void> {
   const said = { contentType: contentTypeOf(file.contentType), fileName: fileNameIn(file.contentDisposition ?? '') }
   growing.describe(said)

@@ -19,7 +19,7 @@ export function answerWith(stage: Stage, state: readonly Pdu[], history: readonl
   answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
 }
 
-/** The events of the room's current state. */
+/** Returns the events of the room's current state. */
 export async function stateNow(stage: Stage): Promise<Pdu[]> {
   const answer = await stage.home.call(
     'GET',

@@ -137,7 +137,7 @@ async function assertSyncShows({ home, alice, room }: Stage, sent: EventId): Pro
   }
 }
 
-/** Pages from the end to the beginning; the last page must contain the create event. */
+/** Asserts that paging from the end reaches the create event. */
 async function assertPagesEnd({ home, alice, room }: Stage): Promise<void> {
   let [from, last] = ['', '']
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/messages?dir=b&limit=7`

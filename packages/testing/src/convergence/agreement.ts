@@ -64,7 +64,7 @@ export async function viewOf(simulation: SimulatedRoom, server: TestServer): Pro
   return { server, joined, state, extremities, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
 }
 
-/** No server contradicts itself on its disk. */
+/** Asserts that no server contradicts itself on its disk. */
 export async function areWhole(servers: readonly TestServer[]): Promise<void> {
   for (const { name: server, rt } of servers) {
     rt.db.read.caches.clear()

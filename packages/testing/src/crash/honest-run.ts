@@ -20,7 +20,10 @@ const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
 const key = signingKeyFromSeed('honest', Buffer.alloc(32, 3))
 
-/** Two users in a room: acknowledged, retried, unanswered and absent events, a message and one-time keys. */
+/**
+ * Returns the deeds and observations of a correct run: two users in a room; acknowledged, retried, unanswered and absent
+ * events, a message and one-time keys.
+ */
 export function honestRun(): HonestRun {
   const pdus = roomOf(['kept', 'retried', 'open', 'state'])
   const roomId = pdus[0]?.roomId ?? ''

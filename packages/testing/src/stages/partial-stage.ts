@@ -54,8 +54,8 @@ export function holdStates({ rt: { remote } }: TestServer, first: Answering): He
 }
 
 /**
- * Alice's room at one.test, with carol and mallory of three.test. Bob of two.test joins and gets no answer about its
- * members.
+ * Creates alice's room on one.test, with carol and mallory of three.test. Joins bob of two.test, who gets no answer about
+ * its members.
  */
 export async function partialStage(
   open: OpenDatabase,

@@ -56,17 +56,17 @@ export const filterMembers = {
   not_tags: Names,
 }
 
-/** At most 1,000 entries of `required_state`. */
+/** Returns the schema of `required_state`, with at most 1,000 entries. */
 export function patternsOf<Pattern extends TSchema>(pattern: Pattern) {
   return Type.Array(pattern, { maxItems: MAX_PATTERNS })
 }
 
-/** At most 100 lists by name. */
+/** Returns the schema of at most 100 lists by name. */
 export function listsOf<List extends TSchema>(list: List, namePattern: string) {
   return Type.Optional(orInvalidParam(mapOf(orInvalidParam(Type.String({ pattern: namePattern })), list, MAX_LISTS)))
 }
 
-/** Subscriptions by room. */
+/** Returns the schema of subscriptions by room. */
 export function subscriptionsOf<Subscription extends TSchema>(subscription: Subscription, max: number) {
   return Type.Optional(orInvalidParam(mapOf(Type.String({ maxLength: 255 }), subscription, max)))
 }

@@ -24,7 +24,7 @@ export function judgePowerLevels(event: Pdu, state: AuthState): Verdict {
   return judgeChanges(event, before.content, state)
 }
 
-/** Rules 10.1 to 10.4: returns the fault in the form of a power levels event. */
+/** Returns the fault in the form of a power levels event, by rules 10.1 to 10.4. */
 function faultOf(content: JsonObject, state: AuthState): string | undefined {
   const { version } = state
   for (const name of Object.keys(LEVEL_DEFAULTS)) {
@@ -56,7 +56,7 @@ function hasOnlyLevels(content: JsonObject, key: string, version: RoomVersion): 
   return Object.values(list).every((value) => levelOf(value, version) !== undefined)
 }
 
-/** Rules 10.6 to 10.10: refuses changes of levels above the sender's own. */
+/** Refuses changes of levels above the sender's own, by rules 10.6 to 10.10. */
 function judgeChanges(event: Pdu, before: JsonObject, state: AuthState): Verdict {
   const { version } = state
   const power = state.powerOf(event.sender)

@@ -40,7 +40,7 @@ export async function registerWithSecret(serverUrl: string, secret: string, acco
   return userId
 }
 
-/** The signature that proves one knows the secret. */
+/** Returns the MAC that proves knowledge of the secret. */
 export function macOf(nonce: string, secret: string, { name, password, isAdmin }: NewAccount): string {
   const parts = [nonce, name, password, isAdmin ? 'admin' : 'notadmin']
   return createHmac('sha1', secret).update(parts.join('\0'), 'utf8').digest('hex')

@@ -8,9 +8,7 @@ export async function ask(question: string): Promise<string | undefined> {
   return process.stdin.isTTY ? lineFrom(question, process.stdout) : undefined
 }
 
-/**
- * A password: asked for twice and not shown when there is a terminal, else the first line of standard input.
- */
+/** Returns a password: asked for twice without echo on a terminal, else the first line of standard input. */
 export async function askPassword(): Promise<string> {
   if (!process.stdin.isTTY) return notEmpty(await firstLine())
   const password = notEmpty(await hidden('Password: '))

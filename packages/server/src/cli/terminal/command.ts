@@ -43,13 +43,13 @@ interface Parts<Options extends Readonly<Record<string, Option>>> {
   run(values: Values<Options>): Promise<void>
 }
 
-/** A command whose values have the types its options give them. */
+/** Returns a command whose values have the types of its options. */
 export function command<const Options extends Readonly<Record<string, Option>>>(parts: Parts<Options>): Command {
   const { name, summary, options } = parts
   return { name, summary, options, run: (args) => parts.run(valuesOf(args, options)) }
 }
 
-/** The help of one command. */
+/** Returns the help text of a command. */
 export function helpOf({ name, summary, options }: Command): string {
   const rows = Object.entries(options).map(([long, option]) => [namesOf(long, option), option.about] as const)
   const width = Math.max(...rows.map(([names]) => names.length))
@@ -57,7 +57,7 @@ export function helpOf({ name, summary, options }: Command): string {
   return `${summary}\n\nusage: myelin ${name} [options]\n\n${lines.join('\n')}\n`
 }
 
-/** The configuration files that were named; there must be one. */
+/** Returns the named configuration files; throws if there is none. */
 export function configFilesOf(values: { readonly config?: readonly string[] }): readonly string[] {
   if (values.config?.length) return values.config
   throw new UsageError('say where the configuration is: --config FILE')

@@ -106,7 +106,7 @@ export const listeners = section({
   },
 })
 
-/** Synapse's rules: the client API brings media along, federation too, and health is everywhere. */
+/** Returns the APIs of a resource, by Synapse's rules: `client` and `federation` include media, and health is everywhere. */
 function servedBy({ type, resources }: Static<typeof listener>): readonly Resource[] {
   if (type === 'metrics') return ['metrics', 'health']
   const served = new Set<Resource>(resources.flatMap((resource) => resource.names))

@@ -35,7 +35,7 @@ export function readSigningKeys(path: string): SigningKeys {
 }
 
 /**
- * The first key in such a file under the name that a policy server's key has, whatever it is called in the file.
+ * Returns the first key of a file of Synapse's form, under the name of a policy server's key.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#validating-policy-server-signatures
  */

@@ -34,7 +34,7 @@ export function durationMs(value: number | string): number {
   return Number.parseInt(value, 10) * DURATION_MS.get(unit)!
 }
 
-/** Bytes in a size as Synapse writes it: a bare number is bytes, else `K M G T`, each 1024 times the one before. */
+/** Returns the bytes of a size in Synapse's notation: a bare number is bytes; `K`, `M`, `G` and `T` are powers of 1024. */
 export function sizeBytes(value: number | string): number {
   if (typeof value === 'number') return value
   const unit = /[a-z]?/i.exec(value.replace(/^\d+/, ''))![0].toLowerCase()

@@ -58,7 +58,7 @@ export class Ledger {
   }
 }
 
-/** The deeds of a ledger's lines, by serial. */
+/** Returns the deeds of a ledger's lines, by serial. */
 export function readLedger(text: string): Deed[] {
   const deeds = new Map<number, { serial: number; user: string; act: Act; attempts: number; answers: DeedAnswer[] }>()
   for (const written of text.split('\n')) {
@@ -76,7 +76,7 @@ export function readLedger(text: string): Deed[] {
   return [...deeds.values()]
 }
 
-/** The event ids a deed was answered with; more than one is a fault. */
+/** Returns the event IDs in the answers to a deed; more than one is a fault. */
 export function answeredIds(deed: Deed): string[] {
   const ids = deed.answers.flatMap(({ status, eventId }) => (status === 200 && eventId !== undefined ? [eventId] : []))
   return [...new Set(ids)]
