@@ -129,8 +129,8 @@ onEveryDatabase('sticky events between servers', (open) => {
       room.send(alice.userId, 'm.room.power_levels', { events: { 'm.test': level } }, '')
     await levels(50)
     const draft = { roomId: room.roomId, sender: bob, type: 'm.test', prevEvents: before }
-    const late = await theirs.tell({ ...draft, content: { body: 'late' }, stickyMs: HOUR_MS })
-    const over = await theirs.tell({ ...draft, content: { body: 'over' }, stickyMs: 1_000 })
+    const late = await theirs.sendEvent({ ...draft, content: { body: 'late' }, stickyMs: HOUR_MS })
+    const over = await theirs.sendEvent({ ...draft, content: { body: 'over' }, stickyMs: 1_000 })
     assert.notEqual(late.id, over.id)
     const shown = async () => {
       await home.workers.stickyEvents.settled()
