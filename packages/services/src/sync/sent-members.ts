@@ -21,8 +21,8 @@ export function unsentMembers(db: Read, { request, since }: Slice, events: reado
   const known = new Set<number>()
   let isReceived = false
   for (const entry of sent) {
-    if (entry > 0) isReceived && known.add(entry)
-    else isReceived = -entry >= since.begun && -entry <= since.position
+    if (entry <= 0) isReceived = -entry >= since.begun && -entry <= since.position
+    else if (isReceived) known.add(entry)
   }
   return events.filter((event) => !known.has(event))
 }
