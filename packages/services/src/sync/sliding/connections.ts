@@ -25,7 +25,7 @@ export interface Connection {
 
 type Kept = Pick<Connection, 'serial' | 'wholeSerial' | 'state'>
 
-// The last state of each connection, and the one before: it is asked for where an answer was lost.
+// The last two states of each connection; the earlier one is needed after a lost answer.
 const shelf = new DatabaseCache<readonly Kept[]>('slidingStates', 4_000)
 
 const DAY_MS = 24 * 3_600_000
