@@ -4,7 +4,7 @@ import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
 // Member events sent to a device under lazy loading, each with the end position of its response.
-const shelf = new DatabaseCache<Map<number, number>>('sentMembers', 5_000)
+const cache = new DatabaseCache<Map<number, number>>('sentMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
@@ -15,7 +15,7 @@ const MAX_MEMBERS = 200
  */
 export function unsentMembers(db: Read, { request, since }: Slice, events: readonly number[]): readonly number[] {
   if (request.filter.state.includeRedundantMembers || !since || since.begun === 0) return events
-  const sent = shelf.of(db).get(nameOf(request))
+  const sent = cache.of(db).get(nameOf(request))
   if (!sent) return events
   return events.filter((event) => {
     const at = sent.get(event)
@@ -26,7 +26,7 @@ export function unsentMembers(db: Read, { request, since }: Slice, events: reado
 /** Records that member events are sent to a device. */
 export function recordSentMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
-  const [name, kept] = [nameOf(request), shelf.of(db)]
+  const [name, kept] = [nameOf(request), cache.of(db)]
   const sent = kept.get(name) ?? new Map<number, number>()
   for (const event of events) {
     // The oldest entries are dropped first.
@@ -42,7 +42,7 @@ export function recordSentMembers(db: Read, { request, upTo }: Slice, events: re
 
 /** Drops the records of a device that does an initial sync. */
 export function forgetSentMembers(db: Read, { request }: Slice): void {
-  shelf.of(db).delete(nameOf(request))
+  cache.of(db).delete(nameOf(request))
 }
 
 const nameOf = ({ requester, connection = '' }: Slice['request']) =>

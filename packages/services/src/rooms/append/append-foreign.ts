@@ -207,8 +207,8 @@ async function settleReferences(
       event.position === null && event.status === EVENT_STATUS.accepted ? [] : [event.pdu.id],
     ),
   )
-  const holes = pdu.prevEvents.filter((id) => !isThere.has(id))
-  await putBackwardExtremities(tx, room.nid, holes, landed.position)
+  const gaps = pdu.prevEvents.filter((id) => !isThere.has(id))
+  await putBackwardExtremities(tx, room.nid, gaps, landed.position)
 }
 
 /**
