@@ -3,8 +3,9 @@ import type { Read } from '@myelin/storage/engine/database'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
-// Member events sent to a device under lazy loading, each with the end position of its response.
-const cache = new DatabaseCache<Map<number, number>>('sentMembers', 5_000)
+// Member events sent to a device under lazy loading: the negative end position of each response, then its events. Maps would
+// take most of the memory of a thousand waiting clients.
+const cache = new DatabaseCache<readonly number[]>('sentMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
@@ -17,27 +18,39 @@ export function unsentMembers(db: Read, { request, since }: Slice, events: reado
   if (request.filter.state.includeRedundantMembers || !since || since.begun === 0) return events
   const sent = cache.of(db).get(nameOf(request))
   if (!sent) return events
-  return events.filter((event) => {
-    const at = sent.get(event)
-    return at === undefined || at < since.begun || at > since.position
-  })
+  const known = new Set<number>()
+  let isReceived = false
+  for (const entry of sent) {
+    if (entry <= 0) isReceived = -entry >= since.begun && -entry <= since.position
+    else if (isReceived) known.add(entry)
+  }
+  return events.filter((event) => !known.has(event))
 }
 
 /** Records that member events are sent to a device. */
 export function recordSentMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
   const [name, kept] = [nameOf(request), cache.of(db)]
-  const sent = kept.get(name) ?? new Map<number, number>()
-  for (const event of events) {
-    // The oldest entries are dropped first.
-    sent.delete(event)
-    sent.set(event, upTo.position)
+  const again = new Set(events)
+  const earlier = (kept.get(name) ?? []).filter((entry) => entry <= 0 || !again.has(entry))
+  const isSameResponse = earlier.findLast((entry) => entry <= 0) === -upTo.position
+  const sent = [...earlier, ...(isSameResponse ? [] : [-upTo.position]), ...again]
+  kept.set(name, newest(sent))
+}
+
+/** Returns the last {@link MAX_MEMBERS} events, with the positions of their responses. */
+function newest(sent: readonly number[]): readonly number[] {
+  const backwards: number[] = []
+  let members = 0
+  for (const entry of sent.toReversed()) {
+    const isPosition = entry <= 0
+    const isEmpty = backwards.length === 0 || (backwards.at(-1) ?? 0) <= 0
+    if (isPosition ? !isEmpty : members < MAX_MEMBERS) backwards.push(entry)
+    if (!isPosition) members++
+    else if (members >= MAX_MEMBERS) break
   }
-  for (const [oldest] of sent) {
-    if (sent.size <= MAX_MEMBERS) break
-    sent.delete(oldest)
-  }
-  kept.set(name, sent)
+  // A copy has no room to grow.
+  return backwards.toReversed()
 }
 
 /** Drops the records of a device that does an initial sync. */

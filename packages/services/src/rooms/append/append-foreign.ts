@@ -9,6 +9,7 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
 import { removeForwardExtremities, updateForwardExtremities } from '@myelin/storage/rooms/forward-extremities'
 import type { ForwardExtremities } from '@myelin/storage/rooms/forward-extremities'
+import { firstOfRoom } from '@myelin/storage/rooms/events/history-positions'
 import { putHighlights } from '@myelin/storage/sync/highlights'
 import {
   putBackwardExtremities,
@@ -208,7 +209,20 @@ async function settleReferences(
     ),
   )
   const gaps = pdu.prevEvents.filter((id) => !isThere.has(id))
-  await putBackwardExtremities(tx, room.nid, gaps, landed.position)
+  if (gaps.length > 0) await putBackwardExtremities(tx, room.nid, gaps, await positionOfGap(tx, room, landed))
+}
+
+/**
+ * Returns the position of the gap before an event. Events from before this server's join are older than all stored events, so
+ * the gap before them is at the first event.
+ */
+async function positionOfGap(
+  tx: Tx,
+  room: OpenRoom,
+  { pdu, position }: { readonly pdu: Pdu; readonly position: number },
+): Promise<number> {
+  const first = await firstOfRoom(tx, room.nid)
+  return first && position > first.position && pdu.depth < first.depth ? first.position : position
 }
 
 /**
