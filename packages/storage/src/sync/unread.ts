@@ -55,11 +55,11 @@ async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, pl
   const { upTo, lastOwn, knowsSince } = question
   const find = async () => ({ position: (await lastOwnEvent(db, place, upTo))[0]?.position ?? 0 })
   if (db.topicPositions.position === undefined || upTo > db.topicPositions.position) return lastOwn ?? find()
-  const [shelf, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
-  const kept = shelf.get(key)
+  const [cache, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
+  const kept = cache.get(key)
   const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
   const event = lastOwn ?? still ?? (await find())
-  if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
+  if (!kept || kept.upTo < upTo) cache.set(key, { upTo, event })
   return event
 }
 
@@ -134,11 +134,11 @@ const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
 /** Returns the number of notifying events up to a position, which never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
-  const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
-  const kept = shelf.get(key)
+  const [cache, key] = [countedAt.of(db), `${room} ${position}`]
+  const kept = cache.get(key)
   if (kept !== undefined) return kept
   const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
-  if (position <= (db.topicPositions.position ?? -1)) shelf.set(key, count)
+  if (position <= (db.topicPositions.position ?? -1)) cache.set(key, count)
   return count
 }
 

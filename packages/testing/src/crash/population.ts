@@ -30,7 +30,7 @@ export async function createPopulation(
 ): Promise<Population> {
   const names = Array.from({ length: size.users }, (_, index) => `user${index}`)
   const [auditor, ...users] = await registerUsers(url, secret, ['auditor', ...names])
-  if (!auditor) throw new Error('nobody to read')
+  if (!auditor) throw new Error('no user can read')
   const rooms: PopulatedRoom[] = []
   for (let serial = 0; serial < size.rooms; serial++) {
     const version = VERSIONS[serial % VERSIONS.length] ?? '12'

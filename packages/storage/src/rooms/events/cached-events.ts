@@ -9,7 +9,7 @@ import { topics } from '../../engine/topics.ts'
 
 type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
 
-const shelf = new DatabaseCache<Known>('cachedEvents', 20_000)
+const cache = new DatabaseCache<Known>('cachedEvents', 20_000)
 
 /**
  * Returns events by number, as a map, each read once until something in its room is redacted, or the room's members become known.
@@ -19,11 +19,11 @@ const shelf = new DatabaseCache<Known>('cachedEvents', 20_000)
 export async function cachedEvents(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StoredEvent>> {
   const readAt = db.topicPositions.position
   if (readAt === undefined) return eventsByNid(db, nids)
-  const cache = shelf.of(db)
+  const entries = cache.of(db)
   const found = new Map<Nid, StoredEvent>()
   const missing: Nid[] = []
   for (const nid of nids) {
-    const known = cache.get(String(nid))
+    const known = entries.get(String(nid))
     if (known && !hasChanged(db, known)) found.set(nid, known.event)
     else missing.push(nid)
   }
@@ -31,7 +31,7 @@ export async function cachedEvents(db: Read, nids: readonly Nid[]): Promise<Map<
     found.set(nid, event)
     const room = await roomNid(db, event.pdu.roomId)
     const isSettled = event.position !== null && event.status === EVENT_STATUS.accepted
-    if (room !== undefined && isSettled) cache.set(String(nid), { readAt, event, room })
+    if (room !== undefined && isSettled) entries.set(String(nid), { readAt, event, room })
   }
   return found
 }

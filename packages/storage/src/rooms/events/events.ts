@@ -120,7 +120,7 @@ export function reachesBackTo(tail: readonly StoredEvent[], position: Position):
   return tail.length < TAIL || (tail.at(-1)?.position ?? 0) <= position
 }
 
-/** Returns an event by its id, whatever its status. */
+/** Returns an event of any status by its ID. */
 export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
   return (await eventsById(db, [id]))[0]
 }

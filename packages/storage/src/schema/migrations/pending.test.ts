@@ -36,7 +36,7 @@ test('migrations on main are frozen', () => {
   assert.deepEqual(migrations.slice(0, FROZEN.length).map(checksumOf), FROZEN)
 })
 
-test('migration ids ascend from 1 without holes', () => {
+test('migration ids ascend from 1 without gaps', () => {
   assert.deepEqual(
     migrations.map(({ id }) => id),
     migrations.map((_, index) => index + 1),
@@ -65,7 +65,7 @@ test('a newer schema is refused, unless its migrations say that ours may use it'
   assert.equal(compatVersionOf(3, [first, second, wide]), 2)
 })
 
-test('another text of an applied migration is refused, and so is a hole in the records', () => {
+test('another text of an applied migration is refused, and so is a gap in the records', () => {
   const other = { ...second, statements: ['create table notes (text text)'] }
   assert.throws(
     () => planMigrations(recorded(first, other), [first, second]),

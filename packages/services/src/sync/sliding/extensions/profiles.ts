@@ -12,7 +12,7 @@ import { checkRooms, wantedBy } from './extension.ts'
 import type { SlidingExtension } from './extension.ts'
 
 /**
- * `org.matrix.msc4262.profiles`: the profiles of users of this server whom the rooms show, whole, and what changed in those of
+ * `org.matrix.msc4262.profiles`: whole profiles of shown users of this server, and the changes in those of
  * all who share a room with the user.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4262
@@ -50,7 +50,7 @@ async function shownUsers(scope: AnsweredScope, config: JsonObject): Promise<Set
   return users
 }
 
-/** Adds the users of a room: of a lazily loaded one, those whom its entry shows. */
+/** Adds the users of a room: of a lazily loaded one, only shown users. */
 async function addUsersOf(
   { sync, windows }: AnsweredScope,
   roomId: RoomId,
