@@ -18,12 +18,14 @@ import type { LargestRead } from './turns/largest-reads.ts'
 /**
  * Reads all there is of a user, of rooms and for other servers at their bounds, and prints the longest turn of the event loop of
  * each request: `node bench/worst-reads.ts`, with part of a request's name to send these only. The client runs on another thread.
- * No turn may take 50 ms; the exit code says whether one did. `--small` makes a fixture of a tenth, for a trial.
+ * No turn may take 50 ms; the exit code says whether one did. `--small` makes a fixture of a tenth, and `--crowd`
+ * only the room of 50,000 members whole, for trials.
  */
 
 const MAX_MS = 50
 const JOIN_ROUNDS = 3
 const scale = process.argv.includes('--small') ? 0.1 : 1
+const roomScale = process.argv.includes('--crowd') ? 0.01 : scale
 const wanted = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? ''
 
 const servers = new StandInServers()
@@ -35,7 +37,7 @@ const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints
 })
 const base = await app.listen({ port: 0, host: '127.0.0.1' })
 const client = new ClientThread()
-const fixture = new LargestFixture(rt, app, scale)
+const fixture = new LargestFixture(rt, app, { scale, roomScale })
 await fixture.fill()
 const turns: WorstTurn[] = []
 for (const read of largestReads(fixture)) {

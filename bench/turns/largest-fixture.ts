@@ -16,6 +16,12 @@ const SIZES = { rooms: 2000, spaceRooms: 300, messages: 1000, members: 50_000, s
 const DEVICES_EACH = 10
 const v3 = '/_matrix/client/v3'
 
+/** The part of the whole size that a fixture has; `roomScale` of the number of rooms and messages. */
+interface FixtureScale {
+  readonly scale: number
+  readonly roomScale: number
+}
+
 /** A user and rooms as large as they may be; made through the client-server API, and members by the services. */
 export class LargestFixture {
   readonly #rt: TestRuntime
@@ -35,11 +41,19 @@ export class LargestFixture {
   filters = { long: '', lazy: '', many: '' }
   localUsers: UserId[] = []
 
-  constructor(rt: TestRuntime, app: ReturnType<typeof buildApp>, scale: number) {
+  constructor(rt: TestRuntime, app: ReturnType<typeof buildApp>, { scale, roomScale }: FixtureScale) {
     this.#rt = rt
     this.#app = app
-    const sizes = Object.entries(SIZES).map(([name, size]) => [name, Math.ceil(size * scale)])
-    this.#sizes = Object.fromEntries(sizes) as Record<keyof typeof SIZES, number>
+    const scaled = (size: number) => Math.ceil(size * scale)
+    const { rooms, spaceRooms, messages, members, servers, keyedUsers } = SIZES
+    this.#sizes = {
+      rooms: Math.ceil(rooms * roomScale),
+      spaceRooms: scaled(spaceRooms),
+      messages: Math.ceil(messages * roomScale),
+      members: scaled(members),
+      servers: scaled(servers),
+      keyedUsers: scaled(keyedUsers),
+    }
   }
 
   /** Makes everything. */

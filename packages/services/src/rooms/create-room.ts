@@ -6,6 +6,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { putAlias } from '@myelin/storage/rooms/aliases'
 import type { Tx } from '@myelin/storage/engine/database'
+import { putOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -14,33 +15,29 @@ import { checkContent } from './check-content.ts'
 import { newRoomId, putCreateEvent } from './create-event.ts'
 import type { EventMaker } from './event-draft.ts'
 import { extendRoom } from './extend-room.ts'
-import { fanOut } from '../peers/fan-out.ts'
-import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { initialEvents } from './initial-events.ts'
 import type { InitialEvent, RoomCreationRequest } from './initial-events.ts'
-import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
+import { changeMembership } from './members-change.ts'
+import { INVITES_A_UNIT, inviteAll, invitesOwed, sendOwedInvites } from './owed-invites.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import { writeEvents } from './write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
-
-const INVITES_AT_ONCE = 4
-/** Local users invited in one unit, so that other writers get their turn in between. */
-const INVITES_A_UNIT = 20
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config' | 'log'>
 
 /**
  * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID. The first local users are
- * invited in that unit, so that a refusal leaves no room behind; further ones in units of their own.
+ * invited in that unit, so that a refusal leaves no room behind. Invites of further ones and of remote users are owed: they are
+ * sent before this returns, or by another node where this one dies.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
 export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreationRequest): Promise<RoomId> {
   const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
   const alias = aliasFor(rt, wishes)
-  for (const invited of wishes.invite) checkInvited(invited)
+  for (const each of wishes.invite) checkInvited(each)
   await refuseSuspended(rt, creator)
   rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
@@ -49,8 +46,10 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
   const content = creationContent(wishes, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
   const events = initialEvents(wishes, { version, creator, alias })
-  const local = [...new Set(wishes.invite)].filter((each) => each !== creator && serverOf(each) === rt.serverName)
-  const invites = { creator, isDirect: wishes.isDirect }
+  const invited = [...new Set(wishes.invite)].filter((each) => each !== creator)
+  const first = invited.filter((each) => serverOf(each) === rt.serverName).slice(0, INVITES_A_UNIT)
+  const later = invited.filter((each) => !first.includes(each))
+  const invites = { sender: creator, isDirect: wishes.isDirect }
   for (const event of events) checkContent(rt.serverName, event)
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
@@ -65,42 +64,11 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
       if (need) return need
     }
     if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
-    return (await inviteAll(tx, maker, { ...invites, roomId, targets: local.slice(0, INVITES_A_UNIT) })) ?? roomId
+    await putOwedInvites(tx, roomId, invitesOwed(rt, { ...invites, roomId, targets: later }))
+    return (await inviteAll(tx, maker, { ...invites, roomId, targets: first })) ?? roomId
   })
-  for (let at = INVITES_A_UNIT; at < local.length; at += INVITES_A_UNIT) {
-    await inviteMore(rt, { ...invites, roomId: made, targets: local.slice(at, at + INVITES_A_UNIT) })
-  }
-  await inviteElsewhere(rt, made, creator, wishes)
+  await sendOwedInvites(rt, { ...invites, roomId: made, targets: later })
   return made
-}
-
-/** Invites further users after the room was created. Failures are logged only: the creator can invite them again. */
-async function inviteMore(rt: Needs, invites: Invites): Promise<void> {
-  try {
-    await writeEvents(rt, async (tx, maker) => (await inviteAll(tx, maker, invites)) ?? true)
-  } catch (cause) {
-    if (!(cause instanceof MatrixError)) throw cause
-    const { roomId, targets } = invites
-    rt.log.info({ err: cause, targets, roomId }, 'users could not be invited to a new room')
-  }
-}
-
-/**
- * Invites users of other servers after the room was created. Failures are logged only: the creator can invite them
- * again.
- */
-async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomCreationRequest): Promise<void> {
-  const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
-  const elsewhere = [...new Set(wishes.invite)].filter((target) => serverOf(target) !== rt.serverName)
-  await fanOut(elsewhere, INVITES_AT_ONCE, async (target) => {
-    try {
-      const content = await memberContent(rt.db.read, rt, { target, membership: 'invite', ...extra })
-      await inviteRemote(rt, { roomId, sender, target, content })
-    } catch (cause) {
-      if (!(cause instanceof MatrixError)) throw cause
-      rt.log.info({ err: cause, target, roomId }, 'a user of another server could not be invited to a new room')
-    }
-  })
 }
 
 /** Returns the requested creation content, with the invited users as additional creators for a trusted private chat. */
@@ -135,27 +103,6 @@ async function putInitial(
     if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
     throw new MatrixError('M_INVALID_ROOM_STATE', `${event.type}: ${cause.message}`, { cause })
   }
-}
-
-interface Invites {
-  readonly roomId: RoomId
-  readonly creator: UserId
-  readonly isDirect: boolean
-  readonly targets: readonly UserId[]
-}
-
-async function inviteAll(
-  tx: Tx,
-  rt: EventMaker,
-  { roomId, creator, isDirect, targets }: Invites,
-): Promise<UnitNeed | undefined> {
-  const extra = isDirect ? { extra: { is_direct: true } } : {}
-  for (const target of targets) {
-    if (await blocksInvites(tx, target)) continue
-    const invited = await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
-    if (isNeed(invited)) return invited
-  }
-  return undefined
 }
 
 function checkInvited(invited: UserId): void {

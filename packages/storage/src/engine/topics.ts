@@ -48,6 +48,8 @@ export const topics = {
   delayedEvents: 'delayed events',
   /** The set of sticky events of all rooms. */
   stickyEvents: 'sticky events',
+  /** A change owes work that any node may finish. */
+  owedWork: 'owed work',
   /** The sticky events of a room that are shown. */
   sticky: (room: RoomId) => `sticky ${room}`,
   /** Delayed events that are sent when a participant leaves a call. */

@@ -8,7 +8,6 @@ import { MAX_BODY_BYTES } from '../../../body-sizes.ts'
 import { endpoint } from '../../../endpoint.ts'
 import { optionalOrNull } from '../../../optional-or-null.ts'
 import { OptionalLimit, OptionalText } from '../../../schemas.ts'
-import { slidingReply } from './sliding-reply.ts'
 import { SimplifiedSyncReply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -82,7 +81,7 @@ export const simplifiedSync = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingReply(request, slidingSync(rt, request, signal))
+    return slidingSync(rt, request, signal)
   },
 })
 

@@ -7,7 +7,6 @@ import { MAX_BODY_BYTES } from '../../../body-sizes.ts'
 import { endpoint } from '../../../endpoint.ts'
 import { optionalOrNull } from '../../../optional-or-null.ts'
 import { OptionalLimit, OptionalText } from '../../../schemas.ts'
-import { slidingReply } from './sliding-reply.ts'
 import { SyncV4Reply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -79,7 +78,7 @@ export const syncV4 = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingReply(request, slidingSync(rt, request, signal))
+    return slidingSync(rt, request, signal)
   },
 })
 
