@@ -4,12 +4,12 @@ import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { putAlias } from '@myelin/storage/rooms/aliases'
 import type { Tx } from '@myelin/storage/engine/database'
 import { putOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { addAlias } from './add-alias.ts'
 import { checkAliases } from './canonical-alias.ts'
 import { checkContent } from './check-content.ts'
 import { newRoomId, putCreateEvent } from './create-event.ts'
@@ -56,7 +56,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
     const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
     const joined = await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (isNeed(joined)) return joined
-    if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
+    if (alias !== undefined && !(await addAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
     }
     for (const event of events) {

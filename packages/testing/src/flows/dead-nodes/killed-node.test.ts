@@ -7,10 +7,10 @@ import { timeline } from '@myelin/storage/rooms/events/events'
 import { membersOf, membershipsOf } from '@myelin/storage/rooms/members/members'
 import { owedInvites } from '@myelin/storage/rooms/owed-invites'
 import { owingRemovals } from '@myelin/storage/rooms/owed-redactions'
-import { onEveryDatabase } from '../databases.ts'
-import { leftByKilledNode } from '../killed-node.ts'
-import { testServer } from '../server.ts'
-import type { TestServer } from '../server.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { leftByKilledNode } from '../../dead-nodes/killed-node.ts'
+import { testServer } from '../../server.ts'
+import type { TestServer } from '../../server.ts'
 
 /** Returns the only room of alice. */
 async function roomOfAlice({ rt }: TestServer): Promise<RoomId> {

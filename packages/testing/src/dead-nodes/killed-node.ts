@@ -7,14 +7,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import { openSqlite } from '@myelin/storage/engine/sqlite/sqlite'
-import { createDatabase } from './databases.ts'
-import type { Engine, OpenDatabase } from './databases.ts'
+import { createDatabase } from '../databases.ts'
+import type { Engine, OpenDatabase } from '../databases.ts'
 
 /** A database that a node which was killed has left. */
 export interface LeftDatabase {
   readonly open: OpenDatabase
   /** Deletes it. */
-  drop(): Promise<void>
+  readonly drop: () => Promise<void>
 }
 
 /** Runs `killed-work.ts` on a new database, in a process that kills itself with SIGKILL in the middle of its work. */

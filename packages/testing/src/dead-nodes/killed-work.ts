@@ -4,9 +4,9 @@ import type { UserId } from '@myelin/matrix/ids'
 import { createRoom } from '@myelin/services/rooms/create-room'
 import { MAX_REDACTED_AT_ONCE } from '@myelin/storage/rooms/events/redactions'
 import { openAt } from './killed-node.ts'
-import { authorRoom } from './room-author.ts'
-import { testRuntime } from './runtime.ts'
-import type { TestRuntime } from './runtime.ts'
+import { authorRoom } from '../room-author.ts'
+import { testRuntime } from '../runtime.ts'
+import type { TestRuntime } from '../runtime.ts'
 
 /**
  * Work in the middle of which the process kills itself, once its first unit is on disk: `killed-work.ts PLACE WORK`.
