@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { forEachInTurns } from '@myelin/kit/turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
@@ -27,6 +28,9 @@ import { roomVersionOf } from '../room-state/versions.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config' | 'log'>
 
+// The estimated cost of checking an event.
+const CHECK_COST_US = 5
+
 /**
  * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID. The first local users are
  * invited in that unit, so that a refusal leaves no room behind. Invites of further ones and of remote users are owed: they are
@@ -50,7 +54,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
   const first = invited.filter((each) => serverOf(each) === rt.serverName).slice(0, INVITES_A_UNIT)
   const later = invited.filter((each) => !first.includes(each))
   const invites = { sender: creator, isDirect: wishes.isDirect }
-  for (const event of events) checkContent(rt.serverName, event)
+  await forEachInTurns(events, CHECK_COST_US, (event) => checkContent(rt.serverName, event))
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
     const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
