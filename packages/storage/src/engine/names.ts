@@ -70,11 +70,14 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
 /** Returns the names behind users' numbers. */
 export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
   const names = new Map<Nid, UserId>()
-  const missing = nids.filter((nid) => {
+  const missing: Nid[] = []
+  for (const nid of nids) {
     const kept = db.caches.userNames.get(nid)
-    if (kept !== undefined) names.set(nid, kept)
-    return kept === undefined
-  })
+    if (kept === undefined) missing.push(nid)
+    else names.set(nid, kept)
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
   const rows = await inChunks(missing, (chunk) =>
     db.selectFrom('users').selectAll().where('user_nid', 'in', chunk).execute(),
   )
@@ -203,10 +206,14 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
     db,
     rows.map((row) => row.user_nid),
   )
-  return rows.flatMap((row) => {
+  const made: T[] = []
+  for (const row of rows) {
     const userId = names.get(row.user_nid)
-    return userId === undefined ? [] : [make(row, userId)]
-  })
+    if (userId !== undefined) made.push(make(row, userId))
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
+  return made
 }
 
 /** Returns whether the user has a number: this server has seen one of their events, for example. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns } from '@myelin/kit/turn'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../../engine/database.ts'
 import { userNames, userNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid } from '../../schema/schema.ts'
 
+// The estimated cost of a user.
+const USER_COST_US = 0.5
 // The most members that one statement returns, and rooms that it reads.
 const PAGE = 2000
 const MAX_TOGETHER = 100
@@ -37,7 +40,9 @@ async function namesOf(db: Read, user: UserId, standing: Standing): Promise<Set<
   const nid = await userNid(db, user)
   const nids = nid === undefined ? [] : await usersBeside(db, nid, standing)
   const names = await userNames(db, nids)
-  return new Set([user, ...names.values()])
+  const users = new Set([user])
+  await mapInTurns(names.values(), USER_COST_US, (each) => users.add(each))
+  return users
 }
 
 /** The memberships of a user, and of the users beside in the same room. */
