@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildApp } from '@myelin/http/app'
+import { buildApp } from '@myelin/http/app/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
 import type { Json } from '@myelin/matrix/json'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { ClientThread } from './turns/client-thread.ts'
 import type { BenchRequest } from './turns/client-thread.ts'
@@ -28,7 +28,7 @@ const scale = process.argv.includes('--small') ? 0.1 : 1
 const roomScale = process.argv.includes('--crowd') ? 0.01 : scale
 const wanted = process.argv.slice(2).find((word) => !word.startsWith('--')) ?? ''
 
-const servers = new StandInServers()
+const servers = new InProcessServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
 servers.set(FAR, () => keyDocument(FAR, { validUntilTs: rt.clock.now() + 86_400_000_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
-import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { extendRoom } from '@myelin/services/rooms/append/extend-room'
 import { isNeed } from '@myelin/services/rooms/resolution/unit-needs'
-import { writeEvents } from '@myelin/services/rooms/write-events'
+import { writeEvents } from '@myelin/services/rooms/append/write-events'
 import { putDeviceKeys } from '@myelin/storage/keys/device-keys'
 import { putAccount } from '@myelin/storage/accounts/accounts'
 import { putDevice } from '@myelin/storage/accounts/devices'

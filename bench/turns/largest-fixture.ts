@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { buildApp } from '@myelin/http/app'
+import type { buildApp } from '@myelin/http/app/app'
 import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { buildPdu } from '@myelin/rules/events/build-pdu'

@@ -4,7 +4,7 @@ import { owedInvites } from '@myelin/storage/rooms/owed-invites'
 import type { OwedInvite } from '@myelin/storage/rooms/owed-invites'
 import { owingRemovals } from '@myelin/storage/rooms/owed-redactions'
 import { sendOwedInvites } from '../rooms/owed-invites.ts'
-import { redactOwed } from '../rooms/redact-removed.ts'
+import { redactOwed } from '../rooms/append/redact-removed.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { LogFollower } from './log-follower.ts'
 

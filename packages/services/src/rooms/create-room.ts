@@ -11,19 +11,19 @@ import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { addAlias } from './add-alias.ts'
-import { checkAliases } from './canonical-alias.ts'
-import { checkContent } from './check-content.ts'
-import { newRoomId, putCreateEvent } from './create-event.ts'
-import type { EventMaker } from './event-draft.ts'
-import { extendRoom } from './extend-room.ts'
+import { checkAliases } from './drafts/canonical-alias.ts'
+import { checkContent } from './drafts/check-content.ts'
+import { newRoomId, putCreateEvent } from './drafts/create-event.ts'
+import type { EventMaker } from './drafts/event-draft.ts'
+import { extendRoom } from './append/extend-room.ts'
 import type { Joiner } from './handshake/join-remote.ts'
-import { initialEvents } from './initial-events.ts'
-import type { InitialEvent, RoomCreationRequest } from './initial-events.ts'
-import { changeMembership } from './members-change.ts'
+import { initialEvents } from './drafts/initial-events.ts'
+import type { InitialEvent, RoomCreationRequest } from './drafts/initial-events.ts'
+import { changeMembership } from './append/members-change.ts'
 import { INVITES_A_UNIT, inviteAll, invitesOwed, sendOwedInvites } from './owed-invites.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
-import { writeEvents } from './write-events.ts'
+import { writeEvents } from './append/write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config' | 'log'>
@@ -38,22 +38,22 @@ const CHECK_COST_US = 5
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
-export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreationRequest): Promise<RoomId> {
-  const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
-  const alias = aliasFor(rt, wishes)
-  for (const each of wishes.invite) checkInvited(each)
+export async function createRoom(rt: Needs, creator: UserId, request: RoomCreationRequest): Promise<RoomId> {
+  const version = roomVersionOf(request.roomVersion ?? rt.config.rooms.defaultVersion)
+  const alias = aliasFor(rt, request)
+  for (const each of request.invite) checkInvited(each)
   await refuseSuspended(rt, creator)
   rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
-  const content = creationContent(wishes, version)
+  const content = creationContent(request, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
-  const events = initialEvents(wishes, { version, creator, alias })
-  const invited = [...new Set(wishes.invite)].filter((each) => each !== creator)
+  const events = initialEvents(request, { version, creator, alias })
+  const invited = [...new Set(request.invite)].filter((each) => each !== creator)
   const first = invited.filter((each) => serverOf(each) === rt.serverName).slice(0, INVITES_A_UNIT)
   const later = invited.filter((each) => !first.includes(each))
-  const invites = { sender: creator, isDirect: wishes.isDirect }
+  const invites = { sender: creator, isDirect: request.isDirect }
   await forEachInTurns(events, CHECK_COST_US, (event) => checkContent(rt.serverName, event))
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
@@ -67,7 +67,7 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
       const need = await putInitial(tx, maker, { roomId, creator, event })
       if (need) return need
     }
-    if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
+    if (request.visibility === 'public') await publishRoom(tx, roomId, true)
     await putOwedInvites(tx, roomId, invitesOwed(rt, { ...invites, roomId, targets: later }))
     return (await inviteAll(tx, maker, { ...invites, roomId, targets: first })) ?? roomId
   })
@@ -76,11 +76,11 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
 }
 
 /** Returns the requested creation content, with the invited users as additional creators for a trusted private chat. */
-function creationContent(wishes: RoomCreationRequest, version: RoomVersion): JsonObject {
-  const content = wishes.creationContent
-  if (!version.auth.creatorsOutrankEveryone || wishes.preset !== 'trusted_private_chat') return content
+function creationContent(request: RoomCreationRequest, version: RoomVersion): JsonObject {
+  const content = request.creationContent
+  if (!version.auth.creatorsOutrankEveryone || request.preset !== 'trusted_private_chat') return content
   const named = Array.isArray(content['additional_creators']) ? (content['additional_creators'] as readonly Json[]) : []
-  return { ...content, additional_creators: [...new Set([...named, ...wishes.invite])] }
+  return { ...content, additional_creators: [...new Set([...named, ...request.invite])] }
 }
 
 /**

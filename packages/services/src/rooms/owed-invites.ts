@@ -8,13 +8,13 @@ import { takeOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import type { OwedInvite } from '@myelin/storage/rooms/owed-invites'
 import { fanOut } from '../peers/fan-out.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import type { EventMaker } from './event-draft.ts'
+import type { EventMaker } from './drafts/event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
-import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
+import { blocksInvites, changeMembership, memberContent } from './append/members-change.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
-import { writeEvents } from './write-events.ts'
+import { writeEvents } from './append/write-events.ts'
 
 /** Local users invited in one unit, so that other writers get their turn in between. */
 export const INVITES_A_UNIT = 20

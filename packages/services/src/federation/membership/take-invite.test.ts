@@ -146,7 +146,8 @@ onEveryDatabase('an invite from another server', (open) => {
       return type === 'm.room.create' ? each : ({ type, state_key, sender, content } as JsonObject)
     })
     // They send the state in `unsigned` of the event as well, all of it stripped.
-    const unsigned = { age: 5, invite_room_state: state.map(({ hashes: _, signatures: __, ...each }) => each) }
+    const stripped = ({ type, state_key, sender, content }: JsonObject) => ({ type, state_key, sender, content })
+    const unsigned = { age: 5, invite_room_state: state.map(stripped) } as JsonObject
     const whole = { ...given.body, event: { ...given.event.json, unsigned }, invite_room_state: state }
     const { event } = await send(network, given, whole)
     assert.ok('two.test' in ((event as JsonObject)['signatures'] as JsonObject))

@@ -4,14 +4,14 @@ import { DatabaseUnavailable } from '../unavailable.ts'
 
 // Classes of SQLSTATE: connection exception, insufficient resources, operator intervention, system error.
 const OUTAGE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58'])
-// Class 57: a statement that was cancelled or took too long says nothing about the server.
+// Class 57, but a cancelled or slow statement is no outage.
 const QUERY_CANCELED = '57014'
 const DISK_FULL = '53100'
 const LOCK_NOT_AVAILABLE = '55P03'
 
 /**
- * Returns an error of PostgreSQL as a `DatabaseUnavailable` where the server is gone, stops or has no resources, or another
- * node holds a lock for too long; else as it is.
+ * Returns a `DatabaseUnavailable` for an error of PostgreSQL that means that the server is gone, stops or lacks resources, or that
+ * another node holds a lock for too long. Returns other errors unchanged.
  *
  * @param isLost whether the connection ended with it.
  */

@@ -25,7 +25,7 @@ function sealed(json: JsonObject, version: string, { server }: User): JsonObject
 }
 
 onEveryDatabase('a room of another server', (open) => {
-  test('is told of a join by the server that took it, not by the one that joined', async () => {
+  test('gets a join from the resident server that accepted it, not from the joining server', async () => {
     const { network, alice, bob, roomId } = await stage(open, { servers: 3 })
     assert.equal((await join(bob, roomId)).status, 200)
     await network.settle(async () => (await standing(alice, roomId, bob.userId)) === 'join')
@@ -39,7 +39,7 @@ onEveryDatabase('a room of another server', (open) => {
   })
 
   test('is told of a rejected invite and of a knock by the server that took them, not by ours', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
     const rules = `/_matrix/client/v3/${path(roomId, 'state/m.room.join_rules/')}`
@@ -59,7 +59,7 @@ onEveryDatabase('a room of another server', (open) => {
   ] as const) {
     const name = isTaken ? 'has' : 'does not have'
     test(`${name} a state key there of 70 code points and 280 bytes in version ${version}`, async () => {
-      const { network, alice, bob, roomId } = await stage(open, { wishes: { room_version: version } })
+      const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: version } })
       assert.equal((await join(bob, roomId)).status, 200)
       await network.settle(async () => (await standing(alice, roomId, bob.userId)) === 'join')
       const promote = { users: { [alice.userId]: 100, [bob.userId]: 100 } }
@@ -68,7 +68,7 @@ onEveryDatabase('a room of another server', (open) => {
       const author = new ForeignAuthor(alice.server, bob.server)
       const stateKey = '𝒳'.repeat(70)
       const draft = { roomId, sender: bob.userId, type: 'a.b', stateKey: 'short', content: { at: 1 } }
-      const { signatures: _, hashes: __, ...json } = (await author.build(draft)).json
+      const { signatures: _signatures, hashes: _hashes, ...json } = (await author.build(draft)).json
       await author.send([sealed({ ...json, state_key: stateKey }, version, bob)])
       const url = `/_matrix/client/v3/${path(roomId, `state/a.b/${encodeURIComponent(stateKey)}`)}`
       const { status, body } = await alice.server.call('GET', url, { token: alice.token })
@@ -78,7 +78,7 @@ onEveryDatabase('a room of another server', (open) => {
   }
 
   test('takes our aliases and directory entry along when a user there upgrades it', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { room_version: '11' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: '11' } })
     assert.equal((await join(bob, roomId)).status, 200)
     const directory = `/_matrix/client/v3/directory/room/${encodeURIComponent('#ours:two.test')}`
     const listing = (room: string) => `/_matrix/client/v3/directory/list/room/${encodeURIComponent(room)}`
