@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import type { Read } from '../../engine/database.ts'
 import { EVENT_STATUS, eventsByNid } from './events.ts'
 import { DatabaseCache } from '../../engine/cached-reader.ts'
@@ -6,6 +7,9 @@ import { roomNid } from '../../engine/names.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import type { StoredEvent } from '../../schema/stored-event.ts'
 import { topics } from '../../engine/topics.ts'
+
+// The estimated cost of looking an event up.
+const ROW_COST_US = 1
 
 type Known = { readonly readAt: Position; readonly event: StoredEvent; readonly room: Nid }
 
@@ -26,12 +30,16 @@ export async function cachedEvents(db: Read, nids: readonly Nid[]): Promise<Map<
     const known = entries.get(String(nid))
     if (known && !hasChanged(db, known)) found.set(nid, known.event)
     else missing.push(nid)
+    const pausing = step(ROW_COST_US)
+    if (pausing) await pausing
   }
   for (const [nid, event] of await eventsByNid(db, missing)) {
     found.set(nid, event)
     const room = await roomNid(db, event.pdu.roomId)
     const isSettled = event.position !== null && event.status === EVENT_STATUS.accepted
     if (room !== undefined && isSettled) entries.set(String(nid), { readAt, event, room })
+    const pausing = step(ROW_COST_US)
+    if (pausing) await pausing
   }
   return found
 }

@@ -68,7 +68,7 @@ async function addUsersOf(
 
 function fieldsOf(config: JsonObject): ReadonlySet<string> | undefined {
   const fields = member(config, 'fields')
-  if (fields === undefined || fields === null) return undefined
+  if (fields === undefined) return undefined
   if (!Array.isArray(fields) || !fields.every((each) => typeof each === 'string'))
     throw new MatrixError('M_INVALID_PARAM', '`fields` of an extension must be a list of strings')
   return new Set(fields as readonly string[])
