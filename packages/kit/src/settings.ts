@@ -171,6 +171,8 @@ export interface PushSettings {
   readonly includesContent: boolean
   /** A badge counts rooms with unread notifications; otherwise it counts the notifications. */
   readonly countsRooms: boolean
+  /** Every encrypted event is pushed unless the user disabled the rule for it (MSC4028). */
+  readonly withEncryptedEvents: boolean
   /** A push waits for a random time of up to this. */
   readonly jitterMs: number
 }

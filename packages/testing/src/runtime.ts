@@ -55,7 +55,7 @@ export const testConfig: ServiceConfig = {
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
   presence: { isEnabled: false },
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
-  push: { isEnabled: true, includesContent: true, countsRooms: true, jitterMs: 0 },
+  push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
   rateLimits: {
     message: unlimited,
     registration: unlimited,

@@ -22,7 +22,7 @@ export interface PusherSettings extends PusherKey {
   readonly lang: string
   /** The data, as JSON text. */
   readonly data: string
-  /** The device that set it. */
+  /** The device that set it first. */
   readonly deviceId: string
   readonly isEnabled: boolean
   /** The time at which it was set, in ms. */
@@ -59,8 +59,8 @@ export const pushersOf = cachedReader('pushers', 10_000, topics.pushers, async (
 )
 
 /**
- * Stores a pusher; one of the user with the same app and pushkey is replaced and keeps its number. Events before this are not
- * pushed, and it counts as keeping up.
+ * Stores a pusher; one of the user with the same app and pushkey is replaced and keeps its number and its device, as another
+ * device may enable or disable it. Events before this are not pushed, and it counts as keeping up.
  */
 export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
   const position = tx.takePosition()
@@ -71,7 +71,6 @@ export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
     profile_tag: pusher.profileTag,
     lang: pusher.lang,
     data: pusher.data,
-    device_id: pusher.deviceId,
     is_enabled: Number(pusher.isEnabled),
     set_ts: pusher.setTs,
     position,
@@ -82,7 +81,14 @@ export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
   }
   await tx
     .insertInto('pushers')
-    .values({ pusher_nid: position, user_id: pusher.userId, app_id: pusher.appId, pushkey: pusher.pushkey, ...row })
+    .values({
+      pusher_nid: position,
+      user_id: pusher.userId,
+      app_id: pusher.appId,
+      pushkey: pusher.pushkey,
+      device_id: pusher.deviceId,
+      ...row,
+    })
     .onConflict((at) => at.columns(['user_id', 'app_id', 'pushkey']).doUpdateSet(row))
     .execute()
   touchPushers(tx, pusher.userId)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServiceConfig } from '@myelin/kit/settings'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { recordOf } from '../../reply-schemas.ts'
@@ -37,8 +38,13 @@ const UNSTABLE_FEATURES = [
   'uk.tcpip.msc4133.stable',
 ]
 
-/** Those that need presence. */
-const PRESENCE_FEATURES = ['org.matrix.msc3026.busy_presence']
+/** Returns those that settings enable. */
+function configuredFeatures({ presence, push }: Pick<ServiceConfig, 'presence' | 'push'>): string[] {
+  return [
+    ...(presence.isEnabled ? ['org.matrix.msc3026.busy_presence'] : []),
+    ...(push.withEncryptedEvents ? ['org.matrix.msc4028'] : []),
+  ]
+}
 
 /**
  * Returns the versions of the spec that this server implements.
@@ -53,7 +59,7 @@ export const getVersions = endpoint({
   reply: Type.Object({ versions: Type.Array(Type.String()), unstable_features: recordOf(Type.Boolean()) }),
 
   async handle(_, rt) {
-    const features = rt.config.presence.isEnabled ? [...UNSTABLE_FEATURES, ...PRESENCE_FEATURES] : UNSTABLE_FEATURES
+    const features = [...UNSTABLE_FEATURES, ...configuredFeatures(rt.config)]
     const flags = Object.fromEntries(features.map((name) => [name, true]))
     return { versions: VERSIONS, unstable_features: flags }
   },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeBase64 } from '@myelin/matrix/base64'
-import { testPolicyKey } from '@myelin/testing/runtime'
+import { testConfig, testPolicyKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import assert from 'node:assert/strict'
@@ -17,7 +17,8 @@ describe('an advertised feature', () => {
   let event: string
   let sent = 0
   before(async () => {
-    server = await testServer(undefined, { presence: { isEnabled: true } })
+    const push = { ...testConfig.push, withEncryptedEvents: true }
+    server = await testServer(undefined, { presence: { isEnabled: true }, push })
     alice = await server.register('alice')
     bob = await server.register('bob')
     const created = await done('POST', 'v3/createRoom', { preset: 'public_chat', visibility: 'public' })
@@ -108,6 +109,10 @@ describe('an advertised feature', () => {
     },
     'org.matrix.msc3916.stable': () => done('GET', 'v1/media/config'),
     'org.matrix.msc3981': () => done('GET', `v1/rooms/${room}/relations/${event}?recurse=true`),
+    'org.matrix.msc4028': async () => {
+      const rule = await done('GET', 'v3/pushrules/global/override/.org.matrix.msc4028.encrypted_event')
+      assert.deepEqual([rule['enabled'], rule['actions']], [true, ['notify']])
+    },
     'org.matrix.msc4069': () => setField(`v3/${profile()}?org.matrix.msc4069.propagate=false`),
     'org.matrix.msc4140': async () => {
       const path = `v3/rooms/${room}/send/m.room.message/late?org.matrix.msc4140.delay=60000`
@@ -145,7 +150,8 @@ describe('an advertised feature', () => {
   test('is left out where its setting is off', async () => {
     const quiet = await testServer()
     const { body } = await quiet.call('GET', `${client}/versions`)
-    assert.equal('org.matrix.msc3026.busy_presence' in (body['unstable_features'] as object), false)
+    for (const name of ['org.matrix.msc3026.busy_presence', 'org.matrix.msc4028'])
+      assert.equal(name in (body['unstable_features'] as object), false, name)
     await quiet.close()
   })
 })

@@ -135,7 +135,7 @@ export class PushSender {
   }
 
   async #follow(stretch: Stretch, term: AbortSignal): Promise<undefined> {
-    const { db } = this.#rt
+    const { db, config } = this.#rt
     const [rooms, users, readers] = [this.#rooms, this.#users, this.#readers]
     this.#rooms = new Set()
     this.#users = new Set()
@@ -143,7 +143,7 @@ export class PushSender {
     try {
       this.#hasPushers ??= await hasPushers(db.read)
       const ahead = { after: Math.max(stretch.after, this.#reached), upTo: stretch.upTo }
-      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, ahead) : []
+      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, ahead, config.push) : []
       if (term.aborted) return
       for (const { userId, push } of pushes) {
         this.#badges.touch(userId, push.roomId)

@@ -212,7 +212,7 @@ export class PusherQueue {
       this.#late = undefined
       return rt.db.write((tx) => clearLatePusher(tx, this.#nid))
     }
-    this.#queue = await lookups.run(() => missedPushes(rt.db.read, this.#userId, { after, upTo }))
+    this.#queue = await lookups.run(() => missedPushes(rt.db.read, this.#userId, { after, upTo }, rt.config.push))
     this.#lookedUpTo = upTo
     if (this.#queue.length === 0) this.#late = { ...late, position: upTo }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { RuleChoice } from '@myelin/rules/push/default-rules'
 import { pushedMembers, usersInvitedAfter } from '@myelin/storage/accounts/pushers'
 import type { Read } from '@myelin/storage/engine/database'
 import { roomNid } from '@myelin/storage/engine/names'
@@ -30,20 +31,26 @@ export async function spreadPushes(
   rooms: ReadonlySet<RoomId> | undefined,
   users: ReadonlySet<UserId> | undefined,
   stretch: Stretch,
+  choice: RuleChoice,
 ): Promise<UserPush[]> {
   const found: UserPush[] = []
   for (const roomId of rooms ?? (await roomsChangedAfter(db, stretch.after)))
-    await spreadRoom(db, roomId, stretch, found)
+    await spreadRoom(new PushJudge(db, roomId, choice), roomId, stretch, found)
   for (const user of users ?? (await usersInvitedAfter(db, stretch.after)))
-    found.push(...(await invitesOf(db, user, stretch)).map((push) => ({ userId: user, push })))
+    found.push(...(await invitesOf(db, user, stretch, choice)).map((push) => ({ userId: user, push })))
   return found.toSorted((a, b) => a.push.position - b.push.position)
 }
 
-async function spreadRoom(db: Read, roomId: RoomId, { after, upTo }: Stretch, found: UserPush[]): Promise<void> {
+async function spreadRoom(
+  judge: PushJudge,
+  roomId: RoomId,
+  { after, upTo }: Stretch,
+  found: UserPush[],
+): Promise<void> {
+  const { db } = judge
   const nid = await roomNid(db, roomId)
   const members = nid === undefined ? [] : await pushedMembers(db, nid)
   if (members.length === 0) return
-  const judge = new PushJudge(db, roomId)
   for (let start = after; ; ) {
     const page = await timeline(db, { roomId, direction: 'forward', after: start, before: upTo + 1, limit: PAGE })
     for (const event of page) {
@@ -61,7 +68,12 @@ async function spreadRoom(db: Read, roomId: RoomId, { after, upTo }: Stretch, fo
 }
 
 /** Returns the pushes of a user's invites after one position and up to another, also into rooms of other servers. */
-export async function invitesOf(db: Read, user: UserId, { after, upTo }: Stretch): Promise<PendingPush[]> {
+export async function invitesOf(
+  db: Read,
+  user: UserId,
+  { after, upTo }: Stretch,
+  choice: RuleChoice,
+): Promise<PendingPush[]> {
   const invites = (await cachedMemberships(db, user)).filter(
     ({ membership, position }) => membership === 'invite' && position > after && position <= upTo,
   )
@@ -72,7 +84,7 @@ export async function invitesOf(db: Read, user: UserId, { after, upTo }: Stretch
   const pushes: PendingPush[] = []
   for (const { eventNid, position, roomId } of invites) {
     const event = events.get(eventNid)
-    const outcome = event && (await new PushJudge(db, roomId).outcomeFor(user, event.pdu))
+    const outcome = event && (await new PushJudge(db, roomId, choice).outcomeFor(user, event.pdu))
     if (event && outcome) pushes.push(pendingPush(event, position, outcome))
   }
   return pushes

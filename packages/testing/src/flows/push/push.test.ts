@@ -57,7 +57,13 @@ onEveryDatabase('push', (open) => {
   })
 
   test('leaves out the content where the admin says so, and counts messages', async (t) => {
-    const push = { isEnabled: true, includesContent: false, countsRooms: false, jitterMs: 0 }
+    const push = {
+      isEnabled: true,
+      includesContent: false,
+      countsRooms: false,
+      withEncryptedEvents: false,
+      jitterMs: 0,
+    }
     const { gateway, alice, bob, call, say, settled } = await pushStage(open, t, { push })
     await call('POST', 'pushers/set', bob, pusher())
     await say(alice)
@@ -71,6 +77,24 @@ onEveryDatabase('push', (open) => {
         [undefined, { unread: 2 }],
       ],
     )
+  })
+
+  test('is for every encrypted event where the admin says so, unless the user disabled the rule', async (t) => {
+    const encryptedEvents = async (withEncryptedEvents: boolean, isEnabled?: boolean) => {
+      const push = { ...testConfig.push, withEncryptedEvents }
+      const { gateway, alice, bob, call, settled, room } = await pushStage(open, t, { push })
+      await call('POST', 'pushers/set', bob, pusher())
+      const rule = 'pushrules/global/override/.org.matrix.msc4028.encrypted_event'
+      if (isEnabled !== undefined) await call('PUT', `${rule}/enabled`, bob, { enabled: isEnabled })
+      const edit = { ciphertext: 'x', 'm.relates_to': { rel_type: 'm.replace', event_id: '$e' } }
+      await call('PUT', `${room}/send/m.room.encrypted/e`, alice, edit)
+      await settled()
+      return gateway.got.length
+    }
+    assert.equal(await encryptedEvents(true), 1)
+    assert.equal(await encryptedEvents(true, false), 0)
+    assert.equal(await encryptedEvents(false), 0)
+    assert.equal(await encryptedEvents(false, true), 1)
   })
 
   test('comes in the order of the events, each once, and never to its sender', async (t) => {
