@@ -139,6 +139,8 @@ export interface ProfileSettings {
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
   readonly isInSync: boolean
+  /** The most profiles in one of them; the others come with the next ones. */
+  readonly maxInAnswer: number
 }
 
 /** Events that are sent later. */

@@ -50,7 +50,7 @@ export const testConfig: ServiceConfig = {
     nonrefreshableAccessTokenMs: undefined,
     refreshTokenMs: undefined,
   },
-  profiles: { maySetDisplayName: true, maySetAvatarUrl: true, isInSync: false },
+  profiles: { maySetDisplayName: true, maySetAvatarUrl: true, isInSync: false, maxInAnswer: 500 },
   rooms: { defaultVersion: '12' },
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
   presence: { isEnabled: false },

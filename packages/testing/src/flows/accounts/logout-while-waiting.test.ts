@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { SlidingClient } from '../clients/sliding-client.ts'
-import { onEveryDatabase } from '../databases.ts'
-import { testServer } from '../server.ts'
-import type { Answer, TestServer } from '../server.ts'
-import { ALL } from '../stages/sliding-stage.ts'
+import { SlidingClient } from '../../clients/sliding-client.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { testServer } from '../../server.ts'
+import type { Answer, TestServer } from '../../server.ts'
+import { ALL } from '../../stages/sliding-stage.ts'
 
 const v3 = '/_matrix/client/v3'
 type Person = Awaited<ReturnType<TestServer['register']>>
