@@ -37,8 +37,8 @@ export interface Pusher extends PusherSettings {
 }
 
 /**
- * The state of a pusher that is behind: its position, the time of the first failure, and the time of the next attempt,
- * in ms.
+ * The state of a pusher that is behind: its position, the time of the first failure, 0 where none failed, and the time of the
+ * next attempt, in ms.
  */
 export interface LatePusher {
   readonly nid: Nid
@@ -213,11 +213,11 @@ export async function putLatePusher(tx: Tx, late: LatePusher): Promise<void> {
     .execute()
 }
 
-/** Records that no pusher that kept up so far has got anything after a position. */
-export async function setAllLate(tx: Tx, position: Position): Promise<void> {
+/** Records that no pusher that kept up so far has got anything after a position, as if their gateways failed since `now`. */
+export async function setAllLate(tx: Tx, position: Position, now: number): Promise<void> {
   await tx
     .updateTable('pushers')
-    .set({ late_position: Math.max(1, position) })
+    .set({ late_position: Math.max(1, position), failing_since_ts: now })
     .where('late_position', '=', 0)
     .where('is_enabled', '=', 1)
     .execute()
