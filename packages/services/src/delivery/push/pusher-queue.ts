@@ -222,10 +222,13 @@ export class PusherQueue {
   }
 
   async #taken(push: PendingPush): Promise<boolean> {
-    this.#queue.shift()
+    // It is first unless the pusher fell behind while it was being sent.
+    const isFirst = this.#queue[0] === push
+    if (isFirst) this.#queue.shift()
     if (!this.#late) return true
-    const isLast = this.#queue.length === 0
-    this.#late = { ...this.#late, position: isLast ? this.#lookedUpTo : push.position, intervalMs: 0 }
+    const isLast = isFirst && this.#queue.length === 0
+    const position = isLast ? this.#lookedUpTo : Math.max(this.#late.position, push.position)
+    this.#late = { ...this.#late, position, intervalMs: 0 }
     if (isLast || ++this.#sinceStored >= STORED_EACH) await this.#store(this.#late)
     return true
   }
