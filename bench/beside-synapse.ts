@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process'
-import { mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -20,7 +20,8 @@ import { askRoomList, median, message } from './workloads/sliding-sync.ts'
 /**
  * W10 beside Synapse: sliding sync of both servers on one machine, in turns. Simulated servers host the rooms and all their
  * members; an account of each server joins them over federation, so both have the same rooms. `--python` names a Python with
- * `matrix-synapse` and `psycopg2`.
+ * `matrix-synapse` and `psycopg2`; `--alone` leaves Synapse out. Beside the time, it measures the processor time of the server and
+ * its database, which depends less on what else the machine does.
  */
 const { values } = parseArgs({
   options: {
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     turns: { type: 'string', default: '5' },
     repeats: { type: 'string', default: '10' },
     database: { type: 'string', default: 'sqlite' },
+    alone: { type: 'boolean', default: false },
   },
 })
 const MEMBERS = 10
@@ -46,11 +48,13 @@ interface Side {
   readonly accounts: readonly { readonly rooms: number; readonly client: MatrixClient }[]
   readonly sender: MatrixClient
   readonly busy: readonly string[]
+  /** Returns the processor time of the server and its database so far, in ms. */
+  readonly processorMs: () => number
   close(): Promise<void>
 }
 
 const servers = await startSimulatedServers(SERVERS)
-const sides = await Promise.all([myelin(), synapse()])
+const sides = await Promise.all([myelin(), ...(values.alone ? [] : [synapse()])])
 try {
   await compare()
 } finally {
@@ -64,36 +68,47 @@ async function compare(): Promise<void> {
   for (let turn = 0; turn <= Number(values.turns); turn++) {
     for (const side of sides) {
       for (const account of side.accounts) {
-        const { first, next } = await measured(side, account.client, turn)
-        console.log(
-          `turn ${turn}: ${side.name}, ${account.rooms} rooms: first ${round(first)} ms, next ${round(next)} ms`,
-        )
+        const all = await measured(side, account.client, turn)
+        console.log(`turn ${turn}: ${side.name}, ${account.rooms} rooms: ${JSON.stringify(all)}`)
         // The first turn warms both up.
         if (turn === 0) continue
-        note(`${side.name} ${account.rooms} first`, first)
-        note(`${side.name} ${account.rooms} next`, next)
+        for (const [name, ms] of Object.entries(all)) note(`${side.name}, ${account.rooms} rooms: ${name}`, ms)
       }
     }
   }
-  console.table(Object.fromEntries([...figures].map(([name, all]) => [name, { 'median ms': round(median(all)) }])))
+  console.table(
+    Object.fromEntries([...figures].map(([name, all]) => [name, { median: round(median(all)), all: all.join(' ') }])),
+  )
 }
 
-async function measured({ sender, busy }: Side, client: MatrixClient, turn: number) {
+async function measured({ sender, busy, processorMs }: Side, client: MatrixClient, turn: number) {
   const [firsts, nexts]: [number[], number[]] = [[], []]
   let pos = ''
-  for (let serial = 0; serial < Number(values.repeats); serial++) {
+  const repeats = Number(values.repeats)
+  const startMs = processorMs()
+  for (let serial = 0; serial < repeats; serial++) {
     const answer = await askRoomList(client, `first-${serial % 5}`)
     firsts.push(answer.ms)
     pos = answer.pos
   }
-  const connId = `first-${(Number(values.repeats) - 1) % 5}`
-  for (let serial = 0; serial < Number(values.repeats); serial++) {
+  const firstMs = processorMs() - startMs
+  let nextMs = 0
+  const connId = `first-${(repeats - 1) % 5}`
+  for (let serial = 0; serial < repeats; serial++) {
     await message(sender, busy[serial % busy.length] ?? '', `${turn}-${serial}-${client.userId}`)
+    await delay(50)
+    const beforeMs = processorMs()
     const answer = await askRoomList(client, connId, pos)
+    nextMs += processorMs() - beforeMs
     pos = answer.pos
     nexts.push(answer.ms)
   }
-  return { first: median(firsts), next: median(nexts) }
+  return {
+    'first ms': round(median(firsts)),
+    'next ms': round(median(nexts)),
+    'first, processor ms': round(firstMs / repeats),
+    'next, processor ms': round(nextMs / repeats),
+  }
 }
 
 async function myelin(): Promise<Side> {
@@ -103,7 +118,8 @@ async function myelin(): Promise<Side> {
     await own.close()
     await postgres?.stop()
   }
-  return filled({ name: 'Myelin', url: own.url, secret: own.secret, close, at: 0 })
+  const processorMs = () => processorMsOf(own.pid()) + (postgres ? processorMsOf(postgres.pid) : 0)
+  return filled({ name: 'Myelin', url: own.url, secret: own.secret, close, at: 0, processorMs })
 }
 
 async function synapse(): Promise<Side> {
@@ -167,17 +183,18 @@ async function synapse(): Promise<Side> {
     await postgres.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-  return filled({ name: 'Synapse', url, secret: 'bench secret', close, at: 1 })
+  const processorMs = () => processorMsOf(child.pid ?? 0) + processorMsOf(postgres.pid)
+  return filled({ name: 'Synapse', url, secret: 'bench secret', close, at: 1, processorMs })
 }
 
-interface Started extends Pick<Side, 'name' | 'close'> {
+interface Started extends Pick<Side, 'name' | 'close' | 'processorMs'> {
   readonly url: string
   readonly secret: string
   /** The number of the server; each has rooms of its own. */
   readonly at: number
 }
 
-async function filled({ name, url, secret, close, at }: Started): Promise<Side> {
+async function filled({ name, url, secret, close, at, processorMs }: Started): Promise<Side> {
   const [many, small, sender] = await registerUsers(url, secret, ['many', 'small', 'sender'])
   if (!many || !small || !sender) throw new Error('nobody could be registered')
   const startMs = performance.now()
@@ -195,7 +212,22 @@ async function filled({ name, url, secret, close, at }: Started): Promise<Side> 
     { rooms: few, client: small },
     { rooms, client: many },
   ]
-  return { name, accounts, sender, busy: ids.slice(0, BUSY_ROOMS), close }
+  return { name, accounts, sender, busy: ids.slice(0, BUSY_ROOMS), close, processorMs }
+}
+
+/** Returns the processor time of a process and its children, with all their threads, in ms. */
+function processorMsOf(pid: number): number {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  let ms = 0
+  for (const thread of threads) {
+    // The thread may end meanwhile.
+    try {
+      ms += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ', 1)[0]) / 1e6
+      for (const child of readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+        if (child.trim() !== '') ms += processorMsOf(Number(child))
+    } catch {}
+  }
+  return ms
 }
 
 function roomOf(from: SimulatedServers, members: number, name: string): RoomId {
