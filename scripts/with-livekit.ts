@@ -20,7 +20,7 @@ if (typeof parts === 'string') {
   process.exit(0)
 }
 console.log(versionsOf(parts))
-const stage = await Stage.open(parts, new Map())
+const stage = await Stage.open(parts)
 try {
   let failed = 0
   for (const [name, run] of [...audioCalls, ...callsOfTwoServers, ...elementCalls]) {
