@@ -14,6 +14,7 @@ import { PushGateways } from './push-gateways.ts'
 import { PusherQueue } from './pusher-queue.ts'
 import type { PushDispatch, Pushing } from './pusher-queue.ts'
 import { spreadPushes } from './spread-pushes.ts'
+import type { SpreadPushes } from './spread-pushes.ts'
 
 const MAX_CHANGED = 50_000
 /**
@@ -23,6 +24,7 @@ const MAX_CHANGED = 50_000
 const MAX_BEHIND = 10_000
 /** The cursor is written so long after pushes were distributed, so that a crash repeats few of them. */
 const SAVE_MS = 500
+const NO_PUSHES: SpreadPushes = { pushes: [], senders: [] }
 
 /**
  * Pushes events to the gateways of users' pushers.
@@ -152,10 +154,14 @@ export class PushSender {
     try {
       this.#hasPushers ??= await hasPushers(db.read)
       const ahead = { after: Math.max(stretch.after, this.#reached), upTo: stretch.upTo }
-      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, ahead, config.push) : []
+      const { pushes, senders } = this.#hasPushers
+        ? await spreadPushes(db.read, rooms, users, ahead, config.push)
+        : NO_PUSHES
       if (term.aborted) return
+      // Sending an event reads the room.
+      for (const { userId, roomId } of senders) this.#badges.touch(userId, roomId)
       for (const { userId, push } of pushes) {
-        this.#badges.touch(userId, push.roomId)
+        this.#badges.grow(userId, push.roomId)
         for (const pusher of await pushersOf(db.read, userId)) if (pusher.isEnabled) this.#to(pusher)?.offer(push)
       }
       for (const reader of this.#hasPushers ? readers : [])

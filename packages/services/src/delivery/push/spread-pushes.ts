@@ -19,7 +19,15 @@ export interface UserPush {
   readonly push: PendingPush
 }
 
+/** The pushes of a stretch of the log, and the users with pushers who sent events in it. */
+export interface SpreadPushes {
+  readonly pushes: readonly UserPush[]
+  readonly senders: readonly { readonly userId: UserId; readonly roomId: RoomId }[]
+}
+
 const PAGE = 200
+
+type Found = { readonly found: UserPush[]; readonly senders: SpreadPushes['senders'][number][] }
 
 /**
  * Returns the pushes of a stretch of the log, in its order. `rooms` and `users` are those that changed, undefined for all.
@@ -32,20 +40,21 @@ export async function spreadPushes(
   users: ReadonlySet<UserId> | undefined,
   stretch: Stretch,
   choice: RuleChoice,
-): Promise<UserPush[]> {
+): Promise<SpreadPushes> {
   const found: UserPush[] = []
+  const senders: SpreadPushes['senders'][number][] = []
   for (const roomId of rooms ?? (await roomsChangedAfter(db, stretch.after)))
-    await spreadRoom(new PushJudge(db, roomId, choice), roomId, stretch, found)
+    await spreadRoom(new PushJudge(db, roomId, choice), roomId, stretch, { found, senders })
   for (const user of users ?? (await usersInvitedAfter(db, stretch.after)))
     found.push(...(await invitesOf(db, user, stretch, choice)).map((push) => ({ userId: user, push })))
-  return found.toSorted((a, b) => a.push.position - b.push.position)
+  return { pushes: found.toSorted((a, b) => a.push.position - b.push.position), senders }
 }
 
 async function spreadRoom(
   judge: PushJudge,
   roomId: RoomId,
   { after, upTo }: Stretch,
-  found: UserPush[],
+  { found, senders }: Found,
 ): Promise<void> {
   const { db } = judge
   const nid = await roomNid(db, roomId)
@@ -58,6 +67,7 @@ async function spreadRoom(
       if (event.redactedBy !== null) continue
       for (const { userId, joined } of members) {
         if (joined >= position) continue
+        if (userId === event.pdu.sender) senders.push({ userId, roomId })
         const outcome = await judge.outcomeFor(userId, event.pdu)
         if (outcome) found.push({ userId, push: pendingPush(event, position, outcome) })
       }

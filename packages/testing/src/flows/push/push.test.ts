@@ -97,6 +97,34 @@ onEveryDatabase('push', (open) => {
     assert.equal(await encryptedEvents(false, true), 1)
   })
 
+  test('has a badge that falls when the user sends something, and grows with each room', async (t) => {
+    const { gateway, alice, bob, call, say, settled, room } = await pushStage(open, t)
+    const { room_id: other } = await call('POST', 'createRoom', alice, { preset: 'public_chat' })
+    await call('POST', `join/${encodeURIComponent(String(other))}`, bob, {})
+    await call('POST', 'pushers/set', bob, pusher())
+    await say(alice, 'here')
+    await say(alice, 'again')
+    await settled()
+    const elsewhere = (txn: string) =>
+      call('PUT', `rooms/${encodeURIComponent(String(other))}/send/m.room.message/${txn}`, alice, {
+        msgtype: 'm.text',
+        body: txn,
+      })
+    await elsewhere('there')
+    await settled()
+    await say(bob, 'read')
+    await settled()
+    await elsewhere('there again')
+    await settled()
+    await say(alice, 'here once more')
+    await settled()
+    assert.ok(room)
+    assert.deepEqual(
+      gateway.got.map(({ notification }) => (notification['counts'] as JsonObject)['unread']),
+      [1, 1, 2, 1, 2],
+    )
+  })
+
   test('is for each of many events at once, in their order, where the gateway takes them', async (t) => {
     const push = { ...testConfig.push, jitterMs: 1_000 }
     const { server, alice, bob, call, say, gateway } = await pushStage(open, t, { push })
