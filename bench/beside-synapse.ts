@@ -256,7 +256,8 @@ async function whole(client: MatrixClient, room: RoomId): Promise<void> {
   const members = servers.rooms.get(room)?.state.size ?? 0
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room)}/joined_members`
   for (;;) {
-    const { joined = {} } = await client.call<{ joined?: object }>('GET', path)
+    // A room with partial state has no complete member list.
+    const { joined = {} } = await client.call<{ joined?: object }>('GET', path).catch(() => ({ joined: {} }))
     if (Object.keys(joined).length >= Math.min(members - 5, large + 1)) return
     await delay(200)
   }
