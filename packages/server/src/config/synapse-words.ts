@@ -50,7 +50,6 @@ const ALWAYS_ON: ReadonlySet<string> = new Set([
   'msc3773_enabled',
   'msc3881_enabled',
   'msc3890_enabled',
-  'msc3912_enabled',
   'msc3981_recurse_relations',
   'msc4069_profile_inhibit_propagation',
   'msc4075_enabled',

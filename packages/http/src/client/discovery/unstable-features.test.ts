@@ -60,6 +60,11 @@ describe('an advertised feature', () => {
       await done('POST', 'unstable/keys/device_signing/upload', { master_key: key })
     },
     'org.matrix.msc2285.stable': () => done('POST', `v3/rooms/${room}/receipt/m.read.private/${event}`, {}),
+    'org.matrix.msc2432': async () => {
+      const alias = `#tea:${server.name}`
+      await done('PUT', `v3/directory/room/${encodeURIComponent(alias)}`, { room_id: decodeURIComponent(room) })
+      assert.deepEqual((await done('GET', `v3/rooms/${room}/aliases`))['aliases'], [alias])
+    },
     'org.matrix.msc3026.busy_presence': async () => {
       const path = `v3/presence/${alice.userId}/status`
       await done('PUT', path, { presence: 'org.matrix.msc3026.busy' })
@@ -131,6 +136,13 @@ describe('an advertised feature', () => {
       await done('PUT', `v3/rooms/${room}/send/m.room.message/sticky?${query}`, { body: 'sticky', msgtype: 'm.text' })
       const { rooms } = await done('GET', 'v3/sync')
       assert.match(JSON.stringify(rooms), /sticky/)
+    },
+    'org.matrix.msc4380.stable': async () => {
+      const carol = await server.register('carol')
+      const setting = `${client}/v3/user/${carol.userId}/account_data/m.invite_permission_config`
+      await server.call('PUT', setting, { token: carol.token, body: { default_action: 'block' } })
+      const { body } = await call('POST', `v3/rooms/${room}/invite`, { user_id: carol.userId })
+      assert.equal(body['errcode'], 'M_INVITE_BLOCKED')
     },
     'org.matrix.simplified_msc3575': () => done('POST', 'unstable/org.matrix.simplified_msc3575/sync', {}),
     'uk.half-shot.msc2666.query_mutual_rooms.stable': async () => {
