@@ -7,14 +7,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { RoomId } from '@myelin/matrix/ids'
 import { MatrixClient, registerUsers } from '@myelin/testing/clients/matrix-client'
-import { hostedRoom } from '@myelin/testing/fedsim/hosted-rooms'
-import { startSimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { hostedRoom } from '@myelin/testing/fake-servers/hosted-rooms'
+import { startTlsServers } from '@myelin/testing/fake-servers/tls-servers'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import { round } from '@myelin/testing/latency'
 import { freePort } from '@myelin/testing/processes/free-port'
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { startServerProcess } from '@myelin/testing/processes/server-process'
-import { inParallel } from './fixture.ts'
+import { inParallel } from './workloads/fixture.ts'
 import { askRoomList, median, message } from './workloads/sliding-sync.ts'
 
 /**
@@ -53,7 +53,7 @@ interface Side {
   close(): Promise<void>
 }
 
-const servers = await startSimulatedServers(SERVERS)
+const servers = await startTlsServers(SERVERS)
 const sides = await Promise.all([myelin(), ...(values.alone ? [] : [synapse()])])
 try {
   await compare()
@@ -230,7 +230,7 @@ function processorMsOf(pid: number): number {
   return ms
 }
 
-function roomOf(from: SimulatedServers, members: number, name: string): RoomId {
+function roomOf(from: TlsServers, members: number, name: string): RoomId {
   const room = hostedRoom(from, members)
   room.append({ sender: room.creator, type: 'm.room.name', stateKey: '', content: { name } })
   return room.roomId

@@ -108,10 +108,10 @@ async function addAll({ db, slice }: ProfileScope, batch: ProfileCursor, page: P
 async function addChanged(scope: ProfileScope, batch: ProfileCursor, page: Page): Promise<number | undefined> {
   const { db, slice } = scope
   const changes = await profileChangesBetween(db, slice.user, batch.after, batch.upTo)
-  const wanted = changes.filter(({ field }) => page.fields?.has(field) ?? true)
+  const selected = changes.filter(({ field }) => page.fields?.has(field) ?? true)
   const us = serverOf(slice.user)
   const met = new Set((await changedBetween(scope, batch)).changed.filter((user) => serverOf(user) === us))
-  const candidates = [...new Set([...met, ...wanted.map(({ userId }) => userId)])]
+  const candidates = [...new Set([...met, ...selected.map(({ userId }) => userId)])]
   const nids = await userNids(db, candidates)
   const users = candidates
     .map((userId) => ({ userId, nid: nids.get(userId) ?? 0 }))
@@ -123,7 +123,7 @@ async function addChanged(scope: ProfileScope, batch: ProfileCursor, page: Page)
     start += part.length
     const visible = await visibleTo(db, slice.user, part)
     await page.addWhole(part.filter((user) => met.has(user) && visible.has(user)))
-    await page.addFields(wanted.filter(({ userId }) => part.includes(userId) && visible.has(userId)))
+    await page.addFields(selected.filter(({ userId }) => part.includes(userId) && visible.has(userId)))
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MatrixClient } from '../clients/matrix-client.ts'
-import type { PushedTo } from './observation.ts'
+import type { PushedTo } from './record/observation.ts'
 
 /** A push gateway that takes everything, outside the server that is killed. */
 export interface PushReceiver {

@@ -14,7 +14,7 @@ import { pendingPush } from './pending-push.ts'
 import { PushJudge } from './push-judge.ts'
 
 /** A push and the user it goes to. */
-export interface UserPush {
+interface UserPush {
   readonly userId: UserId
   readonly push: PendingPush
 }

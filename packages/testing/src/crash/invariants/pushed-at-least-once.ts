@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
+import type { Invariant } from '../record/invariant.ts'
 
 /**
  * L10: every message in a room is pushed to the pushers of its members at least once, but not to its sender; nothing is pushed
