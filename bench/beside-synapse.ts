@@ -36,6 +36,7 @@ const { values } = parseArgs({
   },
 })
 const MEMBERS = 10
+const SETTLE_MS = 2_000
 const SERVERS = 20
 /** The rooms in which messages are sent. */
 const BUSY_ROOMS = 50
@@ -84,6 +85,8 @@ async function compare(): Promise<void> {
 async function measured({ sender, busy, processorMs }: Side, client: MatrixClient, turn: number) {
   const [firsts, nexts]: [number[], number[]] = [[], []]
   let pos = ''
+  // What was sent before is still on its way to the servers in the rooms.
+  await delay(SETTLE_MS)
   const repeats = Number(values.repeats)
   const startMs = processorMs()
   for (let serial = 0; serial < repeats; serial++) {
@@ -96,7 +99,7 @@ async function measured({ sender, busy, processorMs }: Side, client: MatrixClien
   const connId = `first-${(repeats - 1) % 5}`
   for (let serial = 0; serial < repeats; serial++) {
     await message(sender, busy[serial % busy.length] ?? '', `${turn}-${serial}-${client.userId}`)
-    await delay(50)
+    await delay(200)
     const beforeMs = processorMs()
     const answer = await askRoomList(client, connId, pos)
     nextMs += processorMs() - beforeMs
