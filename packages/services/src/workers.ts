@@ -5,6 +5,7 @@ import { DelegatedLeaveWatcher } from './delivery/delegated-leave-watcher.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
 import { StickyEventWatcher } from './delivery/sticky-event-watcher.ts'
 import { startMaintenance } from './maintenance.ts'
+import { SearchIndexer } from './delivery/search-indexer.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
 import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
@@ -19,6 +20,8 @@ export interface Workers {
   readonly outbound: Outbound
   /** Pushes events to users' apps; undefined where push is disabled. */
   readonly push: PushSender | undefined
+  /** Fills the search index; undefined where search is disabled. */
+  readonly search: SearchIndexer | undefined
   /** Sends delayed events when they are due. */
   readonly delayedEvents: DelayedEventSender
   /** Ends stickiness at its time, and judges soft-failed sticky events again. */
@@ -38,6 +41,7 @@ export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
+  const search = rt.config.search.isEnabled ? new SearchIndexer(rt) : undefined
   const delayedEvents = new DelayedEventSender(rt)
   const stickyEvents = new StickyEventWatcher(rt)
   const delegatedLeaves = rt.config.rtc.livekit ? new DelegatedLeaveWatcher(rt) : undefined
@@ -49,6 +53,7 @@ export function startWorkers(rt: Runtime): Workers {
     inbound,
     outbound,
     push,
+    search,
     delayedEvents,
     stickyEvents,
     delegatedLeaves,
@@ -61,6 +66,7 @@ export function startWorkers(rt: Runtime): Workers {
       await delayedEvents.close()
       await stickyEvents.close()
       await push?.close()
+      await search?.close()
       await outbound.close()
       await deviceLists.close()
       await completions.close()

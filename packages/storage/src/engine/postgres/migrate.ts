@@ -8,7 +8,7 @@ import {
   RECORD_TABLE,
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
+import { statementsFor } from '../../schema/migrations/migration.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
@@ -16,7 +16,7 @@ import type { Shape } from '../../schema/migrations/shape.ts'
 import type { PostgresClient } from './client.ts'
 import { FIRST_SHAPE } from './first-shape.ts'
 
-const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
+const spelling = { id: 'bigint', bytes: 'bytea', compact: '', features: ['inverted indexes'] }
 
 /** The advisory lock that a node holds while it migrates; the others wait for it, and find nothing left to do. */
 const MIGRATION_LOCK = 7305
@@ -71,7 +71,7 @@ async function applyMissing(client: PostgresClient, known: readonly Migration[])
     })
   for (const migration of unrecorded) await record(recordOf(migration, { isNew: false }))
   for (const migration of pending) {
-    for (const statement of migration.statements) await client.query({ text: spelled(statement, spelling) })
+    for (const statement of statementsFor(migration, spelling)) await client.query({ text: statement })
     await record(recordOf(migration, { isNew: true }))
   }
   // Versions before the records look here, and refuse what is above the one migration they know.

@@ -12,13 +12,13 @@ import {
   RECORD_TABLE,
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
+import { statementsFor } from '../../schema/migrations/migration.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
 import type { Shape } from '../../schema/migrations/shape.ts'
 
-const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
+const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid', features: ['virtual tables'] }
 
 /**
  * Checks that this version may use a database file, if it exists. Changes no byte of the database or its write-ahead log;
@@ -72,7 +72,7 @@ export function migrateSqlite(sqlite: DatabaseSync, known: readonly Migration[] 
   const record = (row: AppliedMigration) => insert.run(row.id, row.checksum, row.myelin_version, row.compat_version)
   for (const migration of unrecorded) record(recordOf(migration, { isNew: false }))
   for (const migration of pending) {
-    for (const statement of migration.statements) sqlite.exec(spelled(statement, spelling))
+    for (const statement of statementsFor(migration, spelling)) sqlite.exec(statement)
     record(recordOf(migration, { isNew: true }))
   }
   // Versions before the records look here, and refuse what is above the one migration they know.
@@ -108,7 +108,7 @@ function shapeOf(sqlite: DatabaseSync): Shape {
 function firstShape(): Shape {
   const sqlite = new DatabaseSync(':memory:')
   try {
-    for (const statement of migrations[0]?.statements ?? []) sqlite.exec(spelled(statement, spelling))
+    for (const statement of statementsFor(migrations[0] ?? { statements: [] }, spelling)) sqlite.exec(statement)
     return shapeOf(sqlite)
   } finally {
     sqlite.close()

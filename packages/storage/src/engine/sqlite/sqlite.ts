@@ -19,6 +19,7 @@ import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
 import { sqliteDialect, SqliteConnection } from './dialect.ts'
+import { sqliteSearch } from './search.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { sqliteFailure } from './outage.ts'
 import { lockSqliteFile, makePrivate } from './own-file.ts'
@@ -132,6 +133,7 @@ function readerOver(sqlite: DatabaseSync): Reader {
     caches: new Caches(),
     topicPositions: unknownTopicPositions,
     dialect: 'sqlite',
+    search: sqliteSearch,
     run: async <Row>(sql: string, parameters: readonly unknown[]) =>
       (await connection.query<Row>(sql, parameters)).rows,
   })
@@ -142,6 +144,7 @@ class SqliteFiles implements CommitEngine {
   readonly caches = new Caches()
   readonly topicPositions = new KnownTopicPositions()
   readonly dialect = 'sqlite'
+  readonly search = sqliteSearch
   readonly reader: Read
   readonly #path: string
   readonly #lockWaitMs: number
@@ -175,6 +178,7 @@ class SqliteFiles implements CommitEngine {
       caches: this.caches,
       topicPositions: this.topicPositions,
       dialect: this.dialect,
+      search: this.search,
       run: async <Row>(sql: string, parameters: readonly unknown[]) =>
         (await this.#read.query<Row>(sql, parameters)).rows,
     })
