@@ -8,6 +8,7 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { encodedObject } from '../../reply-schemas.ts'
 import { JsonObjectSchema, OptionalLimit, OptionalText, oneOf } from '../../schemas.ts'
 import { FoundEventsSchema } from './search-reply.ts'
 
@@ -46,13 +47,15 @@ export const search = endpoint({
   maxBodyBytes: MAX_BODY_BYTES.document,
   query: Type.Object({ next_batch: OptionalText }),
   body: Type.Object({ search_categories: Type.Object({ room_events: Type.Optional(Criteria) }) }),
-  reply: Type.Object({ search_categories: Type.Object({ room_events: Type.Optional(FoundEventsSchema) }) }),
+  reply: Type.Object({
+    search_categories: Type.Object({ room_events: Type.Optional(encodedObject(FoundEventsSchema)) }),
+  }),
 
   async handle({ body, query, requester }, rt) {
     const criteria = body.search_categories.room_events
     // Without a category there is nothing to search in.
     const found = criteria && (await searchEvents(rt, requester, requestOf(criteria, query.next_batch)))
-    return { search_categories: { room_events: found } }
+    return { search_categories: found ? { room_events: found } : {} }
   },
 })
 

@@ -44,7 +44,11 @@ async function put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void> {
       chunk.map(({ senderNid }) => senderNid),
       chunk.map((entry) => hashes([...entry.tokens, roomToken(entry.roomNid), senderToken(entry.senderNid)])),
     ]
-    await tx.send({ sql: INSERT, parameters, target: { table: 'search_entries', columns: [] } })
+    await tx.send({
+      sql: INSERT,
+      parameters,
+      target: { table: 'search_entries', columns: parameters.map(() => undefined) },
+    })
   }
 }
 

@@ -39,13 +39,17 @@ async function put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void> {
       [...entry.tokens, roomToken(entry.roomNid), senderToken(entry.senderNid)].join(' '),
     ])
     const rows = chunk.flatMap(({ entryId, eventNid, roomNid, senderNid }) => [entryId, eventNid, roomNid, senderNid])
-    const target = { table: 'search_entries', columns: [] } as const
+    const table = 'search_entries'
     const [pairs, fours] = [listOf('(?, ?)', chunk.length), listOf('(?, ?, ?, ?)', chunk.length)]
-    await tx.send({ sql: `insert into search_index (rowid, tokens) values ${pairs}`, parameters: tokens, target })
+    await tx.send({
+      sql: `insert into search_index (rowid, tokens) values ${pairs}`,
+      parameters: tokens,
+      target: { table, columns: chunk.flatMap(() => ['entry_id', undefined]) },
+    })
     await tx.send({
       sql: `insert into search_entries (entry_id, event_nid, room_nid, sender_nid) values ${fours}`,
       parameters: rows,
-      target,
+      target: { table, columns: chunk.flatMap(() => ['entry_id', 'event_nid', 'room_nid', 'sender_nid']) },
     })
   }
 }
