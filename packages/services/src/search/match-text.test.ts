@@ -110,7 +110,7 @@ test('a text that matches a term has the tokens by which it is looked up', () =>
   )
 })
 
-test('a text matches each of its words, and the two first of them together', () => {
+test('a text matches each of its words in quotes', () => {
   fc.assert(
     fc.property(text, (body) => {
       const words = body.split(' ').filter((word) => parseSearchTerm(word.replace(/^-+/, ''))[0]?.wanted.length === 1)
