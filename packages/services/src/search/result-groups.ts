@@ -8,7 +8,7 @@ import type { SearchGroup } from './search-token.ts'
 export type ResultGroups = Readonly<Record<string, Readonly<Record<string, ResultGroup>>>>
 
 /** A group of results, in the wire format. `order` counts from 1, the group of the first result. */
-export interface ResultGroup {
+interface ResultGroup {
   readonly results: readonly string[]
   readonly order: number
   readonly next_batch?: string

@@ -39,6 +39,8 @@ const MAX_LIMIT = 100
 /** The most events around results, of one result and in a whole answer. */
 const MAX_CONTEXT = 100
 const MAX_CONTEXT_IN_ALL = 1_000
+/** When to try again where too many searches of a user wait. */
+const RETRY_AFTER_MS = 1_000
 /** The most words to highlight. */
 const MAX_HIGHLIGHTS = 100
 
@@ -61,7 +63,10 @@ export async function searchEvents(rt: Needs, requester: Requester, request: Sea
     return await searches.run(() => search(rt, requester, request), { key: requester.userId })
   } catch (cause) {
     if (!(cause instanceof TooManyWaiting)) throw cause
-    throw new MatrixError('M_LIMIT_EXCEEDED', 'too many searches at once', { cause })
+    throw new MatrixError('M_LIMIT_EXCEEDED', 'too many searches at once', {
+      cause,
+      extra: { retry_after_ms: RETRY_AFTER_MS },
+    })
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Read, Tx } from './database.ts'
+import type { Statement } from './statement.ts'
 import type { Nid } from '../schema/schema.ts'
 
 /** An event that can be found, without its tokens. Entries of newer events have lower ids. */
@@ -37,15 +37,25 @@ export interface FoundEntries {
   readonly searched: number
 }
 
+/** The part of a write transaction that an index uses. */
+export interface StatementSender {
+  send(statement: Statement): Promise<void> | undefined
+}
+
+/** The part of a database that an index uses. */
+export interface QueryRunner {
+  run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
+}
+
 /**
  * The index of an engine: from tokens to entries. Every engine keeps the same tokens and finds the same entries. A token is any
  * text without quotes and blanks.
  */
 export interface SearchIndex {
   /** Adds entries, ascending by id. None of them may be there already. */
-  put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void>
+  put(tx: StatementSender, entries: readonly NewSearchEntry[]): Promise<void>
   /** Returns the newest entries, at most `limit`. It stops early where it would look at too many. */
-  find(db: Read, search: EntrySearch): Promise<FoundEntries>
+  find(db: QueryRunner, search: EntrySearch): Promise<FoundEntries>
 }
 
 /** The token that each entry of a room has. */

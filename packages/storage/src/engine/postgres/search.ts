@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Read, Tx } from '../database.ts'
 import { MAX_LISTED, requiredLists, roomToken, senderToken } from '../search-index.ts'
-import type { EntrySearch, FoundEntries, NewSearchEntry, SearchEntry, SearchIndex } from '../search-index.ts'
+import type {
+  EntrySearch,
+  FoundEntries,
+  NewSearchEntry,
+  QueryRunner,
+  SearchEntry,
+  SearchIndex,
+  StatementSender,
+} from '../search-index.ts'
 
 /** The number of entries in one statement. */
 const ROWS = 256
@@ -34,7 +41,7 @@ const INSERT = `insert into search_entries (entry_id, event_nid, room_nid, sende
     as given (entry_id, event_nid, room_nid, sender_nid, tokens)
   on conflict do nothing`
 
-async function put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void> {
+async function put(tx: StatementSender, entries: readonly NewSearchEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += ROWS) {
     const chunk = entries.slice(start, start + ROWS)
     const parameters = [
@@ -65,7 +72,7 @@ function hashOf(token: string): number {
   return (hash ^ (hash >>> 12)) | 0
 }
 
-async function find(db: Read, search: EntrySearch): Promise<FoundEntries> {
+async function find(db: QueryRunner, search: EntrySearch): Promise<FoundEntries> {
   const query = conditionsOf(search)
   const first = await inWindow(db, query, search, { after: search.after, size: FIRST_WINDOW })
   if (first.searched === Infinity || first.entries.length === search.limit) return first
@@ -107,7 +114,7 @@ const COLUMNS = 'entry_id, event_nid, room_nid, sender_nid'
 
 /** Looks at the next entries one by one. */
 async function inWindow(
-  db: Read,
+  db: QueryRunner,
   { sql, values }: Conditions,
   { upTo, limit }: EntrySearch,
   { after, size }: { readonly after: number; readonly size: number },
@@ -131,7 +138,7 @@ async function inWindow(
 
 /** Asks the index for all entries at once; undefined where they are too many. */
 async function throughIndex(
-  db: Read,
+  db: QueryRunner,
   { sql, values }: Conditions,
   { after, upTo, limit }: EntrySearch,
 ): Promise<FoundEntries | undefined> {

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { pause, spend } from '@myelin/kit/turn'
-import type { Read, Tx } from '../database.ts'
 import { requiredLists, roomToken, senderToken } from '../search-index.ts'
-import type { EntrySearch, FoundEntries, NewSearchEntry, SearchEntry, SearchIndex } from '../search-index.ts'
+import type {
+  EntrySearch,
+  FoundEntries,
+  NewSearchEntry,
+  QueryRunner,
+  SearchEntry,
+  SearchIndex,
+  StatementSender,
+} from '../search-index.ts'
 
 /** The number of entries in one statement: its time is about a millisecond. */
 const ROWS = 32
@@ -31,7 +38,7 @@ interface EntryRow {
  */
 export const sqliteSearch: SearchIndex = { put, find }
 
-async function put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void> {
+async function put(tx: StatementSender, entries: readonly NewSearchEntry[]): Promise<void> {
   for (let start = 0; start < entries.length; start += ROWS) {
     const chunk = entries.slice(start, start + ROWS)
     const tokens = chunk.flatMap((entry) => [
@@ -56,7 +63,7 @@ async function put(tx: Tx, entries: readonly NewSearchEntry[]): Promise<void> {
 
 const listOf = (row: string, count: number) => Array<string>(count).fill(row).join(', ')
 
-async function find(db: Read, search: EntrySearch): Promise<FoundEntries> {
+async function find(db: QueryRunner, search: EntrySearch): Promise<FoundEntries> {
   const match = matchOf(search)
   const entries: SearchEntry[] = []
   let [after, lookedAt, read] = [search.after, 0, 0]
@@ -92,7 +99,7 @@ function matchOf(search: EntrySearch): string {
 }
 
 /** Returns the last of so many entries after one; undefined where there are fewer. */
-async function endOfWindow(db: Read, after: number, size: number): Promise<number | undefined> {
+async function endOfWindow(db: QueryRunner, after: number, size: number): Promise<number | undefined> {
   const [row] = await db.run<{ entry_id: number }>(
     `select entry_id from search_entries where entry_id > ? order by entry_id limit 1 offset ${size - 1}`,
     [after],
@@ -102,7 +109,7 @@ async function endOfWindow(db: Read, after: number, size: number): Promise<numbe
 }
 
 async function entriesIn(
-  db: Read,
+  db: QueryRunner,
   match: string,
   { after, upTo, size }: { readonly after: number; readonly upTo: number; readonly size: number },
 ): Promise<readonly EntryRow[]> {

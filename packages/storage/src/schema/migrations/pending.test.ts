@@ -30,6 +30,7 @@ const FROZEN = [
   'ddce37cc1461dd13a2aa82af36cc0a85504f11ac71df0e77107fbb2406d43430',
   'ec0965ca5b52f5be86d52661a8396b5f5e9c66126524a7c5600cbea016c6eeb8',
   '332496ac483d1d2052af6c0dc49b7d62a50e65dbf55f9d6051c2b48f7ca31431',
+  'd4a5686ef5bdec1050be8a58c154fb94aa1bd56d5f3102d10ecff0e280ae7af9',
 ]
 
 test('migrations on main are frozen', () => {
