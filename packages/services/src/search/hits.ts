@@ -77,12 +77,12 @@ function textOf({ ignored, keys, filter }: HitSearch, event: StoredEvent): strin
 
 /** Returns the hits that the user may see, in the same order. */
 export async function visibleHits(search: HitSearch, hits: readonly Hit[]): Promise<Hit[]> {
-  const byRoom = Map.groupBy(hits, ({ event }) => event.pdu.roomId)
-  const seen = new Set<StoredEvent>()
-  for (const [roomId, own] of byRoom) {
-    const events = own.map(({ event }) => event)
-    for (const event of await seenIn(search, roomId, events)) seen.add(event)
-  }
+  const byRoom = Map.groupBy(
+    hits.map(({ event }) => event),
+    ({ pdu }) => pdu.roomId,
+  )
+  const inRooms = await Promise.all(byRoom.entries().map(([roomId, events]) => seenIn(search, roomId, events)))
+  const seen = new Set(inRooms.flat())
   return hits.filter(({ event }) => seen.has(event))
 }
 

@@ -31,6 +31,8 @@ interface Results {
   readonly rooms: SearchedRooms
 }
 
+/** The number of results whose surroundings are read at a time. */
+const AT_ONCE = 16
 /** The most state events in an answer; beyond it, of the members only those who sent a result are included. */
 const MAX_STATE_EVENTS = 10_000
 
@@ -43,19 +45,20 @@ export async function renderHits(
   const db = rt.db.read
   const view = viewOf(rt, requester)
   const rendered = new Map<StoredEvent, RawJson>()
-  for (const events of eventsByRoom(hits).values()) {
+  const render = async (events: readonly StoredEvent[]) => {
     const encoded = await renderEvents(db, events, view)
     for (const [index, event] of events.entries()) rendered.set(event, encoded[index] as RawJson)
   }
+  await Promise.all(eventsByRoom(hits).values().map(render))
   const results: RenderedHit[] = []
-  for (const { event, rank } of hits) {
-    const result = rendered.get(event) as RawJson
-    const upTo = (await rooms.room(event.pdu.roomId))?.upTo ?? 0
-    results.push({
-      rank,
-      result,
-      ...(context ? { context: await contextOf(db, event, { view, wish: context, upTo }) } : {}),
+  for (let start = 0; start < hits.length; start += AT_ONCE) {
+    const chunk = hits.slice(start, start + AT_ONCE).map(async ({ event, rank }) => {
+      const result = rendered.get(event) as RawJson
+      if (!context) return { rank, result }
+      const upTo = (await rooms.room(event.pdu.roomId))?.upTo ?? 0
+      return { rank, result, context: await contextOf(db, event, { view, wish: context, upTo }) }
     })
+    results.push(...(await Promise.all(chunk)))
   }
   return results
 }

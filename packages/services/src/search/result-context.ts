@@ -43,8 +43,8 @@ export async function contextOf(
   const from = event.position ?? 0
   const beside = (direction: 'backward' | 'forward', limit: number) =>
     eventsBeside(db, view.requester, { roomId, filter: EVERYTHING }, { direction, from, limit })
-  const before = await beside('backward', wish.before)
-  const after = (await beside('forward', wish.after)).filter(({ position }) => (position ?? Infinity) <= upTo)
+  const [before, following] = await Promise.all([beside('backward', wish.before), beside('forward', wish.after)])
+  const after = following.filter(({ position }) => (position ?? Infinity) <= upTo)
   const last = after.at(-1) ?? event
   return {
     start: printPosition(justBefore(before.at(-1)?.position ?? from)),

@@ -2,12 +2,12 @@
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { objectMember, stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
-import { roomNid } from '@myelin/storage/engine/names'
+import { keyNid, roomNid } from '@myelin/storage/engine/names'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import type { Membership } from '@myelin/storage/rooms/members/members'
-import { stateEventNid } from '@myelin/storage/rooms/rooms'
+import { stateAt } from '@myelin/storage/rooms/state/state'
 import { passesRoom } from '../room-state/event-filter.ts'
 import type { EventFilter } from '../room-state/event-filter.ts'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
@@ -30,6 +30,7 @@ export class SearchedRooms {
   readonly #user: UserId
   readonly #memberships = new Map<RoomId, Membership>()
   readonly #rooms = new Map<RoomId, Promise<SearchedRoom | undefined>>()
+  #encryptionKey: Promise<number | undefined> | undefined
 
   constructor(db: Read, user: UserId, memberships: readonly Membership[]) {
     this.#db = db
@@ -69,8 +70,9 @@ export class SearchedRooms {
     const membership = this.#memberships.get(roomId)
     const room = membership && (await this.#partOf(membership))
     if (!room) return undefined
-    const encryption = await stateEventNid(this.#db, room.stateRoot, 'm.room.encryption', '')
-    return encryption === undefined ? room : undefined
+    const key = await (this.#encryptionKey ??= keyNid(this.#db, 'm.room.encryption', ''))
+    const isEncrypted = key !== undefined && (await stateAt(this.#db, room.stateRoot, key)) !== undefined
+    return isEncrypted ? undefined : room
   }
 
   async #partOf({ roomId, membership, position }: Membership): Promise<SearchedRoom | undefined> {

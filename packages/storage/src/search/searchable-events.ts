@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId } from '@myelin/matrix/ids'
+import { step } from '@myelin/kit/turn'
 import { isObject, member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '../engine/database.ts'
@@ -20,6 +21,10 @@ export interface SearchableEvent {
   readonly redacts: EventId | undefined
 }
 
+/** The estimated cost of parsing an event, and of each byte of it. */
+const PARSE_COST_US = 5
+const BYTE_COST_US = 0.01
+
 /** The most numbers that are looked at in one statement. */
 export const NIDS_AT_ONCE = 1_024
 
@@ -30,12 +35,21 @@ export const NIDS_AT_ONCE = 1_024
  * @param upTo at most {@link NIDS_AT_ONCE} above `after`
  */
 export async function searchableEvents(db: Read, after: Nid, upTo: Nid): Promise<SearchableEvent[]> {
-  return (await rowsBetween(db, after, upTo)).map((row) => searchableEvent(db, row))
+  return parsed(db, await rowsBetween(db, after, upTo))
 }
 
 /** Returns such events by number. */
 export async function searchableByNid(db: Read, nids: readonly Nid[]): Promise<SearchableEvent[]> {
-  return (await rowsOf(db, nids)).map((row) => searchableEvent(db, row))
+  return parsed(db, await rowsOf(db, nids))
+}
+
+async function parsed(db: Read, rows: readonly Row[]): Promise<SearchableEvent[]> {
+  const events: SearchableEvent[] = []
+  for (const row of rows) {
+    events.push(searchableEvent(db, row))
+    await step(PARSE_COST_US + row.pdu.length * BYTE_COST_US)
+  }
+  return events
 }
 
 /** Returns the numbers of events that are to be looked at again, at most `limit`. */

@@ -19,6 +19,9 @@ const MAX_WINDOW = 32_768
 /** The most entries whose tokens are looked at in one search, and the most that are read and left out. */
 const MAX_LOOKED_AT = 2_000_000
 const MAX_READ = 50_000
+/** A token of at most so many entries is rare; so many tokens of a search are counted. */
+const RARE = 2_000
+const MAX_PROBES = 8
 /** The number of entries that one statement returns at most. */
 const PAGE = 512
 /** The estimated cost of an entry in a window, and of one that is returned. */
@@ -65,10 +68,11 @@ const listOf = (row: string, count: number) => Array<string>(count).fill(row).jo
 
 async function find(db: QueryRunner, search: EntrySearch): Promise<FoundEntries> {
   const match = matchOf(search)
+  const isRare = await hasRareToken(db, search)
   const entries: SearchEntry[] = []
   let [after, lookedAt, read] = [search.after, 0, 0]
   for (let size = FIRST_WINDOW; lookedAt < MAX_LOOKED_AT; size = Math.min(2 * size, MAX_WINDOW)) {
-    const end = await endOfWindow(db, after, size)
+    const end = isRare ? undefined : await endOfWindow(db, after, size)
     const upTo = Math.min(end ?? Infinity, search.upTo)
     for (let isWhole = false; !isWhole; ) {
       const rows = await entriesIn(db, match, { after, upTo, size })
@@ -96,6 +100,21 @@ function matchOf(search: EntrySearch): string {
   const lists = requiredLists(search).map((tokens) => `(${tokens.map((token) => `"${token}"`).join(' OR ')})`)
   // Rooms are mostly rarer than words, and the first part leads.
   return [...lists.toReversed(), words].join(' AND ')
+}
+
+/** Returns whether all entries that are found have a token that few have: the index then skips to those by itself. */
+async function hasRareToken(db: QueryRunner, search: EntrySearch): Promise<boolean> {
+  const [tokens = [], ...others] = search.anyOf
+  if (others.length > 0) return false
+  for (const token of tokens.slice(0, MAX_PROBES)) {
+    const [row] = await db.run<{ entries: number }>(
+      `select count(*) as entries from (select 1 from search_index where search_index match ? limit ${RARE + 1})`,
+      [`"${token}"`],
+    )
+    spend(RARE * LOOKED_AT_COST_US)
+    if (row && row.entries <= RARE) return true
+  }
+  return false
 }
 
 /** Returns the last of so many entries after one; undefined where there are fewer. */
