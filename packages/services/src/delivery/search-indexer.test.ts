@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { MAX_TURN_COST_US, takeLongestTurn } from '@myelin/kit/turn'
 import type { EventId, UserId } from '@myelin/matrix/ids'
 import type { Database } from '@myelin/storage/engine/database'
 import { eventById, markRedacted } from '@myelin/storage/rooms/events/events'
@@ -69,11 +70,17 @@ onEveryDatabase('the search index', (open) => {
     const before = await found(rt, 'common')
     await broken.close().catch(() => {})
     rt.clock.advance(60_000)
+    takeLongestTurn()
     await indexed(rt)
+    const indexedUs = takeLongestTurn()
     const [whole, after] = [await searchProgress(rt.db.read), await found(rt, 'common')]
+    takeLongestTurn()
     const ranked = await found(rt, 'common', 'rank')
+    const searchedUs = takeLongestTurn()
     const position = await rt.db.position()
     await rt.close()
+    // A turn ends with the step that fills it.
+    assert.ok(Math.max(indexedUs, searchedUs) <= 1.5 * MAX_TURN_COST_US, `${indexedUs} and ${searchedUs} us`)
     assert.ok(half > 0 && half < position, 'the first run must end in the middle')
     assert.ok(before.length > 0 && before.length < MANY)
     assert.ok(whole <= position)
