@@ -8,7 +8,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { AuthState } from '@myelin/rules/auth/auth-state'
-import { authorize } from '@myelin/rules/auth/authorize'
+import { authorize } from '@myelin/rules/auth/rules/authorize'
 import { neededState } from '@myelin/rules/auth/needed-state'
 import { stateKey, type StateKey } from '@myelin/rules/auth/state-key'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
@@ -120,7 +120,10 @@ interface Room {
   readonly state: ReadonlyMap<StateKey, EventId>
 }
 
-/** Each branch changes the topic, some memberships, and every fourth the power levels. */
+/**
+ * Measures state resolution over branches that change the topic, some memberships and, in every fourth branch, the power
+ * levels.
+ */
 function timeResolution(name: string, base: Room, branches: number): void {
   progress(name)
   const forks = Array.from({ length: branches }, (_, branch) => {
@@ -192,7 +195,7 @@ function append(base: Room, at: ReadonlyMap<StateKey, EventId>, change: Change):
   return id
 }
 
-/** As long, and as unlike each other, as real ones. */
+/** Returns a random event ID as long as a real one. */
 function eventId(number: number): EventId {
   return `$${Buffer.from(`${number}`.padStart(32, '0')).toString('base64url')}` as EventId
 }

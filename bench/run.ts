@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { startServerProcess } from '@myelin/testing/processes/server-process'
 import type { ServerProcess } from '@myelin/testing/processes/server-process'
-import type { Workload } from './workload.ts'
+import type { Workload } from './workloads/workload.ts'
 import { bare, bareWhole } from './workloads/machine-ceiling.ts'
 import { w1, w1Sends } from './workloads/send-messages.ts'
 import { w1Open } from './workloads/send-at-fixed-rates.ts'
@@ -19,8 +19,8 @@ import { w10 } from './workloads/sliding-sync.ts'
 import { search, searchOff } from './workloads/send-texts.ts'
 import { w11 } from './workloads/push.ts'
 import { w15a, w15b } from './workloads/memory-and-disk.ts'
-import { startSimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { startTlsServers } from '@myelin/testing/fake-servers/tls-servers'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 
 /**
  * `npm run bench`: runs each workload against a fresh server of our own, or against any homeserver with `--url URL --secret
@@ -78,7 +78,7 @@ writeFileSync(file, `${JSON.stringify({ name: values.name, at: new Date().toISOS
 async function onFreshServer(workload: Workload) {
   const postgres = values.database === 'postgres' ? await startPostgres() : undefined
   const database = postgres?.url ?? (values.database === 'sqlite' ? undefined : values.database)
-  const servers = workload.needsServers === undefined ? undefined : await startSimulatedServers(workload.needsServers)
+  const servers = workload.needsServers === undefined ? undefined : await startTlsServers(workload.needsServers)
   const own = await startServerProcess({ database, settings: `${workload.settings ?? ''}${servers?.settings ?? ''}` })
   try {
     return await measure(workload, own, servers)
@@ -89,7 +89,7 @@ async function onFreshServer(workload: Workload) {
   }
 }
 
-async function measure(workload: Workload, own: ServerProcess | undefined, servers?: SimulatedServers) {
+async function measure(workload: Workload, own: ServerProcess | undefined, servers?: TlsServers) {
   const say = (text: string) => process.stderr.isTTY && process.stderr.write(`\r\u001b[K${text}`)
   const rows = await workload.run({
     target: { url: values.url ?? own?.url ?? '', secret: values.secret ?? own?.secret ?? '', run, own },

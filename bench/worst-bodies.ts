@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildApp } from '@myelin/http/app'
+import { buildApp } from '@myelin/http/app/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import type { AnyEndpoint } from '@myelin/http/endpoint'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
-import { pathsOf } from '@myelin/http/mount'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
+import { pathsOf } from '@myelin/http/app/mount'
 import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { worstBodies } from '@myelin/testing/worst-bodies'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
 
 /**
- * Sends the worst bodies to every endpoint and prints the longest turn of the event loop of each: `node bench/worst-bodies.ts`,
- * with part of an operation's id to send to these only. Bodies of 64 KiB may take 10 ms, others 50 ms; the exit code says
- * whether they did.
+ * Sends the worst bodies to every endpoint and prints the longest turn of the event loop of each. An argument of
+ * `node bench/worst-bodies.ts` selects the operations whose IDs contain it. Exits with 1 if a body of at most 64 KiB takes more
+ * than 10 ms, or another one more than 50 ms.
  */
 
 const SHORT_BYTES = 64 * 1024
@@ -25,7 +25,7 @@ const MAX_SHORT_MS = 10
 const MAX_MS = 50
 const wanted = process.argv[2] ?? ''
 
-const servers = new StandInServers()
+const servers = new InProcessServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
 servers.set('far.test', () => keyDocument('far.test', { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {
@@ -47,7 +47,7 @@ await app.close()
 await rt.close()
 process.exitCode = late > 0 ? 1 : 0
 
-/** Registers a user and returns what paths and bodies name. */
+/** Registers a user and returns the values that paths and bodies name. */
 async function fixture(server: ReturnType<typeof buildApp>) {
   const call = async (method: 'POST' | 'PUT', url: string, payload: object, token = '') => {
     const reply = await server.inject({ method, url, payload, headers: { authorization: `Bearer ${token}` } })
@@ -64,7 +64,7 @@ async function fixture(server: ReturnType<typeof buildApp>) {
   return { token, userId: registered['user_id'] ?? '', roomId: room['room_id'] ?? '' }
 }
 
-/** Returns the longest turn of the bodies for an endpoint. */
+/** Returns the longest turn of the event loop over the bodies of an endpoint. */
 async function worstTurn(endpoint: AnyEndpoint, sizeBytes: number, limitMs: number): Promise<WorstTurn> {
   let worst: WorstTurn = { ms: 0, status: 0, endpoint: endpoint.id, request: '' }
   const length = Math.min(sizeBytes, endpoint.maxBodyBytes ?? MAX_BODY_BYTES.small)
@@ -82,7 +82,7 @@ async function request(endpoint: AnyEndpoint, text: string): Promise<() => Promi
   const payload = Buffer.from(text)
   const headers = { authorization, 'content-type': 'application/json' }
   return async () => {
-    // Limits of rates would refuse the second body.
+    // The rate limit would refuse the second body.
     rt.clock.advance(3_600_000)
     return (await app.inject({ method: endpoint.method, url, headers, payload })).statusCode
   }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { buildApp } from '@myelin/http/app'
+import { buildApp } from '@myelin/http/app/app'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
-import { clientEndpoints, federationEndpoints } from '@myelin/http/endpoints'
+import { clientEndpoints, federationEndpoints } from '@myelin/http/app/endpoints'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { longestTurn, printTurns } from './turns/longest-turn.ts'
 import type { WorstTurn } from './turns/longest-turn.ts'
 
 /**
- * Reads all there is of a user and rooms at their bounds, and prints the longest turn of the event loop of each request:
- * `node bench/worst-reads.ts`. No turn may take 50 ms; the exit code says whether one did.
+ * Reads everything of a user and rooms at their bounds, and prints the longest turn of the event loop of each request:
+ * `node bench/worst-reads.ts`. Exits with 1 if a turn takes 50 ms or longer.
  */
 
 const MAX_MS = 50
@@ -19,7 +19,7 @@ const FAR = 'far.test'
 const ROOMS = 300
 const MESSAGES = 1000
 
-const servers = new StandInServers()
+const servers = new InProcessServers()
 const rt = await testRuntime(undefined, {}, { transport: servers })
 servers.set(FAR, () => keyDocument(FAR, { validUntilTs: rt.clock.now() + 86_400_000 }))
 const app = buildApp(rt, [...new Set([...clientEndpoints, ...federationEndpoints])], {
@@ -109,7 +109,7 @@ async function fixture() {
   }
 }
 
-/** The requests by what they read. */
+/** Returns the requests by name. */
 function reads(): Readonly<Record<string, string>> {
   const rooms = `${v3}/rooms/${roomId}`
   const federation = `/_matrix/federation/v1`

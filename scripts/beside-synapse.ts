@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { holdEncryptedConversation } from '@myelin/testing/encrypted-conversation'
+import { holdEncryptedConversation } from '@myelin/testing/clients/encrypted-conversation'
 import { RoomClient } from '@myelin/testing/clients/room-client'
 import { longPartition } from './federated/partition.ts'
 import { scenarios } from './federated/scenarios.ts'

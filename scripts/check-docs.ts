@@ -113,8 +113,7 @@ function packageFaults(): readonly string[] {
 /** Compares the tables of ranked folders, nested ones included, with floors.json, rank by rank, and with the tree. */
 function folderFaults(): readonly string[] {
   return Object.entries(floors.ranks).flatMap(([place, ranks]) => {
-    const folders = ranks.map((rank) => rank.filter((name) => name !== '.')).filter((rank) => rank.length > 0)
-    const expected = folders.map((rank, index) => `${index}: ${rank.toSorted().join(' ')}`)
+    const expected = ranks.map((rank, index) => `${index}: ${rank.toSorted().join(' ')}`)
     const listed = rowsOf(`Folders of ${place}`).map(
       ([rank, names]) => `${rank}: ${namesIn(names!).toSorted().join(' ')}`,
     )
@@ -122,7 +121,7 @@ function folderFaults(): readonly string[] {
       ...differences(`docs/packages.md, "Folders of ${place}", beside floors.json`, listed, expected),
       ...differences(
         `floors.json, ranks of ${place}, beside the tree`,
-        folders.flat(),
+        ranks.flat().filter((name) => name !== '.'),
         foldersIn(`packages/${place.replace(/^[^/]+/, '$&/src')}`),
       ),
     ]
@@ -146,7 +145,7 @@ function pathFaults(): readonly string[] {
 }
 
 function namesIn(cell: string): readonly string[] {
-  return [...cell.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name!)
+  return [...cell.matchAll(/`([a-z-]+|\.)`/g)].map(([, name]) => name!)
 }
 
 /** The cells of each row below a heading of docs/packages.md, without the table's head. */

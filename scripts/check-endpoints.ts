@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { servedApis } from '../packages/http/src/openapi/served-apis.ts'
-import { pathsOf } from '../packages/http/src/mount.ts'
+import { pathsOf } from '../packages/http/src/app/mount.ts'
 import { BEYOND_FILE, OPERATIONS_FILE, readOperations, shapeOf } from './conformance/operations.ts'
 import { conformanceReport, REPORT_FILE } from './conformance/report.ts'
 

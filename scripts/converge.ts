@@ -17,7 +17,7 @@ const { values } = parseArgs({
 })
 const [from, end] = [Number(values.from), Number(values.from) + Number(values.seeds)]
 const total = { simulations: 0, together: 0, failed: 0, 'locked out': 0, 'kept apart': 0, unheard: 0 }
-const tell = values.show ? (line: string) => console.error(line) : undefined
+const print = values.show ? (line: string) => console.error(line) : undefined
 const startedMs = performance.now()
 for (let first = from; first < end; first += SIMULATIONS_PER_POOL) {
   try {
@@ -25,7 +25,7 @@ for (let first = from; first < end; first += SIMULATIONS_PER_POOL) {
       first,
       count: Math.min(SIMULATIONS_PER_POOL, end - first),
       jitter: values.jitter,
-      tell,
+      print,
     })) {
       total.simulations++
       if (servers > 1) total.together++

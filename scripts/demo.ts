@@ -37,11 +37,11 @@ async function show(): Promise<void> {
   console.log('\nCtrl-C stops the servers and removes what they wrote.')
 }
 
-/** The first makes the room, the others find it by its alias. */
+/** Creates a room on the first server; the others find it by its alias. */
 async function meet([first, ...others]: readonly RoomClient[]): Promise<Room> {
   if (!first) throw new Error('nobody is there')
-  const wishes = { preset: 'public_chat', name: 'One room on three servers', room_alias_name: 'demo' }
-  const room = await first.createRoom(wishes)
+  const body = { preset: 'public_chat', name: 'One room on three servers', room_alias_name: 'demo' }
+  const room = await first.createRoom(body)
   const alias = `#demo:${first.userId.slice(first.userId.indexOf(':') + 1)}`
   for (const person of others) await person.call('POST', `/join/${encodeURIComponent(alias)}`, {})
   return room

@@ -78,7 +78,7 @@ async function run(): Promise<number> {
   return failed === 0 ? 0 : 1
 }
 
-/** The scenarios that were asked for, and those that all need. */
+/** Returns the selected scenarios, and those that all need. */
 function chosen(): readonly Scenario[] {
   const all = [...scenarios, ...screens, ...restarts]
   const { only } = values

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf } from '@myelin/testing/latency'
 import type { Latency } from '@myelin/testing/latency'
-import { eventBody, roomWith, sendPath } from '../fixture.ts'
+import { eventBody, roomWith, sendPath } from './fixture.ts'
 
 const EVERY_MS = 25
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
-import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 import { Deliveries } from './deliveries.ts'
 
 /** W3: one room, 100 users who wait in `/sync`, one sender: the time until a message is delivered. */

@@ -7,13 +7,13 @@ import { stateKey } from '@myelin/rules/auth/state-key'
 import type { StateKey } from '@myelin/rules/auth/state-key'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/push'
-import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { prepareTransaction, sendTransactions } from '@myelin/testing/fake-servers/push'
+import { hostedRoom, memberId } from '@myelin/testing/fake-servers/hosted-rooms'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import { round } from '@myelin/testing/latency'
-import { registerMany } from '../fixture.ts'
+import { registerMany } from './fixture.ts'
 import type { Target } from '@myelin/testing/processes/target'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 import { bystander } from './bystander.ts'
 import type { Bystander } from './bystander.ts'
 import { Watcher } from './watcher.ts'
@@ -41,7 +41,7 @@ export const w8: Workload = {
   needsServers: SERVERS,
   async run(run) {
     const { servers, target } = run
-    if (!servers) throw new Error('W8 needs simulated servers')
+    if (!servers) throw new Error('W8 needs fake servers')
     const [client, other] = await registerMany(target, [`w8-${target.run}`, `w8b-${target.run}`])
     if (!client || !other) throw new Error('nobody could be registered')
     const beside = await bystander(other)
@@ -55,13 +55,7 @@ export const w8: Workload = {
 
 type Cell = (typeof CELLS)[number]
 
-async function measure(
-  run: WorkloadRun,
-  servers: SimulatedServers,
-  client: MatrixClient,
-  beside: Bystander,
-  cell: Cell,
-) {
+async function measure(run: WorkloadRun, servers: TlsServers, client: MatrixClient, beside: Bystander, cell: Cell) {
   const { target, progress, scale } = run
   const members = Math.round(cell.members * scale)
   progress(`W8: making a room of ${members}`)
@@ -111,7 +105,7 @@ async function timed(beside: Bystander, work: () => Promise<void>) {
 /** Sends events of the first server, and waits until the last of them was seen. */
 async function land(
   target: Target,
-  servers: SimulatedServers,
+  servers: TlsServers,
   watcher: Watcher,
   events: readonly Pdu[],
   last: EventId | undefined,
@@ -132,8 +126,8 @@ async function land(
   await seen
 }
 
-/** Every other branch changes the power levels, those between kick five members one after the other. */
-function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number): Pdu[][] {
+/** Returns branches of which every other one changes the power levels; the others kick five members one after the other. */
+function branchesOf(room: ForeignRoom, servers: TlsServers, count: number): Pdu[][] {
   const root = room.last.id
   const [sender, joined] = [
     room.creator,
@@ -164,7 +158,7 @@ function branchesOf(room: ForeignRoom, servers: SimulatedServers, count: number)
   })
 }
 
-/** As much of the state before the branches as authorizes a change. */
+/** Returns the part of the state before the branches that authorizes a change. */
 function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu> {
   const keys = [
     stateKey('m.room.power_levels'),
@@ -180,7 +174,7 @@ function stateFor(room: ForeignRoom, target: string): ReadonlyMap<StateKey, Pdu>
   )
 }
 
-/** Messages that continue 20 heads each, until one is left. */
+/** Returns messages that each continue 20 forward extremities, until one is left. */
 function mergesOf(room: ForeignRoom, tips: readonly EventId[]): Pdu[] {
   const merges: Pdu[] = []
   for (let extremities = tips; extremities.length > 1; ) {

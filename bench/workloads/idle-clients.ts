@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { chanceOf } from '@myelin/testing/chance'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
-import { eventBody, inParallel, namesFor, poll, registerMany, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, inParallel, namesFor, poll, registerMany, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 import { Deliveries } from './deliveries.ts'
 
 const ROOMS_EACH = 5
@@ -62,7 +62,7 @@ export const w5: Workload = {
   },
 }
 
-/** Fifty rooms; each user joins five of them. */
+/** Creates fifty rooms, and joins each user to five of them. */
 async function furnish(
   users: readonly MatrixClient[],
 ): Promise<{ readonly id: string; readonly members: MatrixClient[] }[]> {

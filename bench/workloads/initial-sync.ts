@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
-import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, inParallel, namesFor, registerMany, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 const MEMBERS = 10
 const EVENTS = 30
@@ -75,7 +75,7 @@ async function furnish(users: readonly MatrixClient[], rooms: number): Promise<v
   })
 }
 
-/** `serial` is part of the filter, so that no server answers from a cache. */
+/** Sends an initial `/sync`. `serial` is part of the filter, so that no server answers from a cache. */
 async function firstSync(
   client: MatrixClient,
   { limit, lazy, serial }: { readonly limit: number; readonly lazy: boolean; readonly serial: string },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hostedRoom, memberId } from '@myelin/testing/fedsim/hosted-rooms'
+import { hostedRoom, memberId } from '@myelin/testing/fake-servers/hosted-rooms'
 import { round } from '@myelin/testing/latency'
-import { registerMany } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { registerMany } from './fixture.ts'
+import type { Workload } from './workload.ts'
 import { bystander } from './bystander.ts'
 
 const SERVERS = 100
@@ -19,7 +19,7 @@ export const w6: Workload = {
   needsServers: SERVERS,
   async run({ servers, target, scale, progress }) {
     const { own } = target
-    if (!servers || !own) throw new Error('W6 needs simulated servers')
+    if (!servers || !own) throw new Error('W6 needs fake servers')
     const [client, other] = await registerMany(target, [`w6-${target.run}`, `w6b-${target.run}`])
     if (!client || !other) throw new Error('nobody could be registered')
     const beside = await bystander(other)

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 import { sendAll } from './send-messages.ts'
 
 /**

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
-import { eventBody, inParallel, namesFor, registerMany, roomWith, sendPath } from '../fixture.ts'
+import { eventBody, inParallel, namesFor, registerMany, roomWith, sendPath } from './fixture.ts'
 import type { ServerProcess } from '@myelin/testing/processes/server-process'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 
 const MEMBERS = 10
 

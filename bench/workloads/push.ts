@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
-import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, inParallel, namesFor, registerMany, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 /** The pushes of one message: how many there are to be, how many came, when the last came, and when it was answered. */
 interface Pushed {

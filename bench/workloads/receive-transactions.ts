@@ -5,12 +5,12 @@ import { roomVersion } from '@myelin/rules/room-versions'
 import { publicForeignRoom } from '@myelin/testing/foreign-room'
 import type { ForeignRoom } from '@myelin/testing/foreign-room'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { prepareTransaction, sendTransactions } from '@myelin/testing/fedsim/push'
-import type { PreparedTransaction } from '@myelin/testing/fedsim/push'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { prepareTransaction, sendTransactions } from '@myelin/testing/fake-servers/push'
+import type { PreparedTransaction } from '@myelin/testing/fake-servers/push'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { registerMany } from '../fixture.ts'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import { registerMany } from './fixture.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 import { Watcher } from './watcher.ts'
 
 const SERVERS = 50
@@ -33,7 +33,7 @@ export const w7: Workload = {
   needsServers: SERVERS,
   async run(run) {
     const { servers, target } = run
-    if (!servers) throw new Error('W7 needs simulated servers')
+    if (!servers) throw new Error('W7 needs fake servers')
     const [client] = await registerMany(target, [`w7-${target.run}`])
     if (!client) throw new Error('nobody could be registered')
     const rooms = await joinedRooms(run, servers, client)
@@ -44,7 +44,7 @@ export const w7: Workload = {
   },
 }
 
-async function joinedRooms({ scale, progress }: WorkloadRun, servers: SimulatedServers, client: MatrixClient) {
+async function joinedRooms({ scale, progress }: WorkloadRun, servers: TlsServers, client: MatrixClient) {
   const version = roomVersion('12')
   if (!version) throw new Error('room version 12 is not known')
   const rooms: ForeignRoom[] = []
@@ -63,7 +63,7 @@ type Cell = (typeof CELLS)[number]
 
 async function measure(
   { target, scale, progress }: WorkloadRun,
-  servers: SimulatedServers,
+  servers: TlsServers,
   client: MatrixClient,
   rooms: readonly ForeignRoom[],
   cell: Cell,
@@ -106,9 +106,9 @@ async function measure(
   }
 }
 
-/** Full transactions of one server for its rooms; the last event of a room is never one of those left out. */
+/** Returns full transactions of one server for its rooms. The last event of a room is never left out. */
 function transactionsOf(
-  servers: SimulatedServers,
+  servers: TlsServers,
   target: WorkloadRun['target'],
   server: string,
   lists: readonly (readonly Pdu[])[],

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { chanceOf } from '@myelin/testing/chance'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 const RATES = [50, 200, 500, 1000, 2000]
 const SENDERS = 32

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, namesFor, poll, registerMany, roomWith, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 /**
  * W1: one room, k joined users who each hold a long poll, and all send 100-byte messages in a closed loop: each sender
@@ -41,7 +41,7 @@ function senders(name: string, title: string, hasPolls: boolean): Workload {
   }
 }
 
-/** All send, each its next message when the one before was answered; durations in ms. */
+/** Sends messages of all clients; each sends its next message after the answer. Returns the durations in milliseconds. */
 export async function sendAll(clients: readonly MatrixClient[], room: string, seconds: number) {
   const durationsMs: number[] = []
   let errors = 0

@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
-import { joinTargetRoom } from '@myelin/testing/fedsim/hosted-rooms'
-import type { SimulatedServers } from '@myelin/testing/fedsim/simulated-servers'
+import { joinTargetRoom } from '@myelin/testing/fake-servers/hosted-rooms'
+import type { TlsServers } from '@myelin/testing/fake-servers/tls-servers'
 import { latencyOf, round } from '@myelin/testing/latency'
-import { inParallel, registerMany, roomWith, sendPath } from '../fixture.ts'
+import { inParallel, registerMany, roomWith, sendPath } from './fixture.ts'
 import type { Target } from '@myelin/testing/processes/target'
-import type { Workload, WorkloadRun } from '../workload.ts'
+import type { Workload, WorkloadRun } from './workload.ts'
 
 const SERVERS = 500
 const PER_SECOND = 10
@@ -28,7 +28,7 @@ export const w9: Workload = {
   needsServers: SERVERS,
   async run(run) {
     const { servers, target, scale } = run
-    if (!servers) throw new Error('W9 needs simulated servers')
+    if (!servers) throw new Error('W9 needs fake servers')
     const [client] = await registerMany(target, [`w9-${target.run}`])
     if (!client) throw new Error('nobody could be registered')
     const rows = []
@@ -41,7 +41,7 @@ export const w9: Workload = {
 
 async function measure(
   { target, seconds, progress }: WorkloadRun,
-  servers: SimulatedServers,
+  servers: TlsServers,
   client: MatrixClient,
   count: number,
 ) {
@@ -81,11 +81,11 @@ class Arrivals {
   #early = new Map<string, number[]>()
   #done: () => void = () => {}
 
-  constructor(servers: SimulatedServers, count: number) {
+  constructor(servers: TlsServers, count: number) {
     const live = new Set<ServerName>()
     for (let at = 0; at < count; at++) if (at % ONE_IN !== 1 && at % ONE_IN !== 2) live.add(servers.name(at))
     this.live = live.size
-    servers.onRequest = ({ server, target, body, atMs }) => {
+    servers.onRequest = ({ destination: server, target, body, atMs }) => {
       if (!live.has(server) || !target.includes('/send/')) return
       this.transactions++
       for (const [, mark = ''] of body.matchAll(/"body":"(w9 [^"]+)"/g)) this.#arrived(mark, atMs)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
-import { eventBody, inParallel, namesFor, registerMany, sendPath } from '../fixture.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, inParallel, namesFor, registerMany, sendPath } from './fixture.ts'
+import type { Workload } from './workload.ts'
 
 const MEMBERS = 10
 const ROOMS = 2000

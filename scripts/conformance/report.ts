@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AnyEndpoint } from '../../packages/http/src/endpoint.ts'
 import { servedApis } from '../../packages/http/src/openapi/served-apis.ts'
-import { pathsOf } from '../../packages/http/src/mount.ts'
+import { pathsOf } from '../../packages/http/src/app/mount.ts'
 import { BEYOND_FILE, OPERATIONS_FILE, readOperations, shapeOf } from './operations.ts'
 import type { Operation } from './operations.ts'
 

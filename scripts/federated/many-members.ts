@@ -6,7 +6,7 @@ import type { HomeServer } from './servers.ts'
 
 const MANY = 6
 
-/** The members of a room arrive after the join: users send messages at once, and all members are known in the end. */
+/** Joins a room whose members arrive after the join: users send messages at once, and all members are known in the end. */
 export async function manyMembers(pair: {
   readonly here: RoomClient
   readonly there: RoomClient

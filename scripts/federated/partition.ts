@@ -15,8 +15,8 @@ export interface Parting {
 }
 
 /**
- * Two servers with a room of either between them do not reach each other for so long, while people on both sides talk,
- * edit, redact and set state; then both must have all of it, and the same state.
+ * Separates two servers with a room each for a long time, while users on both sides talk, edit, redact and set state. Then
+ * both must have all events and the same state.
  */
 export async function longPartition(pairs: readonly Pair[], { part, rejoin }: Parting, minutes: number): Promise<void> {
   const rooms = await Promise.all(pairs.map(shared))
@@ -33,7 +33,7 @@ export async function longPartition(pairs: readonly Pair[], { part, rejoin }: Pa
   }
 }
 
-/** A room that people on both servers rule. */
+/** Creates a room in which users of both servers have power. */
 async function shared({ here, there }: Pair): Promise<Room> {
   const room = await here.createRoom({ preset: 'public_chat' })
   const via = encodeURIComponent(here.userId.slice(here.userId.indexOf(':') + 1))

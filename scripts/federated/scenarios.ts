@@ -54,8 +54,8 @@ export const scenarios: readonly Scenario[] = [
   { name: 'a server that was away catches up', run: catchUp },
 ]
 
-async function shared({ here, there }: Pair, wishes: object = {}): Promise<Room> {
-  const room = await here.createRoom({ ...PUBLIC, ...wishes })
+async function shared({ here, there }: Pair, body: object = {}): Promise<Room> {
+  const room = await here.createRoom({ ...PUBLIC, ...body })
   await join(there, room, here)
   return room
 }
@@ -270,8 +270,8 @@ async function presence(pair: Pair): Promise<void> {
     await here.call('PUT', path, { presence: 'online', status_msg: status })
     const isTold = async () => {
       await here.sync()
-      const { status_msg: told, presence: state } = await there.call('GET', path)
-      return told === status && state === 'online'
+      const { status_msg: shown, presence: state } = await there.call('GET', path)
+      return shown === status && state === 'online'
     }
     await until(`${status} at ${there.userId}`, isTold, 60_000)
   }

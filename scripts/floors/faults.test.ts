@@ -87,13 +87,48 @@ test('a ring of folders is refused at every depth, though no files form a ring',
   }
 })
 
-test('files that stand beside folders, and tests, make no ring of folders', () => {
+test('files that stand beside folders form a ring with them, at every depth', () => {
+  for (const place of ['packages/low/src', 'packages/low/src/one/two', 'packages/low/src/one/two/three', 'bench']) {
+    const { fileRings, folderRings, lines } = faultsIn({
+      [`${place}/x/first.ts`]: `import '../shared.ts'`,
+      [`${place}/shared.ts`]: '',
+      [`${place}/start.ts`]: `import type { Other } from './x/below/other.ts'`,
+      [`${place}/x/below/other.ts`]: '',
+    })
+    assert.deepEqual(fileRings, [])
+    const where = place.replace('packages/low/src', 'low')
+    assert.deepEqual(folderRings, [[`${where}/.`, `${where}/x`]])
+    assert.deepEqual(lines, [`ring of folders: ${where}/. ${where}/x`])
+  }
+})
+
+test('a ring of folders may lead through the files that stand beside them', () => {
   const { folderRings } = faultsIn({
     'packages/low/src/x/first.ts': `import '../shared.ts'`,
-    'packages/low/src/shared.ts': `import './x/other.ts'`,
+    'packages/low/src/shared.ts': `import './y/second.ts'`,
+    'packages/low/src/y/second.ts': `import '../x/third.ts'`,
+    'packages/low/src/x/third.ts': '',
+  })
+  assert.deepEqual(folderRings, [['low/.', 'low/x', 'low/y']])
+})
+
+test('the files of a ranked folder itself have a rank, and import no higher one', () => {
+  const own = 'packages/high/src/a/own.ts'
+  assert.deepEqual(faultsIn({ [own]: '' }).lines, ['floors.json gives no rank to high/a/.'])
+  const ranks = { ...floors.ranks, 'high/a': [['under'], ['.'], ['over']] }
+  const texts = { ...RANKED, [own]: `import './over/deep.ts'`, 'packages/high/src/a/under/up.ts': `import '../own.ts'` }
+  const tree = new Map(Object.entries(texts).map(([file, text]) => [file, importsOf(file, text)]))
+  assert.deepEqual(faultsOf({ ...floors, ranks }, tree).upward, [own, 'packages/high/src/a/under/up.ts'])
+})
+
+test('tests make no ring of folders', () => {
+  const { folderRings } = faultsIn({
+    'packages/low/src/x/first.ts': `import '../shared.ts'`,
+    'packages/low/src/shared.ts': '',
     'packages/low/src/x/other.ts': `import '../y/second.ts'`,
     'packages/low/src/y/second.ts': '',
     'packages/low/src/y/second.test.ts': `import '../x/first.ts'`,
+    'packages/low/src/shared.test.ts': `import './x/first.ts'`,
   })
   assert.deepEqual(folderRings, [])
 })

@@ -8,8 +8,8 @@ export interface Floors {
   /** The packages that each package may import. */
   readonly packages: Readonly<Record<string, readonly string[]>>
   /**
-   * The folders in a place, lowest rank first. A folder imports lower ranks, and its own rank without rings. `.` ranks
-   * the files that stand in the place itself; where it is left out, these may import and be imported by every folder.
+   * The folders in a place, lowest rank first; `.` is the files that stand in the place itself. A folder imports lower
+   * ranks, and its own rank without rings.
    */
   readonly ranks: Readonly<Record<string, readonly (readonly string[])[]>>
   /** The places that may import an outside package. Modules of Node that are not named may be imported anywhere. */
@@ -23,7 +23,7 @@ export interface FloorFaults {
   /** The files with an import of a higher rank, once for each such import. */
   readonly upward: readonly string[]
   readonly fileRings: readonly (readonly string[])[]
-  /** Rings of folders that stand in the same place, at every depth. */
+  /** Rings of folders that stand in the same place, at every depth; the files of the place itself count as a folder. */
   readonly folderRings: readonly (readonly string[])[]
   /** One line for each fault, those above included. */
   readonly lines: readonly string[]
@@ -79,12 +79,15 @@ function fork(file: string, target: string): { readonly place: string; readonly 
   return { place: a.slice(0, shared).join('/'), from: stepOf(a), to: stepOf(b) }
 }
 
-/** Links each folder to the folders beside it that its files, at any depth, import. */
+/**
+ * Links each folder to the folders beside it that its files, at any depth, import. The files that stand in the place itself
+ * are the folder `.`.
+ */
 function folderLinks(links: Links): Links {
   const folders = new Map<string, Set<string>>()
   for (const [file, target] of pairsOf(links)) {
     const { place, from, to } = fork(file, target)
-    if (from === to || from === '.' || to === '.') continue
+    if (from === to) continue
     const folder = folders.get(`${place}/${from}`) ?? new Set()
     folders.set(`${place}/${from}`, folder.add(`${place}/${to}`))
   }
@@ -129,16 +132,14 @@ function outsideFaults(floors: Floors, tree: ReadonlyMap<string, readonly Import
 
 const isWithin = (path: string, place: string): boolean => path === place || path.startsWith(`${place}/`)
 
-/** Each folder of a ranked place has a rank, and each rank names folders that exist. */
-function rankFaults({ packages, ranks }: Floors, files: readonly string[]): readonly string[] {
+/** Returns a line for each folder without a rank and for each rank without files. */
+function rankFaults({ ranks }: Floors, files: readonly string[]): readonly string[] {
   const places = files.map(placeOf)
   return Object.entries(ranks).flatMap(([place, named]) => {
     const below = places.filter((each) => each.startsWith(`${place}/`)).map((each) => each.slice(place.length + 1))
     const there = new Set(below.map((each) => (each.includes('/') ? each.split('/')[0]! : '.')))
     const ranked = new Set(named.flat())
     const unranked = there.difference(ranked)
-    // The files of a package's root have a rank; those of a folder in it may have one.
-    if (!(place in packages)) unranked.delete('.')
     return [
       ...[...unranked].map((folder) => `floors.json gives no rank to ${place}/${folder}`),
       ...[...ranked.difference(there)].map((folder) => `floors.json ranks ${place}/${folder}, which has no files`),

@@ -14,7 +14,7 @@ const logged = (method: string, path: string, status: number, errcode?: string):
   answer: { errcode },
 })
 
-test('errors that are explained are told from those that are not', () => {
+test('errors with an explanation are separated from those without', () => {
   const requests = [
     logged('GET', '/_matrix/client/v1/auth_metadata', 404, 'M_UNRECOGNIZED'),
     logged('PUT', '/rooms/!one:localhost/state', 404, 'M_NOT_FOUND'),

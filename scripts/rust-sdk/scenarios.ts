@@ -209,8 +209,8 @@ export const scenarios: readonly Scenario[] = [
       await bob.phone.ask('ignore', { user: alice.id, on: true })
       await alice.phone.ask('send', { room, text: 'are you cross?' })
       const { id } = await alice.phone.reads(room, 'are you cross?')
-      const told = await bob.phone.ask<{ text: string }>('notification', { room, event: id })
-      assert.equal(told.text, '[filtered out]')
+      const shown = await bob.phone.ask<{ text: string }>('notification', { room, event: id })
+      assert.equal(shown.text, '[filtered out]')
       await bob.phone.ask('ignore', { user: alice.id, on: false })
       await world.tells(alice, bob, 'friends again')
     },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyReply } from 'fastify'
 
-/** Makes the signals that tell handlers to stop: the connection has closed, or the server shuts down. */
+/** Creates the signals that abort handlers, after the connection has closed or when the server shuts down. */
 export class DisconnectSignals {
   readonly #pending = new Set<AbortController>()
   #isShuttingDown = false

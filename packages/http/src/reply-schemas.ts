@@ -10,22 +10,22 @@ export const EmptySchema = Type.Unsafe<Readonly<Record<string, never>>>(Type.Obj
 export const BytesSchema = Type.Unsafe<Bytes>({ type: 'string', format: 'binary' })
 /** Text that is not JSON. */
 export const TextSchema = Type.String()
-/** The JSON of a large object, sent in pieces; `schema` describes the object. */
+/** Returns the schema of a large object that is sent in pieces; `schema` describes the object. */
 export function streamed(schema: TSchema) {
   return Type.Unsafe<Readable>(schema)
 }
 
-/** An object with these members and others: other servers or clients choose them. */
+/** Returns the schema of an object with these members and any others, which clients or other servers choose. */
 export function openObject(members: TProperties) {
   return Type.Unsafe<object>(Type.Object(members, { additionalProperties: true }))
 }
 
-/** An object that a service returns as JSON, already encoded or without a type of its own; `schema` is checked in tests only. */
+/** Returns the schema of an object that a service returns as JSON, encoded or untyped. `schema` is checked in tests only. */
 export function encodedObject(schema: TSchema) {
   return Type.Unsafe<object>(schema)
 }
 
-/** An object with keys from outside and values of one kind. */
+/** Returns the schema of an object with keys from outside and values of one kind. */
 export function recordOf<Value extends TSchema>(value: Value) {
   return Type.Unsafe<Readonly<Record<string, Static<Value>>>>({ type: 'object', additionalProperties: value })
 }

@@ -29,12 +29,15 @@ export const OptionalLimit = Type.Optional(Type.Integer({ minimum: 0, maximum: N
 /** The same, where 0 is refused. */
 export const PositiveLimit = Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
 
-/** One of these strings. */
+/** Returns the schema of one of these strings. */
 export function oneOf<const Word extends string>(words: readonly Word[]) {
   return Type.Unsafe<Word>({ type: 'string', enum: words })
 }
 
-/** An object whose keys come from outside. All keys match one schema, all values another. Read it with `Object.entries`. */
+/**
+ * Returns the schema of an object with keys from outside. All keys match one schema, all values another. Read the object
+ * with `Object.entries`.
+ */
 export function mapOf<Value extends TSchema>(name: TSchema, value: Value, maxProperties = 10_000) {
   const schema = { type: 'object', propertyNames: name, additionalProperties: value, maxProperties }
   return Type.Unsafe<Readonly<Record<string, Static<Value>>>>(schema)

@@ -17,7 +17,7 @@ test('a hint wakes every waiter for one of its topics, whichever waiters came an
     fc.property(fc.array(step), (steps) => {
       const bus = new Bus()
       const heard: string[] = []
-      const wakes = Array.from({ length: 5 }, (_, index) => (told: string) => void heard.push(`${index} ${told}`))
+      const wakes = Array.from({ length: 5 }, (_, index) => (shown: string) => void heard.push(`${index} ${shown}`))
       const waiting = new Map<number, { topics: readonly string[]; stop: () => void }>()
       for (const { waiter, topics, leaves, announced } of steps) {
         waiting.get(waiter)?.stop()

@@ -27,9 +27,9 @@ export class Bus {
     const isForAll = hint.topics.has('*')
     for (const topic of isForAll ? this.#byTopic.keys() : hint.topics) {
       const waiting = this.#byTopic.get(topic)
-      const told = isForAll ? '*' : topic
-      if (typeof waiting === 'function') waiting(told)
-      else if (waiting) for (const wake of waiting) wake(told)
+      const hint = isForAll ? '*' : topic
+      if (typeof waiting === 'function') waiting(hint)
+      else if (waiting) for (const wake of waiting) wake(hint)
     }
     for (const listener of this.#listeners) listener(hint)
   }

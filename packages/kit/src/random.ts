@@ -16,7 +16,7 @@ const FAIR_LIMIT = 256 - (256 % LETTERS.length)
 /** Chance from the operating system, fit for secrets. */
 export const systemRandom: Random = randomFrom((count) => randomBytes(count))
 
-/** Chance that repeats itself for the same seed: for tests, never for secrets. */
+/** Returns a random source that repeats itself for the same seed: for tests, never for secrets. */
 export function seededRandom(seed: string): Random {
   let block = 0
   let rest = Buffer.alloc(0)

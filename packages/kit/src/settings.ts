@@ -40,7 +40,7 @@ export interface SearchSettings {
 
 /** MatrixRTC: the transports of calls, and the LiveKit SFU that this server issues tokens for. */
 export interface RtcSettings {
-  /** The transports that clients are told, as configured. */
+  /** The transports that are announced to clients, as configured. */
   readonly transports: readonly Readonly<Record<string, unknown>>[]
   /** The SFU; undefined where this server issues no tokens. */
   readonly livekit: LivekitSettings | undefined
@@ -98,9 +98,9 @@ interface NewcomerSettings {
 
 /** The data that other servers may read beyond what federation requires. */
 export interface DisclosureSettings {
-  readonly tellsProfiles: boolean
-  readonly tellsPublicRooms: boolean
-  readonly tellsDeviceNames: boolean
+  readonly allowsProfileLookup: boolean
+  readonly allowsPublicRooms: boolean
+  readonly allowsDeviceNames: boolean
 }
 
 /** Settings of registration. */

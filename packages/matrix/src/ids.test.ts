@@ -94,7 +94,7 @@ for (const [what, isOne, good, bad] of tables) {
 }
 
 describe('identifiers', () => {
-  test('are told apart by the first colon', () => {
+  test('are split at the first colon', () => {
     assert.equal(serverOf('@a:host:8448' as UserId), 'host:8448')
     assert.equal(localpartOf('#a:host:8448' as RoomAlias), 'a')
   })

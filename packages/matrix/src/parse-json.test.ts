@@ -123,7 +123,7 @@ describe('parsing JSON', () => {
       '-0',
     ])
   })
-  test('keeps the spelling of numbers where it is told to', () => {
+  test('keeps the spelling of numbers on request', () => {
     const value = parseJson('[1.0,1.5,3,1e2]', { keepNumbers: true }) as readonly number[]
     assert.deepEqual(value.map(rawNumberText), ['1.0', undefined, undefined, '1e2'])
     assert.equal(JSON.stringify(value), '[1.0,1.5,3,1e2]')

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { describe, test } from 'node:test'
 import type { ServerName } from '@myelin/matrix/ids'
 import { signingKeyFromSeed, verifyBytes } from '@myelin/matrix/signatures'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { Federation, federationPath, requestForm } from './federation.ts'
 import { RemoteError } from './remote-error.ts'
 
@@ -12,7 +12,7 @@ const key = signingKeyFromSeed('test', Buffer.alloc(32, 7))
 const [one, two] = ['one.test', 'two.test'] as [ServerName, ServerName]
 
 function world(mayCall?: (server: ServerName) => boolean) {
-  const servers = new StandInServers()
+  const servers = new InProcessServers()
   return { servers, federation: new Federation(one, key, servers, mayCall ? { mayCall } : {}) }
 }
 

@@ -9,6 +9,7 @@ import { parseJson } from '@myelin/matrix/parse-json'
 import { LONG_JSON, parseLongJson } from '@myelin/matrix/parse-long-json'
 import { signBytes } from '@myelin/matrix/signatures'
 import type { SigningKey } from '@myelin/matrix/signatures'
+import type { FailureLog } from './failure-log.ts'
 import { KeyFetches } from './key-fetches.ts'
 import { readInParts } from './read-in-parts.ts'
 import type { LongLists } from './read-in-parts.ts'
@@ -30,6 +31,8 @@ export interface FederationCall {
   readonly keepNumbers?: boolean
   /** The request is unsigned, as key requests are. */
   readonly isUnsigned?: boolean
+  /** The caller logs failures itself. */
+  readonly isLoggedByCaller?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -60,6 +63,8 @@ export interface CallOptions {
   readonly mayCall?: (server: ServerName) => boolean
   /** The timeout of requests without their own. */
   readonly timeoutMs?: number
+  /** The log of failing requests. */
+  readonly failures?: FailureLog
 }
 
 /**
@@ -79,18 +84,24 @@ export class Federation {
   readonly #key: SigningKey
   readonly #mayCall: (server: ServerName) => boolean
   readonly #timeoutMs: number
+  readonly #failures: FailureLog | undefined
 
   constructor(serverName: ServerName, key: SigningKey, transport: Transport, options: CallOptions = {}) {
     this.serverName = serverName
     this.#mayCall = options.mayCall ?? (() => true)
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS
+    this.#failures = options.failures
     this.#key = key
     this.#transport = transport
   }
 
   /** Returns the JSON object of a 200 answer; throws a `RemoteError` for anything else. */
-  async call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
-    const reply = await this.open(destination, call)
+  call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
+    return this.#reporting(destination, call, () => this.#call(destination, call))
+  }
+
+  async #call(destination: ServerName, call: FederationCall): Promise<JsonObject> {
+    const reply = await this.#open(destination, call)
     const text = await textOf(reply, call.maxBytes ?? MAX_BYTES)
     const answer = await jsonOf(text, call.keepNumbers ?? false)
     if (reply.status !== 200) throw refusal(destination, reply.status, answer)
@@ -104,19 +115,46 @@ export class Federation {
    *
    * A fault may show at the end only, so delivered elements may turn out to be worthless.
    */
-  async callInParts(destination: ServerName, call: FederationCall, lists: LongLists): Promise<JsonObject> {
-    const reply = await this.open(destination, call)
+  callInParts(destination: ServerName, call: FederationCall, lists: LongLists): Promise<JsonObject> {
+    return this.#reporting(destination, call, () => this.#callInParts(destination, call, lists))
+  }
+
+  async #callInParts(destination: ServerName, call: FederationCall, lists: LongLists): Promise<JsonObject> {
+    const reply = await this.#open(destination, call)
     if (reply.status !== 200) {
       throw refusal(destination, reply.status, await jsonOf(await textOf(reply, MAX_REFUSAL_BYTES), false))
     }
     return readInParts(reply, call.maxBytes ?? MAX_BYTES, lists)
   }
 
-  /** Returns the raw answer of any status, for streaming. */
-  async open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
-    const { method, target, body, timeoutMs = this.#timeoutMs, signal } = call
+  /** Returns the raw answer of any status, for streaming. The caller logs error answers with {@link reportFailure}. */
+  open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
+    return this.#reporting(destination, call, () => this.#open(destination, call))
+  }
+
+  /** Logs a failure of another server, for example a malformed answer, unless this error was logged before. */
+  reportFailure(server: string, cause: RemoteError): void {
+    this.#failures?.report({ server }, cause)
+  }
+
+  async #reporting<Answer>(
+    destination: ServerName,
+    { method, target, signal, isLoggedByCaller = false }: FederationCall,
+    run: () => Promise<Answer>,
+  ): Promise<Answer> {
     if (destination === this.serverName) throw new RemoteError('unreachable', 'the destination is this server')
     if (!this.#mayCall(destination)) throw new RemoteError('unreachable', `federation with ${destination} is disabled`)
+    try {
+      return await run()
+    } catch (cause) {
+      const isReported = cause instanceof RemoteError && !isLoggedByCaller && signal?.aborted !== true
+      if (isReported) this.#failures?.report({ server: destination, method, path: target.split('?')[0]! }, cause)
+      throw cause
+    }
+  }
+
+  async #open(destination: ServerName, call: FederationCall): Promise<IncomingReply> {
+    const { method, target, body, timeoutMs = this.#timeoutMs, signal } = call
     const headers: Record<string, string> = { accept: 'application/json' }
     if (body) headers['content-type'] = 'application/json'
     if (call.isUnsigned !== true) headers['authorization'] = this.#authorization(destination, call)

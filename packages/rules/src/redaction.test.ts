@@ -7,7 +7,7 @@ import { buildPdu } from './events/build-pdu.ts'
 import { contentHashMatches } from './events/content-hash.ts'
 import { parsePdu } from './events/parse-pdu.ts'
 import { isSignedBy } from './events/signing.ts'
-import { draft, signer, versionOf, versions, versionsFrom } from './fixtures.ts'
+import { draft, signer, versionOf, versions, versionsFrom } from './fixtures/fixtures.ts'
 import { redactJson, redactPdu } from './redaction.ts'
 
 const types = [

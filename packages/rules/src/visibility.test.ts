@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { alice, bob, event, memberEvent } from './fixtures.ts'
+import { alice, bob, event, memberEvent } from './fixtures/fixtures.ts'
 import { isWorldReadable, mayServerSee, mayUserSee, type SeenEvent } from './visibility.ts'
 
 const message = event({ type: 'm.room.message' })

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Server as TlsServer } from 'node:tls'
-import { buildApp } from '@myelin/http/app'
-import { endpointsOf } from '@myelin/http/endpoints'
+import { buildApp } from '@myelin/http/app/app'
+import { endpointsOf } from '@myelin/http/app/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
+import type { Log } from '@myelin/kit/log'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
 import { matchGlob } from '@myelin/matrix/glob'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
+import { FailureLog } from '@myelin/remote/failure-log'
 import { Federation } from '@myelin/remote/federation'
-import { HttpsTransport } from '@myelin/remote/https-transport'
+import { HttpsTransport } from '@myelin/remote/https/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { FastifyInstance } from 'fastify'
 import { Typing } from '@myelin/services/runtime/typing'
@@ -19,7 +21,7 @@ import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { softwareVersion } from '@myelin/services/peers/trust/software-version'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
-import { PresenceTracker } from '@myelin/services/runtime/presence/presence-tracker'
+import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { startWorkers } from '@myelin/services/workers'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
@@ -30,7 +32,7 @@ import { listenFailure, readTls } from './listen.ts'
 import { openOwnDatabase } from './open-database.ts'
 import { prepareMediaStore } from './private-files.ts'
 import type { Reloadable } from './reload.ts'
-import { readPolicyKey, readSigningKeys } from './config/signing-key.ts'
+import { readPolicyKey, readSigningKeys } from './config/values/signing-key.ts'
 
 /** A server that listens. */
 export interface RunningServer {
@@ -70,7 +72,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   const blobs = await blobStoreOf(config)
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
-  const remote = federationOf(config, serverName, signingKey)
+  const remote = federationOf(config, serverName, signingKey, log)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
@@ -134,10 +136,11 @@ async function blobStoreOf({ media }: Config): Promise<BlobStore> {
   return blobs
 }
 
-function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey): Federation {
+function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey, log: Log): Federation {
   return new Federation(serverName, signingKey, transportOf(config.connections), {
     mayCall: (server) => mayFederateWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
+    failures: new FailureLog(log, systemClock),
   })
 }
 
@@ -161,7 +164,7 @@ interface Listening extends Pick<Reloadable, 'tlsServers'> {
   readonly urls: string[]
 }
 
-/** One web server for each address of each listener. */
+/** Starts one web server for each address of each listener. */
 async function listen(config: Config, rt: Runtime): Promise<Listening> {
   const apps: FastifyInstance[] = []
   const tlsServers: { server: TlsServer; files: TlsFiles }[] = []

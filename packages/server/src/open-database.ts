@@ -5,21 +5,22 @@ import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
 import type { Reader } from '@myelin/storage/engine/reader'
 import { openSqlite, readSqlite } from '@myelin/storage/engine/sqlite/sqlite'
 import { DatabaseUnavailable } from '@myelin/storage/engine/unavailable'
+import { ForeignDatabase } from '@myelin/storage/schema/migrations/owner'
 import { DatabaseRefused } from '@myelin/storage/schema/migrations/pending'
 import { ConfigError } from './config/fault.ts'
 import type { Config } from './config/schema.ts'
 import type { DatabaseSettings, PostgresConnection } from './config/sections/database.ts'
 
-/** Opens the database that the configuration names. Throws a `ConfigError` with a sentence where that is not possible. */
+/** Opens the database that the configuration names. Throws a `ConfigError` with one sentence if that is impossible. */
 async function openDatabase(
   settings: DatabaseSettings,
   events: DatabaseEvents,
-  { keepsSchema = false } = {},
+  { keepsSchema = false, serverName }: { readonly keepsSchema?: boolean; readonly serverName?: string } = {},
 ): Promise<Database> {
   try {
-    if (settings.engine === 'postgres')
-      return await openPostgres({ ...settings.connection, maxReaders: settings.maxReaders, keepsSchema }, events)
-    return await openSqlite(settings.path, events)
+    if (settings.engine === 'sqlite') return await openSqlite(settings.path, events, { serverName })
+    const { connection, maxReaders } = settings
+    return await openPostgres({ ...connection, maxReaders, keepsSchema, serverName }, events)
   } catch (cause) {
     throw refusalOf(settings, cause)
   }
@@ -45,18 +46,27 @@ export async function openForReading(settings: DatabaseSettings): Promise<Reader
 /**
  * Opens the database of the server that the configuration names.
  *
- * @throws ConfigError also where the database belongs to a server of another name.
+ * @throws ConfigError also if the database belongs to a server of another name. Nothing is written then.
  */
 export async function openOwnDatabase(config: Config, events: DatabaseEvents): Promise<Database> {
-  const db = await openDatabase(config.database, events)
-  const owner = await claimServerName(db, config.serverName)
-  if (owner === config.serverName) return db
-  await db.close()
-  const message = `is ${config.serverName}, but the database belongs to ${owner}; set it to ${owner}, or name another database: the name of a server cannot be changed`
-  throw new ConfigError([{ file: 'configuration', key: 'server_name', message }])
+  const { serverName } = config
+  try {
+    const db = await openDatabase(config.database, events, { serverName })
+    const owner = await claimServerName(db, serverName)
+    if (owner === serverName) return db
+    // Another node claimed the empty database at the same time.
+    await db.close()
+    throw new ForeignDatabase(owner)
+  } catch (cause) {
+    if (!(cause instanceof ForeignDatabase)) throw cause
+    const { owner } = cause
+    const message = `is ${serverName}, but the database belongs to ${owner}; set it to ${owner}, or name another database: the name of a server cannot be changed`
+    throw new ConfigError([{ file: 'configuration', key: 'server_name', message }], { cause })
+  }
 }
 
 function refusalOf(settings: DatabaseSettings, cause: unknown): unknown {
+  if (cause instanceof ForeignDatabase) return cause
   const message = cause instanceof DatabaseRefused ? cause.message : unavailableIn(settings, cause)
   return message === undefined ? cause : new ConfigError([{ file: 'database', key: '', message }], { cause })
 }

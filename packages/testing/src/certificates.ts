@@ -52,7 +52,7 @@ interface Draft {
 
 let serial = 0
 
-/** RFC 5280, as little of it as TLS asks for. */
+/** Returns an X.509 certificate with the fields of RFC 5280 that TLS needs. */
 function certificate(draft: Draft): string {
   const body = sequence(
     tagged(0xa0, integer(2)),

@@ -10,7 +10,7 @@ export interface Chance {
   pick<T>(choices: readonly T[]): T
 }
 
-/** A stream of chance of its own for each seed. */
+/** Returns a random stream for a seed. */
 export function chanceOf(seed: string): Chance {
   const random = seededRandom(seed)
   const part = () => Buffer.from(random.bytes(4)).readUInt32BE() / 2 ** 32

@@ -50,7 +50,7 @@ function serverOfRun(): string {
   return serverUrl
 }
 
-/** An embedded database in a folder of its own. */
+/** Opens an SQLite database in a folder of its own. */
 export async function openTemporarySqlite(events: DatabaseEvents = silent): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'myelin-'))
   const database = await openSqlite(join(folder, 'homeserver.db'), events)
@@ -61,7 +61,10 @@ export async function openTemporarySqlite(events: DatabaseEvents = silent): Prom
   return withTopicCheck({ ...database, close })
 }
 
-/** A database of its own on the test run's server: a new one, or one that an earlier test of this process has closed. */
+/**
+ * Opens an empty database on the PostgreSQL server of the run: a new one, or one that an earlier test of this process has
+ * closed.
+ */
 export async function openTemporaryPostgres(url: string, events: DatabaseEvents = silent): Promise<Database> {
   const created = used.pop() ?? (await createDatabase(url))
   const database = await openPostgres({ connectionString: created.url, maxReaders: 3 }, events)

@@ -3,7 +3,7 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
-import { referenceHashes } from '@myelin/services/rooms/extend-room'
+import { referenceHashes } from '@myelin/services/rooms/append/extend-room'
 import { loadAuthState } from '@myelin/services/room-state/load-auth-state'
 import { roomVersionOf } from '@myelin/services/room-state/versions'
 import { federationPath } from '@myelin/remote/federation'
@@ -85,7 +85,7 @@ export class ForeignAuthor {
   }
 
   /** Builds an event and sends it. */
-  async tell(draft: ForeignDraft): Promise<Pdu> {
+  async sendEvent(draft: ForeignDraft): Promise<Pdu> {
     const pdu = await this.build(draft)
     await this.send([pdu.json])
     return pdu

@@ -29,7 +29,7 @@ export async function restorePostgres(url: string, dump: string): Promise<void> 
   }
 }
 
-/** As bytes, since the client translates texts. */
+/** Returns the texts of a query, read as bytes because the client decodes texts. */
 async function textsOf(client: PostgresClient, text: string, values: readonly unknown[] = []): Promise<string[]> {
   const wrapped = `select convert_to(text, 'UTF8') as text from (${text}) as found`
   const { rows } = await client.query<{ text: Uint8Array }>({ text: wrapped, values })

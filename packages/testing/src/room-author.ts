@@ -3,9 +3,9 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { createRoom } from '@myelin/services/rooms/create-room'
-import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { extendRoom } from '@myelin/services/rooms/append/extend-room'
 import { isNeed } from '@myelin/services/rooms/resolution/unit-needs'
-import { writeEvents } from '@myelin/services/rooms/write-events'
+import { writeEvents } from '@myelin/services/rooms/append/write-events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { TestRuntime } from './runtime.ts'
 
@@ -24,7 +24,7 @@ export interface RoomAuthor {
 export async function authorRoom(
   rt: TestRuntime,
   creator: string,
-  wishes: Partial<Parameters<typeof createRoom>[2]> = {},
+  body: Partial<Parameters<typeof createRoom>[2]> = {},
 ): Promise<RoomAuthor> {
   const roomId = await createRoom(rt, creator as UserId, {
     visibility: 'private',
@@ -32,7 +32,7 @@ export async function authorRoom(
     isDirect: false,
     initialState: [],
     creationContent: {},
-    ...wishes,
+    ...body,
   })
   return authorOf(rt, roomId)
 }

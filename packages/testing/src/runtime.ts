@@ -5,12 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Bus } from '@myelin/kit/bus'
 import { silentLog } from '@myelin/kit/log'
+import type { Log } from '@myelin/kit/log'
 import { silentMetrics } from '@myelin/kit/metrics'
 import { seededRandom } from '@myelin/kit/random'
 import type { ServiceConfig } from '@myelin/kit/settings'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import type { ServerName } from '@myelin/matrix/ids'
 import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
+import { FailureLog } from '@myelin/remote/failure-log'
 import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
@@ -18,7 +20,7 @@ import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
-import { PresenceTracker } from '@myelin/services/runtime/presence/presence-tracker'
+import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
 import { closeAtEnd } from './close-at-end.ts'
@@ -96,7 +98,7 @@ export const testConfig: ServiceConfig = {
     lifetimeMs: 3_600_000,
     allowsGuests: true,
   },
-  disclosure: { tellsProfiles: true, tellsPublicRooms: true, tellsDeviceNames: false },
+  disclosure: { allowsProfileLookup: true, allowsPublicRooms: true, allowsDeviceNames: false },
   federation: {
     allowedServers: undefined,
     deniedServers: [],
@@ -128,6 +130,8 @@ export interface SharedParts {
   readonly clock?: StoppedClock
   /** The transport to other servers; without it, none can be reached. */
   readonly transport?: Transport
+  /** Discards everything by default. */
+  readonly log?: Log
 }
 
 const noTransport: Transport = {
@@ -135,12 +139,12 @@ const noTransport: Transport = {
   close: async () => {},
 }
 
-/** The key of a server with this name, the same in every test. */
+/** Returns the signing key of a server name, the same in every test. */
 export function testSigningKey(serverName: string): SigningKey {
   return signingKeyFromSeed('test', hash('sha256', serverName, 'buffer'))
 }
 
-/** The key with which a server of this name signs as a policy server, the same in every test. */
+/** Returns the key of a server name as a policy server, the same in every test. */
 export function testPolicyKey(serverName: string): SigningKey {
   return signingKeyFromSeed('policy_server', hash('sha256', `policy of ${serverName}`, 'buffer'))
 }
@@ -149,7 +153,7 @@ export function testPolicyKey(serverName: string): SigningKey {
 export async function testRuntime(
   open: OpenDatabase = openTemporarySqlite,
   config: Partial<ServiceConfig> = {},
-  { clock = new StoppedClock(), transport = noTransport }: SharedParts = {},
+  { clock = new StoppedClock(), transport = noTransport, log = silentLog }: SharedParts = {},
 ): Promise<TestRuntime> {
   const bus = new Bus()
   const db = await open({ committed: (hint) => bus.announce(hint) })
@@ -160,8 +164,9 @@ export async function testRuntime(
   const signingKey = testSigningKey(serverName)
   const remote = new Federation(serverName, signingKey, transport, {
     mayCall: (server) => mayFederateWith({ config: settings }, server),
+    failures: new FailureLog(log, clock),
   })
-  const presence = new PresenceTracker({ db, clock, config: settings, log: silentLog, serverName })
+  const presence = new PresenceTracker({ db, clock, config: settings, log, serverName })
   const mediaFolder = await mkdtemp(join(tmpdir(), 'myelin-media-'))
   return {
     serverName,
@@ -181,7 +186,7 @@ export async function testRuntime(
     blobs: new BlobStore(mediaFolder, random),
     syncThrottle: new SyncThrottle(clock),
     config: settings,
-    log: silentLog,
+    log,
     metrics: silentMetrics,
     limits: new Limits(clock, settings.rateLimits),
     close: closeAtEnd(async () => {

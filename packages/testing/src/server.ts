@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream'
-import { buildApp } from '@myelin/http/app'
-import { endpointsOf } from '@myelin/http/endpoints'
+import { buildApp } from '@myelin/http/app/app'
+import { endpointsOf } from '@myelin/http/app/endpoints'
 import type { Workers } from '@myelin/services/workers'
 import { startWorkers } from '@myelin/services/workers'
 import type { ServiceConfig } from '@myelin/kit/settings'
@@ -75,10 +75,10 @@ export async function testServer(
     call,
     receive: async ({ method, target, headers, body }) => {
       const reply = await app.inject({ method, url: target, headers, ...(body === undefined ? {} : { payload: body }) })
-      const told = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
+      const shown = Object.entries(reply.headers).map(([name, value]) => [name, String(value)])
       return {
         status: reply.statusCode,
-        headers: Object.fromEntries(told) as Record<string, string>,
+        headers: Object.fromEntries(shown) as Record<string, string>,
         body: Readable.from(reply.rawPayload.length > 0 ? [reply.rawPayload] : []),
       }
     },

@@ -28,10 +28,10 @@ export interface TwoServers {
   /** Waits until everything was sent and processed, by the stopped clock. */
   readonly settled: () => Promise<void>
   /** Sends EDUs to one.test in the name of two.test. */
-  readonly tell: (...edus: readonly JsonObject[]) => Promise<void>
+  readonly sendEdus: (...edus: readonly JsonObject[]) => Promise<void>
 }
 
-/** A room in which alice of one.test and bob of two.test are. */
+/** Runs a test in a room of alice on one.test and bob on two.test. */
 export async function onTwoServers(
   open: OpenDatabase,
   run: (stage: TwoServers) => Promise<void>,
@@ -53,17 +53,17 @@ export async function onTwoServers(
     }
   }
   let serial = 0
-  const tell: TwoServers['tell'] = async (...edus) => {
+  const sendEdus: TwoServers['sendEdus'] = async (...edus) => {
     await two().rt.remote.call(one().name, {
       method: 'PUT',
-      target: federationPath(['federation', 'v1', 'send', `told${serial++}`]),
+      target: federationPath(['federation', 'v1', 'send', `shown${serial++}`]),
       body: { origin: two().name, origin_server_ts: network.clock.now(), pdus: [], edus },
     })
   }
   await settled()
   await network.settle()
   try {
-    await run({ network, room, alice, bob, one, two, settled, tell })
+    await run({ network, room, alice, bob, one, two, settled, sendEdus })
   } finally {
     await network.close()
   }

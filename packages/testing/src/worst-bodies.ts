@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A body that is made to take long. */
+/** A body that is expensive to handle. */
 export interface WorstBody {
   readonly name: string
   readonly text: string
 }
 
 /**
- * Returns the bodies of at most `length` bytes that take longest: many members, many entries, deep nesting, long strings,
- * many escapes, and valid ones with as many entries as the operation allows.
+ * Returns the most expensive bodies of at most `length` bytes: many members, many entries, deep nesting, long strings, many
+ * escapes, and valid bodies with as many entries as the operation allows.
  */
 export function worstBodies(operationId: string, length: number): WorstBody[] {
   const inside = length - 100
@@ -35,7 +35,7 @@ const OWN = '@alice:one.test'
 const user = (at: number) => `"@u${at.toString(36)}:one.test"`
 const session = '{"first_message_index":0,"forwarded_count":0,"is_verified":true,"session_data":{}}'
 
-/** Bodies that the schemas of some operations take, as long as the bound allows. */
+/** The longest valid bodies of some operations. */
 const VALID: Readonly<Record<string, (length: number) => readonly string[]>> = {
   queryKeys: (length) => [
     `{"device_keys":{${fill((at) => `${user(at)}:[]`, length, 10_000)}}}`,
@@ -94,7 +94,7 @@ const VALID: Readonly<Record<string, (length: number) => readonly string[]>> = {
   ],
 }
 
-/** Returns as many parts, separated by commas, as fit. */
+/** Returns as many parts as fit into a length, separated by commas. */
 function fill(part: (at: number) => string, length: number, count = Number.POSITIVE_INFINITY): string {
   const parts: string[] = []
   for (let at = 0, used = 0; at < count; at++) {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
-import { federationEndpoints } from '../endpoints.ts'
-import { pathsOf } from '../mount.ts'
+import { federationEndpoints } from '../app/endpoints.ts'
+import { pathsOf } from '../app/mount.ts'
 
 /** The endpoints that the spec leaves unauthenticated; all others require a signature. */
 const FOR_ALL = [

@@ -26,9 +26,9 @@ describe('over the network, another server', () => {
       servers: 3,
       config: (name) => ({
         disclosure: {
-          tellsProfiles: name !== 'three.test',
-          tellsPublicRooms: name !== 'three.test',
-          tellsDeviceNames: false,
+          allowsProfileLookup: name !== 'three.test',
+          allowsPublicRooms: name !== 'three.test',
+          allowsDeviceNames: false,
         },
       }),
     })
@@ -175,9 +175,9 @@ describe('over the network, another server', () => {
     }
     assert.deepEqual(queried.device_keys[alice.userId]?.[alice.deviceId], { ...keys, unsigned: {} })
     assert.deepEqual(Object.keys(queried.failures), ['gone.test'])
-    const wish = { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } }
+    const requested = { one_time_keys: { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } } }
     const claim = async () =>
-      (await two.call('POST', `${path}/keys/claim`, { token, body: wish })).body['one_time_keys'] as JsonObject
+      (await two.call('POST', `${path}/keys/claim`, { token, body: requested })).body['one_time_keys'] as JsonObject
     assert.deepEqual(await claim(), {
       [alice.userId]: { [alice.deviceId]: { 'signed_curve25519:A': { key: 'first', signatures: {} } } },
     })

@@ -5,10 +5,10 @@ import { testSigningKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
-import { federationEndpoints } from '../endpoints.ts'
-import { pathsOf } from '../mount.ts'
+import { federationEndpoints } from '../app/endpoints.ts'
+import { pathsOf } from '../app/mount.ts'
 
 const origin = 'far.test'
 const strings = {
@@ -21,7 +21,7 @@ const strings = {
 describe('a body of another server that is not UTF-8', () => {
   let server: TestServer
   before(async () => {
-    const servers = new StandInServers()
+    const servers = new InProcessServers()
     servers.set(origin, () => keyDocument(origin, { validUntilTs: 1_800_000_000_000 }))
     server = await testServer(undefined, {}, { transport: servers })
   })

@@ -10,7 +10,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { imageLibrary } from '@myelin/services/media/make-thumbnail'
-import { buildApp } from '../app.ts'
+import { buildApp } from '../app/app.ts'
 import { mediaEndpoints } from './endpoints.ts'
 
 const MAX = 100_000

@@ -6,7 +6,7 @@ import { onReplyMismatch } from '@myelin/testing/reply-mismatch'
 import { testServer } from '@myelin/testing/server'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { buildApp } from '../app.ts'
+import { buildApp } from '../app/app.ts'
 import { mediaEndpoints } from './endpoints.ts'
 
 describe('media where enable_authenticated_media is off', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TSchema } from 'typebox'
 import type { Access, AnyEndpoint } from '../endpoint.ts'
-import { pathsOf } from '../mount.ts'
+import { pathsOf } from '../app/mount.ts'
 import { ErrorSchema } from '../reply-schemas.ts'
 
 /** The endpoints of one API, under the name of its tag. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clientEndpoints, federationEndpoints, monitoringEndpoints } from '../endpoints.ts'
+import { clientEndpoints, federationEndpoints, monitoringEndpoints } from '../app/endpoints.ts'
 import type { ApiEndpoints } from './document.ts'
 
 /** The APIs this server serves, under the names of the spec's folders; `monitoring` is not in the spec. */

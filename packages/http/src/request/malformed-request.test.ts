@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test'
 import { testRuntime } from '@myelin/testing/runtime'
 import type { TestRuntime } from '@myelin/testing/runtime'
 import type { FastifyInstance } from 'fastify'
-import { buildApp } from '../app.ts'
-import { endpointsOf } from '../endpoints.ts'
+import { buildApp } from '../app/app.ts'
+import { endpointsOf } from '../app/endpoints.ts'
 
 describe('a request that cannot be routed', () => {
   let rt: TestRuntime

@@ -4,10 +4,10 @@ import { describe, test } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { xMatrixHeader } from '@myelin/testing/fake-servers/x-matrix'
 import { Type } from 'typebox'
-import { buildApp } from '../app.ts'
+import { buildApp } from '../app/app.ts'
 import { endpoint } from '../endpoint.ts'
 import { ObjectSchema } from '../reply-schemas.ts'
 import { JsonObjectSchema } from '../schemas.ts'
@@ -43,7 +43,7 @@ async function send({
   destination = 'one.test',
   headers,
 }: Sent) {
-  const servers = new StandInServers()
+  const servers = new InProcessServers()
   servers.set('far.test', () => keyDocument('far.test', { validUntilTs: 1_800_000_000_000 }))
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const app = buildApp(rt, [probe], { isForwarded: false, maxBodyBytes: 1_000_000 })

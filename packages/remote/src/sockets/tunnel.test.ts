@@ -8,12 +8,12 @@ import { after, describe, test } from 'node:test'
 import { StoppedClock } from '@myelin/kit/stopped-clock'
 import { testAuthority } from '@myelin/testing/certificates'
 import { ask, askOn, authority, type Internet, listen, transport } from '@myelin/testing/stages/tls-stage'
-import type { HttpsTransport, HttpsTransportParts } from '../https-transport.ts'
+import type { HttpsTransport, HttpsTransportParts } from '../https/https-transport.ts'
 import { AddressCheck } from './address-check.ts'
 import { proxyIn } from './proxy.ts'
 
 /** Answers a CONNECT request as a proxy; `lead` opens the tunnel to a local port. */
-type Answer = (wish: IncomingMessage, client: Duplex, lead: (port: number) => void) => void
+type Answer = (requested: IncomingMessage, client: Duplex, lead: (port: number) => void) => void
 
 interface TestProxy {
   readonly port: number
@@ -31,10 +31,10 @@ after(() => {
 async function proxy(answer: Answer = leadThere, server: Server = createServer()): Promise<TestProxy> {
   const asked: string[] = []
   server.on('connection', (socket) => clients.add(socket))
-  server.on('connect', (wish: IncomingMessage, client: Duplex) => {
-    asked.push(wish.url ?? '')
+  server.on('connect', (requested: IncomingMessage, client: Duplex) => {
+    asked.push(requested.url ?? '')
     client.on('error', () => undefined)
-    answer(wish, client, (port) => {
+    answer(requested, client, (port) => {
       const far = connect(port, '127.0.0.1', () => client.write('HTTP/1.1 200 Connection established\r\n\r\n'))
       far.on('error', () => client.destroy())
       client.on('close', () => far.destroy())
@@ -95,9 +95,9 @@ describe('a request through a proxy', () => {
       seen.push(request.headers['proxy-authorization'])
       reply.end('hello')
     })
-    const { port: proxyPort } = await proxy((wish, client, lead) => {
-      seen.push(wish.headers['proxy-authorization'])
-      leadThere(wish, client, lead)
+    const { port: proxyPort } = await proxy((requested, client, lead) => {
+      seen.push(requested.headers['proxy-authorization'])
+      leadThere(requested, client, lead)
     })
     assert.equal(await ask(through(`http://me:s%20ecret@127.0.0.1:${proxyPort}`), `a.test:${port}`), '200 hello')
     assert.deepEqual(seen, [`Basic ${Buffer.from('me:s ecret').toString('base64')}`, undefined])
@@ -136,7 +136,7 @@ describe('a request through a proxy', () => {
     const port = await listen(['a.test', 'b.test'], (request, reply) => {
       reply.end(request.url === '/.well-known/matrix/server' ? `{"m.server":"b.test:${port}"}` : 'hello')
     })
-    const { port: proxyPort, asked } = await proxy((_wish, _client, lead) => lead(port))
+    const { port: proxyPort, asked } = await proxy((_request, _client, lead) => lead(port))
     assert.equal(await ask(through(`127.0.0.1:${proxyPort}`), 'a.test'), '200 hello')
     assert.deepEqual(asked, ['a.test:443', `b.test:${port}`])
   })

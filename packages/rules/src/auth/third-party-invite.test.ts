@@ -4,8 +4,8 @@ import { describe, test } from 'node:test'
 import { encodeBase64 } from '@myelin/matrix/base64'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { signBytes, signingKeyFromSeed, signJson } from '@myelin/matrix/signatures'
-import { alice, bob, carol, event, memberEvent, type RoomSketch, stateOf, versions } from '../fixtures.ts'
-import { authorize } from './authorize.ts'
+import { alice, bob, carol, event, memberEvent, type RoomSketch, stateOf, versions } from '../fixtures/fixtures.ts'
+import { authorize } from './rules/authorize.ts'
 
 const key = signingKeyFromSeed('0', Buffer.alloc(32, 3))
 const other = signingKeyFromSeed('0', Buffer.alloc(32, 4))

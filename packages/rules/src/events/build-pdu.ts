@@ -117,7 +117,7 @@ function encode(body: JsonObject, version: RoomVersion): CanonicalMember[] {
   }
 }
 
-/** Keys of events are ASCII, so the plain order is canonical. */
+/** Returns an event with one more member. Keys of events are ASCII, so the plain order is canonical. */
 function withMember(members: readonly CanonicalMember[], added: CanonicalMember): CanonicalMember[] {
   const at = members.findIndex(({ key }) => key > added.key)
   return members.toSpliced(at === -1 ? members.length : at, 0, added)

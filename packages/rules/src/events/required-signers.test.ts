@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId } from '@myelin/matrix/ids'
-import { alice, bob, event, memberEvent, versions } from '../fixtures.ts'
+import { alice, bob, event, memberEvent, versions } from '../fixtures/fixtures.ts'
 import { requiredSigners } from './required-signers.ts'
 
 const id = '$e:three.test' as EventId

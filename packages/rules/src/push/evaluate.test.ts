@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { alice, bob, carol, event, memberEvent, room } from '../fixtures.ts'
+import { alice, bob, carol, event, memberEvent, room } from '../fixtures/fixtures.ts'
 import { holds, type PushContext } from './conditions.ts'
 import { defaultRules, type OwnRules, rulesetOf } from './default-rules.ts'
 import { evaluate } from './evaluate.ts'
@@ -147,7 +147,7 @@ describe('the default rules that the spec does not have yet', () => {
     assert.equal(outcome(call), shown(evaluate(defaultRules(bob), seen({ type: 'x.unknown' }), context)))
   })
 
-  test('tell of the start and the end of a poll, and of no response', () => {
+  test('notify of the start and the end of a poll, not of responses', () => {
     for (const part of ['start', 'end']) {
       assert.match(outcome(`org.matrix.msc3381.poll.${part}`), new RegExp(`^notify .*poll_${part}$`))
       assert.match(outcome(`org.matrix.msc3381.poll.${part}`, {}, 2), new RegExp(`poll_${part}_one_to_one`))

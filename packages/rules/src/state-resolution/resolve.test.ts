@@ -8,7 +8,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { neededState } from '../auth/needed-state.ts'
 import { stateKey, type StateKey } from '../auth/state-key.ts'
 import { roomIdOfCreate } from '../events/event-id.ts'
-import { room, versionsFrom } from '../fixtures.ts'
+import { room, versionsFrom } from '../fixtures/fixtures.ts'
 import type { RoomVersion } from '../room-versions.ts'
 import { authChain } from './auth-chain.ts'
 import { ForkedState } from './forked-state.ts'
@@ -137,7 +137,7 @@ describe('resolving', () => {
     )
   })
 
-  test('gives the same for branches told as differences', () => {
+  test('gives the same for branches that are given as differences', () => {
     fc.assert(
       fc.property(version, history, (which, steps) => {
         const { events, branches } = play(which, steps)

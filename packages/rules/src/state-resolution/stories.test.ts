@@ -6,7 +6,7 @@ import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { type JsonObject, objectMember } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { stateKey, type StateKey } from '../auth/state-key.ts'
-import { room, versionsFrom } from '../fixtures.ts'
+import { room, versionsFrom } from '../fixtures/fixtures.ts'
 import type { RoomVersion } from '../room-versions.ts'
 import { resolve } from './resolve.ts'
 

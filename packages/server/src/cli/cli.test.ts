@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { verify } from '@node-rs/argon2'
-import { readSigningKeys } from '../config/signing-key.ts'
-import { macOf } from './shared-secret.ts'
+import { readSigningKeys } from '../config/values/signing-key.ts'
+import { macOf } from './commands/shared-secret.ts'
 
 const bin = fileURLToPath(new URL('bin.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'myelin-cli-'))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ConfigError } from '../config/fault.ts'
 import { nearestOf } from '../config/nearest.ts'
-import { type Command, CommandError, helpOf, UsageError } from './command.ts'
+import { type Command, CommandError, helpOf, UsageError } from './terminal/command.ts'
 import { checkConfig } from './commands/check-config.ts'
 import { checkDatabase } from './commands/check-database.ts'
 import { generateConfig } from './commands/generate-config.ts'

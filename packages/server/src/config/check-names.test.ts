@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test'
 import { seededRandom } from '@myelin/kit/random'
 import { ConfigError } from './fault.ts'
 import { loadConfig } from './load.ts'
-import { writeSigningKey } from './signing-key.ts'
+import { writeSigningKey } from './values/signing-key.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-config-'))
 writeSigningKey(join(folder, 'example.org.signing.key'), seededRandom('key'))

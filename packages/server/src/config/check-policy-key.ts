@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Config } from './schema.ts'
-import { readPolicyKey, readSigningKeys } from './signing-key.ts'
+import { readPolicyKey, readSigningKeys } from './values/signing-key.ts'
 
 /**
  * Reports a fault if the key of the policy server is also a signing key of this server, or if `.well-known` publishes a

@@ -8,7 +8,7 @@ import { seededRandom } from '@myelin/kit/random'
 import { ConfigError } from './fault.ts'
 import { loadConfig } from './load.ts'
 import type { Config } from './schema.ts'
-import { writeSigningKey } from './signing-key.ts'
+import { writeSigningKey } from './values/signing-key.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-config-'))
 const keyPath = join(folder, 'example.org.signing.key')

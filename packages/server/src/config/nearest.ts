@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** The word most like `wrong`, if one is so near that a slip of the fingers explains it. */
+/** Returns the word most similar to `wrong`, if one is similar enough for a typing error. */
 export function nearestOf(wrong: string, words: Iterable<string>): string | undefined {
   let best: string | undefined
   let fewest = Math.max(1, Math.floor(wrong.length / 3)) + 1

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml'
 import { type Described, describedOf } from './described.ts'
 import { sections, SETTINGS } from './schema.ts'
-import type { Section } from './section.ts'
+import type { Section } from './values/section.ts'
 import { SYNAPSE_WORDS, WITHOUT_EFFECT } from './synapse-words.ts'
 
 /** Returns the reference of all settings in Markdown, generated from their schemas. */

@@ -9,7 +9,7 @@ import { configReference } from './reference.ts'
 import { loadConfig } from './load.ts'
 import { sampleConfig, signingKeyPathIn } from './sample.ts'
 import { SETTINGS } from './schema.ts'
-import { writeSigningKey } from './signing-key.ts'
+import { writeSigningKey } from './values/signing-key.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'myelin-sample-'))
 const options = { serverName: 'example.org:8448', dataDir: folder, sharedSecret: 'hush: "hush"' }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { type Described, describedOf } from './described.ts'
 import { sections } from './schema.ts'
-import type { Section } from './section.ts'
+import type { Section } from './values/section.ts'
 
 /** The values of a new server's configuration. */
 export interface SampleOptions {
@@ -33,7 +33,7 @@ export function sampleConfig(options: SampleOptions): string {
   return `${PREAMBLE}\n${parts.join('\n')}`
 }
 
-/** The name Synapse gives the file with the signing key. */
+/** Returns the path of the signing key, with the file name that Synapse gives it. */
 export function signingKeyPathIn(folder: string, serverName: string): string {
   return join(folder, `${serverName}.signing.key`)
 }
@@ -59,7 +59,7 @@ function settingText({ key, description, examples, fallback }: Described, set: R
   return `${about}${commented(yamlOf(key, shown), '#')}`
 }
 
-/** In the YAML that is read: version 1.1, where `off` must stand in quotes to be a word. */
+/** Returns a value as YAML 1.1, in which a string such as `off` needs quotes. */
 function yamlOf(key: string, value: unknown): string {
   return stringify({ [key]: value }, { version: '1.1' })
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
-import type { Section } from './section.ts'
+import type { Section } from './values/section.ts'
 import { caches } from './sections/caches.ts'
 import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'

@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { copyFixture, FIXTURES } from '@myelin/testing/database-fixtures'
 import { createDatabase, testOnPostgres, testOnSqlite } from '@myelin/testing/databases'
 import type { Engine } from '@myelin/testing/databases'
+import { dumpPostgres } from '@myelin/testing/postgres-dump'
 import { serverFolder, spawnServer } from '@myelin/testing/outages/spawned-server'
 import pg from 'pg'
 
@@ -103,6 +104,13 @@ testOnPostgres(
   TIMEOUT,
 )
 
+/** Returns every byte of the files beside an SQLite database, or a dump of a PostgreSQL database. */
+async function contentOf(engine: Engine, place: string): Promise<unknown> {
+  if (engine === 'postgres') return dumpPostgres(place)
+  const folder = dirname(place)
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]))
+}
+
 /** Starts over a database as `example.org`, then under another name, and over one of an earlier version. */
 async function assertNameKept(engine: Engine, empty: string) {
   const renamed = 'server_name: renamed.org\n'
@@ -116,7 +124,9 @@ async function assertNameKept(engine: Engine, empty: string) {
   place.remove()
   for (const name of FIXTURES) {
     const copy = await copyFixture(name, engine)
+    const before = await contentOf(engine, copy.place)
     await assertRefused(`${renamed}database: ${copy.place}`, /but the database belongs to /)
+    assert.deepEqual(await contentOf(engine, copy.place), before)
     await copy.remove()
   }
 }

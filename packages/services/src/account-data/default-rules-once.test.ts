@@ -9,7 +9,7 @@ import { evaluate } from '@myelin/rules/push/evaluate'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeNotification } from '../rooms/notification.ts'
+import { judgeNotification } from '../rooms/append/notification.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 const room = '!room:one.test' as RoomId

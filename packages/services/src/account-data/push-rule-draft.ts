@@ -47,7 +47,7 @@ function isAction(action: Json): boolean {
   return typeof action === 'string' && ACTIONS.includes(action)
 }
 
-/** Unknown kinds of conditions are stored; they never hold. */
+/** Returns the conditions of a rule. Unknown kinds are stored; they never hold. */
 function checkedConditions(wanted: JsonObject): readonly Json[] {
   const conditions = member(wanted, 'conditions')
   if (conditions === undefined) return []

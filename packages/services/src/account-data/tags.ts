@@ -32,7 +32,7 @@ export async function readTags(
 }
 
 /**
- * Tags a room, or replaces the content of the tag.
+ * Adds a tag to a room, or replaces its content.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3useruseridroomsroomidtagstag
  */

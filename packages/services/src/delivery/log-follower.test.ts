@@ -9,7 +9,7 @@ import type { TestRuntime } from '@myelin/testing/runtime'
 import { LogFollower } from './log-follower.ts'
 import type { LogTask, Stretch } from './log-follower.ts'
 
-/** A follower that notes its stretches, and fails as often as it is told to. */
+/** A follower that records its stretches, and fails a given number of times. */
 function noting(rt: TestRuntime, parts: Partial<LogTask> & { readonly failures?: number } = {}) {
   const stretches: Stretch[] = []
   let failures = parts.failures ?? 0

@@ -22,7 +22,7 @@ export interface LogTask {
    */
   readonly leaseMs?: number
   /** Receives every hint before the log is read, also while another node holds the lease. */
-  hear?(hint: Hint): void
+  onHint?(hint: Hint): void
   /** Returns whether a hint may be work for the task; where it is not, the stretch is passed over. By default all are. */
   concerns?(hint: Hint): boolean
   /** The lease was taken, with the cursor at a position. The signal aborts when the lease is over. */
@@ -76,7 +76,7 @@ export class LogFollower {
     this.#task = task
     this.#holder = rt.random.token(16)
     this.#leaseMs = task.leaseMs ?? LEASE_MS
-    this.#stopListening = rt.bus.listen((hint) => this.#hear(hint))
+    this.#stopListening = rt.bus.listen((hint) => this.#onHint(hint))
     this.#renewal = this.#renewLater()
     this.#renewing = this.#renew()
   }
@@ -134,9 +134,9 @@ export class LogFollower {
     this.#follow()
   }
 
-  #hear(hint: Hint): void {
+  #onHint(hint: Hint): void {
     if (hint.topics.has(topics.leases)) this.#renewNow()
-    this.#task.hear?.(hint)
+    this.#task.onHint?.(hint)
     this.#known = Math.max(this.#known, hint.position)
     if (this.#task.concerns && !hint.topics.has('*') && !this.#task.concerns(hint)) return
     this.#wanted = Math.max(this.#wanted, hint.position)

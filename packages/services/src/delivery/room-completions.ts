@@ -94,7 +94,7 @@ export class RoomCompletions {
     const { tries } = room
     const startedTs = clock.now()
     const outcome = await completeRoom(this.#rt, room, term)
-    if (outcome === 'untold') await this.#postpone(room, term)
+    if (outcome === 'incomplete') await this.#postpone(room, term)
     else
       log.info({ roomId, tries, tookMs: clock.now() - startedTs, outcome }, 'a room with partial state was completed')
   }

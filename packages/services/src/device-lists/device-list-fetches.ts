@@ -54,7 +54,7 @@ export class DeviceListFetches {
   constructor(rt: Needs) {
     this.#rt = rt
     this.#stopListening = rt.bus.listen(({ topics }) => {
-      for (const topic of topics) this.#hear(topic)
+      for (const topic of topics) this.#onTopic(topic)
     })
     this.#look()
   }
@@ -73,12 +73,12 @@ export class DeviceListFetches {
     await this.settled()
   }
 
-  #hear(topic: string): void {
-    const told = deviceListTopic(topic)
-    if (!told) return
-    const running = this.#running.get(told.userId)
-    if (running && !told.isWanted) running.isStale = true
-    if (!running && told.isWanted) this.#start(told.userId)
+  #onTopic(topic: string): void {
+    const changed = deviceListTopic(topic)
+    if (!changed) return
+    const running = this.#running.get(changed.userId)
+    if (running && !changed.isWanted) running.isStale = true
+    if (!running && changed.isWanted) this.#start(changed.userId)
   }
 
   #look(): void {
@@ -154,13 +154,13 @@ export class DeviceListFetches {
       maxBytes: MAX_BYTES,
       signal: this.#stop.signal,
     })
-    const told = deviceListOf(userId, answer)
-    const list = told && printDeviceList(told)
+    const fetched = deviceListOf(userId, answer)
+    const list = fetched && printDeviceList(fetched)
     await db.write(async (tx) => {
       // The response may be older than a change that was reported meanwhile.
       const isStale = this.#running.get(userId)?.isStale === true
-      if (!told || !list || isStale) await dropRemoteDeviceList(tx, userId)
-      else await putRemoteDeviceList(tx, { userId, streamId: told.streamId, position, list })
+      if (!fetched || !list || isStale) await dropRemoteDeviceList(tx, userId)
+      else await putRemoteDeviceList(tx, { userId, streamId: fetched.streamId, position, list })
       // While their server was away clients asked in vain: now they get the keys.
       if (((await wantedDeviceList(tx, userId))?.tries ?? 0) > 0) await noteDeviceChange(tx, userId)
       if (isStale) await postponeDeviceList(tx, { userId, tries: 0, retryTs: this.#rt.clock.now() })

@@ -19,10 +19,10 @@ export function deviceListOf(
   user: UserId,
   answer: JsonObject,
 ): (DeviceList & { readonly streamId: number }) | undefined {
-  const [told, streamId] = [member(answer, 'devices'), member(answer, 'stream_id')]
-  if (member(answer, 'user_id') !== user || !Array.isArray(told) || !isStreamId(streamId)) return undefined
+  const [listed, streamId] = [member(answer, 'devices'), member(answer, 'stream_id')]
+  if (member(answer, 'user_id') !== user || !Array.isArray(listed) || !isStreamId(streamId)) return undefined
   const devices = new Map<string, JsonObject>()
-  for (const device of told as readonly Json[]) {
+  for (const device of listed as readonly Json[]) {
     if (!isObject(device)) return undefined
     const id = stringMember(device, 'device_id')
     const keys = id === undefined ? undefined : deviceKeysIn(user, id, device)
@@ -37,17 +37,17 @@ export function deviceListOf(
 }
 
 /** Returns a device's keys with its display name, as clients get them; undefined if they are of another device. */
-export function deviceKeysIn(user: UserId, deviceId: string, told: JsonObject): JsonObject | undefined {
-  const keys = objectMember(told, 'keys')
+export function deviceKeysIn(user: UserId, deviceId: string, device: JsonObject): JsonObject | undefined {
+  const keys = objectMember(device, 'keys')
   if (!isDeviceKeysOf(user, deviceId, keys)) return undefined
   const { unsigned: _unsigned, ...signed } = keys
-  const name = stringMember(told, 'device_display_name')
+  const name = stringMember(device, 'device_display_name')
   return { ...signed, unsigned: name === undefined ? {} : { device_display_name: name } }
 }
 
 /** Returns a cross-signing key, if it is this user's. */
-export function signingKey(user: UserId, told: JsonObject, name: string): JsonObject | undefined {
-  const key = objectMember(told, name)
+export function signingKey(user: UserId, answer: JsonObject, name: string): JsonObject | undefined {
+  const key = objectMember(answer, name)
   return isSigningKeyOf(user, key) ? key : undefined
 }
 

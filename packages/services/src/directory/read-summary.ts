@@ -31,13 +31,13 @@ export async function readSummary(
   const db = rt.db.read
   const { roomId, servers } = await resolveRoom(rt, payer, idOrAlias)
   const asked = [...new Set([...via.filter(isServerName), ...servers])]
-  const summary = (await summaryOf(db, roomId)) ?? (await told(rt, payer, { roomId, servers: asked }))
+  const summary = (await summaryOf(db, roomId)) ?? (await fetchSummary(rt, payer, { roomId, servers: asked }))
   if (!summary || !(await mayBeShown(db, user, summary))) throw new MatrixError('M_NOT_FOUND', 'no such room')
   const standing = user === undefined ? undefined : await membershipIn(db, roomId, user)
   return { ...summary, ...(standing ? { membership: standing.membership } : {}) }
 }
 
-async function told(
+async function fetchSummary(
   rt: Needs,
   payer: string,
   { roomId, servers }: { readonly roomId: RoomId; readonly servers: readonly ServerName[] },

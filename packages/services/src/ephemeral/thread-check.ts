@@ -4,7 +4,7 @@ import type { EventId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventById, eventsRelatingTo } from '@myelin/storage/rooms/events/events'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import { relatesTo } from '../rooms/relation.ts'
+import { relatesTo } from '../rooms/append/relation.ts'
 
 /** The relations followed from an event to a thread root, as the spec recommends. */
 const MAX_HOPS = 3

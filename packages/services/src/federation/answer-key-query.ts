@@ -125,7 +125,7 @@ async function documentsAbout(rt: Needs, server: ServerName, questions: readonly
     .map(({ answer }) => parsed(answer))
 }
 
-/** Our own storage: canonical JSON that was parsed on its way in. */
+/** Parses JSON of our own storage, which is canonical. */
 function parsed(answer: string): JsonObject {
   return JSON.parse(answer) as JsonObject
 }

@@ -62,7 +62,7 @@ async function makeDevice(
   await putDehydratedDevice(tx, userId, device)
 }
 
-/** A request that is repeated must not delete the messages that came since. */
+/** Returns whether a request is a repetition, which must not delete messages that came since. */
 function isSame(before: DehydratedDevice, device: DehydratedDevice): boolean {
   return (
     before.deviceId === device.deviceId &&

@@ -51,15 +51,15 @@ export async function queryKeys(
     own.crossSigningKeys.master,
     own.crossSigningKeys.self_signing,
   ].map((keys) => new Map(Object.entries(keys))) as [Map<string, Json>, Map<string, Json>, Map<string, Json>]
-  const tell = (told: ReportedKeys) => {
-    for (const [user, keys] of told.devices) devices.set(user, keys)
-    for (const [user, key] of told.master) master.set(user, key)
-    for (const [user, key] of told.selfSigning) selfSigning.set(user, key)
+  const add = (reported: ReportedKeys) => {
+    for (const [user, keys] of reported.devices) devices.set(user, keys)
+    for (const [user, key] of reported.master) master.set(user, key)
+    for (const [user, key] of reported.selfSigning) selfSigning.set(user, key)
   }
   const { kept, unknown } = await keptDeviceKeys(rt, viewer, away)
-  tell(kept)
+  add(kept)
   const failures = await askServers(rt, viewer, unknown, timeoutMs, async (server, users, patienceMs) => {
-    tell(await askDeviceKeys(rt, server, users, patienceMs))
+    add(await askDeviceKeys(rt, server, users, patienceMs))
   })
   const crossSigningKeys = {
     master: Object.fromEntries(master),

@@ -94,7 +94,9 @@ function tooMany(message: string): MatrixError {
   return new MatrixError('M_TOO_LARGE', message, { status: 400 })
 }
 
-/** Clients compare these words and parse both keys: docs/compatibility.md. */
+/**
+ * Returns the error for another key under a known ID. Clients compare its text and parse both keys: docs/compatibility.md.
+ */
 function alreadyExists({ held, uploaded }: KeyConflict): MatrixError {
   const name = `${uploaded.algorithm}:${uploaded.keyId}`
   const message = `One time key ${name} already exists. Old key: ${held.key}; new key: ${uploaded.key}`

@@ -59,7 +59,7 @@ export async function serveKeys(
 ): Promise<Pick<LocalKeys, 'deviceKeys' | 'crossSigningKeys'>> {
   const ours = Object.entries(asked).filter(([user]) => isUserId(user) && serverOf(user) === rt.serverName)
   const { deviceKeys, crossSigningKeys } = await ownKeys(rt, STRANGER, new Map(ours as [UserId, readonly string[]][]))
-  if (rt.config.disclosure.tellsDeviceNames) return { deviceKeys, crossSigningKeys }
+  if (rt.config.disclosure.allowsDeviceNames) return { deviceKeys, crossSigningKeys }
   const nameless = Object.entries(deviceKeys).map(([user, devices]) => [
     user,
     Object.fromEntries(
@@ -72,8 +72,8 @@ export async function serveKeys(
 function servedDevice({ config }: Needs, deviceId: string, keys: Json): JsonObject {
   const { unsigned, ...signed } = keys as JsonObject
   const name = isObject(unsigned) ? stringMember(unsigned, 'device_display_name') : undefined
-  const isTold = config.disclosure.tellsDeviceNames && name !== undefined
-  return { device_id: deviceId, keys: signed, ...(isTold ? { device_display_name: name } : {}) }
+  const isNamed = config.disclosure.allowsDeviceNames && name !== undefined
+  return { device_id: deviceId, keys: signed, ...(isNamed ? { device_display_name: name } : {}) }
 }
 
 function present(name: string, value: Json | undefined): JsonObject {

@@ -83,11 +83,13 @@ async function fetchMedia(rt: Needs, name: MediaName, request: AnyMediaRequest, 
     const count = (sizeBytes: number): void => rt.limits.spend('remoteMedia', request.userId, sizeBytes)
     await store(rt, name, { ...file, bytes: counted(file.bytes, count) }, growing)
   } catch (cause) {
-    throw cause instanceof RemoteError ? asTold(cause) : cause
+    if (!(cause instanceof RemoteError)) throw cause
+    rt.remote.reportFailure(name.serverName, cause)
+    throw mediaError(cause)
   }
 }
 
-/** The file is stored before the row that names it, as for uploads. */
+/** Stores a downloaded file, then the row that names it, as for uploads. */
 async function store(rt: Needs, name: MediaName, file: IncomingFile, growing: GrowingFile): Promise<void> {
   const said = { contentType: contentTypeOf(file.contentType), fileName: fileNameIn(file.contentDisposition ?? '') }
   growing.describe(said)
@@ -138,7 +140,7 @@ async function receive(rt: Needs, file: IncomingFile, growing: GrowingFile): Pro
 }
 
 /** Returns the client's error for a failed download. */
-function asTold(cause: RemoteError): MatrixError {
+function mediaError(cause: RemoteError): MatrixError {
   if (cause.errcode === 'M_NOT_YET_UPLOADED') {
     return new MatrixError('M_NOT_YET_UPLOADED', 'the content has not yet been uploaded', { cause })
   }

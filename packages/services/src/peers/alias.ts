@@ -18,7 +18,11 @@ export async function askAlias(
   const target = federationPath(['federation', 'v1', 'query', 'directory'], { room_alias: alias })
   const answer = await askServer(rt, server, { method: 'GET', target })
   const roomId = member(answer, 'room_id')
-  if (!isRoomId(roomId)) throw new RemoteError('malformed', `${server} sent no room ID for the alias`)
+  if (!isRoomId(roomId)) {
+    const fault = new RemoteError('malformed', `${server} sent no room ID for the alias`)
+    rt.remote.reportFailure(server, fault)
+    throw fault
+  }
   const listed = member(answer, 'servers')
   const servers = (Array.isArray(listed) ? listed : []).filter(isServerName)
   // A server that resolves the alias is most likely in the room.

@@ -37,8 +37,8 @@ export async function askDeviceKeys(
 }
 
 function devicesIn(answer: JsonObject, user: UserId, wanted: readonly string[]): JsonObject {
-  const told = objectMember(objectMember(answer, 'device_keys') ?? {}, user) ?? {}
-  const devices = Object.entries(told).filter(([id, keys]) => {
+  const keysOfUser = objectMember(objectMember(answer, 'device_keys') ?? {}, user) ?? {}
+  const devices = Object.entries(keysOfUser).filter(([id, keys]) => {
     const isWanted = wanted.length === 0 || wanted.includes(id)
     return isWanted && isDeviceKeysOf(user, id, keys)
   })
@@ -46,10 +46,10 @@ function devicesIn(answer: JsonObject, user: UserId, wanted: readonly string[]):
 }
 
 function keysIn(answer: JsonObject, kind: string, users: Iterable<UserId>): Map<UserId, JsonObject> {
-  const told = objectMember(answer, kind) ?? {}
+  const keysOfUser = objectMember(answer, kind) ?? {}
   const keys = new Map<UserId, JsonObject>()
   for (const user of users) {
-    const key = objectMember(told, user)
+    const key = objectMember(keysOfUser, user)
     if (isSigningKeyOf(user, key)) keys.set(user, key)
   }
   return keys

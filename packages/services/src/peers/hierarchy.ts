@@ -42,6 +42,7 @@ export async function askHierarchy(
       return await askOne(rt, payer, server, asked)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
+      rt.remote.reportFailure(server, cause)
       failure = cause
     }
   }

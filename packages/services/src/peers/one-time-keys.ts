@@ -18,11 +18,11 @@ export async function askOneTimeKeys(
   const target = federationPath(['federation', 'v1', 'user', 'keys', 'claim'])
   const body = { one_time_keys: Object.fromEntries(claims) }
   const answer = await askServer(rt, server, { method: 'POST', target, body, timeoutMs })
-  const told = objectMember(answer, 'one_time_keys') ?? {}
+  const answered = objectMember(answer, 'one_time_keys') ?? {}
   const claimed = new Map<UserId, JsonObject>()
   for (const [user, devices] of claims) {
     const found = Object.entries(devices).flatMap(([deviceId, algorithm]) => {
-      const key = keyIn(objectMember(objectMember(told, user) ?? {}, deviceId) ?? {}, algorithm)
+      const key = keyIn(objectMember(objectMember(answered, user) ?? {}, deviceId) ?? {}, algorithm)
       return key ? [[deviceId, key] as const] : []
     })
     if (found.length > 0) claimed.set(user, Object.fromEntries(found))

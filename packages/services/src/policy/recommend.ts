@@ -78,7 +78,7 @@ async function settle(
 }
 
 /**
- * Returns the refusal of an event above the sender's rate. The sender's own server is told to retry later instead,
+ * Returns the refusal of an event above the sender's rate. The sender's own server gets 429 instead,
  * because it has not sent the event yet.
  */
 function paceRefusal(rt: Recommender, pdu: Pdu, asker: ServerName): string | undefined {

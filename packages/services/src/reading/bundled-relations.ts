@@ -8,7 +8,7 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { threadsAt } from '@myelin/storage/sync/threads'
 import type { Thread } from '@myelin/storage/sync/threads'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import { relatesTo } from '../rooms/relation.ts'
+import { relatesTo } from '../rooms/append/relation.ts'
 import { ignoredUsers } from '../standing/ignored-users.ts'
 import { prunedFor } from './erased.ts'
 import type { View } from './view.ts'
@@ -56,8 +56,8 @@ export async function bundledRelations(
     return { parent, edit, thread: reply && { ...thread, reply }, references: ofType(children, 'm.reference') }
   })
   // A user who left may see an event, but not its later edits and replies.
-  const told = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
-  const seen = new Set(await visibleTo(db, reader.userId, roomId, told))
+  const related = found.flatMap(({ edit, thread }) => [edit ?? [], thread?.reply ?? []].flat())
+  const seen = new Set(await visibleTo(db, reader.userId, roomId, related))
   // An edit that was erased would hide the original, which the requester may still read.
   for (const edit of await prunedFor(
     db,

@@ -42,13 +42,13 @@ export async function readEventByTime(rt: Needs, requester: Requester, search: T
   const own = await ownNearest(db, requester, search, access)
   const gap = access.isJoined ? await gapBeside(db, own, search) : undefined
   const mayBeNearer = access.isJoined && (!own || gap !== undefined)
-  const told = mayBeNearer ? await toldByOthers(rt, requester.userId, search) : undefined
-  if (!told || (own && !isNearer(told, timedOf(own), search))) return found(own, search)
-  if (gap) await fetchUpTo(rt, search.roomId, gap, told.eventId)
+  const remote = mayBeNearer ? await nearestOfOthers(rt, requester.userId, search) : undefined
+  if (!remote || (own && !isNearer(remote, timedOf(own), search))) return found(own, search)
+  if (gap) await fetchUpTo(rt, search.roomId, gap, remote.eventId)
   // Fetched events are checked again: they may be hidden from the requester, of another time, or rejected.
-  const hasCome = (await eventById(db, told.eventId)) !== undefined
+  const hasCome = (await eventById(db, remote.eventId)) !== undefined
   const ours = gap ? await ownNearest(db, requester, search, access) : own
-  return hasCome || (ours && !isNearer(told, timedOf(ours), search)) ? found(ours, search) : told
+  return hasCome || (ours && !isNearer(remote, timedOf(ours), search)) ? found(ours, search) : remote
 }
 
 function found(event: StoredEvent | undefined, { direction }: TimeSearch): TimedEvent {
@@ -111,13 +111,14 @@ async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): 
   }
 }
 
-async function toldByOthers(rt: Needs, userId: UserId, search: TimeSearch): Promise<TimedEvent | undefined> {
+async function nearestOfOthers(rt: Needs, userId: UserId, search: TimeSearch): Promise<TimedEvent | undefined> {
   const servers = (await residentServers(rt, search.roomId)).filter((server) => server !== rt.serverName)
   for (const server of servers.slice(0, MAX_ASKED)) {
     try {
       return await rt.limits.lookUp(userId, () => askEventByTime(rt, server, search))
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
+      rt.remote.reportFailure(server, cause)
     }
   }
   return undefined

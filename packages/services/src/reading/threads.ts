@@ -92,7 +92,7 @@ async function rootsAt(
   return places.flatMap(({ root }) => byId.get(root) ?? [])
 }
 
-/** A thread root of an ignored user is shown without its content. */
+/** Returns a thread root of an ignored user, without its content. */
 function emptied(root: StoredEvent, { roomVersion }: RoomAccess): StoredEvent {
   const pdu = redactPdu(root.pdu, roomVersionOf(roomVersion))
   return { ...root, pdu, kept: { pdu } }

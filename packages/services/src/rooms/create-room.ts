@@ -9,20 +9,20 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
-import { checkAliases } from './canonical-alias.ts'
-import { checkContent } from './check-content.ts'
-import { newRoomId, putCreateEvent } from './create-event.ts'
-import type { EventMaker } from './event-draft.ts'
-import { extendRoom } from './extend-room.ts'
+import { checkAliases } from './drafts/canonical-alias.ts'
+import { checkContent } from './drafts/check-content.ts'
+import { newRoomId, putCreateEvent } from './drafts/create-event.ts'
+import type { EventMaker } from './drafts/event-draft.ts'
+import { extendRoom } from './append/extend-room.ts'
 import { fanOut } from '../peers/fan-out.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
-import { initialEvents } from './initial-events.ts'
-import type { InitialEvent, RoomCreationRequest } from './initial-events.ts'
-import { blocksInvites, changeMembership, memberContent } from './members-change.ts'
+import { initialEvents } from './drafts/initial-events.ts'
+import type { InitialEvent, RoomCreationRequest } from './drafts/initial-events.ts'
+import { blocksInvites, changeMembership, memberContent } from './append/members-change.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
-import { writeEvents } from './write-events.ts'
+import { writeEvents } from './append/write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
 type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
@@ -37,20 +37,20 @@ const INVITES_A_UNIT = 20
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
-export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreationRequest): Promise<RoomId> {
-  const version = roomVersionOf(wishes.roomVersion ?? rt.config.rooms.defaultVersion)
-  const alias = aliasFor(rt, wishes)
-  for (const invited of wishes.invite) checkInvited(invited)
+export async function createRoom(rt: Needs, creator: UserId, request: RoomCreationRequest): Promise<RoomId> {
+  const version = roomVersionOf(request.roomVersion ?? rt.config.rooms.defaultVersion)
+  const alias = aliasFor(rt, request)
+  for (const invited of request.invite) checkInvited(invited)
   await refuseSuspended(rt, creator)
   rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
-  const content = creationContent(wishes, version)
+  const content = creationContent(request, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
-  const events = initialEvents(wishes, { version, creator, alias })
-  const local = [...new Set(wishes.invite)].filter((each) => each !== creator && serverOf(each) === rt.serverName)
-  const invites = { creator, isDirect: wishes.isDirect }
+  const events = initialEvents(request, { version, creator, alias })
+  const local = [...new Set(request.invite)].filter((each) => each !== creator && serverOf(each) === rt.serverName)
+  const invites = { creator, isDirect: request.isDirect }
   for (const event of events) checkContent(rt.serverName, event)
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
@@ -64,13 +64,13 @@ export async function createRoom(rt: Needs, creator: UserId, wishes: RoomCreatio
       const need = await putInitial(tx, maker, { roomId, creator, event })
       if (need) return need
     }
-    if (wishes.visibility === 'public') await publishRoom(tx, roomId, true)
+    if (request.visibility === 'public') await publishRoom(tx, roomId, true)
     return (await inviteAll(tx, maker, { ...invites, roomId, targets: local.slice(0, INVITES_A_UNIT) })) ?? roomId
   })
   for (let at = INVITES_A_UNIT; at < local.length; at += INVITES_A_UNIT) {
     await inviteMore(rt, { ...invites, roomId: made, targets: local.slice(at, at + INVITES_A_UNIT) })
   }
-  await inviteElsewhere(rt, made, creator, wishes)
+  await inviteElsewhere(rt, made, creator, request)
   return made
 }
 
@@ -89,9 +89,9 @@ async function inviteMore(rt: Needs, invites: Invites): Promise<void> {
  * Invites users of other servers after the room was created. Failures are logged only: the creator can invite them
  * again.
  */
-async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes: RoomCreationRequest): Promise<void> {
-  const extra = wishes.isDirect ? { extra: { is_direct: true } } : {}
-  const elsewhere = [...new Set(wishes.invite)].filter((target) => serverOf(target) !== rt.serverName)
+async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, request: RoomCreationRequest): Promise<void> {
+  const extra = request.isDirect ? { extra: { is_direct: true } } : {}
+  const elsewhere = [...new Set(request.invite)].filter((target) => serverOf(target) !== rt.serverName)
   await fanOut(elsewhere, INVITES_AT_ONCE, async (target) => {
     try {
       const content = await memberContent(rt.db.read, rt, { target, membership: 'invite', ...extra })
@@ -104,11 +104,11 @@ async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, wishes
 }
 
 /** Returns the requested creation content, with the invited users as additional creators for a trusted private chat. */
-function creationContent(wishes: RoomCreationRequest, version: RoomVersion): JsonObject {
-  const content = wishes.creationContent
-  if (!version.auth.creatorsOutrankEveryone || wishes.preset !== 'trusted_private_chat') return content
+function creationContent(request: RoomCreationRequest, version: RoomVersion): JsonObject {
+  const content = request.creationContent
+  if (!version.auth.creatorsOutrankEveryone || request.preset !== 'trusted_private_chat') return content
   const named = Array.isArray(content['additional_creators']) ? (content['additional_creators'] as readonly Json[]) : []
-  return { ...content, additional_creators: [...new Set([...named, ...wishes.invite])] }
+  return { ...content, additional_creators: [...new Set([...named, ...request.invite])] }
 }
 
 /**

@@ -28,7 +28,10 @@ export async function delegateLeave(
   await handOver(rt, user, { ...livekitNames(user, request), delayId: request.delayId, minDelayMs: MIN_DELAY_MS })
 }
 
-/** The same for clients of a LiveKit token service, which name the participant themselves and may choose shorter delays. */
+/**
+ * Delegates a delayed leave for clients of a LiveKit token service, which name the participant themselves and may choose
+ * shorter delays.
+ */
 export async function handOver(
   { db, clock }: Pick<Runtime, 'db' | 'clock'>,
   user: UserId,

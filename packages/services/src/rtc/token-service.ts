@@ -44,7 +44,7 @@ export async function memberToken(
   return access(rt, user, request.roomId, namesOf(user, request), delegation)
 }
 
-/** The same for clients that know neither slots nor members: what lk-jwt-service answers under `/sfu/get`. */
+/** Returns a token for clients without slots and members, as lk-jwt-service answers under `/sfu/get`. */
 export async function deviceToken(
   rt: Needs,
   openIdToken: OpenIdToken,

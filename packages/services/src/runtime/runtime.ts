@@ -12,7 +12,7 @@ import type { Database } from '@myelin/storage/engine/database'
 import type { Typing } from './typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './blob-store.ts'
-import type { PresenceTracker } from './presence/presence-tracker.ts'
+import type { PresenceTracker } from './presence-tracker.ts'
 import type { SyncThrottle } from './sync-throttle.ts'
 
 /**

@@ -37,7 +37,7 @@ export class Typing {
     this.#clock = clock
     this.#bus = bus
     this.#others = others
-    this.#stopListening = others.listen((message) => this.#hear(message))
+    this.#stopListening = others.listen((message) => this.#onMessage(message))
     // Above all serials of an earlier run.
     this.#serial = clock.now()
   }
@@ -49,18 +49,18 @@ export class Typing {
 
   /** Records that a user types, for at most this long unless repeated. */
   start(roomId: RoomId, userId: UserId, timeoutMs: number): void {
-    this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, timeoutMs]))
+    this.#others.send(MESSAGE + JSON.stringify([roomId, userId, timeoutMs]))
     this.#start(roomId, userId, timeoutMs)
   }
 
   /** Records that a user stopped typing. */
   stop(roomId: RoomId, userId: UserId): void {
     // Another node may have received the start in a message that was lost here.
-    this.#others.tell(MESSAGE + JSON.stringify([roomId, userId, 0]))
+    this.#others.send(MESSAGE + JSON.stringify([roomId, userId, 0]))
     this.#stop(roomId, userId)
   }
 
-  #hear(message: string): void {
+  #onMessage(message: string): void {
     if (!message.startsWith(MESSAGE)) return
     const [roomId, userId, timeoutMs] = JSON.parse(message.slice(MESSAGE.length)) as [RoomId, UserId, number]
     if (timeoutMs > 0) this.#start(roomId, userId, timeoutMs)

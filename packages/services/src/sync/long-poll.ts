@@ -55,7 +55,7 @@ export async function longPoll(
   try {
     for (;;) {
       if (waits) {
-        waiter.hear(await topicsOf(rt, poll.requester.userId))
+        waiter.listen(await topicsOf(rt, poll.requester.userId))
         await rt.syncThrottle.turnOf(poll.requester)
       }
       let answer: PollAnswer | undefined = await poll.look()
@@ -104,7 +104,7 @@ class Waiter {
   }
 
   /** Replaces the topics that the waiter listens to. */
-  hear(topics: readonly string[]): void {
+  listen(topics: readonly string[]): void {
     this.close()
     this.#isWoken = false
     this.#unsubscribe = this.#rt.bus.wait(topics, this.#wake)

@@ -12,7 +12,7 @@ import type { SyncScope } from './sync-scope.ts'
 export type ProfileUpdate = { readonly updated: Map<string, Json>; readonly removed: Set<string> } | null
 
 /** The profiles that a client is to get. */
-export interface ProfileWish {
+export interface ProfileSelection {
   /** The users whose profiles the client may not have: they are sent whole. */
   readonly whole: Iterable<UserId>
   /** The fields that the client wants; all where it is undefined. */
@@ -23,20 +23,23 @@ export interface ProfileWish {
 const MANY = 50
 
 /**
- * Returns the updates of profiles in a slice, by user: those of `wish.whole`, the fields that changed, and the users who share
+ * Returns the updates of profiles in a slice, by user: those of `selection.whole`, the fields that changed, and the users who share
  * no room any more. Only users of this server who share a room with the viewer, and the viewer, have updates.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4429
  */
-export async function profileUpdates(scope: SyncScope, wish: ProfileWish): Promise<Map<UserId, ProfileUpdate>> {
+export async function profileUpdates(
+  scope: SyncScope,
+  selection: ProfileSelection,
+): Promise<Map<UserId, ProfileUpdate>> {
   const { db, slice, after, upTo } = scope
   const us = serverOf(slice.user)
   const isOurs = (user: UserId) => serverOf(user) === us
   const changes = slice.since ? await profileChangesBetween(db, slice.user, after, upTo) : []
-  const wanted = changes.filter(({ field }) => wish.fields?.has(field) ?? true)
-  const whole = new Set([...wish.whole].filter(isOurs))
-  const visible = await visibleTo(db, slice.user, new Set([...whole, ...wanted.map(({ userId }) => userId)]))
-  const updates = await changesOf(db, { whole, wanted, visible }, wish.fields)
+  const selected = changes.filter(({ field }) => selection.fields?.has(field) ?? true)
+  const whole = new Set([...selection.whole].filter(isOurs))
+  const visible = await visibleTo(db, slice.user, new Set([...whole, ...selected.map(({ userId }) => userId)]))
+  const updates = await changesOf(db, { whole, selected, visible }, selection.fields)
   const { left } = await scope.deviceLists()
   for (const user of left) if (isOurs(user)) updates.set(user, null)
   return updates
@@ -44,13 +47,13 @@ export async function profileUpdates(scope: SyncScope, wish: ProfileWish): Promi
 
 interface Candidates {
   readonly whole: ReadonlySet<UserId>
-  readonly wanted: readonly ChangedField[]
+  readonly selected: readonly ChangedField[]
   readonly visible: ReadonlySet<UserId>
 }
 
 async function changesOf(
   db: Read,
-  { whole, wanted, visible }: Candidates,
+  { whole, selected, visible }: Candidates,
   fields: ReadonlySet<string> | undefined,
 ): Promise<Map<UserId, ProfileUpdate>> {
   const profiles = await profilesOf(db, [...visible], fields)
@@ -59,7 +62,7 @@ async function changesOf(
     const profile = profiles.get(user)
     if (profile) updates.set(user, { updated: new Map(profile), removed: new Set() })
   }
-  for (const { userId, field } of wanted) {
+  for (const { userId, field } of selected) {
     if (!visible.has(userId)) continue
     const update = updates.get(userId) ?? { updated: new Map(), removed: new Set() }
     updates.set(userId, update)

@@ -11,7 +11,7 @@ import { keyNames } from '@myelin/storage/engine/names'
 import { passes } from '../room-state/event-filter.ts'
 import type { Slice } from './sync-request.ts'
 import type { Timeline } from './timeline.ts'
-import { noteToldMembers, untoldMembers } from './told-members.ts'
+import { recordSentMembers, unsentMembers } from './sent-members.ts'
 
 /** The positions between which state changes are shown; without `after` it is the whole state. */
 export interface StateBounds {
@@ -43,17 +43,17 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const isLazy = slice.request.filter.state.lazyLoadMembers
   const members = isLazy && !isWhole ? await memberEvents(db, bounds, root) : []
   const beside = await besideTimeline(db, bounds, root, endRoot)
-  const nids = new Set([...entries.map(({ event }) => event), ...untoldMembers(db, slice, members), ...beside])
+  const nids = new Set([...entries.map(({ event }) => event), ...unsentMembers(db, slice, members), ...beside])
   const all = [...(await cachedEvents(db, [...nids])).values()]
   const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
   if (isLazy) {
     // A client also takes members from the timeline, unless it asked for `state_after`.
     const sent = slice.request.stateAfter ? events : [...events, ...bounds.timeline.events]
-    const told = sent.filter(({ pdu }) => pdu.type === 'm.room.member')
-    noteToldMembers(
+    const sentMembers = sent.filter(({ pdu }) => pdu.type === 'm.room.member')
+    recordSentMembers(
       db,
       slice,
-      told.map(({ nid }) => nid),
+      sentMembers.map(({ nid }) => nid),
     )
   }
   return events
@@ -97,9 +97,9 @@ async function startRoot(db: Read, bounds: Omit<StateBounds, 'wantedMembers'>): 
 /** Returns the changes during the timeline that no event of it shows: of hidden events, merged forks and gaps. */
 async function besideTimeline(db: Read, { timeline }: StateBounds, from: number, to: number): Promise<number[]> {
   if (from === to) return []
-  const told = new Set(timeline.events.map(({ nid }) => nid))
+  const inTimeline = new Set(timeline.events.map(({ nid }) => nid))
   const changes = await stateDifference(db, from, to)
-  return changes.flatMap(({ after }) => (after === undefined || told.has(after) ? [] : [after]))
+  return changes.flatMap(({ after }) => (after === undefined || inTimeline.has(after) ? [] : [after]))
 }
 
 async function wholeEntries(db: Read, slice: Slice, bounds: StateBounds, root: number): Promise<Entry[]> {

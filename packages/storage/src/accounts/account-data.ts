@@ -9,7 +9,7 @@ import type { Position } from '../schema/schema.ts'
 
 /**
  * One entry of a user's account data; `roomId` is empty for the global ones. An entry with the content `{}` is deleted
- * (MSC3391): its row stays, so that a sync which continues can tell.
+ * (MSC3391). Its row stays, so that an incremental sync can report the deletion.
  */
 export interface AccountData {
   readonly userId: UserId

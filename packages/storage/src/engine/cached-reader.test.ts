@@ -19,7 +19,7 @@ onEveryDatabase('a cached read', (open) => {
     await db.close()
   })
 
-  test('is not kept from inside a unit that is taken back', async () => {
+  test('is not cached inside a unit that is rolled back', async () => {
     const db = await open()
     const account = { userId: alice, passwordHash: null, createdTs: 0, isAdmin: false, isGuest: false }
     await db.write((tx) => putAccount(tx, account))

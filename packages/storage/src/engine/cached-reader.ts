@@ -12,7 +12,7 @@ export class DatabaseCache<Value> {
   readonly #capacity: number
   readonly #byDatabase = new WeakMap<Caches, Cache<string, Value>>()
 
-  /** Its name is what the metrics call it. */
+  /** `name` is the cache's name in the metrics. */
   constructor(name: string, capacity: number) {
     this.#name = name
     this.#capacity = capacity
@@ -35,8 +35,8 @@ export class DatabaseCache<Value> {
  * for the tables it reads.
  *
  * The position is taken before the read, so a change during the read invalidates the entry. Inside a unit nothing is
- * cached, since the unit may be rolled back. On another node than the writer's a value may be as old as the last hint;
- * a caller that needs the latest one calls `position()` of the database first.
+ * cached, since the unit may be rolled back. On nodes other than the writer's, a value may be as old as the last hint;
+ * a caller that needs the latest value calls `position()` of the database first.
  */
 export function cachedReader<First extends string, Rest extends readonly string[], Value>(
   shelfName: string,

@@ -7,7 +7,7 @@ import type { StateChange } from '../schema/state-change.ts'
 import type { TrieNode } from '../schema/state-trie.ts'
 import type { CachedPdu, StoredEvent } from '../schema/stored-event.ts'
 
-/** A state key in words. */
+/** An event type with a state key. */
 export interface StateKeyName {
   readonly type: string
   readonly stateKey: string
@@ -19,7 +19,7 @@ export interface JoinedServers {
   readonly servers: ReadonlyMap<ServerName, number>
 }
 
-/** A room's newest events up to a position, the newest first, as they were when the log stood at `readAt`. */
+/** A room's newest events up to a position, newest first, as of the log position `readAt`. */
 export interface Tail {
   readonly readAt: Position
   readonly upTo: Position
@@ -39,15 +39,15 @@ export class Caches {
   readonly tails = new Cache<Nid, Tail>(2000)
   /** A room's version never changes. */
   readonly roomVersions = new Cache<RoomId, string>(50_000)
-  /** The root of a room's state at a position, by both, and when it was read. */
+  /** The state roots of rooms at positions, by room and position, each with the position at which it was read. */
   readonly rootsAt = new Cache<string, { readonly root: Nid; readonly readAt: Position }>(50_000)
   /** The auth events of state events, as numbers. */
   readonly authNids = new Cache<Nid, readonly Nid[]>(200_000)
-  /** Resolutions of several states: the first of them, and the changes to it. */
+  /** Resolutions of several states, as changes to the first state. */
   readonly resolutions = new Cache<string, { readonly base: Nid; readonly changes: readonly StateChange[] }>(2000)
-  /** The last count of a room; it names the state it holds for. */
+  /** The last count of each room, with the state that it is valid for. */
   readonly joinedServers = new Cache<Nid, JoinedServers>(5_000)
-  /** The events of one type in a state, by both. */
+  /** The events of one type in a state, by state and type. */
   readonly stateOfType = new Cache<string, readonly Nid[]>(2_000)
   readonly keyNames = new Cache<Nid, StateKeyName>(200_000)
   readonly userNames = new Cache<Nid, UserId>(200_000)
@@ -65,13 +65,13 @@ export class Caches {
     this.stateNodes = new Cache(events)
   }
 
-  /** All of them with their names, for the metrics. */
+  /** Returns all caches with their names, for the metrics. */
   *figures(): Iterable<readonly [name: string, figures: CacheFigures]> {
     for (const [name, cache] of Object.entries(this)) if (cache instanceof Cache) yield [name, cache]
     yield* this.readerCaches
   }
 
-  /** Clears all caches: after a rollback of a batch its numbers are assigned again. */
+  /** Clears all caches, because the numbers of a rolled-back batch are assigned again. */
   clear(): void {
     const all: readonly { clear(): void }[] = [
       this.pdus,

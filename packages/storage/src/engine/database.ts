@@ -15,7 +15,7 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
   readonly caches: Caches
   /** The positions at which topics were last touched. */
   readonly topicPositions: TopicPositions
-  /** Names the SQL dialect; a compiled query goes by it. */
+  /** The name of the SQL dialect, by which compiled queries are kept. */
   readonly dialect: string
   /** The index of words, which each engine keeps in its own way. */
   readonly search: SearchIndex
@@ -27,24 +27,24 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
 export interface Tx extends Read, Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   /**
    * Sends a compiled statement without waiting for its result. Later statements see its effect; a failure fails the
-   * write transaction. Returns a promise where the event loop should have its turn before more is sent. Only `prepared.ts`
-   * calls it.
+   * write transaction. Returns a promise if the event loop should have a turn before more is sent. Only `prepared.ts` calls
+   * it.
    */
   send(statement: Statement): Promise<void> | undefined
   /**
-   * The next position of the log.
+   * Takes the next position of the log.
    *
    * The log's row is held from before the batch's first unit until its commit, so positions become visible in
-   * order: a reader that has seen N will never again find something new at or below N.
+   * order: a reader that has seen N never finds anything new at or below N.
    */
   takePosition(): Position
-  /** A number for something that gets interned; drawn from the log. */
+  /** Takes the next number (`nid`) for a row, from the same counter as positions. */
   takeNid(): Nid
-  /** Touches a topic (a room id, a user id): waiters are woken and cache entries expire once the commit is synced. */
+  /** Touches a topic, for example a room ID. Once the commit is synced, waiters wake and cache entries expire. */
   touch(topic: string): void
   /** Rows and keys that are known without a query. */
   readonly known: KnownRows
-  /** Runs once the commit is synced, before the transaction is answered; never if it fails. Caches are filled here. */
+  /** Runs a task after the sync and before `write` resolves, never if the transaction fails. Caches are filled here. */
   onCommit(task: () => void): void
 }
 
@@ -58,7 +58,7 @@ export interface CommitHint {
 export interface Database {
   /** Reads the last synced commit. */
   readonly read: Read
-  /** Names this opening of the database among the nodes that share it: what a lease is held by. */
+  /** The number of this node among the nodes that share the database; leases are held by it. */
   readonly node: number
   readonly others: OtherNodes
   /** The arguments with which another thread opens a reader. */
@@ -68,21 +68,23 @@ export interface Database {
    * rejects. `work` must not do network I/O, and may run more than once.
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  /** The last position that reads can see, on whichever node it was taken; all that moved up to it is known to `read.topicPositions`. */
+  /**
+   * Returns the last position that reads can see, taken by any node. `read.topicPositions` knows all changes up to it.
+   */
   position(): Promise<Position>
-  /** Looks for what other nodes did, in case a hint got lost, and whether one died that held a lease. Called once a second. */
+  /** Reads the commits of other nodes, in case a hint got lost, and frees the leases of dead nodes. Called once a second. */
   catchUp(): Promise<void>
-  /** The sizes of its caches by name, for the metrics. */
+  /** Returns the figures of all caches by name, for the metrics. */
   cacheFigures(): Iterable<readonly [name: string, figures: CacheFigures]>
   /**
-   * Returns in words why the database cannot be read or written at the moment; undefined where it can. After a write that
-   * failed it is written to, and otherwise only read.
+   * Returns the reason, in words, why the database cannot be read or written at the moment; undefined if it can. Writes only
+   * if the last write failed.
    */
   outage(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Callbacks of a database: hints after each commit, sizes for metrics, warnings, and the failure after which it is unusable. */
+/** Callbacks of a database: hints after each commit, measurements, warnings, and the failure that makes it unusable. */
 export interface DatabaseEvents {
   committed(hint: CommitHint): void
   measured?(commit: { readonly units: number; readonly durationMs: number }): void

@@ -40,7 +40,7 @@ onEveryDatabase('group commit', (open) => {
     await db.close()
   })
 
-  test('takes back only the unit that fails, and tells it why', async () => {
+  test('rolls back only the failing unit, and rejects with the cause', async () => {
     const db = await open()
     const fails = async (tx: Tx) => {
       await put('half done')(tx)

@@ -16,7 +16,7 @@ import type { OpenBatch } from './unit-tx.ts'
 import { DatabaseUnavailable } from './unavailable.ts'
 import { WriterMemory } from './writer-memory.ts'
 
-/** From where to where a batch took the log, and what it moved. */
+/** The stretch of the log that a batch took, and the topics that it touched. */
 export interface BatchChange {
   readonly start: Position
   readonly position: Position
@@ -27,8 +27,8 @@ export interface BatchChange {
 export type Execute = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Row>>
 
 /**
- * The operations of an engine that a group commit needs. All calls come from one place, one after the other, except that
- * `makeDurable` runs beside the next batch's units.
+ * The operations of an engine that a group commit needs. Calls never overlap, except that `makeDurable` runs beside the
+ * units of the next batch.
  */
 export interface CommitEngine {
   readonly caches: Caches
@@ -38,26 +38,26 @@ export interface CommitEngine {
   builder(execute: Execute): Kysely<Tables>
   /** Runs one statement on the writing connection. */
   execute<Row>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<Row>>
-  /** The same for a statement that comes again and again. */
+  /** Runs one statement that is frequent, prepared once. Returns its rows. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
   /** Sends one compiled statement without waiting for its result; a refusal is reported by the end of the unit. */
   send(sql: string, parameters: readonly unknown[]): void
   /** Begins a batch and returns the last position taken. */
   begin(): Promise<Position>
-  /** Begins a unit that reads. It may not have happened on return; what goes wrong is told by `release`. Rejects where the batch is lost. */
+  /** Begins a savepoint for a unit that reads. A failure may surface only in `release`. Rejects if the batch is lost. */
   savepoint(): Promise<void> | undefined
-  /** Ends such a unit: on return everything it sent was done, or this throws. */
+  /** Releases the savepoint. On return, every statement that the unit sent has run; throws if one failed. */
   release(): Promise<void>
-  /** Rolls such a unit back; returns the cause given, or an earlier refusal of a sent statement. Rejects where the batch is lost. */
+  /** Rolls back to the savepoint. Returns `cause`, or an earlier failure of a sent statement. Rejects if the batch is lost. */
   rollbackTo(cause: unknown): Promise<unknown>
-  /** Queues the statements of a unit that read nothing and succeeded. They run before later statements; a refusal loses the batch. */
+  /** Queues the statements of a write-only unit. They run before later statements; if one fails, the batch is lost. */
   put(statements: readonly Statement[]): void
   rollback(): Promise<void>
   /** Stores the last position and commits, or leaves the commit to `makeDurable`. */
   commit(move: BatchChange): Promise<void>
   /**
-   * Returns when the commit is atomic and on disk, readers see it, and `moves` knows it. Rejects with a `BatchRefused` where
-   * it is certain that nothing of the batch is there.
+   * Resolves when the commit is on disk as a whole and visible to readers. Rejects with a `BatchRefused` if it is certain
+   * that nothing of the batch was committed.
    */
   makeDurable(): Promise<void>
 }
@@ -65,24 +65,24 @@ export interface CommitEngine {
 type Unit = {
   readonly run: (tx: Tx) => Promise<() => void>
   readonly fail: (cause: unknown) => void
-  /** The number of refused batches it was part of. */
+  /** The number of rolled-back batches that contained the unit. */
   trials: number
 }
 
 const MAX_UNITS = 500
 // The estimated cost of a unit beside its statements.
 const UNIT_COST_US = 20
-// A monitor must have its answer before it gives up.
+// Shorter than the timeout of a monitoring request.
 const PROBE_WAIT_MS = 2000
 const NO_ANSWER = 'the database does not answer'
-// The first time may be for the sake of another unit, the second because its batch rested on one that was taken back.
+// The first failure may be due to another unit, the second due to the batch before, which was rolled back.
 const MAX_TRIALS = 3
 
 /**
  * Collects units of work into shared transactions.
  *
- * While one batch is being synced the next one already runs; it commits only after that sync returned, so no
- * reader ever sees what is not on disk. A unit that fails takes only itself back.
+ * While one batch is being synced, the next one already runs. It commits only after that sync has returned, so no reader
+ * sees data that is not on disk. A failing unit rolls back only itself.
  */
 export class GroupCommit {
   readonly #engine: CommitEngine
@@ -94,10 +94,10 @@ export class GroupCommit {
   #current: UnitTx | undefined
   #syncing: Promise<void> = Promise.resolve()
   #isSyncing = false
-  /** How many batches were taken back after they were handed over. */
-  #takenBack = 0
+  /** The number of batches that were rolled back in `makeDurable`. */
+  #rolledBack = 0
   #failure: unknown
-  /** Why the last batch could not be written; undefined after one that was. */
+  /** The reason why the last batch could not be written; undefined after a successful one. */
   #outage: DatabaseUnavailable | undefined
   #wake: () => void = () => {}
 
@@ -125,10 +125,10 @@ export class GroupCommit {
     })
   }
 
-  /** Returns in words why units cannot be written, or `read` cannot read; undefined where both are possible. */
+  /** Returns the reason, in words, why writing or `read` is impossible; undefined if both are possible. */
   async outage(read: () => Promise<unknown>): Promise<string | undefined> {
     if (this.#failure) return 'the database failed'
-    // Only a unit that writes shows that an outage is over.
+    // Only a successful write proves that an outage is over.
     const probe = this.#outage ? this.write(async (tx) => void tx.takePosition()) : read()
     const isFine = probe.then(
       () => undefined,
@@ -160,7 +160,7 @@ export class GroupCommit {
   async #batch(): Promise<void> {
     const startedMs = performance.now()
     const batch = new Batch(this.#engine, this.#connection, this.#memory)
-    const takenBack = this.#takenBack
+    const rolledBack = this.#rolledBack
     let opened = false
     try {
       batch.position = batch.start = await this.#engine.begin()
@@ -170,15 +170,15 @@ export class GroupCommit {
       // This batch must not be visible before the previous one is synced.
       await this.#syncing
       if (this.#failure) throw this.#failure
-      if (takenBack !== this.#takenBack) throw new BatchRefused('what it rests on was taken back')
+      if (rolledBack !== this.#rolledBack) throw new BatchRefused('the batch before it was rolled back')
       batch.complete()
       crashPoint('units run')
       await this.#engine.commit(batch)
       this.#memory.end(batch.position)
     } catch (cause) {
       if (opened) await this.#engine.rollback().catch(() => {})
-      this.#takeBack(batch, cause)
-      // Units behind an outage would wait for it in their turn.
+      this.#rollBack(batch, cause)
+      // Otherwise each queued unit would wait for the outage in turn.
       if (!opened || cause instanceof DatabaseUnavailable) this.#refuseQueue(cause)
       return
     }
@@ -186,18 +186,21 @@ export class GroupCommit {
     this.#syncing = this.#engine.makeDurable().then(
       () => this.#settled(batch, performance.now() - startedMs),
       (cause: unknown) => {
-        const isTakenBack = cause instanceof BatchRefused || cause instanceof DatabaseUnavailable
-        if (!isTakenBack) return this.#broken(batch, cause)
+        const isRolledBack = cause instanceof BatchRefused || cause instanceof DatabaseUnavailable
+        if (!isRolledBack) return this.#broken(batch, cause)
         this.#isSyncing = false
-        this.#takenBack++
-        this.#takeBack(batch, cause)
+        this.#rolledBack++
+        this.#rollBack(batch, cause)
       },
     )
   }
 
-  /** Nothing of a batch is there. Where a statement was refused, it is found out whose: the others shall not suffer for it. */
-  #takeBack(batch: Batch, cause: unknown): void {
-    // Its numbers will be given again, to other things.
+  /**
+   * Handles a batch of which nothing was committed. If a statement failed, the units run again, each in its own savepoint, so
+   * that only the unit at fault fails.
+   */
+  #rollBack(batch: Batch, cause: unknown): void {
+    // The numbers that the batch assigned will be assigned again, to other rows.
     this.#engine.caches.clear()
     this.#memory.forget()
     if (cause instanceof DatabaseUnavailable) this.#outage = cause
@@ -217,7 +220,7 @@ export class GroupCommit {
       const unit = this.#queue.shift()
       if (!unit) {
         if (!this.#isSyncing) return
-        // The disk is busy anyway: units that arrive meanwhile join this batch.
+        // Units that arrive during the sync join this batch.
         await Promise.race([this.#syncing, new Promise<void>((resolve) => (this.#wake = resolve))])
         continue
       }
@@ -229,7 +232,7 @@ export class GroupCommit {
 
   async #runUnit(batch: Batch, unit: Unit): Promise<void> {
     const tx = new UnitTx(batch)
-    // It shares the outcome of the batch.
+    // From here on, the unit shares the outcome of the batch.
     batch.units.push(unit)
     this.#current = tx
     try {
@@ -241,10 +244,10 @@ export class GroupCommit {
       batch.answers.push(answer)
     } catch (cause) {
       if (batch.lost) throw batch.lost.cause
-      const told = tx.hasEntered ? await this.#engine.rollbackTo(cause) : cause
-      if (told instanceof DatabaseUnavailable) this.#outage = told
+      const reported = tx.hasEntered ? await this.#engine.rollbackTo(cause) : cause
+      if (reported instanceof DatabaseUnavailable) this.#outage = reported
       batch.units.pop()
-      unit.fail(told)
+      unit.fail(reported)
     } finally {
       this.#current = undefined
       tx.close()
@@ -254,7 +257,7 @@ export class GroupCommit {
   #settled(batch: Batch, durationMs: number): void {
     crashPoint('synced')
     this.#isSyncing = false
-    // A batch of which all units failed was committed empty.
+    // If all units failed, the batch was committed empty.
     if (batch.units.length > 0) this.#outage = undefined
     for (const task of batch.onCommit) task()
     this.#events.measured?.({ units: batch.units.length, durationMs })
@@ -262,7 +265,7 @@ export class GroupCommit {
     for (const answer of batch.answers) answer()
   }
 
-  /** Refuses all further units: after a failed sync the content of the disk is unknown. */
+  /** Refuses all further units, because the content of the disk is unknown after a failed sync. */
   #broken(batch: Batch, cause: unknown): void {
     this.#isSyncing = false
     this.#failure = cause
@@ -286,12 +289,12 @@ class Batch implements OpenBatch {
   readonly answers: (() => void)[] = []
   readonly topics = new Set<string>()
   readonly onCommit: (() => void)[] = []
-  /** Rows that units changed and that are still to be written, by their names. */
+  /** Changed rows that are not yet written, by name. */
   readonly #changed = new Map<string, ChangedRow>()
   #hasOverwritten = false
-  /** Each unit has its part of the transaction to itself, so that it can be refused alone. */
+  /** Every unit runs in its own savepoint, so that it can fail alone. */
   isOnTrial = false
-  /** Why nothing can become of it any more. */
+  /** The reason why the batch cannot be committed any more. */
   lost: { readonly cause: unknown } | undefined
   start: Position = 0
   position: Position = 0
@@ -332,7 +335,7 @@ class Batch implements OpenBatch {
     throw cause
   }
 
-  /** Takes what a unit leaves that ended well. */
+  /** Adds the statements, rows and topics of a successful unit to the batch. */
   take(tx: UnitTx): void {
     const { statements, changed, overwritten } = tx.end()
     if (overwritten.size > 0) {
@@ -344,7 +347,7 @@ class Batch implements OpenBatch {
     tx.keep(this.topics, this.onCommit)
   }
 
-  /** All units have run. */
+  /** Writes the changed rows and takes a position, after all units have run. */
   complete(): void {
     this.#writeChanged()
     // A touched topic needs a position after the batch's start, and other nodes drop kept rows when the position moves.

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Position, Tables } from '../schema/schema.ts'
 import type { Statement } from './statement.ts'
 
-/** Builds statements that write, in a dialect; a unit is one. */
+/** Builds statements that write, in a dialect. A unit is a statement builder. */
 export interface StatementBuilder extends Pick<Kysely<Tables>, 'insertInto' | 'updateTable' | 'deleteFrom'> {
   readonly dialect: string
 }
@@ -18,12 +18,12 @@ export type KeptTable = 'rooms'
 export const isKeptTable = (table: keyof Tables): table is KeptTable => table === 'rooms'
 
 /**
- * Rows of one table that the writing side keeps: a unit knows them without asking the database, and those it changes are
- * written behind, once for all units of a batch. A table has one kind at most.
+ * The rows of one table that the writing side keeps. Units read them without a query. Changed rows are written behind, once
+ * for all units of a batch. A table has at most one kind.
  */
 export interface RowKind<Row extends object> {
   readonly table: KeptTable
-  /** Returns the key by which a row is asked for. */
+  /** Returns the key of a row. */
   readonly keyOf: (row: Row) => string
   /** Returns the statement that writes a changed row. */
   readonly statementOf: (builder: StatementBuilder, row: Row) => Statement
@@ -31,11 +31,11 @@ export interface RowKind<Row extends object> {
 
 /** The rows and keys that a unit knows without a query. */
 export interface KnownRows {
-  /** Returns a row as this unit would read it; undefined where the database must be asked. */
+  /** Returns a row as this unit would read it; undefined if it must be queried. */
   row<Row extends object>(kind: RowKind<Row>, key: string): Row | undefined
   /** Keeps a row that this unit has just read. */
   keep<Row extends object>(kind: RowKind<Row>, row: Row): void
-  /** Changes a row. It is written before anything reads its table, and with the commit at the latest. */
+  /** Changes a row. It is written before the next read of its table, and with the commit at the latest. */
   change<Row extends object>(kind: RowKind<Row>, row: Row): void
   /** Notes a key for later units. */
   note(key: string): void

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Statement, WriteTarget } from './statement.ts'
 
-/** The maximum number of rows in one statement. Numbers are powers of two, so that few texts are prepared. */
+/** The maximum number of rows in one statement. Row counts are powers of two, so that few texts are prepared. */
 const MAX_ROWS = 32
 
 /**
- * Returns the same statements in the same order, with rows that are inserted one after the other into the same columns in
- * one statement: that costs a server, and us, a fraction of a statement a row.
+ * Returns the same statements in the same order, with consecutive inserts into the same columns merged into one statement,
+ * which costs a fraction of one statement per row.
  */
 export function mergeInserts(statements: readonly Statement[]): Statement[] {
   const all: Statement[] = []
@@ -28,7 +28,7 @@ function insertOf(target: WriteTarget, rows: readonly Statement[]): Statement {
 
 const texts = new WeakMap<WriteTarget, Map<number, string>>()
 
-/** The conversion of an insert of one row into one of several rows. */
+/** Returns the text of an insert of several rows. */
 function manyRows(target: WriteTarget, rows: number): string {
   let byRows = texts.get(target)
   if (!byRows) texts.set(target, (byRows = new Map()))

@@ -7,14 +7,14 @@ import type { Read, Tx } from './database.ts'
 import { insertRow, insertRows, prepared } from './prepared.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** Caches what was just read: at once if it is committed, after the commit if a write transaction read it. */
+/** Fills caches with a value that was read: at once by a reader, after the commit by a write transaction. */
 function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
   const { caches } = db
   if ('onCommit' in db) db.onCommit(() => keep(caches))
   else keep(caches)
 }
 
-/** Returns the number of a user this server has met. */
+/** Returns the number of a user; undefined for an unknown one. */
 export async function userNid(db: Read, userId: UserId): Promise<Nid | undefined> {
   const kept = db.caches.userNids.get(userId)
   if (kept !== undefined) return kept
@@ -27,7 +27,7 @@ const userRow = prepared((db, userId: UserId) =>
   db.selectFrom('users').select('user_nid').where('user_id', '=', userId),
 )
 
-/** Returns the numbers of the users among these that this server has met. */
+/** Returns the numbers of the users that have one. */
 export async function userNids(db: Read, userIds: readonly UserId[]): Promise<Map<UserId, Nid>> {
   const nids = new Map<UserId, Nid>()
   const missing = userIds.filter((userId) => {
@@ -63,7 +63,7 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
   return nid
 }
 
-/** Returns the names behind users' numbers. */
+/** Returns the user IDs of numbers. */
 export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
   const names = new Map<Nid, UserId>()
   const missing = nids.filter((nid) => {
@@ -81,7 +81,7 @@ export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return names
 }
 
-/** Returns the number of a room we know. */
+/** Returns the number of a room; undefined for an unknown one. */
 export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined> {
   const kept = db.caches.roomNids.get(roomId)
   if (kept !== undefined) return kept
@@ -90,7 +90,7 @@ export async function roomNid(db: Read, roomId: RoomId): Promise<Nid | undefined
   return row?.room_nid
 }
 
-/** Returns the names behind rooms' numbers. */
+/** Returns the room IDs of numbers. */
 export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, RoomId>> {
   const names = new Map<Nid, RoomId>()
   const missing = nids.filter((nid) => {
@@ -110,7 +110,7 @@ export async function roomNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid
 
 const keyText = (type: string, stateKey: string) => `${type}\u0000${stateKey}`
 
-/** Returns the number of a state key some room has used. */
+/** Returns the number of a state key; undefined if no room has used it. */
 export async function keyNid(db: Read, type: string, stateKey: string): Promise<Nid | undefined> {
   const kept = db.caches.keyNids.get(keyText(type, stateKey))
   if (kept !== undefined) return kept
@@ -123,7 +123,7 @@ const keyRow = prepared((db, type: string, stateKey: string) =>
   db.selectFrom('state_keys').select('key_nid').where('state_key', '=', stateKey).where('type', '=', type),
 )
 
-/** Returns the numbers of state keys of one type that some room has used. */
+/** Returns the numbers of state keys of one type, without those that no room has used. */
 async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Promise<Map<string, Nid>> {
   const nids = new Map<string, Nid>()
   const missing = stateKeys.filter((stateKey) => {
@@ -139,7 +139,7 @@ async function keyNids(db: Read, type: string, stateKeys: readonly string[]): Pr
   return nids
 }
 
-/** Returns the numbers of many state keys of one type, given now to those that no room has used. */
+/** Returns the numbers of state keys of one type; assigns numbers to state keys without one. */
 export async function internKeys(
   tx: Tx,
   type: string,
@@ -154,7 +154,7 @@ export async function internKeys(
   return nids
 }
 
-/** Returns the number of a state key, given now if no room has used it. */
+/** Returns the number of a state key; assigns one if it has none. */
 export async function internKey(tx: Tx, type: string, stateKey: string): Promise<Nid> {
   const known = await keyNid(tx, type, stateKey)
   if (known !== undefined) return known
@@ -163,7 +163,7 @@ export async function internKey(tx: Tx, type: string, stateKey: string): Promise
   return nid
 }
 
-/** Returns the names behind state keys' numbers. */
+/** Returns the types and state keys of numbers. */
 export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StateKeyName>> {
   const names = new Map<Nid, StateKeyName>()
   const missing = nids.filter((nid) => {
@@ -182,7 +182,7 @@ export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid,
   return names
 }
 
-/** Maps rows together with the names of their users; rows of unknown users are left out. */
+/** Maps rows with their user IDs; leaves out rows of unknown users. */
 export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   db: Read,
   rows: readonly Row[],
@@ -198,7 +198,7 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
   })
 }
 
-/** Returns whether the user has a number: this server has seen one of their events, for example. */
+/** Returns whether a user has a number, for example because this server has seen one of their events. */
 export async function isKnownUser(db: Read, userId: UserId): Promise<boolean> {
   return (await userNid(db, userId)) !== undefined
 }

@@ -6,10 +6,10 @@ import type { Tables } from '../schema/schema.ts'
 import { tableWrittenBy } from './statement.ts'
 import type { Statement, WriteTarget } from './statement.ts'
 
-/** One for all: a statement is sent, not waited for, and a promise each would cost more than the sending. */
+/** The promise of all sent statements. One promise each would cost more than the sending. */
 const sent = Promise.resolve()
 
-/** Stands where a value will be. */
+/** A placeholder of a value. */
 class Slot {
   readonly index: number
   constructor(index: number) {
@@ -23,7 +23,7 @@ type Plan = {
   readonly slots: readonly (readonly [at: number, index: number])[]
 }
 
-/** Like {@link prepared}, for a statement that writes; its values go by the names of their columns. It is not sent. */
+/** Returns a builder of a prepared statement that writes; values are named by their columns. It does not send the statement. */
 export function preparedStatement<Values>(
   names: readonly (keyof Values & string)[],
   build: (builder: StatementBuilder, values: Values) => Compilable,
@@ -63,7 +63,7 @@ export function insertRow<Table extends keyof Tables>(tx: Tx, table: Table, row:
 /** The number of rows in one statement. */
 const ROWS = 64
 
-/** Inserts many whole rows, a statement for every 64 of them. All have the same columns. */
+/** Inserts whole rows of the same columns, 64 rows in a statement. */
 export async function insertRows<Table extends keyof Tables>(
   tx: Tx,
   table: Table,
@@ -90,15 +90,15 @@ function insertPlan<Table extends keyof Tables>(tx: Tx, table: Table, rows: read
     .values(rows as never)
     .compile()
   const columns = Object.keys(rows[0] ?? {})
-  // The values are all there is behind the last bracket.
+  // Only the values stand behind the last bracket.
   const insertHead = sql.slice(0, sql.lastIndexOf('('))
   const target = rows.length > 1 ? { table, columns: rows.flatMap(() => columns) } : { table, columns, insertHead }
   return { sql, columns, target }
 }
 
 /**
- * Returns a query that is built and compiled once per engine; each call only puts its values in. For the hottest paths, where
- * building the query would cost more than running it.
+ * Returns a query that is built and compiled once per engine; each call only binds its values. It is for hot paths, where
+ * building a query costs more than running it.
  *
  * The values must be scalars that the query passes on as they are: no lists, no conditions that depend on them.
  */
@@ -124,8 +124,8 @@ export function prepared<Values extends readonly unknown[], Row>(
 const MAX_LIST_LENGTH = 512
 
 /**
- * Like {@link prepared}, for a query over a list of values, each asked for once, in statements of a few lengths: a list
- * is filled up to the next power of two with its last value.
+ * Returns a prepared query over a list of values. Duplicate values are dropped. The list is padded with its last value to
+ * the next power of two, so that few texts are prepared. See {@link prepared}.
  */
 export function preparedList<Value, Row>(
   build: (db: Read, list: readonly Value[]) => Compilable<Row>,

@@ -2,13 +2,13 @@
 import type { Read } from './database.ts'
 import type { ReaderSource } from './reader-source.ts'
 
-/** Opens a reader for another thread. It sees what is committed, and caches what never changes. */
+/** A reader for another thread. It sees committed data and caches immutable values. */
 export interface Reader {
   readonly read: Read
   close(): Promise<void>
 }
 
-/** Opens a reader by an engine's settings; the database must be there and migrated. */
+/** Opens a reader by an engine's settings; the database must exist and be migrated. */
 export type OpenReader = (settings: unknown) => Reader
 
 /** Opens a reader of a database on the calling thread. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely'
 
-/** A Kysely driver of one connection, which is always there; transactions are none of Kysely's. */
+/** A Kysely driver of one permanent connection, without transactions. */
 export class SingleConnectionDriver implements Driver {
   readonly #connection: DatabaseConnection
 

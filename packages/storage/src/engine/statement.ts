@@ -3,10 +3,10 @@ import { AliasNode, TableNode } from 'kysely'
 import type { OperationNode, RootOperationNode } from 'kysely'
 import type { Tables } from '../schema/schema.ts'
 
-/** The table and columns that a statement writes; known where it is built, one object for all statements of one text. */
+/** The table and columns that a statement writes; one object for all statements of one text. */
 export interface WriteTarget {
   readonly table: keyof Tables
-  /** The column that each parameter is put into or compared with, where there is one. */
+  /** The column that each parameter sets or is compared with; undefined for other parameters. */
   readonly columns: readonly (string | undefined)[]
   /** The text before the values, if the statement only inserts one row. */
   readonly insertHead?: string
@@ -20,18 +20,18 @@ export interface Statement {
 }
 
 /**
- * A statement was refused, and with it everything of its batch was taken back: it is certain that nothing of it is on disk,
- * so its units may run again.
+ * A statement failed and its whole batch was rolled back. Nothing of the batch is on disk for certain, so its units may run
+ * again.
  */
 export class BatchRefused extends Error {
   override readonly name = 'BatchRefused'
 
   constructor(cause: unknown) {
-    super('a batch was taken back', { cause })
+    super('a batch was rolled back', { cause })
   }
 }
 
-/** Returns the table that a query writes; undefined where it only reads. */
+/** Returns the table that a query writes; undefined if it only reads. */
 export function tableWrittenBy(query: RootOperationNode): keyof Tables | undefined {
   if (query.kind === 'InsertQueryNode') return tableOf(query.into)
   if (query.kind === 'UpdateQueryNode') return tableOf(query.table)

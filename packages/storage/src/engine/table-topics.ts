@@ -7,12 +7,12 @@ type WriteKind<Row> = 'insert' | 'delete' | (keyof Row & string)
 
 /** A topic that a write to a table must touch, because rows are cached until the topic changes. */
 export interface TopicRule<Row> {
-  /** The topic, by the key that the column holds. */
+  /** Returns the topic of a value of the column. */
   readonly topic: (key: never) => string
   readonly by: keyof Row & string
-  /** The column holds the number of a row of this table, and the key is its name. */
+  /** The table whose numbers the column holds; `topic` gets the name of that row. */
   readonly nameIn?: 'users' | 'rooms'
-  /** The writes that matter; all where it is absent. */
+  /** The writes that the rule applies to; all if absent. */
   readonly on?: readonly WriteKind<Row>[]
   /** Selects the rows that the rule applies to, from the columns that the write sets or compares. */
   readonly when?: (row: Partial<Row>) => boolean
@@ -20,7 +20,7 @@ export interface TopicRule<Row> {
 
 /** The rule of tables whose rows are never cached by topic. */
 export interface Uncached {
-  /** Why none needs one. */
+  /** The reason why no topic is needed. */
   readonly uncached: 'read each time' | 'never changes' | 'known by positions'
 }
 
@@ -33,7 +33,7 @@ const knownByPositions: Uncached = { uncached: 'known by positions' }
 const ofUser = (user: string) => user
 const ofRoom = (room: string) => room
 
-// Zero and whole numbers above are places in the timeline; others are in front of it.
+// Zero and positive integers are positions in the timeline; other values are before it.
 const isInTimeline = (position: number | null | undefined) =>
   typeof position === 'number' && position > 0 && Number.isInteger(position)
 
@@ -51,7 +51,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     {
       topic: ofRoom,
       by: 'room_id',
-      // The columns that `cachedRoom` returns; it does not trust that a room is missing.
+      // The columns that `cachedRoom` returns. Absent rooms are not cached.
       on: [
         'room_version',
         'depth',
@@ -107,7 +107,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
       on: ['insert', 'position'],
       when: ({ position, notifies = 0 }) => isInTimeline(position) && notifies > 1,
     },
-    // An event that gets its place is written with all its columns, and was not kept before.
+    // An event that gets a position is written with all columns, and was not cached before.
     {
       topic: topics.redacted,
       by: 'room_nid',
@@ -151,7 +151,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
     { topic: topics.readIn, by: 'room_nid', nameIn: 'rooms' },
     { topic: topics.readBy, by: 'user_nid', nameIn: 'users' },
   ],
-  // A highlight that is taken back is counted one too many until its owner reads on, unless it is looked for again.
+  // Without this rule, a removed highlight would be counted until its owner's next receipt.
   highlights: [{ topic: topics.named, by: 'user_nid', nameIn: 'users', on: ['insert'] }],
 
   accounts: [

@@ -15,7 +15,7 @@ export interface TopicPositions {
   changedSince(topic: string, after: Position): boolean
 }
 
-/** Answers for a unit, where every topic may have changed. */
+/** The topic positions of a write transaction, where every topic may have changed. */
 export const unknownTopicPositions: TopicPositions = {
   position: undefined,
   remembers: () => false,
@@ -36,7 +36,7 @@ export class KnownTopicPositions implements TopicPositions, CacheFigures {
   #floor: Position = 0
   /** The number of answers that a topic did not change. */
   hits = 0
-  /** The number of answers that it did, or may have. */
+  /** The number of answers that a topic changed, or may have. */
   misses = 0
   /** The position up to which all changes are known and visible to readers. */
   position: Position = 0
@@ -45,14 +45,14 @@ export class KnownTopicPositions implements TopicPositions, CacheFigures {
     this.#remembered = remembered
   }
 
-  /** Begins anew at a position: nothing is known of what moved before. */
+  /** Clears all records; changes up to a position are unknown. */
   reset(position: Position): void {
     this.#moved.clear()
     this.#floor = position
     this.position = position
   }
 
-  /** Records what a commit moved that ended at a position, which follows the last one known. */
+  /** Records the topics of a commit that ended at a position. The commit follows the last known one. */
   note(position: Position, topics: Iterable<string>): void {
     this.position = position
     for (const topic of topics) {

@@ -32,7 +32,7 @@ export function roomOfReceiptsTopic(topic: string): RoomId | undefined {
  * topics that writes to a table must touch.
  */
 export const topics = {
-  /** A user's account, devices as such, and tokens. */
+  /** A user's account, device names, and tokens. */
   account: (user: UserId) => `account ${user}`,
   /** The set of this server's erased users. */
   erased: 'erased users',
@@ -40,15 +40,15 @@ export const topics = {
   keys: (user: UserId) => `keys ${user}`,
   /** The published keys of a server. */
   keysOfServer: (server: ServerName) => `keys of ${server}`,
-  /** A user's receipts, private ones too. */
+  /** A user's receipts, including private ones. */
   readBy: (user: UserId) => `${READ_BY}${user}`,
   /** The memberships of a room. */
   members: (room: Nid) => `members of ${room}`,
-  /** Events that are sent later. */
+  /** Delayed events. */
   delayedEvents: 'delayed events',
   /** The set of sticky events of all rooms. */
   stickyEvents: 'sticky events',
-  /** The sticky events of a room that are shown. */
+  /** The visible sticky events of a room. */
   sticky: (room: RoomId) => `sticky ${room}`,
   /** Delayed events that are sent when a participant leaves a call. */
   delegatedLeaves: 'delegated leaves',
@@ -58,7 +58,7 @@ export const topics = {
   pushers: (user: UserId) => `pushers of ${user}`,
   /** EDUs that wait for a server. */
   waitingFor: (server: ServerName) => `${WAITING_FOR}${server}`,
-  /** Receipts in a room, private ones too. */
+  /** Receipts in a room, including private ones. */
   readIn: (room: RoomId) => `${READ_IN}${room}`,
   /** The presence of any user. */
   presence: 'presence',
@@ -66,23 +66,23 @@ export const topics = {
   presenceOf: (user: UserId) => `${PRESENCE_OF}${user}`,
   /** Events of a room that notify and are in a thread. */
   threads: (room: RoomId) => `threads ${room}`,
-  /** Events of a room that highlight for all members. */
+  /** Events of a room that highlight for all members (`@room`). */
   loud: (room: RoomId) => `loud ${room}`,
   /** Events that highlight for a user by name. */
   named: (user: UserId) => `named ${user}`,
-  /** The states of a room's events, which were provisional and are not any more. */
+  /** The states of a room's events, which were provisional until its members became known. */
   recast: (room: Nid) => `recast ${room}`,
   /** Leases that were released, or whose node died. */
   leases: 'leases',
   /** Rooms whose forward extremities are still to be resolved. */
   unsettled: 'unsettled rooms',
-  /** Events that waited to be judged, and do not any more. */
+  /** Staged events that have been processed. */
   unstaged: 'unstaged pdus',
   /** Events of a room that were redacted. */
   redacted: (room: Nid) => `redacted ${room}`,
-  /** Events of a room's history came in front of others. */
+  /** The backfilled events of a room. */
   history: (room: Nid) => `history ${room}`,
-  /** A user's connections of sliding sync, without what they were sent. */
+  /** A user's sliding sync connections, without their states. */
   sliding: (user: UserId) => `sliding ${user}`,
   /** Events of a room that relate to another. */
   related: (room: Nid) => `related ${room}`,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Why a database cannot be used for a while. */
+/** The cause of an outage of a database. */
 export type Outage = 'locked' | 'disk' | 'unreachable'
 
 const MESSAGES: Readonly<Record<Outage, string>> = {
@@ -10,7 +10,7 @@ const MESSAGES: Readonly<Record<Outage, string>> = {
 }
 
 /**
- * The database cannot be used for a reason outside of this process, which may pass. The same request may succeed later.
+ * The database cannot be used, for a temporary reason outside of this process. The same request may succeed later.
  *
  * A write transaction that fails with it stores nothing, except if the connection was lost during the commit.
  */

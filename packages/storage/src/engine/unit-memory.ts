@@ -5,7 +5,7 @@ import type { Position, Tables } from '../schema/schema.ts'
 import type { Statement } from './statement.ts'
 import type { WriterMemory } from './writer-memory.ts'
 
-/** A row that was changed and not written yet. */
+/** A changed row that is not yet written. */
 export interface ChangedRow {
   /** The table and the key of the row. */
   readonly name: string
@@ -21,7 +21,7 @@ export class UnitMemory implements KnownRows {
   readonly #overwritten = new Set<KeptTable>()
   readonly #notes: string[] = []
 
-  /** `writesNow` writes a changed row at once, or returns false where that can wait. */
+  /** `writesNow` writes a changed row at once, or returns false if the row can be written later. */
   constructor(memory: WriterMemory, writesNow: (changed: ChangedRow) => boolean) {
     this.#memory = memory
     this.#writesNow = writesNow
@@ -29,7 +29,7 @@ export class UnitMemory implements KnownRows {
 
   row<Row extends object>({ table }: RowKind<Row>, key: string): Row | undefined {
     if (this.#overwritten.has(table)) return undefined
-    // A table has one kind.
+    // A table has at most one kind.
     return (this.#rows.get(table)?.get(key) ?? this.#memory.row(table, key)) as Row | undefined
   }
   keep<Row extends object>({ table, keyOf }: RowKind<Row>, row: Row): void {
@@ -57,12 +57,12 @@ export class UnitMemory implements KnownRows {
     return true
   }
 
-  /** The tables whose kept rows statements of the unit's own may have changed. */
+  /** The tables whose kept rows may have been changed by statements of the unit. */
   get overwritten(): ReadonlySet<KeptTable> {
     return this.#overwritten
   }
 
-  /** Hands over the changed rows that are still to be written. */
+  /** Removes and returns the changed rows that are not yet written. */
   takeChanged(): readonly ChangedRow[] {
     if (this.#changed.size === 0) return []
     const changed = [...this.#changed.values()]

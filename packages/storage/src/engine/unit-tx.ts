@@ -13,7 +13,7 @@ import { UnitMemory } from './unit-memory.ts'
 import type { ChangedRow } from './unit-memory.ts'
 import type { WriterMemory } from './writer-memory.ts'
 
-/** The estimated cost of a statement, and of one that is only kept. */
+/** The estimated costs of a sent and of a buffered statement. */
 const STATEMENT_COST_US = 20
 const KEPT_COST_US = 2
 
@@ -25,19 +25,19 @@ export interface OpenBatch {
   readonly caches: Caches
   readonly memory: WriterMemory
   position: Position
-  /** Begins the part of the transaction that a unit can have to itself; a promise where that takes time. */
+  /** Begins a savepoint for a unit. Returns a promise if that takes time. */
   enter(): Promise<void> | undefined
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
   send(sql: string, parameters: readonly unknown[]): void
 }
 
-/** The work that a unit leaves to its batch when it succeeds. */
+/** The unwritten work of a successful unit. */
 export interface UnitEnd {
   /** Statements that were not sent, because the unit read nothing. */
   readonly statements: readonly Statement[]
-  /** Rows that it changed, and did not write either. */
+  /** Changed rows that are not yet written. */
   readonly changed: readonly ChangedRow[]
-  /** Tables whose kept rows its own statements may have changed. */
+  /** Tables whose kept rows may have been changed by its statements. */
   readonly overwritten: ReadonlySet<KeptTable>
 }
 
@@ -118,7 +118,7 @@ export class UnitTx implements Tx {
     return step(this.#hasEntered ? STATEMENT_COST_US : KEPT_COST_US)
   }
 
-  /** Makes sure that a statement of this unit can run in this turn, which may write a table; a promise where that takes time. */
+  /** Like `enter`, and also returns a promise if the event loop should have a turn first. */
   ready(table?: keyof Tables): Promise<void> | undefined {
     const entering = this.enter(table)
     const pausing = step(STATEMENT_COST_US)
@@ -129,12 +129,12 @@ export class UnitTx implements Tx {
     this.#open.send(sql, parameters)
   }
 
-  /** The transaction has entered, and must be ended in the database. */
+  /** Whether the transaction has a savepoint, which must be ended. */
   get hasEntered(): boolean {
     return this.#hasEntered
   }
 
-  /** Makes sure that a statement of this unit can run, which may write a table; a promise where that takes time. */
+  /** Begins a savepoint, unless there is one, for a statement that may write `table`. Returns a promise if that takes time. */
   enter(table?: keyof Tables): Promise<void> | undefined {
     if (table !== undefined) this.known.overwrite(table)
     if (this.#hasEntered) return undefined
@@ -152,12 +152,12 @@ export class UnitTx implements Tx {
     this.#statements = []
   }
 
-  /** The rows that it changed so far go before what comes now. */
+  /** Buffers the rows changed so far, before the next statement. */
   #keepChanged(): void {
     for (const changed of this.known.takeChanged()) this.#statements.push(changed.statementOf(this))
   }
 
-  // Positions are not given back when a unit fails: a gap is harmless, a number used twice would poison caches.
+  // Positions of a failed unit are not reused: a gap is harmless, but a number used twice would corrupt caches.
   takePosition(): Position {
     return ++this.#open.position
   }
@@ -171,7 +171,7 @@ export class UnitTx implements Tx {
     this.#onCommit.push(task)
   }
 
-  /** Returns the work that the unit leaves to its batch; called when it succeeded. */
+  /** Returns the unwritten work of the unit, after it succeeded. */
   end(): UnitEnd {
     return {
       statements: this.#statements,
@@ -180,7 +180,7 @@ export class UnitTx implements Tx {
     }
   }
 
-  /** Publishes a committed unit: sends its hints to other nodes, and keeps its rows in the memory of the writing side. */
+  /** Hands the unit's topics and tasks to its batch, and shares its rows with later units. */
   keep(topics: Set<string>, onCommit: (() => void)[]): void {
     for (const topic of this.#topics) topics.add(topic)
     onCommit.push(...this.#onCommit)

@@ -9,19 +9,19 @@ const BATCHES = 8
 const MAX_ROWS = 2000
 
 /**
- * The rows and noted keys that write transactions know without a query, as the next one would read them, written or
- * not.
+ * The rows and noted keys that write transactions know without a query. They are as the next transaction would read them,
+ * whether written or not.
  *
  * It is valid while this process is the only writer: a batch of another node, or a rollback, clears it.
  */
 export class WriterMemory {
   readonly #rows = new Map<KeptTable, Cache<string, object>>()
   #notes: { end: Position; readonly keys: Set<string> }[] = []
-  /** Notes up to this position are unknown. */
+  /** Noted keys up to this position are unknown. */
   #floor: Position = Infinity
   #end: Position | undefined
 
-  /** Begins a batch where the log stands now. */
+  /** Begins a batch at a position of the log. */
   begin(position: Position): void {
     if (position !== this.#end) this.forget()
     this.#floor = Math.min(this.#floor, position)
@@ -31,12 +31,12 @@ export class WriterMemory {
     if (this.#notes.length > BATCHES) this.#floor = this.#notes.shift()?.end ?? position
   }
 
-  /** Ends it here; nothing was taken back. */
+  /** Ends the batch at a position, after its commit. */
   end(position: Position): void {
     this.#end = position
   }
 
-  /** Clears everything from before the next batch. */
+  /** Clears everything. */
   forget(): void {
     this.#end = undefined
     for (const rows of this.#rows.values()) rows.clear()

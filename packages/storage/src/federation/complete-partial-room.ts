@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tx } from '../engine/database.ts'
-import { putForwardExtremities } from '../rooms/events/forward-extremities.ts'
+import { putForwardExtremities } from '../rooms/forward-extremities.ts'
 import { updateMembers } from '../rooms/members/member-changes.ts'
 import type { PrecomputedMemberChanges } from '../rooms/members/member-changes.ts'
 import { applyRecalculated } from './partial-events.ts'

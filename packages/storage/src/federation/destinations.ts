@@ -39,7 +39,7 @@ export async function putLateDestination(tx: Tx, late: LateDestination): Promise
     .execute()
 }
 
-/** A server has everything again. */
+/** Deletes the row of a server that has received everything. */
 export async function dropLateDestination(tx: Tx, server: ServerName): Promise<void> {
   await tx.deleteFrom('destinations').where('server_name', '=', server).execute()
 }

@@ -10,8 +10,8 @@ import { topics } from '../engine/topics.ts'
 export interface OutgoingDeviceList {
   readonly userId: UserId
   readonly position: Position
-  readonly toldPosition: Position
-  readonly told: ReadonlyMap<string, string>
+  readonly sentPosition: Position
+  readonly sent: ReadonlyMap<string, string>
 }
 
 /** Notes that there is news of a user's devices for a server, as of a position. */
@@ -49,20 +49,20 @@ export async function deviceListNews(db: Read, server: ServerName, limit: number
   return rows.map((row) => ({
     userId: row.user_id,
     position: row.position,
-    toldPosition: row.told_position,
-    told: new Map(JSON.parse(row.told) as [string, string][]),
+    sentPosition: row.told_position,
+    sent: new Map(JSON.parse(row.told) as [string, string][]),
   }))
 }
 
 /** Returns a server knows a user's devices as they were at a position. */
-export async function putToldDeviceList(
+export async function putSentDeviceList(
   tx: Tx,
   server: ServerName,
-  { userId, position, told }: Pick<OutgoingDeviceList, 'userId' | 'position' | 'told'>,
+  { userId, position, sent }: Pick<OutgoingDeviceList, 'userId' | 'position' | 'sent'>,
 ): Promise<void> {
   await tx
     .updateTable('outgoing_device_lists')
-    .set({ told_position: position, told: JSON.stringify([...told]) })
+    .set({ told_position: position, told: JSON.stringify([...sent]) })
     .where('server_name', '=', server)
     .where('user_id', '=', userId)
     .execute()

@@ -30,7 +30,7 @@ export async function waitingEdus(db: Read, server: ServerName, limit: number): 
   return rows.map(({ nid, edu }) => ({ nid, edu: JSON.parse(edu) as JsonObject }))
 }
 
-/** A server took what waited for it, up to and with this one. */
+/** Deletes the queued EDUs of a server up to and including a number, after their delivery. */
 export async function dropEdus(tx: Tx, server: ServerName, upTo: Nid): Promise<void> {
   await tx.deleteFrom('outgoing_edus').where('server_name', '=', server).where('nid', '<=', upTo).execute()
 }

@@ -88,7 +88,7 @@ export async function putServerKeys(tx: Tx, answer: ServerKeyAnswer): Promise<vo
     .execute()
 }
 
-/** The newest word of a server about its key counts: a reinstalled server may use an ID again. */
+/** Stores a key of a server. The newest answer counts, because a reinstalled server may reuse an ID. */
 async function putKey(tx: Tx, { server, answerTs }: ServerKeyAnswer, key: ServerKey): Promise<void> {
   const moved = { valid_until_ts: key.validUntilTs, is_old: key.isOld ? 1 : 0, answer_ts: answerTs }
   await tx

@@ -16,7 +16,7 @@ const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
 
 onEveryDatabase('device keys', (open) => {
-  test('are a map from device to what was uploaded last, and a change is told only where there was one', async () => {
+  test('are a map from device to what was uploaded last, and only real changes are announced', async () => {
     const upload = fc.record({
       localpart: fc.constantFrom('alice', 'bob'),
       deviceId: fc.constantFrom('PHONE', '__proto__'),

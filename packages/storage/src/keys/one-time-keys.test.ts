@@ -17,7 +17,7 @@ import type { KeyConflict, NamedKey } from './one-time-keys.ts'
 
 const alice = '@alice:one.test' as UserId
 const deviceId = 'PHONE'
-const wish = (algorithm: string) => ({ userId: alice, deviceId, algorithm })
+const request = (algorithm: string) => ({ userId: alice, deviceId, algorithm })
 const named = (algorithm: string, keyId: string, key = `"key ${keyId}"`): NamedKey => ({ algorithm, keyId, key })
 
 onEveryDatabase('one-time keys', (open) => {
@@ -37,7 +37,7 @@ onEveryDatabase('one-time keys', (open) => {
         const model = new Model()
         for (const now of steps) {
           if ('claim' in now) {
-            const claimed = await db.write((tx) => claimOneTimeKey(tx, { ...wish(now.claim), deviceId: own }))
+            const claimed = await db.write((tx) => claimOneTimeKey(tx, { ...request(now.claim), deviceId: own }))
             assert.deepEqual(claimed, model.claim(now.claim))
           } else {
             const keys = now.upload.map(({ algorithm, id, value }) => named(algorithm, `${id}`, `"${value}"`))
@@ -56,7 +56,7 @@ onEveryDatabase('one-time keys', (open) => {
     const db = await open()
     const keys = Array.from({ length: 20 }, (_, at) => named('a', `${at}`))
     await db.write((tx) => addOneTimeKeys(tx, alice, deviceId, keys))
-    const claims = Array.from({ length: 30 }, () => db.write((tx) => claimOneTimeKey(tx, wish('a'))))
+    const claims = Array.from({ length: 30 }, () => db.write((tx) => claimOneTimeKey(tx, request('a'))))
     const claimed = (await Promise.all(claims)).flatMap((key) => key?.keyId ?? [])
     assert.equal(claimed.length, 20)
     assert.equal(new Set(claimed).size, 20)
@@ -66,9 +66,9 @@ onEveryDatabase('one-time keys', (open) => {
   test('belong to their device, and a name may be any text', async () => {
     const db = await open()
     await db.write((tx) => addOneTimeKeys(tx, alice, deviceId, [named('__proto__', 'constructor')]))
-    assert.equal(await db.write((tx) => claimOneTimeKey(tx, { ...wish('__proto__'), deviceId: 'OTHER' })), undefined)
+    assert.equal(await db.write((tx) => claimOneTimeKey(tx, { ...request('__proto__'), deviceId: 'OTHER' })), undefined)
     assert.deepEqual(Object.entries(await oneTimeKeyCounts(db.read, alice, deviceId)), [['__proto__', 1]])
-    assert.equal((await db.write((tx) => claimOneTimeKey(tx, wish('__proto__'))))?.keyId, 'constructor')
+    assert.equal((await db.write((tx) => claimOneTimeKey(tx, request('__proto__'))))?.keyId, 'constructor')
     await db.close()
   })
 
@@ -78,7 +78,7 @@ onEveryDatabase('one-time keys', (open) => {
       const keys = Array.from({ length: 100 }, (_, at) => named('a', `${start + at}`))
       await db.write(async (tx) => {
         await addOneTimeKeys(tx, alice, deviceId, keys)
-        for (let at = 0; at < 100; at++) await claimOneTimeKey(tx, wish('a'))
+        for (let at = 0; at < 100; at++) await claimOneTimeKey(tx, request('a'))
       })
     }
     await db.write((tx) => addOneTimeKeys(tx, alice, deviceId, [named('a', 'last')]))
@@ -95,7 +95,7 @@ onEveryDatabase('a fallback key', (open) => {
     await db.write((tx) => putFallbackKey(tx, alice, deviceId, named('a', '1')))
     assert.deepEqual(await unusedFallbackAlgorithms(db.read, alice, deviceId), ['a'])
     for (let round = 0; round < 2; round++) {
-      assert.deepEqual(await db.write((tx) => useFallbackKey(tx, wish('a'))), named('a', '1'))
+      assert.deepEqual(await db.write((tx) => useFallbackKey(tx, request('a'))), named('a', '1'))
       assert.deepEqual(await unusedFallbackAlgorithms(db.read, alice, deviceId), [])
     }
     await db.close()
@@ -105,7 +105,7 @@ onEveryDatabase('a fallback key', (open) => {
     const db = await open()
     const put = (key: NamedKey) => db.write((tx) => putFallbackKey(tx, alice, deviceId, key))
     await put(named('a', '1'))
-    await db.write((tx) => useFallbackKey(tx, wish('a')))
+    await db.write((tx) => useFallbackKey(tx, request('a')))
     await put(named('a', '1'))
     assert.deepEqual(await unusedFallbackAlgorithms(db.read, alice, deviceId), [])
     await put(named('a', '2'))
@@ -113,8 +113,8 @@ onEveryDatabase('a fallback key', (open) => {
     await put(named('b', '1'))
     assert.equal(await db.write((tx) => fallbackKeyCount(tx, alice, deviceId)), 2)
     assert.equal(await db.write((tx) => fallbackKeyCount(tx, alice, 'OTHER')), 0)
-    assert.deepEqual(await db.write((tx) => useFallbackKey(tx, wish('a'))), named('a', '2'))
-    assert.equal(await db.write((tx) => useFallbackKey(tx, wish('c'))), undefined)
+    assert.deepEqual(await db.write((tx) => useFallbackKey(tx, request('a'))), named('a', '2'))
+    assert.equal(await db.write((tx) => useFallbackKey(tx, request('c'))), undefined)
     await db.close()
   })
 })

@@ -29,7 +29,7 @@ export async function postponeDeviceList(tx: Tx, { userId, tries, retryTs }: Wan
     .execute()
 }
 
-/** A user's devices need not be fetched any more, or never came. */
+/** Deletes the request for a user's device list, which was fetched or is not needed any more. */
 export async function dropWantedDeviceList(tx: Tx, userId: UserId): Promise<void> {
   await tx.deleteFrom('wanted_device_lists').where('user_id', '=', userId).execute()
 }

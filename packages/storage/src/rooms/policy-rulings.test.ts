@@ -21,7 +21,7 @@ onEveryDatabase('policy rulings', (open) => {
     await db.close()
   })
 
-  test('of two words said at once, both are told the same', async () => {
+  test('of two concurrent rulings, both callers get the first', async () => {
     const db = await open()
     const said = await Promise.all(
       ['one', undefined, 'three'].map((refusal) =>

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { UserId } from '@myelin/matrix/ids'
 import { onEveryDatabase } from '@myelin/testing/databases'
 import fc from 'fast-check'
-import { lostDevices, presenceOf, putPresence, putPresentDevice, unheardSince } from './presence.ts'
+import { lostDevices, presenceOf, putPresence, putPresentDevice, silentSince } from './presence.ts'
 import type { Presence } from './presence.ts'
 
 const users = ['@alice:one.test', '@bob:one.test', '@carol:two.test'] as UserId[]
@@ -37,7 +37,7 @@ onEveryDatabase('presence', (open) => {
           .toSorted((a, b) => (a.userId < b.userId ? -1 : 1))
         assert.deepEqual(plain(await presenceOf(db.read, users)), wanted)
         const unheard = wanted.filter(({ state, saidTs }) => state !== 'offline' && saidTs < since)
-        assert.deepEqual(plain(await unheardSince(db.read, since, 10)), unheard)
+        assert.deepEqual(plain(await silentSince(db.read, since, 10)), unheard)
         await db.close()
       }),
       { numRuns: 6 },

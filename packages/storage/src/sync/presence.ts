@@ -164,7 +164,7 @@ export async function lostDevices(db: Read, now: number, limit: number): Promise
 }
 
 /** Returns remote users who are not offline and have had no update since a time (ms), at most `limit`. */
-export async function unheardSince(db: Read, saidTs: number, limit: number): Promise<Presence[]> {
+export async function silentSince(db: Read, saidTs: number, limit: number): Promise<Presence[]> {
   const rows = await db
     .selectFrom('presence')
     .selectAll()

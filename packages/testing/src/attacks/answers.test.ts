@@ -201,7 +201,7 @@ describe('the answers of a hostile server', () => {
     }))
 })
 
-onEveryDatabase('keys told by a hostile server', (open) => {
+onEveryDatabase('keys sent by a hostile server', (open) => {
   const others = async ({ home, alice }: Stage): Promise<readonly string[]> => {
     const { userId } = await home.register('ours')
     return [alice.userId, userId, witness, mallory, '__proto__']
@@ -364,7 +364,7 @@ onEveryDatabase('where a hostile server sends us', (open) => {
       assert.equal(({} as Record<string, unknown>)['x'], undefined)
     }))
 
-  test('4.3.8: an event of a time that lies the wrong way, or has no such time, is not told on', () =>
+  test('4.3.8: an event whose time is missing or in the wrong direction is not relayed', () =>
     onStage(open, '12', async (stage) => {
       const now = stage.home.rt.clock.now()
       for (const origin_server_ts of [now - 1, 1e300, now + 100.5, -1, 2 ** 60]) {

@@ -11,7 +11,7 @@ import { authorRoom } from '../room-author.ts'
 import { levels, topic } from './drafts.ts'
 import { bob, mallory, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { always, stateNow, tell } from './hostile-answers.ts'
+import { always, stateNow, answerWith } from './hostile-answers.ts'
 
 onEveryDatabase('hostile events of good form', (open) => {
   test('Synapse 1.7.1: an event authorized by events of another room is rejected', () =>
@@ -134,7 +134,7 @@ onEveryDatabase('hostile events of good form', (open) => {
         ?.pdu as Pdu
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
-      tell(stage, [create], [hidden])
+      answerWith(stage, [create], [hidden])
       stage.evil.answers.set('state_ids/', always({ pdu_ids: [create.id], auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.equal(await stage.stateOf('m.room.power_levels'), before)
@@ -147,7 +147,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const state = await stateNow(stage)
       const ban = await stage.room.member(stage.alice.userId, mallory, 'ban')
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
-      tell(stage, state, [hidden])
+      answerWith(stage, state, [hidden])
       stage.evil.answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.notEqual(await stage.status(event.id), 'accepted')
@@ -168,7 +168,7 @@ onEveryDatabase('hostile events of good form', (open) => {
         prevEvents: [rejected.id],
         authEvents: (await stage.build({})).authEvents,
       })
-      tell(stage, state, [hidden])
+      answerWith(stage, state, [hidden])
       const { answers } = stage.evil
       answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [rejected.id] }))
       answers.set('state/', always({ pdus: state.map(({ json }) => json), auth_chain: [rejected.json] }))
@@ -199,7 +199,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const after = await stage.build({ sender: bob, body: 'builds on it', prevEvents: [late.id] })
       stage.evil.answers.set('get_missing_events/', always({ events: [late.json] }))
       stage.evil.answers.set('backfill/', always({ pdus: [late.json] }))
-      tell(stage, await stateNow(stage), [late])
+      answerWith(stage, await stateNow(stage), [late])
       await stage.evil.send([late.json, after.json])
       const hidden = await stage.build({ sender: bob, prevEvents: [late.id], body: 'unknown' })
       const next = await stage.build({ sender: bob, prevEvents: [hidden.id], authEvents: hidden.authEvents })
@@ -245,7 +245,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       // The hostile server has both, and sends us the second one only; it answers nothing of the first.
       await stage.evil.send([honest.json])
       const hidden = await stage.build({ body: 'hidden' })
-      tell(stage, [], [hidden])
+      answerWith(stage, [], [hidden])
       stage.evil.answers.set('state_ids/', always({ pdu_ids: [honest.id], auth_chain_ids: [honest.id] }))
       stage.evil.answers.set('event_auth/', always({ auth_chain: [honest.json] }))
       stage.evil.answers.set('event/', ({ target }) => ({
@@ -262,7 +262,7 @@ onEveryDatabase('hostile events of good form', (open) => {
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       const state = await stateNow(stage)
-      tell(stage, state, [hidden])
+      answerWith(stage, state, [hidden])
       stage.evil.answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
       await stage.evil.send([event.json])
       assert.equal(await stage.status(event.id), 'accepted')

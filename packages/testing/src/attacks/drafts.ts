@@ -2,7 +2,7 @@
 import type { JsonObject } from '@myelin/matrix/json'
 import { mallory } from './stage.ts'
 
-/** Power levels by which mallory makes themself strong. */
+/** Returns power levels that give mallory the highest level. */
 export const levels = (content: JsonObject = {}) => ({
   type: 'm.room.power_levels',
   sender: mallory,

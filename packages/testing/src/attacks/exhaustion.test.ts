@@ -9,7 +9,7 @@ import { onEveryDatabase } from '../databases.ts'
 import { keyDocument } from '../fake-servers/honest-answers.ts'
 import { bob, onStage } from './stage.ts'
 import type { Stage } from './stage.ts'
-import { always, stateNow, tell } from './hostile-answers.ts'
+import { always, stateNow, answerWith } from './hostile-answers.ts'
 
 /** An event that continues something nobody has. */
 async function dangling(stage: Stage, serial: number) {
@@ -127,7 +127,7 @@ onEveryDatabase('expensive requests', (open) => {
       const hidden = await stage.build({ body: 'hidden' })
       const event = await stage.build({ prevEvents: [hidden.id], authEvents: hidden.authEvents })
       const state = await stateNow(stage)
-      tell(stage, state, [hidden])
+      answerWith(stage, state, [hidden])
       await stage.evil.send([event.json])
       let invented = 0
       const { evil } = stage

@@ -109,8 +109,8 @@ onEveryDatabase('the stripped state that a hostile server sends to a knocking us
     answers(stage, room, 'knock', {})
     stage.evil.answers.set('send_knock/', always({ knock_room_state }))
     assert.equal((await knock(stage, room)).status, 200)
-    const told = (await offered(stage, 'knock'))[room.roomId] as { knock_state: { events: { type: string }[] } }
-    return told.knock_state.events.map(({ type }) => type)
+    const received = (await offered(stage, 'knock'))[room.roomId] as { knock_state: { events: { type: string }[] } }
+    return received.knock_state.events.map(({ type }) => type)
   }
 
   test('CVE-2024-52815: may be anything, and they can sync', () =>
@@ -132,7 +132,7 @@ onEveryDatabase('the stripped state that a hostile server sends to a knocking us
       }
     }))
 
-  test('4.2 C: is of their room and signed, or nothing, where the room can be told by its create event', () =>
+  test('4.2 C: is of their room and signed, or nothing, where the room is known from its create event', () =>
     onStage(open, '12', async (stage) => {
       const { home } = stage
       // Events of our own room have good signatures, and are of another room.
@@ -144,8 +144,8 @@ onEveryDatabase('the stripped state that a hostile server sends to a knocking us
       const state = [...theirs.state.values()].map(({ json }) => json)
       const forged = state.map((json) => ({ ...json, signatures: { 'evil.test': { 'ed25519:test': 'x' } } }))
       const changed = state.map((json) => ({ ...json, content: { ...(json['content'] as object), name: 'Owned' } }))
-      for (const told of [forged, changed, state.slice(1)])
-        assert.deepEqual(await shownOf(stage, theirs, told), ['m.room.member'])
+      for (const received of [forged, changed, state.slice(1)])
+        assert.deepEqual(await shownOf(stage, theirs, received), ['m.room.member'])
       assert.ok((await shownOf(stage, theirs, state)).includes('m.room.create'))
     }))
 })

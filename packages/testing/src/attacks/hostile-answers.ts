@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts'
 export const always = (json: JsonObject) => () => json
 
 /** Makes the hostile server answer requests for single events, and for the IDs of the state. */
-export function tell(stage: Stage, state: readonly Pdu[], history: readonly Pdu[]): void {
+export function answerWith(stage: Stage, state: readonly Pdu[], history: readonly Pdu[]): void {
   const { answers } = stage.evil
   const all = new Map<string, JsonObject>([...state, ...history].map(({ id, json }) => [id, json]))
   answers.set('event/', ({ target }) => {
@@ -19,7 +19,7 @@ export function tell(stage: Stage, state: readonly Pdu[], history: readonly Pdu[
   answers.set('state_ids/', always({ pdu_ids: state.map(({ id }) => id), auth_chain_ids: [] }))
 }
 
-/** The events of the room's current state. */
+/** Returns the events of the room's current state. */
 export async function stateNow(stage: Stage): Promise<Pdu[]> {
   const answer = await stage.home.call(
     'GET',

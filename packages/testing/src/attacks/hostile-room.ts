@@ -39,7 +39,7 @@ export const changedJoinAnswer = (room: ForeignRoom, event: JsonObject, change: 
   ...change,
 })
 
-/** Alice joins through the hostile server. */
+/** Joins alice through the hostile server. */
 export async function join({ home, alice }: Stage, roomId: string) {
   const path = `/_matrix/client/v3/join/${encodeURIComponent(roomId)}?server_name=evil.test`
   return home.call('POST', path, { token: alice.token, body: {} })

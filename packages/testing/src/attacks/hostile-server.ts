@@ -15,7 +15,8 @@ import type { Author } from '../foreign-author.ts'
 import { testSigningKey } from '../runtime.ts'
 import type { Answer, TestServer } from '../server.ts'
 import { keyDocument } from '../fake-servers/honest-answers.ts'
-import type { Answering, StandInServers } from '../fake-servers/stand-in-servers.ts'
+import type { Answering, FakeServerRequest } from '../fake-servers/fake-servers.ts'
+import type { InProcessServers } from '../fake-servers/in-process-servers.ts'
 import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
 /** An event as the hostile server sends it, and its event ID. */
@@ -33,10 +34,10 @@ export class HostileServer implements Author {
   /** The answers by the start of the path after `/federation/v1/`; the longest match applies. */
   readonly answers = new Map<string, Answering>()
   readonly #home: TestServer
-  readonly #asked: OutgoingRequest[] = []
+  readonly #asked: FakeServerRequest[] = []
   #transactions = 0
 
-  constructor(name: string, home: TestServer, peers: StandInServers) {
+  constructor(name: string, home: TestServer, peers: InProcessServers) {
     this.name = name as ServerName
     this.key = testSigningKey(name)
     this.#home = home
@@ -47,7 +48,7 @@ export class HostileServer implements Author {
   }
 
   /** The requests received so far, without those for keys. */
-  get asked(): readonly OutgoingRequest[] {
+  get asked(): readonly FakeServerRequest[] {
     return this.#asked.filter(({ target }) => !/\/(key|send)\//.test(target))
   }
 
@@ -89,7 +90,7 @@ export class HostileServer implements Author {
     return xMatrixHeader({ origin: this.name, destination: this.#home.name, method, uri, content }, this.key)
   }
 
-  #answer(request: OutgoingRequest): JsonObject | string | Promise<JsonObject | string> {
+  #answer(request: FakeServerRequest): JsonObject | string | Promise<JsonObject | string> {
     this.#asked.push(request)
     if (request.target.includes('/key/v2/server')) {
       return keyDocument(this.name, { validUntilTs: this.#home.rt.clock.now() + 86_400_000 })

@@ -169,7 +169,7 @@ onEveryDatabase('the answer of a server to a join', (open) => {
 })
 
 onEveryDatabase('forged origins', (open) => {
-  test('CVE-2022-39200: events that get_missing_events tells without the signature of their server are not taken', () =>
+  test('CVE-2022-39200: events of get_missing_events without the signature of their server are not accepted', () =>
     onStage(open, '12', async (stage) => {
       const between = await stage.build({ body: 'between' })
       const last = await stage.build({ body: 'last', prevEvents: [between.id], authEvents: between.authEvents })

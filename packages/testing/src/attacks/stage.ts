@@ -17,7 +17,7 @@ import { authorRoom } from '../room-author.ts'
 import type { RoomAuthor } from '../room-author.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
-import { StandInServers } from '../fake-servers/stand-in-servers.ts'
+import { InProcessServers } from '../fake-servers/in-process-servers.ts'
 import { HostileServer } from './hostile-server.ts'
 
 /** Bob may change state, mallory may talk; both are of the hostile server. */
@@ -31,7 +31,7 @@ export interface Stage {
   readonly alice: { readonly userId: string; readonly token: string }
   readonly room: RoomAuthor
   readonly version: RoomVersion
-  readonly peers: StandInServers
+  readonly peers: InProcessServers
   readonly evil: HostileServer
   readonly good: HostileServer
   /** Returns the status of an event; undefined if it was never accepted. */
@@ -44,7 +44,7 @@ export interface Stage {
 
 /** Opens the stage. */
 async function openStage(options: { open?: OpenDatabase; roomVersion?: string } = {}): Promise<Stage> {
-  const peers = new StandInServers()
+  const peers = new InProcessServers()
   const { roomVersion = '12' } = options
   const home = await testServer(options.open, {}, { transport: peers })
   const alice = await home.register('alice')
@@ -137,7 +137,7 @@ async function assertSyncShows({ home, alice, room }: Stage, sent: EventId): Pro
   }
 }
 
-/** Pages from the end to the beginning; the last page must contain the create event. */
+/** Asserts that paging from the end reaches the create event. */
 async function assertPagesEnd({ home, alice, room }: Stage): Promise<void> {
   let [from, last] = ['', '']
   const path = `/_matrix/client/v3/rooms/${encodeURIComponent(room.roomId)}/messages?dir=b&limit=7`

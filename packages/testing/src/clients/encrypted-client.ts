@@ -77,7 +77,7 @@ export async function until(client: sdk.MatrixClient, events: string | string[],
   for (const event of [events].flat()) emitter.off(event, look)
 }
 
-/** As {@link until}, for what must be asked for. */
+/** Waits until a query returns a value. See {@link until}. */
 export async function untilFound(
   client: sdk.MatrixClient,
   event: string,
@@ -133,20 +133,20 @@ export async function trusts(client: sdk.MatrixClient, other: sdk.MatrixClient):
   )
 }
 
-/** A client's encryption, which it must have. */
+/** Returns the encryption of a client; throws if it has none. */
 export function cryptoOf(client: sdk.MatrixClient) {
   const crypto = client.getCrypto()
   if (!crypto) throw new Error('the client has no encryption')
   return crypto
 }
 
-/** The messages a client has of a room, whether it can read them or not. */
+/** Returns the messages that a client has of a room, readable or not. */
 export function messages(client: sdk.MatrixClient, roomId: string): sdk.MatrixEvent[] {
   const events = client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? []
   return events.filter((event) => event.getType() === 'm.room.message')
 }
 
-/** The texts a client can read in a room. */
+/** Returns the texts that a client can read in a room. */
 function readable(client: sdk.MatrixClient, roomId: string): string[] {
   return messages(client, roomId)
     .filter((event) => !event.isDecryptionFailure())

@@ -64,8 +64,8 @@ export class RoomClient extends MatrixClient {
     return fetch(`${this.base}${path}`, { method, headers, ...(body ? { body: Buffer.from(body) } : {}) })
   }
 
-  async createRoom(wishes: object): Promise<Room> {
-    return new Room(String((await this.call('POST', '/createRoom', wishes))['room_id']))
+  async createRoom(body: object): Promise<Room> {
+    return new Room(String((await this.call('POST', '/createRoom', body))['room_id']))
   }
 
   sync(since?: string): Promise<Body> {

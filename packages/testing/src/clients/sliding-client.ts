@@ -62,7 +62,7 @@ export interface FollowedRoom {
 }
 
 /** The members of a request that a client chooses, as they are sent. */
-export interface SlidingWish {
+export interface SlidingRequestBody {
   readonly lists?: Readonly<Record<string, unknown>>
   readonly room_subscriptions?: Readonly<Record<string, unknown>>
   readonly extensions?: Readonly<Record<string, unknown>>
@@ -94,25 +94,25 @@ export class SlidingClient {
   }
 
   /** Sends a request with its `pos` and returns the answer, which is not looked at. */
-  async ask(wish: SlidingWish, { pos = this.pos, timeoutMs = 0 } = {}): Promise<Answer> {
+  async ask(request: SlidingRequestBody, { pos = this.pos, timeoutMs = 0 } = {}): Promise<Answer> {
     const place = { ...(pos === undefined ? {} : { pos }), timeout: timeoutMs }
     const isV4 = this.#dialect === 'v4'
     const parameters = new URLSearchParams(Object.entries(place).map(([name, value]) => [name, String(value)]))
     const query = isV4 ? '' : `?${parameters.toString()}`
     return this.#server.call('POST', `${PATHS[this.#dialect]}${query}`, {
       token: this.#token,
-      body: { conn_id: this.#connId, ...(isV4 ? place : {}), ...wish },
+      body: { conn_id: this.#connId, ...(isV4 ? place : {}), ...request },
     })
   }
 
   /** Asks and applies the answer; begins anew where the server does not know its `pos` any more. */
-  async sync(wish: SlidingWish, options: { readonly timeoutMs?: number } = {}): Promise<SlidingAnswer> {
-    const { status, body } = await this.ask(wish, options)
+  async sync(request: SlidingRequestBody, options: { readonly timeoutMs?: number } = {}): Promise<SlidingAnswer> {
+    const { status, body } = await this.ask(request, options)
     if (status === 400 && body['errcode'] === 'M_UNKNOWN_POS' && this.pos !== undefined) {
       this.pos = undefined
-      // The new connection does not tell of rooms that were left meanwhile.
+      // A new connection does not report rooms that were left meanwhile.
       this.rooms.clear()
-      return this.sync(wish, options)
+      return this.sync(request, options)
     }
     if (status !== 200) throw new Error(`sliding sync answered ${status}: ${JSON.stringify(body)}`)
     const answer = body as unknown as SlidingAnswer

@@ -64,7 +64,7 @@ export async function viewOf(simulation: SimulatedRoom, server: TestServer): Pro
   return { server, joined, state, extremities, shown, ledger: await loadStoredRoom(server.name, db.read, roomId) }
 }
 
-/** No server contradicts itself on its disk. */
+/** Asserts that no server contradicts itself on its disk. */
 export async function areWhole(servers: readonly TestServer[]): Promise<void> {
   for (const { name: server, rt } of servers) {
     rt.db.read.caches.clear()
@@ -93,7 +93,7 @@ export async function isSound(simulation: Simulation, view: View): Promise<void>
     const { body } = await simulation.ask(user, 'GET', 'members')
     const members = (body['chunk'] as { event_id: string }[]).map(({ event_id: id }) => id)
     const kept = Object.entries(state).flatMap(([key, id]) => (key.startsWith('m.room.member ') ? [id] : []))
-    assert.deepEqual(members.toSorted(), kept.toSorted(), `the members ${user.userId} is told`)
+    assert.deepEqual(members.toSorted(), kept.toSorted(), `the members ${user.userId} is received`)
   }
 }
 

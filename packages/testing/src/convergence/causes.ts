@@ -185,7 +185,7 @@ function isJudged({ ledger, shown }: View, id: EventId): boolean {
 
 const stateOf = ({ ledger }: View): State => ledger.states.get(ledger.been.at(-1) ?? 0) ?? NOBODY
 
-/** The events by which users of a server are in a room. */
+/** Returns the join events of a server's users in a room. */
 function joinsOf(state: State, pdus: StoredRoom['pdus'], server: ServerName): EventId[] {
   return [...state].flatMap(([key, id]) => {
     const [type, user] = splitStateKey(key)

@@ -36,7 +36,7 @@ export interface SimulationSeries {
   /** The seed by which reads and writes of the databases are delayed; undefined for no delays. */
   readonly jitter?: string | undefined
   /** Gets every event of a simulation that does not converge. */
-  readonly tell?: ((line: string) => void) | undefined
+  readonly print?: ((line: string) => void) | undefined
 }
 
 /**
@@ -46,12 +46,12 @@ export interface SimulationSeries {
  * state, or a proven cause for the difference; throws otherwise. A seed repeats a simulation, except where the machine decides
  * the order of events.
  */
-export async function* converge({ first, count, jitter, tell }: SimulationSeries): AsyncGenerator<Outcome> {
+export async function* converge({ first, count, jitter, print }: SimulationSeries): AsyncGenerator<Outcome> {
   const pool = await openServerPool(jitter)
   try {
     for (let seed = first; seed < first + count; seed++) {
       try {
-        yield await lifeOf(await Simulation.found(pool, String(seed)), tell)
+        yield await lifeOf(await Simulation.found(pool, String(seed)), print)
         // One check is enough: a fault in a database stays there.
         if (seed === first + count - 1) await areWhole(pool.network.servers)
       } catch (cause) {
@@ -67,7 +67,7 @@ export async function* converge({ first, count, jitter, tell }: SimulationSeries
   }
 }
 
-async function lifeOf(simulation: Simulation, tell?: (line: string) => void): Promise<Outcome> {
+async function lifeOf(simulation: Simulation, print?: (line: string) => void): Promise<Outcome> {
   try {
     await live(simulation)
     // Checked before any further message, which would lead to events that did not arrive. Memberships do not change
@@ -77,7 +77,7 @@ async function lifeOf(simulation: Simulation, tell?: (line: string) => void): Pr
     await close(simulation)
     return await compare(simulation, backTs)
   } catch (cause) {
-    if (tell) for await (const line of describeDivergence(simulation)) tell(line)
+    if (print) for await (const line of describeDivergence(simulation)) print(line)
     throw cause
   }
 }

@@ -31,10 +31,10 @@ async function story(): Promise<Story> {
   const prevEvents = await theirs.extremities(room.roomId)
   const draft = { roomId: room.roomId, sender: bob, type: 'm.room.topic', stateKey: '', prevEvents }
   const ours = await room.send(alice, 'm.room.topic', { topic: 'ours' }, '')
-  const forked = await theirs.tell({ ...draft, content: { topic: 'theirs' } })
-  const rejected = await theirs.tell({ ...draft, type: 'm.room.create', content: {} })
+  const forked = await theirs.sendEvent({ ...draft, content: { topic: 'theirs' } })
+  const rejected = await theirs.sendEvent({ ...draft, type: 'm.room.create', content: {} })
   await room.member(alice, bob, 'ban')
-  const unwanted = await theirs.tell({ ...draft, type: 'm.room.name', content: { name: 'late' } })
+  const unwanted = await theirs.sendEvent({ ...draft, type: 'm.room.name', content: { name: 'late' } })
   const shown = await room.say(alice, 'shown')
   const ids = { ours, forked: forked.id, rejected: rejected.id, unwanted: unwanted.id, shown }
   const ledger = await loadStoredRoom('one.test' as ServerName, home.rt.db.read, room.roomId)
@@ -63,31 +63,31 @@ describe('the invariants of a room', () => {
   })
 
   test('finds what was soft-failed by a state that wanted it, or that the room was never in', async () => {
-    const told = await story()
-    const { ids, ledger, extremities } = told
+    const received = await story()
+    const { ids, ledger, extremities } = received
     const { softFailed: status } = EVENT_STATUS
     const wanted = [
-      ...violationsOf(forged(told, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), extremities),
+      ...violationsOf(forged(received, ids['shown'], { status, roomRoot: ledger.been.at(-1) ?? 0 }), extremities),
     ]
     assert.ok(wanted.some((breach) => breach.endsWith('it is soft-failed and allowed')))
-    const nowhere = [...violationsOf(forged(told, ids['unwanted'], { roomRoot: -1 }), extremities)]
+    const nowhere = [...violationsOf(forged(received, ids['unwanted'], { roomRoot: -1 }), extremities)]
     assert.ok(nowhere.some((breach) => breach.endsWith('is no state that the room was in')))
   })
 
   test('finds what was rejected and is allowed, and what was taken and is not', async () => {
-    const told = await story()
-    const { ids, extremities } = told
-    const rejected = [...violationsOf(forged(told, ids['shown'], { status: EVENT_STATUS.rejected }), extremities)]
+    const received = await story()
+    const { ids, extremities } = received
+    const rejected = [...violationsOf(forged(received, ids['shown'], { status: EVENT_STATUS.rejected }), extremities)]
     assert.ok(rejected.some((breach) => breach.endsWith('it is rejected and allowed')))
-    const taken = [...violationsOf(forged(told, ids['rejected'], { status: EVENT_STATUS.accepted }), extremities)]
+    const taken = [...violationsOf(forged(received, ids['rejected'], { status: EVENT_STATUS.accepted }), extremities)]
     assert.ok(taken.some((breach) => breach.endsWith('it is refused')))
   })
 
   test('finds a state that is not what came before', async () => {
-    const told = await story()
-    const { ids, ledger, extremities } = told
+    const received = await story()
+    const { ids, ledger, extremities } = received
     const [first = 0] = ledger.been
-    const moved = [...violationsOf(forged(told, ids['forked'], { stateBefore: first }), extremities)]
+    const moved = [...violationsOf(forged(received, ids['forked'], { stateBefore: first }), extremities)]
     assert.ok(moved.some((breach) => breach.endsWith('is not what the events before it come to')))
     const without = new Map(ledger.states.get(ledger.been.at(-1) ?? 0))
     without.delete(stateKey('m.room.topic'))

@@ -15,8 +15,7 @@ export interface Awaited {
 }
 
 /**
- * A database whose results are delayed at random, as on a busy machine: results arrive out of order, and may be stale
- * when they arrive.
+ * Returns a database whose results are randomly delayed, as on a busy machine: they arrive out of order, and may be stale.
  */
 export function slowDatabase(database: Database, chance: Chance, awaited: Awaited): Database {
   const pause = async () => {

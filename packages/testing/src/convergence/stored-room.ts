@@ -69,7 +69,7 @@ const isNews = ({ position }: StoredEvent) => position !== null && position > 0 
 
 const placeOf = ({ position, roomRoot: root }: StoredEvent) => ({ position: position ?? 0, root })
 
-/** The changes of state without an event, after expensive resolutions of forks. */
+/** Returns the changes of state without an event, after expensive resolutions of forks. */
 async function movesOf(db: Read, roomId: RoomId): Promise<{ readonly position: number; readonly root: number }[]> {
   const nid = await roomNid(db, roomId)
   if (nid === undefined) return []

@@ -6,7 +6,7 @@ import { startPostgres } from '../processes/postgres-server.ts'
 import { chanceOf } from '../chance.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import { killedJoin, KILL_POINTS } from './killed-join.ts'
-import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
+import { startTlsServers } from '../fake-servers/tls-servers.ts'
 import { startServerProcess } from '../processes/server-process.ts'
 
 /**
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 })
 const postgres = values.database === 'postgres' ? await startPostgres() : undefined
 const database = values.database === 'sqlite' ? undefined : (postgres?.url ?? values.database)
-const servers = await startSimulatedServers(8, values.seed)
+const servers = await startTlsServers(8, values.seed)
 const server = await startServerProcess({ database, settings: servers.settings })
 const faults: string[] = []
 try {

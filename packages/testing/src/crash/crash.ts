@@ -7,7 +7,7 @@ import { startPostgres } from '../processes/postgres-server.ts'
 import { pointsOf, rehearsalEnvironment } from './kill-schedule.ts'
 import { PowerLoss } from './power/power-loss.ts'
 import { runCrash } from './run-crash.ts'
-import { startSimulatedServers } from '../fedsim/simulated-servers.ts'
+import { startTlsServers } from '../fake-servers/tls-servers.ts'
 import { latencyOf } from '../latency.ts'
 import { startServerProcess } from '../processes/server-process.ts'
 
@@ -47,7 +47,7 @@ const points = all.filter((point) => values.at?.includes(point) ?? true)
 const kills = Number(values.kills ?? (isRehearsed ? 20 : 50))
 let power: PowerLoss | undefined
 const shown = { tenth: -1 }
-const servers = isLossy || isRehearsed ? await startSimulatedServers(1) : undefined
+const servers = isLossy || isRehearsed ? await startTlsServers(1) : undefined
 const server = await startServerProcess({
   database,
   settings: servers?.settings ?? '',

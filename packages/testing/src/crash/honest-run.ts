@@ -6,8 +6,8 @@ import { signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { roomVersion } from '@myelin/rules/room-versions'
 import { uploadedText } from './invariants/media-kept.ts'
-import type { Deed } from './ledger.ts'
-import type { Observation } from './observation.ts'
+import type { Deed } from './record/ledger.ts'
+import type { Observation } from './record/observation.ts'
 import { seenEvent } from './seen-event.ts'
 
 /** A run in which nothing went wrong, for tests to doctor. */
@@ -20,7 +20,10 @@ const alice = '@alice:one.test' as UserId
 const bob = '@bob:one.test' as UserId
 const key = signingKeyFromSeed('honest', Buffer.alloc(32, 3))
 
-/** Two users in a room: acknowledged, retried, unanswered and absent events, a message and one-time keys. */
+/**
+ * Returns the deeds and observations of a correct run: two users in a room; acknowledged, retried, unanswered and absent
+ * events, a message and one-time keys.
+ */
 export function honestRun(): HonestRun {
   const pdus = roomOf(['kept', 'retried', 'open', 'state'])
   const roomId = pdus[0]?.roomId ?? ''

@@ -4,9 +4,9 @@ import { describe, test } from 'node:test'
 import { honestRun } from './honest-run.ts'
 import type { HonestRun } from './honest-run.ts'
 import { judge } from './judge.ts'
-import { Ledger, readLedger } from './ledger.ts'
-import type { Deed } from './ledger.ts'
-import type { RemoteRoomResult, Observation, SeenEvent, SeenRoom } from './observation.ts'
+import { Ledger, readLedger } from './record/ledger.ts'
+import type { Deed } from './record/ledger.ts'
+import type { RemoteRoomResult, Observation, SeenEvent, SeenRoom } from './record/observation.ts'
 
 /** The invariants that a run breaks. */
 function broken({ deeds, seen }: HonestRun): string[] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant, Verdict } from './invariant.ts'
+import type { Invariant, Verdict } from './record/invariant.ts'
 import { healthyAgain } from './invariants/healthy-again.ts'
 import { mediaKept } from './invariants/media-kept.ts'
 import { noDuplicate } from './invariants/no-duplicate.ts'
@@ -10,8 +10,8 @@ import { oneTimeKeysOnce } from './invariants/one-time-keys-once.ts'
 import { syncCompleteness } from './invariants/sync-completeness.ts'
 import { toDeviceOnce } from './invariants/to-device-once.ts'
 import { wholeGraph } from './invariants/whole-graph.ts'
-import type { Deed } from './ledger.ts'
-import type { Observation } from './observation.ts'
+import type { Deed } from './record/ledger.ts'
+import type { Observation } from './record/observation.ts'
 
 const invariants: readonly Invariant[] = [
   noLostAck,

@@ -4,9 +4,9 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import type { ForeignRoom } from '../foreign-room.ts'
 import type { Chance } from '../chance.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
-import { prepareTransaction, sendTransactions } from '../fedsim/push.ts'
-import { hostedRoom, memberId } from '../fedsim/hosted-rooms.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
+import { prepareTransaction, sendTransactions } from '../fake-servers/push.ts'
+import { hostedRoom, memberId } from '../fake-servers/hosted-rooms.ts'
+import type { TlsServers } from '../fake-servers/tls-servers.ts'
 import type { ServerProcess } from '../processes/server-process.ts'
 import type { Target } from '../processes/target.ts'
 
@@ -28,7 +28,7 @@ export const KILL_POINTS: readonly KillPoint[] = [
 /** The parts of a run. */
 export interface JoinsRun {
   readonly server: ServerProcess
-  readonly servers: SimulatedServers
+  readonly servers: TlsServers
   readonly client: MatrixClient
   readonly target: Target
   readonly chance: Chance
@@ -140,7 +140,7 @@ async function faultsOf(client: MatrixClient, room: ForeignRoom, expected: reado
   const members = [...room.state.values()].filter(
     ({ type, content }) => type === 'm.room.member' && content['membership'] === 'join',
   )
-  const told = chunk.map(({ event_id }) => event_id)
+  const shown = chunk.map(({ event_id }) => event_id)
   return [
     ...differences(
       'joined members',
@@ -153,9 +153,9 @@ async function faultsOf(client: MatrixClient, room: ForeignRoom, expected: reado
       [...room.state.values()].map(({ id }) => id),
     ),
     ...expected
-      .filter((id) => !told.includes(id))
+      .filter((id) => !shown.includes(id))
       .map((id) => `${id}, number ${expected.indexOf(id)} of what was said, is not in the timeline`),
-    ...(new Set(told).size === told.length ? [] : ['something is in the timeline twice']),
+    ...(new Set(shown).size === shown.length ? [] : ['something is in the timeline twice']),
   ]
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { markerOf, seenEvent } from './seen-event.ts'
-import { isAcknowledged } from './ledger.ts'
-import type { Deed } from './ledger.ts'
-import type { Lookup, Observation, SeenRoom } from './observation.ts'
+import { isAcknowledged } from './record/ledger.ts'
+import type { Deed } from './record/ledger.ts'
+import type { Lookup, Observation, SeenRoom } from './record/observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'

@@ -3,13 +3,13 @@ import type { EventEmitter } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { JsonObject } from '@myelin/matrix/json'
 import { parsePdu } from '@myelin/rules/events/parse-pdu'
-import type { RemoteRoomResult } from './observation.ts'
+import type { RemoteRoomResult } from './record/observation.ts'
 import type { ForeignRoom } from '../foreign-room.ts'
 import { registerUsers } from '../clients/matrix-client.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'
-import { hostedRoom } from '../fedsim/hosted-rooms.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
+import { hostedRoom } from '../fake-servers/hosted-rooms.ts'
+import type { TlsServers } from '../fake-servers/tls-servers.ts'
 import { HttpConnection } from '../clients/http-connection.ts'
 import { readUntilAnswered, sendUntilAnswered } from './retry-request.ts'
 
@@ -18,7 +18,7 @@ const PATIENCE_MS = 60_000
 
 /** A room of another server with a local member; both sides send messages while the server is killed. */
 export class RemoteRoom {
-  readonly #servers: SimulatedServers
+  readonly #servers: TlsServers
   readonly #room: ForeignRoom
   readonly #resident: MatrixClient
   readonly #acknowledged: string[] = []
@@ -27,7 +27,7 @@ export class RemoteRoom {
   /** The forward extremities at the other server. */
   readonly #named = new Set<string>()
 
-  private constructor(servers: SimulatedServers, room: ForeignRoom, resident: MatrixClient) {
+  private constructor(servers: TlsServers, room: ForeignRoom, resident: MatrixClient) {
     this.#servers = servers
     this.#room = room
     this.#resident = resident
@@ -39,7 +39,7 @@ export class RemoteRoom {
 
   /** Creates a room on another server, and lets a local user join it. */
   static async enter(
-    servers: SimulatedServers,
+    servers: TlsServers,
     { url, secret }: { readonly url: string; readonly secret: string },
   ): Promise<RemoteRoom> {
     const [resident] = await registerUsers(url, secret, ['emigrant'])
@@ -121,8 +121,8 @@ export class RemoteRoom {
     const client = { send: () => connection.request('PUT', uri, authorization, JSON.stringify(body)) }
     const answer = await sendUntilAnswered(client, ['PUT', uri])
     connection.close()
-    const told = answer && (JSON.parse(answer.body) as { pdus?: Record<string, { error?: string }> })
-    if (answer?.status === 200 && told?.pdus?.[pdu.id]?.error === undefined) this.#acknowledged.push(pdu.id)
+    const shown = answer && (JSON.parse(answer.body) as { pdus?: Record<string, { error?: string }> })
+    if (answer?.status === 200 && shown?.pdus?.[pdu.id]?.error === undefined) this.#acknowledged.push(pdu.id)
     else throw new Error(`an event of the other server was refused: ${answer?.body}`)
   }
 

@@ -2,10 +2,10 @@
 import { EventEmitter } from 'node:events'
 import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ledger, readLedger } from './ledger.ts'
-import type { Deed } from './ledger.ts'
-import type { Observation } from './observation.ts'
-import type { SimulatedServers } from '../fedsim/simulated-servers.ts'
+import { Ledger, readLedger } from './record/ledger.ts'
+import type { Deed } from './record/ledger.ts'
+import type { Observation } from './record/observation.ts'
+import type { TlsServers } from '../fake-servers/tls-servers.ts'
 import type { ServerProcess } from '../processes/server-process.ts'
 import { chanceOf } from '../chance.ts'
 import type { Chance } from '../chance.ts'
@@ -22,7 +22,7 @@ import type { Traffic } from './traffic.ts'
 /** A run: the same seed kills at the same instants, as far as a machine can. */
 export interface CrashPlan extends KillPlan {
   /** Another server, where one takes part. */
-  readonly servers: SimulatedServers | undefined
+  readonly servers: TlsServers | undefined
   readonly seed: string
   readonly users: number
   readonly rooms: number

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setTimeout as delay } from 'node:timers/promises'
 import { markerOf, seenEvent } from './seen-event.ts'
-import type { Resumption, SeenEvent, Stream } from './observation.ts'
+import type { Resumption, SeenEvent, Stream } from './record/observation.ts'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import { readUntilAnswered } from './retry-request.ts'

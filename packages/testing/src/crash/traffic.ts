@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventEmitter } from 'node:events'
-import type { Act, DeedAnswer, Ledger } from './ledger.ts'
+import type { Act, DeedAnswer, Ledger } from './record/ledger.ts'
 import { uploadedText } from './invariants/media-kept.ts'
 import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Chance } from '../chance.ts'

@@ -47,7 +47,7 @@ onEveryDatabase('a left room', (open) => {
     for (const [name, end] of Object.entries(ENDINGS)) {
       test(`of another server has the member's leave event where the ${offer} ${name}`, async (t) => {
         const { network, alice, bob, roomId } = await stage(open, {
-          wishes: {
+          roomOptions: {
             preset: 'private_chat',
             initial_state: [{ type: 'm.room.join_rules', content: { join_rule: 'knock' } }],
           },
@@ -74,7 +74,7 @@ onEveryDatabase('a left room', (open) => {
     }
   }
 
-  test('that one device has forgotten is still told to the others, once', async (t) => {
+  test('that one device has forgotten is still sent to the others, once', async (t) => {
     const server = await testServer(open)
     t.after(() => server.close())
     const bob = await server.register('bob')

@@ -29,7 +29,7 @@ onEveryDatabase('a room whose first server has left', (open) => {
 
   test('is in order on the disk of that server, also when its user is invited again', async () => {
     const { network, alice, bob, roomId } = await stage(open, {
-      wishes: { power_level_content_override: { invite: 0 } },
+      roomOptions: { power_level_content_override: { invite: 0 } },
     })
     assert.equal((await join(bob, roomId)).status, 200)
     assert.equal((await post(alice, path(roomId, 'leave'))).status, 200)

@@ -51,8 +51,11 @@ onEveryDatabase('an encrypted conversation', (open) => {
       const queried = await call('POST', 'keys/query', alice, { device_keys: { [bob.userId]: [] } })
       const devices = (queried['device_keys'] as Record<string, Body>)[bob.userId] ?? {}
       assert.deepEqual(Object.keys(devices), [bob.deviceId])
-      const wish = { one_time_keys: { [bob.userId]: { [bob.deviceId]: 'signed_curve25519' } } }
-      const both = await Promise.all([call('POST', 'keys/claim', alice, wish), call('POST', 'keys/claim', alice, wish)])
+      const request = { one_time_keys: { [bob.userId]: { [bob.deviceId]: 'signed_curve25519' } } }
+      const both = await Promise.all([
+        call('POST', 'keys/claim', alice, request),
+        call('POST', 'keys/claim', alice, request),
+      ])
       const given = both.flatMap(({ one_time_keys: keys }) => Object.values(keys as object))
       assert.equal(given.length, 1, 'one key goes to one of two')
 
@@ -89,8 +92,8 @@ onEveryDatabase('an encrypted conversation', (open) => {
       assert.deepEqual((await sync(alice, before))['device_lists'], { changed: [bob.userId], left: [] })
       const queried = await call('POST', 'keys/query', alice, { device_keys: { [bob.userId]: [] } })
       assert.deepEqual(queried['device_keys'], { [bob.userId]: {} })
-      const wish = { one_time_keys: { [bob.userId]: { [bob.deviceId]: 'signed_curve25519' } } }
-      assert.deepEqual((await call('POST', 'keys/claim', alice, wish))['one_time_keys'], {})
+      const request = { one_time_keys: { [bob.userId]: { [bob.deviceId]: 'signed_curve25519' } } }
+      assert.deepEqual((await call('POST', 'keys/claim', alice, request))['one_time_keys'], {})
     })
   })
 })

@@ -56,12 +56,12 @@ onEveryDatabase('the erased messages of a user', (open) => {
     const [hidden, shown] = [edit(await get(bob, path)), edit(await get(dora, path))]
     const because = async (person: Person) =>
       JSON.stringify((await get(person, `rooms/${room.roomId}/event/${said.byBob}`))['unsigned'])
-    const [told, untold] = [await because(dora), await because(eve)]
+    const [received, untold] = [await because(dora), await because(eve)]
     await server.close()
     assert.match(whole, /edited/)
     assert.equal(hidden, 'null')
     assert.match(shown, /edited/)
-    assert.match(told, /redacted_because.*a secret/)
+    assert.match(received, /redacted_because.*a secret/)
     assert.match(untold, /redacted_because/)
     assert.doesNotMatch(untold, /a secret/)
   })

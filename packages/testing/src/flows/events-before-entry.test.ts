@@ -10,7 +10,7 @@ import { join, lastEvent, path, stage, standing, stateOn } from '../stages/feder
 import type { Stage, User } from '../stages/federated-stage.ts'
 import { ForeignAuthor } from '../foreign-author.ts'
 
-/** Holds the answer to joins back until it is let go or lost; tells when there is one. */
+/** Delays the answers to joins until they are released or lost; resolves when there is one. */
 function holdJoins({ server }: User) {
   const answered = Promise.withResolvers<void>()
   const onward = Promise.withResolvers<void>()
@@ -50,7 +50,7 @@ const voice = ({ alice, bob }: Stage) => new ForeignAuthor(bob.server, alice.ser
 onEveryDatabase('events in a room before the join is complete', (open) => {
   for (const version of ['2', '11', '12']) {
     test(`is there once we are in, in version ${version}`, async () => {
-      const set = await stage(open, { wishes: { room_version: version } })
+      const set = await stage(open, { roomOptions: { room_version: version } })
       const { network, alice, bob, roomId } = set
       const hold = holdJoins(alice)
       const joining = join(bob, roomId)
@@ -101,7 +101,7 @@ onEveryDatabase('events in a room before the join is complete', (open) => {
   test('is not taken from a server that the room shuts out', async () => {
     const set = await stage(open, {
       servers: 3,
-      wishes: {
+      roomOptions: {
         initial_state: [{ type: 'm.room.server_acl', state_key: '', content: { allow: ['*'], deny: ['three.test'] } }],
       },
     })

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import sharp from 'sharp'
 
-/** A picture of that size, encoded. */
+/** Returns an encoded image of a size. */
 export async function sharpImage(width: number, height: number): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 4, background: { r: 1, g: 2, b: 3, alpha: 0.5 } } })
     .png()

@@ -11,9 +11,9 @@ type Person = Awaited<ReturnType<TestServer['register']>>
 type Body = { next_batch: string; rooms: { join: Record<string, { state: { events: { state_key: string }[] } }> } }
 
 onEveryDatabase('a client that loads members lazily', (open) => {
-  test('is told of a member with what they say, once', async () => {
+  test('gets a member with the first message of theirs, once', async () => {
     const { server, alice, bob, room, sync } = await stage(open)
-    const { next, told: atFirst } = await sync()
+    const { next, shown: atFirst } = await sync()
     await room.say(bob.userId, 'one')
     const second = await sync(next)
     await room.say(bob.userId, 'two')
@@ -21,21 +21,21 @@ onEveryDatabase('a client that loads members lazily', (open) => {
     await room.say(alice.userId, 'three')
     const fourth = await sync(third.next)
     assert.equal(atFirst.includes(bob.userId), false)
-    assert.deepEqual([second.told, third.told, fourth.told], [[bob.userId], [], [alice.userId]])
+    assert.deepEqual([second.shown, third.shown, fourth.shown], [[bob.userId], [], [alice.userId]])
     await server.close()
   })
 
-  test('is not told again in the next sync of members that came with the first one', async () => {
+  test('does not get members of the first sync again in the next one', async () => {
     const { server, carol, room, sync } = await stage(open)
-    const { next, told: atFirst } = await sync()
+    const { next, shown: atFirst } = await sync()
     await room.say(carol.userId, 'one')
     const second = await sync(next)
     assert.equal(atFirst.includes(carol.userId), true)
-    assert.deepEqual(second.told, [])
+    assert.deepEqual(second.shown, [])
     await server.close()
   })
 
-  test('is not told in `state` of a member whose member event was in the timeline', async () => {
+  test('does not get in `state` a member whose event was in the timeline', async () => {
     const { server, room, sync } = await stage(open)
     const [dan, eve] = [await server.register('dan'), await server.register('eve')]
     const first = await sync()
@@ -47,33 +47,33 @@ onEveryDatabase('a client that loads members lazily', (open) => {
     const anew = await sync()
     await room.say(eve.userId, 'two')
     const next = await sync(anew.next)
-    assert.deepEqual([second.told, third.told, anew.told.includes(eve.userId), next.told], [[], [], false, []])
+    assert.deepEqual([second.shown, third.shown, anew.shown.includes(eve.userId), next.shown], [[], [], false, []])
     await server.close()
   })
 
-  test('is told again where the answer got lost', async () => {
+  test('gets members again after a lost response', async () => {
     const { server, bob, room, sync } = await stage(open)
     const { next } = await sync()
     await room.say(bob.userId, 'one')
     await sync(next)
     await room.say(bob.userId, 'two')
-    assert.deepEqual((await sync(next)).told, [bob.userId])
+    assert.deepEqual((await sync(next)).shown, [bob.userId])
     await server.close()
   })
 
-  test('is told again after beginning from nothing', async () => {
+  test('gets members again after an initial sync', async () => {
     const { server, alice, bob, room, sync } = await stage(open)
     const before = await sync()
     await room.say(bob.userId, 'one')
     await sync(before.next)
     for (let count = 0; count < 2; count++) await room.say(alice.userId, 'so that bob is not among the newest')
-    const { next, told } = await sync()
+    const { next, shown } = await sync()
     await room.say(bob.userId, 'two')
-    assert.deepEqual([told.includes(bob.userId), (await sync(next)).told], [false, [bob.userId]])
+    assert.deepEqual([shown.includes(bob.userId), (await sync(next)).shown], [false, [bob.userId]])
     await server.close()
   })
 
-  test('is told again where it asks for that, and of what has changed', async () => {
+  test('gets members again with `include_redundant_members`, and after a change', async () => {
     const { server, bob, room, sync } = await stage(open)
     const { next } = await sync()
     await room.say(bob.userId, 'one')
@@ -83,7 +83,7 @@ onEveryDatabase('a client that loads members lazily', (open) => {
     const path = `/_matrix/client/v3/profile/${encodeURIComponent(bob.userId)}/displayname`
     await server.call('PUT', path, { token: bob.token, body: { displayname: 'Bob' } })
     for (let count = 0; count < 3; count++) await room.say(bob.userId, 'and on')
-    assert.deepEqual([redundant.told, (await sync(redundant.next)).told], [[bob.userId], [bob.userId]])
+    assert.deepEqual([redundant.shown, (await sync(redundant.next)).shown], [[bob.userId], [bob.userId]])
     await server.close()
   })
 })
@@ -102,10 +102,10 @@ async function stage(open: Parameters<typeof testServer>[0]) {
     const { status, body } = await server.call('GET', `/_matrix/client/v3/sync?${query}`, { token: carol.token })
     assert.equal(status, 200)
     const { next_batch: next, rooms } = body as Body
-    const told = rooms.join[room.roomId]?.state.events.flatMap(({ state_key: key }) =>
+    const shown = rooms.join[room.roomId]?.state.events.flatMap(({ state_key: key }) =>
       key.startsWith('@') ? [key] : [],
     )
-    return { next, told: told ?? [] }
+    return { next, shown: shown ?? [] }
   }
   return { server, alice, bob, carol, room, sync }
 }

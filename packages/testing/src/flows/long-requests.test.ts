@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MAX_BODY_BYTES } from '@myelin/http/body-sizes'
 import type { AnyEndpoint } from '@myelin/http/endpoint'
-import { endpointsOf } from '@myelin/http/endpoints'
-import { pathsOf } from '@myelin/http/mount'
+import { endpointsOf } from '@myelin/http/app/endpoints'
+import { pathsOf } from '@myelin/http/app/mount'
 import { MAX_TURN_COST_US, takeLongestTurn } from '@myelin/kit/turn'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { parseJson } from '@myelin/matrix/parse-json'
@@ -14,7 +14,7 @@ import { testSigningKey } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
 import { keyDocument } from '../fake-servers/honest-answers.ts'
-import { StandInServers } from '../fake-servers/stand-in-servers.ts'
+import { InProcessServers } from '../fake-servers/in-process-servers.ts'
 import { worstBodies } from '../worst-bodies.ts'
 import { xMatrixHeader } from '../fake-servers/x-matrix.ts'
 
@@ -26,7 +26,7 @@ const SHORT_BYTES = 64 * 1024
 onEveryDatabase('a request of many entries', (open) => {
   /** Returns a server that knows the key of another, and a user of it. */
   async function stage() {
-    const servers = new StandInServers()
+    const servers = new InProcessServers()
     const server = await testServer(open, {}, { transport: servers })
     servers.set(FAR, () => keyDocument(FAR, { validUntilTs: server.rt.clock.now() + 86_400_000_000 }))
     const alice = await server.register('alice')

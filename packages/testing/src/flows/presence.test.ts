@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { setDevicePresence } from '@myelin/services/runtime/presence/set-presence'
+import { setDevicePresence } from '@myelin/services/runtime/set-presence'
 import { onEveryDatabase } from '../databases.ts'
 import type { OpenDatabase } from '../databases.ts'
 import type { TestServer } from '../server.ts'
@@ -137,12 +137,12 @@ onEveryDatabase('presence', (open) => {
       assert.equal(refused.status, 400)
     }))
 
-  test('stays busy where another node, or the one before a restart, was told so', () =>
+  test('stays busy where another node, or the node before its restart, recorded it', () =>
     present(open, async (stage) => {
       const { alice, one } = stage
       const state = 'org.matrix.msc3026.busy' as const
       const untilTs = one().rt.clock.now() + 600_000
-      const told = {
+      const shown = {
         userId: alice.userId as UserId,
         deviceId: alice.deviceId,
         state,
@@ -150,7 +150,7 @@ onEveryDatabase('presence', (open) => {
         isActive: false,
         lastActiveTs: 0,
       }
-      await setDevicePresence(one().rt, told)
+      await setDevicePresence(one().rt, shown)
       await sync(one(), alice)
       assert.equal((await statusOf(one(), alice, alice.userId))['presence'], state)
       await pass(stage, 60_000)
@@ -215,7 +215,7 @@ onEveryDatabase('presence', (open) => {
     }))
 
   test('is not for strangers, nor for others to say', () =>
-    present(open, async ({ alice, bob, one, tell }) => {
+    present(open, async ({ alice, bob, one, sendEdus }) => {
       const eve = await one().register('eve')
       const ask = (userId: string) => one().call('GET', statusPath(userId), { token: eve.token })
       for (const userId of [alice.userId, bob.userId, '@nobody:one.test']) {
@@ -229,14 +229,14 @@ onEveryDatabase('presence', (open) => {
       }
       const push = (userId: unknown, presence: unknown = 'online') => ({ user_id: userId, presence })
       const edu = (...pushes: unknown[]) => ({ edu_type: 'm.presence', content: { push: pushes } }) as JsonObject
-      await tell(
+      await sendEdus(
         edu(push(alice.userId), push('@stranger:two.test'), push(7), push(bob.userId, 'dancing'), 'nonsense', null),
         { edu_type: 'm.presence', content: { push: 'everybody' } },
       )
       assert.equal((await statusOf(one(), alice, bob.userId))['presence'], 'offline')
       assert.equal((await statusOf(one(), alice, alice.userId))['presence'], 'offline')
       const odd = { ...push(bob.userId), last_active_ago: -5, status_msg: 'x'.repeat(5_000), currently_active: 'yes' }
-      await tell(edu(odd))
+      await sendEdus(edu(odd))
       assert.deepEqual(await statusOf(one(), alice, bob.userId), {
         presence: 'online',
         status_msg: 'x'.repeat(1_000),
@@ -260,11 +260,11 @@ onEveryDatabase('presence', (open) => {
       assert.equal(bob.userId, '@bob:two.test')
     }))
 
-  test('is not told where it is turned off', () =>
+  test('is not sent where presence is turned off', () =>
     onTwoServers(open, async (stage) => {
-      const { alice, bob, one, tell } = stage
+      const { alice, bob, one, sendEdus } = stage
       await sync(one(), alice)
-      await tell({ edu_type: 'm.presence', content: { push: [{ user_id: bob.userId, presence: 'online' }] } })
+      await sendEdus({ edu_type: 'm.presence', content: { push: [{ user_id: bob.userId, presence: 'online' }] } })
       const body = { presence: 'online' }
       assert.equal((await one().call('PUT', statusPath(alice.userId), { token: alice.token, body })).status, 200)
       assert.deepEqual((await sync(one(), alice)).seen, {})

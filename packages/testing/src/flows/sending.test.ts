@@ -170,7 +170,7 @@ onEveryDatabase('events of local users', (open) => {
       assert.equal(sends(network, 'two.test').length, done)
     }))
 
-  test('tells a server that its last user was removed', () =>
+  test('sends the removal of the last user of a server to that server', () =>
     onStage(open, async ({ room, untilAt }) => {
       const kick = await room.member(alice, bob, 'leave')
       await untilAt('two.test', [kick])
@@ -197,9 +197,9 @@ onEveryDatabase('events of local users', (open) => {
           type: 'm.room.message',
           content: { msgtype: 'm.text', body: 'hi' },
         }
-        const told = await theirs.tell(draft)
+        const shown = await theirs.sendEvent(draft)
         await settled()
-        assert.ok(!(await at('three.test')).includes(told.id))
+        assert.ok(!(await at('three.test')).includes(shown.id))
         const given = await theirs.build({ ...draft, prevEvents: (await at('three.test')).slice(-1) })
         await theirs.send([given.json])
         await home.rt.db.write(async (tx) => {

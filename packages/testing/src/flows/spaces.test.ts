@@ -23,8 +23,8 @@ describe('a tree of spaces over two servers', () => {
   const nameOf = (id: string) => Object.entries(rooms).find(([, room]) => room === id)?.[0] ?? id
 
   const create = async (server: TestServer, { token }: User, name: string, body: object = {}) => {
-    const wishes = { preset: 'public_chat', name, ...body }
-    const answer = await server.call('POST', '/_matrix/client/v3/createRoom', { token, body: wishes })
+    const options = { preset: 'public_chat', name, ...body }
+    const answer = await server.call('POST', '/_matrix/client/v3/createRoom', { token, body: options })
     assert.equal(answer.status, 200, JSON.stringify(answer.body))
     rooms[name] = String(answer.body['room_id'])
   }
@@ -122,22 +122,22 @@ describe('a tree of spaces over two servers', () => {
     }
   })
 
-  test('is told to another server as far as its users could enter', async () => {
+  test('is sent to another server as far as its users could join', async () => {
     const ask = (name: string, by = two) => {
       const target = federationPath(['federation', 'v1', 'hierarchy', rooms[name]!])
       return by.rt.remote.call('one.test' as ServerName, { method: 'GET', target })
     }
-    const told = (await ask('root')) as unknown as {
+    const received = (await ask('root')) as unknown as {
       room: TreeRoom
       children: TreeRoom[]
       inaccessible_children: string[]
     }
-    assert.equal(told.room.children_state.length, 4)
+    assert.equal(received.room.children_state.length, 4)
     assert.deepEqual(
-      told.children.map((child) => nameOf(child.room_id)),
+      received.children.map((child) => nameOf(child.room_id)),
       ['open'],
     )
-    assert.deepEqual(told.inaccessible_children.map(nameOf), ['secret', 'restricted'])
+    assert.deepEqual(received.inaccessible_children.map(nameOf), ['secret', 'restricted'])
     await assert.rejects(ask('secret'), { status: 404, errcode: 'M_NOT_FOUND' })
     await authorOf(one.rt, rooms['secret'] as never).member(alice.userId, '@guest:three.test', 'invite')
     assert.equal(((await ask('secret', net.server('three.test')))['room'] as JsonObject)['room_id'], rooms['secret'])

@@ -5,7 +5,7 @@ import { syncFilterOf } from '@myelin/services/room-state/event-filter'
 import { parseToken } from '@myelin/services/room-state/page-token'
 import type { Requester, Runtime } from '@myelin/services/runtime/runtime'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
-import { sync } from '@myelin/services/sync/sync'
+import { sync } from '@myelin/services/sync/response/sync'
 import { testServer } from '../server.ts'
 
 test('a waiting sync whose client goes away ends without another look at the database', async () => {

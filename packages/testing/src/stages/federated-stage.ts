@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
-import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { extendRoom } from '@myelin/services/rooms/append/extend-room'
 import { isNeed } from '@myelin/services/rooms/resolution/unit-needs'
-import { writeEvents } from '@myelin/services/rooms/write-events'
+import { writeEvents } from '@myelin/services/rooms/append/write-events'
 import { roomTail } from '@myelin/storage/rooms/events/events'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { namedState, openRoom, roomById } from '@myelin/storage/rooms/rooms'
@@ -36,32 +36,32 @@ export const post = (who: User, path: string, body: JsonObject = {}) =>
   who.server.call('POST', `/_matrix/client/v3/${path}`, { token: who.token, body })
 
 /** Creates a room. */
-export const create = async (who: User, wishes: JsonObject): Promise<RoomId> => {
-  const { status, body } = await post(who, 'createRoom', wishes)
+export const create = async (who: User, roomOptions: JsonObject): Promise<RoomId> => {
+  const { status, body } = await post(who, 'createRoom', roomOptions)
   assert.equal(status, 200, JSON.stringify(body))
   return body['room_id'] as RoomId
 }
 
-/** A path below a room's. */
+/** Returns a path below a room's. */
 export const path = (roomId: RoomId, rest: string) => `rooms/${encodeURIComponent(roomId)}/${rest}`
 
 /** Joins a room by id or alias through these servers. */
 export const join = (who: User, room: string, via: readonly string[] = ['one.test']) =>
   post(who, `join/${encodeURIComponent(room)}?${via.map((server) => `via=${server}`).join('&')}`)
 
-/** Alice of one.test has a public room; bob is of two.test. */
+/** Creates a public room of alice on one.test, and the user bob on two.test. */
 export async function stage(
   open: OpenDatabase,
-  options: { servers?: number; wishes?: JsonObject } = {},
+  options: { servers?: number; roomOptions?: JsonObject } = {},
 ): Promise<Stage> {
   const network = await testNetwork({ servers: options.servers ?? 2, open })
   const alice = await user(network, 'alice', 'one.test')
   const bob = await user(network, 'bob', 'two.test')
-  const roomId = await create(alice, { preset: 'public_chat', name: 'The room', ...options.wishes })
+  const roomId = await create(alice, { preset: 'public_chat', name: 'The room', ...options.roomOptions })
   return { network, alice, bob, roomId }
 }
 
-/** The ids of a room's state on a server. */
+/** Returns the event IDs of a room's state on a server. */
 export async function stateOn({ server }: User, roomId: RoomId): Promise<string[]> {
   const db = server.rt.db.read
   const row = await roomById(db, roomId)
@@ -74,7 +74,7 @@ export async function stateOn({ server }: User, roomId: RoomId): Promise<string[
   ).toSorted()
 }
 
-/** The JSON of the newest event of a room, after something was done there. */
+/** Runs an action and returns the JSON of the newest event of the room. */
 export async function lastEvent({ server }: User, act: () => Promise<unknown>, roomId: RoomId): Promise<JsonObject> {
   await act()
   const row = await roomById(server.rt.db.read, roomId)
@@ -93,7 +93,7 @@ export async function offered(who: User, kind: 'invite' | 'knock', roomId: RoomI
   return state?.events ?? []
 }
 
-/** A user's membership as a server knows it. */
+/** Returns a user's membership on a server. */
 export const standing = async ({ server }: User, roomId: RoomId, userId: string) =>
   (await membershipIn(server.rt.db.read, roomId, userId as UserId))?.membership
 

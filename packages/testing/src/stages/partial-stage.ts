@@ -54,15 +54,15 @@ export function holdStates({ rt: { remote } }: TestServer, first: Answering): He
 }
 
 /**
- * Alice's room at one.test, with carol and mallory of three.test. Bob of two.test joins and gets no answer about its
- * members.
+ * Creates alice's room on one.test, with carol and mallory of three.test. Joins bob of two.test, who gets no answer about
+ * its members.
  */
 export async function partialStage(
   open: OpenDatabase,
-  wishes: JsonObject = {},
+  roomOptions: JsonObject = {},
   before: (stage: Stage & { carol: User; mallory: User }) => Promise<void> = async () => {},
 ): Promise<PartialStage> {
-  const set = await stage(open, { servers: 3, wishes })
+  const set = await stage(open, { servers: 3, roomOptions })
   const [carol, mallory] = [
     await user(set.network, 'carol', 'three.test'),
     await user(set.network, 'mallory', 'three.test'),

@@ -38,11 +38,11 @@ export interface PolicyStage {
 }
 
 /** The options of a test's policy server. */
-export type PolicyWishes = Partial<PolicyServerSettings> & { readonly rate?: RateLimit; readonly isUsed?: boolean }
+export type PolicyOptions = Partial<PolicyServerSettings> & { readonly rate?: RateLimit; readonly isUsed?: boolean }
 
 /** Sets the stage; the room names its policy server once all three are in it. */
-export async function policyStage(open: OpenDatabase, wishes: PolicyWishes = {}): Promise<PolicyStage> {
-  const { rate, isUsed = true, ...policy } = wishes
+export async function policyStage(open: OpenDatabase, options: PolicyOptions = {}): Promise<PolicyStage> {
+  const { rate, isUsed = true, ...policy } = options
   const policyServer = { ...testConfig.policyServer, isEnabled: true, ...policy }
   const rateLimits = { ...testConfig.rateLimits, ...(rate ? { policySender: rate } : {}) }
   const config = (name: string) => (name === 'one.test' ? { policyServer, rateLimits } : {})

@@ -16,7 +16,7 @@ export const URL_OF_GATEWAY = 'https://push.test/_matrix/push/v1/notify'
 export type Person = Awaited<ReturnType<TestServer['register']>>
 
 /** Returns a pusher as a client sets it. */
-export const pusher = (wishes: JsonObject = {}): JsonObject => ({
+export const pusher = (fields: JsonObject = {}): JsonObject => ({
   app_id: 'test.app',
   pushkey: 'key',
   kind: 'http',
@@ -24,7 +24,7 @@ export const pusher = (wishes: JsonObject = {}): JsonObject => ({
   device_display_name: 'Phone',
   lang: 'en',
   data: { url: URL_OF_GATEWAY, colour: 'blue' },
-  ...wishes,
+  ...fields,
 })
 
 /** Returns alice and bob in a room of two, and gateways. */

@@ -26,7 +26,7 @@ export const OLDER = {
 /** The first 20 rooms. */
 export const ALL = { lists: { all: { ranges: [[0, 19]], ...OLDER } } }
 
-/** A server with two users, and what they do. */
+/** Starts a server with two users and returns their actions. */
 export async function slidingStage(open: OpenDatabase, t: TestContext) {
   const server = await testServer(open)
   t.after(() => server.close())

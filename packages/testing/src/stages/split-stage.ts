@@ -9,7 +9,7 @@ import { SyncedClient } from '../clients/synced-client.ts'
 const [alice, bob] = ['@alice:one.test', '@bob:two.test'] as const
 const MEMBERS = Array.from({ length: 6 }, (_, index) => `@m${index}:two.test`)
 
-/** A room in which no local user may send, so that no local event merges its forward extremities. */
+/** Creates a room in which no local user may send, so that no local event merges its forward extremities. */
 export async function splitStage(open: OpenDatabase, version: string) {
   const network = await testNetwork({ servers: 2, open })
   const [home, away] = [network.server('one.test'), network.server('two.test')]
@@ -27,8 +27,8 @@ export async function splitStage(open: OpenDatabase, version: string) {
 export type SplitStage = Awaited<ReturnType<typeof splitStage>>
 
 /**
- * Events that all continue the same one: topics, power levels, kicks of some and new names of others. The state that any
- * of them lead to allows all others, so that none is soft-failed.
+ * Returns events that all continue the same one: topics, power levels, kicks and new names. The state after each allows all
+ * others, so none is soft-failed.
  */
 export async function forks({ room, theirs }: SplitStage, count: number): Promise<Pdu[]> {
   const prevEvents = await theirs.extremities(room.roomId)

@@ -6,7 +6,7 @@ import { after } from 'node:test'
 import { systemClock } from '@myelin/kit/clock'
 import { seededRandom } from '@myelin/kit/random'
 import type { ServerName } from '@myelin/matrix/ids'
-import { HttpsTransport, type HttpsTransportParts } from '@myelin/remote/https-transport'
+import { HttpsTransport, type HttpsTransportParts } from '@myelin/remote/https/https-transport'
 import { AddressCheck } from '@myelin/remote/sockets/address-check'
 import type { Names, ServiceRecord } from '@myelin/remote/sockets/names'
 import { testAuthority } from '../certificates.ts'
@@ -28,7 +28,7 @@ const echo: RequestListener = (request, reply) => {
   reply.end(JSON.stringify({ host: request.headers.host, url: request.url, agent: request.headers['user-agent'] }))
 }
 
-/** A web server on loopback with a certificate for these names; answers its port. It is closed after the tests. */
+/** Starts a web server on loopback with a certificate for these names and returns its port. It is closed after the tests. */
 export async function listen(
   names: readonly string[],
   answer: RequestListener = echo,
@@ -46,7 +46,7 @@ export interface Internet {
   readonly services?: Readonly<Record<string, readonly Partial<ServiceRecord>[]>>
 }
 
-/** A transport in an internet of these names that may go to every address. */
+/** Returns a transport with these DNS records that may connect to every address. */
 export function transport(
   { hosts = {}, services = {} }: Internet,
   parts: Partial<HttpsTransportParts> = {},
@@ -85,7 +85,7 @@ export async function askOn(
   }
 }
 
-/** {@link askOn}, for the last time: the transport is closed. */
+/** Sends a request over a transport and closes the transport. See {@link askOn}. */
 export async function ask(...question: Parameters<typeof askOn>): Promise<string> {
   try {
     return await askOn(...question)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { MAX_STICKY_MS } from '@myelin/services/rooms/record-sticky'
+import { MAX_STICKY_MS } from '@myelin/services/rooms/append/record-sticky'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { OptionalInteger, OptionalText } from '../../schemas.ts'

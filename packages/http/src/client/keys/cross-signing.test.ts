@@ -151,10 +151,10 @@ describe('cross-signing', () => {
     const seen = await query(bob, alice)
     assert.deepEqual(seen['device_keys'], { [alice.userId]: { [alice.deviceId]: { ...device, unsigned: {} } } })
     assert.deepEqual(seen['master_keys'], { [alice.userId]: master })
-    const told = await sync(bob, since)
-    assert.deepEqual(told['device_lists'], { changed: [alice.userId], left: [] })
+    const shown = await sync(bob, since)
+    assert.deepEqual(shown['device_lists'], { changed: [alice.userId], left: [] })
     assert.deepEqual((await post(alice, 'signatures/upload', signatures)).body, { failures: {} })
-    assert.deepEqual((await sync(bob, String(told['next_batch'])))['device_lists'], { changed: [], left: [] })
+    assert.deepEqual((await sync(bob, String(shown['next_batch'])))['device_lists'], { changed: [], left: [] })
   })
 
   test('signatures of a user on other users are private', async () => {

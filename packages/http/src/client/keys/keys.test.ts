@@ -28,8 +28,8 @@ describe('keys', () => {
   const upload = ({ token }: User, body: unknown) => server.call('POST', `${v3}/keys/upload`, { token, body })
   const query = ({ token }: User, asked: unknown) =>
     server.call('POST', `${v3}/keys/query`, { token, body: { device_keys: asked } })
-  const claim = ({ token }: User, wishes: unknown) =>
-    server.call('POST', `${v3}/keys/claim`, { token, body: { one_time_keys: wishes } })
+  const claim = ({ token }: User, options: unknown) =>
+    server.call('POST', `${v3}/keys/claim`, { token, body: { one_time_keys: options } })
   const sync = async ({ token }: User, since = '') =>
     (await server.call('GET', `${v3}/sync${since && `?since=${since}`}`, { token })).body
 
@@ -75,10 +75,10 @@ describe('keys', () => {
     assert.deepEqual(second.body['one_time_key_counts'], { signed_curve25519: 2, curve25519: 1 })
     assert.deepEqual((await sync(alice))['device_unused_fallback_key_types'], ['signed_curve25519'])
 
-    const wish = { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } }
+    const request = { [alice.userId]: { [alice.deviceId]: 'signed_curve25519' } }
     const claimed = []
     for (let round = 0; round < 4; round++) {
-      const { body } = await claim(bob, wish)
+      const { body } = await claim(bob, request)
       assert.deepEqual(body['failures'], {})
       claimed.push((body['one_time_keys'] as Record<string, Record<string, unknown>>)[alice.userId]?.[alice.deviceId])
     }
@@ -97,10 +97,10 @@ describe('keys', () => {
 
   test('that do not exist are left out of a claim, and unreachable servers are failures', async () => {
     const alice = await newUser()
-    const wishes = json(
+    const options = json(
       `{"${alice.userId}":{"OTHER":"a","__proto__":"a"},"@nobody:one.test":{"A":"a"},"@eve:two.test":{"A":"a"}}`,
     )
-    const { status, body } = await claim(alice, wishes)
+    const { status, body } = await claim(alice, options)
     assert.deepEqual([status, body['one_time_keys']], [200, {}])
     assert.deepEqual(Object.keys(body['failures'] as object), ['two.test'])
   })
@@ -183,7 +183,7 @@ describe('keys', () => {
     ['query', 'a device that is a number', { device_keys: { '@a:one.test': [7] } }, 'M_BAD_JSON'],
     ['query', 'an invalid user id', { device_keys: { alice: [] } }, 'M_BAD_JSON'],
     ['query', 'a user without a server', { device_keys: { '@alice': [] } }, 'M_INVALID_PARAM'],
-    ['claim', 'nothing wished', {}, 'M_MISSING_PARAM'],
+    ['claim', 'no keys', {}, 'M_MISSING_PARAM'],
     ['claim', 'algorithms in a list', { one_time_keys: { '@a:one.test': ['x'] } }, 'M_BAD_JSON'],
     ['claim', 'an algorithm that is no text', { one_time_keys: { '@a:one.test': { A: {} } } }, 'M_BAD_JSON'],
     ['claim', 'a user without a server', { one_time_keys: { '@alice': { A: 'x' } } }, 'M_INVALID_PARAM'],

@@ -5,7 +5,7 @@ import { onEveryDatabase } from '@myelin/testing/databases'
 import { testServer } from '@myelin/testing/server'
 
 type Person = { readonly userId: string; readonly token: string }
-type Told = {
+type Notification = {
   room_id: string
   read: boolean
   actions: unknown[]
@@ -36,7 +36,7 @@ onEveryDatabase('the notifications of a user', (open) => {
     }
     const asked = async (query = '') => {
       const body = await ok('GET', `${V3}/notifications${query}`, alice)
-      return { all: body['notifications'] as Told[], next: body['next_token'] as string | undefined }
+      return { all: body['notifications'] as Notification[], next: body['next_token'] as string | undefined }
     }
     assert.deepEqual(await asked(), { all: [], next: undefined })
     const [one, two] = [await make(), await make()]

@@ -6,7 +6,11 @@ import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 
 type Person = { readonly userId: string; readonly token: string }
-type Told = { event_id: string; content: { body?: string }; unsigned: { 'm.relations'?: Record<string, unknown> } }
+type ShownEvent = {
+  event_id: string
+  content: { body?: string }
+  unsigned: { 'm.relations'?: Record<string, unknown> }
+}
 const V1 = '/_matrix/client/v1'
 const V3 = '/_matrix/client/v3'
 const name = encodeURIComponent
@@ -53,12 +57,12 @@ class Stage {
     return this.ok('GET', `${V1}/rooms/${name(this.room)}/threads${query}`, who)
   }
 
-  async event(who: Person, id: string): Promise<Told> {
-    return (await this.ok('GET', `${V3}/rooms/${name(this.room)}/event/${name(id)}`, who)) as unknown as Told
+  async event(who: Person, id: string): Promise<ShownEvent> {
+    return (await this.ok('GET', `${V3}/rooms/${name(this.room)}/event/${name(id)}`, who)) as unknown as ShownEvent
   }
 }
 
-const bodies = (page: Record<string, unknown>) => (page['chunk'] as Told[]).map(({ content }) => content.body)
+const bodies = (page: Record<string, unknown>) => (page['chunk'] as ShownEvent[]).map(({ content }) => content.body)
 const pages = async (ask: (query: string) => Promise<Record<string, unknown>>, first: string) => {
   const all: (string | undefined)[][] = []
   for (let query = first; ; ) {
@@ -172,10 +176,10 @@ onEveryDatabase('events that relate to others', (open) => {
       assert.deepEqual(await pages(paged, '?limit=1'), [['a'], ['c'], ['b']])
       assert.deepEqual(bodies(await paged('?include=participated')), ['a', 'c'])
       assert.deepEqual(bodies(await stage.threads(alice, '?include=participated')), ['a', 'c', 'b'])
-      const [first] = (await paged(''))['chunk'] as Told[]
+      const [first] = (await paged(''))['chunk'] as ShownEvent[]
       const thread = first?.unsigned['m.relations']?.['m.thread'] as Record<string, unknown>
       assert.deepEqual([thread['count'], thread['current_user_participated']], [2, true])
-      assert.equal((thread['latest_event'] as Told).event_id, last)
+      assert.equal((thread['latest_event'] as ShownEvent).event_id, last)
       await stage.redact(bob, last)
       assert.deepEqual(bodies(await paged('')), ['c', 'b', 'a'])
     }))
@@ -187,7 +191,7 @@ onEveryDatabase('events that relate to others', (open) => {
       await stage.say(alice, 'reply', 'm.thread', root)
       const list = `${V3}/user/${name(alice.userId)}/account_data/m.ignored_user_list`
       await stage.ok('PUT', list, alice, { ignored_users: { [bob.userId]: {} } })
-      const [shown] = (await stage.threads(alice))['chunk'] as Told[]
+      const [shown] = (await stage.threads(alice))['chunk'] as ShownEvent[]
       assert.deepEqual([shown?.event_id, shown?.content], [root, {}])
       assert.deepEqual(bodies(await stage.threads(bob)), ['secret'])
     }))
@@ -198,8 +202,10 @@ onEveryDatabase('events that relate to others', (open) => {
       const root = await stage.say(alice, 'root')
       const reply = await stage.say(alice, 'reply', 'm.thread', root)
       const edit = await stage.say(alice, '* new', 'm.replace', reply, { 'm.new_content': { body: 'new' } })
-      const thread = (await stage.event(bob, root)).unsigned['m.relations']?.['m.thread'] as { latest_event: Told }
-      const inner = thread.latest_event.unsigned['m.relations']?.['m.replace'] as Told
+      const thread = (await stage.event(bob, root)).unsigned['m.relations']?.['m.thread'] as {
+        latest_event: ShownEvent
+      }
+      const inner = thread.latest_event.unsigned['m.relations']?.['m.replace'] as ShownEvent
       assert.equal(inner.event_id, edit)
       await stage.ok('POST', `${V3}/rooms/${name(room)}/leave`, bob, {})
       await stage.say(alice, '* later', 'm.replace', root, { 'm.new_content': { body: 'later' } })

@@ -84,7 +84,7 @@ describe('rooms', () => {
     assert.equal((await state(room, 'm.room.name'))['name'], 'wins')
   })
 
-  const badWishes: [string, object, string][] = [
+  const badBodies: [string, object, string][] = [
     ['an unknown version', { room_version: '99' }, '400 M_UNSUPPORTED_ROOM_VERSION'],
     ['a version that is no string', { room_version: 9 }, '400 M_BAD_JSON'],
     ['an unknown preset', { preset: 'secret' }, '400 M_BAD_JSON'],
@@ -102,7 +102,7 @@ describe('rooms', () => {
     ],
     ['additional creators that are none', { creation_content: { additional_creators: ['x'] } }, '400 M_BAD_JSON'],
   ]
-  for (const [what, body, expected] of badWishes) {
+  for (const [what, body, expected] of badBodies) {
     test(`are not created with ${what}, and leave nothing behind`, async () => {
       const joined = async () =>
         (await server.call('GET', '/_matrix/client/v3/joined_rooms', { token: alice.token })).body

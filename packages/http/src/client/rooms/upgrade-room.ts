@@ -25,7 +25,7 @@ export const upgradeRoom = endpoint({
   reply: Type.Object({ replacement_room: Type.String() }),
 
   async handle({ params: { roomId }, body, requester }, rt) {
-    const wish = { roomId, sender: requester.userId, newVersion: body.new_version }
-    return { replacement_room: await upgrade(rt, wish, body.additional_creators ?? []) }
+    const request = { roomId, sender: requester.userId, newVersion: body.new_version }
+    return { replacement_room: await upgrade(rt, request, body.additional_creators ?? []) }
   },
 })

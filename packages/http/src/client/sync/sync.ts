@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadFilter } from '@myelin/services/account-data/filters'
 import { parseToken } from '@myelin/services/room-state/page-token'
-import { sync as readSync } from '@myelin/services/sync/sync'
+import { sync as readSync } from '@myelin/services/sync/response/sync'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { OptionalLimit, OptionalText, oneOf } from '../../schemas.ts'

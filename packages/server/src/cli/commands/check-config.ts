@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig } from '../../config/load.ts'
-import { command, configFilesOf, configOption } from '../command.ts'
+import { command, configFilesOf, configOption } from '../terminal/command.ts'
 
 /** Prints all faults of a configuration, or that there are none. */
 export const checkConfig = command({

@@ -2,7 +2,7 @@
 import { checkDatabase as check } from '@myelin/services/check-database'
 import { openForReading } from '../../open-database.ts'
 import { loadConfig } from '../../config/load.ts'
-import { command, CommandError, configFilesOf, configOption } from '../command.ts'
+import { command, CommandError, configFilesOf, configOption } from '../terminal/command.ts'
 
 /** Checks the database for contradictions and prints them. Only reads; the server may be running. */
 export const checkDatabase = command({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
-import { command, UsageError } from '../command.ts'
-import { writeNewServer } from '../new-server.ts'
+import { command, UsageError } from '../terminal/command.ts'
+import { writeNewServer } from './new-server.ts'
 
 /** Writes a configuration and a signing key for a new server. */
 export const generateConfig = command({

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
 import { systemRandom } from '@myelin/kit/random'
-import { writeSigningKey } from '../../config/signing-key.ts'
-import { CommandError, command, UsageError } from '../command.ts'
+import { writeSigningKey } from '../../config/values/signing-key.ts'
+import { CommandError, command, UsageError } from '../terminal/command.ts'
 
 /** Writes a signing key where there is none. */
 export const generateSigningKey = command({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from '@node-rs/argon2'
-import { askPassword } from '../ask.ts'
-import { command } from '../command.ts'
+import { askPassword } from '../terminal/ask.ts'
+import { command } from '../terminal/command.ts'
 
 /** Prints the Argon2id hash of a password, in the form the database keeps it. */
 export const hashPassword = command({

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
-import { ask, askPassword } from '../ask.ts'
-import { CommandError, command, configFilesOf, configOption, UsageError } from '../command.ts'
-import { registerWithSecret } from '../shared-secret.ts'
+import { ask, askPassword } from '../terminal/ask.ts'
+import { CommandError, command, configFilesOf, configOption, UsageError } from '../terminal/command.ts'
+import { registerWithSecret } from './shared-secret.ts'
 
 /** Makes an account on the server that is running, whether or not registration is open. */
 export const registerUser = command({

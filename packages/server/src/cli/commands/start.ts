@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { command, configFilesOf, configOption } from '../command.ts'
+import { command, configFilesOf, configOption } from '../terminal/command.ts'
 
 /** Runs the server. */
 export const startServer = command({

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CacheSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { group, section, size } from '../section.ts'
-import { sizeBytes } from '../units.ts'
+import { group, section, size } from '../values/section.ts'
+import { sizeBytes } from '../values/units.ts'
 
 /** Settings of caches. */
 export const caches = section({

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { isRange, PRIVATE_RANGES } from '@myelin/remote/sockets/address-check'
 import { type ProxyAddress, proxyIn, type ProxySettings } from '@myelin/remote/sockets/proxy'
 import { Type } from 'typebox'
-import { path, type Reading, section } from '../section.ts'
+import { path, type Reading, section } from '../values/section.ts'
 
 /** The part of {@link connections} that the transport reads. */
 export interface ConnectionSettings {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import { Type } from 'typebox'
-import { type Reading, section } from '../section.ts'
+import { type Reading, section } from '../values/section.ts'
 
 /** The database: a SQLite file, or a PostgreSQL server. */
 export type DatabaseSettings =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DisclosureSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { section } from '../section.ts'
+import { section } from '../values/section.ts'
 
 /** Settings for what other servers may read beyond what federation requires. */
 export const disclosure = section({
@@ -22,9 +22,9 @@ export const disclosure = section({
   },
   read(values): DisclosureSettings {
     return {
-      tellsProfiles: values.allow_profile_lookup_over_federation,
-      tellsPublicRooms: values.allow_public_rooms_over_federation,
-      tellsDeviceNames: values.allow_device_name_lookup_over_federation,
+      allowsProfileLookup: values.allow_profile_lookup_over_federation,
+      allowsPublicRooms: values.allow_public_rooms_over_federation,
+      allowsDeviceNames: values.allow_device_name_lookup_over_federation,
     }
   },
 })

@@ -3,8 +3,8 @@ import type { FederationSettings, KeyServer, OldSigningKey } from '@myelin/kit/s
 import { decodeBase64 } from '@myelin/matrix/base64'
 import { isServerName } from '@myelin/matrix/ids'
 import { Type } from 'typebox'
-import { duration, group, type Reading, section } from '../section.ts'
-import { durationMs } from '../units.ts'
+import { duration, group, type Reading, section } from '../values/section.ts'
+import { durationMs } from '../values/units.ts'
 
 type Keys = Readonly<Record<string, string>>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { group, oneOf, path, type Reading, section } from '../section.ts'
+import { group, oneOf, path, type Reading, section } from '../values/section.ts'
 
 /** The resources of a listener. */
 export type Resource = (typeof RESOURCES)[number]
@@ -106,7 +106,7 @@ export const listeners = section({
   },
 })
 
-/** Synapse's rules: the client API brings media along, federation too, and health is everywhere. */
+/** Returns the APIs of a resource, by Synapse's rules: `client` and `federation` include media, and health is everywhere. */
 function servedBy({ type, resources }: Static<typeof listener>): readonly Resource[] {
   if (type === 'metrics') return ['metrics', 'health']
   const served = new Set<Resource>(resources.flatMap((resource) => resource.names))

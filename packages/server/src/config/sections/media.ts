@@ -2,8 +2,8 @@
 import { resolve } from 'node:path'
 import type { MediaSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { path, section, size } from '../section.ts'
-import { sizeBytes } from '../units.ts'
+import { path, section, size } from '../values/section.ts'
+import { sizeBytes } from '../values/units.ts'
 
 /** Settings of the media store. */
 export const media = section({

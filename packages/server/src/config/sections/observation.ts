@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LogFormat, LogLevel } from '@myelin/kit/log'
 import { Type } from 'typebox'
-import { oneOf, section } from '../section.ts'
+import { oneOf, section } from '../values/section.ts'
 
 /** The level and the format of the log. */
 export interface LogSettings {

@@ -3,9 +3,9 @@ import { join, resolve } from 'node:path'
 import type { PolicyServerSettings } from '@myelin/kit/settings'
 import { isRoomId } from '@myelin/matrix/ids'
 import { type Static, Type } from 'typebox'
-import { duration, group, path, type Reading, section } from '../section.ts'
-import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
-import { durationMs } from '../units.ts'
+import { duration, group, path, type Reading, section } from '../values/section.ts'
+import { readSigningKeys, SigningKeyError } from '../values/signing-key.ts'
+import { durationMs } from '../values/units.ts'
 
 /** Join times of members are kept no longer than this. */
 const MAX_NEWCOMER_MS = 30 * 86_400_000

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PushSettings } from '@myelin/kit/settings'
 import { type Static, type TObject, Type } from 'typebox'
-import { duration, group, section } from '../section.ts'
-import { durationMs } from '../units.ts'
+import { duration, group, section } from '../values/section.ts'
+import { durationMs } from '../values/units.ts'
 
 const fields = {
   push: group(

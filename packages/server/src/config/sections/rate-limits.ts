@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RateLimit, RateLimits } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { duration, group, section, size } from '../section.ts'
-import { durationMs, sizeBytes } from '../units.ts'
+import { duration, group, section, size } from '../values/section.ts'
+import { durationMs, sizeBytes } from '../values/units.ts'
 
 function limit(perSecond: number, burstCount: number, description: string) {
   return group(

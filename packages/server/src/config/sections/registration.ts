@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PasswordSettings, ProfileSettings, RegistrationSettings } from '@myelin/kit/settings'
 import { type Static, type TObject, Type } from 'typebox'
-import { group, path, type Reading, section } from '../section.ts'
+import { group, path, type Reading, section } from '../values/section.ts'
 
 const fields = {
   enable_registration: Type.Boolean({

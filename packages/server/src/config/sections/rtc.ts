@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LivekitSettings, RtcSettings } from '@myelin/kit/settings'
 import { type Static, type TObject, Type } from 'typebox'
-import { group, path, type Reading, section } from '../section.ts'
+import { group, path, type Reading, section } from '../values/section.ts'
 
 const fields = {
   matrix_rtc: group(
     {
       transports: Type.Array(Type.Object({ type: Type.String({ minLength: 1 }) }, { additionalProperties: true }), {
-        description: `The transports of calls that clients are told, in order. The SFU of \`livekit\` needs no entry.`,
+        description: `The transports of calls that are announced to clients, in order. The SFU of \`livekit\` needs no entry.`,
         default: [],
         examples: [[{ type: 'livekit', livekit_service_url: 'https://rtc.example.org/livekit/jwt' }]],
       }),

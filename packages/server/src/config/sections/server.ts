@@ -2,11 +2,11 @@
 import { join, resolve } from 'node:path'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
-import type { Reading } from '../section.ts'
-import { duration, group, path, section, size } from '../section.ts'
-import { serverNameFault } from '../server-name.ts'
-import { readSigningKeys, SigningKeyError } from '../signing-key.ts'
-import { durationMs, sizeBytes } from '../units.ts'
+import type { Reading } from '../values/section.ts'
+import { duration, group, path, section, size } from '../values/section.ts'
+import { serverNameFault } from '../values/server-name.ts'
+import { readSigningKeys, SigningKeyError } from '../values/signing-key.ts'
+import { durationMs, sizeBytes } from '../values/units.ts'
 
 const fields = {
   server_name: Type.String({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SessionSettings } from '@myelin/kit/settings'
-import { durationOrNull, section } from '../section.ts'
-import { durationMs } from '../units.ts'
+import { durationOrNull, section } from '../values/section.ts'
+import { durationMs } from '../values/units.ts'
 import { Type } from 'typebox'
 
 const SHORTER = [

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TurnSettings } from '@myelin/kit/settings'
 import { type Static, type TObject, Type } from 'typebox'
-import { duration, path, type Reading, section } from '../section.ts'
-import { durationMs } from '../units.ts'
+import { duration, path, type Reading, section } from '../values/section.ts'
+import { durationMs } from '../values/units.ts'
 
 const fields = {
   turn_uris: Type.Array(Type.String({ minLength: 1 }), {

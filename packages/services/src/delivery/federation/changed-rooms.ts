@@ -19,7 +19,7 @@ export class ChangedRooms {
   }
 
   /** Records the rooms of a commit. */
-  hear({ topics }: Hint): void {
+  onHint({ topics }: Hint): void {
     if (topics.has('*')) return this.lose()
     const rooms: RoomId[] = []
     let concernsOthers = false

@@ -147,7 +147,7 @@ export class Destination {
   }
 
   /** Records a sign of life: the server is retried at once, unless it just was. */
-  heard(): void {
+  retryNow(): void {
     if (!this.#timer || this.#dispatch.rt.clock.now() - this.#lastTryTs < QUIET_MS) return
     this.#timer.cancel()
     this.#timer = undefined

@@ -6,7 +6,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { ownDeviceChangesBetween } from '@myelin/storage/keys/device-lists'
 import { usersSharingRooms } from '@myelin/storage/rooms/members/shared-rooms'
-import { deviceListNews, putDeviceListNews, putToldDeviceList } from '@myelin/storage/federation/outgoing-device-lists'
+import { deviceListNews, putDeviceListNews, putSentDeviceList } from '@myelin/storage/federation/outgoing-device-lists'
 import type { OutgoingDeviceList } from '@myelin/storage/federation/outgoing-device-lists'
 import type { OutgoingEvent } from '@myelin/storage/federation/outgoing-events'
 import { hintedServers, partialRoomsWith } from '@myelin/storage/federation/partial-rooms'
@@ -26,7 +26,7 @@ export interface DeviceListChange {
 export interface SentDevices {
   readonly userId: UserId
   readonly position: number
-  readonly told: ReadonlyMap<string, string>
+  readonly sent: ReadonlyMap<string, string>
   readonly edus: readonly JsonObject[]
 }
 
@@ -85,30 +85,30 @@ export async function putDeviceListChanges(
 
 /** Returns the device list EDUs for a server, at most `most`; changes without a difference are marked as sent. */
 export async function deviceListEdusFor(rt: Needs, server: ServerName, most: number): Promise<SentDevices[]> {
-  const told: SentDevices[] = []
+  const lists: SentDevices[] = []
   const unchanged: SentDevices[] = []
   let left = most
   for (const list of await deviceListNews(rt.db.read, server, MAX_USERS)) {
     const news = newsOf(list, await serveDevices(rt, list.userId), most)
-    if (told.length > 0 && news.edus.length > left) break
+    if (lists.length > 0 && news.edus.length > left) break
     left -= news.edus.length
-    if (news.edus.length > 0) told.push(news)
+    if (news.edus.length > 0) lists.push(news)
     else unchanged.push(news)
   }
   await putSentDevices(rt, server, unchanged)
   // Only unchanged lists were found; others may wait behind them.
-  return told.length === 0 && unchanged.length > 0 ? deviceListEdusFor(rt, server, most) : told
+  return lists.length === 0 && unchanged.length > 0 ? deviceListEdusFor(rt, server, most) : lists
 }
 
 /** Records that a server received these device lists. */
 export async function putSentDevices(
   { db }: Pick<Sending, 'db'>,
   server: ServerName,
-  told: readonly SentDevices[],
+  lists: readonly SentDevices[],
 ): Promise<void> {
-  if (told.length === 0) return
+  if (lists.length === 0) return
   await db.write(async (tx) => {
-    for (const one of told) await putToldDeviceList(tx, server, one)
+    for (const list of lists) await putSentDeviceList(tx, server, list)
   })
 }
 
@@ -121,7 +121,7 @@ export async function putSentDevices(
  * @see https://spec.matrix.org/v1.19/server-server-api/#device-management
  */
 function newsOf(
-  { userId, position, toldPosition, told }: OutgoingDeviceList,
+  { userId, position, sentPosition, sent }: OutgoingDeviceList,
   now: ServedDevices,
   most: number,
 ): SentDevices {
@@ -133,19 +133,19 @@ function newsOf(
     ...(selfSigning === undefined ? {} : { self_signing_key: selfSigning }),
   }
   if (master !== undefined) digests.set(CROSS_SIGNING, digestOf(signing))
-  const names = [...new Set([...told.keys(), ...devices.keys()])]
-  const changed = names.filter((id) => id !== CROSS_SIGNING && told.get(id) !== digests.get(id))
-  const isResigned = master !== undefined && told.get(CROSS_SIGNING) !== digests.get(CROSS_SIGNING)
-  const fits = changed.length < most && (toldPosition === 0 || position - toldPosition >= changed.length)
+  const names = [...new Set([...sent.keys(), ...devices.keys()])]
+  const changed = names.filter((id) => id !== CROSS_SIGNING && sent.get(id) !== digests.get(id))
+  const isResigned = master !== undefined && sent.get(CROSS_SIGNING) !== digests.get(CROSS_SIGNING)
+  const fits = changed.length < most && (sentPosition === 0 || position - sentPosition >= changed.length)
   const first = position - changed.length + 1
   const updates = (fits ? changed : changed.slice(0, 1)).map((id, index): JsonObject => {
-    const before = index === 0 ? toldPosition : first + index - 1
+    const before = index === 0 ? sentPosition : first + index - 1
     const streamId = fits ? first + index : position
     const content = { user_id: userId, device_id: id, stream_id: streamId, prev_id: fits && before > 0 ? [before] : [] }
     return { edu_type: 'm.device_list_update', content: { ...content, ...(devices.get(id) ?? { deleted: true }) } }
   })
   const resigned: JsonObject = { edu_type: 'm.signing_key_update', content: { user_id: userId, ...signing } }
-  return { userId, position, told: digests, edus: [...updates, ...(isResigned ? [resigned] : [])] }
+  return { userId, position, sent: digests, edus: [...updates, ...(isResigned ? [resigned] : [])] }
 }
 
 function digestOf(value: Json): string {

@@ -48,7 +48,7 @@ export class Outbound {
     this.#presence = new OutgoingPresence(rt, (server, pushes) => this.#to(server)?.offerPresence(pushes))
     this.#follower = new LogFollower(rt, {
       name: 'federation sender',
-      hear: (hint) => this.#hear(hint),
+      onHint: (hint) => this.#onHint(hint),
       concerns: ({ position }) => position > 0,
       begin: (term, cursor) => this.#begin(term, cursor),
       follow: (stretch, term) => this.#follow(stretch, term),
@@ -82,18 +82,18 @@ export class Outbound {
     await this.#follower.close()
   }
 
-  #hear(hint: Hint): void {
+  #onHint(hint: Hint): void {
     for (const topic of hint.topics) {
       const server = serverOfReachableTopic(topic)
-      if (server) this.#destinations.get(server)?.heard()
+      if (server) this.#destinations.get(server)?.retryNow()
       const waited = serverOfWaitingEdus(topic)
       if (waited) this.#to(waited)?.offerWaiting()
       const room = roomTypedIn(topic)
       if (room && this.#term) this.#tellTyping(room)
       const present = userOfPresenceTopic(topic)
-      if (present && this.#term) this.#presence.hear(present)
+      if (present && this.#term) this.#presence.record(present)
     }
-    if (hint.position > 0) this.#moved.hear(hint)
+    if (hint.position > 0) this.#moved.onHint(hint)
   }
 
   async #lookForWaiting(): Promise<void> {

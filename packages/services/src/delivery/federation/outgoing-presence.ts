@@ -37,21 +37,21 @@ type Waiting = { readonly users: Set<UserId>; distance: number }
  */
 export class OutgoingPresence {
   readonly #rt: Sending
-  readonly #tell: (server: ServerName, pushes: readonly PresencePush[]) => void
+  readonly #send: (server: ServerName, pushes: readonly PresencePush[]) => void
   readonly #changed = new Set<UserId>()
   readonly #waiting = new Map<ServerName, Waiting>()
   /** The time at which the recent EDUs to a server no longer count against its rate. */
-  readonly #toldUntil = new Map<ServerName, number>()
+  readonly #sentUntil = new Map<ServerName, number>()
   #timer: (Timer & { readonly ts: number }) | undefined
   #flushing: Promise<void> | undefined
 
-  constructor(rt: Sending, tell: (server: ServerName, pushes: readonly PresencePush[]) => void) {
+  constructor(rt: Sending, send: (server: ServerName, pushes: readonly PresencePush[]) => void) {
     this.#rt = rt
-    this.#tell = tell
+    this.#send = send
   }
 
   /** Records a presence change. */
-  hear(user: UserId): void {
+  record(user: UserId): void {
     if (serverOf(user) !== this.#rt.serverName) return
     this.#changed.add(user)
     this.#later(GATHER_MS)
@@ -88,13 +88,13 @@ export class OutgoingPresence {
     this.#changed.clear()
     for (const user of users) await this.#spread(user)
     const now = this.#rt.clock.now()
-    for (const [server, until] of this.#toldUntil) if (until <= now) this.#toldUntil.delete(server)
+    for (const [server, until] of this.#sentUntil) if (until <= now) this.#sentUntil.delete(server)
     const due = [...this.#waiting].filter(([server]) => this.#untilOf(server, now) <= now + IN_A_ROW * APART_MS)
-    for (const [server, { users: told }] of due.toSorted(byDistance).slice(0, SERVERS_AT_ONCE)) {
+    for (const [server, { users: changed }] of due.toSorted(byDistance).slice(0, SERVERS_AT_ONCE)) {
       this.#waiting.delete(server)
-      this.#toldUntil.set(server, this.#untilOf(server, now))
-      const presences = await presenceOf(this.#rt.db.read, [...told])
-      this.#tell(
+      this.#sentUntil.set(server, this.#untilOf(server, now))
+      const presences = await presenceOf(this.#rt.db.read, [...changed])
+      this.#send(
         server,
         presences.map((presence) => ({
           user_id: presence.userId,
@@ -108,7 +108,7 @@ export class OutgoingPresence {
   }
 
   #untilOf(server: ServerName, now: number): number {
-    return Math.max(now, this.#toldUntil.get(server) ?? 0) + APART_MS
+    return Math.max(now, this.#sentUntil.get(server) ?? 0) + APART_MS
   }
 
   async #spread(user: UserId): Promise<void> {

@@ -16,7 +16,7 @@ const AGAIN_MS = 25_000
 /** Tracks which typing was sent, and so which changes are left to send. */
 export class OutgoingTyping {
   readonly #rt: Pick<Sending, 'typing' | 'clock' | 'serverName'>
-  readonly #told = new Map<RoomId, Map<UserId, number>>()
+  readonly #sent = new Map<RoomId, Map<UserId, number>>()
 
   constructor(rt: Pick<Sending, 'typing' | 'clock' | 'serverName'>) {
     this.#rt = rt
@@ -26,21 +26,21 @@ export class OutgoingTyping {
   newsOf(roomId: RoomId): TypingEdu[] {
     const { typing, clock, serverName } = this.#rt
     const now = clock.now()
-    const told = this.#told.get(roomId) ?? new Map<UserId, number>()
+    const sent = this.#sent.get(roomId) ?? new Map<UserId, number>()
     const typers = new Set(typing.typersIn(roomId).filter((user) => serverOf(user) === serverName))
     const news: TypingEdu[] = []
-    for (const userId of told.keys()) {
+    for (const userId of sent.keys()) {
       if (typers.has(userId)) continue
-      told.delete(userId)
+      sent.delete(userId)
       news.push({ roomId, userId, isTyping: false })
     }
     for (const userId of typers) {
-      if (now - (told.get(userId) ?? 0) < AGAIN_MS) continue
-      told.set(userId, now)
+      if (now - (sent.get(userId) ?? 0) < AGAIN_MS) continue
+      sent.set(userId, now)
       news.push({ roomId, userId, isTyping: true })
     }
-    if (told.size > 0) this.#told.set(roomId, told)
-    else this.#told.delete(roomId)
+    if (sent.size > 0) this.#sent.set(roomId, sent)
+    else this.#sent.delete(roomId)
     return news
   }
 }

@@ -44,6 +44,7 @@ export async function sendTransaction(
   const content = JSON.stringify([rt.serverName, server, events.map(({ nid }) => nid), edus.length > 0 ? serial : ''])
   const txnId = hash('sha256', content, 'base64url')
   await rt.remote.call(server, {
+    isLoggedByCaller: true,
     method: 'PUT',
     target: federationPath(['federation', 'v1', 'send', txnId]),
     body: { origin: rt.serverName, origin_server_ts: rt.clock.now(), pdus, edus: [...edus] },

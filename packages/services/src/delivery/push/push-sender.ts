@@ -51,7 +51,7 @@ export class PushSender {
     this.#badges = new Badges(rt)
     this.#follower = new LogFollower(rt, {
       name: 'push sender',
-      hear: (hint) => this.#hear(hint),
+      onHint: (hint) => this.#onHint(hint),
       concerns: ({ position }) => position > 0 && this.#hasPushers !== false,
       begin: (term, cursor) => this.#begin(term, cursor),
       follow: (stretch, term) => this.#follow(stretch, term),
@@ -82,7 +82,7 @@ export class PushSender {
     await this.#follower.close()
   }
 
-  #hear({ topics: changed }: Hint): void {
+  #onHint({ topics: changed }: Hint): void {
     if (changed.has('*')) return this.#lose()
     if (changed.has(topics.anyPusher)) this.#hasPushers = undefined
     if (this.#hasPushers === false) return

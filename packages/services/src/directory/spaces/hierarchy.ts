@@ -105,9 +105,9 @@ class Tree {
     if (known && known.room_type !== 'm.space') return { summary: known, children: [] }
     if (via.length === 0 || ++this.#asked > MAX_ASKED) return undefined
     try {
-      const told = await askHierarchy(this.#rt, this.#user, via, { roomId, suggestedOnly: this.#walk.suggestedOnly })
-      for (const child of told.known) if (!this.#known.has(child.room_id)) this.#known.set(child.room_id, child)
-      return told
+      const remote = await askHierarchy(this.#rt, this.#user, via, { roomId, suggestedOnly: this.#walk.suggestedOnly })
+      for (const child of remote.known) if (!this.#known.has(child.room_id)) this.#known.set(child.room_id, child)
+      return remote
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
       return undefined

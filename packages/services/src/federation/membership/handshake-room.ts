@@ -6,7 +6,7 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { roomById } from '@myelin/storage/rooms/rooms'
 import { shownContent } from '../../room-state/shown-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import type { EnteredRoom } from '../../rooms/authorising-user.ts'
+import type { EnteredRoom } from '../../rooms/append/authorising-user.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 
 /**

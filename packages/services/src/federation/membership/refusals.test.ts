@@ -31,10 +31,10 @@ type Stage = {
 }
 
 /** A room of alice that anybody may join; two.test asks. */
-async function stage(wishes: object = {}): Promise<Stage> {
+async function stage(options: object = {}): Promise<Stage> {
   const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
   const [home, away] = [network.server('one.test'), network.server('two.test')]
-  const room = await authorRoom(home.rt, alice, { preset: 'public_chat', ...wishes })
+  const room = await authorRoom(home.rt, alice, { preset: 'public_chat', ...options })
   return {
     home,
     away,

@@ -50,7 +50,7 @@ const word = (mxid: string = bob, token = 'secret') => signJson({ mxid, token },
 
 describe('an invite of an address', () => {
   for (const method of ['PUT', 'POST']) {
-    test(`becomes one of the user to whom the address belongs, told by ${method}`, async () => {
+    test(`becomes one of the user to whom the address belongs, sent by ${method}`, async () => {
       const { bind, standing, close } = await stage()
       assert.equal(await bind(word(), method), 200)
       assert.equal(await standing(), 'invite')

@@ -8,7 +8,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 /** The most events that may wait to be judged, of one server and altogether. */
 const MAX_STAGED_PER_SERVER = 1_500
 const MAX_STAGED = 10_000
-/** The longest wait of a transaction, after which its server is told to retry. */
+/** The longest wait of a transaction, after which its server gets 429. */
 const PATIENCE_MS = 10_000
 const AGAIN_MS = 5_000
 

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '@myelin/matrix/json'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import { BUSY } from '@myelin/storage/sync/presence'
 import type { Presence } from '@myelin/storage/sync/presence'
-import { setRemotePresence } from '../../runtime/presence/set-presence.ts'
+import { setRemotePresence } from '../../runtime/set-presence.ts'
 import type { EduReceiver, ReceiveEdu } from './edu-receiver.ts'
 import { roomOfEdu } from './room-of-edu.ts'
 
@@ -39,12 +39,12 @@ function readPush({ clock }: EduReceiver, origin: ServerName, push: JsonObject):
   if (!isUserId(userId) || serverOf(userId) !== origin) return undefined
   if (state !== 'online' && state !== 'unavailable' && state !== 'offline' && state !== BUSY) return undefined
   const ago = member(push, 'last_active_ago')
-  const isTold = typeof ago === 'number' && Number.isSafeInteger(ago) && ago >= 0
+  const isGiven = typeof ago === 'number' && Number.isSafeInteger(ago) && ago >= 0
   return {
     userId,
     state,
     statusMessage: stringMember(push, 'status_msg')?.slice(0, MAX_STATUS),
-    lastActiveTs: isTold ? Math.max(0, clock.now() - ago) : 0,
+    lastActiveTs: isGiven ? Math.max(0, clock.now() - ago) : 0,
     isActive: state === 'online' && member(push, 'currently_active') === true,
   }
 }

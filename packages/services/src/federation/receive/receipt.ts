@@ -39,15 +39,15 @@ async function moveReceipts(
   roomId: RoomId,
   readers: readonly (readonly [string, unknown])[],
 ): Promise<void> {
-  const told: [UserId, JsonObject][] = []
+  const receipts: [UserId, JsonObject][] = []
   for (const [name, receipt] of readers) {
     const userId = await memberOfEdu(rt.db.read, origin, roomId, name)
-    if (userId && isObject(receipt)) told.push([userId, receipt])
+    if (userId && isObject(receipt)) receipts.push([userId, receipt])
   }
-  if (told.length === 0) return
+  if (receipts.length === 0) return
   const now = rt.clock.now()
   await rt.db.write(async (tx) => {
-    for (const [userId, said] of told) {
+    for (const [userId, said] of receipts) {
       const receipt = await receiptFrom(tx, roomId, said, now)
       if (receipt) await putReceipt(tx, { ...receipt, userId })
     }

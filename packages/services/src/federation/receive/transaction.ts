@@ -8,7 +8,9 @@ import { isObject, member } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { isServerAllowed } from '@myelin/rules/server-acl'
+import type { RoomVersion } from '@myelin/rules/room-versions'
 import { roomById } from '@myelin/storage/rooms/rooms'
+import type { Room } from '@myelin/storage/rooms/rooms'
 import { stagedCount, stagePdu } from '@myelin/storage/federation/staged-pdus'
 import { earlierAnswer, rememberAnswer } from '@myelin/storage/accounts/transactions'
 import type { TransactionKey } from '@myelin/storage/accounts/transactions'
@@ -98,9 +100,7 @@ type Checked = Accepted | Withdrawn | { readonly eventId: string; readonly fault
 /** Parses an event and checks its room's ACL; undefined for an event without an ID to answer under. */
 async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Checked | undefined> {
   const roomId = isObject(json) ? member(json, 'room_id') : undefined
-  const room = isRoomId(roomId) ? await roomById(rt.db.read, roomId) : undefined
-  const isIn = room !== undefined && (await isResident(rt, room.id, room))
-  const awaited = isIn || !isRoomId(roomId) ? undefined : await versionOfAwaitedRoom(rt, roomId)
+  const { room, isIn, awaited } = isRoomId(roomId) ? await standingIn(rt, roomId) : NOWHERE
   const claimed = isObject(json) ? member(json, 'event_id') : undefined
   const refused = (fault: string) =>
     typeof claimed === 'string' && claimed.length < 256 ? { eventId: claimed, fault } : undefined
@@ -117,6 +117,28 @@ async function checkPdu(rt: Needs, origin: ServerName, json: Json): Promise<Chec
   const acl = await shownContent(rt.db.read, { version, stateRoot: room.stateRoot }, 'm.room.server_acl')
   if (!isServerAllowed(origin, acl)) return { eventId, fault: 'the server ACL of the room denies your server' }
   return { roomId, eventId, json }
+}
+
+/** The room, whether this server is in it, and its version where a join is pending. */
+interface Standing {
+  readonly room: Room | undefined
+  readonly isIn: boolean
+  readonly awaited?: RoomVersion | undefined
+}
+
+const NOWHERE: Standing = { room: undefined, isIn: false }
+
+async function standingIn(rt: Needs, roomId: RoomId): Promise<Standing> {
+  const before = await presentIn(rt, roomId)
+  if (before.isIn) return before
+  const awaited = await versionOfAwaitedRoom(rt, roomId)
+  // The join may have ended between the two reads.
+  return awaited ? { ...before, awaited } : presentIn(rt, roomId)
+}
+
+async function presentIn(rt: Needs, roomId: RoomId): Promise<Standing> {
+  const room = await roomById(rt.db.read, roomId)
+  return { room, isIn: room !== undefined && (await isResident(rt, room.id, room)) }
 }
 
 /** Stages an event of a room with a pending join; its ACL is checked after the join. */

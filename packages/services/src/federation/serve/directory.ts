@@ -28,7 +28,7 @@ export async function servePublicRooms(
   rt: Pick<Runtime, 'db' | 'config'>,
   query: DirectoryQuery,
 ): Promise<DirectoryPage> {
-  if (!rt.config.disclosure.tellsPublicRooms) {
+  if (!rt.config.disclosure.allowsPublicRooms) {
     throw new MatrixError('M_FORBIDDEN', 'the room directory of this server is not available over federation')
   }
   return publicRooms(rt, { ...query, isForServers: true })

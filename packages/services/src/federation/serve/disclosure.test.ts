@@ -114,7 +114,7 @@ const MESSAGE_READERS = {
     ),
 } satisfies Record<string, (rt: TestRuntime, room: Room) => Promise<readonly ServerVisibility[]>>
 
-/** Messages are told from the rest by their type, and stand in the order of their depth. */
+/** Returns the messages among events, in the order of their depth. */
 function sightsIn(pdus: readonly RawJson[] | 'refused', count: number): ServerVisibility[] {
   if (pdus === 'refused') return Array<ServerVisibility>(count).fill('refused')
   const depth = ({ text }: RawJson) => (JSON.parse(text) as { depth: number }).depth

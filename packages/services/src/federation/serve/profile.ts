@@ -16,7 +16,7 @@ export async function serveProfile(
   userId: UserId,
   field: string | undefined,
 ): Promise<JsonObject> {
-  if (!rt.config.disclosure.tellsProfiles) {
+  if (!rt.config.disclosure.allowsProfileLookup) {
     throw new MatrixError('M_FORBIDDEN', 'profiles of this server are not available over federation')
   }
   if (serverOf(userId) !== rt.serverName) throw new MatrixError('M_INVALID_PARAM', 'user is not on this server')

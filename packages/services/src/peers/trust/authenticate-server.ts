@@ -41,7 +41,7 @@ export async function authenticateServer(rt: Needs, request: SignedRequest): Pro
   return authenticateContent(rt, { ...rest, content })
 }
 
-/** Like {@link authenticateServer}, for a parsed body whose numbers keep their original spelling. */
+/** Authenticates a request with a parsed body whose numbers keep their original spelling. See {@link authenticateServer}. */
 export async function authenticateContent(
   rt: Needs,
   request: Omit<SignedRequest, 'body'> & { readonly content: Json | undefined },

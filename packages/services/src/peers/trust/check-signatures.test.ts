@@ -7,11 +7,11 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { type SigningKey, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { buildPdu } from '@myelin/rules/events/build-pdu'
 import { addSignature } from '@myelin/rules/events/signing'
-import { draft, versionOf } from '@myelin/rules/fixtures'
+import { draft, versionOf } from '@myelin/rules/fixtures/fixtures'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { checkEventSignatures } from './check-signatures.ts'
 
 const NOW = 1_700_000_000_000
@@ -51,9 +51,9 @@ function sent({
 /** Returns which of these events have valid signatures, given the servers two.test and three.test. */
 async function check(
   events: readonly Pdu[],
-  { version = v11, prepare }: { version?: RoomVersion; prepare?: (servers: StandInServers) => void } = {},
+  { version = v11, prepare }: { version?: RoomVersion; prepare?: (servers: InProcessServers) => void } = {},
 ): Promise<{ readonly good: readonly boolean[]; readonly asked: number }> {
-  const servers = new StandInServers()
+  const servers = new InProcessServers()
   for (const name of ['two.test', 'three.test']) servers.set(name, () => keyDocument(name, { validUntilTs: NOW + DAY }))
   prepare?.(servers)
   const rt = await testRuntime(undefined, {}, { transport: servers })
@@ -105,7 +105,7 @@ describe('the signatures of events', () => {
   })
 
   test('hold for ever in the room versions where the time of a key does not matter, also of a retired one', async () => {
-    const prepare = (servers: StandInServers): void =>
+    const prepare = (servers: InProcessServers): void =>
       servers.set('two.test', () =>
         keyDocument('two.test', { key: next, old: [[testSigningKey('two.test'), 5]], validUntilTs: NOW }),
       )

@@ -150,7 +150,7 @@ async function unlessRemote<T>(rt: Needs, server: ServerName, asked: Promise<T>)
     return await asked
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error
-    rt.log.debug({ server, fault: error.fault, reason: error.message }, 'no keys from another server')
+    if (error.fault === 'malformed') rt.remote.reportFailure(server, error)
     return undefined
   }
 }

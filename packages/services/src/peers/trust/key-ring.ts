@@ -50,12 +50,12 @@ export class KeyRing {
  * Notaries may send old documents, so the one that arrives later need not be newer: an old key stays old, and validity
  * only grows. Where the bytes under a key ID differ, the version with the longer validity wins.
  */
-export function settledKey(known: ServerKey | undefined, heard: ServerKey): ServerKey {
-  if (!known) return heard
-  const isSame = Buffer.from(known.publicKey).equals(heard.publicKey)
-  if (isSame && known.isOld !== heard.isOld) return known.isOld ? known : heard
-  if (known.isOld && heard.isOld) return known.validUntilTs < heard.validUntilTs ? known : heard
-  return known.validUntilTs > heard.validUntilTs ? known : heard
+export function settledKey(known: ServerKey | undefined, received: ServerKey): ServerKey {
+  if (!known) return received
+  const isSame = Buffer.from(known.publicKey).equals(received.publicKey)
+  if (isSame && known.isOld !== received.isOld) return known.isOld ? known : received
+  if (known.isOld && received.isOld) return known.validUntilTs < received.validUntilTs ? known : received
+  return known.validUntilTs > received.validUntilTs ? known : received
 }
 
 function isValidAt(key: ServerKey, validAt: number): boolean {

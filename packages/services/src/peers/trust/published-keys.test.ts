@@ -7,7 +7,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { type SigningKey, signingKeyFromSeed, signingKeyIds, verifyJson } from '@myelin/matrix/signatures'
 import { testRuntime } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { answerKeyQuery } from '../../federation/answer-key-query.ts'
 import { publishedKeys } from './published-keys.ts'
@@ -18,8 +18,8 @@ const notary = signingKeyFromSeed('notary', Buffer.alloc(32, 8))
 const far = 'far.test' as ServerName
 const DAY = 86_400_000
 
-async function withKeys(play: (rt: Runtime, servers: StandInServers) => Promise<void>): Promise<void> {
-  const servers = new StandInServers()
+async function withKeys(play: (rt: Runtime, servers: InProcessServers) => Promise<void>): Promise<void> {
+  const servers = new InProcessServers()
   const rt = await testRuntime(undefined, {}, { transport: servers })
   await play({ ...rt, otherKeys: { published: [next], notary: [notary], policy: undefined } }, servers)
   await rt.close()

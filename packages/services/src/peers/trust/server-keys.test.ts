@@ -7,7 +7,8 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { signJson, signingKeyFromSeed } from '@myelin/matrix/signatures'
 import { testConfig, testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { type Answering, StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import type { Answering } from '@myelin/testing/fake-servers/fake-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { loadServerKeys } from './server-keys.ts'
 
 const NOW = 1_700_000_000_000
@@ -18,14 +19,14 @@ const wanted = { server: far, keyId: 'ed25519:test', validAt: NOW }
 const keyBytes = encodeBase64(testSigningKey(far).publicKey)
 
 interface Scene {
-  readonly servers: StandInServers
+  readonly servers: InProcessServers
   readonly rt: Awaited<ReturnType<typeof testRuntime>>
   /** The key in Base64 as it was found, or nothing. */
   readonly find: (want?: Partial<typeof wanted>) => Promise<string | undefined>
 }
 
 async function scene(play: (scene: Scene) => Promise<void>, notaries: readonly string[] = []): Promise<void> {
-  const servers = new StandInServers()
+  const servers = new InProcessServers()
   const keyServers = notaries.map((serverName) => ({ serverName, verifyKeys: undefined }))
   const config = { federation: { ...testConfig.federation, keyServers } }
   const rt = await testRuntime(undefined, config, { transport: servers })
@@ -263,7 +264,7 @@ describe('a notary', () => {
       ))
   }
 
-  test('tells nothing about servers it was not asked about', () =>
+  test('contains nothing about servers that were not requested', () =>
     scene(
       async ({ servers, find }) => {
         servers.set(notary, vouching([good, keyDocument('other.test', { validUntilTs: NOW + DAY })]))

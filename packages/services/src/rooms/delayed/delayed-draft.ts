@@ -4,7 +4,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { Tx } from '@myelin/storage/engine/database'
 import type { DelayedEvent } from '@myelin/storage/rooms/delayed-events'
 import { DELAYED_DEVICE } from '@myelin/storage/rooms/delayed-events'
-import type { EventDraft } from '../event-draft.ts'
+import type { EventDraft } from '../drafts/event-draft.ts'
 import { sendEvent } from '../send-event.ts'
 import { setState } from '../set-state.ts'
 

@@ -7,8 +7,8 @@ import { countDelayedEvents, delayedEventsOf, putDelayedEvent } from '@myelin/st
 import type { DelayedEvent } from '@myelin/storage/rooms/delayed-events'
 import type { Requester, Runtime } from '../../runtime/runtime.ts'
 import { refuseSuspended } from '../../standing/suspension.ts'
-import { checkContent } from '../check-content.ts'
-import { Rehearsed } from '../event-draft.ts'
+import { checkContent } from '../drafts/check-content.ts'
+import { Rehearsed } from '../drafts/event-draft.ts'
 import type { DelayedEventNeeds } from './delayed-draft.ts'
 import { sendDelayed } from './delayed-draft.ts'
 

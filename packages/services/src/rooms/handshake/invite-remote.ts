@@ -11,12 +11,12 @@ import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import { askServer } from '../../peers/ask-server.ts'
-import { nextSignedEvent } from '../extend-room.ts'
-import { appendForeign } from '../intake/append-foreign.ts'
+import { nextSignedEvent } from '../append/extend-room.ts'
+import { appendForeign } from '../append/append-foreign.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
-import { notInRoomText } from '../refusal.ts'
-import { writeEvents } from '../write-events.ts'
+import { notInRoomText } from '../drafts/refusal.ts'
+import { writeEvents } from '../append/write-events.ts'
 import { shownPdus } from '../../room-state/stripped-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Joiner } from './join-remote.ts'
@@ -67,6 +67,7 @@ async function offer(rt: Joiner, server: ServerName, prepared: Prepared): Promis
     return await sendInvite(rt, server, prepared)
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
+    rt.remote.reportFailure(server, cause)
     const refusal = refusalOf([cause])
     if (refusal.code !== 'M_INCOMPATIBLE_ROOM_VERSION') throw refusal
     throw new MatrixError('M_UNSUPPORTED_ROOM_VERSION', refusal.message, { cause })

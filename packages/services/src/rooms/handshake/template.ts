@@ -14,7 +14,7 @@ import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { askServer } from '../../peers/ask-server.ts'
 import type { Asker } from '../../peers/ask-server.ts'
-import type { EventMaker } from '../event-draft.ts'
+import type { EventMaker } from '../drafts/event-draft.ts'
 
 /** A requested membership: the user, the room and the new membership. */
 export interface MembershipRequest {

@@ -28,7 +28,7 @@ export function candidates(
  * informative error for the client: a refusal before "not found", and that before an unreachable server.
  */
 export async function tryServers<T>(
-  { log }: Pick<Runtime, 'log'>,
+  { remote }: Pick<Runtime, 'remote'>,
   servers: readonly ServerName[],
   attempt: (server: ServerName) => Promise<T>,
 ): Promise<T> {
@@ -38,7 +38,7 @@ export async function tryServers<T>(
       return await attempt(server)
     } catch (cause) {
       if (!(cause instanceof RemoteError)) throw cause
-      log.info({ err: cause, server }, 'a resident server could not serve a membership request')
+      remote.reportFailure(server, cause)
       failures.push(cause)
     }
   }
@@ -61,7 +61,7 @@ function codeWith400(errcode: string | undefined): ErrorCode {
   return ERROR_STATUS[code] === 400 ? code : 'M_UNKNOWN'
 }
 
-/** Every other 400 of another server, in the code it is relayed with. */
+/** Returns an entry for each other 400 of other servers, with its relayed code. */
 function otherRefusals(failures: readonly RemoteError[]): (readonly [400, string | undefined, ErrorCode])[] {
   return failures.flatMap(({ status, errcode }) =>
     status === 400 ? [[status, errcode, codeWith400(errcode)] as const] : [],
@@ -69,8 +69,8 @@ function otherRefusals(failures: readonly RemoteError[]): (readonly [400, string
 }
 
 /**
- * One failure for our client out of several: what other servers refuse with a 400 or a 403 in the code they gave, that
- * none of them knows the room, or 502. Never a remote's 401.
+ * Returns one error for the client from several failures: a relayed 400 or 403, "no such room" if no server knows it, or a
+ * 502. Never relays a 401.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1make_joinroomiduserid
  */

@@ -36,10 +36,10 @@ export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: Sho
   const { server, roomId } = source
   const extremities = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   if (extremities.length === 0) return []
-  const told = new Set(shown.state.map(({ id }) => id))
+  const shownIds = new Set(shown.state.map(({ id }) => id))
   const unknown: EventId[] = []
   for (const extremity of await eventsById(rt.db.read, extremities.slice(-MAX_ASKED))) {
-    const isKnown = (await isTold(rt.db.read, extremity, told)) ?? (await knows(rt, server, extremity.pdu.id))
+    const isKnown = (await isShown(rt.db.read, extremity, shownIds)) ?? (await knows(rt, server, extremity.pdu.id))
     if (!isKnown && !shown.own.prevEvents.includes(extremity.pdu.id)) unknown.push(extremity.pdu.id)
   }
   if (unknown.length === 0) return []
@@ -49,15 +49,15 @@ export async function extremitiesUnknownTo(rt: Needs, source: Source, shown: Sho
 }
 
 /** Returns whether a state has a membership event, or an earlier one of that user; undefined where it has neither. */
-async function isTold(db: Read, extremity: StoredEvent, told: ReadonlySet<EventId>): Promise<boolean | undefined> {
+async function isShown(db: Read, extremity: StoredEvent, shownIds: ReadonlySet<EventId>): Promise<boolean | undefined> {
   const { type, stateKey } = extremity.pdu
   if (type !== 'm.room.member') return undefined
-  if (told.has(extremity.pdu.id)) return true
+  if (shownIds.has(extremity.pdu.id)) return true
   let at: StoredEvent | undefined = extremity
   for (let step = 0; at && step < MAX_CHANGES; step++) {
     const before: Pdu | undefined = await loadStateEvent(db, at.stateBefore, type, stateKey)
     if (!before) return undefined
-    if (told.has(before.id)) return false
+    if (shownIds.has(before.id)) return false
     at = (await eventsById(db, [before.id]))[0]
   }
   return undefined

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
-import { authorize } from '@myelin/rules/auth/authorize'
+import { authorize } from '@myelin/rules/auth/rules/authorize'
 import type { Tx } from '@myelin/storage/engine/database'
 import { appendEvent } from '@myelin/storage/rooms/append/append-event'
 import { EVENT_STATUS, eventsByNid } from '@myelin/storage/rooms/events/events'
@@ -9,9 +9,9 @@ import { showStickyEvent } from '@myelin/storage/rooms/sticky-events'
 import { putHighlights } from '@myelin/storage/sync/highlights'
 import { loadAuthState } from '../../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import { judgeNotification } from '../notification.ts'
-import { applyRedaction } from '../redact.ts'
-import { relationOf } from '../relation.ts'
+import { judgeNotification } from '../append/notification.ts'
+import { applyRedaction } from '../append/redact.ts'
+import { relationOf } from '../append/relation.ts'
 
 /**
  * Appends a soft-failed sticky event where the current state of its room allows it now; returns whether it does.

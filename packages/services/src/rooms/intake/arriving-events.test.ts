@@ -7,7 +7,7 @@ import { roomVersion } from '@myelin/rules/room-versions'
 import { ForeignRoom, publicForeignRoom } from '@myelin/testing/foreign-room'
 import { testRuntime, testSigningKey } from '@myelin/testing/runtime'
 import { keyDocument } from '@myelin/testing/fake-servers/honest-answers'
-import { StandInServers } from '@myelin/testing/fake-servers/stand-in-servers'
+import { InProcessServers } from '@myelin/testing/fake-servers/in-process-servers'
 import { ArrivingEvents } from './arriving-events.ts'
 
 const NOW = 1_700_000_000_000
@@ -33,7 +33,7 @@ async function arrive(
   honest: readonly string[],
   wants: (pdu: Pdu['id']) => boolean = () => true,
 ) {
-  const servers = new StandInServers()
+  const servers = new InProcessServers()
   for (const name of honest) servers.set(name, () => keyDocument(name, { validUntilTs: NOW + 30 * DAY }))
   const rt = await testRuntime(undefined, {}, { transport: servers })
   const taken: Pdu[] = []
@@ -103,7 +103,7 @@ describe('events that arrive', () => {
   test('end where a text is not JSON, and where they are not taken', async () => {
     const room = roomOf(['two.test'], 3)
     await assert.rejects(arrive(room, [...textsOf(room), '{"a":'], ['two.test']), { code: 'M_NOT_JSON' })
-    const servers = new StandInServers()
+    const servers = new InProcessServers()
     servers.set('two.test', () => keyDocument('two.test', { validUntilTs: NOW + DAY }))
     const rt = await testRuntime(undefined, {}, { transport: servers })
     const events = new ArrivingEvents(rt, room, {

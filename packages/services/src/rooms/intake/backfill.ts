@@ -11,13 +11,13 @@ import { backwardExtremities } from '@myelin/storage/rooms/events/outliers'
 import { openRoom, versionOfRoom } from '@myelin/storage/rooms/rooms'
 import { residentServers } from '../../room-state/resident-servers.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
-import { appendForeign } from './append-foreign.ts'
-import type { PduOutcome } from './append-foreign.ts'
+import { appendForeign } from '../append/append-foreign.ts'
+import type { PduOutcome } from '../append/append-foreign.ts'
 import { checkIncoming } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
-import { inOrder } from './judge.ts'
+import { inOrder } from '../append/judge.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { writeResolved } from '../resolution/write-resolved.ts'
@@ -80,7 +80,7 @@ async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Pr
     return await checkIncoming(rt, jsons, source, { isBackfill: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server: source.server }, 'backfill from another server failed')
+    rt.remote.reportFailure(source.server, cause)
     return []
   }
 }

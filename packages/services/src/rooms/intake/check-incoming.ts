@@ -26,7 +26,7 @@ export type Checker = Pick<
 /** A parsed event, or why it cannot be parsed. */
 export type Parsed = { readonly pdu: Pdu } | { readonly fault: string }
 
-/** Step 1: parses an event of this room in the format of its room version. */
+/** Parses an event of this room in the format of its room version (step 1). */
 export function parseIncoming(json: Json | undefined, { roomId, version }: RoomContext, from?: PduSource): Parsed {
   if (!isObject(json)) return { fault: 'an event must be an object' }
   try {
@@ -58,19 +58,19 @@ export async function checkIncoming(
   return verified(rt, [...parsed.values()], room.version)
 }
 
-/** Steps 2 and 3: returns the events whose signatures are valid, redacted where the content hash does not match. */
+/** Returns the events with valid signatures, redacted if the content hash does not match (steps 2 and 3). */
 export async function verified(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   return asHashedAll(await withGoodSignatures(rt, pdus, version), version)
 }
 
-/** Step 2: returns the events that have all required signatures; keys may be fetched. */
+/** Returns the events that have all required signatures (step 2); keys may be fetched. */
 export async function withGoodSignatures(rt: Checker, pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   if (pdus.length === 0) return []
   const signed = await checkEventSignatures(rt, version, pdus)
   return pdus.filter(({ id }) => signed.has(id))
 }
 
-/** Step 3: returns the events, redacted where the content hash does not match; yields after every 64. */
+/** Returns the events, redacted if the content hash does not match (step 3); yields after every 64. */
 export async function asHashedAll(pdus: readonly Pdu[], version: RoomVersion): Promise<Pdu[]> {
   const hashed: Pdu[] = []
   for (const [index, pdu] of pdus.entries()) {
@@ -80,7 +80,7 @@ export async function asHashedAll(pdus: readonly Pdu[], version: RoomVersion): P
   return hashed
 }
 
-/** Step 3: returns the event, redacted where its content hash does not match. */
+/** Returns the event, redacted if its content hash does not match (step 3). */
 export function asHashed(pdu: Pdu, version: RoomVersion): Pdu {
   return contentHashMatches(pdu.json) ? pdu : redactPdu(pdu, version)
 }

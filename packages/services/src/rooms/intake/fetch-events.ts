@@ -93,7 +93,6 @@ export async function askAbout(
     return await rt.remote.call(server, { ...call, timeoutMs: TIMEOUT_MS, keepNumbers: true })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server }, 'fetching missing events from another server failed')
     if (outage) noteOutage(outage, cause)
     return cause.fault === 'unreachable' ? undefined : {}
   }

@@ -80,7 +80,8 @@ async function fetchStateOnce(rt: Checker, source: Source, id: EventId, outage: 
   const target = federationPath(['federation', 'v1', 'state_ids', source.roomId], { event_id: id })
   const answer = await askAbout(rt, source, { method: 'GET', target })
   const stateIds = stringsIn(answer, 'pdu_ids')
-  if (stateIds.length === 0) return false
+  // Only before the create event is there no state.
+  if (stateIds.length === 0) return keepCreate(rt, source, id)
   const wanted = [...new Set([...stateIds, ...stringsIn(answer, 'auth_chain_ids')])] as EventId[]
   const missing = await missingAmong(rt, wanted)
   if (missing.length > MAX_SINGLE) {
@@ -94,6 +95,13 @@ async function fetchStateOnce(rt: Checker, source: Source, id: EventId, outage: 
   await keepAuthEvents(rt, source, [own])
   if (outage.isSeen) return false
   return keepBetween(rt, source, own, stateIds as EventId[])
+}
+
+/** Gives a stored create event its state; returns false for any other event. */
+async function keepCreate(rt: Checker, source: Source, id: EventId): Promise<boolean> {
+  const create = (await eventsById(rt.db.read, [id]))[0]?.pdu
+  const isCreate = create !== undefined && create.type === 'm.room.create' && create.prevEvents.length === 0
+  return isCreate && keepBetween(rt, source, create, [])
 }
 
 async function keepBetween(

@@ -34,10 +34,7 @@ export async function fetchWantedState(
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
     if (source.outage) noteOutage(source.outage, cause)
-    rt.log.info(
-      { err: cause, server: source.server, roomId: source.roomId },
-      'fetching a state from another server failed',
-    )
+    rt.remote.reportFailure(source.server, cause)
     return new Set()
   }
 }

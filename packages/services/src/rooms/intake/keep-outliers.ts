@@ -9,8 +9,8 @@ import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById } from '@myelin/storage/rooms/events/events'
 import { putOutlier } from '@myelin/storage/rooms/events/outliers'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import { inOrder, judgeByAuthEvents } from './judge.ts'
-import type { Judged } from './judge.ts'
+import { inOrder, judgeByAuthEvents } from '../append/judge.ts'
+import type { Judged } from '../append/judge.ts'
 
 /** A stored event, and its outcome. */
 export interface Kept extends Judged {

@@ -2,18 +2,20 @@
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import type { Tx } from '@myelin/storage/engine/database'
+import { roomNid } from '@myelin/storage/engine/names'
 import { eventsById, pdusByNid } from '@myelin/storage/rooms/events/events'
+import { firstOfRoom } from '@myelin/storage/rooms/events/history-positions'
 import { partialRoom } from '@myelin/storage/federation/partial-rooms'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
-import { appendForeign } from './append-foreign.ts'
-import type { PduOutcome } from './append-foreign.ts'
+import { appendForeign } from '../append/append-foreign.ts'
+import type { PduOutcome } from '../append/append-foreign.ts'
 import { asHashedAll, withGoodSignatures } from './check-incoming.ts'
 import type { Checker } from './check-incoming.ts'
 import { fetchGap, missingAmong } from './fetch-events.ts'
 import type { Source } from './fetch-events.ts'
 import { keepAuthEvents, keepStateAt } from './fetch-missing.ts'
-import { inOrder } from './judge.ts'
-import { finishRemovals } from '../redact-removed.ts'
+import { inOrder } from '../append/judge.ts'
+import { finishRemovals } from '../append/redact-removed.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { ResolutionNeed } from '../resolution/unit-needs.ts'
 import { recommended } from './recommended.ts'
@@ -167,7 +169,10 @@ async function appendAcrossGap(
   waiting: readonly Pdu[],
 ): Promise<Map<EventId, PduOutcome>> {
   const { extremities, minDepth } = await gapLimits(rt, source.roomId)
-  const between = await fetchGap(rt, source, { extremities, minDepth }, waiting)
+  // What this server missed lies above its first event of the room; what lies below is history, which is not fetched from here.
+  const missed = waiting.filter(({ depth }) => depth > minDepth)
+  const fetched = missed.length === 0 ? [] : await fetchGap(rt, source, { extremities, minDepth }, missed)
+  const between = fetched.filter(({ depth }) => depth >= minDepth)
   await keepAuthEvents(rt, source, between)
   const all = inOrder([...between, ...waiting], ({ prevEvents }) => prevEvents)
   let outcomes = await appendAll(rt, source, all)
@@ -192,8 +197,8 @@ async function withoutState(rt: Checker, ids: readonly EventId[]): Promise<Event
 }
 
 /**
- * Returns the events at which a gap ends, and its lowest depth. In a partially joined room these are the join's
- * predecessors and its depth, because the state before the join is unavailable.
+ * Returns the events at which a gap ends, and its lowest depth: that of the first event that did not arrive as history. In a
+ * partially joined room these are the join's predecessors and its depth, because the state before the join is unavailable.
  */
 async function gapLimits(
   rt: Checker,
@@ -201,7 +206,10 @@ async function gapLimits(
 ): Promise<{ readonly extremities: readonly EventId[]; readonly minDepth: number }> {
   const extremities = await rt.db.write(async (tx) => (await openRoom(tx, roomId))?.extremities ?? [])
   const entered = await partialRoom(rt.db.read, roomId)
-  if (!entered) return { extremities, minDepth: 0 }
+  if (!entered) {
+    const room = await roomNid(rt.db.read, roomId)
+    return { extremities, minDepth: room === undefined ? 0 : ((await firstOfRoom(rt.db.read, room))?.depth ?? 0) }
+  }
   const join = (await pdusByNid(rt.db.read, [entered.join])).get(entered.join)
   return { extremities: [...new Set([...extremities, ...(join?.prevEvents ?? [])])], minDepth: join?.depth ?? 0 }
 }

@@ -5,7 +5,7 @@ import type { Pdu } from '@myelin/matrix/pdu'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { askToSign, isRecommended } from '../policy-server.ts'
+import { askToSign, isRecommended } from '../append/policy-server.ts'
 import { policyServerOf } from '../../room-state/policy-server-of.ts'
 import type { Checker } from './check-incoming.ts'
 

@@ -44,8 +44,8 @@ export async function streamEvents(
   const ids = new Map<string, EventId[]>(lists.map((list) => [list, []]))
   const take = async (list: string, texts: readonly string[]) => {
     patience.pause()
-    const told = ids.get(list) ?? []
-    for (const id of await events.add(texts)) told.push(id)
+    const added = ids.get(list) ?? []
+    for (const id of await events.add(texts)) added.push(id)
     patience.wait()
   }
   try {

@@ -2,7 +2,7 @@
 import type { EventId, ServerName } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
 import { EVENT_STATUS, eventsById, eventsByNid } from '@myelin/storage/rooms/events/events'
-import { forwardExtremitiesOf, MAX_LISTED } from '@myelin/storage/rooms/events/forward-extremities'
+import { forwardExtremitiesOf, MAX_LISTED } from '@myelin/storage/rooms/forward-extremities'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { precomputeMemberChanges } from '@myelin/storage/rooms/members/member-changes'
 import type { PrecomputedMemberChanges } from '@myelin/storage/rooms/members/member-changes'
@@ -38,7 +38,7 @@ import { followsAlone, recalculateSome } from './recalculate.ts'
 import type { Known } from './recalculate.ts'
 
 /** The outcome of completing a room: complete, left by all local users, or no server sent the state. */
-export type Completion = 'whole' | 'gone' | 'untold'
+export type Completion = 'whole' | 'gone' | 'incomplete'
 
 /** The most servers tried before the next attempt. */
 const MAX_SERVERS = 10
@@ -62,14 +62,14 @@ export async function completeRoom(rt: Checker, given: PartialRoom, signal: Abor
   const servers = await serversToAsk(rt, given)
   let { fullRoot } = given
   for (const server of fullRoot === 0 ? servers : []) {
-    if (signal.aborted) return 'untold'
+    if (signal.aborted) return 'incomplete'
     const source = { server, roomId: given.roomId, version, room: given.room }
     const named = await fetchStateBefore(rt, source, join.pdu.id)
     const isWhole = named && named.lostCount <= (given.tries < FORGIVING_TRY ? 0 : named.ids.length * MAX_LOST)
     fullRoot = (isWhole && (await fullStateOf(rt, given, version, { ids: named.ids, join: join.pdu }))) || 0
     if (fullRoot !== 0) break
   }
-  if (fullRoot === 0) return (await isResident(rt, given.roomId)) ? 'untold' : leaveUnfinished(rt, given)
+  if (fullRoot === 0) return (await isResident(rt, given.roomId)) ? 'incomplete' : leaveUnfinished(rt, given)
   if (given.fullRoot === 0) await rt.db.write((tx) => putFullRoot(tx, given, fullRoot))
   const known: Known = { entered: { ...given, fullRoot }, version, join }
   await fetchEdgeStates(rt, known, servers)
@@ -124,7 +124,7 @@ async function fetchEdgeStates(
 /** Judges the events since the join until none is left, and publishes the result in the unit that finds none. */
 async function catchUp(rt: Checker, known: Known, signal: AbortSignal): Promise<Completion> {
   for (;;) {
-    while (await writeResolved(rt, (tx) => recalculateSome(tx, known))) if (signal.aborted) return 'untold'
+    while (await writeResolved(rt, (tx) => recalculateSome(tx, known))) if (signal.aborted) return 'incomplete'
     const foreseen = await foresee(rt, known)
     const ended = foreseen ? await writeResolved(rt, (tx) => finish(tx, known, foreseen)) : 'gone'
     if (ended !== 'behind') return ended

@@ -11,7 +11,7 @@ import type { Checker } from '../intake/check-incoming.ts'
 import { fetchEvents, missingAmong } from '../intake/fetch-events.ts'
 import type { KnownSource } from '../intake/fetch-wanted-state.ts'
 import { fetchWantedState } from '../intake/fetch-wanted-state.ts'
-import { inOrder } from '../intake/judge.ts'
+import { inOrder } from '../append/judge.ts'
 import { createFirst, keepOutliers } from '../intake/keep-outliers.ts'
 
 /** A state as another server names it. */
@@ -42,19 +42,19 @@ export async function fetchStateBefore(rt: Checker, source: KnownSource, id: Eve
   const wanted = [...new Set([...ids, ...idsIn(named, 'auth_chain_ids')])]
   if (ids.length === 0 || wanted.length > MAX_IDS) return undefined
   let missing = await missingAmong(rt, wanted)
-  const told = new Set<EventId>()
+  const fetched = new Set<EventId>()
   if (missing.length > MAX_SINGLE) {
-    for (const each of await fetchWantedState(rt, source, id, new Set(missing))) told.add(each)
-    missing = (await missingAmong(rt, missing)).filter((each) => !told.has(each))
+    for (const each of await fetchWantedState(rt, source, id, new Set(missing))) fetched.add(each)
+    missing = (await missingAmong(rt, missing)).filter((each) => !fetched.has(each))
   }
   for (let round = 0; round < MAX_ROUNDS && missing.length > 0; round++) {
     const pdus = await fetchEvents(rt, source, missing.slice(0, MAX_SINGLE))
     if (pdus.length === 0) break
-    for (const each of pdus) told.add(each.id)
+    for (const each of pdus) fetched.add(each.id)
     await keep(rt, source, pdus)
     missing = missing.slice(MAX_SINGLE)
   }
-  const lost = (await missingAmong(rt, ids)).filter((each) => !told.has(each))
+  const lost = (await missingAmong(rt, ids)).filter((each) => !fetched.has(each))
   return { ids, lostCount: lost.length }
 }
 
@@ -87,7 +87,6 @@ async function ask(
     })
   } catch (cause) {
     if (!(cause instanceof RemoteError)) throw cause
-    rt.log.info({ err: cause, server, roomId }, `fetching ${what} of a room from another server failed`)
     return undefined
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
-import { authorize } from '@myelin/rules/auth/authorize'
+import { authorize } from '@myelin/rules/auth/rules/authorize'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Database } from '@myelin/storage/engine/database'
 import { EVENT_STATUS } from '@myelin/storage/rooms/events/events'

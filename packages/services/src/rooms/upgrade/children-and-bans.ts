@@ -6,13 +6,13 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { membersOf } from '@myelin/storage/rooms/members/members'
 import { openRoom, roomById } from '@myelin/storage/rooms/rooms'
-import { stateOfType } from '@myelin/storage/rooms/state/state-of-type'
+import { stateOfType } from '@myelin/storage/rooms/state-of-type'
 import type { Runtime } from '../../runtime/runtime.ts'
-import type { EventMaker } from '../event-draft.ts'
-import { extendRoom } from '../extend-room.ts'
+import type { EventMaker } from '../drafts/event-draft.ts'
+import { extendRoom } from '../append/extend-room.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import type { PolicyServerNeeds } from '../policy-server.ts'
-import { writeEvents } from '../write-events.ts'
+import type { PolicyServerNeeds } from '../append/policy-server.ts'
+import { writeEvents } from '../append/write-events.ts'
 
 type Needs = EventMaker & PolicyServerNeeds & Pick<Runtime, 'log'>
 

@@ -6,7 +6,7 @@ import { stateKey } from '@myelin/rules/auth/state-key'
 import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Read } from '@myelin/storage/engine/database'
 import { loadState } from '../../room-state/load-auth-state.ts'
-import type { InitialEvent } from '../initial-events.ts'
+import type { InitialEvent } from '../drafts/initial-events.ts'
 
 const COPIED = [
   'm.room.server_acl',

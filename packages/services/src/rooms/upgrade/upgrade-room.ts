@@ -11,15 +11,15 @@ import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../../standing/suspension.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
-import { newRoomId, putCreateEvent } from '../create-event.ts'
-import type { EventMaker } from '../event-draft.ts'
-import { extendRoom } from '../extend-room.ts'
+import { newRoomId, putCreateEvent } from '../drafts/create-event.ts'
+import type { EventMaker } from '../drafts/event-draft.ts'
+import { extendRoom } from '../append/extend-room.ts'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
-import { changeMembership } from '../members-change.ts'
+import { changeMembership } from '../append/members-change.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { UnitNeed } from '../resolution/unit-needs.ts'
-import type { PolicyServerNeeds } from '../policy-server.ts'
-import { writeEvents } from '../write-events.ts'
+import type { PolicyServerNeeds } from '../append/policy-server.ts'
+import { writeEvents } from '../append/write-events.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import { carryOverUserData } from './carry-over-user-data.ts'
 import { copiedState, restrictedLevels } from './copied-state.ts'
@@ -44,19 +44,19 @@ export interface Upgrade {
  */
 export async function upgradeRoom(
   rt: Needs,
-  wish: Omit<Upgrade, 'version' | 'additionalCreators'> & { readonly newVersion: string },
+  request: Omit<Upgrade, 'version' | 'additionalCreators'> & { readonly newVersion: string },
   additionalCreators: readonly UserId[],
 ): Promise<RoomId> {
-  const upgrade: Upgrade = { ...wish, version: roomVersionOf(wish.newVersion), additionalCreators }
-  await refuseSuspended(rt, wish.sender)
-  rt.limits.take('roomCreation', wish.sender)
+  const upgrade: Upgrade = { ...request, version: roomVersionOf(request.newVersion), additionalCreators }
+  await refuseSuspended(rt, request.sender)
+  rt.limits.take('roomCreation', request.sender)
   // With a policy server the write transaction runs again, and must create the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const chosen = upgrade.version.roomIds === 'chosen by server' ? newRoomId(rt) : undefined
   const replacement = await writeEvents(rt, (tx, maker) => replaceRoom(tx, { ...maker, clock }, upgrade, chosen))
   await copyChildrenAndBans(rt, upgrade, replacement)
-  await carryOverUserData(rt, wish.sender, replacement)
+  await carryOverUserData(rt, request.sender, replacement)
   return replacement
 }
 

@@ -15,7 +15,7 @@ export const roomAccountDataSection: RoomSection = {
   },
 }
 
-/** A client that does not know the room yet gets all entries. */
+/** Returns the changed entries; all entries for a client that does not know the room. */
 async function entriesOf({ scope, membership, isNew }: RoomScope): Promise<readonly EncodedAccountData[]> {
   const { roomId } = membership
   if (isNew) return accountDataOfRoom(scope.db, scope.slice.user, roomId, scope.upTo)

@@ -17,8 +17,8 @@ export const summarySection: RoomSection = {
 }
 
 /**
- * The state decides, not the events shown: a filter may hide members, and lazy loading shows members who did not
- * change.
+ * Returns whether the state changed in the summary. Shown events do not decide: a filter may hide members, and lazy loading
+ * shows unchanged ones.
  */
 async function hasSummarizedChanges({ scope, membership, room, tail, after }: RoomScope): Promise<boolean> {
   const { db, upTo } = scope

@@ -13,7 +13,7 @@ import { cutOverruled, readState } from '../room-state.ts'
 import { summaryOf } from '../summary.ts'
 import type { SyncScope } from '../sync-scope.ts'
 import { timelineOfJoined } from '../timeline.ts'
-import { forgetToldMembers } from '../told-members.ts'
+import { forgetSentMembers } from '../sent-members.ts'
 import { unlessEmpty } from './sync-section.ts'
 import type { SyncSection } from './sync-section.ts'
 
@@ -22,7 +22,7 @@ export const joinedRoomsSection: SyncSection = {
   path: ['rooms', 'join'],
   unchanged: {},
   async changes(scope) {
-    if (scope.slice.since === undefined) forgetToldMembers(scope.db, scope.slice)
+    if (scope.slice.since === undefined) forgetSentMembers(scope.db, scope.slice)
     const entries: Record<string, unknown> = {}
     for (const membership of await candidates(scope)) {
       const room = await roomScopeOf(scope, membership)

@@ -29,7 +29,7 @@ async function newUsers(scope: SyncScope): Promise<Iterable<UserId>> {
   return (await scope.deviceLists()).changed
 }
 
-/** A field that was deleted is null. */
+/** Returns the entry of a user; a deleted field is null. */
 function entryOf(update: ProfileUpdate): object {
   if (update === null) return { profile_updates: null }
   const removed = [...update.removed].map((field) => [field, null] as const)

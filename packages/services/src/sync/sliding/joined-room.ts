@@ -14,7 +14,7 @@ import { unreadOf } from '../room-sections/unread.ts'
 import { rootAt } from '../room-state.ts'
 import { heroesOf } from '../summary.ts'
 import { timelineOfJoined } from '../timeline.ts'
-import { noteToldMembers, untoldMembers } from '../told-members.ts'
+import { recordSentMembers, unsentMembers } from '../sent-members.ts'
 import { StateSelection } from './required-state.ts'
 import type { Hero, RoomResult } from './room-result.ts'
 import { memberEvents, namedChanges, selectedState } from './room-state-changes.ts'
@@ -41,16 +41,16 @@ interface JoinedRoom {
 export async function joinedRoom(scope: SlidingScope, task: RoomTask): Promise<RoomResult | undefined> {
   const { sync } = scope
   const { db, slice, upTo } = sync
-  const { wish, sent, roomId } = task
+  const { requested, sent, roomId } = task
   const room = await cachedRoom(db, roomId)
   if (!room) return undefined
   const isWaiting = room.isPartial || room.wholePosition > upTo
-  if (isWaiting && (wish.selection.wantsAllMembers || wish.selection.namedMembers.size > 1)) return undefined
+  if (isWaiting && (requested.selection.wantsAllMembers || requested.selection.namedMembers.size > 1)) return undefined
   const becameWhole = room.wholePosition > (task.after ?? 0) && room.wholePosition <= upTo
   const isInitial = task.after === undefined || becameWhole
   const after = isInitial ? 0 : (task.after ?? 0)
-  const isExpanded = !isInitial && sent !== undefined && sent.timelineLimit < wish.timelineLimit
-  const limited = withTimelineLimit(slice, wish.timelineLimit)
+  const isExpanded = !isInitial && sent !== undefined && sent.timelineLimit < requested.timelineLimit
+  const limited = withTimelineLimit(slice, requested.timelineLimit)
   const read = await timelineOfJoined(db, limited, room, {
     after: isExpanded ? 0 : after,
     checksVisibility: isInitial || isExpanded,
@@ -66,7 +66,7 @@ export async function joinedRoom(scope: SlidingScope, task: RoomTask): Promise<R
     isDm: task.isDm,
     ...(await namesOf(joined)),
     ...(await stateOf(joined)),
-    timeline: wish.timelineLimit === 0 ? undefined : await resultTimeline(db, slice, read.timeline),
+    timeline: requested.timelineLimit === 0 ? undefined : await resultTimeline(db, slice, read.timeline),
     bumpStamp: bumpStampOf(joined, after),
     // Only the older dialect has counts.
     ...(scope.request.dialect === 'msc3575' ? await countsOf(joined, read.tail, after) : {}),
@@ -119,19 +119,19 @@ async function heroes(db: Read, room: CachedRoom, me: UserId, root: number): Pro
   })
 }
 
-/** Returns the state events that the wish of the client selects, and the deleted ones among them. */
+/** Returns the state events that the client requested, and the deleted ones among them. */
 async function stateOf(joined: JoinedRoom): Promise<Pick<RoomResult, 'requiredState' | 'deletedState'>> {
   const { scope, task, isInitial, root, changes, timeline } = joined
   const { db, slice } = scope.sync
-  const { selection } = task.wish
+  const { selection } = task.requested
   const before = isInitial ? undefined : selectionBefore(scope, task)
-  const isSame = !isInitial && task.sent?.selection === task.wish.name
+  const isSame = !isInitial && task.sent?.selection === task.requested.name
   const place = { roomId: task.roomId, root }
   const whole = isSame ? [] : await selectedState(db, place, selection, before)
   const selected = changes.filter(({ type, stateKey }) => selection.matches(type, stateKey))
   const changed = selected.flatMap(({ event }) => event ?? [])
   const lazy = selection.isLazy ? await lazyMembers(joined) : []
-  if (lazy.length > 0) noteToldMembers(db, slice, lazy)
+  if (lazy.length > 0) recordSentMembers(db, slice, lazy)
   const isGapless = !isInitial && !timeline.isLimited && selection.isLazy
   const moved = isGapless ? changes.flatMap(({ type, event }) => (type === 'm.room.member' ? (event ?? []) : [])) : []
   return {
@@ -150,8 +150,8 @@ function selectionBefore({ state }: SlidingScope, { sent }: RoomTask): StateSele
 async function lazyMembers({ scope, task, root, timeline }: JoinedRoom): Promise<readonly number[]> {
   const { db, slice } = scope.sync
   const members = [...membersInTimeline(timeline.events)]
-  const unnamed = members.filter((member) => !task.wish.selection.matches('m.room.member', member))
-  return untoldMembers(db, slice, await memberEvents(db, root, unnamed))
+  const unnamed = members.filter((member) => !task.requested.selection.matches('m.room.member', member))
+  return unsentMembers(db, slice, await memberEvents(db, root, unnamed))
 }
 
 /** Returns the bump stamp if the client does not know it; a room without any bump counts from the join. */

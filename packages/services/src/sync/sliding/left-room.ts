@@ -35,27 +35,29 @@ export async function leftRoom(scope: SlidingScope, task: RoomTask): Promise<Roo
 /** Reads timeline and state up to the end of the user's stay. */
 async function stayOf(scope: SlidingScope, task: RoomTask, position: number) {
   const { db, slice, upTo } = scope.sync
-  const { roomId, wish, after, membership } = task
+  const { roomId, requested, after, membership } = task
   const end = Math.min(position, upTo)
   const from = after !== undefined && after < end ? after : undefined
   const hole = await newestGap(db, roomId, from ?? 0, end)
   const bounds = { roomId, after: from ?? 0, upTo: end, checksVisibility: true, hole }
-  const timeline = await readTimeline(db, withTimelineLimit(slice, wish.timelineLimit), bounds)
+  const timeline = await readTimeline(db, withTimelineLimit(slice, requested.timelineLimit), bounds)
   const root = await stateRootAt(db, roomId, end)
   const state = from === undefined ? await wholeState(scope, task, root) : await changes(scope, task, from, root)
-  const lazy = wish.selection.isLazy ? await memberEvents(db, root, membersInTimeline(timeline.events)) : []
+  const lazy = requested.selection.isLazy ? await memberEvents(db, root, membersInTimeline(timeline.events)) : []
   return {
     isInitial: after === undefined,
     requiredState: await renderState(db, slice, [...state, ...lazy, membership.eventNid]),
-    timeline: wish.timelineLimit === 0 ? undefined : await resultTimeline(db, slice, timeline),
+    timeline: requested.timelineLimit === 0 ? undefined : await resultTimeline(db, slice, timeline),
   }
 }
 
-function wholeState({ sync }: SlidingScope, { roomId, wish }: RoomTask, root: number): Promise<number[]> {
-  return selectedState(sync.db, { roomId, root }, wish.selection)
+function wholeState({ sync }: SlidingScope, { roomId, requested }: RoomTask, root: number): Promise<number[]> {
+  return selectedState(sync.db, { roomId, root }, requested.selection)
 }
 
-async function changes({ sync }: SlidingScope, { roomId, wish }: RoomTask, from: number, root: number) {
+async function changes({ sync }: SlidingScope, { roomId, requested }: RoomTask, from: number, root: number) {
   const named = await namedChanges(sync.db, await stateRootAt(sync.db, roomId, from), root)
-  return named.flatMap(({ type, stateKey, event }) => (wish.selection.matches(type, stateKey) ? (event ?? []) : []))
+  return named.flatMap(({ type, stateKey, event }) =>
+    requested.selection.matches(type, stateKey) ? (event ?? []) : [],
+  )
 }

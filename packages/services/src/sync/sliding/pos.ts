@@ -31,7 +31,7 @@ function tokenOf(text: string): StreamToken {
   }
 }
 
-/** The error for a `pos` that is not, or no longer, one of the connection: the client begins anew. */
+/** Returns the error for a `pos` that is unknown to the connection; the client starts again. */
 export function unknownPos(): MatrixError {
   return new MatrixError('M_UNKNOWN_POS', 'unknown `pos`: start a new connection by leaving it out')
 }

@@ -15,7 +15,7 @@ export function printAnswer(
   const lists = [...windows.lists].map(([name, window]) => [name, printList(dialect, window)])
   const rooms = [...results].map(([roomId, result]) => [
     roomId,
-    dialect === 'v4' ? printRoom(result, windows.rooms.get(roomId)?.wish.lists ?? []) : printOlderRoom(result),
+    dialect === 'v4' ? printRoom(result, windows.rooms.get(roomId)?.requested.lists ?? []) : printOlderRoom(result),
   ])
   return {
     pos,

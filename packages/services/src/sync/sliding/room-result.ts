@@ -42,7 +42,7 @@ export interface RoomResult {
   readonly hasReadOn?: boolean
 }
 
-/** Returns whether a result has something to tell a client. */
+/** Returns whether a result has anything that the client does not have. */
 export function hasNews(result: RoomResult): boolean {
   const { timeline, requiredState, deletedState } = result
   return (

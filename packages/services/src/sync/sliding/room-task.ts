@@ -26,11 +26,11 @@ export function taskOf(scope: SlidingScope, roomId: RoomId, wanted: WantedRoom):
   return { ...wanted, roomId, sent, after, isDm: isDmKnown ? undefined : isDm }
 }
 
-/** Returns whether a room may have something to tell, without reading it. */
+/** Returns whether a room may have changes, without reading it. */
 export function mayHaveNews(task: RoomTask, moved: ReadonlySet<RoomId> | undefined): boolean {
-  const { after, sent, wish, membership, roomId } = task
+  const { after, sent, requested, membership, roomId } = task
   if (after === undefined || !sent || sent.upTo !== undefined || task.isDm !== undefined) return true
   if (membership.position > after || moved === undefined) return true
   if (membership.membership !== 'join') return false
-  return moved.has(roomId) || sent.timelineLimit < wish.timelineLimit || sent.selection !== wish.name
+  return moved.has(roomId) || sent.timelineLimit < requested.timelineLimit || sent.selection !== requested.name
 }

@@ -20,7 +20,7 @@ export interface SlidingScope {
 
 /** A scope whose rooms are read. Extensions see them. */
 export interface AnsweredScope extends SlidingScope {
-  /** The rooms' entries that have something to tell. */
+  /** The entries of rooms that have changes. */
   readonly results: ReadonlyMap<RoomId, RoomResult>
 }
 

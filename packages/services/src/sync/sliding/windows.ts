@@ -3,7 +3,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { roomsRemovedFrom } from '@myelin/storage/sync/changed-rooms'
-import { blocksInvites } from '../../rooms/members-change.ts'
+import { blocksInvites } from '../../rooms/append/members-change.ts'
 import { isIgnored } from '../sections/offered-rooms.ts'
 import type { Slice } from '../sync-request.ts'
 import { selectionName } from './connection-state.ts'
@@ -16,7 +16,7 @@ import type { RoomTraits } from './room-traits.ts'
 import type { Range, RoomConfig, SlidingRequest } from './sliding-request.ts'
 
 /** The union of what the matching lists and subscriptions request of a room. */
-export interface Wish {
+export interface RequestedRoom {
   readonly timelineLimit: number
   readonly selection: StateSelection
   readonly text: string
@@ -28,7 +28,7 @@ export interface Wish {
 /** A room that a list or a subscription matches. */
 export interface WantedRoom {
   readonly membership: Membership
-  readonly wish: Wish
+  readonly requested: RequestedRoom
 }
 
 /** The part of a list that its ranges reach. */
@@ -98,21 +98,21 @@ function wantedRooms(
   byId: ReadonlyMap<RoomId, Membership>,
 ): Map<RoomId, WantedRoom> {
   // Most rooms match the same lists.
-  const wishes = new Map<string, Wish>()
+  const requests = new Map<string, RequestedRoom>()
   const rooms = new Map<RoomId, WantedRoom>()
   for (const [roomId, names] of matched) {
     const membership = byId.get(roomId)
     const subscription = subscriptions.get(roomId)
     const key = JSON.stringify(subscription ? [names, roomId] : [names])
     const configs = [...names.map((name) => lists.get(name)), subscription].filter((config) => config !== undefined)
-    const wish = wishes.get(key) ?? wishOf(configs, names, subscription !== undefined)
-    wishes.set(key, wish)
-    if (membership) rooms.set(roomId, { membership, wish })
+    const requested = requests.get(key) ?? requestOf(configs, names, subscription !== undefined)
+    requests.set(key, requested)
+    if (membership) rooms.set(roomId, { membership, requested })
   }
   return rooms
 }
 
-function wishOf(configs: readonly RoomConfig[], lists: readonly string[], isSubscribed: boolean): Wish {
+function requestOf(configs: readonly RoomConfig[], lists: readonly string[], isSubscribed: boolean): RequestedRoom {
   const selection = new StateSelection(configs.map(({ requiredState }) => requiredState))
   const { text } = selection
   return {
@@ -141,7 +141,7 @@ async function shownRooms(
   for (const { membership } of order) {
     const { membership: kind, roomId, position } = membership
     if (position > slice.upTo.position) continue
-    // The client is still told of a room that was left and forgotten since.
+    // A room that was left and forgotten since is still reported.
     if (membership.isForgotten && position <= (slice.since?.position ?? 0)) continue
     if (kind === 'invite') {
       areInvitesBlocked ??= await blocksInvites(db, slice.user)

@@ -12,11 +12,11 @@ import { SilenceWatch } from './silence-watch.ts'
 import { encodeText, decodeText } from './text.ts'
 
 /**
- * The default of `answerMs`, in milliseconds. Without a bound, a machine that hangs or drops packets holds up a statement for ever, or for the
- * quarter of an hour after which TCP gives up.
+ * The default of `answerMs`, in milliseconds. Without a bound, a hanging machine delays a statement for ever, and a network
+ * that drops packets for the 15 minutes of TCP's timeout.
  */
 export const ANSWER_MS = 10_000
-// A transaction of a node that hangs holds the log, and all other nodes wait for it.
+// The transaction of a hanging node locks the log, and all other nodes wait for it.
 const IDLE_TRANSACTION_MS = 15_000
 const CLOSE_MS = 1000
 
@@ -29,41 +29,40 @@ const types = {
   },
 }
 
-/** How to reach the server, and for how long an answer is awaited. */
+/** The address of the server, and timeouts. */
 export interface ConnectionSettings extends pg.ConnectionConfig {
-  /** How long the server may take to accept a connection, or be silent while it runs no statement of ours. Default: 10 s. */
+  /** The timeout of connecting, and of silence while the server runs no statement of ours, in milliseconds. Default: 10 s. */
   readonly answerMs?: number
 }
 
-/** A statement as it goes to the server; with a name the server plans it once per connection. */
+/** A statement to be sent. The server plans a kept statement once per connection. */
 export interface Statement {
   readonly text: string
   readonly values?: readonly unknown[]
   readonly isKept?: boolean
 }
 
-/** How a connection is used. */
+/** The purpose of a connection. */
 export interface ConnectionUse {
-  /** Whether it connects at first use and after it broke; otherwise it does when `connect` is called. */
+  /** Connects at the first use and after a failure; otherwise only `connect` connects. */
   readonly connectsByItself: boolean
-  /** Statements that every connection begins with. */
+  /** The first statements of every connection. */
   readonly opening?: string
-  /** Hears the notifications that come over it. */
-  readonly heard?: (payload: string) => void
-  /** Called when it was ended because the server was silent. */
+  /** Receives the notifications of the connection. */
+  readonly onNotification?: (payload: string) => void
+  /** Called after the connection was closed because the server was silent. */
   readonly fellSilent?: () => void
 }
 
 /**
- * One connection whose statements go out as they come, without waiting for the answers to those before; the server
- * answers them in order. It connects when `connect` is called, or where it may by itself, at first use and after it broke.
+ * A pipelined connection: statements are sent without waiting for earlier answers, and the server answers in order.
  */
 export class PostgresClient {
   readonly #settings: pg.ConnectionConfig
   readonly #answerMs: number
   readonly #use: ConnectionUse
   #client: Promise<pg.Client> | undefined
-  /** The same once it stands: no statement then waits for a promise before it goes out. */
+  /** The established connection. Statements need not wait for a promise before they are sent. */
   #connected: pg.Client | undefined
   #socket: Socket | undefined
   #watch: SilenceWatch | undefined
@@ -75,17 +74,17 @@ export class PostgresClient {
     this.#use = use
   }
 
-  /** Whether a connection stands, as far as is known. */
+  /** Whether the connection is established, as far as is known. */
   get isConnected(): boolean {
     return this.#connected !== undefined
   }
 
-  /** Makes sure that a connection stands. */
+  /** Connects, unless a connection is established. */
   async connect(): Promise<void> {
     if (!this.#connected) await this.#connect()
   }
 
-  /** Sends a statement at once and returns its rows; of several statements in one text, those of the last. */
+  /** Sends a statement at once and returns its rows. If a text has several statements, returns the rows of the last one. */
   async query<Row>({ text, values = [], isKept = false }: Statement): Promise<QueryResult<Row>> {
     this.inFlight++
     let watch: SilenceWatch | undefined
@@ -110,12 +109,12 @@ export class PostgresClient {
     }
   }
 
-  /** Asks for a sign of life where nothing is under way, so that a connection which was lost is not found only when it is needed. */
+  /** Sends a query over an idle connection, so that a lost connection is found before it is needed. */
   ask(): void {
     if (this.#connected && this.inFlight === 0) this.query({ text: 'select 1' }).catch(() => {})
   }
 
-  /** Statements that go out together are one write to the network. */
+  /** Gathers the statements of one turn into one network write. */
   #gather(): void {
     const socket = this.#socket
     if (!socket || socket.writableCorked > 0) return
@@ -123,7 +122,7 @@ export class PostgresClient {
     process.nextTick(() => socket.uncork())
   }
 
-  /** A statement of a transaction must not run on another connection than the one that began it. */
+  /** Connects again; throws inside a transaction, whose statements must not run on another connection. */
   #connectAgain(): Promise<pg.Client> {
     if (!this.#use.connectsByItself) {
       throw new DatabaseUnavailable('unreachable', new Error('connection to the database was lost'))
@@ -156,8 +155,8 @@ export class PostgresClient {
     }
     client.on('error', forget)
     client.on('end', forget)
-    const { opening = 'select 1', heard, fellSilent } = this.#use
-    if (heard) client.on('notification', ({ payload = '' }) => heard(payload))
+    const { opening = 'select 1', onNotification, fellSilent } = this.#use
+    if (onNotification) client.on('notification', ({ payload = '' }) => onNotification(payload))
     await client.connect()
     const pid = await this.#begin(client, opening).catch((cause: unknown) => {
       socket.destroy()
@@ -180,7 +179,7 @@ export class PostgresClient {
     return client
   }
 
-  /** Runs the first statements of a connection and returns the number of the server's process behind it. */
+  /** Runs the first statements of a connection and returns the process ID of its backend. */
   async #begin(client: pg.Client, opening: string): Promise<number> {
     const text = `set synchronous_commit = on; set idle_in_transaction_session_timeout = ${IDLE_TRANSACTION_MS}; ${opening}; select pg_backend_pid() as pid`
     const bounded = { text, query_timeout: this.#answerMs } as pg.QueryConfig
@@ -188,14 +187,14 @@ export class PostgresClient {
     return results.at(-1)?.rows[0]?.pid ?? 0
   }
 
-  /** Returns whether the server runs a statement of this connection, asked over another one; false if the server does not answer. */
+  /** Returns whether the server runs a statement of this connection, queried over another one; false without an answer. */
   async #isAtWork(pid: number): Promise<boolean> {
     const waitMs = this.#answerMs / 2
     const asking = new pg.Client({ ...this.#settings, connectionTimeoutMillis: waitMs, query_timeout: waitMs })
     asking.on('error', () => {})
     try {
       await asking.connect()
-      // A statement that the user may not see counts as running.
+      // A null state is hidden from the user and counts as running.
       const text = "select 1 from pg_stat_activity where pid = $1 and coalesce(state, 'active') = 'active'"
       return (await asking.query(text, [pid])).rows.length > 0
     } catch {
@@ -205,7 +204,7 @@ export class PostgresClient {
     }
   }
 
-  /** Ends the connection once the statements under way are answered; at once where the server does not answer. */
+  /** Closes the connection after the pending statements; at once if the server does not answer. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined)
     const socket = this.#socket
@@ -236,7 +235,7 @@ const keptValue = (value: unknown) => (typeof value === 'string' ? encodeText(va
 
 const names = new Map<string, string>()
 
-/** Names are short, texts are not. There are as many as prepared queries in the program. */
+/** Returns a short name for a text. Names are bounded by the number of prepared queries in the program. */
 function statementName(text: string): string {
   let name = names.get(text)
   if (name === undefined) {

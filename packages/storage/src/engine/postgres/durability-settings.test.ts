@@ -31,7 +31,7 @@ testOnPostgres('a server without syncs causes a notice, and no other server does
   }
 })
 
-test('a connection on which commits do not wait for the disk is told of', () => {
+test('a connection on which commits do not wait for the disk is reported', () => {
   const on = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' }
   assert.deepEqual(durabilityNotices(on), [])
   for (const synchronous_commit of ['off', 'local', 'remote_write']) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Settings of the server on which it depends whether a commit outlives a loss of power: `on` or something else. */
+/** The settings of the server that decide whether a commit survives a power loss: `on`, or another value. */
 export interface DurabilitySettings {
   readonly fsync: string
   readonly full_page_writes: string
   readonly synchronous_commit: string
 }
 
-/** Asks for them, on a connection that writes: each of those has set `synchronous_commit` for itself. */
+/** Reads these settings. It runs on the writing connection, which sets `synchronous_commit` for itself. */
 export const READ_DURABILITY_SETTINGS = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
   current_setting('synchronous_commit') as synchronous_commit`
 
@@ -20,7 +20,7 @@ export function durabilityNotices(promises: DurabilitySettings | undefined): str
     ...(promises?.full_page_writes === 'off'
       ? ['full_page_writes is off in PostgreSQL: pages may be torn after a power failure; set it to on']
       : []),
-    // A pooler in between may take settings back.
+    // A connection pooler may reset settings.
     ...(promises?.synchronous_commit === 'on'
       ? []
       : [

@@ -79,7 +79,7 @@ testOnPostgres('a node whose connection broke is alive again once it writes over
   await drop()
 })
 
-testOnPostgres('a lease that is let go of is told to every node', async () => {
+testOnPostgres('a released lease is announced to every node', async () => {
   const { url, drop } = await createDatabase()
   const [here, there] = [await nodeOf(url), await nodeOf(url)]
   await here.take()

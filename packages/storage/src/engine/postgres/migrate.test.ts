@@ -16,7 +16,8 @@ const later: Migration = {
   statements: ['create table notes (note_nid {id} primary key, body {bytes} not null)'],
 }
 
-const open = (connectionString: string) => openPostgres({ connectionString, maxReaders: 1 }, { committed: () => {} })
+const open = (connectionString: string, serverName?: string) =>
+  openPostgres({ connectionString, maxReaders: 1, serverName }, { committed: () => {} })
 
 async function withClient<T>(url: string, use: (client: PostgresClient) => Promise<T>): Promise<T> {
   const client = new PostgresClient({ connectionString: url }, { connectsByItself: true })
@@ -29,16 +30,17 @@ async function withClient<T>(url: string, use: (client: PostgresClient) => Promi
 
 const change = (url: string, text: string) => withClient(url, (client) => client.query({ text }))
 
-async function assertRefused(url: string, message: RegExp): Promise<void> {
+async function assertRefused(url: string, message: RegExp, serverName?: string): Promise<void> {
   const before = await dumpPostgres(url)
-  await assert.rejects(open(url), { name: 'DatabaseRefused', message })
+  const name = serverName === undefined ? 'DatabaseRefused' : 'ForeignDatabase'
+  await assert.rejects(open(url, serverName), { name, message })
   assert.equal(await dumpPostgres(url), before)
 }
 
 testOnPostgres('the shape that is expected of 0001 is the one it makes (postgres)', async () => {
   const { url, drop } = await createDatabase()
   const actual = await withClient(url, async (client) => {
-    await migratePostgres(client, migrations.slice(0, 1))
+    await migratePostgres(client, { known: migrations.slice(0, 1) })
     await client.query({ text: 'drop table myelin_migrations' })
     return shapeOf(client)
   })
@@ -53,8 +55,8 @@ for (const name of FIXTURES) {
       const { place, remove } = await copyFixture(name, 'postgres')
       const known = [...migrations, later]
       await withClient(place, async (client) => {
-        await migratePostgres(client, known)
-        await migratePostgres(client, known)
+        await migratePostgres(client, { known })
+        await migratePostgres(client, { known })
         const { rows } = await client.query<{ version: number }>({ text: 'select version from schema_version' })
         assert.deepEqual(rows, [{ version: later.id }])
         await client.query({ text: 'select body from notes' })
@@ -63,6 +65,19 @@ for (const name of FIXTURES) {
       await remove()
     },
   )
+}
+
+for (const name of FIXTURES) {
+  testOnPostgres(`a database of ${name} is refused for another server before it is migrated (postgres)`, async () => {
+    const { place, remove } = await copyFixture(name, 'postgres')
+    await assertRefused(place, /^the database belongs to \S+$/, 'renamed.org')
+    // Where no name was stored, the name of the accounts counts.
+    await change(place, "delete from settings where name = 'server_name'")
+    await assertRefused(place, /^the database belongs to \S+$/, 'renamed.org')
+    await change(place, 'delete from accounts')
+    await (await open(place, 'renamed.org')).close()
+    await remove()
+  })
 }
 
 testOnPostgres('a database made by another text of 0001 is refused, and nothing in it changes (postgres)', async () => {

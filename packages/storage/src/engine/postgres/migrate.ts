@@ -9,6 +9,8 @@ import {
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { statementsFor } from '../../schema/migrations/migration.ts'
+import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
+import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
@@ -18,20 +20,27 @@ import { FIRST_SHAPE } from './first-shape.ts'
 
 const spelling = { id: 'bigint', bytes: 'bytea', compact: '', features: ['inverted indexes'] }
 
-/** The advisory lock that a node holds while it migrates; the others wait for it, and find nothing left to do. */
+/** The advisory lock that a node holds while it migrates. The other nodes wait for it. */
 const MIGRATION_LOCK = 7305
 
+/** Options of {@link migratePostgres}. */
+export interface PostgresMigration {
+  readonly known?: readonly Migration[]
+  /** The server that the database must belong to; any server if absent. */
+  readonly serverName?: string | undefined
+}
+
 /**
- * Applies the migrations that are missing, and records them, in one transaction.
+ * Applies the missing migrations and records them, in one transaction.
  *
- * @throws {DatabaseRefused} see {@link planMigrations}; nothing was written.
+ * @throws {DatabaseRefused} see {@link planMigrations} and {@link refuseOtherOwner}; nothing was written
  */
-export async function migratePostgres(client: PostgresClient, known: readonly Migration[] = migrations): Promise<void> {
+export async function migratePostgres(client: PostgresClient, options: PostgresMigration = {}): Promise<void> {
   await refuseEncoding(client)
   await client.query({ text: 'begin' })
   try {
     await client.query({ text: `select pg_advisory_xact_lock(${MIGRATION_LOCK})` })
-    await applyMissing(client, known)
+    await applyMissing(client, options)
     await client.query({ text: 'commit' })
   } catch (cause) {
     await client.query({ text: 'rollback' }).catch(() => {})
@@ -59,9 +68,16 @@ async function refuseEncoding(client: PostgresClient): Promise<void> {
   )
 }
 
-async function applyMissing(client: PostgresClient, known: readonly Migration[]): Promise<void> {
+async function applyMissing(
+  client: PostgresClient,
+  { known = migrations, serverName }: PostgresMigration,
+): Promise<void> {
   const found = await foundSchema(client)
   const { pending, unrecorded } = planMigrations(found, known)
+  if (serverName !== undefined && found.tables.length > 0) {
+    const { rows } = await client.query<OwnerRow>({ text: READ_OWNER })
+    for (const row of rows) refuseOtherOwner(row, serverName)
+  }
   if (pending.length === 0 && unrecorded.length === 0) return
   if (!found.applied) await client.query({ text: CREATE_RECORDS })
   const record = ({ id, checksum, myelin_version: version, compat_version: compat }: AppliedMigration) =>
@@ -74,7 +90,7 @@ async function applyMissing(client: PostgresClient, known: readonly Migration[])
     for (const statement of statementsFor(migration, spelling)) await client.query({ text: statement })
     await record(recordOf(migration, { isNew: true }))
   }
-  // Versions before the records look here, and refuse what is above the one migration they know.
+  // Versions from before the migration records read this row, and refuse a higher number than they know.
   const compatVersion = compatVersionOf(known.at(-1)?.id ?? 0, known)
   await client.query({ text: 'create table if not exists schema_version (version bigint not null)' })
   await client.query({ text: 'delete from schema_version' })
@@ -85,7 +101,7 @@ async function foundSchema(client: PostgresClient): Promise<FoundSchema> {
   const actual = await shapeOf(client)
   const tables = [...actual.keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
   const rows = async <Row>(text: string) => (await client.query<Row>({ text })).rows
-  // Synapse has a table of this name, too.
+  // Synapse also has a table of this name.
   const isOwn = actual.get('table schema_version') === FIRST_SHAPE.get('table schema_version')
   const [own] = isOwn
     ? await rows<{ version: number | null }>('select max(version) as version from schema_version')
@@ -98,7 +114,7 @@ async function foundSchema(client: PostgresClient): Promise<FoundSchema> {
   }
 }
 
-/** Tables with their columns and constraints, and the indexes that no constraint makes, of the schema we write to; none that belongs to an extension. */
+/** Reads the tables of our schema with columns and constraints, and the indexes without a constraint. Excludes extensions. */
 const READ_SHAPE = `select kind || ' ' || name as name, definition from (
     select 'table' as kind, c.oid, c.relname as name,
       (select string_agg(attname || ' ' || format_type(atttypid, atttypmod) || case when attnotnull then ' not null' else '' end,
@@ -114,7 +130,7 @@ const READ_SHAPE = `select kind || ' ' || name as name, definition from (
   where not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = found.oid and deptype = 'e')
   order by 1`
 
-/** Returns the shape of the database a client is connected to. Sorted by name. */
+/** Returns the shape of a client's database, sorted by name. */
 export async function shapeOf(client: Pick<PostgresClient, 'query'>): Promise<Shape> {
   const { rows } = await client.query<{ name: string; definition: string }>({ text: READ_SHAPE })
   return new Map(rows.map(({ name, definition }) => [name, definition]))

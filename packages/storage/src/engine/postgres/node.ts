@@ -8,14 +8,14 @@ import { dropLeasesOf } from '../readers.ts'
 const NODES = 7306
 
 /**
- * A node as the others see it: the connection it writes over holds a lock with its number, so the server itself tells
- * who is dead, as soon as the connection is gone. A node that hangs, or whose machine vanished without a word, still
- * has its connection: its leases run out.
+ * A node and its presence lock. The writing connection holds an advisory lock with the node's number. The server frees it
+ * when the connection ends, so the other nodes notice a dead node at once. The leases of a hanging or unreachable node, whose
+ * connection stays, expire.
  */
 export class PostgresNode {
-  /** Names the node, drawn by chance from two thousand million. */
+  /** The number of the node, random below 2^31. */
   readonly number = randomInt(1, 2 ** 31)
-  /** The first statement of every connection that writes. The lock is shared, as an earlier connection may be open for a while. */
+  /** The first statement of every writing connection. The lock is shared, because an earlier connection may still be open. */
   readonly opening = `select pg_advisory_lock_shared(${NODES}, ${this.number})`
 
   #burying: Promise<void> | undefined
@@ -27,12 +27,12 @@ export class PostgresNode {
   }
 
   async #buryAll(readers: PostgresReaders, write: Database['write']): Promise<void> {
-    // The exclusive lock is granted only where the node holds none; it is released at the end of the statement.
+    // The exclusive lock is granted only if the node holds none; it is released at the end of the statement.
     const text = `select distinct node from readers where node <> $1 and pg_try_advisory_xact_lock(${NODES}, node::integer)`
     const { rows } = await readers.query<{ node: number }>({ text, values: [this.number], isKept: true })
     for (const { node } of rows) {
       await write(async (tx) => {
-        // It may have come back meanwhile over another connection; from here on it has to wait for the unit's end.
+        // The node may have reconnected meanwhile; from here on, its lock waits for the end of this unit.
         const [answer] = await tx.run<{ is_dead: boolean }>(
           `select pg_try_advisory_xact_lock(${NODES}, $1::integer) as is_dead`,
           [node],

@@ -4,12 +4,13 @@ import { DatabaseUnavailable } from '../unavailable.ts'
 
 // Classes of SQLSTATE: connection exception, insufficient resources, operator intervention, system error.
 const OUTAGE_CLASSES: ReadonlySet<string> = new Set(['08', '53', '57', '58'])
-// Class 57: a statement that was cancelled or took too long says nothing about the server.
+// Class 57, but a cancelled or slow statement is no outage.
 const QUERY_CANCELED = '57014'
 const DISK_FULL = '53100'
 
 /**
- * Returns an error of PostgreSQL as a `DatabaseUnavailable` where the server is gone, stops or has no resources, else as it is.
+ * Returns a `DatabaseUnavailable` for an error of PostgreSQL that means that the server is gone, stops or lacks resources.
+ * Returns other errors unchanged.
  *
  * @param isLost whether the connection ended with it.
  */

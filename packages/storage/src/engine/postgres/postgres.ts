@@ -29,22 +29,24 @@ import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
 import { DatabaseUnavailable } from '../unavailable.ts'
 
-/** How to reach the server: a URL, or the parts of one; and how many connections reads may use. */
+/** The address of the server, as a URL or in parts, and the number of connections for reads. */
 export interface PostgresSettings extends ConnectionSettings {
   readonly maxReaders?: number
   /** Refuses a database of an earlier schema instead of migrating it. */
   readonly keepsSchema?: boolean
+  /** Refuses a database of another server, before it is migrated. */
+  readonly serverName?: string | undefined
 }
 
 /**
  * Opens a database on a server, and migrates it unless `keepsSchema` is true.
  *
- * One connection per node writes; it holds the log's row from the start of each batch, so batches of all nodes
- * form one order and no lock is ever taken in a different order on two nodes.
+ * One connection per node writes. It locks the log's row from the start of each batch, so the batches of all nodes are in
+ * one order, and nodes never take locks in different orders.
  */
 export async function openPostgres(settings: PostgresSettings, events: DatabaseEvents): Promise<Database> {
-  const { maxReaders = 10, keepsSchema = false, ...connection } = settings
-  // A fault that broke one connection may have broken all, and each would fail a request.
+  const { maxReaders = 10, keepsSchema = false, serverName, ...connection } = settings
+  // A fault of one connection may have broken all; each broken one would fail a request.
   const askAll = () => [readers, writer, hints].forEach((each) => each.ask())
   const readers: PostgresReaders = new PostgresReaders(connection, maxReaders, askAll)
   const topicPositions = new KnownTopicPositions()
@@ -58,7 +60,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
   const reader = readOver(readers, { caches: writer.caches, topicPositions })
   const hints: PostgresHints = new PostgresHints(connection, () => void follower.position().catch(() => {}))
   try {
-    await writer.prepareSchema(keepsSchema)
+    await writer.prepareSchema(keepsSchema, serverName)
   } catch (cause) {
     await writer.close()
     throw cause
@@ -71,7 +73,7 @@ export async function openPostgres(settings: PostgresSettings, events: DatabaseE
     ...events,
     committed: (hint: CommitHint) => {
       events.committed(hint)
-      hints.tell()
+      hints.announce()
     },
   })
   return {
@@ -124,16 +126,16 @@ async function movesAfter(readers: PostgresReaders, after: Position): Promise<Mo
   return rows.map(({ topics, ...row }) => ({ ...row, topics: JSON.parse(topics) as string[] }))
 }
 
-// So far back a node may have slept without losing what it keeps in memory.
+// A node that missed more commits drops its caches.
 const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
-// The first wait before the outcome of a transaction is asked for again.
+// The first delay before the outcome of a transaction is queried again.
 const OUTCOME_RETRY_MS = 50
 // Statements are sent in groups of this size; the server runs a group while the next is built.
 const MANY_STATEMENTS = 16
 // The most statements that are sent in one turn of the event loop.
 const MAX_AT_ONCE = 256
-// The estimated cost of building and sending one.
+// The estimated cost of building and sending a statement.
 const STATEMENT_COST_US = 20
 
 interface WriterParts {
@@ -142,7 +144,7 @@ interface WriterParts {
   readonly fellSilent: () => void
 }
 
-/** The connection that writes. What a unit only sends is not waited for until the unit ends. */
+/** The writing connection. Sent statements are awaited at the end of their unit. */
 class PostgresWriter implements CommitEngine {
   readonly caches = new Caches()
   readonly dialect = 'postgres'
@@ -155,9 +157,9 @@ class PostgresWriter implements CommitEngine {
   #committed: BatchChange | undefined
   #owesRelease = false
   readonly #outcomeMs: number
-  /** The server's number of the transaction. */
+  /** The transaction ID of the server. */
   #transaction: number | undefined
-  /** The statements of units that read nothing. */
+  /** The statements of write-only units. */
   #waiting: Statement[] = []
 
   constructor(settings: ConnectionSettings, { follower, node: { opening }, fellSilent }: WriterParts) {
@@ -166,18 +168,18 @@ class PostgresWriter implements CommitEngine {
     this.#client = new PostgresClient(settings, { connectsByItself: false, opening, fellSilent })
   }
 
-  /** Asks for a sign of life where nothing is under way. */
+  /** Sends a query over the idle connection. */
   ask(): void {
     this.#client.ask()
   }
 
   /** Migrates the database, or refuses it if a migration is missing and the schema is to be kept. */
-  async prepareSchema(keepsSchema: boolean): Promise<void> {
+  async prepareSchema(keepsSchema: boolean, serverName: string | undefined): Promise<void> {
     await this.#client.connect()
-    await (keepsSchema ? checkPostgresSchema(this.#client) : migratePostgres(this.#client))
+    await (keepsSchema ? checkPostgresSchema(this.#client) : migratePostgres(this.#client, { serverName }))
   }
 
-  /** In words, where the server does not keep what we promise others. */
+  /** Returns warnings about settings that endanger committed data. */
   async lapses(): Promise<string[]> {
     return durabilityNotices((await this.#client.query<DurabilitySettings>({ text: READ_DURABILITY_SETTINGS })).rows[0])
   }
@@ -230,7 +232,7 @@ class PostgresWriter implements CommitEngine {
     try {
       await this.#client.query({ text: 'rollback to savepoint unit; release savepoint unit' })
     } catch (broken) {
-      // There is no savepoint where something before this unit was refused.
+      // There is no savepoint if an earlier statement failed.
       throw isRefusal(broken) ? new BatchRefused(first) : broken
     }
     return first
@@ -238,20 +240,20 @@ class PostgresWriter implements CommitEngine {
   put(statements: readonly Statement[]): void {
     for (const statement of statements) this.#waiting.push(statement)
     const count = this.#waiting.length
-    // A great many are sent in several turns of the event loop, with the next savepoint or the commit.
+    // More statements are sent in several turns of the event loop, with the next savepoint or the commit.
     if (count >= MANY_STATEMENTS && count <= MAX_AT_ONCE) {
       for (const { sql, parameters } of this.#takeWaiting()) this.send(sql, parameters)
     }
   }
 
-  /** Sends the statements of units that read nothing; a promise where they are more than fit into a turn. */
+  /** Sends the statements of write-only units. Returns a promise if they do not fit into one turn of the event loop. */
   #sendWaiting(): Promise<void> | undefined {
     return forEachInTurns(this.#takeWaiting(), STATEMENT_COST_US, ({ sql, parameters }) => this.send(sql, parameters))
   }
 
   #takeWaiting(): readonly Statement[] {
     if (this.#waiting.length === 0) return []
-    // A later rollback to the savepoint must not undo these, or what was released before them.
+    // A later rollback to the savepoint must not undo these statements or those of earlier units.
     if (this.#owesRelease) this.send('release savepoint unit', [], false)
     this.#owesRelease = false
     const statements = mergeInserts(this.#waiting)
@@ -279,7 +281,7 @@ class PostgresWriter implements CommitEngine {
       () => undefined,
       (cause: unknown) => ({ cause }),
     )
-    // Where a statement was refused, a commit takes everything back, and says nothing of it.
+    // After a failed statement, `commit` rolls back without an error.
     await this.#lastSent
     const failed = await committed
     const refused: { readonly cause: unknown } | undefined = this.#refused
@@ -291,8 +293,8 @@ class PostgresWriter implements CommitEngine {
   }
 
   /**
-   * Returns where the transaction is committed although its commit failed, because the connection was lost during it.
-   * Otherwise throws the cause, also where that is not known in time.
+   * Resolves if the transaction was committed although the connection was lost during its commit. Throws the cause if it was
+   * not committed, or if the outcome is not known in time.
    */
   async #awaitOutcome(cause: unknown): Promise<void> {
     if (!(cause instanceof DatabaseUnavailable)) throw cause
@@ -306,7 +308,7 @@ class PostgresWriter implements CommitEngine {
     }
   }
 
-  /** Returns the state of the transaction; undefined where the server cannot be asked. */
+  /** Returns the status of the transaction; undefined if the server does not answer. */
   async #outcome(): Promise<string | undefined> {
     try {
       await this.#client.connect()
@@ -325,7 +327,7 @@ class PostgresWriter implements CommitEngine {
     try {
       await this.#follower.follow(this.#committed)
     } catch (cause) {
-      // Whether the batch was committed is read later, from its row; until then its units must not be answered.
+      // The outcome of the batch is read later, from its row; until then its units must not be answered.
       throw postgresFailure(cause, true)
     }
   }
@@ -335,12 +337,12 @@ class PostgresWriter implements CommitEngine {
   }
 }
 
-/** Returns what a promise resolves to; undefined where that takes longer. */
+/** Returns the value of a promise; undefined after a timeout. */
 async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>()
   const timer = systemClock.later(ms, () => resolve(undefined))
   return Promise.race([promise, late]).finally(() => timer.cancel())
 }
 
-/** Whether the server itself said no: then it has taken back what belongs together with the statement. */
+/** Returns whether the server reported an error; it has then rolled back the transaction or savepoint. */
 const isRefusal = (cause: unknown) => cause instanceof pg.DatabaseError && cause.severity === 'ERROR'

@@ -3,17 +3,17 @@ import type { QueryResult } from 'kysely'
 import { PostgresClient } from './client.ts'
 import type { ConnectionSettings, Statement } from './client.ts'
 
-// The number of statements in flight on a connection before another one is opened: a slow one delays those behind it.
+// The number of pending statements on a connection before another one is opened: a slow statement delays later ones.
 const SHARED = 8
 
-/** The connections that reads go over. A statement goes to the one with the least under way. */
+/** The reading connections. A statement uses the connection with the fewest pending statements. */
 export class PostgresReaders {
   readonly #settings: ConnectionSettings
   readonly #clients: PostgresClient[] = []
   readonly #most: number
   readonly #fellSilent: () => void
 
-  /** `fellSilent` is called when a connection was ended because the server was silent. */
+  /** `fellSilent` is called after a connection was closed because the server was silent. */
   constructor(settings: ConnectionSettings, most: number, fellSilent: () => void = () => {}) {
     this.#settings = settings
     this.#fellSilent = fellSilent
@@ -25,7 +25,7 @@ export class PostgresReaders {
     return this.#leastBusy().query<Row>(statement)
   }
 
-  /** Asks every connection for a sign of life. */
+  /** Sends a query over every idle connection. */
   ask(): void {
     for (const client of this.#clients) client.ask()
   }

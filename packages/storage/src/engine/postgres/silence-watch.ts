@@ -2,23 +2,23 @@
 import { systemClock } from '@myelin/kit/clock'
 import type { Timer } from '@myelin/kit/clock'
 
-/** The connection that is watched. */
+/** A connection to watch. */
 export interface WatchedConnection {
-  /** Returns the number of bytes that the server has sent over it. */
+  /** Returns the number of bytes received over the connection. */
   bytesRead(): number
-  /** Returns whether the server, asked over another connection, says that it runs a statement of this one. */
+  /** Queries over another connection whether the server runs a statement of this one. */
   isAtWork(): Promise<boolean>
-  /** Ends the connection; the statements under way fail. */
+  /** Closes the connection; pending statements fail. */
   destroy(): void
 }
 
 const CHECKS = 5
 
 /**
- * Ends a connection over which the server sends nothing for `silenceMs` although a statement is under way, unless it says
- * that the statement runs. A server that hangs, and a network that drops packets, end no connection by themselves.
+ * Closes a connection that receives nothing for `silenceMs` during a statement, unless the server reports that the statement
+ * runs. Neither a hanging server nor a network that drops packets closes a connection.
  *
- * No timer runs while no statement is under way.
+ * No timer runs while no statement is pending.
  */
 export class SilenceWatch {
   readonly #connection: WatchedConnection
@@ -26,7 +26,7 @@ export class SilenceWatch {
   #timer: Timer | undefined
   #underWay = 0
   #bytesRead = 0
-  /** The number of checks in a row that found nothing new. */
+  /** The number of consecutive checks without new bytes. */
   #silent = 0
 
   constructor(connection: WatchedConnection, silenceMs: number) {
@@ -34,7 +34,7 @@ export class SilenceWatch {
     this.#checkMs = silenceMs / CHECKS
   }
 
-  /** A statement was sent. */
+  /** Records that a statement was sent. */
   sent(): void {
     this.#underWay++
     if (this.#timer) return
@@ -43,12 +43,12 @@ export class SilenceWatch {
     this.#checkLater()
   }
 
-  /** A statement was answered, or failed. */
+  /** Records that a statement was answered or failed. */
   answered(): void {
     this.#underWay--
   }
 
-  /** Ends the watch; the connection is over. */
+  /** Ends the watch of a closed connection. */
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined

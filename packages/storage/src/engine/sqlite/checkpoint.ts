@@ -3,7 +3,7 @@ import { crashPoint } from '@myelin/kit/crash-point'
 import { DatabaseSync } from 'node:sqlite'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 
-/** Copies what the write-ahead log holds into the database file, on a thread of its own; readers and the writer go on. */
+/** Copies the write-ahead log into the database file, on its own thread, beside readers and the writer. */
 export function checkpointInBackground(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), { workerData: { checkpoint: path } })

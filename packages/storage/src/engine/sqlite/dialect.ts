@@ -21,7 +21,7 @@ export function sqliteDialect(connection: DatabaseConnection): Dialect {
 }
 
 /**
- * Writes limits so that SQLite need not look at them: it prepares a statement anew, for more than the statement often
+ * Writes limits in a form that SQLite does not inspect. It prepares a statement again, often for more than its execution
  * costs, whenever the value bound to a bare `limit ?` may have changed.
  */
 class QueryCompiler extends SqliteQueryCompiler {
@@ -49,7 +49,7 @@ export class SqliteConnection implements DatabaseConnection {
     return this.query<R>(query.sql, query.parameters)
   }
 
-  /** Runs one statement in this turn of the event loop, or in the next where this one has taken enough work. */
+  /** Runs one statement in this turn of the event loop, or in the next one if this turn has used its budget. */
   async query<R>(text: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
     const pausing = pause()
     if (pausing) await pausing
@@ -58,7 +58,7 @@ export class SqliteConnection implements DatabaseConnection {
     return result
   }
 
-  /** Runs one statement now. Throws a `DatabaseUnavailable` where the file is locked or the disk refuses. */
+  /** Runs one statement at once. Throws a `DatabaseUnavailable` if the file is locked or the disk fails. */
   run<R>(text: string, parameters: readonly unknown[] = []): QueryResult<R> {
     try {
       const { statement, returnsRows } = this.#prepare(text)
@@ -81,7 +81,7 @@ export class SqliteConnection implements DatabaseConnection {
     if (!prepared) {
       const statement = this.#sqlite.prepare(text)
       prepared = { statement, returnsRows: statement.columns().length > 0 }
-      // Texts with lists of varying length would otherwise pile up.
+      // Bounds the memory of texts with lists of varying length.
       if (this.#prepared.size >= 1000) this.#prepared.delete(this.#prepared.keys().next().value ?? '')
       this.#prepared.set(text, prepared)
     }

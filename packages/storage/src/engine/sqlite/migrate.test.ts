@@ -40,9 +40,10 @@ function bytesBeside(path: string): Map<string, string> {
   return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]))
 }
 
-async function assertRefused(path: string, message: RegExp): Promise<void> {
+async function assertRefused(path: string, message: RegExp, serverName?: string): Promise<void> {
   const before = bytesBeside(path)
-  await assert.rejects(openSqlite(path, silent), { name: 'DatabaseRefused', message })
+  const name = serverName === undefined ? 'DatabaseRefused' : 'ForeignDatabase'
+  await assert.rejects(openSqlite(path, silent, { serverName }), { name, message })
   assert.deepEqual(bytesBeside(path), before)
 }
 
@@ -60,6 +61,31 @@ for (const name of FIXTURES) {
     await remove()
   })
 }
+
+for (const name of FIXTURES) {
+  test(`a database of ${name} is refused for another server before it is migrated (sqlite)`, async () => {
+    const { place, remove } = await copyFixture(name, 'sqlite')
+    await assertRefused(place, /^the database belongs to \S+$/, 'renamed.org')
+    changeAndDie(place, 'update log set position = position + 5')
+    await assertRefused(place, /^the database belongs to \S+$/, 'renamed.org')
+    const sqlite = new DatabaseSync(place, { readOnly: true })
+    const { user_id: userId } = sqlite.prepare('select user_id from accounts limit 1').get() ?? {}
+    sqlite.close()
+    // Where no name was stored, the name of the accounts counts.
+    change(place, "delete from settings where name = 'server_name'")
+    await assertRefused(place, /^the database belongs to \S+$/, 'renamed.org')
+    const owner = String(userId).replace(/^@[^:]*:/, '')
+    await (await openSqlite(place, silent, { serverName: owner })).close()
+    await remove()
+  })
+}
+
+test('a database without a name and without accounts is taken by any server (sqlite)', async () => {
+  const { place, remove } = await copyFixture(FIXTURES[0]!, 'sqlite')
+  change(place, "delete from settings where name = 'server_name'", 'delete from accounts')
+  await (await openSqlite(place, silent, { serverName: 'renamed.org' })).close()
+  await remove()
+})
 
 /** A database of 0001 to which something was done. */
 async function changed(...statements: readonly string[]) {

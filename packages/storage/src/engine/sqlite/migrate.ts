@@ -13,6 +13,8 @@ import {
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
 import { statementsFor } from '../../schema/migrations/migration.ts'
+import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
+import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
 import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending.ts'
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
@@ -21,21 +23,26 @@ import type { Shape } from '../../schema/migrations/shape.ts'
 const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid', features: ['virtual tables'] }
 
 /**
- * Checks that this version may use a database file, if it exists. Changes no byte of the database or its write-ahead log;
- * only an index of the log (`-shm`) that is missing is made anew by SQLite. Returns the number of migrations it lacks.
+ * Checks that this version may use a database file, if it exists, and returns the number of missing migrations. Changes no
+ * byte of the database or its write-ahead log; SQLite only creates a missing index of the log (`-shm`).
  *
- * @throws {DatabaseRefused} see {@link planMigrations}.
+ * @param serverName the server that the database must belong to; any server if undefined
+ * @throws {DatabaseRefused} see {@link planMigrations} and {@link refuseOtherOwner}
  */
-export function checkSqliteFile(path: string, known: readonly Migration[] = migrations): number {
+export function checkSqliteFile(path: string, serverName?: string): number {
   checkPlace(path)
-  if (sizeOf(path) === 0) return known.length
+  if (sizeOf(path) === 0) return migrations.length
   const url = pathToFileURL(path)
-  // An ordinary opening would turn a foreign file to WAL mode, and its closing would copy a log back that a crash left.
+  // A writable connection would switch a foreign file to WAL mode, and checkpoint the log of a crash when it closes.
   if (sizeOf(`${path}-wal`) === 0) url.search = 'immutable=1'
   else if (sizeOf(`${path}-shm`) > 0) url.search = 'readonly_shm=1'
   const sqlite = new DatabaseSync(url, { readOnly: true })
   try {
-    return planMigrations(foundSchema(sqlite), known).pending.length
+    const found = foundSchema(sqlite)
+    const { pending } = planMigrations(found)
+    if (serverName !== undefined && found.tables.length > 0)
+      refuseOtherOwner(sqlite.prepare(READ_OWNER).get() as unknown as OwnerRow, serverName)
+    return pending.length
   } catch (cause) {
     const { errcode = 0 } = cause as { readonly errcode?: number }
     if (errcode === NOT_A_DATABASE) throw new DatabaseRefused(`${path} is not an SQLite database; name another file`)
@@ -75,7 +82,7 @@ export function migrateSqlite(sqlite: DatabaseSync, known: readonly Migration[] 
     for (const statement of statementsFor(migration, spelling)) sqlite.exec(statement)
     record(recordOf(migration, { isNew: true }))
   }
-  // Versions before the records look here, and refuse what is above the one migration they know.
+  // Versions from before the migration records read this number, and refuse a higher one than they know.
   sqlite.exec(`pragma user_version = ${compatVersionOf(known.at(-1)?.id ?? 0, known)}`)
 }
 
@@ -95,7 +102,7 @@ function tablesOf(sqlite: DatabaseSync): string[] {
   return [...shapeOf(sqlite).keys()].flatMap((name) => (name.startsWith('table ') ? [name.slice(6)] : []))
 }
 
-/** SQLite stores the text of each definition. Objects that it creates for itself have none, or a reserved name. */
+/** Returns the definitions of all tables and indexes, without SQLite's internal ones. */
 function shapeOf(sqlite: DatabaseSync): Shape {
   const rows = sqlite
     .prepare(

@@ -20,7 +20,7 @@ export function sqliteOutage(cause: unknown): Outage | undefined {
   return errcode === undefined ? undefined : OUTAGES.get(errcode & PRIMARY)
 }
 
-/** Returns an error of SQLite as a `DatabaseUnavailable` where it is an outage, else as it is. */
+/** Returns a `DatabaseUnavailable` for an error of SQLite that is an outage. Returns other errors unchanged. */
 export function sqliteFailure(cause: unknown): unknown {
   const outage = sqliteOutage(cause)
   return outage ? new DatabaseUnavailable(outage, cause) : cause

@@ -32,7 +32,7 @@ export function lockSqliteFile(path: string): () => void {
   return () => lock.close()
 }
 
-/** Creates a file that only its owner can read, or takes a file that is there away from other users. SQLite's `-wal` and `-shm` follow it. */
+/** Creates a file with mode 0600, or sets that mode. SQLite creates `-wal` and `-shm` with the same mode. */
 export function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', OWNER_ONLY))
   const { mode } = statSync(path)

@@ -31,10 +31,10 @@ import type { Statement } from '../statement.ts'
 import { DatabaseUnavailable } from '../unavailable.ts'
 
 const syncFile = promisify(fdatasync)
-// After so many changed rows the write-ahead log is copied back into the database file; it then holds some 100 MB at
-// the most. (Its size in bytes does not tell: the file keeps it when it starts over, because growing costs more.)
+// After so many changed rows, the write-ahead log is copied into the database file; it then holds at most some 100 MB.
+// (The size of the file is no measure: it keeps its size when the log restarts, because growing costs more.)
 const CHECKPOINT_CHANGES = 50_000
-// How long a batch waits for a lock of another process, and how often it tries.
+// The longest wait of a batch for a lock of another process, and the delay between tries.
 const LOCK_WAIT_MS = 5000
 const LOCK_RETRY_MS = 20
 // The estimated cost of a statement.
@@ -42,24 +42,26 @@ const STATEMENT_COST_US = 20
 // From this number of statements on, a batch is written on another thread.
 const MANY_STATEMENTS = 8
 
-/** How an embedded database is opened. */
+/** Options of an embedded database. */
 export interface SqliteOptions {
-  /** How long a write waits for another process's lock before it fails. Default: 5 s. */
+  /** The longest wait of a write for another process's lock, in milliseconds. Default: 5 s. */
   readonly lockWaitMs?: number
+  /** Refuses a database of another server, before anything is written. */
+  readonly serverName?: string | undefined
 }
 
 /**
  * Opens (and migrates) an embedded database file.
  *
- * One connection writes, one reads. The reader stands in a read transaction that is renewed only after a commit
- * has been synced, so it never sees what a power cut could still take back. The sync runs in Node's thread pool.
+ * One connection writes and one reads. The reader's transaction is renewed only after a commit has been synced, so it never
+ * sees data that a power loss could undo. The sync runs in Node's thread pool.
  */
 export async function openSqlite(
   path: string,
   events: DatabaseEvents,
-  { lockWaitMs = LOCK_WAIT_MS }: SqliteOptions = {},
+  { lockWaitMs = LOCK_WAIT_MS, serverName }: SqliteOptions = {},
 ): Promise<Database> {
-  checkSqliteFile(path)
+  checkSqliteFile(path, serverName)
   const unlock = lockOwnFile(path)
   const files = openFiles(path, lockWaitMs, unlock)
   const commits = new GroupCommit(files, events)
@@ -103,9 +105,9 @@ function openFiles(path: string, lockWaitMs: number, unlock: () => void): Sqlite
 }
 
 /**
- * Opens a database file for reading, as it is now, beside the process that writes it.
+ * Opens the current state of a database file for reading, beside the process that writes it.
  *
- * @throws {DatabaseRefused} where the file is not there, or its schema is not the one of this version.
+ * @throws {DatabaseRefused} if the file does not exist, or its schema is not that of this version.
  */
 export function readSqlite(path: string): Reader {
   if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}; correct the path`)
@@ -122,7 +124,7 @@ export function readSqlite(path: string): Reader {
  */
 export const openReader: OpenReader = (settings) => {
   const sqlite = connectSqlite(settings as string)
-  // The cache is small, because callers keep rows that they read twice.
+  // The cache is small, because callers cache rows themselves.
   sqlite.exec('pragma cache_size = -8192')
   return readerOver(sqlite)
 }
@@ -158,10 +160,10 @@ class SqliteFiles implements CommitEngine {
   #isRewindDue = false
   #changesCopied = 0
   #committed: BatchChange | undefined
-  /** Where the log stands after the last batch; undefined where that must be read. */
+  /** The position of the log after the last batch; undefined if it must be read. */
   #position: Position | undefined
   #isOpen = false
-  /** The statements of units that needed no transaction, and did not run yet. */
+  /** The pending statements of write-only units. */
   #waiting: Statement[] = []
   #writer: SqliteWriter | undefined
   /** The batch that the other thread is writing and syncing. */
@@ -187,17 +189,17 @@ class SqliteFiles implements CommitEngine {
   migrate(): void {
     this.#write.run('begin immediate')
     migrateSqlite(this.#writing)
-    // One process has the file, so the holders of all leases are dead.
+    // Only one process uses the file, so the holders of all leases are dead.
     this.#writing.exec('update readers set holder = null, node = null, until = null')
     this.#write.run('commit')
     this.#walFile = openSync(`${this.#path}-wal`, 'r+')
-    // The names of the files themselves must survive a power cut too.
+    // The directory entries of the files must also survive a power loss.
     const folder = openSync(dirname(this.#path), 'r')
     fsyncSync(folder)
     closeSync(folder)
     fsyncSync(this.#walFile)
-    this.topicPositions.reset(this.#standAtNow())
-    // From here on the wait for a lock must not block the thread.
+    this.topicPositions.reset(this.#beginRead())
+    // From here on, waiting for a lock must not block the thread.
     this.#writing.exec('pragma busy_timeout = 0')
   }
 
@@ -221,8 +223,8 @@ class SqliteFiles implements CommitEngine {
   }
 
   /**
-   * Begins the transaction, with the first unit that needs it; a promise where another process has the lock. That is awaited
-   * for a bounded time without blocking the thread.
+   * Begins the transaction, for the first unit that needs it. Returns a promise if another process has the lock, which is
+   * awaited for a bounded time without blocking the thread.
    */
   #open(start = this.#position): Promise<void> | undefined {
     try {
@@ -250,7 +252,7 @@ class SqliteFiles implements CommitEngine {
   #began(start: Position | undefined): Promise<void> | undefined {
     this.#isOpen = true
     const { position } = this.#write.run<{ position: number }>('select position from log').rows[0] ?? { position: 0 }
-    // A program that changes the database by hand.
+    // Another program has changed the database.
     if (position !== start)
       throw new BatchRefused(
         new Error('another process wrote to the database; stop it, or give each server a database of its own'),
@@ -258,7 +260,7 @@ class SqliteFiles implements CommitEngine {
     return this.#runWaiting()
   }
 
-  /** Runs the statements of units that needed no transaction; a promise where they are more than fit into a turn. */
+  /** Runs the statements of write-only units. Returns a promise if they do not fit into one turn of the event loop. */
   #runWaiting(): Promise<void> | undefined {
     const waiting = this.#waiting
     this.#waiting = []
@@ -286,7 +288,7 @@ class SqliteFiles implements CommitEngine {
     this.#write.run('release unit')
   }
   async rollbackTo(cause: unknown): Promise<unknown> {
-    // Where the disk is full, SQLite rolls back the whole transaction.
+    // If the disk is full, SQLite rolls back the whole transaction.
     if (!this.#writing.isTransaction) throw cause
     this.#write.run('rollback to unit')
     this.#write.run('release unit')
@@ -314,7 +316,7 @@ class SqliteFiles implements CommitEngine {
     crashPoint('committed')
   }
 
-  /** Runs the statements of a batch on another thread; possible where no unit needs their results. */
+  /** Runs the statements of a batch on another thread. No unit may need their results. */
   #handOver(move: BatchChange): void {
     const statements = this.#waiting
     this.#waiting = []
@@ -339,18 +341,18 @@ class SqliteFiles implements CommitEngine {
     if (move) this.topicPositions.note(move.position, move.topics)
   }
 
-  /** Lets readers see the batch that was synced. The batch is on disk whatever happens here, so a failure is no outage. */
+  /** Shows the synced batch to readers. The batch is on disk already, so a failure is no outage. */
   #renewReader(): void {
     try {
       this.#read.run('commit')
-      this.#standAtNow()
+      this.#beginRead()
     } catch (cause) {
       throw new Error('the reading connection failed', { cause })
     }
   }
 
-  /** A fresh read transaction. `begin` alone would take its snapshot at the first read, which could be too late. */
-  #standAtNow(): Position {
+  /** Begins a read transaction with its snapshot and returns its position; `begin` alone takes the snapshot at the first read. */
+  #beginRead(): Position {
     this.#read.run('begin')
     return this.#read.run<{ position: number }>('select position from log').rows[0]?.position ?? 0
   }
@@ -360,7 +362,7 @@ class SqliteFiles implements CommitEngine {
     return n + (this.#writer?.changes ?? 0)
   }
 
-  /** Copies the log back on another thread, beside the running batches. */
+  /** Copies the write-ahead log on another thread, beside the running batches. */
   #copyLogBack(): void {
     this.#changesCopied = this.#changes()
     this.#checkpoint ??= checkpointInBackground(this.#path).then(
@@ -372,7 +374,7 @@ class SqliteFiles implements CommitEngine {
     )
   }
 
-  /** The last pages and the rewind happen between two commits: any open snapshot keeps the log from starting over. */
+  /** Copies the last pages and restarts the log between two commits, because an open snapshot prevents a restart. */
   async #rewindLog(): Promise<void> {
     await this.#durable.catch(() => {})
     this.#isRewindDue = false
@@ -380,10 +382,10 @@ class SqliteFiles implements CommitEngine {
     crashPoint('log to start over')
     this.#reading.exec('pragma wal_checkpoint(passive)')
     crashPoint('log starts over')
-    this.#standAtNow()
+    this.#beginRead()
   }
 
-  /** Reads something; throws where that is not possible. */
+  /** Runs a trivial query; throws if reading is impossible. */
   read(): void {
     this.#read.run('select 1 as one')
   }

@@ -7,7 +7,7 @@ import { connectSqlite } from './connect.ts'
 import { sqliteOutage } from './outage.ts'
 import type { WriteOrder, WriteOutcome, WriterFiles } from './writer.ts'
 
-// Only ever a thread: see `SqliteWriter`.
+// This file runs only as a thread of `SqliteWriter`.
 const { path, logFile } = workerData as WriterFiles
 const sqlite = connectSqlite(path)
 const begin = sqlite.prepare('begin immediate')

@@ -6,28 +6,28 @@ import { DatabaseUnavailable } from '../unavailable.ts'
 import type { Outage } from '../unavailable.ts'
 import type { Statement } from '../statement.ts'
 
-/** A batch on its way to the thread that writes it. Many small values in few objects, because each object has its price. */
+/** A batch for the writing thread: many small values in few objects, because each object has a cost. */
 export interface WriteOrder {
   readonly start: number
   readonly position: number
-  /** Statements that the thread does not know yet, each with the number of its values; they are numbered in the order they come. */
+  /** New statements, each with the number of its values. They are numbered in order. */
   readonly fresh: readonly (readonly [sql: string, values: number])[]
   /** The statements to run, by number. */
   readonly statements: readonly number[]
-  /** All values, one after the other; undefined is a placeholder for bytes. */
+  /** All values in order; undefined is a placeholder for bytes. */
   readonly values: readonly unknown[]
-  /** All bytes, one after the other, and how many each value has. */
+  /** All bytes, concatenated, and the length of each value. */
   readonly bytes: Uint8Array
   readonly lengths: readonly number[]
 }
 
-/** The outcome of an order: the number of rows changed since the thread began, why it was refused, or why its outcome is unknown. */
+/** The outcome of an order: the number of rows changed since the thread began, a failure, or an unknown outcome. */
 export type WriteOutcome =
   | { readonly changes: number }
   | { readonly refused: unknown; readonly outage: Outage | undefined }
   | { readonly lost: unknown }
 
-/** The database, and its write-ahead log as it was opened for syncing. */
+/** The path of the database, and the file descriptor of its write-ahead log. */
 export interface WriterFiles {
   readonly path: string
   readonly logFile: number
@@ -50,8 +50,8 @@ export class SqliteWriter {
   }
 
   /**
-   * Writes and commits a batch, one at a time; it is on disk when this returns. Rejects with a `BatchRefused` or a
-   * `DatabaseUnavailable` where nothing of it is there; after any other error the outcome is unknown.
+   * Writes and commits one batch at a time; it is on disk when the promise resolves. Rejects with a `BatchRefused` or a
+   * `DatabaseUnavailable` if nothing was committed; after any other error the outcome is unknown.
    */
   write(statements: readonly Statement[], { start, position }: Omit<BatchChange, 'topics'>): Promise<void> {
     const thread = (this.#thread ??= this.#begin())
@@ -107,7 +107,7 @@ function refusalOf({ refused, outage }: { readonly refused: unknown; readonly ou
   return outage ? new DatabaseUnavailable(outage, refused) : new BatchRefused(refused)
 }
 
-/** In memory of its own, which can be handed over. */
+/** Returns the concatenation of bytes, in memory that can be transferred to a thread. */
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
   let at = 0

@@ -93,7 +93,7 @@ async function take(writing: Writing, { kind, which }: { kind: string; which: nu
   return kind === 'redact' ? writing.redact(which % 4) : writing.tellHistory(which % 4)
 }
 
-const told = (events: readonly StoredEvent[]) => events.map(({ pdu, redactedBy }) => [pdu.id, redactedBy])
+const shown = (events: readonly StoredEvent[]) => events.map(({ pdu, redactedBy }) => [pdu.id, redactedBy])
 
 onEveryDatabase('the cached events of a room', (open) => {
   test('is what a fresh look finds, whatever happened between two looks', async () => {
@@ -109,13 +109,13 @@ onEveryDatabase('the cached events of a room', (open) => {
           await db.position()
           const room = await roomById(db.read, writing.roomId)
           assert.deepEqual(
-            told(await roomTail(db.read, writing.roomId, room?.lastPosition ?? 0)),
-            told(await writing.tail()),
+            shown(await roomTail(db.read, writing.roomId, room?.lastPosition ?? 0)),
+            shown(await writing.tail()),
           )
           const parents = writing.ids.slice(-100)
           assert.deepEqual(
-            told(await childrenOf(db.read, writing.roomId, parents, 1000)),
-            told(await eventsRelatingTo(db.read, parents, undefined, 1000)),
+            shown(await childrenOf(db.read, writing.roomId, parents, 1000)),
+            shown(await eventsRelatingTo(db.read, parents, undefined, 1000)),
           )
         }
       }),

@@ -202,7 +202,7 @@ export async function eventsRelatingTo(
   return withPdus(db, rows)
 }
 
-/** A list as long as the next power of two, its last value repeated, so that few lengths of statement are prepared. */
+/** Returns a list padded with its last value to the next power of two, so that few statements are prepared. */
 function padded<Value>(values: readonly Value[]): Value[] {
   const last = values.at(-1)
   if (last === undefined) return []

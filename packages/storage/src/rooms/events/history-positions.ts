@@ -38,3 +38,19 @@ export async function placesBefore(db: Read, room: Nid, position: Position, coun
   if (typeof floor !== 'number') return indexes.map((index) => Math.min(0, Math.ceil(position)) - index)
   return indexes.map((index) => position - index * STEP).filter((place) => place > floor)
 }
+
+/** Returns where the first event of a room stands that did not arrive as history; undefined where there is none. */
+export async function firstOfRoom(
+  db: Read,
+  room: Nid,
+): Promise<{ readonly depth: number; readonly position: Position } | undefined> {
+  const row = await db
+    .selectFrom('events')
+    .select(['depth', 'position'])
+    .where('room_nid', '=', room)
+    .where('position', '>', 0)
+    .orderBy('position')
+    .limit(1)
+    .executeTakeFirst()
+  return row && { depth: row.depth, position: Number(row.position) }
+}

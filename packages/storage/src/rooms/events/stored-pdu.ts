@@ -42,7 +42,7 @@ export function storedPdu(bytes: Bytes, id: EventId, roomId: RoomId): Pdu {
   }
 }
 
-/** Room versions 1 and 2 write references as pairs of id and hashes, later ones as ids. */
+/** Returns the referenced event IDs. Room versions 1 and 2 write pairs of ID and hashes. */
 function referencesIn(list: Json | undefined): EventId[] {
   if (!Array.isArray(list)) return []
   return (list as readonly Json[]).map((entry) => (Array.isArray(entry) ? entry[0] : entry) as EventId)

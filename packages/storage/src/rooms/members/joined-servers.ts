@@ -84,7 +84,10 @@ async function moved(db: Read, from: JoinedServers, to: Nid): Promise<Map<Server
   return servers
 }
 
-/** Members and state are read one after the other, so the count stands only where the room did not move meanwhile. */
+/**
+ * Counts the joined users of each server. The count is valid only if the room did not change between reading state and
+ * members.
+ */
 async function counted(db: Read, roomId: RoomId, nid: Nid, mayKeep: boolean): Promise<Map<ServerName, number>> {
   let servers = new Map<ServerName, number>()
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

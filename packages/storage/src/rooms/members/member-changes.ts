@@ -105,7 +105,7 @@ function ownStanding({ own }: Move): Standing[] {
   return [{ user: event.stateKey as UserId, membership: membershipIn(event), event: nid }]
 }
 
-/** After a merge of forks, the memberships of other users may differ as well. */
+/** Returns the changed memberships. After a merge of forks, those of other users may differ as well. */
 async function changedStandings(tx: Tx, room: OpenRoom, { own, root, foreseen }: Move): Promise<Standing[]> {
   const to = root ?? room.stateRoot
   if (foreseen?.from !== room.stateRoot) return standingsBetween(tx, room.stateRoot, to, own)

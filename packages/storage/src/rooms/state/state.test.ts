@@ -58,7 +58,7 @@ onEveryDatabase('the state trie', (open) => {
     await db.close()
   })
 
-  test('tells exactly the keys in which two states differ', async () => {
+  test('returns exactly the keys in which two states differ', async () => {
     const db = await open()
     await fc.assert(
       fc.asyncProperty(
@@ -71,12 +71,12 @@ onEveryDatabase('the state trie', (open) => {
             const root = await changeState(tx, EMPTY_STATE, first)
             return [root, await changeState(tx, root, more)] as const
           })
-          const told = await stateDifference(db.read, a, b)
+          const shown = await stateDifference(db.read, a, b)
           const expected = [...new Set([...before.keys(), ...after.keys()])]
             .filter((at) => before.get(at) !== after.get(at))
             .map((at) => ({ key: at, before: before.get(at), after: after.get(at) }))
           assert.deepEqual(
-            told.toSorted((x, y) => x.key - y.key),
+            shown.toSorted((x, y) => x.key - y.key),
             expected.toSorted((x, y) => x.key - y.key),
           )
         },
@@ -86,7 +86,7 @@ onEveryDatabase('the state trie', (open) => {
     await db.close()
   })
 
-  test('tells of many states what holds a key in each', async () => {
+  test('returns the event of a key in each of many states', async () => {
     const db = await open()
     await fc.assert(
       fc.asyncProperty(

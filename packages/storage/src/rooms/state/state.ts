@@ -128,7 +128,7 @@ async function changeNode(tx: Tx, nid: Nid, changes: readonly StateChange[], dep
   return putNode(tx, merged ?? branch)
 }
 
-/** Equal states must have equal roots, so a branch that has become small turns back into a leaf. */
+/** Returns the children of a branch as one leaf, if they fit into one. Equal states must have equal roots. */
 async function mergedLeaf(tx: Tx, children: readonly Nid[]): Promise<Leaf | undefined> {
   let leaf = EMPTY_LEAF
   for (const child of children) {
@@ -147,7 +147,7 @@ async function putLeaf(tx: Tx, leaf: Leaf, depth: number): Promise<Nid> {
   return putNode(tx, branch)
 }
 
-/** A leaf's entries by the slot of a branch at this depth. */
+/** Returns a leaf's entries by the slot of a branch at this depth. */
 function slotsOf(leaf: Leaf, depth: number): Map<number, Leaf> {
   const slots = new Map<number, { keys: Nid[]; events: Nid[] }>()
   for (const [index, key] of leaf.keys.entries()) {
@@ -160,7 +160,7 @@ function slotsOf(leaf: Leaf, depth: number): Map<number, Leaf> {
   return slots
 }
 
-/** The numbers of many nodes, in their order; those that are new are written together. */
+/** Returns the numbers of nodes, in their order, and writes new nodes together. */
 async function putNodes(tx: Tx, nodes: readonly TrieNode[]): Promise<Nid[]> {
   const drafts = nodes.map((node) => {
     const body = encodeNode(node)

@@ -20,7 +20,7 @@ export interface FoundSchema {
 
 /** A database that this version must not use. The message gives the reason and the remedy; nothing was written. */
 export class DatabaseRefused extends Error {
-  override readonly name = 'DatabaseRefused'
+  override readonly name: string = 'DatabaseRefused'
 }
 
 /** The migrations to apply, and those that were applied before migrations were recorded. */

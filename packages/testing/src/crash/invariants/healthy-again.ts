@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { isAcknowledged } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { isAcknowledged } from '../record/ledger.ts'
 
 /** L8: the server is healthy soon after each kill, and refuses nothing that it should take. */
 export const healthyAgain: Invariant = {

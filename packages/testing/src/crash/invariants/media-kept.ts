@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
+import type { Invariant } from '../record/invariant.ts'
 
-/** The content of an upload with a marker: some KiB, so that it has several pages. */
+/** Returns the content of an upload with a marker, some KiB long, so that it has several pages. */
 export function uploadedText(marker: string): string {
   return `${marker}\n`.repeat(1 + (Buffer.from(marker).reduce((sum, byte) => sum + byte, 0) % 1500))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { answeredIds } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { answeredIds } from '../record/ledger.ts'
 
 /** L2: a transaction ID yields one event, however often it is sent and despite crashes. */
 export const noDuplicate: Invariant = {

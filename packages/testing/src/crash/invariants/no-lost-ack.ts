@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { tally } from '../invariant.ts'
-import { answeredIds } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { tally } from '../record/invariant.ts'
+import { answeredIds } from '../record/ledger.ts'
 
 /** L1: every event answered with 200 is in `/messages` and in every member's syncs, once. */
 export const noLostAck: Invariant = {

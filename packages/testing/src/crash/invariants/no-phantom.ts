@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { isAcknowledged } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { isAcknowledged } from '../record/ledger.ts'
 
 /** L3: every event was attempted, in its room; an unacknowledged event exists completely or not at all. */
 export const noPhantom: Invariant = {

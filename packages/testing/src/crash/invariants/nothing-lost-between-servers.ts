@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { tally } from '../invariant.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { tally } from '../record/invariant.ts'
 
 /**
  * L6: every PDU acknowledged to another server is in the room, once; every event acknowledged to a local user reaches

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { isAcknowledged } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { isAcknowledged } from '../record/ledger.ts'
 
 /**
  * L7b: no one-time key is claimed twice, every claimed key was uploaded, and every acknowledged key is claimed in the

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import type { Observation, SeenEvent } from '../observation.ts'
+import type { Invariant } from '../record/invariant.ts'
+import type { Observation, SeenEvent } from '../record/observation.ts'
 
 /** L4: following `next_batch` gives everything, in the order of `/messages`; a token from before a crash still does. */
 export const syncCompleteness: Invariant = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Invariant } from '../invariant.ts'
-import { tally } from '../invariant.ts'
-import { isAcknowledged } from '../ledger.ts'
+import type { Invariant } from '../record/invariant.ts'
+import { tally } from '../record/invariant.ts'
+import { isAcknowledged } from '../record/ledger.ts'
 
 /** L7a: following `next_batch`, an acknowledged to-device message comes once, an unanswered one at most once. */
 export const toDeviceOnce: Invariant = {

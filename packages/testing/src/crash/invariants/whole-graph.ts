@@ -7,8 +7,8 @@ import { parsePdu } from '@myelin/rules/events/parse-pdu'
 import { isSignedBy } from '@myelin/rules/events/signing'
 import { roomVersion } from '@myelin/rules/room-versions'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import type { Invariant } from '../invariant.ts'
-import type { Observation, SeenEvent, SeenRoom } from '../observation.ts'
+import type { Invariant } from '../record/invariant.ts'
+import type { Observation, SeenEvent, SeenRoom } from '../record/observation.ts'
 
 const MAX_ENDS = 20
 

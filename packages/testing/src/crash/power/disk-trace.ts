@@ -20,7 +20,7 @@ export type DiskChange =
 const KINDS = ['', 'create', 'write', 'truncate', 'sync', 'rename', 'unlink', 'mkdir', 'rmdir', 'link', 'done'] as const
 const HEADER_BYTES = 32
 
-/** The changes in a trace; one that was cut off at its end, by the death of its writer, is left out. */
+/** Returns the changes in a trace, without a last one that is cut off. */
 export function readTrace(trace: Buffer): DiskChange[] {
   const changes: DiskChange[] = []
   for (let at = 0; at + HEADER_BYTES <= trace.length; ) {

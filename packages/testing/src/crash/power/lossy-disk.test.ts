@@ -93,7 +93,7 @@ describe('a disk that loses its power', () => {
     assert.deepEqual(left([create('a', 2), write(2, 'x'), sync(2), sync(1)], nothing, { obeys: false }), {})
   })
 
-  test('tells an inode from the one that had its number before', () => {
+  test('separates an inode from an earlier one with its number', () => {
     const steps = [
       create('a', 2),
       write(2, 'old'),

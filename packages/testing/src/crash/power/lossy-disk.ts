@@ -156,7 +156,7 @@ export class LossyDisk {
   }
 }
 
-/** The folders whose names a change changes. */
+/** Returns the folders whose entries a change modifies. */
 function foldersOf(change: NameChange): string[] {
   const paths = 'to' in change ? [change.path, change.to] : [change.path]
   return paths.map(folderOf)
@@ -180,7 +180,7 @@ function namesAfter(before: ReadonlyMap<string, number>, changes: readonly NameC
   return names
 }
 
-/** A moved file is at its new name, even if its old name was never on disk. */
+/** Moves a file to its new name, even if its old name was never on disk. */
 function moveName(names: Map<string, number>, { kind, path, to, node }: Extract<NameChange, { to: string }>): void {
   if (!names.has(folderOf(to))) return
   const below = [...names].filter(([name]) => name.startsWith(`${path}/`))

@@ -71,7 +71,7 @@ export class LossyFile {
   }
 }
 
-/** A change, sector by sector. */
+/** Returns a change sector by sector. */
 function* partsOf(change: ByteChange): Generator<ByteChange> {
   if (change.kind === 'truncate') return yield change
   const { offset, bytes } = change

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Preloaded into a server under test: notes all that changes the files below one folder, and what is synced, in a trace.
-// What a loss of power would leave is worked out from the trace (packages/testing/src/crash/lossy-disk.ts).
+// The state of the disk after a power loss is derived from the trace (packages/testing/src/crash/lossy-disk.ts).
 //
 // A record stands in the trace before the call it is about, and another one after it: so whoever reads the trace knows what
 // was certainly done before a sync began, and what may or may not have been.
@@ -102,7 +102,7 @@ static const char *below(int folder, const char *path, char *room) {
   return room + rootLength + 1;
 }
 
-// Whoever closes a file without our seeing it leaves its number to others, sockets too: so the inode is compared.
+// A file may be closed unnoticed and its number reused, also by a socket: so the inode is compared.
 static int isTraced(int fd) {
   struct stat found;
   if (trace < 0 || fd < 0 || fd >= MOST_FILES || !traced[fd]) return 0;
@@ -266,7 +266,7 @@ static int folderMade(int folder, const char *path, mode_t mode) {
 int mkdir(const char *path, mode_t mode) { return folderMade(AT_FDCWD, path, mode); }
 int mkdirat(int folder, const char *path, mode_t mode) { return folderMade(folder, path, mode); }
 
-// What is not understood must not pass unseen.
+// An unknown call must not pass unnoticed.
 #define REFUSED(fd, what) if (isTraced(fd)) fail(what " is not understood")
 int posix_fallocate(int fd, off_t offset, off_t size) { REFUSED(fd, "posix_fallocate"); REAL(posix_fallocate); return real(fd, offset, size); }
 int posix_fallocate64(int fd, off64_t offset, off64_t size) { return posix_fallocate(fd, offset, size); }

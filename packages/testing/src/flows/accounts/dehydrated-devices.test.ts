@@ -53,8 +53,8 @@ onEveryDatabase('a dehydrated device', (open) => {
       return (body['device_keys'] as Record<string, Record<string, Body>>)[alice.userId] ?? {}
     }
     const claim = async (deviceId: string): Promise<Body> => {
-      const wish = { one_time_keys: { [alice.userId]: { [deviceId]: 'signed_curve25519' } } }
-      const { one_time_keys: keys } = await done('POST', `${v3}/keys/claim`, bob, wish)
+      const request = { one_time_keys: { [alice.userId]: { [deviceId]: 'signed_curve25519' } } }
+      const { one_time_keys: keys } = await done('POST', `${v3}/keys/claim`, bob, request)
       return (keys as Record<string, Record<string, Body>>)[alice.userId]?.[deviceId] ?? {}
     }
     const texts = (events: unknown) => (events as { content: { text: string } }[]).map(({ content }) => content.text)

@@ -35,9 +35,9 @@ function acts(server: TestServer, roomId: string) {
   const room = `${v3}/rooms/${encodeURIComponent(roomId)}`
   let serial = 0
   const settled = async <T>(answer: Promise<T>): Promise<T> => {
-    const told = await answer
+    const received = await answer
     await server.workers.delayedEvents.settled()
-    return told
+    return received
   }
   const delayed = (who: Person, delayMs: number | string, txn = `t${serial++}`, body: JsonObject = message('later')) =>
     settled(

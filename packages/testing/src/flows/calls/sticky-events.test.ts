@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { JsonObject } from '@myelin/matrix/json'
-import { MAX_STICKY_OF_SENDER } from '@myelin/services/rooms/record-sticky'
+import { MAX_STICKY_OF_SENDER } from '@myelin/services/rooms/append/record-sticky'
 import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { testServer } from '../../server.ts'
@@ -59,13 +59,13 @@ onEveryDatabase('sticky events', (open) => {
     const id = await stick(alice, 'sticky', 600_000)
     await send(alice, 'after')
     server.rt.clock.advance(1_000)
-    const told = await sync(bob, next)
-    assert.deepEqual(bodiesIn(told.entry, 'timeline'), ['after'])
-    const [event] = told.entry?.msc4354_sticky?.events ?? []
+    const received = await sync(bob, next)
+    assert.deepEqual(bodiesIn(received.entry, 'timeline'), ['after'])
+    const [event] = received.entry?.msc4354_sticky?.events ?? []
     assert.equal(event?.event_id, id)
     assert.deepEqual(event?.['msc4354_sticky'], { duration_ms: 600_000 })
     assert.equal(event?.unsigned['msc4354_sticky_duration_ttl_ms'], 599_000)
-    assert.deepEqual((await sync(bob, told.next)).rooms, {})
+    assert.deepEqual((await sync(bob, received.next)).rooms, {})
     // In the timeline it is not shown twice, unless a filter keeps it out of there.
     const whole = await sync(bob, next, { room: { timeline: { limit: 10 } } })
     assert.deepEqual([bodiesIn(whole.entry, 'timeline'), bodiesIn(whole.entry)], [['sticky', 'after'], []])
@@ -112,9 +112,9 @@ onEveryDatabase('sticky events', (open) => {
     const read = () => server.call('GET', `${room}/event/${id}`, { token: carol.token })
     assert.notEqual((await read()).status, 200)
     await join(carol)
-    const told = await sync(carol, next, { room: { timeline: { limit: 1 }, state: { lazy_load_members: true } } })
-    assert.deepEqual(bodiesIn(told.entry), ['before'])
-    const members = (told.entry?.state?.events ?? []).filter(({ type }) => type === 'm.room.member')
+    const received = await sync(carol, next, { room: { timeline: { limit: 1 }, state: { lazy_load_members: true } } })
+    assert.deepEqual(bodiesIn(received.entry), ['before'])
+    const members = (received.entry?.state?.events ?? []).filter(({ type }) => type === 'm.room.member')
     assert.ok(members.some(({ state_key: key }) => key === alice.userId))
     assert.equal((await read()).status, 200)
     const { body } = await server.call('GET', `${room}/messages?dir=b&limit=20`, { token: carol.token })
@@ -192,8 +192,8 @@ onEveryDatabase('sticky events', (open) => {
       ['', { content, sticky_duration_ms: 1_000, state_key: '' }],
       [`?${STICKY}=1`, { content, [STICKY]: 2 }],
     ] as const) {
-      const { status, body: told } = await schedule('x', body, query)
-      assert.deepEqual([status, told['errcode']], [400, 'M_INVALID_PARAM'])
+      const { status, body: received } = await schedule('x', body, query)
+      assert.deepEqual([status, received['errcode']], [400, 'M_INVALID_PARAM'])
     }
     server.rt.clock.advance(5_000)
     await server.workers.delayedEvents.settled()

@@ -64,7 +64,7 @@ function firstWait(bus: Bus): Promise<void> {
 }
 
 onEveryDatabase('a server that sends faster than we judge', (open) => {
-  test('is delayed, then told to retry; nothing of that is stored, no other server is delayed, nothing is lost', async () => {
+  test('is delayed, then answered with 429; nothing of that is stored, no other server is delayed, nothing is lost', async () => {
     const { network, home, transaction, eventsOf, two, three } = await stage(open)
     const { read } = home.rt.db
     const flood = await eventsOf(two, bob, MAX_STAGED_PER_SERVER + EACH)
@@ -106,7 +106,7 @@ onEveryDatabase('a server that sends faster than we judge', (open) => {
   })
 })
 
-test('a server that asks much is held up, and told to come again where too many of its requests wait', async () => {
+test('requests of a busy server wait, and are answered with 429 where too many wait', async () => {
   const federation = { windowMs: 1000, sleepLimit: 1, sleepDelayMs: 500, rejectLimit: 2, concurrent: 3 }
   const config = () => ({ rateLimits: { ...testConfig.rateLimits, federation } })
   const network = await testNetwork({ servers: 3, config })

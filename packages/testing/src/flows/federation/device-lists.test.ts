@@ -59,13 +59,13 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       const { next } = await changedFor(one(), alice, '')
       await upload(two(), bob, 'first')
       await settled()
-      const told = await changedFor(one(), alice, next)
-      assert.deepEqual(told.changed, [bob.userId])
+      const shown = await changedFor(one(), alice, next)
+      assert.deepEqual(shown.changed, [bob.userId])
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
       const before = [asked(network, 'keys'), asked(network, 'devices')]
       await upload(two(), bob, 'second')
       await settled()
-      assert.deepEqual((await changedFor(one(), alice, told.next)).changed, [bob.userId])
+      assert.deepEqual((await changedFor(one(), alice, shown.next)).changed, [bob.userId])
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['second'])
       assert.deepEqual([asked(network, 'keys'), asked(network, 'devices')], before)
     }))
@@ -105,7 +105,7 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       assert.equal(asked(network, 'keys'), before)
     }))
 
-  test('are told of after partition and restart', () =>
+  test('are sent after a partition and a restart', () =>
     onTwoServers(open, async ({ network, alice, bob, one, two, settled }) => {
       await upload(two(), bob, 'first')
       await settled()
@@ -120,19 +120,19 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
     }))
 
   test('are fetched anew where a change was missed', () =>
-    onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled, sendEdus }) => {
       await upload(two(), bob, 'first')
       await settled()
       const before = asked(network, 'devices')
       const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }
-      await tell({ edu_type: 'm.device_list_update', content })
+      await sendEdus({ edu_type: 'm.device_list_update', content })
       await settled()
       assert.equal(asked(network, 'devices'), before + 1)
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
     }))
 
-  test('are told as changed again once their server, which was away, has answered', () =>
-    onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
+  test('are reported as changed again once their unreachable server has answered', () =>
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled, sendEdus }) => {
       await upload(two(), bob, 'first')
       await settled()
       let isAway = true
@@ -142,22 +142,22 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
       })
       const { next } = await changedFor(one(), alice, '')
       const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }
-      await tell({ edu_type: 'm.device_list_update', content })
+      await sendEdus({ edu_type: 'm.device_list_update', content })
       await settled()
-      const told = await changedFor(one(), alice, next)
-      assert.deepEqual(told.changed, [bob.userId])
+      const shown = await changedFor(one(), alice, next)
+      assert.deepEqual(shown.changed, [bob.userId])
       assert.deepEqual(await devicesSeen(one(), alice, bob), [])
       isAway = false
       network.clock.advance(31_000)
       await network.settle(
-        async () => String((await changedFor(one(), alice, told.next)).changed) === bob.userId,
+        async () => String((await changedFor(one(), alice, shown.next)).changed) === bob.userId,
         60_000,
       )
       assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
     }))
 
   test('are fetched after a restart where their server was away before it', () =>
-    onTwoServers(open, async ({ network, alice, bob, one, two, settled, tell }) => {
+    onTwoServers(open, async ({ network, alice, bob, one, two, settled, sendEdus }) => {
       await upload(two(), bob, 'first')
       await settled()
       tamperAnswers(one().rt.remote, async (_server, request, honest) => {
@@ -165,7 +165,7 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
         return honest()
       })
       const content = { user_id: bob.userId, device_id: 'FORGED', stream_id: 2 ** 40, prev_id: [2 ** 39], keys: {} }
-      await tell({ edu_type: 'm.device_list_update', content })
+      await sendEdus({ edu_type: 'm.device_list_update', content })
       await settled()
       const before = asked(network, 'devices')
       await network.restart('one.test')
@@ -195,37 +195,37 @@ onEveryDatabase('the devices of users elsewhere', (open) => {
     }))
 
   for (const edu of ['m.device_list_update', 'm.signing_key_update']) {
-    test(`are told as changed of a user who is only invited (${edu})`, () =>
-      onTwoServers(open, async ({ network, room, alice, bob, one, two, tell, settled }) => {
+    test(`are reported as changed for a user who is only invited (${edu})`, () =>
+      onTwoServers(open, async ({ network, room, alice, bob, one, two, sendEdus, settled }) => {
         await upload(two(), bob, 'first')
         await room.member(bob.userId, bob.userId, 'leave')
         await room.member(alice.userId, bob.userId, 'invite')
         await settled()
         const { next } = await changedFor(one(), alice, '')
         const update = { device_id: bob.deviceId, stream_id: 5, prev_id: [4] }
-        await tell({ edu_type: edu, content: { user_id: bob.userId, ...update } })
+        await sendEdus({ edu_type: edu, content: { user_id: bob.userId, ...update } })
         await settled()
-        const told = await changedFor(one(), alice, next)
-        assert.deepEqual(told.changed, [bob.userId])
+        const shown = await changedFor(one(), alice, next)
+        assert.deepEqual(shown.changed, [bob.userId])
         const before = asked(network, 'keys')
         assert.deepEqual(await devicesSeen(one(), alice, bob), ['first'])
         assert.equal(asked(network, 'keys'), before + 1)
         await room.member(bob.userId, bob.userId, 'leave')
-        const { next: later } = await changedFor(one(), alice, told.next)
-        await tell({ edu_type: edu, content: { user_id: bob.userId, ...update, stream_id: 6 } })
+        const { next: later } = await changedFor(one(), alice, shown.next)
+        await sendEdus({ edu_type: edu, content: { user_id: bob.userId, ...update, stream_id: 6 } })
         await settled()
         assert.deepEqual((await changedFor(one(), alice, later)).changed, [])
       }))
   }
 
-  test('are told only by their own server, and only where a room is shared', () =>
-    onTwoServers(open, async ({ network, alice, one, tell, settled }) => {
+  test('are accepted only from their own server, and only where a room is shared', () =>
+    onTwoServers(open, async ({ network, alice, one, sendEdus, settled }) => {
       const { next } = await changedFor(one(), alice, '')
       const before = asked(network, 'devices')
       for (const user of [alice.userId, '@carol:three.test', '@stranger:two.test']) {
         const content = { user_id: user, device_id: 'X', stream_id: 5, prev_id: [], keys: {} }
-        await tell({ edu_type: 'm.device_list_update', content })
-        await tell({
+        await sendEdus({ edu_type: 'm.device_list_update', content })
+        await sendEdus({
           edu_type: 'm.signing_key_update',
           content: { user_id: user, master_key: { user_id: user, keys: {} } },
         })

@@ -64,23 +64,23 @@ onEveryDatabase('typing', (open) => {
     }))
 
   test('is taken only from who is in the room, and from their own server', () =>
-    onTwoServers(open, async ({ room, alice, one, tell }) => {
+    onTwoServers(open, async ({ room, alice, one, sendEdus }) => {
       const typing = (userId: string, roomId: string = room.roomId) => ({
         edu_type: 'm.typing',
         content: { room_id: roomId, user_id: userId, typing: true },
       })
-      await tell(typing(alice.userId), typing('@mallory:two.test'), typing('@bob:two.test', '!other:one.test'))
+      await sendEdus(typing(alice.userId), typing('@mallory:two.test'), typing('@bob:two.test', '!other:one.test'))
       assert.deepEqual(typingOf(one(), room.roomId), [])
-      await tell(typing('@bob:two.test'))
+      await sendEdus(typing('@bob:two.test'))
       assert.deepEqual(typingOf(one(), room.roomId), ['@bob:two.test'])
     }))
 
   test('and receipts are not taken from a server that the room does not let speak', () =>
-    onTwoServers(open, async ({ room, alice, bob, one, tell, settled }) => {
+    onTwoServers(open, async ({ room, alice, bob, one, sendEdus, settled }) => {
       const read = await room.say(alice.userId, 'hello')
       await room.send(alice.userId, 'm.room.server_acl', { allow: ['*'], deny: ['two.test'] }, '')
       await settled()
-      await tell(
+      await sendEdus(
         { edu_type: 'm.typing', content: { room_id: room.roomId, user_id: bob.userId, typing: true } },
         {
           edu_type: 'm.receipt',
@@ -125,13 +125,13 @@ onEveryDatabase('receipts', (open) => {
     }))
 
   test('are taken for who is in the room, from their own server, on events we have', () =>
-    onTwoServers(open, async ({ room, alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ room, alice, bob, one, sendEdus }) => {
       const read = await room.say(alice.userId, 'one')
       const receipt = (userId: string, eventId: string, extra: JsonObject = {}) => ({
         edu_type: 'm.receipt',
         content: { [room.roomId]: { 'm.read': { [userId]: { event_ids: [eventId], data: { ts: 5, ...extra } } } } },
       })
-      await tell(
+      await sendEdus(
         receipt(alice.userId, read),
         receipt('@mallory:two.test', read),
         receipt(bob.userId, `$${'a'.repeat(43)}`),
@@ -139,7 +139,7 @@ onEveryDatabase('receipts', (open) => {
         { edu_type: 'm.receipt', content: { [room.roomId]: { 'm.read': { [bob.userId]: 'what' } }, '!no': [] } },
       )
       assert.deepEqual(await readAt(one(), room), [])
-      await tell(receipt(bob.userId, read))
+      await sendEdus(receipt(bob.userId, read))
       assert.deepEqual(await readAt(one(), room), [`${bob.userId} ${read}`])
     }))
 })
@@ -201,12 +201,12 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
     }))
 
   test('are taken only from the sender, for users of ours, and once under an id', () =>
-    onTwoServers(open, async ({ alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ alice, bob, one, sendEdus }) => {
       const message = (sender: string, id: string, to: string = alice.userId) => ({
         edu_type: 'm.direct_to_device',
         content: { sender, type: 'm.x', message_id: id, messages: { [to]: { '*': { word: `${sender} ${id}` } } } },
       })
-      await tell(
+      await sendEdus(
         message('@eve:three.test', 'a'),
         message(alice.userId, 'b'),
         message(bob.userId, 'c'.repeat(33)),
@@ -217,12 +217,12 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
         // The spec counts code points.
         message(bob.userId, '🦊'.repeat(32)),
       )
-      await tell(message(bob.userId, 'good'))
+      await sendEdus(message(bob.userId, 'good'))
       assert.deepEqual((await inboxOf(one(), alice)).words, [`${bob.userId} good`, `${bob.userId} ${'🦊'.repeat(32)}`])
     }))
 
   test('that are too large are refused here, and left out when they come', () =>
-    onTwoServers(open, async ({ alice, bob, one, tell }) => {
+    onTwoServers(open, async ({ alice, bob, one, sendEdus }) => {
       const word = 'x'.repeat(70_000)
       const path = '/_matrix/client/v3/sendToDevice/m.x/t1'
       const body = { messages: { [bob.userId]: { '*': { word } } } }
@@ -233,7 +233,7 @@ onEveryDatabase('messages to devices elsewhere', (open) => {
         message_id: 'i',
         messages: { [alice.userId]: { '*': { word } } },
       }
-      await tell({ edu_type: 'm.direct_to_device', content })
+      await sendEdus({ edu_type: 'm.direct_to_device', content })
       assert.deepEqual((await inboxOf(one(), alice)).words, [])
     }))
 })

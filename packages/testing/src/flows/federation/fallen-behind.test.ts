@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EventId, UserId } from '@myelin/matrix/ids'
-import { extendRoom } from '@myelin/services/rooms/extend-room'
+import { extendRoom } from '@myelin/services/rooms/append/extend-room'
 import { isNeed } from '@myelin/services/rooms/resolution/unit-needs'
-import { writeEvents } from '@myelin/services/rooms/write-events'
+import { writeEvents } from '@myelin/services/rooms/append/write-events'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import { onEveryDatabase } from '../../databases.ts'
@@ -14,7 +14,7 @@ import { onTwoServers } from '../../two-servers.ts'
 const MANY = 510
 
 onEveryDatabase('a server to which much is to be sent at once, as after a crash', (open) => {
-  test('is told the newest, though nothing had been under way to it', async () => {
+  test('gets the newest event, though no transaction was pending for it', async () => {
     await onTwoServers(open, async ({ network, room: { roomId }, alice, one, two, settled }) => {
       const { rt } = one()
       // Until it is forgotten that there is such a server.

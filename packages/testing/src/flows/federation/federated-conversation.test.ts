@@ -2,7 +2,7 @@
 import { describe } from 'node:test'
 import { Playground } from '../../../../../scripts/federated/servers.ts'
 import { createDatabase, testOnPostgres, testOnSqlite } from '../../databases.ts'
-import { holdEncryptedConversation } from '../../encrypted-conversation.ts'
+import { holdEncryptedConversation } from '../../clients/encrypted-conversation.ts'
 
 describe('two people on two servers hold an encrypted conversation, through a partition, and a new device is seen and gets keys', () => {
   testOnSqlite('on SQLite', () => conversation([undefined, undefined]), { timeout: 120_000 })

@@ -30,7 +30,7 @@ import { ForeignAuthor } from '../../foreign-author.ts'
 onEveryDatabase('rooms of several servers', (open) => {
   for (const version of ['1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12']) {
     test(`are joined through another server in version ${version}, and both then have one state`, async () => {
-      const { network, alice, bob, roomId } = await stage(open, { wishes: { room_version: version } })
+      const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: version } })
       const { status, body } = await join(bob, roomId)
       assert.equal(status, 200, JSON.stringify(body))
       assert.deepEqual(await stateOn(bob, roomId), await stateOn(alice, roomId))
@@ -45,7 +45,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   }
 
   test('are joined by alias, and a sync then shows all of them', async () => {
-    const { network, bob, roomId } = await stage(open, { wishes: { room_alias_name: 'meeting' } })
+    const { network, bob, roomId } = await stage(open, { roomOptions: { room_alias_name: 'meeting' } })
     const { status, body } = await join(bob, '#meeting:one.test', [])
     assert.equal(status, 200, JSON.stringify(body))
     assert.equal(body['room_id'], roomId)
@@ -66,7 +66,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   })
 
   test('relay the reason for which every server refuses a join', async () => {
-    const { network, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     const refused = await join(bob, roomId)
     assert.deepEqual([refused.status, refused.body['errcode']], [403, 'M_FORBIDDEN'])
     const unknown = await join(bob, '!nobody-knows:one.test')
@@ -117,7 +117,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   for (const version of ['1', '6', '11', '12']) {
     test(`of version ${version} are shown to an invited user of another server, who accepts`, async () => {
       const { network, alice, bob, roomId } = await stage(open, {
-        wishes: { preset: 'private_chat', room_version: version },
+        roomOptions: { preset: 'private_chat', room_version: version },
       })
       const invited = await post(alice, path(roomId, 'invite'), { user_id: bob.userId, reason: 'come in' })
       assert.equal(invited.status, 200, JSON.stringify(invited.body))
@@ -133,7 +133,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   }
 
   test('know what an invite rests on once they are joined by it, though it came before all that', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     await network.settle()
     const { read } = bob.server.rt.db
@@ -159,7 +159,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   })
 
   test('are left by who rejects an invite, there too', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     const { status, body } = await post(bob, path(roomId, 'leave'))
     assert.equal(status, 200, JSON.stringify(body))
@@ -171,7 +171,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   })
 
   test('are left by who rejects an invite where no server answers, and a sync says so', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     network.partition(['one.test'], ['two.test'])
     const since = String((await sync(bob)).body['next_batch'])
@@ -183,7 +183,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   })
 
   test('are not shown to users who block invites, and the inviter gets an error', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     const setting = `user/${encodeURIComponent(bob.userId)}/account_data/m.invite_permission_config`
     const set = await bob.server.call('PUT', `/_matrix/client/v3/${setting}`, {
       token: bob.token,
@@ -201,7 +201,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   for (const version of ['7', '12']) {
     test(`of version ${version} are knocked at from another server; the knock is taken back, or answered with an invite`, async () => {
       const { network, alice, bob, roomId } = await stage(open, {
-        wishes: {
+        roomOptions: {
           room_version: version,
           initial_state: [{ type: 'm.room.join_rules', state_key: '', content: { join_rule: 'knock' } }],
         },
@@ -271,7 +271,7 @@ onEveryDatabase('rooms of several servers', (open) => {
   })
 
   test('are not offered any more once the invite was taken back', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     assert.ok((await offered(bob, 'invite', roomId)).length > 0)
     assert.equal((await post(alice, path(roomId, 'kick'), { user_id: bob.userId })).status, 200)
@@ -284,7 +284,7 @@ onEveryDatabase('rooms of several servers', (open) => {
     const { network, alice, bob, roomId } = await stage(open, { servers: 3 })
     const carol = await user(network, 'carol', 'three.test')
     assert.equal((await join(bob, roomId)).status, 200)
-    // Three.test comes in through two.test, which tells one.test of it.
+    // Three.test joins through two.test, which sends the join to one.test.
     assert.equal((await join(carol, roomId, ['two.test'])).status, 200)
     await network.settle(async () => (await standing(alice, roomId, carol.userId)) === 'join')
     const said = await carol.server.call('PUT', `/_matrix/client/v3/${path(roomId, 'send/m.room.message/1')}`, {

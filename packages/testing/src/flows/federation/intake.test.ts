@@ -75,8 +75,8 @@ onEveryDatabase('events from other servers', (open) => {
   for (const roomVersion of ['1', '2', '3', '5', '6', '8', '10', '11', '12']) {
     test(`is appended where the rules of version ${roomVersion} allow it, and our next event follows it`, async () => {
       const { room, theirs, home, status, stateOf, close } = await stage(open, roomVersion)
-      const message = await theirs.tell(said(room.roomId, bob, 'hello'))
-      const named = await theirs.tell(topic(room.roomId, bob, 'ours'))
+      const message = await theirs.sendEvent(said(room.roomId, bob, 'hello'))
+      const named = await theirs.sendEvent(topic(room.roomId, bob, 'ours'))
       assert.equal(await status(message.id), EVENT_STATUS.accepted)
       assert.equal(await stateOf('m.room.topic'), named.id)
       const ours = await eventById(home.rt.db.read, await room.say(alice, 'welcome'))
@@ -88,8 +88,8 @@ onEveryDatabase('events from other servers', (open) => {
   test('is rejected where the sender may not, and later events go on as if it were not there', async () => {
     const { room, theirs, status, stateOf, close } = await stage(open)
     const before = await stateOf('m.room.topic')
-    const refused = await theirs.tell(topic(room.roomId, carol, 'mine'))
-    const next = await theirs.tell({ ...said(room.roomId, carol, 'then not'), prevEvents: [refused.id] })
+    const refused = await theirs.sendEvent(topic(room.roomId, carol, 'mine'))
+    const next = await theirs.sendEvent({ ...said(room.roomId, carol, 'then not'), prevEvents: [refused.id] })
     assert.equal(await status(refused.id), EVENT_STATUS.rejected)
     assert.equal(await status(next.id), EVENT_STATUS.accepted)
     assert.equal(await stateOf('m.room.topic'), before)
@@ -100,7 +100,7 @@ onEveryDatabase('events from other servers', (open) => {
   test('is rejected when an auth event of it was rejected', async () => {
     const { room, theirs, status, stateOf, close } = await stage(open)
     const levels = { users: { [bob]: 50, [carol]: 100 } }
-    const raised = await theirs.tell({
+    const raised = await theirs.sendEvent({
       roomId: room.roomId,
       sender: carol,
       type: 'm.room.power_levels',
@@ -108,7 +108,7 @@ onEveryDatabase('events from other servers', (open) => {
       content: levels,
     })
     const member = await stateOf('m.room.member', carol)
-    const used = await theirs.tell({
+    const used = await theirs.sendEvent({
       ...topic(room.roomId, carol, 'mine'),
       authEvents: [raised.id, member as EventId],
     })
@@ -121,7 +121,7 @@ onEveryDatabase('events from other servers', (open) => {
     const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const ban = await room.member(alice, carol, 'ban')
-    const late = await theirs.tell({ ...said(room.roomId, carol, 'one more'), prevEvents: [before] })
+    const late = await theirs.sendEvent({ ...said(room.roomId, carol, 'one more'), prevEvents: [before] })
     assert.equal(await status(late.id), EVENT_STATUS.softFailed)
     assert.deepEqual(await theirs.extremities(room.roomId), [ban])
     const shown = await eventById(home.rt.db.read, late.id)
@@ -133,8 +133,8 @@ onEveryDatabase('events from other servers', (open) => {
     const { room, theirs, home, stateOf, close } = await stage(open)
     const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
-    const first = await theirs.tell(topic(room.roomId, bob, 'theirs', [before]))
-    const second = await theirs.tell({ ...said(room.roomId, carol, 'meanwhile'), prevEvents: [before] })
+    const first = await theirs.sendEvent(topic(room.roomId, bob, 'theirs', [before]))
+    const second = await theirs.sendEvent({ ...said(room.roomId, carol, 'meanwhile'), prevEvents: [before] })
     assert.deepEqual(new Set(await theirs.extremities(room.roomId)), new Set([first.id, second.id]))
     assert.equal(await stateOf('m.room.topic'), first.id)
     const merged = await eventById(home.rt.db.read, await room.say(alice, 'together'))
@@ -249,7 +249,7 @@ onEveryDatabase('events from other servers', (open) => {
     const [before] = await theirs.extremities(room.roomId)
     assert.ok(before)
     const message = await theirs.build(said(room.roomId, bob, 'oops'))
-    await theirs.tell({
+    await theirs.sendEvent({
       roomId: room.roomId,
       sender: bob,
       type: 'm.room.redaction',

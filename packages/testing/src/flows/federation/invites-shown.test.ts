@@ -27,7 +27,7 @@ onEveryDatabase('an invite', (open) => {
   })
 
   test('from another server shows the room also where the server of who is invited is in it', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { preset: 'private_chat' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
     const carol = await user(network, 'carol', 'two.test')
     assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
     assert.equal((await join(bob, roomId, [])).status, 200)

@@ -123,7 +123,7 @@ describe('answers to a join', () => {
     })),
   }
   for (const [name, tamper] of Object.entries(ORDERS)) {
-    test(`may tell the room with ${name}`, async () => {
+    test(`may contain ${name}`, async () => {
       const { network, alice, bob, roomId } = await stage(openTemporarySqlite, { servers: 3 })
       const carol = await user(network, 'carol', 'three.test')
       assert.equal((await join(carol, roomId)).status, 200)

@@ -60,7 +60,7 @@ async function stage(open: OpenDatabase) {
   return { network, home, away, room, theirs, answers, asked, say, later, isShown, held, read }
 }
 
-/** Events of which each follows the one before, the first of them an event of the room; the last is told, the others are not. */
+/** Returns a chain of events that begins at an event of the room; only the last one is sent. */
 async function lastWord({ room, theirs, say }: Awaited<ReturnType<typeof stage>>, count: number): Promise<Pdu[]> {
   const built: Pdu[] = []
   let prevEvents = await theirs.extremities(room.roomId)

@@ -46,7 +46,7 @@ const HOSTILE: Readonly<Record<string, Answering>> = {
 
 describe('the members of a room', () => {
   for (const [name, answering] of Object.entries(HOSTILE)) {
-    test(`are learned where the first server tells ${name}`, async () => {
+    test(`are learned where the first server sends ${name}`, async () => {
       const set = await partialStage(openTemporarySqlite)
       const { network, alice, bob, roomId, held } = set
       held.answer(answering)
@@ -108,7 +108,7 @@ onEveryDatabase('learning the members of a room', (open) => {
       stopped.abort()
       return honest()
     })
-    assert.equal(await completeRoom(rt, entered, stopped.signal), 'untold')
+    assert.equal(await completeRoom(rt, entered, stopped.signal), 'incomplete')
     assert.notEqual((await partialRoom(rt.db.read, roomId))?.fullRoot, 0)
     const server = await network.restart('two.test')
     const bob = { ...set.bob, server }

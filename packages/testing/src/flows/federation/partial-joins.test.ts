@@ -100,7 +100,7 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     await network.close()
   })
 
-  test('is left to other servers to let people into, and its state to tell', async () => {
+  test('leaves joins and state requests to other servers', async () => {
     const set = await partialStage(open)
     const { network, alice, bob, roomId } = set
     const dave = await user(network, 'dave', 'one.test')
@@ -166,14 +166,14 @@ onEveryDatabase('a room whose members were left out of the join', (open) => {
     const author = new ForeignAuthor(bob.server, mallory.server)
     const authEvents = [...named, ...(joined === undefined ? [] : [joined])]
     const lie = { roomId, sender: mallory.userId, authEvents }
-    const topic = await author.tell({ ...lie, type: 'm.room.topic', stateKey: '', content: { topic: 'pwned' } })
+    const topic = await author.sendEvent({ ...lie, type: 'm.room.topic', stateKey: '', content: { topic: 'pwned' } })
     assert.equal((await eventById(bob.server.rt.db.read, topic.id))?.status, 0)
-    const told = await syncRoom(bob, roomId, { isLazy: true })
+    const received = await syncRoom(bob, roomId, { isLazy: true })
     held.answer(undefined)
     await becomesWhole(set)
     assert.equal((await eventById(bob.server.rt.db.read, topic.id))?.status, 2)
     assert.equal(await standing(bob, roomId, mallory.userId), 'ban')
-    const now = await syncRoom(bob, roomId, { since: told.next, isLazy: true })
+    const now = await syncRoom(bob, roomId, { since: received.next, isLazy: true })
     assert.deepEqual(
       now.room?.state.events.filter(({ state_key: key }) => key === mallory.userId).map(({ content }) => content),
       [{ membership: 'ban' }],

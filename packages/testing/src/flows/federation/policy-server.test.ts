@@ -15,7 +15,7 @@ import type { OpenDatabase } from '../../databases.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
 import { authorOf } from '../../room-author.ts'
 import { keyDocument } from '../../fake-servers/honest-answers.ts'
-import { StandInServers } from '../../fake-servers/stand-in-servers.ts'
+import { InProcessServers } from '../../fake-servers/in-process-servers.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
 
@@ -39,7 +39,7 @@ function policing(home: () => TestServer) {
 }
 
 async function stage(open: OpenDatabase) {
-  const transport = new StandInServers()
+  const transport = new InProcessServers()
   const home: TestServer = await testServer(open, {}, { transport })
   transport.set(
     'policy.test',
@@ -126,8 +126,8 @@ onEveryDatabase('a room with a policy server', (open) => {
     })
     const theirs = new ForeignAuthor(home, away)
     const draft = { roomId: room.roomId, sender: '@bob:two.test', type: 'm.room.message' }
-    const spam = await theirs.tell({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
-    const fine = await theirs.tell({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
+    const spam = await theirs.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
+    const fine = await theirs.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
     const [bad, good] = [await eventById(home.rt.db.read, spam.id), await eventById(home.rt.db.read, fine.id)]
     assert.equal(bad?.status, EVENT_STATUS.softFailed)
     assert.equal(good?.status, EVENT_STATUS.accepted)

@@ -10,7 +10,7 @@ const sentByTwo = ({ crossings }: TestNetwork) =>
   crossings.filter(({ from, target }) => from === 'two.test' && target.includes('/v1/send/'))
 
 onEveryDatabase('a room of another server', (open) => {
-  test('is told of a join by the server that took it, not by the one that joined', async () => {
+  test('gets a join from the resident server that accepted it, not from the joining server', async () => {
     const { network, alice, bob, roomId } = await stage(open, { servers: 3 })
     assert.equal((await join(bob, roomId)).status, 200)
     await network.settle(async () => (await standing(alice, roomId, bob.userId)) === 'join')
@@ -24,7 +24,7 @@ onEveryDatabase('a room of another server', (open) => {
   })
 
   test('takes our aliases and directory entry along when a user there upgrades it', async () => {
-    const { network, alice, bob, roomId } = await stage(open, { wishes: { room_version: '11' } })
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: '11' } })
     assert.equal((await join(bob, roomId)).status, 200)
     const directory = `/_matrix/client/v3/directory/room/${encodeURIComponent('#ours:two.test')}`
     const listing = (room: string) => `/_matrix/client/v3/directory/list/room/${encodeURIComponent(room)}`

@@ -55,8 +55,8 @@ onEveryDatabase('a server that is the policy server of a room', (open) => {
   test('keeps unsigned spam from all other servers, and lets allowed events pass', async () => {
     const { network, roomId, three, bypass, asked, settled } = await policyStage(open, { forbiddenTexts: ['spam'] })
     const draft = { roomId, sender: '@bob:two.test', type: 'm.room.message' }
-    const spam = await bypass.tell({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
-    const fine = await bypass.tell({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
+    const spam = await bypass.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'spam' } })
+    const fine = await bypass.sendEvent({ ...draft, content: { msgtype: 'm.text', body: 'fine' } })
     await settled()
     assert.deepEqual([await fateOn(three, spam.id), await fateOn(three, fine.id)], ['softFailed', 'accepted'])
     assert.equal(asked(), 2)
@@ -81,7 +81,7 @@ onEveryDatabase('a server that is the policy server of a room', (open) => {
     await network.close()
   })
 
-  test('tells who says too much how long to wait', async () => {
+  test('returns `retry_after_ms` to a sender above the rate', async () => {
     const { network, bob, say } = await policyStage(open, { rate: { perSecond: 0.1, burstCount: 2 } })
     const statuses = [(await say(bob, '1')).status, (await say(bob, '2')).status]
     const held = await say(bob, '3')

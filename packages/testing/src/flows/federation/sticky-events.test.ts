@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
+import { roomsWithStickyEvents } from '@myelin/storage/rooms/sticky-events'
 import { onEveryDatabase } from '../../databases.ts'
 import type { OpenDatabase } from '../../databases.ts'
 import { ForeignAuthor } from '../../foreign-author.ts'
@@ -47,7 +48,15 @@ async function stage(open: OpenDatabase) {
       .map(({ content }) => stringMember(content, 'body') ?? '')
       .toSorted((a, b) => a.localeCompare(b))
   }
-  return { network, send, join, sticky }
+  /** Returns the bodies of what bob's server has of the room from his join on, the oldest first. */
+  const sinceJoin = async () => {
+    const { body } = await two().call('GET', `${room}/messages?dir=b&limit=100`, { token: bob.token })
+    const chunk = (body['chunk'] as readonly { type: string; state_key?: string; content: JsonObject }[]).toReversed()
+    const joined = chunk.findIndex((event) => event.state_key === bob.userId)
+    assert.notEqual(joined, -1)
+    return chunk.slice(joined + 1).map(({ type, content }) => stringMember(content, 'body') ?? type)
+  }
+  return { network, send, join, sticky, sinceJoin }
 }
 
 onEveryDatabase('sticky events between servers', (open) => {
@@ -69,6 +78,21 @@ onEveryDatabase('sticky events between servers', (open) => {
     assert.deepEqual(await sticky(), ['first', 'second', 'third'])
     network.clock.advance(HOUR_MS)
     assert.deepEqual(await sticky(), [])
+  })
+
+  test('from before a join come alone, without the history around them', async (t) => {
+    const { network, send, join, sticky, sinceJoin } = await stage(open)
+    t.after(() => network.close())
+    await send('first', HOUR_MS)
+    for (let number = 0; number < 5; number++) await send(`plain ${number}`)
+    await join()
+    // Nobody reads the room, so that its history is not fetched before.
+    const { rt } = network.server('two.test')
+    await network.settle(async () => (await roomsWithStickyEvents(rt.db.read, rt.clock.now())).size > 0)
+    assert.deepEqual(await sinceJoin(), ['first'])
+    await network.settle(async () => (await sticky()).length > 0)
+    assert.deepEqual(await sinceJoin(), ['first'])
+    assert.deepEqual(await sticky(), ['first'])
   })
 
   test('reach a server that was cut off, however much it missed', async (t) => {
@@ -105,8 +129,8 @@ onEveryDatabase('sticky events between servers', (open) => {
       room.send(alice.userId, 'm.room.power_levels', { events: { 'm.test': level } }, '')
     await levels(50)
     const draft = { roomId: room.roomId, sender: bob, type: 'm.test', prevEvents: before }
-    const late = await theirs.tell({ ...draft, content: { body: 'late' }, stickyMs: HOUR_MS })
-    const over = await theirs.tell({ ...draft, content: { body: 'over' }, stickyMs: 1_000 })
+    const late = await theirs.sendEvent({ ...draft, content: { body: 'late' }, stickyMs: HOUR_MS })
+    const over = await theirs.sendEvent({ ...draft, content: { body: 'over' }, stickyMs: 1_000 })
     assert.notEqual(late.id, over.id)
     const shown = async () => {
       await home.workers.stickyEvents.settled()

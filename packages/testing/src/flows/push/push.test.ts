@@ -10,7 +10,7 @@ import { testServer } from '../../server.ts'
 import { pusher, pushStage, URL_OF_GATEWAY } from '../../stages/push-stage.ts'
 
 onEveryDatabase('push', (open) => {
-  test('tells the gateway of an event all that the spec names', async (t) => {
+  test('sends the gateway every field of the spec', async (t) => {
     const { server, gateway, alice, bob, call, say, settled, roomId } = await pushStage(open, t)
     await call('PUT', `profile/${alice.userId}/displayname`, alice, { displayname: 'Alice' })
     await call('POST', 'pushers/set', bob, pusher())
@@ -43,7 +43,7 @@ onEveryDatabase('push', (open) => {
     })
   })
 
-  test('tells an app that asks for ids no more than ids', async (t) => {
+  test('sends only IDs for the format event_id_only', async (t) => {
     const { gateway, alice, bob, call, say, settled, roomId } = await pushStage(open, t)
     await call('POST', 'pushers/set', bob, pusher({ data: { url: URL_OF_GATEWAY, format: 'event_id_only' } }))
     const event = await say(alice)
@@ -131,7 +131,7 @@ onEveryDatabase('push', (open) => {
     )
   })
 
-  test('tells of an invite, with the membership and whom it is for', async (t) => {
+  test('sends an invite, with its membership and `user_is_target`', async (t) => {
     const { gateway, alice, call, settled, server } = await pushStage(open, t)
     const carol = await server.register('carol')
     await call('POST', 'pushers/set', carol, pusher())
@@ -142,7 +142,7 @@ onEveryDatabase('push', (open) => {
     assert.deepEqual([type, membership, isTarget, counts], ['m.room.member', 'invite', true, { unread: 1 }])
   })
 
-  test('tells a new badge once the user has read, and only once', async (t) => {
+  test('sends a new badge once after the user has read', async (t) => {
     const { gateway, alice, bob, call, say, pushed, room } = await pushStage(open, t)
     await call('POST', 'pushers/set', bob, pusher())
     const event = await say(alice)
@@ -301,7 +301,7 @@ onEveryDatabase('push', (open) => {
     assert.deepEqual(await pushed(), ['on'])
   })
 
-  test('rings for a call and tells of a poll, and counts what it pushes', async (t) => {
+  test('notifies for calls and polls, and counts notifications', async (t) => {
     const { gateway, alice, bob, call, send, settled } = await pushStage(open, t)
     await call('POST', 'pushers/set', bob, pusher())
     const ring = { 'm.mentions': { room: true } }

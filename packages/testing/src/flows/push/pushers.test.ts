@@ -36,7 +36,7 @@ onEveryDatabase('pushers', (open) => {
     await call('POST', 'pushers/set', bob, pusher({ pushkey: 'key 7', lang: 'fr' }))
   })
 
-  test('are lost to another user of the same phone, unless told to keep it', async (t) => {
+  test('are removed when another user registers the same phone, unless `append` is true', async (t) => {
     const { alice, bob, call } = await pushStage(open, t)
     const keys = async (who: Person) =>
       ((await call('GET', 'pushers', who)) as { pushers: JsonObject[] }).pushers.map(({ pushkey }) => pushkey)

@@ -88,13 +88,13 @@ testOnPostgres('a connection of sliding sync goes on at another node', async () 
 
 onEveryDatabase('connections of sliding sync', (open) => {
   test('write nothing while only rooms go on that the client has, and nothing while it waits', async (t) => {
-    const { server, alice, bob, room, say: tell, move, client } = await slidingStage(open, t)
+    const { server, alice, bob, room, say, move, client } = await slidingStage(open, t)
     const roomId = await room(alice)
     await move(bob, roomId, 'join')
     const phone = client(alice)
     await phone.sync(ALL)
     const first = await steps(server)
-    await tell(bob, roomId)
+    await say(bob, roomId)
     assert.equal(Object.keys((await phone.sync(ALL)).rooms).length, 1)
     const position = await server.rt.db.position()
     assert.deepEqual((await answerOf(server, phone.sync(ALL, { timeoutMs: 1000 }))).rooms, {})
@@ -103,14 +103,14 @@ onEveryDatabase('connections of sliding sync', (open) => {
   })
 
   test('wake for a message', async (t) => {
-    const { server, alice, bob, room, say: tell, move, client } = await slidingStage(open, t)
+    const { server, alice, bob, room, say, move, client } = await slidingStage(open, t)
     const roomId = await room(alice)
     await move(bob, roomId, 'join')
     const phone = client(alice, 'v4')
-    const wish = { room_subscriptions: { [roomId]: { timeline_limit: 1, required_state: {} } } }
-    await phone.sync(wish)
-    const waiting = phone.sync(wish, { timeoutMs: 100_000 })
-    const event = await tell(bob, roomId)
+    const requested = { room_subscriptions: { [roomId]: { timeline_limit: 1, required_state: {} } } }
+    await phone.sync(requested)
+    const waiting = phone.sync(requested, { timeoutMs: 100_000 })
+    const event = await say(bob, roomId)
     const { rooms } = await answerOf(server, waiting, 20_000)
     assert.equal(rooms[roomId]?.timeline?.[0]?.event_id, event)
   })

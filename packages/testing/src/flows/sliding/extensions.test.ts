@@ -49,12 +49,12 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     const { alice, bob, room, move, call, client } = await slidingStage(open, t)
     const roomId = await room(alice)
     const phone = client(alice, 'msc3575', 'encryption')
-    const wish = { extensions: { e2ee: { enabled: true } } }
-    assert.deepEqual((await phone.sync(wish)).extensions['e2ee'], {
+    const request = { extensions: { e2ee: { enabled: true } } }
+    assert.deepEqual((await phone.sync(request)).extensions['e2ee'], {
       device_one_time_keys_count: { signed_curve25519: 0 },
       device_unused_fallback_key_types: [],
     })
-    const listsOf = async () => (await phone.sync(wish)).extensions['e2ee']?.['device_lists']
+    const listsOf = async () => (await phone.sync(request)).extensions['e2ee']?.['device_lists']
     await move(bob, roomId, 'join')
     assert.deepEqual(await listsOf(), { changed: [bob.userId], left: [] })
     await call('PUT', `devices/${bob.deviceId}`, bob, { display_name: 'renamed' })
@@ -182,25 +182,25 @@ onEveryDatabase('an extension of sliding sync', (open) => {
     const ask = async (since?: string, limit?: number) => {
       const config = { ...(since ? { since } : {}), ...(limit ? { limit } : {}) }
       const extension = (await phone.sync(withExtension(name, config, 0))).extensions[name]
-      return { told: shown(extension), next: String(extension ? extension['next_batch'] : since) }
+      return { received: shown(extension), next: String(extension ? extension['next_batch'] : since) }
     }
     const empty = await ask()
-    assert.deepEqual(empty.told, [])
+    assert.deepEqual(empty.received, [])
     for (const roomId of rooms)
       for (const body of ['a', 'b']) await stick(roomId, `${body}${rooms.indexOf(roomId as never)}`)
     for (const roomId of rooms) await say(alice, roomId)
     const first = await ask(empty.next, 3)
-    assert.deepEqual(first.told, ['a0', 'a1', 'b0'])
+    assert.deepEqual(first.received, ['a0', 'a1', 'b0'])
     const rest = await ask(first.next)
-    assert.deepEqual(rest.told, ['b1'])
-    assert.deepEqual((await ask(rest.next)).told, [])
+    assert.deepEqual(rest.received, ['b1'])
+    assert.deepEqual((await ask(rest.next)).received, [])
     await stick(rooms[0], 'newest')
-    assert.deepEqual((await ask(rest.next)).told, [])
+    assert.deepEqual((await ask(rest.next)).received, [])
     const entered = await room(alice)
     await stick(entered, 'before')
     await say(alice, entered)
     await move(bob, entered, 'join')
-    assert.deepEqual((await ask(rest.next)).told.toSorted(), ['before', 'newest'])
+    assert.deepEqual((await ask(rest.next)).received.toSorted(), ['before', 'newest'])
     for (const config of [{ limit: 0 }, { since: 'nonsense' }, { since: 7 }]) {
       const { status, body } = await phone.ask(withExtension(name, config))
       assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'])

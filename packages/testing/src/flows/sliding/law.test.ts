@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { SlidingClient } from '../../clients/sliding-client.ts'
-import type { FollowedRoom, SlidingDialect, SlidingWish } from '../../clients/sliding-client.ts'
+import type { FollowedRoom, SlidingDialect, SlidingRequestBody } from '../../clients/sliding-client.ts'
 import { onEveryDatabase } from '../../databases.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
@@ -104,12 +104,12 @@ function selectionFor(dialect: SlidingDialect, selection: Selection, me: string)
 }
 
 /** Returns a request of the follower: a window of `last` rooms and more, and now and then a subscription. */
-function wishFor(
+function requestFor(
   dialect: SlidingDialect,
   me: string,
   { last, limit, selection }: { readonly last: number; readonly limit: number; readonly selection: Selection },
   subscribed?: string,
-): SlidingWish {
+): SlidingRequestBody {
   const range: readonly [number, number] = [0, last]
   const state = selectionFor(dialect, selection, me)
   const window = dialect === 'v4' ? { range } : { ranges: [range] }
@@ -171,23 +171,23 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
         const me = follower.userId
         const client = new SlidingClient(server, follower.token, dialect)
         let isAnew = false
-        await client.sync(wishFor(dialect, me, { last: 1, limit: 1, selection }))
+        await client.sync(requestFor(dialect, me, { last: 1, limit: 1, selection }))
         for (const one of steps) {
           const { kind, serial, room } = one
           const subscribed = serial % 3 === 0 ? rooms[room] : undefined
           const asked = serial % 5 === 0 ? 'some' : selection
           const view = { last: serial % ROOMS, limit: [1, 3, 10][serial % 3] ?? 1, selection: asked }
-          const wish = wishFor(dialect, me, view, subscribed)
-          if (kind === 'sync') await client.sync(wish)
-          else if (kind === 'lost') await client.ask(wish)
+          const requested = requestFor(dialect, me, view, subscribed)
+          if (kind === 'sync') await client.sync(requested)
+          else if (kind === 'lost') await client.ask(requested)
           else if (kind === 'restart') server.rt.db.read.caches.clear()
           else if (kind === 'forgotten') {
             // Another connection takes the place of the client's: its `pos` is unknown from here on.
-            await new SlidingClient(server, follower.token, dialect).sync(wish)
+            await new SlidingClient(server, follower.token, dialect).sync(requested)
             isAnew = true
           } else await take({ server, people, rooms }, one)
         }
-        const last = wishFor(dialect, me, { last: 99, limit: 10, selection })
+        const last = requestFor(dialect, me, { last: 99, limit: 10, selection })
         await client.sync(last)
         const settled = await client.sync(last)
         assert.deepEqual([settled.rooms, settled.extensions['receipts']], [{}, { rooms: {} }])

@@ -9,14 +9,14 @@ onEveryDatabase('a room whose members were left out of the join, in sliding sync
   test('is shown at once with lazy members, and to others when all members are known', async () => {
     const set = await partialStage(open)
     const { network, alice, bob, carol, mallory, roomId, held } = set
-    const wishOf = (pairs: readonly (readonly [string, string])[]) => ({
+    const requestOf = (pairs: readonly (readonly [string, string])[]) => ({
       lists: { all: { ranges: [[0, 9]], timeline_limit: 5, required_state: pairs } },
     })
-    const lazy = wishOf([
+    const lazy = requestOf([
       ['m.room.name', ''],
       ['m.room.member', '$LAZY'],
     ])
-    const eager = wishOf([['m.room.member', '*']])
+    const eager = requestOf([['m.room.member', '*']])
     const [phone, desktop] = [
       new SlidingClient(bob.server, bob.token, 'msc3575', 'phone'),
       new SlidingClient(bob.server, bob.token, 'msc3575', 'desktop'),

@@ -42,28 +42,28 @@ onEveryDatabase('a room in sliding sync', (open) => {
     assert.ok(rejected?.stripped_state?.some(({ type }) => type === 'm.room.member'))
   })
 
-  test('tells nothing that came after the user left', async (t) => {
+  test('shows nothing from after the user left', async (t) => {
     const { alice, bob, room, say, state, move, client } = await slidingStage(open, t)
     const roomId = await room(alice, { name: 'left' })
     await move(bob, roomId, 'join')
-    const wish = {
+    const request = {
       lists: ALL.lists,
       room_subscriptions: { [roomId]: { timeline_limit: 10, required_state: [['*', '*']] } },
     }
     const phone = client(bob)
-    await phone.sync(wish)
+    await phone.sync(request)
     const seen = await say(alice, roomId, 'before')
     await move(bob, roomId, 'leave')
     await say(alice, roomId, 'after')
     await state(alice, roomId, 'm.room.topic', { topic: 'after' })
-    const entry = (await phone.sync(wish)).rooms[roomId]
+    const entry = (await phone.sync(request)).rooms[roomId]
     const ids = entry?.timeline?.map(({ event_id: id }) => id) ?? []
     assert.deepEqual([ids.length, ids[0]], [2, seen])
     assert.deepEqual(typesOf(entry), ['m.room.member'])
     await say(alice, roomId, 'later')
-    assert.deepEqual((await phone.sync(wish)).rooms, {})
+    assert.deepEqual((await phone.sync(request)).rooms, {})
     // A room that somebody left is not shown to a connection that did not have it.
-    assert.deepEqual((await client(bob, 'msc3575', 'new').sync(wish)).rooms, {})
+    assert.deepEqual((await client(bob, 'msc3575', 'new').sync(request)).rooms, {})
   })
 
   test('is shown to a user who was removed, also on a new connection', async (t) => {
@@ -99,15 +99,15 @@ onEveryDatabase('a room in sliding sync', (open) => {
       ['m.room.name', ''],
       ['m.room.topic', ''],
     ]
-    const wish = { room_subscriptions: { [roomId]: { timeline_limit: 3, required_state: both } } }
-    const entry = (await phone.sync(wish)).rooms[roomId]
+    const request = { room_subscriptions: { [roomId]: { timeline_limit: 3, required_state: both } } }
+    const entry = (await phone.sync(request)).rooms[roomId]
     assert.deepEqual([entry?.unstable_expanded_timeline, entry?.initial, entry?.num_live], [true, undefined, 0])
     assert.deepEqual(
       entry?.timeline?.map(({ event_id: id }) => id),
       ids,
     )
     assert.deepEqual(typesOf(entry), ['m.room.topic'])
-    assert.deepEqual((await phone.sync(wish)).rooms, {})
+    assert.deepEqual((await phone.sync(request)).rooms, {})
     const newerPhone = client(alice, 'v4')
     const few = { timeline_limit: 1, required_state: {} }
     await newerPhone.sync({ room_subscriptions: { [roomId]: few } })
@@ -222,8 +222,8 @@ onEveryDatabase('a room in sliding sync', (open) => {
       [{ extensions: { typing: { enabled: true, rooms: 'all' } } }, 'M_INVALID_PARAM'],
       [{ conn_id: 'a\u0000b' }, 'M_BAD_JSON'],
     ]
-    for (const [wish, code] of older)
-      assert.equal((await client(alice).ask(wish)).body['errcode'], code, JSON.stringify(wish))
+    for (const [request, code] of older)
+      assert.equal((await client(alice).ask(request)).body['errcode'], code, JSON.stringify(request))
     const newerOnes: [object, string][] = [
       [{ lists: many(101, v4List) }, 'M_INVALID_PARAM'],
       [{ lists: { 'not opaque!': v4List } }, 'M_INVALID_PARAM'],
@@ -231,8 +231,8 @@ onEveryDatabase('a room in sliding sync', (open) => {
       [{ lists: { a: { range: [0, 1], timeline_limit: 1 } } }, 'M_MISSING_PARAM'],
       [{ set_presence: 'asleep' }, 'M_INVALID_PARAM'],
     ]
-    for (const [wish, code] of newerOnes)
-      assert.equal((await client(alice, 'v4').ask(wish)).body['errcode'], code, JSON.stringify(wish))
+    for (const [request, code] of newerOnes)
+      assert.equal((await client(alice, 'v4').ask(request)).body['errcode'], code, JSON.stringify(request))
     const unknown = { room_subscriptions: { '!nowhere:one.test': NEWER, [roomId]: NEWER }, extensions: { 'x.y': {} } }
     assert.deepEqual(Object.keys((await client(alice, 'v4').sync(unknown)).rooms), [roomId])
     const rows = await server.rt.db.read.selectFrom('sliding_connections').selectAll().execute()

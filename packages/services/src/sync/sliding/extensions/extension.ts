@@ -60,9 +60,11 @@ export function shownUpTo(scope: SlidingScope, roomId: RoomId, memory?: RoomMemo
 export function wantedBy({ windows }: SlidingScope, config: JsonObject): Set<RoomId> {
   const [lists, rooms] = [namesIn(config, 'lists'), namesIn(config, 'rooms')]
   const wanted = new Set<RoomId>()
-  for (const [roomId, { wish }] of windows.rooms) {
-    const isInList = lists.includes('*') ? wish.lists.length > 0 : wish.lists.some((list) => lists.includes(list))
-    const isNamed = rooms.includes(roomId) || (rooms.includes('*') && wish.isSubscribed)
+  for (const [roomId, { requested }] of windows.rooms) {
+    const isInList = lists.includes('*')
+      ? requested.lists.length > 0
+      : requested.lists.some((list) => lists.includes(list))
+    const isNamed = rooms.includes(roomId) || (rooms.includes('*') && requested.isSubscribed)
     if (isInList || isNamed) wanted.add(roomId)
   }
   return wanted

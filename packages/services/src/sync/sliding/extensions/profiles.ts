@@ -62,7 +62,7 @@ async function addUsersOf(
     if (pdu.type === 'm.room.member' && pdu.stateKey !== undefined) users.add(pdu.stateKey as UserId)
   }
   for (const { user_id: hero } of heroes) users.add(hero as UserId)
-  if (!isInitial || windows.rooms.get(roomId)?.wish.selection.isLazy === true) return
+  if (!isInitial || windows.rooms.get(roomId)?.requested.selection.isLazy === true) return
   for (const { userId } of await membersOf(sync.db, roomId, ['join'])) users.add(userId)
 }
 

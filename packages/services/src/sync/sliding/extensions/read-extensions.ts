@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { member } from '@myelin/matrix/json'
+import type { JsonObject } from '@myelin/matrix/json'
+import type { Runtime } from '../../../runtime/runtime.ts'
+import { SLIDING_EXTENSIONS } from './extensions.ts'
+import type { AnsweredScope } from '../sliding-scope.ts'
+import type { SlidingRequest } from '../sliding-request.ts'
+
+/** The extensions of an answer. */
+export interface ReadExtensions {
+  readonly values: Readonly<Record<string, object>>
+  readonly hasNews: boolean
+}
+
+/** Returns whether a client asks for an extension. */
+export function isEnabled(config: JsonObject): boolean {
+  return member(config, 'enabled') === true
+}
+
+/** Checks the configurations of the extensions, and does what the client acknowledges with them. */
+export async function beginExtensions(rt: Pick<Runtime, 'db'>, request: SlidingRequest): Promise<void> {
+  for (const extension of SLIDING_EXTENSIONS) {
+    const config = request.extensions.get(extension.name)
+    if (config && isEnabled(config)) await extension.begin?.(rt, request.requester, config)
+  }
+}
+
+/** Reads the extensions that the client asks for. */
+export async function readExtensions(scope: AnsweredScope): Promise<ReadExtensions> {
+  const values: Record<string, object> = {}
+  let hasNews = false
+  for (const extension of SLIDING_EXTENSIONS) {
+    const config = scope.request.extensions.get(extension.name)
+    if (!config || !isEnabled(config)) continue
+    const answer = await extension.read(scope, config)
+    if (!answer) continue
+    values[extension.name] = answer.value
+    hasNews ||= answer.hasNews
+  }
+  return { values, hasNews }
+}
