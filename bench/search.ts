@@ -15,7 +15,7 @@ import { startPostgres } from '@myelin/testing/processes/postgres-server'
 import { authorRoom } from '@myelin/testing/room-author'
 import { testRuntime } from '@myelin/testing/runtime'
 import type { TestRuntime } from '@myelin/testing/runtime'
-import { Texts } from './texts.ts'
+import { Texts } from './workloads/texts.ts'
 
 /**
  * `node bench/search.ts [--messages 1000000] [--rooms 500] [--database postgres]`: writes messages in two scripts to a database,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { latencyOf, round } from '@myelin/testing/latency'
-import { eventBody, namesFor, registerMany, roomWith, sendPath } from '../fixture.ts'
-import { Texts } from '../texts.ts'
-import type { Workload } from '../workload.ts'
+import { eventBody, namesFor, registerMany, roomWith, sendPath } from './fixture.ts'
+import { Texts } from './texts.ts'
+import type { Workload } from './workload.ts'
 
 const SENDERS = 32
 

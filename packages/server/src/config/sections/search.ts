@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SearchSettings } from '@myelin/kit/settings'
 import { type Static, type TObject, Type } from 'typebox'
-import { section } from '../section.ts'
+import { section } from '../values/section.ts'
 
 const fields = {
   enable_search: Type.Boolean({

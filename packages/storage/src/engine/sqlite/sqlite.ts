@@ -21,7 +21,7 @@ import { connectSqlite } from './connect.ts'
 import { sqliteDialect, SqliteConnection } from './dialect.ts'
 import { sqliteSearch } from './search.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
-import { sqliteFailure } from './outage.ts'
+import { isLocked, sqliteFailure } from './outage.ts'
 import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
 import { DatabaseRefused, refusedAsEarlier } from '../../schema/migrations/pending.ts'
@@ -398,5 +398,3 @@ class SqliteFiles implements CommitEngine {
     this.#writing.close()
   }
 }
-
-const isLocked = (cause: unknown) => cause instanceof DatabaseUnavailable && cause.outage === 'locked'

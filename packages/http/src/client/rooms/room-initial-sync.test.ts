@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { authorRoom } from '../room-author.ts'
-import { testServer } from '../server.ts'
+import { onEveryDatabase } from '@myelin/testing/databases'
+import type { OpenDatabase } from '@myelin/testing/databases'
+import { authorRoom } from '@myelin/testing/room-author'
+import { testServer } from '@myelin/testing/server'
 
 const CLIENT = '/_matrix/client/v3'
 
