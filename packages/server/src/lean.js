@@ -8,9 +8,9 @@ import { setFlagsFromString } from 'node:v8'
  * How V8 shall keep house for a server; `docs/decisions/0033-limit-heap-growth.md` says what each does and costs.
  *
  * The young generation stays as small as it begins until the server listens (`start.ts` then lets it grow), to 16 MiB
- * at the most; the old one grows by half at a time.
+ * at the most; the old one grows by half at a time. `gc` is for the one collection at the end of the start.
  */
-const FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=50']
+const FLAGS = ['--max-semi-space-size=16', '--heap-growing-percent=50', '--expose-gc']
 const WHILE_STARTING = '--semi-space-growth-factor=1'
 
 /** Keeps what was compiled, our types stripped, for the next start; where that folder cannot be written it is not kept. */
