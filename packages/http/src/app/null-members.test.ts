@@ -54,6 +54,10 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   deleteDevices: ({ deviceId }) => ['delete_devices', { devices: [deviceId] }],
   updateDevice: ({ deviceId }) => [`devices/${deviceId}`],
   queryPublicRooms: () => ['publicRooms', { filter: {} }],
+  search: () => {
+    const room_events = { search_term: 'a', event_context: {}, groupings: {} }
+    return ['search', { search_categories: { room_events } }]
+  },
   searchUserDirectory: () => ['user_directory/search', { search_term: 'bob' }],
   setRoomVisibilityOnDirectory: ({ roomId }) => [`directory/list/room/${roomId}`],
   redactEvent: ({ roomId, eventId, serial }) => [`rooms/${roomId}/redact/${eventId}/${serial}`],

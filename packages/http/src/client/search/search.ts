@@ -8,6 +8,7 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { encodedObject } from '../../reply-schemas.ts'
 import { JsonObjectSchema, OptionalLimit, OptionalText, oneOf } from '../../schemas.ts'
 import { FoundEventsSchema } from './search-reply.ts'
@@ -17,14 +18,14 @@ const Criteria = Type.Object({
   keys: Type.Optional(Type.Array(oneOf(SEARCH_KEYS), { maxItems: 16 })),
   filter: Type.Optional(JsonObjectSchema),
   order_by: Type.Optional(oneOf(SEARCH_ORDERS)),
-  event_context: Type.Optional(
+  event_context: optionalOrNull(
     Type.Object({
       before_limit: OptionalLimit,
       after_limit: OptionalLimit,
-      include_profile: Type.Optional(Type.Boolean()),
+      include_profile: optionalOrNull(Type.Boolean()),
     }),
   ),
-  include_state: Type.Optional(Type.Boolean()),
+  include_state: optionalOrNull(Type.Boolean()),
   groupings: Type.Optional(
     Type.Object({
       group_by: Type.Optional(Type.Array(Type.Object({ key: oneOf(GROUP_KEYS) }), { maxItems: 16 })),
