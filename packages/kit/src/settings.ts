@@ -139,6 +139,8 @@ export interface ProfileSettings {
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
   readonly isInSync: boolean
+  /** The most profiles in one of them; the others come with the next ones. */
+  readonly maxInAnswer: number
 }
 
 /** Events that are sent later. */
@@ -171,6 +173,8 @@ export interface PushSettings {
   readonly includesContent: boolean
   /** A badge counts rooms with unread notifications; otherwise it counts the notifications. */
   readonly countsRooms: boolean
+  /** Every encrypted event is pushed unless the user disabled the rule for it (MSC4028). */
+  readonly withEncryptedEvents: boolean
   /** A push waits for a random time of up to this. */
   readonly jitterMs: number
 }

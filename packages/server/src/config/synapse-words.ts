@@ -18,7 +18,7 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
 ])
 
 /** Settings that Synapse reads and does not document. */
-const UNDOCUMENTED = ['account_validity', 'enable_ephemeral_messages', 'experimental_features', 'presence_router']
+const UNDOCUMENTED = ['account_validity', 'enable_ephemeral_messages', 'presence_router']
 
 /**
  * The settings of Synapse. A configuration that changes a setting that Myelin neither has nor lists above from Synapse's
@@ -41,8 +41,32 @@ export function isWithoutEffect(name: string, value: unknown): boolean {
   return mayBeOff && (value as { readonly enabled?: unknown }).enabled === false
 }
 
+/** Features that Synapse enables by settings and that are always on here. */
+const ALWAYS_ON: ReadonlySet<string> = new Set([
+  'msc3266_enabled',
+  'msc3381_polls_enabled',
+  'msc3391_enabled',
+  'msc3575_enabled',
+  'msc3773_enabled',
+  'msc3881_enabled',
+  'msc3890_enabled',
+  'msc3981_recurse_relations',
+  'msc4069_profile_inhibit_propagation',
+  'msc4075_enabled',
+  'msc4076_enabled',
+  'msc4133_enabled',
+  'msc4143_enabled',
+  'msc4169_enabled',
+  'msc4210_enabled',
+  'msc4222_enabled',
+  'msc4293_enabled',
+  'msc4306_enabled',
+  'msc4354_enabled',
+])
+
 /**
- * Returns a group without the members that Myelin lacks and that have Synapse's default.
+ * Returns a group without the members that Myelin lacks and that have Synapse's default, and without the experimental features
+ * that are always on.
  *
  * @param known the members that Myelin has
  */
@@ -50,9 +74,17 @@ export function withoutDefaults(name: string, group: object, known: object): obj
   const defaults = (SYNAPSE_DEFAULTS.get(name) ?? {}) as Readonly<Record<string, unknown>>
   const kept = Object.entries(group).filter(
     ([member, value]) =>
-      Object.hasOwn(known, member) || !Object.hasOwn(defaults, member) || !isSynapseDefault(value, defaults[member]),
+      Object.hasOwn(known, member) ||
+      !(name === 'experimental_features'
+        ? isAlwaysOnOrOff(member, value)
+        : Object.hasOwn(defaults, member) && isSynapseDefault(value, defaults[member])),
   )
   return Object.fromEntries(kept)
+}
+
+/** Returns whether an experimental feature is off, as all are in Synapse, or is enabled and always on here. */
+function isAlwaysOnOrOff(member: string, value: unknown): boolean {
+  return ALWAYS_ON.has(member) ? typeof value === 'boolean' : isSynapseDefault(value, undefined)
 }
 
 function because(reason: string): (name: string) => [string, string] {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { pdusByNid } from '@myelin/storage/rooms/events/events'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import { keyNid } from '@myelin/storage/engine/names'
 import { statesAt } from '@myelin/storage/rooms/state/state'
+
+// The estimated cost of a state whose event is in memory.
+const WORD_COST_US = 1
 
 // Cached by event, not by state: each join makes a new state in which the other events stay the same.
 const cache = new DatabaseCache<string>('stateWords', 50_000)
@@ -32,6 +36,8 @@ export async function stateWords(
     if (event !== last) word = await wordOf(db, event, member)
     last = event
     if (word !== undefined) words.set(root, word)
+    const pausing = step(WORD_COST_US)
+    if (pausing) await pausing
   }
   return words
 }

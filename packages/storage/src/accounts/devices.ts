@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { cachedReader } from '../engine/cached-reader.ts'
 import type { Read, Tx } from '../engine/database.ts'
 import { noteDeviceChange } from '../keys/device-lists.ts'
 import { deleteAccountData } from './account-data.ts'
@@ -43,6 +44,14 @@ export async function deviceOf(db: Read, userId: UserId, deviceId: string): Prom
     .executeTakeFirst()
   return row && deviceFrom(row)
 }
+
+/** Returns whether a user has a device; read once until the account changes. */
+export const hasDevice = cachedReader(
+  'hasDevice',
+  10_000,
+  topics.account,
+  async (db, userId: UserId, deviceId: string) => (await deviceOf(db, userId, deviceId)) !== undefined,
+)
 
 /** Makes a device unless it is known; a known one keeps its name. */
 export async function putDevice(
@@ -99,6 +108,35 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
     .where('device_id', '=', seen.deviceId)
     .execute()
   tx.touch(topics.account(seen.userId))
+}
+
+/** Returns how many devices a user has. */
+export async function countDevices(db: Read, userId: UserId): Promise<number> {
+  const row = await db
+    .selectFrom('devices')
+    .select((devices) => devices.fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.count ?? 0
+}
+
+/** Returns a user's devices without keys, and then those with keys, each the least recently used first, at most `limit`. */
+export async function leastUsedDevices(db: Read, userId: UserId, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .leftJoin('device_keys', (join) =>
+      join
+        .onRef('device_keys.user_id', '=', 'devices.user_id')
+        .onRef('device_keys.device_id', '=', 'devices.device_id'),
+    )
+    .select(['devices.device_id', 'devices.last_seen_ts', 'devices.created_ts', 'device_keys.device_id as with_keys'])
+    .where('devices.user_id', '=', userId)
+    .execute()
+  const usedTs = (row: (typeof rows)[number]) => row.last_seen_ts ?? row.created_ts
+  return rows
+    .toSorted((a, b) => Number(a.with_keys !== null) - Number(b.with_keys !== null) || usedTs(a) - usedTs(b))
+    .slice(0, limit)
+    .map((row) => row.device_id)
 }
 
 const TABLES_OF_A_DEVICE = [

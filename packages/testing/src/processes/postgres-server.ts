@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts'
 /** A PostgreSQL from the registry package, on a free port of loopback, with a fresh cluster that goes when it stops. */
 export interface TestPostgres {
   readonly url: string
+  /** The number of its first process. */
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -51,6 +53,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   await answering(port)
   return {
     url: `postgres://myelin@127.0.0.1:${port}/postgres`,
+    pid: server.pid ?? 0,
     stop: async () => {
       const gone = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGINT')

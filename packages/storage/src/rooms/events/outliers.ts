@@ -138,16 +138,19 @@ export async function backwardExtremities(
   db: Read,
   roomId: RoomId,
 ): Promise<{ readonly eventId: EventId; readonly position: Position }[]> {
-  const rows = await db
+  const rows = await holesOf(db, roomId)
+  return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
+}
+
+const holesOf = prepared((db, roomId: RoomId) =>
+  db
     .selectFrom('backward_extremities')
     .innerJoin('rooms', 'rooms.room_nid', 'backward_extremities.room_nid')
     .select(['backward_extremities.event_id', 'backward_extremities.position'])
     .where('rooms.room_id', '=', roomId)
     .orderBy('backward_extremities.position', 'desc')
-    .limit(100)
-    .execute()
-  return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
-}
+    .limit(100),
+)
 
 /** Returns the newest event between two positions that names a missing one. */
 export async function newestGap(

@@ -13,7 +13,7 @@ import type { SlidingExtension } from './extension.ts'
 
 /**
  * `org.matrix.msc4262.profiles`: whole profiles of shown users of this server, and the changes in those of
- * all who share a room with the user.
+ * all who share a room with the user. They may be spread over several answers.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4262
  */
@@ -24,11 +24,13 @@ export const profilesExtension: SlidingExtension = {
     fieldsOf(config)
   },
   async read(scope, config) {
-    if (!scope.sync.tools.config.profiles.isInSync) return undefined
-    const whole = await shownUsers(scope, config)
-    const updates = await profileUpdates(scope.sync, { whole, fields: fieldsOf(config) })
+    const { isInSync, maxInAnswer: limit } = scope.sync.tools.config.profiles
+    if (!isInSync) return undefined
+    const shown = await shownUsers(scope, config)
+    const question = { shown, startsWithAll: false, fields: fieldsOf(config), limit }
+    const { updates, next: profiles } = await profileUpdates(scope.sync, question)
     const users = Object.fromEntries([...updates].map(([user, update]) => [user, entryOf(update)]))
-    return { value: { users }, hasNews: updates.size > 0 }
+    return { value: { users }, hasNews: updates.size > 0, token: { profiles } }
   },
 }
 
@@ -68,7 +70,7 @@ async function addUsersOf(
 
 function fieldsOf(config: JsonObject): ReadonlySet<string> | undefined {
   const fields = member(config, 'fields')
-  if (fields === undefined || fields === null) return undefined
+  if (fields === undefined) return undefined
   if (!Array.isArray(fields) || !fields.every((each) => typeof each === 'string'))
     throw new MatrixError('M_INVALID_PARAM', '`fields` of an extension must be a list of strings')
   return new Set(fields as readonly string[])
