@@ -232,8 +232,8 @@ export function requestFormInSteps(request: SignedForm): string | Promise<Uint8A
   }
 }
 
-function coveredBy({ content, length: _, ...rest }: SignedForm): JsonObject {
-  return content === undefined ? rest : { ...rest, content }
+function coveredBy({ method, uri, origin, destination, content }: SignedForm): JsonObject {
+  return { method, uri, origin, destination, ...(content === undefined ? {} : { content }) }
 }
 
 /** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */
