@@ -233,8 +233,7 @@ export function requestFormInSteps(request: SignedForm): string | Promise<Uint8A
 }
 
 function coveredBy({ method, uri, origin, destination, content }: SignedForm): JsonObject {
-  const head = { method, uri, origin, destination }
-  return content === undefined ? head : { ...head, content }
+  return { method, uri, origin, destination, ...(content === undefined ? {} : { content }) }
 }
 
 /** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */

@@ -70,7 +70,7 @@ export async function startSession(
 
 /**
  * Deletes the least recently used devices of a user who has too many, those without keys first: a login is not refused. The
- * user's other devices are told by a device list change, and the log has a line.
+ * user's other devices learn of it by a device list change, and the log has a line.
  */
 async function makeRoom({ log }: Pick<Runtime, 'log'>, tx: Tx, userId: UserId, newDevice: string): Promise<void> {
   const surplus = (await countDevices(tx, userId)) - MAX_DEVICES

@@ -23,12 +23,12 @@ export interface LogTask {
   readonly leaseMs?: number
   /** Receives every hint before the log is read, also while another node holds the lease. */
   onHint?(hint: Hint): void
-  /** Returns whether a hint may be work for the task; where it is not, the stretch is passed over. By default all are. */
+  /** Returns whether a hint may mean work for the task; if not, the stretch is skipped. True by default. */
   concerns?(hint: Hint): boolean
   /** The lease was taken, with the cursor at a position. The signal aborts when the lease is over. */
   begin?(term: AbortSignal, cursor: number): Promise<void>
   /**
-   * Handles a stretch of the log. It is repeated with back-off where it rejects, and after a crash, so it must be
+   * Handles a stretch of the log. It is repeated with back-off after a rejection, and after a crash, so it must be
    * idempotent. Returns in how many milliseconds to run again although nothing moved; undefined for never.
    */
   follow(stretch: Stretch, term: AbortSignal): Promise<number | undefined>
@@ -47,8 +47,8 @@ const MAX_RETRY_MS = 60_000
 /**
  * Runs a task over the log: on one node at a time, from a durable cursor on, each stretch at least once, in order.
  *
- * It takes and renews the lease, moves the cursor, and retries with back-off. Hints only wake it: what was missed while
- * no hint came lies between the cursor and the log's end, and is followed when the lease is taken.
+ * It takes and renews the lease, moves the cursor, and retries with back-off. Hints only wake it: everything between the
+ * cursor and the end of the log is followed when the lease is taken.
  */
 export class LogFollower {
   readonly #rt: Needs

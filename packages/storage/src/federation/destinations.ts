@@ -3,7 +3,7 @@ import type { ServerName } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import type { Position } from '../schema/schema.ts'
 
-/** A server that has not got everything: how far it has, since when it does not answer, and when it is asked again. */
+/** A server that is behind: its position, the time since which it does not answer, and the time of the next try. */
 export interface LateDestination {
   readonly server: ServerName
   readonly position: Position

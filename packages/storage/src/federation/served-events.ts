@@ -19,7 +19,7 @@ const ROW_COST_US = 2
 
 const decoder = new TextDecoder()
 
-/** Returns the wire form of events, in the order asked; rejected ones are left out. */
+/** Returns the wire form of events, in the given order, without rejected ones. */
 export async function servedEvents(db: Read, nids: readonly Nid[]): Promise<ServedEvent[]> {
   const rows = await inChunks([...new Set(nids)], (chunk) =>
     db
@@ -43,7 +43,7 @@ export async function servedEvents(db: Read, nids: readonly Nid[]): Promise<Serv
   return nids.flatMap((nid) => served.get(nid) ?? [])
 }
 
-/** Returns the names of events, in the order asked. */
+/** Returns the IDs of events, in the given order. */
 export async function eventIdsByNid(db: Read, nids: readonly Nid[]): Promise<EventId[]> {
   const rows = await inChunks([...new Set(nids)], (chunk) =>
     db.selectFrom('events').select(['event_nid', 'event_id']).where('event_nid', 'in', chunk).execute(),

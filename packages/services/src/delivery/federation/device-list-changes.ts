@@ -56,7 +56,7 @@ export async function changedDevices(
   return news
 }
 
-/** Returns the servers with which a local user shares a room since an event, where it is their join. */
+/** Returns the servers with which a local user shares a room since a join event of theirs; undefined for other events. */
 export async function newlyShared(
   { db, serverName }: Needs,
   event: OutgoingEvent,

@@ -32,7 +32,7 @@ export interface OutgoingStretch {
   readonly joins: readonly DeviceListChange[]
 }
 
-/** Returns what a stretch of the log has to send, in its order; `rooms` are the changed rooms, undefined for all. */
+/** Returns the events to send of a stretch of the log, in order; `rooms` are the changed rooms, undefined for all. */
 export async function spread(
   rt: Pick<Sending, 'db' | 'serverName' | 'config' | 'clock'>,
   rooms: ReadonlySet<RoomId> | undefined,

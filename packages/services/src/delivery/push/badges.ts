@@ -20,7 +20,7 @@ const MAX_USERS = 10_000
  * Counts the badge of users: how many rooms have unread notifications, or how many notifications are unread in all, and the
  * open invites.
  *
- * The counts of rooms are kept in memory until {@link touch} says that they may differ.
+ * The counts of rooms are kept in memory until {@link touch} invalidates them.
  */
 export class Badges {
   readonly #rt: Pick<Runtime, 'db' | 'config'>

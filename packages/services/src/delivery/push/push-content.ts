@@ -19,7 +19,7 @@ export function isWithoutBadge({ data }: Pick<Pusher, 'data'>): boolean {
   return member(JSON.parse(data) as JsonObject, DISABLE_BADGE_COUNT) === true
 }
 
-/** Returns the URL of a pusher's gateway; undefined where it has none. */
+/** Returns the URL of a pusher's gateway; undefined without one. */
 export function gatewayOf({ data }: Pick<Pusher, 'data'>): URL | undefined {
   const url = stringMember(JSON.parse(data) as JsonObject, 'url')
   return url !== undefined && URL.canParse(url) ? new URL(url) : undefined

@@ -11,7 +11,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
 /** A push gateway that did not take a push. */
 export class PushFailure extends Error {
   override readonly name = 'PushFailure'
-  /** After how many ms the gateway wants the next try; undefined where it did not say. */
+  /** The delay before the next try that the gateway requested, in ms; undefined without one. */
   readonly retryMs: number | undefined
 
   constructor(message: string, options: { readonly retryMs?: number | undefined; readonly cause?: unknown } = {}) {

@@ -55,7 +55,7 @@ export class PushJudge {
     this.#rulesOfAnybody = rulesOfAnybody(choice)
   }
 
-  /** Returns the outcome for a user who may see the event; undefined where it does not notify. */
+  /** Returns the outcome for a user who may see the event; undefined if the event does not notify. */
   async outcomeFor(user: UserId, event: Pdu): Promise<PushOutcome | undefined> {
     if (event.sender === user || (await ignoredUsers(this.db, user)).has(event.sender)) return undefined
     const outcome = await this.#evaluate(user, event)

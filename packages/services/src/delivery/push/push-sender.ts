@@ -73,7 +73,7 @@ export class PushSender {
     return this.#queues.size
   }
 
-  /** Resolves when everything was pushed, except what is retried later. */
+  /** Resolves when everything was pushed, except for later retries. */
   async settled(): Promise<void> {
     do {
       await this.#follower.settled()
@@ -82,7 +82,7 @@ export class PushSender {
     } while (this.#follower.isBusy || [...this.#queues.values()].some(({ isRunning }) => isRunning))
   }
 
-  /** Stops; what was not pushed is pushed after the next start. */
+  /** Stops; pending notifications are pushed after the next start. */
   async close(): Promise<void> {
     this.#saving?.cancel()
     await this.#follower.stop()

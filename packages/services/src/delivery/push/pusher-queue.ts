@@ -206,7 +206,7 @@ export class PusherQueue {
     await rt.db.write((tx) => deletePusher(tx, pusher))
   }
 
-  /** Looks up what the pusher missed; ends its lateness where it has caught up. */
+  /** Looks up the missed notifications; ends the lateness of a pusher that has caught up. */
   async #lookUp(late: LatePusher, pusher: Pusher): Promise<void> {
     const { rt, reached, lookups } = this.#dispatch
     const end = reached()
@@ -288,7 +288,7 @@ export class PusherQueue {
   }
 }
 
-/** Returns the pause before the next try: double the last one, or what the gateway asked for, at most an hour. */
+/** Returns the pause before the next try: double the last one, or the delay that the gateway requested, at most an hour. */
 function nextInterval(lastMs: number, { retryMs }: PushFailure): number {
   return Math.min(MAX_RETRY_MS, Math.max(FIRST_RETRY_MS, lastMs * 2, retryMs ?? 0))
 }

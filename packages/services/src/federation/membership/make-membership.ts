@@ -18,7 +18,7 @@ export interface MembershipRequest {
   readonly roomId: RoomId
   readonly userId: UserId
   readonly membership: 'join' | 'leave' | 'knock'
-  /** The room versions that the other server supports; absent where it need not know the room's. */
+  /** The room versions that the other server supports; absent if it need not support the room's. */
   readonly versions?: readonly string[]
 }
 

@@ -13,7 +13,7 @@ const PATIENCE_MS = 10_000
 const AGAIN_MS = 5_000
 
 /**
- * Waits until the backlog has room for a server's transaction; throws `M_LIMIT_EXCEEDED` where it has none in time.
+ * Waits until the backlog has room for a server's transaction; throws `M_LIMIT_EXCEEDED` after a timeout.
  * Nothing is staged then, and the server retries.
  *
  * A server with a small backlog waits least: a server that sends faster than its events are judged fills the common
