@@ -82,7 +82,7 @@ function wantedOf(args: string[]): Wanted {
  * Returns the server that the environment names, which stays, or one of this run. Tests do not cut its power, so it syncs at
  * full length only.
  */
-async function postgresOfRun(isFullLength: boolean): Promise<TestPostgres> {
+async function postgresOfRun(isFullLength: boolean): Promise<Pick<TestPostgres, 'url' | 'stop'>> {
   const url = process.env['MYELIN_TEST_POSTGRES']
   if (url === undefined || url === '') return startPostgres(isFullLength ? [] : ['fsync=off', 'full_page_writes=off'])
   const fault = await connectionFault(url)

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { audioCalls } from './livekit/audio-calls.ts'
 import { elementCalls } from './livekit/element-call.ts'
 import { installParts, versionsOf } from './livekit/parts.ts'
+import { callsOfTwoServers } from './livekit/two-servers.ts'
 import { Stage } from './livekit/stage.ts'
 
 /**
@@ -19,10 +20,10 @@ if (typeof parts === 'string') {
   process.exit(0)
 }
 console.log(versionsOf(parts))
-const stage = await Stage.open(parts, new Map())
+const stage = await Stage.open(parts)
 try {
   let failed = 0
-  for (const [name, run] of [...audioCalls, ...elementCalls]) {
+  for (const [name, run] of [...audioCalls, ...callsOfTwoServers, ...elementCalls]) {
     if (values.only !== undefined && !name.includes(values.only)) continue
     if (!(await works(name, () => run(stage)))) failed++
     await stage.closeBrowsers()

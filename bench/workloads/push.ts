@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { MatrixClient } from '@myelin/testing/clients/matrix-client'
 import { round } from '@myelin/testing/latency'
 import { eventBody, inParallel, namesFor, registerMany, sendPath } from './fixture.ts'
+import type { Target } from '@myelin/testing/processes/target'
 import type { Workload } from './workload.ts'
 
 /** The pushes of one message: how many there are to be, how many came, when the last came, and when it was answered. */
@@ -14,7 +15,7 @@ interface Pushed {
   readonly sentMs: number
 }
 
-/** W11: a room of 1,000 members of whom some have a pusher: how soon a message is pushed to all, and what it costs the sender. */
+/** W11: the delay until a message is pushed in a room of 1,000 members, some of them with pushers, and its cost for the sender. */
 export const w11: Workload = {
   name: 'W11',
   title: 'push: one room of 1,000 members, some with a pusher',
@@ -40,6 +41,8 @@ export const w11: Workload = {
         [0, 50],
         [Math.round(count / 50), 50],
         [count, 1],
+        // Ten messages at once, for the rate of pushes.
+        [count, 1000],
       ] as const) {
         progress(`W11: setting ${pushers} pushers`)
         await inParallel(members.slice(ready, pushers), 16, (user, at) =>
@@ -47,7 +50,18 @@ export const w11: Workload = {
         )
         ready = Math.max(ready, pushers)
         progress(`W11: ${perSecond} messages/s for ${seconds} s, ${pushers} pushers`)
-        rows.push(await measure({ sender, roomId: made.room_id, gateway, pushers, perSecond, seconds }))
+        const duration = perSecond > 100 ? 10 / perSecond : seconds
+        rows.push(
+          await measure({
+            sender,
+            roomId: made.room_id,
+            gateway,
+            pushers,
+            perSecond,
+            seconds: duration,
+            own: target.own,
+          }),
+        )
       }
     } finally {
       await gateway.close()
@@ -64,14 +78,16 @@ interface Measurement {
   readonly pushers: number
   readonly perSecond: number
   readonly seconds: number
+  readonly own: Target['own']
 }
 
-async function measure({ sender, roomId, gateway, pushers, perSecond, seconds }: Measurement) {
+async function measure({ sender, roomId, gateway, pushers, perSecond, seconds, own }: Measurement) {
   const sends: number[] = []
   const messages = Math.max(1, Math.round(perSecond * seconds))
   const began = performance.now()
+  const startMs = own?.processorMs() ?? 0
   for (let serial = 0; serial < messages; serial++) {
-    const mark = `push-${pushers}-${serial}-`
+    const mark = `push-${pushers}-${perSecond}-${serial}-`
     const start = performance.now()
     gateway.pushed.set(mark, { came: 0, lastMs: 0, sentMs: start })
     const body: unknown = JSON.parse(eventBody(mark.padEnd(100, 'x')))
@@ -79,21 +95,27 @@ async function measure({ sender, roomId, gateway, pushers, perSecond, seconds }:
     sends.push(performance.now() - start)
     await delay(Math.max(0, began + ((serial + 1) * 1000) / perSecond - performance.now()))
   }
-  const all = [...gateway.pushed].filter(([mark]) => mark.startsWith(`push-${pushers}-`)).map(([, each]) => each)
+  const all = [...gateway.pushed]
+    .filter(([mark]) => mark.startsWith(`push-${pushers}-${perSecond}-`))
+    .map(([, each]) => each)
   // A push that does not arrive within half a minute is missing.
   for (let waited = 0; waited < 30_000 && all.some(({ came }) => came < pushers); waited += 50) await delay(50)
   const lasts = all.map(({ lastMs, sentMs }) => lastMs - sentMs).toSorted((a, b) => a - b)
+  const pushes = all.reduce((sum, { came }) => sum + came, 0)
+  const lastMs = Math.max(...all.map((each) => each.lastMs))
   const sorted = sends.toSorted((a, b) => a - b)
   return {
     pushers,
     'messages/s': perSecond,
     'send p50': round(sorted[Math.floor(sorted.length / 2)] ?? 0),
     'send p99': round(sorted[Math.floor(sorted.length * 0.99)] ?? 0),
-    pushes: all.reduce((sum, { came }) => sum + came, 0),
+    pushes,
+    'server CPU ms': own ? own.processorMs() - startMs : 0,
     missing: all.reduce((sum, { came }) => sum + Math.max(0, pushers - came), 0),
     ...(pushers === 0
       ? {}
       : {
+          'pushes/s': Math.round((pushes * 1000) / (lastMs - began)),
           'last push p50 ms': round(lasts[Math.floor(lasts.length / 2)] ?? 0),
           'last push max ms': round(lasts.at(-1) ?? 0),
         }),
@@ -122,7 +144,7 @@ async function startGateway() {
       const { notification } = JSON.parse(Buffer.concat(parts).toString()) as {
         notification: { content?: { body?: string } }
       }
-      const mark = /^push-\d+-\d+-/.exec(notification.content?.body ?? '')?.[0] ?? ''
+      const mark = /^push-\d+-\d+-\d+-/.exec(notification.content?.body ?? '')?.[0] ?? ''
       const each = pushed.get(mark)
       if (each) {
         each.came++

@@ -64,19 +64,19 @@ export const w10: Workload = {
 }
 
 async function measured(client: MatrixClient, sender: MatrixClient, rooms: readonly string[]) {
-  const cold = await timed(client, 'cold')
+  const cold = await askRoomList(client, 'cold')
   const firsts = []
-  for (let serial = 0; serial < REPEATS; serial++) firsts.push(await timed(client, `first-${serial % 5}`))
+  for (let serial = 0; serial < REPEATS; serial++) firsts.push(await askRoomList(client, `first-${serial % 5}`))
   let { pos } = firsts.at(-1) ?? cold
   const next = []
   for (let serial = 0; serial < REPEATS; serial++) {
     await message(sender, rooms[serial % rooms.length] ?? '', `next-${rooms.length}-${serial}`)
-    const answer = await timed(client, `first-${(REPEATS - 1) % 5}`, pos)
+    const answer = await askRoomList(client, `first-${(REPEATS - 1) % 5}`, pos)
     pos = answer.pos
     next.push(answer)
   }
   for (const [index, room] of rooms.slice(0, 50).entries()) await message(sender, room, `away-${rooms.length}-${index}`)
-  const reconnect = await timed(client, `first-${(REPEATS - 1) % 5}`, pos)
+  const reconnect = await askRoomList(client, `first-${(REPEATS - 1) % 5}`, pos)
   return {
     'cold first ms': round(cold.ms),
     'first ms': round(median(firsts.map(({ ms }) => ms))),
@@ -86,9 +86,12 @@ async function measured(client: MatrixClient, sender: MatrixClient, rooms: reado
   }
 }
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+/** Returns the median of some figures. */
+export const median = (values: readonly number[]) =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-async function timed(client: MatrixClient, connId: string, pos?: string) {
+/** Asks for the first 20 rooms as Element X does; returns the time, the `pos` and the size of the answer. */
+export async function askRoomList(client: MatrixClient, connId: string, pos?: string) {
   const body = {
     conn_id: connId,
     lists: { rooms: { ranges: [[0, 19]], timeline_limit: 1, required_state: REQUIRED_STATE } },
@@ -106,7 +109,8 @@ async function timed(client: MatrixClient, connId: string, pos?: string) {
   return { ms, pos: next, bytes: Buffer.byteLength(answer.body) }
 }
 
-async function message(client: MatrixClient, room: string, txn: string): Promise<void> {
+/** Sends a message of 100 bytes. */
+export async function message(client: MatrixClient, room: string, txn: string): Promise<void> {
   const { status, body } = await client.send('PUT', sendPath(room, txn), eventBody())
   if (status !== 200) throw new Error(`sending: ${status} ${body.slice(0, 200)}`)
 }

@@ -48,13 +48,13 @@ export class Playground {
 
   /** Starts a Myelin over SQLite, or over the PostgreSQL at `database`, to which other servers come through a gate. */
   async gated(label: string, database?: string): Promise<Gated> {
-    return this.#behindGate((ports) => this.#startMyelin(label, ports, database))
+    return this.#behindGate((ports) => this.#startMyelin(label, ports, { database }))
   }
 
-  /** Starts a Myelin over SQLite. */
-  async myelin(label: string): Promise<HomeServer> {
+  /** Starts a Myelin over SQLite, with further settings. */
+  async myelin(label: string, settings: Readonly<Record<string, unknown>> = {}): Promise<HomeServer> {
     const port = await freePort()
-    return this.#startMyelin(label, { outside: port, inside: port })
+    return this.#startMyelin(label, { outside: port, inside: port }, { settings })
   }
 
   /** Starts a Synapse over SQLite with a Python that has `matrix-synapse`; other servers come to it through a gate. */
@@ -69,11 +69,19 @@ export class Playground {
     return { server: await start(ports), gate }
   }
 
-  async #startMyelin(label: string, { outside, inside }: Ports, database?: string): Promise<HomeServer> {
+  async #startMyelin(
+    label: string,
+    { outside, inside }: Ports,
+    {
+      database,
+      settings,
+    }: { readonly database?: string | undefined; readonly settings?: Readonly<Record<string, unknown>> },
+  ): Promise<HomeServer> {
     const client = await freePort()
     const file = { name: 'sqlite3', args: { database: join(this.folder, `${label}.db`) } }
     const config = {
       ...this.#common(label, client, outside),
+      ...settings,
       database: database ?? file,
       listeners: [
         { port: client, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client'] }] },

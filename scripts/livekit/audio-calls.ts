@@ -11,8 +11,10 @@ const MSC4140 = '/_matrix/client/unstable/org.matrix.msc4140'
 const MSC4195 = '/_matrix/client/unstable/io.element.msc4195/rtc/livekit'
 const TOKEN_SERVICE = '/_myelin/livekit'
 const HOUR_MS = 3_600_000
-const RESTART_MS = 2_000
-const WITHIN_MS = 90_000
+/** The time between two restarts of a leave by its page. */
+export const RESTART_MS = 2_000
+/** The longest time until a leave has come. */
+export const WITHIN_MS = 90_000
 /** Silence has an energy of 0; the fake microphone beeps once a second. */
 const MIN_ENERGY = 0.05
 
@@ -23,14 +25,14 @@ interface Access {
 }
 
 /** A user in a room; `member` is the ID of their member of the call. */
-interface Caller {
+export interface Caller {
   readonly client: RoomClient
   readonly room: Room
   readonly member: string
 }
 
 /** A way to get a token, and a way in which the leave of a killed participant comes about. */
-interface CallKind {
+export interface CallKind {
   readonly enter: (stage: Stage, caller: Caller, delayId: string) => Promise<Access>
   /** The delay of the leave event. */
   readonly delayMs: number
@@ -47,10 +49,7 @@ interface CallKind {
 /** Token of MSC4195; the leave is handed over by a request of its own. */
 const authenticated: CallKind = {
   delayMs: HOUR_MS,
-  enter: async ({ sfu }, caller) => {
-    const { jwt } = await caller.client.call<{ jwt: string }>('POST', `${MSC4195}/get_token`, place(sfu.url, caller))
-    return { url: sfu.url, jwt }
-  },
+  enter: ({ sfu }, caller) => tokens.authenticated(sfu.url, caller),
   entered: async ({ sfu }, caller, { delayId }) => {
     const body = { ...place(sfu.url, caller), delay_id: delayId }
     await caller.client.call('POST', `${MSC4195}/delegate_delayed_leave`, body)
@@ -62,7 +61,7 @@ const tokenService: CallKind = {
   delayMs: HOUR_MS,
   enter: async (_, caller, delayId) => {
     const { client, room, member } = caller
-    return askTokenService(client, '/get_token', {
+    return askTokenService(client.base, '/get_token', {
       room_id: room.id,
       slot_id: SLOT,
       openid_token: await openIdToken(client),
@@ -79,15 +78,28 @@ const tokenService: CallKind = {
 const ownLeave: CallKind = {
   delayMs: 8_000,
   restartsMs: RESTART_MS,
-  enter: async (_, { client, room }) =>
-    askTokenService(client, '/sfu/get', {
+  enter: (_, caller) => tokens.byOpenId(caller.client.base, caller),
+  entered: (_, { client }, { delayId, page }) => tokens.keepRestarting(client, delayId, page),
+}
+
+/** The ways to get a token and to keep a leave from being sent. */
+export const tokens = {
+  /** Returns a token of MSC4195 for an SFU of a server. */
+  authenticated: async (url: string, caller: Caller, serverName?: string): Promise<Access> => {
+    const body = { ...place(url, caller), ...(serverName === undefined ? {} : { server_name: serverName }) }
+    const { jwt } = await caller.client.call<{ jwt: string }>('POST', `${MSC4195}/get_token`, body)
+    return { url, jwt }
+  },
+  /** Returns a token of the token service of a server, which knows the user by the OpenID token only. */
+  byOpenId: async (base: string, { client, room }: Caller): Promise<Access> =>
+    askTokenService(base, '/sfu/get', {
       room: room.id,
       device_id: client.deviceId,
       openid_token: await openIdToken(client),
     }),
-  entered: async (_, { client }, { delayId, page }) => {
-    const url = `${client.base}${MSC4140}/delayed_events/${delayId}/restart`
-    await page.call('keepRestarting', url, client.token, RESTART_MS)
+  /** Lets a page restart its leave. */
+  keepRestarting: async ({ base, token }: RoomClient, delayId: string, page: Browser): Promise<void> => {
+    await page.call('keepRestarting', `${base}${MSC4140}/delayed_events/${delayId}/restart`, token, RESTART_MS)
   },
 }
 
@@ -132,7 +144,7 @@ function talk(kind: CallKind) {
 }
 
 /** Lets a user join a call: membership event, delayed leave, token, sound. */
-async function enter(stage: Stage, kind: CallKind, client: RoomClient, room: Room) {
+export async function enter(stage: Stage, kind: CallKind, client: RoomClient, room: Room) {
   const caller = { client, room, member: `member-of-${client.deviceId}` }
   await client.setState(room, CALL_MEMBER, { application: 'm.call' }, stateKeyOf(client))
   const path = `/_matrix/client/v3${room.path}/state/${CALL_MEMBER}/${encodeURIComponent(stateKeyOf(client))}`
@@ -146,7 +158,7 @@ async function enter(stage: Stage, kind: CallKind, client: RoomClient, room: Roo
 }
 
 /** Waits until a page has heard the beeps of the other; throws where only silence comes. */
-async function sound(page: Browser) {
+export async function sound(page: Browser) {
   type Heard = readonly { readonly bytes: number; readonly energy: number }[]
   return until('sound of the other', async () => {
     const [other] = await page.call<Heard>('heard')
@@ -158,7 +170,8 @@ async function restartsOf(page: Browser): Promise<number> {
   return page.evaluate('globalThis.restarts ?? 0')
 }
 
-async function isMember(asker: RoomClient, room: Room, member: RoomClient): Promise<boolean> {
+/** Returns whether a device is in the call of a room, as a server has it. */
+export async function isMember(asker: RoomClient, room: Room, member: RoomClient): Promise<boolean> {
   const content = await asker.state(room, CALL_MEMBER, stateKeyOf(member))
   return Object.keys(content ?? {}).length > 0
 }
@@ -172,7 +185,7 @@ function place(url: string, { client, room, member }: Caller) {
 }
 
 /** Asks the token service, which knows the user by the OpenID token only. */
-async function askTokenService({ base }: RoomClient, path: string, body: object): Promise<Access> {
+async function askTokenService(base: string, path: string, body: object): Promise<Access> {
   const headers = { 'content-type': 'application/json' }
   const answer = await fetch(`${base}${TOKEN_SERVICE}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
   const text = await answer.text()

@@ -8,6 +8,8 @@ import { CALL_MEMBER } from './stage.ts'
 import type { Stage } from './stage.ts'
 
 const HOUR_MS = 3_600_000
+/** The type of the sticky event by which a device is a member of a call. */
+const STICKY_MEMBER = 'org.matrix.msc4143.rtc.member'
 const WITHIN_MS = 60_000
 
 const DELAYED_EVENTS = '/_matrix/client/unstable/org.matrix.msc4140/delayed_events'
@@ -15,9 +17,37 @@ const DELAYED_EVENTS = '/_matrix/client/unstable/org.matrix.msc4140/delayed_even
 /** The scenarios with Element Call as a widget. */
 export const elementCalls = [
   ['Element Call shows both participants, and drops the one whose browser is killed', showBoth],
+  ['Element Call with sticky events shows both participants, and drops the one whose browser is killed', showSticky],
 ] as const satisfies readonly (readonly [string, (stage: Stage) => Promise<string>])[]
 
-async function showBoth(stage: Stage): Promise<string> {
+/** Element Call in its mode `matrix_2_0`: members of the call are sticky events, and identities at the SFU are hashes. */
+async function showSticky(stage: Stage): Promise<string> {
+  stage.texts.set('/element-call/config.json', JSON.stringify({ matrix_rtc_mode: 'matrix_2_0' }))
+  try {
+    const { alice, bob, room, first, second } = await shown(stage)
+    assert.equal((await members(alice, room)).length, 0, 'a member of the call is a state event')
+    const asked = await first.evaluate<string[]>('globalThis.asked')
+    assert.ok(
+      asked.some((each) => each.startsWith(`send ${STICKY_MEMBER}?org.matrix.msc4354.sticky_duration_ms=`)),
+      asked.join(', '),
+    )
+    const killed = performance.now()
+    await second.kill()
+    await until('one name fewer', async () => !(await isShown(first, bob)), WITHIN_MS)
+    const left = (performance.now() - killed) / 1000
+    const refused = first.failed.map(({ method, url, status }) => `${status} ${method} ${url}`)
+    return `left ${left.toFixed(1)} s after the kill; refused requests: ${refused.join(', ') || 'none'}; asked: ${[...new Set(asked)].join(', ')}`
+  } finally {
+    stage.texts.clear()
+  }
+}
+
+async function isShown(page: Browser, person: RoomClient): Promise<boolean> {
+  return (await page.call<string[]>('shownNames')).some((name) => name.includes(nameOf(person)))
+}
+
+/** Lets two users into a call of Element Call, and waits until each sees both. */
+async function shown(stage: Stage) {
   const { alice, bob, room } = await stage.pair()
   const people = [alice, bob]
   const pages: Browser[] = []
@@ -46,16 +76,17 @@ async function showBoth(stage: Stage): Promise<string> {
   } finally {
     await first.picture(join(stage.folder, 'element-call.png'))
   }
+  return { alice, bob, room, first, second }
+}
+
+async function showBoth(stage: Stage): Promise<string> {
+  const { alice, bob, room, first, second } = await shown(stage)
   assert.equal((await members(alice, room)).length, 2)
   const killed = performance.now()
   await second.kill()
   await until('the leave of the killed participant', async () => (await members(alice, room)).length === 1, WITHIN_MS)
   const left = (performance.now() - killed) / 1000
-  await until(
-    'one name fewer',
-    async () => !(await first.call<string[]>('shownNames')).some((name) => name.includes(nameOf(bob))),
-    WITHIN_MS,
-  )
+  await until('one name fewer', async () => !(await isShown(first, bob)), WITHIN_MS)
   // The leave cannot have come by its delay.
   const asked = await first.evaluate<string[]>('globalThis.asked')
   assert.ok(asked.includes(`send ${CALL_MEMBER}?org.matrix.msc4140.delay=${HOUR_MS}`), asked.join(', '))

@@ -22,11 +22,19 @@ export class Stage {
   readonly sfu: Sfu
   readonly server: ServerProcess
   readonly pages: Pages
+  /** Files of the web server that stand in for those on the disk, by path. */
+  readonly texts: Map<string, string>
   readonly #chromium: string
   readonly #browsers: Browser[] = []
   #serial = 0
 
-  private constructor(folder: string, sfu: Sfu, server: ServerProcess, pages: Pages, chromium: string) {
+  private constructor(
+    { folder, pages, texts }: Pick<Stage, 'folder' | 'pages' | 'texts'>,
+    sfu: Sfu,
+    server: ServerProcess,
+    chromium: string,
+  ) {
+    this.texts = texts
     this.folder = folder
     this.sfu = sfu
     this.server = server
@@ -34,8 +42,8 @@ export class Stage {
     this.#chromium = chromium
   }
 
-  /** Starts all of it on free ports of loopback; `texts` are files of the web server, by path. */
-  static async open(parts: Parts, texts: ReadonlyMap<string, string>): Promise<Stage> {
+  /** Starts all of it on free ports of loopback. */
+  static async open(parts: Parts): Promise<Stage> {
     const folder = mkdtempSync(join(tmpdir(), 'myelin-livekit-'))
     const sfu = await startSfu(parts.sfu, folder)
     const livekit = { url: sfu.url, api_url: sfu.apiUrl, key: sfu.key, secret: sfu.secret }
@@ -45,7 +53,9 @@ enable_registration_without_verification: true
 matrix_rtc: ${JSON.stringify({ livekit })}
 `,
     })
-    return new Stage(folder, sfu, server, await servePages(parts.packages, texts), parts.chromium)
+    const texts = new Map<string, string>()
+    const pages = await servePages(parts.packages, texts)
+    return new Stage({ folder, pages, texts }, sfu, server, parts.chromium)
   }
 
   /** Registers a user. */

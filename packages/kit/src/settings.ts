@@ -21,6 +21,7 @@ export interface ServiceConfig {
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
+  readonly search: SearchSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
@@ -29,6 +30,12 @@ export interface ServiceConfig {
   readonly turn: TurnSettings
   readonly rtc: RtcSettings
   readonly policyServer: PolicyServerSettings
+}
+
+/** The search for events by their words. */
+export interface SearchSettings {
+  /** Users may search, and events are indexed. */
+  readonly isEnabled: boolean
 }
 
 /** MatrixRTC: the transports of calls, and the LiveKit SFU that this server issues tokens for. */
@@ -139,6 +146,8 @@ export interface ProfileSettings {
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
   readonly isInSync: boolean
+  /** The most profiles in one of them; the others come with the next ones. */
+  readonly maxInAnswer: number
 }
 
 /** Events that are sent later. */
@@ -171,6 +180,8 @@ export interface PushSettings {
   readonly includesContent: boolean
   /** A badge counts rooms with unread notifications; otherwise it counts the notifications. */
   readonly countsRooms: boolean
+  /** Every encrypted event is pushed unless the user disabled the rule for it (MSC4028). */
+  readonly withEncryptedEvents: boolean
   /** A push waits for a random time of up to this. */
   readonly jitterMs: number
 }
@@ -241,6 +252,8 @@ export interface RateLimits {
   readonly profiles: RateLimit
   /** Searches of room directories, per user, or per address without a token. */
   readonly publicRooms: RateLimit
+  /** Searches for events, per user. */
+  readonly search: RateLimit
   /** Uploads of keys, per device. */
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */

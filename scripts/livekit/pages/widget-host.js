@@ -4,6 +4,8 @@
 
 const V3 = '/_matrix/client/v3'
 const MSC4140 = '/_matrix/client/unstable/org.matrix.msc4140/delayed_events'
+/** So long after the capabilities were agreed the sticky events are pushed. */
+const STICKY_AFTER_MS = 5_000
 let serial = 0
 
 /** The requests of the widget, in order. */
@@ -86,7 +88,8 @@ async function follow(api, call, roomId) {
     const answer = await call('GET', `${V3}/sync?timeout=20000&since=${encodeURIComponent(since)}`)
     since = answer.next_batch
     const room = answer.rooms?.join?.[roomId]
-    for (const event of [...(room?.state?.events ?? []), ...(room?.timeline?.events ?? [])]) {
+    const sticky = room?.msc4354_sticky?.events ?? []
+    for (const event of [...(room?.state?.events ?? []), ...(room?.timeline?.events ?? []), ...sticky]) {
       const whole = { ...event, room_id: roomId }
       if (event.state_key !== undefined) await api.feedStateUpdate(whole)
       await api.feedEvent(whole)
@@ -170,7 +173,12 @@ class Driver extends mxwidgets.WidgetDriver {
   }
 
   async readStickyEvents() {
-    return []
+    // The widget loses its room where these come before the room's state.
+    await new Promise((resolve) => setTimeout(resolve, STICKY_AFTER_MS))
+    const { rooms } = await this.call('GET', `${V3}/sync?timeout=0`)
+    const room = rooms?.join?.[this.roomId]
+    const events = [...(room?.timeline?.events ?? []), ...(room?.msc4354_sticky?.events ?? [])]
+    return events.filter((event) => event.msc4354_sticky).map((event) => ({ ...event, room_id: this.roomId }))
   }
 
   async readEventRelations() {

@@ -19,6 +19,8 @@ export interface RuleChoice {
    * expect.
    */
   readonly withNamesInText?: boolean
+  /** Enables the rule for encrypted events (MSC4028), which is disabled by default. */
+  readonly withEncryptedEvents?: boolean
 }
 
 /**
@@ -46,7 +48,7 @@ export function rulesetOf(userId: UserId, own?: OwnRules, choice: RuleChoice = {
 export function defaultRules(userId: UserId, choice: RuleChoice = {}): PushRuleset {
   const names = choice.withNamesInText === true ? namesInText(userId) : { override: [], content: [] }
   return {
-    override: [...overrideRules(userId), ...names.override],
+    override: [...overrideRules(userId, choice), ...names.override],
     content: names.content,
     postcontent: POSTCONTENT_RULES,
     room: [],
@@ -59,13 +61,13 @@ const SOUND = { set_tweak: 'sound', value: 'default' }
 const RING = { set_tweak: 'sound', value: 'ring' }
 const HIGHLIGHT = { set_tweak: 'highlight' }
 
-function overrideRules(userId: UserId): PushRule[] {
+function overrideRules(userId: UserId, { withEncryptedEvents = false }: RuleChoice): PushRule[] {
   return [
     { ...rule(MASTER_RULE, [], []), enabled: false },
     // MSC4028: a client that decides by itself what an encrypted event is worth enables it.
     {
       ...rule('.org.matrix.msc4028.encrypted_event', [matches('type', 'm.room.encrypted')], ['notify']),
-      enabled: false,
+      enabled: withEncryptedEvents,
     },
     rule('.m.rule.suppress_notices', [matches('content.msgtype', 'm.notice')], []),
     rule(

@@ -90,6 +90,12 @@ describe('a configuration of Synapse', () => {
     assert.deepEqual(faults.toSorted(), names.toSorted())
   })
 
+  test('may enable experimental features that are always on, and disable any', () => {
+    const features = { msc4306_enabled: true, msc4222_enabled: false, msc4108_enabled: false, msc3866: {} }
+    assert.deepEqual(faultsOf({ experimental_features: { ...features, msc4028_push_encrypted_events: true } }), [])
+    assert.equal(faultsOf({ experimental_features: { msc4108_enabled: true } }).length, 1)
+  })
+
   test('may be off where Synapse is on, if nothing of it is built', () => {
     assert.deepEqual(faultsOf({ stats: { enabled: false }, retention: { enabled: false, purge_jobs: [] } }), [])
     assert.equal(faultsOf({ user_directory: { enabled: false } }).length, 1)

@@ -80,9 +80,9 @@ function writable(name: EntryName): CheckedName {
 const bytesOf = (content: JsonObject) => Buffer.byteLength(JSON.stringify(content))
 
 /** Returns an entry's content; throws `M_NOT_FOUND` if there is none. */
-export async function readAccountData(rt: Pick<Runtime, 'db'>, name: EntryName): Promise<JsonObject> {
+export async function readAccountData(rt: Pick<Runtime, 'db' | 'config'>, name: EntryName): Promise<JsonObject> {
   const { userId, roomId, type } = checked(name)
-  if (type === 'm.push_rules' && roomId === '') return { global: await rulesOf(rt.db.read, userId) }
+  if (type === 'm.push_rules' && roomId === '') return { global: await rulesOf(rt.db.read, userId, rt.config.push) }
   const content = await accountDataOf(rt.db.read, userId, roomId, type)
   if (content) return content
   throw new MatrixError('M_NOT_FOUND', roomId === '' ? 'Account data not found' : 'Room account data not found')

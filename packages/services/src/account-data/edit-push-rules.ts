@@ -14,7 +14,7 @@ import { checkedActions, draftedRule } from './push-rule-draft.ts'
 import type { RuleName } from './push-rule-draft.ts'
 import { ownRules, rulesOf } from './push-rules.ts'
 
-type Needs = Pick<Runtime, 'db'>
+type Needs = Pick<Runtime, 'db' | 'config'>
 
 /** The user's rule before or after which a rule is placed. */
 export interface RulePlace {
@@ -28,12 +28,12 @@ const UNCHANGED: OwnRules = { added: {}, changed: new Map() }
 
 /** Returns all push rules of a user: their own and the default ones. */
 export async function readPushRules(rt: Needs, user: UserId): Promise<PushRuleset> {
-  return rulesOf(rt.db.read, user)
+  return rulesOf(rt.db.read, user, rt.config.push)
 }
 
 /** Returns one push rule of a user, their own or a default one; throws `M_NOT_FOUND` if there is none. */
 export async function readPushRule(rt: Needs, user: UserId, name: RuleName): Promise<PushRule> {
-  const rules = await rulesOf(rt.db.read, user)
+  const rules = await rulesOf(rt.db.read, user, rt.config.push)
   return rules[name.kind].find((rule) => rule.rule_id === name.ruleId) ?? missing()
 }
 
@@ -86,17 +86,17 @@ export async function deletePushRule(rt: Needs, user: UserId, name: RuleName): P
 
 /** Enables or disables a rule, the user's own or a default one. */
 export async function switchPushRule(rt: Needs, user: UserId, name: RuleName, isEnabled: boolean): Promise<void> {
-  await edit(rt, user, (own) => changedRule(own, user, name, { enabled: isEnabled }))
+  await edit(rt, user, (own) => changedRule(own, defaultRules(user, rt.config.push), name, { enabled: isEnabled }))
 }
 
 /** Replaces the actions of a rule, the user's own or a default one. */
 export async function setPushActions(rt: Needs, user: UserId, name: RuleName, wanted: JsonObject): Promise<void> {
   const actions = checkedActions(wanted)
-  await edit(rt, user, (own) => changedRule(own, user, name, { actions }))
+  await edit(rt, user, (own) => changedRule(own, defaultRules(user, rt.config.push), name, { actions }))
 }
 
 /** Copies a user's rules for one room to another; existing rules stay. */
-export async function copyRoomRules(rt: Needs, user: UserId, from: RoomId, to: RoomId): Promise<void> {
+export async function copyRoomRules(rt: Pick<Runtime, 'db'>, user: UserId, from: RoomId, to: RoomId): Promise<void> {
   const isAbout = (rule: PushRule) => rule.rule_id.includes(from)
   const own = await ownRules(rt.db.read, user)
   if (!own || !Object.values(own.added).some((rules) => rules.some(isAbout))) return
@@ -125,12 +125,12 @@ function aboutRoom(rule: PushRule, from: RoomId, to: RoomId): PushRule {
 
 type Change = { readonly enabled?: boolean; readonly actions?: readonly Json[] }
 
-function changedRule(own: OwnRules, user: UserId, name: RuleName, change: Change): OwnRules {
+function changedRule(own: OwnRules, defaults: PushRuleset, name: RuleName, change: Change): OwnRules {
   const mine = own.added[name.kind] ?? []
   const at = mine.findIndex((each) => each.rule_id === name.ruleId)
   const found = mine[at]
   if (found) return withAdded(own, name, mine.with(at, { ...found, ...change }))
-  const original = defaultRules(user)[name.kind].find((each) => each.rule_id === name.ruleId) ?? missing()
+  const original = defaults[name.kind].find((each) => each.rule_id === name.ruleId) ?? missing()
   const rest = differences(original, { ...own.changed.get(name.ruleId), ...change })
   const changed = new Map(own.changed)
   if (Object.keys(rest).length === 0) changed.delete(name.ruleId)
@@ -153,7 +153,7 @@ function withAdded(own: OwnRules, { kind }: RuleName, rules: readonly PushRule[]
 }
 
 /** Reads and writes in one transaction, so that concurrent edits see each other. */
-async function edit(rt: Needs, user: UserId, change: (own: OwnRules) => OwnRules): Promise<void> {
+async function edit(rt: Pick<Runtime, 'db'>, user: UserId, change: (own: OwnRules) => OwnRules): Promise<void> {
   await rt.db.write(async (tx) => {
     const { added, changed } = change((await ownRules(tx, user)) ?? UNCHANGED)
     const hasNone = Object.keys(added).length === 0 && changed.size === 0

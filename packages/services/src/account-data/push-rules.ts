@@ -5,7 +5,7 @@ import { AuthState } from '@myelin/rules/auth/auth-state'
 import { stateKey } from '@myelin/rules/auth/state-key'
 import type { PushContext } from '@myelin/rules/push/conditions'
 import { rulesetOf } from '@myelin/rules/push/default-rules'
-import type { OwnRules } from '@myelin/rules/push/default-rules'
+import type { OwnRules, RuleChoice } from '@myelin/rules/push/default-rules'
 import type { PushRuleset } from '@myelin/rules/push/rule'
 import { cachedReader } from '@myelin/storage/engine/cached-reader'
 import type { Read } from '@myelin/storage/engine/database'
@@ -25,12 +25,21 @@ export async function ownRules(db: Read, user: UserId): Promise<OwnRules | undef
 }
 
 /** Returns all push rules of a user: their own and the default ones. */
-export async function rulesOf(db: Read, user: UserId): Promise<PushRuleset> {
-  return rulesetOf(user, await ownRules(db, user))
+export async function rulesOf(db: Read, user: UserId, choice: RuleChoice): Promise<PushRuleset> {
+  return rulesetOf(user, await ownRules(db, user), choice)
 }
 
+const readRules = cachedReader(
+  'rulesets',
+  2_000,
+  (user: UserId) => user,
+  (db, user: UserId, choice: string) => rulesOf(db, user, { withEncryptedEvents: choice === 'encrypted' }),
+)
+
 /** Returns the same as {@link rulesOf}, cached until the user's topic is touched. */
-export const cachedRulesOf = cachedReader('rulesets', 2_000, (user: UserId) => user, rulesOf)
+export function cachedRulesOf(db: Read, user: UserId, choice: RuleChoice): Promise<PushRuleset> {
+  return readRules(db, user, choice.withEncryptedEvents === true ? 'encrypted' : '')
+}
 
 /**
  * Returns a function that returns whether a user is subscribed to a thread; undefined for users who never subscribed to one or
@@ -41,13 +50,17 @@ export async function threadSubscriptionOf(db: Read, user: UserId): Promise<((ro
   return threads.size === 0 ? undefined : (root) => threads.get(root) ?? false
 }
 
-/** Returns the input for evaluating a user's push rules over events of a room, with the room's present state. */
+/**
+ * Returns the input for evaluating a user's push rules over events of a room, with the room's present state. By default the
+ * server-default rules are those that unread counts use.
+ */
 export async function pushContext(
   db: Read,
   user: UserId,
   roomId: RoomId,
+  choice: RuleChoice = {},
 ): Promise<{ readonly rules: PushRuleset; forSender(sender: UserId): PushContext }> {
-  const rules = await rulesOf(db, user)
+  const rules = await rulesOf(db, user, choice)
   const room = await roomById(db, roomId)
   const version = roomVersionOf(room?.roomVersion ?? '1')
   const events = await loadState(db, room?.stateRoot ?? 0, [

@@ -134,6 +134,11 @@ export class LogFollower {
     this.#follow()
   }
 
+  /** Writes the cursor now; it is written every ten seconds by itself, and what comes after it is followed again after a crash. */
+  saveCursor(): void {
+    this.#renewNow()
+  }
+
   #onHint(hint: Hint): void {
     if (hint.topics.has(topics.leases)) this.#renewNow()
     this.#task.onHint?.(hint)

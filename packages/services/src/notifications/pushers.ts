@@ -65,7 +65,8 @@ export async function readPushers({ db }: Pick<Runtime, 'db'>, user: UserId): Pr
  * Sets a pusher in place of the requester's one with the same app and pushkey, or deletes that.
  *
  * @throws `M_MISSING_PARAM` where a field is missing or the gateway's URL is not one, `M_INVALID_PARAM` where a field is too
- * long, the kind is not `http`, or the user has 100 pushers
+ * long, the kind is neither `http` nor `email`, or the user has 100 pushers; `M_THREEPID_NOT_FOUND` for the kind `email`, as no
+ * account has an email address
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3pushersset
  */
 export async function setPusher(
@@ -95,7 +96,8 @@ function checked(request: PusherRequest): Omit<PusherSettings, 'userId' | 'appId
   if (deviceDisplayName === undefined) throw missing('device_display_name')
   if (lang === undefined) throw missing('lang')
   if (data === undefined) throw missing('data')
-  if (kind !== 'http') throw invalid('`kind` must be http or null')
+  if (kind === 'email') throw new MatrixError('M_THREEPID_NOT_FOUND', 'Email not found')
+  if (kind !== 'http') throw invalid('`kind` must be http, email or null')
   if (request.appId.length > MAX_APP_ID_LENGTH) throw invalid('`app_id` is longer than 64 characters')
   if (!fitsBytes(request.pushkey, MAX_PUSHKEY_BYTES)) throw invalid('`pushkey` is longer than 512 bytes')
   for (const text of [appDisplayName, deviceDisplayName, lang, profileTag]) {

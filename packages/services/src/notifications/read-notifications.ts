@@ -2,6 +2,7 @@
 import type { RawJson } from '@myelin/kit/raw-json'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
+import type { RuleChoice } from '@myelin/rules/push/default-rules'
 import { evaluate } from '@myelin/rules/push/evaluate'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid, timeline } from '@myelin/storage/rooms/events/events'
@@ -55,7 +56,7 @@ type Judged = {
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3notifications
  */
 export async function readNotifications(
-  rt: Pick<Runtime, 'db' | 'clock'>,
+  rt: Pick<Runtime, 'db' | 'clock' | 'config'>,
   requester: Requester,
   request: NotificationsRequest,
 ): Promise<{ readonly notifications: readonly Notification[]; readonly next_token?: string }> {
@@ -64,7 +65,7 @@ export async function readNotifications(
   const start = request.from === undefined ? undefined : justAfter(parseToken(request.from).position)
   const upTo = await rt.db.position()
   const rooms = new Map((await joinedRoomsByAge(db, requester.userId)).map((room) => [room.roomId, room]))
-  const judge = new Judge(db, requester.userId, upTo)
+  const judge = new Judge(db, requester.userId, upTo, rt.config.push)
   const ends = [...rooms.values()].map(({ roomId, last }) => {
     const end = justAfter(Math.min(last, upTo))
     return { roomId, before: start === undefined ? end : Math.min(start, end) }
@@ -103,12 +104,14 @@ class Judge {
   readonly #db: Read
   readonly #user: UserId
   readonly #upTo: number
+  readonly #choice: RuleChoice
   readonly #rooms = new Map<RoomId, Promise<{ rules: Awaited<ReturnType<typeof pushContext>>; read: ReadUpTo }>>()
 
-  constructor(db: Read, user: UserId, upTo: number) {
+  constructor(db: Read, user: UserId, upTo: number, choice: RuleChoice) {
     this.#db = db
     this.#user = user
     this.#upTo = upTo
+    this.#choice = choice
   }
 
   /** Returns a room's next events before a position, with the actions of the rules; without actions if they do not notify. */
@@ -143,7 +146,7 @@ class Judge {
     if (!about) {
       const [db, user, upTo] = [this.#db, this.#user, this.#upTo]
       const load = async () => ({
-        rules: await pushContext(db, user, roomId),
+        rules: await pushContext(db, user, roomId, this.#choice),
         read: await readUpTo(db, { roomId, user, joined, upTo }),
       })
       this.#rooms.set(roomId, (about = load()))

@@ -91,9 +91,9 @@ async function walkAcrossHoles(
   for (let round = 0; ; round++) {
     const page = await walk(rt.db.read, requester, request, bounds)
     if (request.direction === 'forward' || access.lastGap === 0 || !access.isJoined) return page
-    const [hole] = await timelineGaps(rt, request.roomId, page.end ?? bounds.after, bounds.before)
-    if (!hole) return page
-    const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, hole)) > 0
+    const [gap] = await timelineGaps(rt, request.roomId, page.end ?? bounds.after, bounds.before)
+    if (!gap) return page
+    const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, gap)) > 0
     if (isFilled) continue
     // With an `end`, the client tries again and may reach another server; without any event it has no reason to.
     const last = page.events.at(-1)?.position ?? undefined
@@ -152,6 +152,13 @@ export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId,
   const [rendered] = await renderEvents(rt.db.read, [event], view)
   if (!rendered) throw notThere()
   return rendered
+}
+
+/** Returns an event of any room as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. */
+export async function readEventById(rt: Needs, requester: Requester, eventId: EventId): Promise<RawJson> {
+  const event = await eventById(rt.db.read, eventId)
+  if (!event) throw notThere()
+  return readEvent(rt, requester, event.pdu.roomId, eventId)
 }
 
 /** Returns an event that the requester may see; throws `M_NOT_FOUND` otherwise, also if the room is not readable. */

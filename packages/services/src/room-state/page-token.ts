@@ -12,11 +12,25 @@ export interface StreamToken {
   readonly begun: number
   /** The position up to which sticky events were sent, where it is before `position`. */
   readonly sticky?: number | undefined
+  /** The cursor of the profiles that are still to be sent. */
+  readonly profiles?: ProfileCursor | undefined
+}
+
+/**
+ * A stretch of the log whose profiles are being sent, in the order of the users' numbers, and the number of the last user sent.
+ * `after` is 0 where those of all users who share a room are sent.
+ */
+export interface ProfileCursor {
+  readonly after: number
+  readonly upTo: number
+  readonly user: number
 }
 
 /** Returns a token in the form that clients get. It stays valid across restarts. */
-export function printToken({ position, typing, toDevice, begun, sticky }: StreamToken): string {
-  return `s${position}_${typing}_${toDevice}${begun === 0 ? '' : `_${begun}`}${sticky === undefined ? '' : `.${sticky}`}`
+export function printToken({ position, typing, toDevice, begun, sticky, profiles }: StreamToken): string {
+  const parts = [begun === 0 ? '' : `_${begun}`, sticky === undefined ? '' : `.${sticky}`]
+  if (profiles) parts.push(`-${profiles.after}.${profiles.upTo}.${profiles.user}`)
+  return `s${position}_${typing}_${toDevice}${parts.join('')}`
 }
 
 /** Returns a token for paging through a room, which has the position only. */
@@ -27,11 +41,16 @@ export function printPosition(position: number): string {
 /** Parses a token of a client, also a `pos` of sliding sync; throws `M_INVALID_PARAM` for any other text. */
 export function parseToken(text: string): StreamToken {
   const match =
-    /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:\.(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
+    /^s(-?\d{1,16}(?:\.\d{1,20})?)_(\d{1,15})_(\d{1,15})(?:_(\d{1,15}))?(?:\.(\d{1,15}))?(?:-(\d{1,15})\.(\d{1,15})\.(\d{1,15}))?(?:~\d{1,15}\.\d{1,15})?$/.exec(
       text,
     )
   if (!match) throw new MatrixError('M_INVALID_PARAM', 'invalid pagination token')
   const [position = 0, typing = 0, toDevice = 0] = match.slice(1, 4).map(Number)
   const sticky = match[5] === undefined ? {} : { sticky: Number(match[5]) }
-  return { position, typing, toDevice, begun: Number(match[4] ?? 0), ...sticky }
+  return { position, typing, toDevice, begun: Number(match[4] ?? 0), ...sticky, ...profilesIn(match) }
+}
+
+function profilesIn(match: readonly string[]): Pick<StreamToken, 'profiles'> {
+  const [after, upTo = 0, user = 0] = match.slice(6, 9).map((each) => (each === undefined ? undefined : Number(each)))
+  return after === undefined ? {} : { profiles: { after, upTo, user } }
 }

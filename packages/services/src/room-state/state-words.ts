@@ -11,7 +11,7 @@ import { statesAt } from '@myelin/storage/rooms/state/state'
 const WORD_COST_US = 1
 
 // Cached by event, not by state: each join makes a new state in which the other events stay the same.
-const shelf = new DatabaseCache<string>('stateWords', 50_000)
+const cache = new DatabaseCache<string>('stateWords', 50_000)
 
 /** A type of state event, and the content member to read. */
 export interface WordKind {
@@ -43,13 +43,13 @@ export async function stateWords(
 }
 
 async function wordOf(db: Read, event: number, member: string): Promise<string | undefined> {
-  const cache = shelf.of(db)
+  const entries = cache.of(db)
   const name = String(event)
-  const known = cache.get(name)
+  const known = entries.get(name)
   if (known !== undefined) return known
   const pdu = (await pdusByNid(db, [event])).get(event)
   const word = pdu && stringMember(pdu.content, member)
   // A running unit may be rolled back, so its reads are not cached.
-  if (word !== undefined && db.topicPositions.position !== undefined) cache.set(name, word)
+  if (word !== undefined && db.topicPositions.position !== undefined) entries.set(name, word)
   return word
 }

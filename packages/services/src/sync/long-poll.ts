@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Timer } from '@myelin/kit/clock'
+import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
+import { hasDevice } from '@myelin/storage/accounts/devices'
 import type { PresenceState } from '@myelin/storage/sync/presence'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
@@ -39,6 +41,8 @@ export interface Poll {
  * Returns the first answer that is not empty, or the last one when the time is up.
  *
  * The order is to subscribe, to read the position, and to look: changes in between are not missed.
+ *
+ * @throws MatrixError `M_UNKNOWN_TOKEN` where the device is deleted meanwhile
  */
 export async function longPoll(
   rt: PollNeeds,
@@ -61,6 +65,7 @@ export async function longPoll(
       let answer: PollAnswer | undefined = await poll.look()
       const isOver = signal.aborted || rt.clock.now() >= deadline
       if (!answer.isEmpty || !waits || isOver) {
+        if (waits) await requireDevice(rt, poll.requester)
         rt.syncThrottle.answer(poll.requester)
         return await answer.finish()
       }
@@ -71,11 +76,21 @@ export async function longPoll(
       // The client has disconnected or the server is closing: answer without another read.
       if (signal.aborted) return idle
     }
+  } catch (cause) {
+    // What is gone with the device is not reported for itself.
+    await requireDevice(rt, poll.requester)
+    throw cause
   } finally {
     waiter.close()
     leave?.()
     synced()
   }
+}
+
+/** Throws where the requester's device was deleted, as by a logout. */
+async function requireDevice({ db }: Pick<PollNeeds, 'db'>, { userId, deviceId }: Requester): Promise<void> {
+  if (deviceId === '' || (await hasDevice(db.read, userId, deviceId))) return
+  throw new MatrixError('M_UNKNOWN_TOKEN', 'unknown access token', { extra: { soft_logout: false } })
 }
 
 async function topicsOf(rt: Pick<PollNeeds, 'db'>, user: UserId): Promise<string[]> {
@@ -88,7 +103,7 @@ async function topicsOf(rt: Pick<PollNeeds, 'db'>, user: UserId): Promise<string
 class Waiter {
   readonly #rt: Pick<PollNeeds, 'bus' | 'clock'>
   readonly #signal: AbortSignal
-  // One for the bus, the timer and the signal: whatever calls it, it is time to look.
+  // The bus, the timer and the signal share one function.
   readonly #wake = () => {
     this.#isWoken = true
     this.#goOn?.()

@@ -10,6 +10,8 @@ import { passesRoom } from '../room-state/event-filter.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { deviceListChanges } from './device-lists.ts'
 import type { DeviceLists } from './device-lists.ts'
+import { profileUpdates } from './profile-updates.ts'
+import type { ProfileUpdates } from './profile-updates.ts'
 import { MAX_STICKY, mayHaveSticky, readSticky } from './sticky.ts'
 import type { StickySection } from './sticky.ts'
 import type { Slice } from './sync-request.ts'
@@ -33,6 +35,7 @@ export class SyncScope {
   #accountData: Promise<readonly EncodedAccountData[]> | undefined
   #deviceLists: Promise<DeviceLists> | undefined
   #toDevice: Promise<readonly ToDeviceMessage[]> | undefined
+  #profiles: Promise<ProfileUpdates | undefined> | undefined
   #sticky: Promise<StickySection | undefined> | undefined
 
   constructor(tools: SyncTools, db: Read, slice: Slice) {
@@ -89,6 +92,18 @@ export class SyncScope {
         membership === 'join' && mayHaveSticky(this.db, roomId, position > after ? 0 : after),
     )
     return mayHave ? readSticky(this.db, this.slice, { after, limit: MAX_STICKY, isWanted }) : undefined
+  }
+
+  /** Returns the profiles that the filter names; undefined where it names none. */
+  profiles(): Promise<ProfileUpdates | undefined> {
+    return (this.#profiles ??= this.#readProfiles())
+  }
+
+  async #readProfiles(): Promise<ProfileUpdates | undefined> {
+    const { profileFields } = this.slice.request.filter
+    const { isInSync, maxInAnswer: limit } = this.tools.config.profiles
+    if (!isInSync || profileFields.length === 0) return undefined
+    return profileUpdates(this, { shown: [], startsWithAll: true, fields: new Set(profileFields), limit })
   }
 
   /** Returns the to-device messages that wait for the device, the oldest first, at most 100. */

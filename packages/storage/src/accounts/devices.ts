@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import { cachedReader } from '../engine/cached-reader.ts'
 import type { Read, Tx } from '../engine/database.ts'
 import { noteDeviceChange } from '../keys/device-lists.ts'
 import { deleteAccountData } from './account-data.ts'
@@ -43,6 +44,14 @@ export async function deviceOf(db: Read, userId: UserId, deviceId: string): Prom
     .executeTakeFirst()
   return row && deviceFrom(row)
 }
+
+/** Returns whether a user has a device; read once until the account changes. */
+export const hasDevice = cachedReader(
+  'hasDevice',
+  10_000,
+  topics.account,
+  async (db, userId: UserId, deviceId: string) => (await deviceOf(db, userId, deviceId)) !== undefined,
+)
 
 /** Makes a device unless it is known; a known one keeps its name. */
 export async function putDevice(

@@ -16,6 +16,9 @@ export interface ChangedField {
 /** The deleted fields of a profile whose deletion is remembered, the last ones. */
 const MAX_DELETED = 100
 
+/** From so many fields on, all of a profile are read. */
+const MAX_NAMED = 100
+
 /** Records that a profile field was set or deleted, and wakes the users who share a room with its user. */
 export async function noteProfileChange(tx: Tx, { userId, field }: ChangedField): Promise<void> {
   const row = { position: tx.takePosition() }
@@ -71,7 +74,14 @@ export async function profilesOf(
   fields?: ReadonlySet<string>,
 ): Promise<Map<UserId, Map<string, Json>>> {
   const rows = await inChunks(users, (chunk) =>
-    db.selectFrom('profiles').selectAll().where('user_id', 'in', chunk).orderBy('user_id').orderBy('field').execute(),
+    db
+      .selectFrom('profiles')
+      .selectAll()
+      .where('user_id', 'in', chunk)
+      .$if(fields !== undefined && fields.size <= MAX_NAMED, (rows) => rows.where('field', 'in', [...(fields ?? [])]))
+      .orderBy('user_id')
+      .orderBy('field')
+      .execute(),
   )
   const profiles = new Map<UserId, Map<string, Json>>()
   for (const { user_id: user, field, value } of rows) {

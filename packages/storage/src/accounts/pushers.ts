@@ -22,7 +22,7 @@ export interface PusherSettings extends PusherKey {
   readonly lang: string
   /** The data, as JSON text. */
   readonly data: string
-  /** The device that set it. */
+  /** The device that set it first. */
   readonly deviceId: string
   readonly isEnabled: boolean
   /** The time at which it was set, in ms. */
@@ -37,8 +37,8 @@ export interface Pusher extends PusherSettings {
 }
 
 /**
- * The state of a pusher that is behind: its position, the time of the first failure, and the time of the next attempt,
- * in ms.
+ * The state of a pusher that is behind: its position, the time of the first failure, 0 where none failed, and the time of the
+ * next attempt, in ms.
  */
 export interface LatePusher {
   readonly nid: Nid
@@ -59,8 +59,8 @@ export const pushersOf = cachedReader('pushers', 10_000, topics.pushers, async (
 )
 
 /**
- * Stores a pusher; one of the user with the same app and pushkey is replaced and keeps its number. Events before this are not
- * pushed, and it counts as keeping up.
+ * Stores a pusher; one of the user with the same app and pushkey is replaced and keeps its number and its device, as another
+ * device may enable or disable it. Events before this are not pushed, and it counts as keeping up.
  */
 export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
   const position = tx.takePosition()
@@ -71,7 +71,6 @@ export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
     profile_tag: pusher.profileTag,
     lang: pusher.lang,
     data: pusher.data,
-    device_id: pusher.deviceId,
     is_enabled: Number(pusher.isEnabled),
     set_ts: pusher.setTs,
     position,
@@ -82,7 +81,14 @@ export async function putPusher(tx: Tx, pusher: PusherSettings): Promise<void> {
   }
   await tx
     .insertInto('pushers')
-    .values({ pusher_nid: position, user_id: pusher.userId, app_id: pusher.appId, pushkey: pusher.pushkey, ...row })
+    .values({
+      pusher_nid: position,
+      user_id: pusher.userId,
+      app_id: pusher.appId,
+      pushkey: pusher.pushkey,
+      device_id: pusher.deviceId,
+      ...row,
+    })
     .onConflict((at) => at.columns(['user_id', 'app_id', 'pushkey']).doUpdateSet(row))
     .execute()
   touchPushers(tx, pusher.userId)
@@ -207,11 +213,11 @@ export async function putLatePusher(tx: Tx, late: LatePusher): Promise<void> {
     .execute()
 }
 
-/** Records that no pusher that kept up so far has got anything after a position. */
-export async function setAllLate(tx: Tx, position: Position): Promise<void> {
+/** Records that no pusher that kept up so far has got anything after a position, as if their gateways failed since `now`. */
+export async function setAllLate(tx: Tx, position: Position, now: number): Promise<void> {
   await tx
     .updateTable('pushers')
-    .set({ late_position: Math.max(1, position) })
+    .set({ late_position: Math.max(1, position), failing_since_ts: now })
     .where('late_position', '=', 0)
     .where('is_enabled', '=', 1)
     .execute()

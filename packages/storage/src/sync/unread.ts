@@ -53,14 +53,31 @@ const lastOwns = new DatabaseCache<{ readonly upTo: Position; readonly event: Ow
  */
 async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, place: OwnPlace): Promise<OwnEvent> {
   const { upTo, lastOwn, knowsSince } = question
-  const find = async () => ({ position: (await lastOwnEvent(db, place, upTo))[0]?.position ?? 0 })
-  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position) return lastOwn ?? find()
-  const [shelf, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
-  const kept = shelf.get(key)
-  const still = kept && kept.upTo <= upTo && knowsSince?.(kept.upTo) ? kept.event : undefined
-  const event = lastOwn ?? still ?? (await find())
-  if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
+  if (db.topicPositions.position === undefined || upTo > db.topicPositions.position)
+    return lastOwn ?? lastOwnIn(db, place, place.read, upTo)
+  const [cache, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
+  const kept = cache.get(key)
+  const earlier = kept && kept.upTo <= upTo ? kept : undefined
+  const still = earlier && knowsSince?.(earlier.upTo) ? earlier.event : undefined
+  const event = lastOwn ?? still ?? (await lastOwnSince(db, place, earlier, upTo))
+  if (!kept || kept.upTo < upTo) cache.set(key, { upTo, event })
   return event
+}
+
+/** Returns the last event of the user in the room; only what came after an earlier answer is examined. */
+async function lastOwnSince(
+  db: Read,
+  place: OwnPlace,
+  earlier: { readonly upTo: Position; readonly event: OwnEvent } | undefined,
+  upTo: Position,
+): Promise<OwnEvent> {
+  if (!earlier) return lastOwnIn(db, place, place.read, upTo)
+  const later = await lastOwnIn(db, place, Math.max(place.read, earlier.upTo), upTo)
+  return later.position > 0 ? later : earlier.event
+}
+
+async function lastOwnIn(db: Read, { room, user }: OwnPlace, after: Position, upTo: Position): Promise<OwnEvent> {
+  return { position: (await lastOwnBetween(db, room, user, after, upTo))[0]?.position ?? 0 }
 }
 
 type OwnPlace = { readonly room: Nid; readonly user: Nid; readonly read: Position }
@@ -83,9 +100,6 @@ const receiptsOf = cachedReader(
     return room === undefined || nid === undefined ? [] : ownReceipts(db, room, nid)
   },
 )
-
-const lastOwnEvent = (db: Read, { room, user, read }: OwnPlace, upTo: Position) =>
-  lastOwnBetween(db, room, user, read, upTo)
 
 const lastOwnBetween = prepared((db, room: Nid, user: Nid, after: Position, upTo: Position) =>
   db
@@ -134,11 +148,11 @@ const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
 /** Returns the number of notifying events up to a position, which never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
-  const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
-  const kept = shelf.get(key)
+  const [cache, key] = [countedAt.of(db), `${room} ${position}`]
+  const kept = cache.get(key)
   if (kept !== undefined) return kept
   const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
-  if (position <= (db.topicPositions.position ?? -1)) shelf.set(key, count)
+  if (position <= (db.topicPositions.position ?? -1)) cache.set(key, count)
   return count
 }
 

@@ -68,6 +68,10 @@ export interface SlidingRequestBody {
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
+type ProfileEntries = Readonly<
+  Record<string, { readonly updated?: Readonly<Record<string, unknown>>; readonly removed?: readonly string[] } | null>
+>
+
 const PATHS = {
   msc3575: '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
   v4: '/_matrix/client/v4/sync',
@@ -85,6 +89,8 @@ export class SlidingClient {
   /** Users whose device lists changed or are gone, since the last time this was emptied. */
   readonly changedDevices = new Set<string>()
   readonly leftDevices = new Set<string>()
+  /** The profiles that it knows, by user. */
+  readonly profiles = new Map<string, Record<string, unknown>>()
 
   constructor(server: TestServer, token: string, dialect: SlidingDialect, connId = 'main') {
     this.#server = server
@@ -128,9 +134,22 @@ export class SlidingClient {
       this.changedDevices.add(user)
       this.leftDevices.delete(user)
     }
+    this.#applyProfiles(answer.extensions['org.matrix.msc4262.profiles']?.['users'] as ProfileEntries | undefined)
     for (const user of lists?.left ?? []) {
       this.leftDevices.add(user)
       this.changedDevices.delete(user)
+    }
+  }
+
+  #applyProfiles(entries: ProfileEntries = {}): void {
+    for (const [user, entry] of Object.entries(entries)) {
+      if (entry === null) {
+        this.profiles.delete(user)
+        continue
+      }
+      const { updated = {}, removed = [] } = entry
+      const fields = Object.entries({ ...this.profiles.get(user), ...updated })
+      this.profiles.set(user, Object.fromEntries(fields.filter(([field]) => !removed.includes(field))))
     }
   }
 

@@ -19,6 +19,7 @@ type RoomAnswer = {
 type SyncBody = {
   readonly next_batch: string
   readonly rooms: { readonly join: Record<string, RoomAnswer>; readonly leave: Record<string, RoomAnswer> }
+  readonly 'org.matrix.msc4429.users'?: Readonly<Record<string, { readonly profile_updates: JsonObject | null }>>
 }
 type Room = { isJoined: boolean; readonly state: Map<string, string>; timeline: ClientEvent[] }
 
@@ -27,6 +28,8 @@ export interface SyncedClientOptions {
   readonly limit: number
   readonly stateAfter: boolean
   readonly timeline?: JsonObject
+  /** The fields of profiles that it asks for. */
+  readonly profileFields?: readonly string[]
 }
 
 /** A client that processes `/sync` exactly as the spec prescribes, to check the server's responses. */
@@ -35,17 +38,24 @@ export class SyncedClient {
   readonly #token: string
   readonly #query: string
   readonly #rooms = new Map<string, Room>()
+  readonly #profiles = new Map<string, Record<string, unknown>>()
   #since: string | undefined
 
-  constructor(server: TestServer, token: string, { limit, stateAfter, timeline = {} }: SyncedClientOptions) {
+  constructor(
+    server: TestServer,
+    token: string,
+    { limit, stateAfter, timeline = {}, profileFields }: SyncedClientOptions,
+  ) {
     this.#server = server
     this.#token = token
-    const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit, ...timeline } } }))
+    const profiles =
+      profileFields === undefined ? {} : { 'org.matrix.msc4429.profile_fields': { ids: [...profileFields] } }
+    const filter = encodeURIComponent(JSON.stringify({ room: { timeline: { limit, ...timeline } }, ...profiles }))
     this.#query = `filter=${filter}${stateAfter ? '&use_state_after=true' : ''}`
   }
 
-  /** Asks once, and takes the answer in. */
-  async sync(): Promise<void> {
+  /** Asks once, and takes the answer in; returns whether it had profiles. */
+  async sync(): Promise<boolean> {
     const since = this.#since === undefined ? '' : `&since=${this.#since}`
     const { status, body } = await this.#server.call('GET', `/_matrix/client/v3/sync?${this.#query}${since}`, {
       token: this.#token,
@@ -55,6 +65,26 @@ export class SyncedClient {
     for (const [roomId, room] of Object.entries(answer.rooms.join)) await this.#take(roomId, room, true)
     for (const [roomId, room] of Object.entries(answer.rooms.leave)) await this.#take(roomId, room, false)
     this.#since = answer.next_batch
+    const profiles = answer['org.matrix.msc4429.users']
+    for (const [user, { profile_updates: updates }] of Object.entries(profiles ?? {})) {
+      if (updates === null) this.#profiles.delete(user)
+      else this.#profiles.set(user, { ...this.#profiles.get(user), ...updates })
+    }
+    return profiles !== undefined
+  }
+
+  /** Asks until an answer has no profiles. */
+  async catchUp(): Promise<void> {
+    while (await this.sync());
+  }
+
+  /** Returns the profiles that the client knows, by user, without deleted fields. */
+  profiles(): Record<string, Record<string, unknown>> {
+    const known = [...this.#profiles].map(([user, fields]) => {
+      const kept = Object.entries(fields).filter(([, value]) => value !== null)
+      return [user, Object.fromEntries(kept)] as const
+    })
+    return Object.fromEntries(known.filter(([, fields]) => Object.keys(fields).length > 0))
   }
 
   /** The room's state as the client has pieced it together: event ids by type and key, in order of their names. */

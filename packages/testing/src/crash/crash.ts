@@ -50,7 +50,7 @@ const shown = { tenth: -1 }
 const servers = isLossy || isRehearsed ? await startTlsServers(1) : undefined
 const server = await startServerProcess({
   database,
-  settings: servers?.settings ?? '',
+  settings: servers?.settings ?? "ip_range_whitelist: ['127.0.0.1']\n",
   prepare: (folder, dataFolder) => {
     if (isLossy) power = powerOver(folder, dataFolder)
     return { ...power?.environment, ...(isLossy || isRehearsed ? rehearsalEnvironment() : {}) }

@@ -76,6 +76,7 @@ export function honestRun(): HonestRun {
     resumptions: [{ user: alice, roomId, had: 2, events: messages.slice(3) }],
     lookups: [{ roomId, eventId: open ?? '', event: 'open', context: 'open' }],
     toDevice: [{ user: alice, markers: ['hello'] }],
+    pushes: [{ user: alice, events: [open ?? ''] }],
     media: [{ uri: 'mxc://a/b', text: uploadedText('image') }],
     remoteRoom: { acknowledged: ['$in'], sent: ['$out'], heard: ['$out', '$join'], messages: ['$out', '$in'] },
     signer: { serverName: 'one.test', keyId: key.id, publicKey: key.publicKey },

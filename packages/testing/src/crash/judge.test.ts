@@ -133,6 +133,29 @@ const doctored: readonly (readonly [string, string, (run: HonestRun) => HonestRu
     'a key was given that nobody uploaded',
     (run) => withDeed(run, 7, { answers: [{ status: 200, keys: ['k9'] }] }),
   ],
+  [
+    'L10',
+    'a message was not pushed',
+    (run) => withSeen(run, () => ({ pushes: [{ user: run.seen.pushes[0]!.user, events: [] }] })),
+  ],
+  [
+    'L10',
+    'an event was pushed that is in no room',
+    (run) =>
+      withSeen(run, ({ pushes }) => ({
+        pushes: pushes.map((each) => ({ ...each, events: [...each.events, '$ghost'] })),
+      })),
+  ],
+  [
+    'L10',
+    'a message was pushed to its sender',
+    (run) => {
+      const own = run.seen.rooms[0]?.messages.find(({ marker }) => marker === 'kept')?.id ?? ''
+      return withSeen(run, ({ pushes }) => ({
+        pushes: pushes.map((each) => ({ ...each, events: [...each.events, own] })),
+      }))
+    },
+  ],
   ['L8', 'a recovery took too long', (run) => withSeen(run, () => ({ recoveriesMs: [10_001] }))],
   ['L8', 'a send was refused', (run) => withDeed(run, 3, { answers: [{ status: 403 }] })],
 ]

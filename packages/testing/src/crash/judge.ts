@@ -7,6 +7,7 @@ import { noLostAck } from './invariants/no-lost-ack.ts'
 import { noPhantom } from './invariants/no-phantom.ts'
 import { nothingLostBetweenServers } from './invariants/nothing-lost-between-servers.ts'
 import { oneTimeKeysOnce } from './invariants/one-time-keys-once.ts'
+import { pushedAtLeastOnce } from './invariants/pushed-at-least-once.ts'
 import { syncCompleteness } from './invariants/sync-completeness.ts'
 import { toDeviceOnce } from './invariants/to-device-once.ts'
 import { wholeGraph } from './invariants/whole-graph.ts'
@@ -23,6 +24,7 @@ const invariants: readonly Invariant[] = [
   toDeviceOnce,
   oneTimeKeysOnce,
   mediaKept,
+  pushedAtLeastOnce,
   healthyAgain,
 ]
 

@@ -8,6 +8,8 @@ export interface PopulatedRoom {
   readonly roomId: string
   readonly version: string
   readonly members: readonly MatrixClient[]
+  /** Members that only read. */
+  readonly silent: readonly MatrixClient[]
 }
 
 /** The users and rooms of a run, and the optional endpoints that the server has. */
@@ -15,6 +17,8 @@ export interface Population {
   readonly users: readonly MatrixClient[]
   /** Joined everywhere, sends nothing, reads everything. */
   readonly auditor: MatrixClient
+  /** Joined to the first room, sends nothing. */
+  readonly listener: MatrixClient
   readonly rooms: readonly PopulatedRoom[]
   readonly hasToDevice: boolean
   readonly hasKeys: boolean
@@ -29,8 +33,8 @@ export async function createPopulation(
   chance: Chance,
 ): Promise<Population> {
   const names = Array.from({ length: size.users }, (_, index) => `user${index}`)
-  const [auditor, ...users] = await registerUsers(url, secret, ['auditor', ...names])
-  if (!auditor) throw new Error('nobody to read')
+  const [auditor, listener, ...users] = await registerUsers(url, secret, ['auditor', 'listener', ...names])
+  if (!auditor || !listener) throw new Error('no user can read')
   const rooms: PopulatedRoom[] = []
   for (let serial = 0; serial < size.rooms; serial++) {
     const version = VERSIONS[serial % VERSIONS.length] ?? '12'
@@ -40,8 +44,10 @@ export async function createPopulation(
       power_level_content_override: { events: { 'org.myelin.mark': 0 } },
     })
     const members = users.filter((_, index) => index % size.rooms === serial || chance.part() < 0.4)
-    for (const member of members) await member.call('POST', `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {})
-    rooms.push({ roomId, version, members })
+    const silent = serial === 0 ? [listener] : []
+    for (const member of [...members, ...silent])
+      await member.call('POST', `/_matrix/client/v3/join/${encodeURIComponent(roomId)}`, {})
+    rooms.push({ roomId, version, members, silent: [auditor, ...silent] })
   }
   const [someone] = users
   const toDevice = await someone?.send(
@@ -50,5 +56,5 @@ export async function createPopulation(
     '{"messages":{}}',
   )
   const keys = await someone?.send('POST', '/_matrix/client/v3/keys/upload', '{}')
-  return { users, auditor, rooms, hasToDevice: toDevice?.status === 200, hasKeys: keys?.status === 200 }
+  return { users, auditor, listener, rooms, hasToDevice: toDevice?.status === 200, hasKeys: keys?.status === 200 }
 }

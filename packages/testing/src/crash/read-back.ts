@@ -15,11 +15,11 @@ const MAX_LOOKUPS = 400
 /** Reads all rooms whole. */
 export async function readRooms({ rooms, auditor }: Population, followed: SyncFollower): Promise<SeenRoom[]> {
   const seen: SeenRoom[] = []
-  for (const { roomId, version, members } of rooms) {
+  for (const { roomId, version, members, silent } of rooms) {
     seen.push({
       roomId,
       version,
-      members: members.map(({ userId }) => userId),
+      members: [...members, ...silent].map(({ userId }) => userId),
       messages: (await history(auditor, roomId)).map(seenEvent),
       state: (await readUntilAnswered<JsonObject[]>(auditor, `${pathOf(roomId)}/state`)).map(seenEvent),
       pdus: followed.pdus.get(roomId) ?? [],

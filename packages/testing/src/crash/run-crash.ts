@@ -14,6 +14,7 @@ import { killRepeatedly } from './kill-schedule.ts'
 import type { KillPlan, KillOutcome } from './kill-schedule.ts'
 import { SyncFollower } from './sync-follower.ts'
 import { lookUp, readMedia, readRooms } from './read-back.ts'
+import { startPushReceiver } from './push-receiver.ts'
 import { createPopulation } from './population.ts'
 import type { Population } from './population.ts'
 import { perform, claim, runUser } from './traffic.ts'
@@ -40,11 +41,16 @@ export interface CrashRun {
   readonly reached: KillOutcome['reached']
 }
 
+/** A push that does not come within this time is lost. */
+const QUIET_MS = 3_000
+
 /** Runs the traffic of a population on a server that is killed repeatedly, and reads everything back. */
 export async function runCrash(server: ServerProcess, plan: CrashPlan): Promise<CrashRun> {
   const chance = chanceOf(plan.seed)
   plan.progress('making users and rooms', 0)
   const population = await createPopulation(server, plan, chance)
+  const receiver = await startPushReceiver()
+  await receiver.serve([population.auditor, population.listener])
   const remoteRoom = plan.servers && (await RemoteRoom.enter(plan.servers, server))
   const file = join(server.folder, 'ledger.jsonl')
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_DSYNC)
@@ -73,6 +79,8 @@ export async function runCrash(server: ServerProcess, plan: CrashPlan): Promise<
   if (population.hasKeys) await drain(traffic, chance)
   closeSync(descriptor)
 
+  plan.progress('waiting for the last pushes', 1)
+  await receiver.quiet(QUIET_MS)
   plan.progress('reading everything back', 1)
   const deeds = readLedger(readFileSync(file, 'utf8'))
   const rooms = await readRooms(population, audit)
@@ -85,16 +93,18 @@ export async function runCrash(server: ServerProcess, plan: CrashPlan): Promise<
     lookups: await lookUp(population.rooms, rooms, deeds, chance),
     toDevice: followers.map(({ client, toDevice }) => ({ user: client.userId, markers: toDevice })),
     remoteRoom: await remoteRoom?.result(),
+    pushes: receiver.pushes(),
     media: await readMedia(population.auditor, deeds),
     signer: { serverName: server.serverName, keyId, publicKey },
     recoveriesMs,
     recoveryLimitMs: plan.recoveryLimitMs,
   }
-  for (const user of [population.auditor, ...population.users]) user.close()
+  for (const user of [population.auditor, population.listener, ...population.users]) user.close()
+  await receiver.close()
   return { deeds, seen, population, reached }
 }
 
-/** Claims whatever one-time keys are left, so that a lost one shows. */
+/** Claims all remaining one-time keys, so that a lost one shows. */
 async function drain(traffic: Traffic, chance: Chance): Promise<void> {
   for (const user of traffic.population.users) {
     for (;;) {

@@ -6,6 +6,7 @@ import { onEveryDatabase } from '../databases.ts'
 import type { JsonObject } from '@myelin/matrix/json'
 import { SyncedClient } from '../clients/synced-client.ts'
 import type { ClientEvent } from '../clients/synced-client.ts'
+import { testConfig } from '../runtime.ts'
 import { testServer } from '../server.ts'
 import type { TestServer } from '../server.ts'
 
@@ -28,9 +29,12 @@ const KINDS = [
   'rename',
   'visibility',
   'ignore',
+  'status',
+  'status',
   'sync',
   'sync',
 ] as const
+const PROFILE_FIELDS = ['displayname', 'x.status']
 const VISIBILITIES = ['joined', 'invited', 'shared', 'world_readable'] as const
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -73,6 +77,10 @@ async function take(server: TestServer, room: string, people: readonly Person[],
     unban: () => move('unban', { user_id: target.userId }),
     rename: () =>
       put(`/_matrix/client/v3/profile/${person.userId}/displayname`, { displayname: `called ${serial % 7}` }),
+    status: () =>
+      serial % 3 === 0
+        ? server.call('DELETE', `/_matrix/client/v3/profile/${person.userId}/x.status`, { token })
+        : put(`/_matrix/client/v3/profile/${person.userId}/x.status`, { 'x.status': serial }),
     ignore: () => put(own, { ignored_users: serial % 2 === 0 ? { [target.userId]: {} } : {} }),
   }
   await calls[step.kind]()
@@ -91,7 +99,9 @@ onEveryDatabase('syncing', (open) => {
   for (const stateAfter of [false, true]) {
     const dialect = stateAfter ? 'with state_after' : 'with state'
     test(`in any slices gives a client the same rooms and state as syncing once, ${dialect}`, async (t) => {
-      const server = await testServer(open)
+      // So few profiles in an answer that they take several.
+      const profiles = { ...testConfig.profiles, isInSync: true, maxInAnswer: 1 }
+      const server = await testServer(open, { profiles })
       t.after(() => server.close())
       const [host, watcher] = [await server.register('host'), await server.register('watcher')]
       const levels = { state_default: 0, invite: 0, kick: 0, ban: 0, events: {} }
@@ -103,16 +113,27 @@ onEveryDatabase('syncing', (open) => {
           body: { preset: 'public_chat', power_level_content_override: levels },
         })
         const room = String(created.body['room_id'])
-        const sliced = new SyncedClient(server, watcher.token, { limit, stateAfter, timeline })
+        const sliced = new SyncedClient(server, watcher.token, {
+          limit,
+          stateAfter,
+          timeline,
+          profileFields: PROFILE_FIELDS,
+        })
         await sliced.sync()
         for (const one of steps) {
           if (one.kind === 'sync') await sliced.sync()
           else await take(server, room, people, one)
         }
-        await sliced.sync()
-        const once = new SyncedClient(server, watcher.token, { limit, stateAfter, timeline })
-        await once.sync()
+        await sliced.catchUp()
+        const once = new SyncedClient(server, watcher.token, {
+          limit,
+          stateAfter,
+          timeline,
+          profileFields: PROFILE_FIELDS,
+        })
+        await once.catchUp()
         assert.equal(sliced.isJoined(room), once.isJoined(room))
+        assert.deepEqual(sliced.profiles(), once.profiles())
         if (!once.isJoined(room)) return
         const state = await truth(server, room, watcher)
         assert.deepEqual(once.stateOf(room), state)

@@ -9,6 +9,8 @@ import { freePort } from './free-port.ts'
 /** A PostgreSQL from the registry package, on a free port of loopback, with a fresh cluster that goes when it stops. */
 export interface TestPostgres {
   readonly url: string
+  /** The number of its first process. */
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -51,6 +53,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   await answering(port)
   return {
     url: `postgres://myelin@127.0.0.1:${port}/postgres`,
+    pid: server.pid ?? 0,
     stop: async () => {
       const gone = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGINT')
@@ -78,7 +81,7 @@ export async function connectionFault(url: string): Promise<Error | undefined> {
   return undefined
 }
 
-/** Drops every database whose name begins with the prefix, whatever is connected to it. */
+/** Drops every database whose name begins with the prefix, even if clients are connected to it. */
 export async function dropDatabases(url: string, prefix: string): Promise<void> {
   const rows = await query(url, `select datname as name from pg_database where datname like '${prefix}%'`)
   for (const { name } of rows) await query(url, `drop database if exists "${name}" with (force)`)

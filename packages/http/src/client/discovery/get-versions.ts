@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ServiceConfig } from '@myelin/kit/settings'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { recordOf } from '../../reply-schemas.ts'
@@ -16,6 +17,7 @@ const UNSTABLE_FEATURES = [
   'com.beeper.msc4169',
   'org.matrix.e2e_cross_signing',
   'org.matrix.msc2285.stable',
+  'org.matrix.msc2432',
   'org.matrix.msc3391',
   'org.matrix.msc3440.stable',
   'org.matrix.msc3771',
@@ -31,14 +33,20 @@ const UNSTABLE_FEATURES = [
   'org.matrix.msc4222',
   'org.matrix.msc4306',
   'org.matrix.msc4354',
+  'org.matrix.msc4380.stable',
   'org.matrix.simplified_msc3575',
   'uk.half-shot.msc2666.query_mutual_rooms.stable',
   'uk.tcpip.msc4133',
   'uk.tcpip.msc4133.stable',
 ]
 
-/** Those that need presence. */
-const PRESENCE_FEATURES = ['org.matrix.msc3026.busy_presence']
+/** Returns those that settings enable. */
+function configuredFeatures({ presence, push }: Pick<ServiceConfig, 'presence' | 'push'>): string[] {
+  return [
+    ...(presence.isEnabled ? ['org.matrix.msc3026.busy_presence'] : []),
+    ...(push.withEncryptedEvents ? ['org.matrix.msc4028'] : []),
+  ]
+}
 
 /**
  * Returns the versions of the spec that this server implements.
@@ -53,7 +61,7 @@ export const getVersions = endpoint({
   reply: Type.Object({ versions: Type.Array(Type.String()), unstable_features: recordOf(Type.Boolean()) }),
 
   async handle(_, rt) {
-    const features = rt.config.presence.isEnabled ? [...UNSTABLE_FEATURES, ...PRESENCE_FEATURES] : UNSTABLE_FEATURES
+    const features = [...UNSTABLE_FEATURES, ...configuredFeatures(rt.config)]
     const flags = Object.fromEntries(features.map((name) => [name, true]))
     return { versions: VERSIONS, unstable_features: flags }
   },

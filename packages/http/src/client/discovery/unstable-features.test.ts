@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { encodeBase64 } from '@myelin/matrix/base64'
-import { testPolicyKey } from '@myelin/testing/runtime'
+import { testConfig, testPolicyKey } from '@myelin/testing/runtime'
 import { testServer } from '@myelin/testing/server'
 import type { TestServer } from '@myelin/testing/server'
 import assert from 'node:assert/strict'
@@ -17,7 +17,8 @@ describe('an advertised feature', () => {
   let event: string
   let sent = 0
   before(async () => {
-    server = await testServer(undefined, { presence: { isEnabled: true } })
+    const push = { ...testConfig.push, withEncryptedEvents: true }
+    server = await testServer(undefined, { presence: { isEnabled: true }, push })
     alice = await server.register('alice')
     bob = await server.register('bob')
     const created = await done('POST', 'v3/createRoom', { preset: 'public_chat', visibility: 'public' })
@@ -59,6 +60,11 @@ describe('an advertised feature', () => {
       await done('POST', 'unstable/keys/device_signing/upload', { master_key: key })
     },
     'org.matrix.msc2285.stable': () => done('POST', `v3/rooms/${room}/receipt/m.read.private/${event}`, {}),
+    'org.matrix.msc2432': async () => {
+      const alias = `#tea:${server.name}`
+      await done('PUT', `v3/directory/room/${encodeURIComponent(alias)}`, { room_id: decodeURIComponent(room) })
+      assert.deepEqual((await done('GET', `v3/rooms/${room}/aliases`))['aliases'], [alias])
+    },
     'org.matrix.msc3026.busy_presence': async () => {
       const path = `v3/presence/${alice.userId}/status`
       await done('PUT', path, { presence: 'org.matrix.msc3026.busy' })
@@ -108,6 +114,10 @@ describe('an advertised feature', () => {
     },
     'org.matrix.msc3916.stable': () => done('GET', 'v1/media/config'),
     'org.matrix.msc3981': () => done('GET', `v1/rooms/${room}/relations/${event}?recurse=true`),
+    'org.matrix.msc4028': async () => {
+      const rule = await done('GET', 'v3/pushrules/global/override/.org.matrix.msc4028.encrypted_event')
+      assert.deepEqual([rule['enabled'], rule['actions']], [true, ['notify']])
+    },
     'org.matrix.msc4069': () => setField(`v3/${profile()}?org.matrix.msc4069.propagate=false`),
     'org.matrix.msc4140': async () => {
       const path = `v3/rooms/${room}/send/m.room.message/late?org.matrix.msc4140.delay=60000`
@@ -127,6 +137,13 @@ describe('an advertised feature', () => {
       const { rooms } = await done('GET', 'v3/sync')
       assert.match(JSON.stringify(rooms), /sticky/)
     },
+    'org.matrix.msc4380.stable': async () => {
+      const carol = await server.register('carol')
+      const setting = `${client}/v3/user/${carol.userId}/account_data/m.invite_permission_config`
+      await server.call('PUT', setting, { token: carol.token, body: { default_action: 'block' } })
+      const { body } = await call('POST', `v3/rooms/${room}/invite`, { user_id: carol.userId })
+      assert.equal(body['errcode'], 'M_INVITE_BLOCKED')
+    },
     'org.matrix.simplified_msc3575': () => done('POST', 'unstable/org.matrix.simplified_msc3575/sync', {}),
     'uk.half-shot.msc2666.query_mutual_rooms.stable': async () => {
       const { joined } = await done('GET', `v1/mutual_rooms?user_id=${bob.userId}`)
@@ -145,7 +162,8 @@ describe('an advertised feature', () => {
   test('is left out where its setting is off', async () => {
     const quiet = await testServer()
     const { body } = await quiet.call('GET', `${client}/versions`)
-    assert.equal('org.matrix.msc3026.busy_presence' in (body['unstable_features'] as object), false)
+    for (const name of ['org.matrix.msc3026.busy_presence', 'org.matrix.msc4028'])
+      assert.equal(name in (body['unstable_features'] as object), false, name)
     await quiet.close()
   })
 })

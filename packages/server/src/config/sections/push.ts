@@ -21,11 +21,24 @@ notifications.`,
         default: true,
       }),
       jitter_delay: duration({
-        description: `The longest random time that a push waits, so that its time does not give away who wrote to whom.`,
+        description: `The longest random time that a push waits, so that its time does not reveal the sender of a message.`,
         default: 0,
       }),
     },
     { description: `Push notifications.`, default: {} },
+  ),
+  experimental_features: group(
+    {
+      msc4028_push_encrypted_events: Type.Boolean({
+        description: `Whether all encrypted events are pushed, so that the app decides what notifies (MSC4028). Users can change
+that by the push rule \`.org.matrix.msc4028.encrypted_event\`. Unread counts do not depend on it.`,
+        default: false,
+      }),
+    },
+    {
+      description: `Features of Synapse that are off by default. Those that are always on here may be enabled as well.`,
+      default: {},
+    },
   ),
 }
 
@@ -35,11 +48,12 @@ type Values = Static<TObject<typeof fields>>
 export const push = section({
   title: 'Push notifications',
   fields,
-  read({ push: values }: Values): PushSettings {
+  read({ push: values, experimental_features: features }: Values): PushSettings {
     return {
       isEnabled: values.enabled,
       includesContent: values.include_content,
       countsRooms: values.group_unread_count_by_room,
+      withEncryptedEvents: features.msc4028_push_encrypted_events,
       jitterMs: durationMs(values.jitter_delay),
     }
   },

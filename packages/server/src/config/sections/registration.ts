@@ -96,6 +96,7 @@ export const registration = section({
         maySetDisplayName: values.enable_set_displayname,
         maySetAvatarUrl: values.enable_set_avatar_url,
         isInSync: values.include_profile_updates_in_sync,
+        maxInAnswer: 500,
       } satisfies ProfileSettings,
     }
   },

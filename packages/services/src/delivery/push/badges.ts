@@ -36,6 +36,16 @@ export class Badges {
     else this.#counted.get(user)?.rooms.delete(roomId)
   }
 
+  /**
+   * Notes that a user has one more notification in a room. Where the badge counts rooms, the count of one that has some already
+   * is kept.
+   */
+  grow(user: UserId, roomId: RoomId): void {
+    const rooms = this.#counted.get(user)?.rooms
+    if (this.#rt.config.push.countsRooms && (rooms?.get(roomId) ?? 0) > 0) return
+    rooms?.delete(roomId)
+  }
+
   /** Forgets all counts. */
   clear(): void {
     this.#counted.clear()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UserId } from '@myelin/matrix/ids'
+import type { RuleChoice } from '@myelin/rules/push/default-rules'
 import type { Read } from '@myelin/storage/engine/database'
 import { timeline } from '@myelin/storage/rooms/events/events'
 import { joinedRoomsByAge } from '@myelin/storage/sync/changed-rooms'
@@ -20,22 +21,28 @@ const MAX_JUDGED = 500
  * Returns what a user's pusher missed after one position and up to another: the newest 100 notifications that are still unread,
  * in the order of the log.
  */
-export async function missedPushes(db: Read, user: UserId, stretch: Stretch): Promise<PendingPush[]> {
-  const missed = await invitesOf(db, user, stretch)
+export async function missedPushes(
+  db: Read,
+  user: UserId,
+  stretch: Stretch,
+  choice: RuleChoice,
+): Promise<PendingPush[]> {
+  const missed = await invitesOf(db, user, stretch, choice)
   for (const room of await joinedRoomsByAge(db, user)) {
     // The rooms come in the order of their last event, the newest first.
     if (room.last <= stretch.after) break
-    missed.push(...(await missedInRoom(db, user, room, stretch)))
+    missed.push(...(await missedInRoom(new PushJudge(db, room.roomId, choice), user, room, stretch)))
   }
   return missed.toSorted((a, b) => a.position - b.position).slice(-MAX_MISSED)
 }
 
 async function missedInRoom(
-  db: Read,
+  judge: PushJudge,
   user: UserId,
   { roomId, joined }: JoinedRoom,
   { after, upTo }: Stretch,
 ): Promise<PendingPush[]> {
+  const { db } = judge
   const read = await readUpTo(db, { roomId, user, joined, upTo })
   const events = await timeline(db, {
     roomId,
@@ -44,7 +51,6 @@ async function missedInRoom(
     before: upTo + 1,
     limit: MAX_JUDGED,
   })
-  const judge = new PushJudge(db, roomId)
   const pushes: PendingPush[] = []
   for (const event of events) {
     const position = event.position ?? 0

@@ -5,7 +5,7 @@ import { redactPdu } from '@myelin/rules/redaction'
 import type { Pusher } from '@myelin/storage/accounts/pushers'
 import type { Read } from '@myelin/storage/engine/database'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
-import { eventsByNid } from '@myelin/storage/rooms/events/events'
+import { cachedEvents } from '@myelin/storage/rooms/events/cached-events'
 import { loadStateEvent } from '../../room-state/load-auth-state.ts'
 import { roomVersionOf } from '../../room-state/versions.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
@@ -41,7 +41,7 @@ export async function eventNotification(
   push: PendingPush,
   badge: number | undefined,
 ): Promise<JsonObject | undefined> {
-  const event = (await eventsByNid(db.read, [push.nid])).get(push.nid)
+  const event = (await cachedEvents(db.read, [push.nid])).get(push.nid)
   if (!event) return undefined
   const { tweaks } = push
   const counts = badge === undefined ? {} : { counts: { unread: badge } }

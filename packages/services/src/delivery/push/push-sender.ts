@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
+import type { Timer } from '@myelin/kit/clock'
 import { Semaphore } from '@myelin/kit/semaphore'
 import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
@@ -13,6 +14,7 @@ import { PushGateways } from './push-gateways.ts'
 import { PusherQueue } from './pusher-queue.ts'
 import type { PushDispatch, Pushing } from './pusher-queue.ts'
 import { spreadPushes } from './spread-pushes.ts'
+import type { SpreadPushes } from './spread-pushes.ts'
 
 const MAX_CHANGED = 50_000
 /**
@@ -20,6 +22,9 @@ const MAX_CHANGED = 50_000
  * unread notifications.
  */
 const MAX_BEHIND = 10_000
+/** The cursor is written so long after pushes were distributed, so that a crash repeats few of them. */
+const SAVE_MS = 500
+const NO_PUSHES: SpreadPushes = { pushes: [], senders: [] }
 
 /**
  * Pushes events to the gateways of users' pushers.
@@ -44,6 +49,9 @@ export class PushSender {
   #hasPushers: boolean | undefined
   #term: AbortSignal | undefined
   #reached = 0
+  /** What the cursor was when it was last to be written, and the timer of the next time. */
+  #saved = 0
+  #saving: Timer | undefined
 
   constructor(rt: Pushing) {
     this.#rt = rt
@@ -76,6 +84,7 @@ export class PushSender {
 
   /** Stops; what was not pushed is pushed after the next start. */
   async close(): Promise<void> {
+    this.#saving?.cancel()
     await this.#follower.stop()
     for (const queue of this.#queues.values()) queue.close()
     await Promise.all([...this.#queues.values()].map((queue) => queue.resting()))
@@ -122,7 +131,7 @@ export class PushSender {
     this.#reached = cursor
     const position = await this.#rt.db.position()
     if (position - cursor > MAX_BEHIND) {
-      await this.#rt.db.write((tx) => setAllLate(tx, cursor))
+      await this.#rt.db.write((tx) => setAllLate(tx, cursor, this.#rt.clock.now()))
       this.#reached = position
     }
     for (const late of await latePushers(this.#rt.db.read)) this.#to(late, late)
@@ -130,12 +139,14 @@ export class PushSender {
 
   #end(): void {
     this.#term = undefined
+    this.#saving?.cancel()
+    this.#saving = undefined
     for (const queue of this.#queues.values()) queue.close()
     this.#queues = new Map()
   }
 
   async #follow(stretch: Stretch, term: AbortSignal): Promise<undefined> {
-    const { db } = this.#rt
+    const { db, config } = this.#rt
     const [rooms, users, readers] = [this.#rooms, this.#users, this.#readers]
     this.#rooms = new Set()
     this.#users = new Set()
@@ -143,19 +154,35 @@ export class PushSender {
     try {
       this.#hasPushers ??= await hasPushers(db.read)
       const ahead = { after: Math.max(stretch.after, this.#reached), upTo: stretch.upTo }
-      const pushes = this.#hasPushers ? await spreadPushes(db.read, rooms, users, ahead) : []
+      const { pushes, senders } = this.#hasPushers
+        ? await spreadPushes(db.read, rooms, users, ahead, config.push)
+        : NO_PUSHES
       if (term.aborted) return
+      // Sending an event reads the room.
+      for (const { userId, roomId } of senders) this.#badges.touch(userId, roomId)
       for (const { userId, push } of pushes) {
-        this.#badges.touch(userId, push.roomId)
+        this.#badges.grow(userId, push.roomId)
         for (const pusher of await pushersOf(db.read, userId)) if (pusher.isEnabled) this.#to(pusher)?.offer(push)
       }
       for (const reader of this.#hasPushers ? readers : [])
         for (const pusher of await pushersOf(db.read, reader)) if (pusher.isEnabled) this.#to(pusher)?.offerBadge()
       this.#reached = stretch.upTo
+      if (pushes.length > 0) this.#saveSoon()
     } catch (cause) {
       this.#lose()
       throw cause
     }
+  }
+
+  #saveSoon(): void {
+    if (this.#saving || !this.#term) return
+    this.#saving = this.#rt.clock.later(SAVE_MS, () => {
+      this.#saving = undefined
+      const position = this.#safePosition(this.#reached)
+      if (position > this.#saved) this.#follower.saveCursor()
+      this.#saved = position
+      if (position < this.#reached) this.#saveSoon()
+    })
   }
 
   #to(pusher: Pick<Pusher, 'nid' | 'userId'>, late?: LatePusher): PusherQueue | undefined {

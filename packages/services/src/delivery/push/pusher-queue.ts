@@ -29,6 +29,8 @@ export interface PushDispatch {
 
 /** From this number of waiting pushes on, a pusher counts as late: its pushes are looked up again later. */
 const MAX_QUEUE = 100
+/** The positions of the log that are looked up at once for a pusher whose gateway takes pushes. */
+const MAX_STRETCH = 100
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 3_600_000
 const ODD_MS = 60_000
@@ -39,7 +41,8 @@ const STORED_EACH = 20
  * Sends one pusher's notifications, one after the other in the order of the log.
  *
  * While the gateway takes them, they are held in memory. Once one fails, or too many wait, only the position is stored, and what
- * was missed is read from the log at the next try.
+ * was missed is read from the log at the next try: all of it where too many waited, the newest notifications that are still
+ * unread where the gateway failed.
  */
 export class PusherQueue {
   readonly #dispatch: PushDispatch
@@ -206,22 +209,26 @@ export class PusherQueue {
   /** Looks up what the pusher missed; ends its lateness where it has caught up. */
   async #lookUp(late: LatePusher, pusher: Pusher): Promise<void> {
     const { rt, reached, lookups } = this.#dispatch
-    const upTo = reached()
+    const end = reached()
     const after = Math.max(late.position, pusher.position)
-    if (after >= upTo) {
+    const upTo = late.failingSinceTs === 0 ? Math.min(end, after + MAX_STRETCH) : end
+    if (after >= end) {
       this.#late = undefined
       return rt.db.write((tx) => clearLatePusher(tx, this.#nid))
     }
-    this.#queue = await lookups.run(() => missedPushes(rt.db.read, this.#userId, { after, upTo }))
+    this.#queue = await lookups.run(() => missedPushes(rt.db.read, this.#userId, { after, upTo }, rt.config.push))
     this.#lookedUpTo = upTo
     if (this.#queue.length === 0) this.#late = { ...late, position: upTo }
   }
 
   async #taken(push: PendingPush): Promise<boolean> {
-    this.#queue.shift()
+    // It is first unless the pusher fell behind while it was being sent.
+    const isFirst = this.#queue[0] === push
+    if (isFirst) this.#queue.shift()
     if (!this.#late) return true
-    const isLast = this.#queue.length === 0
-    this.#late = { ...this.#late, position: isLast ? this.#lookedUpTo : push.position, intervalMs: 0 }
+    const isLast = isFirst && this.#queue.length === 0
+    const position = isLast ? this.#lookedUpTo : Math.max(this.#late.position, push.position)
+    this.#late = { ...this.#late, position, intervalMs: 0 }
     if (isLast || ++this.#sinceStored >= STORED_EACH) await this.#store(this.#late)
     return true
   }
@@ -236,7 +243,8 @@ export class PusherQueue {
       'a push gateway did not take a push; it is retried',
     )
     this.#queue = []
-    await this.#store({ ...late, intervalMs, retryTs: rt.clock.now() + intervalMs })
+    const now = rt.clock.now()
+    await this.#store({ ...late, failingSinceTs: late.failingSinceTs || now, intervalMs, retryTs: now + intervalMs })
     this.#rest(intervalMs)
     return false
   }
@@ -245,7 +253,7 @@ export class PusherQueue {
     const { rt, reached } = this.#dispatch
     const now = rt.clock.now()
     const position = this.safePosition ?? reached()
-    this.#late = { nid: this.#nid, userId: this.#userId, position, failingSinceTs: now, retryTs: now, intervalMs: 0 }
+    this.#late = { nid: this.#nid, userId: this.#userId, position, failingSinceTs: 0, retryTs: now, intervalMs: 0 }
     this.#isLateStored = false
     this.#lookedUpTo = 0
     this.#queue = []

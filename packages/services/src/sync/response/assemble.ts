@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Read } from '@myelin/storage/engine/database'
 import { printToken } from '../../room-state/page-token.ts'
+import type { ProfileCursor } from '../../room-state/page-token.ts'
 import { SYNC_SECTIONS } from '../sections/sections.ts'
 import type { SyncSection } from '../sections/sync-section.ts'
 import type { Slice } from '../sync-request.ts'
@@ -28,10 +29,12 @@ export async function assemble(tools: SyncTools, db: Read, slice: Slice): Promis
   const changed = isEmpty ? changes.filter(([section]) => section.isQuiet) : changes
   const lastMessage = (await scope.toDevice()).at(-1)
   const sticky = (await scope.sticky())?.upTo
+  const profiles = await nextProfiles(scope)
   const isCut = sticky !== undefined && sticky < slice.upTo.position
   const next = {
     ...slice.upTo,
     ...(isCut ? { sticky } : {}),
+    ...(profiles ? { profiles } : {}),
     toDevice: lastMessage?.position ?? slice.request.since?.toDevice ?? 0,
   }
   const body = {
@@ -40,6 +43,12 @@ export async function assemble(tools: SyncTools, db: Read, slice: Slice): Promis
     ...membersOf(changed.map(([section, value]) => [section, value ?? section.unchanged])),
   }
   return { body, isEmpty }
+}
+
+/** Returns the cursor of the profiles that are left; it stays where the client does not ask for profiles this time. */
+async function nextProfiles(scope: SyncScope): Promise<ProfileCursor | undefined> {
+  const read = await scope.profiles()
+  return read ? read.next : scope.slice.since?.profiles
 }
 
 /** Sets the values of sections at their paths; a section without a value is left out. */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonObject } from '@myelin/matrix/json'
-import { rulesetOf } from '@myelin/rules/push/default-rules'
 import { pushRulesPosition } from '@myelin/storage/accounts/push-rules'
-import { ownRules } from '../../account-data/push-rules.ts'
+import { rulesOf } from '../../account-data/push-rules.ts'
 import { passesType } from '../../room-state/event-filter.ts'
 import type { SyncScope } from '../sync-scope.ts'
 import { eventList } from './sync-section.ts'
@@ -21,8 +20,8 @@ export const accountDataSection: SyncSection = {
 }
 
 /** Returns the push rules, which are account data, sent whole at the first sync and whenever they change; else nothing. */
-export async function pushRulesEntry({ db, slice, after }: SyncScope): Promise<JsonObject[]> {
+export async function pushRulesEntry({ db, slice, after, tools }: SyncScope): Promise<JsonObject[]> {
   if (!passesType('m.push_rules', slice.request.filter.accountData)) return []
   if (slice.since && (await pushRulesPosition(db, slice.user)) <= after) return []
-  return [{ type: 'm.push_rules', content: { global: rulesetOf(slice.user, await ownRules(db, slice.user)) } }]
+  return [{ type: 'm.push_rules', content: { global: await rulesOf(db, slice.user, tools.config.push) } }]
 }

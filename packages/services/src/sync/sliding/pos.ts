@@ -17,7 +17,7 @@ export function printPos({ token, connection, serial }: Pos): string {
 
 /** Parses a `pos`; throws `M_UNKNOWN_POS` for any other text. */
 export function parsePos(text: string): Pos {
-  const match = /^(s[\d_]+)~(\d{1,15})\.(\d{1,15})$/.exec(text)
+  const match = /^(s[\d_.-]+)~(\d{1,15})\.(\d{1,15})$/.exec(text)
   if (!match?.[1]) throw unknownPos()
   return { token: tokenOf(match[1]), connection: Number(match[2]), serial: Number(match[3]) }
 }

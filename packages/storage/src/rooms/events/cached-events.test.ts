@@ -10,7 +10,8 @@ import { childrenOf } from './children.ts'
 import type { Database, Tx } from '../../engine/database.ts'
 import { eventsRelatingTo, markRedacted, roomTail, timeline } from './events.ts'
 import { placesBefore } from './history-positions.ts'
-import { putHistoricEvent } from './outliers.ts'
+import { cachedEvents } from './cached-events.ts'
+import { putHistoricEvent, putOutlier } from './outliers.ts'
 import { createRoomRow, openRoom, roomById } from '../rooms.ts'
 import type { StoredEvent } from '../../schema/stored-event.ts'
 
@@ -121,6 +122,28 @@ onEveryDatabase('the cached events of a room', (open) => {
       }),
       { numRuns: 25 },
     )
+    await db.close()
+  })
+
+  test('has the state that a join brought once, and anew where an event of it gets a place', async () => {
+    const db = await open()
+    const writing = new Writing(db, '!joined:one.test' as RoomId)
+    await writing.send(1)
+    const pdu = message(writing.roomId, 100)
+    const { nid, room } = await db.write(async (tx) => {
+      const { nid: roomNid } = (await openRoom(tx, writing.roomId)) ?? assert.fail('no room')
+      return { room: roomNid, nid: await putOutlier(tx, pdu, { room: roomNid, status: 'accepted' }) }
+    })
+    await db.position()
+    const positionOf = async (read = db.read) => (await cachedEvents(read, [nid])).get(nid)?.position
+    assert.equal(await positionOf(), null)
+    const still = { ...db.read, run: () => assert.fail('read again') }
+    assert.equal(await positionOf(still), null)
+    const [position = 0] = await placesBefore(db.read, room, 1, 1)
+    const place = { room, nid, position, stateBefore: 0, stateAfter: 0, isKept: true, notifies: 'no' } as const
+    await db.write((tx) => putHistoricEvent(tx, pdu, place))
+    await db.position()
+    assert.equal(await positionOf(), position)
     await db.close()
   })
 

@@ -133,21 +133,24 @@ const isBackwardExtremity = prepared((db, room: Nid, id: Uint8Array) =>
   db.selectFrom('backward_extremities').select('position').where('room_nid', '=', room).where('event_id', '=', id),
 )
 
-/** Returns where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
+/** Returns where a room's history has gaps: the missing events, and the position of one that names them, nearest to now first. */
 export async function backwardExtremities(
   db: Read,
   roomId: RoomId,
 ): Promise<{ readonly eventId: EventId; readonly position: Position }[]> {
-  const rows = await db
+  const rows = await holesOf(db, roomId)
+  return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
+}
+
+const holesOf = prepared((db, roomId: RoomId) =>
+  db
     .selectFrom('backward_extremities')
     .innerJoin('rooms', 'rooms.room_nid', 'backward_extremities.room_nid')
     .select(['backward_extremities.event_id', 'backward_extremities.position'])
     .where('rooms.room_id', '=', roomId)
     .orderBy('backward_extremities.position', 'desc')
-    .limit(100)
-    .execute()
-  return rows.map((row) => ({ eventId: eventIdOf(row.event_id), position: row.position }))
-}
+    .limit(100),
+)
 
 /** Returns the newest event between two positions that names a missing one. */
 export async function newestGap(
@@ -156,8 +159,8 @@ export async function newestGap(
   after: Position,
   upTo: Position,
 ): Promise<Position | undefined> {
-  const holes = await backwardExtremities(db, roomId)
-  return holes.find(({ position }) => position > after && position <= upTo)?.position
+  const gaps = await backwardExtremities(db, roomId)
+  return gaps.find(({ position }) => position > after && position <= upTo)?.position
 }
 
 /** Keeps a redaction in mind whose target is not there yet. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expressionBuilder } from 'kysely'
 import type { Expression, SqlBool } from 'kysely'
+import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
+import { inChunks } from '../../engine/database.ts'
 import type { Read } from '../../engine/database.ts'
-import { roomNames, roomNid, userNames, userNid } from '../../engine/names.ts'
+import { roomNames, roomNid, userNames, userNid, userNids } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position, Tables } from '../../schema/schema.ts'
 
@@ -47,6 +49,56 @@ export async function usersSharingRooms(db: Read, user: UserId): Promise<Set<Use
 const around = prepared((db, user: Nid) =>
   db.selectFrom(shared).select('shared.user_nid').distinct().where('shared.viewer_nid', '=', user),
 )
+
+/**
+ * Returns the users of the viewer's server who share a room with the viewer, who may be among them: those with numbers above
+ * `after`, in their order, at most `limit`.
+ */
+export async function localUsersSharingRooms(
+  db: Read,
+  viewer: UserId,
+  { after, limit }: { readonly after: Nid; readonly limit: number },
+): Promise<{ readonly nid: Nid; readonly userId: UserId }[]> {
+  const nid = await userNid(db, viewer)
+  if (nid === undefined) return []
+  const rows = await localAround(db, nid, serverOf(viewer), after, limit)
+  return rows.map((row) => ({ nid: row.user_nid, userId: row.user_id }))
+}
+
+const localAround = prepared((db, viewer: Nid, server: ServerName, after: Nid, limit: number) =>
+  db
+    .selectFrom(shared)
+    .innerJoin('users', 'users.user_nid', 'shared.user_nid')
+    .select(['users.user_nid', 'users.user_id'])
+    .distinct()
+    .where('shared.viewer_nid', '=', viewer)
+    .where('shared.user_nid', '>', after)
+    .where('users.server', '=', server)
+    .orderBy('users.user_nid')
+    .limit(limit),
+)
+
+/** Returns those of some users who share a room with a user. */
+export async function usersSharingRoomsAmong(
+  db: Read,
+  viewer: UserId,
+  users: readonly UserId[],
+): Promise<ReadonlySet<UserId>> {
+  const nid = await userNid(db, viewer)
+  const others = await userNids(db, users)
+  if (nid === undefined || others.size === 0) return new Set()
+  const rows = await inChunks([...others.values()], (chunk) =>
+    db
+      .selectFrom(shared)
+      .select('shared.user_nid')
+      .distinct()
+      .where('shared.viewer_nid', '=', nid)
+      .where('shared.user_nid', 'in', chunk)
+      .execute(),
+  )
+  const sharing = new Set(rows.map((row) => row.user_nid))
+  return new Set([...others].filter(([, other]) => sharing.has(other)).map(([user]) => user))
+}
 
 /** Returns whether two users share a room; with `since`, whether they have shared one since that position at least. */
 export async function shareRoom(

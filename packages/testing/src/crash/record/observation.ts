@@ -62,6 +62,12 @@ export interface RemoteRoomResult {
   readonly messages: readonly string[]
 }
 
+/** The events that were pushed to a user's pusher, in the order in which they came. */
+export interface PushedTo {
+  readonly user: string
+  readonly events: readonly string[]
+}
+
 /** Everything that was read over HTTP during and after the crashes. */
 export interface Observation {
   readonly rooms: readonly SeenRoom[]
@@ -72,6 +78,7 @@ export interface Observation {
   readonly toDevice: readonly { readonly user: string; readonly markers: readonly string[] }[]
   /** The content downloaded for each acknowledged upload; undefined if it was not found. */
   readonly media: readonly { readonly uri: string; readonly text: string | undefined }[]
+  readonly pushes: readonly PushedTo[]
   /** Absent where there was no other server. */
   readonly remoteRoom?: RemoteRoomResult | undefined
   readonly signer: { readonly serverName: string; readonly keyId: string; readonly publicKey: Uint8Array }

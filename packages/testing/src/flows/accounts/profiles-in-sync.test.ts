@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import type { TestContext } from 'node:test'
+import { SlidingClient } from '../../clients/sliding-client.ts'
 import { onEveryDatabase } from '../../databases.ts'
+import { testConfig } from '../../runtime.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
 
@@ -19,7 +22,7 @@ onEveryDatabase('profiles in sync', (open) => {
     let bob: Person
     let carol: Person
     let room: string
-    const settings = { maySetDisplayName: true, maySetAvatarUrl: true, isInSync: true }
+    const settings = { ...testConfig.profiles, isInSync: true }
     const call = async (method: string, path: string, { token }: Person, body?: unknown): Promise<Body> => {
       const answer = await server.call(method, path, { token, ...(body === undefined ? {} : { body }) })
       assert.equal(answer.status, 200, JSON.stringify(answer.body))
@@ -149,6 +152,74 @@ onEveryDatabase('profiles in sync', (open) => {
       }
       const rows = await server.rt.db.read.selectFrom('profile_changes').selectAll().execute()
       assert.equal(rows.filter(({ user_id: user }) => user === carol.userId).length, 100)
+    })
+  })
+
+  describe('too many for one answer', () => {
+    const people = async (t: TestContext, maxInAnswer: number) => {
+      const server = await testServer(open, { profiles: { ...testConfig.profiles, isInSync: true, maxInAnswer } })
+      t.after(() => server.close())
+      const alice = await server.register('alice')
+      const { body } = await server.call('POST', `${v3}/createRoom`, {
+        token: alice.token,
+        body: { preset: 'public_chat' },
+      })
+      const others: Person[] = []
+      for (const name of ['bob', 'carol', 'dan', 'erin']) {
+        const other = await server.register(name)
+        others.push(other)
+        await server.call('POST', `${v3}/join/${String(body['room_id'])}`, { token: other.token, body: {} })
+      }
+      const set = ({ userId, token }: Person, value: unknown) =>
+        server.call('PUT', `${v3}/profile/${userId}/${STATUS}`, { token, body: { [STATUS]: value } })
+      return { server, alice, others, set }
+    }
+
+    test('come with the next ones of /sync, which do not wait, also after a restart', async (t) => {
+      const { server, alice, others, set } = await people(t, 2)
+      const filter = encodeURIComponent(
+        JSON.stringify({ 'org.matrix.msc4429.profile_fields': { ids: [STATUS, 'displayname'] } }),
+      )
+      const known = new Map<string, Body>()
+      const sizes: number[] = []
+      let since = ''
+      for (let asked = 0; ; asked++) {
+        // One who was sent and one who was not, in the middle of it.
+        if (asked === 1) for (const person of others) await set(person, 'late')
+        server.rt.db.read.caches.clear()
+        const wait = asked < 4 ? 60_000 : 0
+        const { body } = await server.call('GET', `${v3}/sync?filter=${filter}&timeout=${wait}${since}`, {
+          token: alice.token,
+        })
+        since = `&since=${String(body['next_batch'])}`
+        server.rt.clock.advance(20)
+        const users = body['org.matrix.msc4429.users'] as Record<string, { profile_updates: Body }> | undefined
+        if (users === undefined) break
+        sizes.push(Object.keys(users).length)
+        for (const [user, { profile_updates: fields }] of Object.entries(users))
+          known.set(user, { ...known.get(user), ...fields })
+      }
+      assert.ok(
+        sizes.every((size) => size <= 2),
+        JSON.stringify(sizes),
+      )
+      assert.equal(known.size, 5)
+      for (const { userId } of others) assert.equal(known.get(userId)?.[STATUS], 'late', userId)
+    })
+
+    test('come with the next ones of sliding sync', async (t) => {
+      const { server, alice } = await people(t, 2)
+      const phone = new SlidingClient(server, alice.token, 'msc3575')
+      const everyone = { ranges: [[0, 9]], timeline_limit: 1, required_state: [['m.room.member', '*']] }
+      const wish = { lists: { all: everyone }, extensions: { [PROFILES]: { enabled: true } } }
+      for (let asked = 0; ; asked++) {
+        server.rt.db.read.caches.clear()
+        const users = (await phone.sync(wish)).extensions[PROFILES]?.['users'] ?? {}
+        assert.ok(Object.keys(users).length <= 2)
+        if (Object.keys(users).length === 0) break
+        assert.ok(asked < 6)
+      }
+      assert.equal(phone.profiles.size, 5)
     })
   })
 

@@ -57,7 +57,13 @@ onEveryDatabase('push', (open) => {
   })
 
   test('leaves out the content where the admin says so, and counts messages', async (t) => {
-    const push = { isEnabled: true, includesContent: false, countsRooms: false, jitterMs: 0 }
+    const push = {
+      isEnabled: true,
+      includesContent: false,
+      countsRooms: false,
+      withEncryptedEvents: false,
+      jitterMs: 0,
+    }
     const { gateway, alice, bob, call, say, settled } = await pushStage(open, t, { push })
     await call('POST', 'pushers/set', bob, pusher())
     await say(alice)
@@ -71,6 +77,70 @@ onEveryDatabase('push', (open) => {
         [undefined, { unread: 2 }],
       ],
     )
+  })
+
+  test('is for every encrypted event where the admin says so, unless the user disabled the rule', async (t) => {
+    const encryptedEvents = async (withEncryptedEvents: boolean, isEnabled?: boolean) => {
+      const push = { ...testConfig.push, withEncryptedEvents }
+      const { gateway, alice, bob, call, settled, room } = await pushStage(open, t, { push })
+      await call('POST', 'pushers/set', bob, pusher())
+      const rule = 'pushrules/global/override/.org.matrix.msc4028.encrypted_event'
+      if (isEnabled !== undefined) await call('PUT', `${rule}/enabled`, bob, { enabled: isEnabled })
+      const edit = { ciphertext: 'x', 'm.relates_to': { rel_type: 'm.replace', event_id: '$e' } }
+      await call('PUT', `${room}/send/m.room.encrypted/e`, alice, edit)
+      await settled()
+      return gateway.got.length
+    }
+    assert.equal(await encryptedEvents(true), 1)
+    assert.equal(await encryptedEvents(true, false), 0)
+    assert.equal(await encryptedEvents(false), 0)
+    assert.equal(await encryptedEvents(false, true), 1)
+  })
+
+  test('has a badge that falls when the user sends something, and grows with each room', async (t) => {
+    const { gateway, alice, bob, call, say, settled, room } = await pushStage(open, t)
+    const { room_id: other } = await call('POST', 'createRoom', alice, { preset: 'public_chat' })
+    await call('POST', `join/${encodeURIComponent(String(other))}`, bob, {})
+    await call('POST', 'pushers/set', bob, pusher())
+    await say(alice, 'here')
+    await say(alice, 'again')
+    await settled()
+    const elsewhere = (txn: string) =>
+      call('PUT', `rooms/${encodeURIComponent(String(other))}/send/m.room.message/${txn}`, alice, {
+        msgtype: 'm.text',
+        body: txn,
+      })
+    await elsewhere('there')
+    await settled()
+    await say(bob, 'read')
+    await settled()
+    await elsewhere('there again')
+    await settled()
+    await say(alice, 'here once more')
+    await settled()
+    assert.ok(room)
+    assert.deepEqual(
+      gateway.got.map(({ notification }) => (notification['counts'] as JsonObject)['unread']),
+      [1, 1, 2, 1, 2],
+    )
+  })
+
+  test('is for each of many events at once, in their order, where the gateway takes them', async (t) => {
+    const push = { ...testConfig.push, jitterMs: 1_000 }
+    const { server, alice, bob, call, say, gateway, settled } = await pushStage(open, t, { push })
+    await call('POST', 'pushers/set', bob, pusher())
+    // The first one waits for the clock, so the others queue up behind it, more than a queue holds.
+    const words = Array.from({ length: 250 }, (_, number) => `word ${number}`)
+    for (const word of words) await say(alice, word)
+    let isSettled = false
+    const settling = settled()?.then(() => (isSettled = true))
+    for (let turn = 0; !isSettled; turn++) {
+      if (turn % 10 === 0) server.rt.clock.advance(1_000)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await settling
+    const bodies = gateway.got.map(({ notification }) => (notification['content'] as JsonObject | undefined)?.['body'])
+    assert.deepEqual(bodies, words)
   })
 
   test('comes in the order of the events, each once, and never to its sender', async (t) => {

@@ -20,6 +20,7 @@ onEveryDatabase('pushers', (open) => {
       [url('ftp://push.test/_matrix/push/v1/notify'), 'M_MISSING_PARAM'],
       [url('no URL'), 'M_MISSING_PARAM'],
       [pusher({ kind: 'pigeon' }), 'M_INVALID_PARAM'],
+      [pusher({ kind: 'email', app_id: 'm.email', pushkey: 'bob@example.org', data: {} }), 'M_THREEPID_NOT_FOUND'],
       [pusher({ app_id: 'a'.repeat(65) }), 'M_INVALID_PARAM'],
       [pusher({ pushkey: 'k'.repeat(513) }), 'M_INVALID_PARAM'],
       [pusher({ lang: 'l'.repeat(300) }), 'M_INVALID_PARAM'],
@@ -69,5 +70,26 @@ onEveryDatabase('pushers', (open) => {
     )
     await say(alice, 'once')
     assert.deepEqual(await pushed(), ['once'])
+  })
+
+  test('stay with their device when another one disables them', async (t) => {
+    const { server, bob, call, alice, say, pushed } = await pushStage(open, t)
+    const login = await server.call('POST', `${v3}/login`, {
+      body: { type: 'm.login.password', identifier: { type: 'm.id.user', user: 'bob' }, password: 'correct horse' },
+    })
+    const laptop = { ...bob, deviceId: String(login.body['device_id']), token: String(login.body['access_token']) }
+    const listed = async () => {
+      const { pushers } = (await call('GET', 'pushers', bob)) as { pushers: JsonObject[] }
+      return pushers.map((each) => [each['org.matrix.msc3881.device_id'], each['org.matrix.msc3881.enabled']])
+    }
+    await call('POST', 'pushers/set', bob, pusher())
+    await call('POST', 'pushers/set', laptop, pusher({ 'org.matrix.msc3881.enabled': false }))
+    assert.deepEqual(await listed(), [[bob.deviceId, false]])
+    await say(alice, 'unheard')
+    await call('POST', 'pushers/set', laptop, pusher({ 'org.matrix.msc3881.enabled': true }))
+    await call('POST', 'logout', laptop, {})
+    assert.deepEqual(await listed(), [[bob.deviceId, true]])
+    await say(alice, 'heard')
+    assert.deepEqual(await pushed(), ['heard'])
   })
 })

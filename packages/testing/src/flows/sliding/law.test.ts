@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { SlidingClient } from '../../clients/sliding-client.ts'
 import type { FollowedRoom, SlidingDialect, SlidingRequestBody } from '../../clients/sliding-client.ts'
 import { onEveryDatabase } from '../../databases.ts'
+import { testConfig } from '../../runtime.ts'
 import { testServer } from '../../server.ts'
 import type { TestServer } from '../../server.ts'
 
@@ -22,10 +23,11 @@ type Step = {
 
 const KINDS = [
   ...(['message', 'message', 'message', 'name', 'topic', 'leave', 'join', 'join', 'invite', 'kick', 'ban'] as const),
-  ...(['unban', 'rename', 'visibility', 'read', 'device', 'direct'] as const),
+  ...(['unban', 'rename', 'status', 'status', 'visibility', 'read', 'device', 'direct'] as const),
   // Actions of the follower, and faults it meets.
   ...(['sync', 'sync', 'sync', 'sync', 'lost', 'forgotten', 'restart'] as const),
 ] as const
+const PROFILES = 'org.matrix.msc4262.profiles'
 const VISIBILITIES = ['joined', 'invited', 'shared', 'world_readable'] as const
 const ROOMS = 3
 
@@ -66,6 +68,10 @@ async function take({ server, people, rooms }: Actor, { kind, who, whom, room, s
     ban: () => move('ban', { user_id: target.userId }),
     unban: () => move('unban', { user_id: target.userId }),
     rename: () => put(`${v3}/profile/${name}/displayname`, { displayname: `called ${serial % 7}` }),
+    status: () =>
+      serial % 3 === 0
+        ? server.call('DELETE', `${v3}/profile/${name}/x.status`, { token })
+        : put(`${v3}/profile/${name}/x.status`, { 'x.status': serial }),
     device: () => put(`${v3}/devices/${encodeURIComponent(person.deviceId)}`, { display_name: `device ${serial}` }),
     direct: () => put(`${v3}/user/${name}/account_data/m.direct`, { [target.userId]: serial % 2 ? [roomId] : [] }),
     read: async () => {
@@ -118,7 +124,12 @@ function requestFor(
     ...(subscribed === undefined
       ? {}
       : { room_subscriptions: { [subscribed]: { timeline_limit: limit + 2, required_state: state } } }),
-    extensions: { e2ee: { enabled: true }, account_data: { enabled: true }, receipts: { enabled: true } },
+    extensions: {
+      e2ee: { enabled: true },
+      account_data: { enabled: true },
+      receipts: { enabled: true },
+      [PROFILES]: { enabled: true },
+    },
   }
 }
 
@@ -145,10 +156,20 @@ const membershipOf = (room: FollowedRoom | undefined, me: string) =>
   room?.state.get(`m.room.member ${me}`)?.content?.['membership']
 const idsOf = ({ timeline }: FollowedRoom) => timeline.map((event) => event.event_id)
 
+/** Asks until an answer has no profiles. */
+async function catchUp(client: SlidingClient, request: SlidingRequestBody): Promise<void> {
+  for (;;) {
+    const { extensions } = await client.sync(request)
+    if (Object.keys(extensions[PROFILES]?.['users'] ?? {}).length === 0) return
+  }
+}
+
 onEveryDatabase('a client that follows by sliding sync', (open) => {
   for (const dialect of ['msc3575', 'v4'] as const)
     test(`ends with the rooms, state, timeline, counts and device lists of one that asks once (${dialect})`, async (t) => {
-      const server = await testServer(open)
+      // So few profiles in an answer that they take several.
+      const profiles = { ...testConfig.profiles, isInSync: true, maxInAnswer: 1 }
+      const server = await testServer(open, { profiles })
       t.after(() => server.close())
       const [host, other] = [await server.register('host'), await server.register('other')]
       const levels = { state_default: 0, invite: 0, kick: 0, ban: 0, events: {} }
@@ -188,7 +209,7 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
           } else await take({ server, people, rooms }, one)
         }
         const last = requestFor(dialect, me, { last: 99, limit: 10, selection })
-        await client.sync(last)
+        await catchUp(client, last)
         const settled = await client.sync(last)
         assert.deepEqual([settled.rooms, settled.extensions['receipts']], [{}, { rooms: {} }])
 
@@ -199,7 +220,10 @@ onEveryDatabase('a client that follows by sliding sync', (open) => {
         const whole = await server.call('GET', `${v3}/sync`, { token: follower.token })
         const { join, invite } = (whole.body as unknown as OneSync).rooms
         const once = new SlidingClient(server, follower.token, dialect, 'once')
-        await once.sync(last)
+        await catchUp(once, last)
+        // The follower may know more of them, as of users who share no room with it any more.
+        for (const [user, profile] of once.profiles)
+          assert.deepEqual(client.profiles.get(user), profile, `the profile of ${user}`)
         for (const roomId of rooms) {
           const [room, fresh] = [client.rooms.get(roomId), once.rooms.get(roomId)]
           assert.equal(membershipOf(room, me) === 'join', roomId in join, 'joined')

@@ -3,6 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
+import type { StreamToken } from '../../../room-state/page-token.ts'
 import type { Requester, Runtime } from '../../../runtime/runtime.ts'
 import { sentUpTo } from '../sliding-scope.ts'
 import type { AnsweredScope, SlidingScope } from '../sliding-scope.ts'
@@ -11,6 +12,8 @@ import type { AnsweredScope, SlidingScope } from '../sliding-scope.ts'
 interface ExtensionAnswer {
   readonly value: object
   readonly hasNews: boolean
+  /** What the `pos` of the answer remembers for the extension. */
+  readonly token?: Pick<StreamToken, 'profiles'>
 }
 
 /** The stored state of each room for an extension of a connection. */

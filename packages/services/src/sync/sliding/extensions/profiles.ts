@@ -12,8 +12,8 @@ import { checkRooms, wantedBy } from './extension.ts'
 import type { SlidingExtension } from './extension.ts'
 
 /**
- * `org.matrix.msc4262.profiles`: the profiles of users of this server whom the rooms show, whole, and what changed in those of
- * all who share a room with the user.
+ * `org.matrix.msc4262.profiles`: whole profiles of shown users of this server, and the changes in those of
+ * all who share a room with the user. They may be spread over several answers.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4262
  */
@@ -24,11 +24,13 @@ export const profilesExtension: SlidingExtension = {
     fieldsOf(config)
   },
   async read(scope, config) {
-    if (!scope.sync.tools.config.profiles.isInSync) return undefined
-    const whole = await shownUsers(scope, config)
-    const updates = await profileUpdates(scope.sync, { whole, fields: fieldsOf(config) })
+    const { isInSync, maxInAnswer: limit } = scope.sync.tools.config.profiles
+    if (!isInSync) return undefined
+    const shown = await shownUsers(scope, config)
+    const question = { shown, startsWithAll: false, fields: fieldsOf(config), limit }
+    const { updates, next: profiles } = await profileUpdates(scope.sync, question)
     const users = Object.fromEntries([...updates].map(([user, update]) => [user, entryOf(update)]))
-    return { value: { users }, hasNews: updates.size > 0 }
+    return { value: { users }, hasNews: updates.size > 0, token: { profiles } }
   },
 }
 
@@ -50,7 +52,7 @@ async function shownUsers(scope: AnsweredScope, config: JsonObject): Promise<Set
   return users
 }
 
-/** Adds the users of a room: of a lazily loaded one, those whom its entry shows. */
+/** Adds the users of a room: of a lazily loaded one, only shown users. */
 async function addUsersOf(
   { sync, windows }: AnsweredScope,
   roomId: RoomId,

@@ -2,6 +2,7 @@
 import { member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Runtime } from '../../../runtime/runtime.ts'
+import type { StreamToken } from '../../../room-state/page-token.ts'
 import { SLIDING_EXTENSIONS } from './extensions.ts'
 import type { AnsweredScope } from '../sliding-scope.ts'
 import type { SlidingRequest } from '../sliding-request.ts'
@@ -10,6 +11,8 @@ import type { SlidingRequest } from '../sliding-request.ts'
 export interface ReadExtensions {
   readonly values: Readonly<Record<string, object>>
   readonly hasNews: boolean
+  /** What the `pos` of the answer remembers for the extensions. */
+  readonly token: Pick<StreamToken, 'profiles'>
 }
 
 /** Returns whether a client asks for an extension. */
@@ -29,6 +32,8 @@ export async function beginExtensions(rt: Pick<Runtime, 'db'>, request: SlidingR
 export async function readExtensions(scope: AnsweredScope): Promise<ReadExtensions> {
   const values: Record<string, object> = {}
   let hasNews = false
+  // It stays for an extension that the client does not ask for this time.
+  let token: ReadExtensions['token'] = { profiles: scope.sync.slice.since?.profiles }
   for (const extension of SLIDING_EXTENSIONS) {
     const config = scope.request.extensions.get(extension.name)
     if (!config || !isEnabled(config)) continue
@@ -36,6 +41,7 @@ export async function readExtensions(scope: AnsweredScope): Promise<ReadExtensio
     if (!answer) continue
     values[extension.name] = answer.value
     hasNews ||= answer.hasNews
+    token = { ...token, ...answer.token }
   }
-  return { values, hasNews }
+  return { values, hasNews, token }
 }

@@ -70,7 +70,7 @@ async function look(rt: PollNeeds, request: SlidingRequest): Promise<PollAnswer>
       const stored = connection
         ? { nid: connection.nid, serial: await advanceConnection(rt, request.requester, connection, step) }
         : await startConnection(rt, request.requester, request.connId, step)
-      const pos = printPos({ token: upTo, connection: stored.nid, serial: stored.serial })
+      const pos = printPos({ token: { ...upTo, ...extensions.token }, connection: stored.nid, serial: stored.serial })
       return printAnswer(answered, pos, extensions.values)
     },
   }
