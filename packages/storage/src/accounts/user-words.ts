@@ -56,7 +56,7 @@ export interface UserSearch {
 }
 
 /** Words that are looked at in one statement: each takes a look at the rooms that two users share. */
-const PAGE = 200
+const PAGE = 50
 
 /** Returns members of rooms, other than the searcher, with a word of this prefix. */
 export async function usersByWord(db: Read, search: UserSearch): Promise<UserId[]> {
