@@ -39,7 +39,7 @@ async function show(): Promise<void> {
 
 /** Creates a room on the first server; the others find it by its alias. */
 async function meet([first, ...others]: readonly RoomClient[]): Promise<Room> {
-  if (!first) throw new Error('nobody is there')
+  if (!first) throw new Error('no server was started')
   const body = { preset: 'public_chat', name: 'One room on three servers', room_alias_name: 'demo' }
   const room = await first.createRoom(body)
   const alias = `#demo:${first.userId.slice(first.userId.indexOf(':') + 1)}`

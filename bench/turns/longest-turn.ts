@@ -14,7 +14,7 @@ export interface WorstTurn extends Turn {
 }
 
 const ROUNDS = 5
-/** The exactness of a thread's processor time on Linux. Turns are no longer than that plus one tick, whatever else ran meanwhile. */
+/** The exactness of a thread's processor time on Linux. Turns are no longer than that plus one tick, even if other programs ran meanwhile. */
 const CPU_TICK_MS = 4
 
 /**

@@ -14,7 +14,7 @@ export const w3: Workload = {
     const clients = await registerMany(target, namesFor(target, 'w3', waiting + 1))
     const room = await roomWith(clients)
     const [sender, ...waiters] = clients
-    if (!sender) throw new Error('nobody sends')
+    if (!sender) throw new Error('no client sends')
     let deliveries = new Deliveries()
     const polls = waiters.map((client) => poll(client, (body) => deliveries.arrived(body)))
     await Promise.all(polls.map(({ ready }) => ready))

@@ -43,7 +43,7 @@ export const w8: Workload = {
     const { servers, target } = run
     if (!servers) throw new Error('W8 needs fake servers')
     const [client, other] = await registerMany(target, [`w8-${target.run}`, `w8b-${target.run}`])
-    if (!client || !other) throw new Error('nobody could be registered')
+    if (!client || !other) throw new Error('no user could be registered')
     const beside = await bystander(other)
     const rows = []
     for (const cell of CELLS) rows.push(await measure(run, servers, client, beside, cell))

@@ -21,7 +21,7 @@ export const w6: Workload = {
     const { own } = target
     if (!servers || !own) throw new Error('W6 needs fake servers')
     const [client, other] = await registerMany(target, [`w6-${target.run}`, `w6b-${target.run}`])
-    if (!client || !other) throw new Error('nobody could be registered')
+    if (!client || !other) throw new Error('no user could be registered')
     const beside = await bystander(other)
     for (const name of servers.names) servers.faults.set(name, { delayMs: RTT_MS })
     const rows = []

@@ -15,7 +15,7 @@ interface Pushed {
   readonly sentMs: number
 }
 
-/** W11: a room of 1,000 members of whom some have a pusher: how soon a message is pushed to all, and what it costs the sender. */
+/** W11: the delay until a message is pushed in a room of 1,000 members, some of them with pushers, and its cost for the sender. */
 export const w11: Workload = {
   name: 'W11',
   title: 'push: one room of 1,000 members, some with a pusher',

@@ -35,7 +35,7 @@ export const w7: Workload = {
     const { servers, target } = run
     if (!servers) throw new Error('W7 needs fake servers')
     const [client] = await registerMany(target, [`w7-${target.run}`])
-    if (!client) throw new Error('nobody could be registered')
+    if (!client) throw new Error('no user could be registered')
     const rooms = await joinedRooms(run, servers, client)
     const rows = []
     for (const cell of CELLS) rows.push(await measure(run, servers, client, rooms, cell))

@@ -11,7 +11,7 @@ import type { Workload } from './workload.ts'
 export const w1 = senders('W1', 'one room, k senders, each with a long poll', true)
 
 /** W1 without the long polls: what stands beside the bare pipeline. */
-export const w1Sends = senders('W1-sends', 'one room, k senders, nobody reads', false)
+export const w1Sends = senders('W1-sends', 'one room, k senders, no readers', false)
 
 function senders(name: string, title: string, hasPolls: boolean): Workload {
   return {

@@ -30,7 +30,7 @@ export const w9: Workload = {
     const { servers, target, scale } = run
     if (!servers) throw new Error('W9 needs fake servers')
     const [client] = await registerMany(target, [`w9-${target.run}`])
-    if (!client) throw new Error('nobody could be registered')
+    if (!client) throw new Error('no user could be registered')
     const rows = []
     for (const count of [50, SERVERS].map((each) => Math.max(2, Math.round(each * scale))))
       rows.push(...(await measure(run, servers, client, count)))

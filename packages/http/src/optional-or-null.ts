@@ -24,12 +24,16 @@ export function nullRemover(schema: TSchema): NullRemover | undefined {
     const remove = nullRemover(valueOf(member))
     return remove ? [{ name, remove }] : []
   })
-  if (nullable.length === 0 && inside.length === 0) return undefined
+  const { additionalProperties: entries } = schema as { additionalProperties?: TSchema | boolean }
+  const removeInEntry = typeof entries === 'object' ? nullRemover(valueOf(entries)) : undefined
+  if (nullable.length === 0 && inside.length === 0 && !removeInEntry) return undefined
   return (body) => {
     // The schema has been checked: it is an object.
     const members = body as Record<string, unknown>
     for (const name of nullable) if (members[name] === null) delete members[name]
     for (const { name, remove } of inside) if (members[name] !== undefined) remove(members[name])
+    if (!removeInEntry) return
+    for (const [name, entry] of Object.entries(members)) if (!(name in properties)) removeInEntry(entry)
   }
 }
 

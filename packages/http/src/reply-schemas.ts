@@ -35,7 +35,7 @@ const Text = Type.String()
 /** Any JSON object, or the text of one. */
 export const ObjectSchema = openObject({})
 
-/** An event as clients see it. Its content is whatever its sender wrote. */
+/** An event as clients see it. Its content is chosen by its sender. */
 export const ClientEventSchema = openObject({
   event_id: Text,
   room_id: Text,

@@ -56,6 +56,21 @@ export function forEachInTurns<Entry>(
   return undefined
 }
 
+/** Returns what a function makes of each entry, of about so many microseconds each, over as many turns as that takes. */
+export async function mapInTurns<Entry, Value>(
+  entries: Iterable<Entry>,
+  costUs: number,
+  make: (entry: Entry) => Value,
+): Promise<Value[]> {
+  const made: Value[] = []
+  for (const entry of entries) {
+    made.push(make(entry))
+    const pausing = step(costUs)
+    if (pausing) await pausing
+  }
+  return made
+}
+
 /** Runs a long computation to its end, and lets others have their turn after each of its steps; its failure is thrown. */
 export async function inSteps<Value>(steps: Generator<unknown, Value>): Promise<Value> {
   for (;;) {

@@ -31,8 +31,10 @@ export class TooLongError extends Error {
 // One for all: it is thrown on the way of every long body, and says nothing of it.
 const TOO_LONG = new TooLongError('the canonical JSON is too long')
 
-/** The length up to which a part is written in one step. */
+/** The length from which a step ends. */
 const STEP_LENGTH = 16 * 1024
+/** The length up to which a list or object is written at once. Where it turns out to be longer, that much was in vain. */
+const SHORT_LENGTH = 4 * 1024
 
 /**
  * Returns the UTF-8 of what {@link canonicalJsonLoose} returns, written in steps of some 16 KiB, or one string or the keys of one
@@ -77,7 +79,7 @@ export function* canonicalJsonInSteps(value: Json): Generator<void, Uint8Array> 
 function shortJson(value: Json): string | undefined {
   if (typeof value !== 'object') return canonicalJsonLoose(value)
   try {
-    return canonicalJsonLoose(value, STEP_LENGTH)
+    return canonicalJsonLoose(value, SHORT_LENGTH)
   } catch (cause) {
     if (cause === TOO_LONG) return undefined
     throw cause

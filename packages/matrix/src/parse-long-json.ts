@@ -182,10 +182,10 @@ class Reader {
   #endOfString(start: number): number {
     const text = this.#text
     const last = Math.min(text.length, start + MAX_STRING_LENGTH)
-    for (let at = start + 1; at < last; at++) {
-      const unit = text.charCodeAt(at)
-      if (unit === QUOTE) return at
-      if (unit === BACKSLASH) at++
+    for (let at = text.indexOf('"', start + 1); at !== -1 && at < last; at = text.indexOf('"', at + 1)) {
+      let escapes = 0
+      while (text.charCodeAt(at - 1 - escapes) === BACKSLASH) escapes++
+      if (escapes % 2 === 0) return at
     }
     throw last === text.length ? notJson() : tooLong()
   }

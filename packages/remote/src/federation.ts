@@ -211,6 +211,8 @@ export interface SignedForm {
   readonly origin: string
   readonly destination: string
   readonly content: Json | undefined
+  /** The length of the content as it was sent, in bytes, where it is known. */
+  readonly length?: number
 }
 
 /** Returns the text that the signature of a request covers. */
@@ -220,6 +222,8 @@ export function requestForm(request: SignedForm): string {
 
 /** Returns the text that the signature of a request covers; for a long one a promise of its UTF-8, written in steps. */
 export function requestFormInSteps(request: SignedForm): string | Promise<Uint8Array> {
+  if (request.length !== undefined && request.length >= LONG_JSON)
+    return inSteps(canonicalJsonInSteps(coveredBy(request)))
   try {
     return canonicalJsonLoose(coveredBy(request), LONG_JSON)
   } catch (cause) {
@@ -228,7 +232,7 @@ export function requestFormInSteps(request: SignedForm): string | Promise<Uint8A
   }
 }
 
-function coveredBy({ content, ...rest }: SignedForm): JsonObject {
+function coveredBy({ content, length: _, ...rest }: SignedForm): JsonObject {
   return content === undefined ? rest : { ...rest, content }
 }
 

@@ -30,7 +30,7 @@ import type { TlsFiles } from './config/sections/listeners.ts'
 import { createStandardLog } from './line-output.ts'
 import { listenFailure, readTls } from './listen.ts'
 import { openOwnDatabase } from './open-database.ts'
-import { prepareMediaStore } from './private-files.ts'
+import { checkMediaStore, prepareMediaStore } from './private-files.ts'
 import type { Reloadable } from './reload.ts'
 import { readPolicyKey, readSigningKeys } from './config/values/signing-key.ts'
 
@@ -50,6 +50,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   const log = createStandardLog(config.log)
   for (const notice of config.notices) log.warn({}, notice)
   const { signingKey, otherKeys } = keysOf(config)
+  checkFiles(config)
   const metrics = new PrometheusMetrics()
   const bus = new Bus()
   const position = { last: 0 }
@@ -127,6 +128,12 @@ function keysOf({ server, policyKeyPath }: Config): Pick<Runtime, 'signingKey' |
   const notary = server.notaryKeysPath === undefined ? [] : readSigningKeys(server.notaryKeysPath)
   const policy = policyKeyPath === undefined ? undefined : readPolicyKey(policyKeyPath)
   return { signingKey, otherKeys: { published, notary, policy } }
+}
+
+/** Checks the other files that the configuration names, so that a fault is reported before the database is migrated. */
+function checkFiles({ listeners, media }: Config): void {
+  for (const { tls } of listeners) if (tls) readTls(tls)
+  checkMediaStore(media.storePath)
 }
 
 async function blobStoreOf({ media }: Config): Promise<BlobStore> {

@@ -35,6 +35,6 @@ export async function start(files: readonly string[]): Promise<void> {
   if (isStopping) stop()
   // The start leaves little behind; from here on the young generation may grow with the load. See `lean.js`.
   setFlagsFromString('--semi-space-growth-factor=2')
-  // Once, before the first request: what the start left as garbage would stay resident for hours in a quiet server.
-  void globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+  // Once, before the first request: in a quiet server the garbage of the start would stay resident for hours.
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }

@@ -3,6 +3,7 @@ import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
 import { DelayedEventSender } from './delivery/delayed-event-sender.ts'
 import { DelegatedLeaveWatcher } from './delivery/delegated-leave-watcher.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
+import { OwedWork } from './delivery/owed-work.ts'
 import { StickyEventWatcher } from './delivery/sticky-event-watcher.ts'
 import { startMaintenance } from './maintenance.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
@@ -23,6 +24,8 @@ export interface Workers {
   readonly delayedEvents: DelayedEventSender
   /** Ends stickiness at its time, and judges soft-failed sticky events again. */
   readonly stickyEvents: StickyEventWatcher
+  /** Finishes what changes owe where a node died. */
+  readonly owedWork: OwedWork
   /** Sends delayed leaves of participants that the SFU no longer sees; undefined without an SFU. */
   readonly delegatedLeaves: DelegatedLeaveWatcher | undefined
   /** Fetches the device lists of remote users. */
@@ -40,6 +43,7 @@ export function startWorkers(rt: Runtime): Workers {
   const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
   const delayedEvents = new DelayedEventSender(rt)
   const stickyEvents = new StickyEventWatcher(rt)
+  const owedWork = new OwedWork(rt)
   const delegatedLeaves = rt.config.rtc.livekit ? new DelegatedLeaveWatcher(rt) : undefined
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
@@ -51,6 +55,7 @@ export function startWorkers(rt: Runtime): Workers {
     push,
     delayedEvents,
     stickyEvents,
+    owedWork,
     delegatedLeaves,
     deviceLists,
     completions,
@@ -60,6 +65,7 @@ export function startWorkers(rt: Runtime): Workers {
       await delegatedLeaves?.close()
       await delayedEvents.close()
       await stickyEvents.close()
+      await owedWork.close()
       await push?.close()
       await outbound.close()
       await deviceLists.close()

@@ -66,6 +66,8 @@ const VALID: Readonly<Record<string, (length: number) => readonly string[]>> = {
   createRoom: (length) => [
     `{"invite":[${fill(user, length, 1000)}]}`,
     `{"initial_state":[${fill((at) => `{"type":"a.b","state_key":"${at}","content":{}}`, length, 1000)}]}`,
+    `{"initial_state":[${fill((at) => `{"type":"a.b","state_key":"${at}","content":{"a":"${'x'.repeat(50_000)}"}}`, length)}]}`,
+    `{"invite":[${fill(user, length / 2, 1000)}],"initial_state":[${fill((at) => `{"type":"a.b","state_key":"${at}","content":{}}`, length / 2, 1000)}]}`,
   ],
   defineFilter: (length) => [
     `{"room":{"rooms":[${fill((at) => `"!${at}:a"`, length)}],"timeline":{"senders":[]}}}`,

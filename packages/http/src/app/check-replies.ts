@@ -14,8 +14,8 @@ const finders = new WeakMap<object, Finder>()
 const findInError = mismatchFinder(Type.Union([ErrorSchema, closed(AuthenticationNeededSchema)]))
 
 /**
- * Checks the bytes of every reply against the schema of its endpoint. A reply that does not match becomes a 500, or breaks off
- * where its headers have left; `report` is called with what is wrong.
+ * Checks the bytes of every reply against the schema of its endpoint. A reply that does not match becomes a 500, or is
+ * truncated if its headers were sent; `report` is called with the reason.
  */
 export function checkReplies(app: FastifyInstance, report: (message: string) => void): void {
   app.addHook('onSend', (request, reply, payload: unknown, done) => {
@@ -42,7 +42,7 @@ function isStream(payload: unknown): payload is Readable {
   return typeof payload === 'object' && payload !== null && 'pipe' in payload
 }
 
-/** Returns the same stream, which fails at its end where what came through it does not match. */
+/** Returns the same stream, which fails at its end if its content does not match. */
 function checkedStream(
   stream: Readable,
   find: (bytes: Buffer) => string | undefined,

@@ -2,115 +2,13 @@
 import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { NULL_MEANINGS, SLIDING_EXTENSION_NULLS } from '@myelin/testing/null-meanings'
+import type { NullMeaning } from '@myelin/testing/null-meanings'
 import { testServer } from '@myelin/testing/server'
 import type { Answer, TestServer } from '@myelin/testing/server'
 import type { TSchema } from 'typebox'
 import { endpointsOf } from './endpoints.ts'
 import { NULL_IS_ABSENT } from '../optional-or-null.ts'
-
-/** The meaning of `null` for an optional member: the same as its absence, or an error. */
-type Meaning = 'absent' | 'refused'
-
-/**
- * The optional members of the bodies of all endpoints for clients, each with the meaning that `null` has in Synapse 1.163. An
- * error 500 there is a refusal here.
- */
-const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
-  changePassword: { auth: 'absent', new_password: 'absent', logout_devices: 'refused' },
-  deactivateAccount: { auth: 'absent', erase: 'refused' },
-  register: {
-    auth: 'absent',
-    username: 'refused',
-    password: 'absent',
-    device_id: 'absent',
-    initial_device_display_name: 'absent',
-    inhibit_login: 'absent',
-    refresh_token: 'refused',
-  },
-  synapseRegisterBySecret: { admin: 'absent', user_type: 'absent', displayname: 'absent', inhibit_login: 'absent' },
-  deleteDevice: { auth: 'absent' },
-  deleteDevices: { auth: 'absent' },
-  updateDevice: { display_name: 'absent' },
-  queryPublicRooms: {
-    limit: 'refused',
-    since: 'absent',
-    filter: 'absent',
-    'filter.generic_search_term': 'absent',
-    'filter.room_types': 'absent',
-    include_all_networks: 'absent',
-    third_party_instance_id: 'absent',
-  },
-  searchUserDirectory: { limit: 'refused' },
-  setRoomVisibilityOnDirectory: { visibility: 'refused' },
-  redactEvent: { reason: 'absent', with_rel_types: 'absent', 'org.matrix.msc3912.with_relations': 'absent' },
-  claimKeys: { timeout: 'absent' },
-  queryDehydratedDeviceEvents: { next_batch: 'absent' },
-  queryKeys: { timeout: 'absent' },
-  uploadCrossSigningKeys: {
-    auth: 'absent',
-    master_key: 'absent',
-    'master_key.signatures': 'refused',
-    self_signing_key: 'absent',
-    'self_signing_key.signatures': 'refused',
-    user_signing_key: 'absent',
-    'user_signing_key.signatures': 'refused',
-  },
-  uploadKeys: { device_keys: 'refused', one_time_keys: 'absent', fallback_keys: 'absent' },
-  ban: { reason: 'absent', 'org.matrix.msc4293.redact_events': 'absent' },
-  kick: { reason: 'absent', 'org.matrix.msc4293.redact_events': 'absent' },
-  unban: { reason: 'absent' },
-  inviteUser: { reason: 'absent' },
-  joinRoomById: { reason: 'absent' },
-  joinRoom: { reason: 'absent' },
-  knockRoom: { reason: 'absent' },
-  leaveRoom: { reason: 'absent' },
-  setDehydratedDevice: { initial_device_display_name: 'absent', one_time_keys: 'absent', fallback_keys: 'absent' },
-  setPresence: { status_msg: 'refused' },
-  setReadMarker: { 'm.fully_read': 'absent', 'm.read': 'absent', 'm.read.private': 'absent' },
-  reportEvent: { reason: 'refused' },
-  putRoomKeysVersion: { version: 'refused' },
-  createRoom: {
-    visibility: 'absent',
-    room_alias_name: 'refused',
-    name: 'refused',
-    topic: 'refused',
-    invite: 'refused',
-    invite_3pid: 'refused',
-    room_version: 'refused',
-    creation_content: 'refused',
-    initial_state: 'refused',
-    'initial_state.[].state_key': 'refused',
-    preset: 'refused',
-    is_direct: 'absent',
-    power_level_content_override: 'absent',
-  },
-  upgradeRoom: { additional_creators: 'absent' },
-  login: {
-    identifier: 'absent',
-    user: 'absent',
-    address: 'absent',
-    password: 'absent',
-    device_id: 'absent',
-    initial_device_display_name: 'absent',
-    refresh_token: 'refused',
-  },
-  setTyping: { timeout: 'refused' },
-  postPusher: {
-    app_display_name: 'refused',
-    device_display_name: 'refused',
-    profile_tag: 'absent',
-    lang: 'refused',
-    data: 'refused',
-    append: 'absent',
-    enabled: 'refused',
-    'org.matrix.msc3881.enabled': 'refused',
-  },
-  scheduleDelayedEvent: {
-    state_key: 'refused',
-    sticky_duration_ms: 'refused',
-    'org.matrix.msc4354.sticky_duration_ms': 'refused',
-  },
-}
 
 /** Endpoints of unstable features, whose bodies still change; each refuses null or reads it as absence, as its schema says. */
 const UNSETTLED: ReadonlySet<string> = new Set([
@@ -119,8 +17,6 @@ const UNSETTLED: ReadonlySet<string> = new Set([
   'getMemberToken',
   'getSfuAccess',
   'setThreadSubscription',
-  'simplifiedSync',
-  'syncV4',
 ])
 
 /** Alice in a public room of hers with bob, and what requests name. Each request has its own room, so that it can be repeated. */
@@ -215,15 +111,43 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   setTyping: ({ roomId, alice }) => [`rooms/${roomId}/typing/${alice}`, { typing: true }],
 }
 
+const allExtensions = Object.fromEntries(
+  Object.keys(SLIDING_EXTENSION_NULLS)
+    .filter((name) => !name.endsWith('.enabled'))
+    .map((name) => [name, { enabled: false }]),
+)
+const simplified = { timeline_limit: 1, required_state: [] }
+const merged = { timeline_limit: 1, required_state: { include: [{}], exclude: [{}] } }
+const SLIDING: Readonly<Record<string, Example>> = {
+  simplifiedSync: ({ roomId }) => [
+    '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
+    {
+      lists: { a: { ...simplified, filters: {} } },
+      room_subscriptions: { [roomId]: simplified },
+      extensions: allExtensions,
+    },
+  ],
+  syncV4: ({ roomId }) => [
+    '/_matrix/client/v4/sync',
+    {
+      lists: { a: { ...merged, filters: {} } },
+      room_subscriptions: { [roomId]: merged },
+      extensions: allExtensions,
+    },
+  ],
+}
+
 const endpoints = new Map(endpointsOf(['client']).map((endpoint) => [endpoint.id, endpoint]))
 
 /** Returns the optional members of a schema, with the meaning of `null` that it has. */
-function optionalMembers(schema: TSchema, path = ''): (readonly [string, Meaning])[] {
+function optionalMembers(schema: TSchema, path = ''): (readonly [string, NullMeaning])[] {
   const {
     properties = {},
     required = [],
     items,
+    additionalProperties: entries,
   } = schema as unknown as {
+    readonly additionalProperties?: TSchema | boolean
     readonly properties?: Readonly<Record<string, TSchema>>
     readonly required?: readonly string[]
     readonly items?: TSchema
@@ -232,22 +156,42 @@ function optionalMembers(schema: TSchema, path = ''): (readonly [string, Meaning
     const isAbsent = NULL_IS_ABSENT in member
     const { anyOf } = member as { readonly anyOf?: readonly TSchema[] }
     const inside = optionalMembers(isAbsent ? (anyOf?.[0] ?? member) : member, `${path}${name}.`)
-    const meaning: Meaning = isAbsent ? 'absent' : 'refused'
+    const meaning: NullMeaning = isAbsent ? 'absent' : 'refused'
     return required.includes(name) ? inside : [[`${path}${name}`, meaning] as const, ...inside]
   })
+  if (typeof entries === 'object') return [...own, ...optionalMembers(entries, `${path}{}.`)]
   return items ? [...own, ...optionalMembers(items, `${path}[].`)] : own
+}
+
+/** Returns the first name of a path in an object; undefined where only the whole path can be a name. */
+function stepIn(object: object, path: string): string | undefined {
+  const parts = path.split('.')
+  if (parts[0] === '{}' || parts[0] === '[]') return parts[0]
+  const names = parts.map((_, at) => parts.slice(0, parts.length - at).join('.'))
+  return names.find((name) => Object.hasOwn(object, name))
+}
+
+const THREADS = 'io.element.msc4308.thread_subscriptions'
+const STICKY = 'org.matrix.msc4354.sticky_events'
+const PROFILES = 'org.matrix.msc4262.profiles'
+
+/** Returns a request of sliding sync whose extension has a null inside. */
+function slidingExtension(name: string, extensions: object, status: 200 | 400) {
+  const path = () => '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync'
+  const code = status === 200 ? undefined : 'M_INVALID_PARAM'
+  return [[name, 'POST', path, { extensions }, status, code]] as const
 }
 
 /** Returns a body in which one member is null, or absent. */
 function changed(body: object, path: string, isNull: boolean): object {
   const copy = structuredClone(body)
-  const names = path.split('.[].').flatMap((part, index) => (index === 0 ? [part] : ['0', part]))
-  const steps = names.flatMap((name) =>
-    Object.keys(copy).includes(name) || name.startsWith('org.') || name.startsWith('m.') ? [name] : name.split('.'),
-  )
   let at = copy as Record<string, unknown>
-  for (const step of steps.slice(0, -1)) at = at[step] as Record<string, unknown>
-  const last = steps.at(-1) ?? ''
+  let last = path
+  // Names have dots; the longest that stands there is a step.
+  for (let name = stepIn(at, last); name !== undefined && name !== last; name = stepIn(at, last)) {
+    last = last.slice(name.length + 1)
+    at = at[name === '{}' || name === '[]' ? (Object.keys(at)[0] ?? '') : name] as Record<string, unknown>
+  }
   if (isNull) at[last] = null
   else delete at[last]
   return copy
@@ -295,7 +239,7 @@ describe('null in a body', () => {
 
   async function ask(id: string, change: (body: object) => object): Promise<Answer> {
     const here = await scene()
-    const [path, body = {}, token = here.token] = (await EXAMPLES[id]?.(here)) ?? ['']
+    const [path, body = {}, token = here.token] = (await { ...EXAMPLES, ...SLIDING }[id]?.(here)) ?? ['']
     return server.call(endpoints.get(id)?.method ?? '', path.startsWith('/') ? path : `/_matrix/client/v3/${path}`, {
       ...(token === '' ? {} : { token }),
       body: change(body),
@@ -307,10 +251,10 @@ describe('null in a body', () => {
       const members = body ? optionalMembers(body) : []
       return members.length === 0 || UNSETTLED.has(id) ? [] : [[id, Object.fromEntries(members)] as const]
     })
-    assert.deepEqual(Object.fromEntries(found), MEANINGS)
+    assert.deepEqual(Object.fromEntries(found), NULL_MEANINGS)
   })
 
-  for (const [id, members] of Object.entries(MEANINGS)) {
+  for (const [id, members] of Object.entries(NULL_MEANINGS)) {
     for (const [path, meaning] of Object.entries(members)) {
       test(`is ${meaning === 'absent' ? 'read as absence of' : 'refused as'} ${path} of ${id}`, async () => {
         const { status, body } = await ask(id, (example) => changed(example, path, true))
@@ -374,11 +318,21 @@ describe('null in a body', () => {
       400,
       'M_BAD_JSON',
     ],
+    ...slidingExtension('lists of an extension', { receipts: { enabled: true, lists: null } }, 200),
+    ...slidingExtension('rooms of an extension', { typing: { enabled: true, rooms: null } }, 200),
+    ...slidingExtension('since of to_device', { to_device: { enabled: true, since: null } }, 200),
+    ...slidingExtension('limit of to_device', { to_device: { enabled: true, limit: null } }, 400),
+    ...slidingExtension('limit of threads', { [THREADS]: { enabled: true, limit: null } }, 400),
+    ...slidingExtension('limit of sticky events', { [STICKY]: { enabled: true, limit: null } }, 400),
+    ...slidingExtension('since of sticky events', { [STICKY]: { enabled: true, since: null } }, 400),
+    ...slidingExtension('fields of profiles', { [PROFILES]: { enabled: true, fields: null } }, 400),
   ] as const
   for (const [name, method, pathIn, body, status, code] of others) {
     test(`is ${status === 200 ? 'taken' : 'refused'} as ${name}, which is checked outside of the schemas`, async () => {
       const here = await scene()
-      const answer = await server.call(method, `/_matrix/client/v3/${pathIn(here)}`, { token: here.token, body })
+      const path = pathIn(here)
+      const url = path.startsWith('/') ? path : `/_matrix/client/v3/${path}`
+      const answer = await server.call(method, url, { token: here.token, body })
       assert.deepEqual([answer.status, answer.body['errcode']], [status, code])
     })
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { encodeJson } from '@myelin/kit/raw-json'
+import { Readable } from 'node:stream'
+import { encodeJson, isLongJson, jsonChunks } from '@myelin/kit/raw-json'
 import type { ServerName } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
 import type { Runtime } from '@myelin/services/runtime/runtime'
@@ -96,7 +97,8 @@ function encoded(reply: FastifyReply, result: unknown): unknown {
   const body: unknown = isWhole ? result.body : result
   if (isWhole && isBytes(body)) return body
   void reply.header('content-type', 'application/json')
-  return encodeJson(body)
+  // A long one is encoded while it is sent, so that nobody waits for it, and its bytes are not all in memory.
+  return isLongJson(body) ? Readable.from(jsonChunks(body), { objectMode: false }) : encodeJson(body)
 }
 
 function isBytes(body: unknown): boolean {

@@ -20,8 +20,9 @@ export function checkServerHeaders(rt: Runtime, request: FastifyRequest): void {
  * @see https://spec.matrix.org/v1.19/server-server-api/#request-authentication
  */
 export function originOf(rt: Runtime, request: FastifyRequest, content: Json | undefined): Promise<ServerName> {
-  const { method, originalUrl: target } = request
-  return authenticateContent(rt, { method, target, authorization: authorizationOf(request), content })
+  const { method, originalUrl: target, body } = request
+  const length = Buffer.isBuffer(body) ? { length: body.length } : {}
+  return authenticateContent(rt, { method, target, authorization: authorizationOf(request), content, ...length })
 }
 
 /** Returns every `Authorization` header; `request.headers` has only the first. */

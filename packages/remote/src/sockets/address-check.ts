@@ -24,7 +24,7 @@ export const PRIVATE_RANGES: readonly string[] = [
   'fec0::/10',
 ]
 
-/** The addresses of "this host", which are blocked whatever the admin configures, unless allowed explicitly. */
+/** The addresses of "this host", which are blocked unless the admin allows them explicitly. */
 const THIS_HOST = ['0.0.0.0/8', '255.255.255.255/32', '::/128']
 
 /**

@@ -4,7 +4,7 @@ declare const brand: unique symbol
 /** An event type and a state key in one string, usable as the key of a Map. */
 export type StateKey = string & { readonly [brand]: 'StateKey' }
 
-/** Returns the key of an event type and a state key; different pairs never share one, whatever their bytes. */
+/** Returns the key of an event type and a state key; different pairs of any bytes never share one. */
 export function stateKey(type: string, key = ''): StateKey {
   return `${isOdd(type) ? escaped(type) : type}\u0000${key}` as StateKey
 }

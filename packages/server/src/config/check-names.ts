@@ -3,14 +3,14 @@ import type { Fault } from './fault.ts'
 import type { Written } from './merge.ts'
 import { nearestOf } from './nearest.ts'
 import { SETTINGS } from './schema.ts'
-import { asksForNothing, MOVED, SYNAPSE_WORDS, WITHOUT_EFFECT } from './synapse-words.ts'
+import { isWithoutEffect, MOVED, SYNAPSE_WORDS, WITHOUT_EFFECT } from './synapse-words.ts'
 
 /** Reports a fault for every unknown setting, with the known name that is nearest to it. */
 export function checkNames(written: Written, faults: Fault[], notices: string[]): void {
   for (const [key, value] of written.settings) {
     if (SETTINGS.has(key)) continue
     const reason = WITHOUT_EFFECT.get(key)
-    if (!reason && SYNAPSE_WORDS.has(key) && asksForNothing(key, value)) continue
+    if (!reason && SYNAPSE_WORDS.has(key) && isWithoutEffect(key, value)) continue
     if (reason) notices.push(`${written.fileOf(key)}: ${key} has no effect: ${reason}`)
     else faults.push({ file: written.fileOf(key), key, message: whyUnknown(key) })
   }

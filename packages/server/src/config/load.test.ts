@@ -210,7 +210,7 @@ d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`,
   test('notes the settings of Synapse that have no effect', () => {
     const { notices } = configOf('report_stats: false\nlog_config: /etc/log.yaml')
     assert.deepEqual(notices, [
-      `${join(folder, '0.yaml')}: report_stats has no effect: Myelin reports to nobody`,
+      `${join(folder, '0.yaml')}: report_stats has no effect: Myelin reports no statistics`,
       `${join(folder, '0.yaml')}: log_config has no effect: use log_level and log_format`,
     ])
   })

@@ -7,10 +7,10 @@ const NOT_NEEDED = 'Myelin has no use for it'
 /** Settings of Synapse that do no harm when they have no effect: each with the reason, which is logged. */
 export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ['log_config', 'use log_level and log_format'],
-  ['report_stats', 'Myelin reports to nobody'],
+  ['report_stats', 'Myelin reports no statistics'],
   ['macaroon_secret_key', 'tokens are random words, not macaroons'],
   ['macaroon_secret_key_path', 'tokens are random words, not macaroons'],
-  ['suppress_key_server_warning', 'nobody is warned'],
+  ['suppress_key_server_warning', 'there is no such warning'],
   ['bcrypt_rounds', 'passwords are hashed with Argon2id'],
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
@@ -21,19 +21,19 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
 const UNDOCUMENTED = ['account_validity', 'enable_ephemeral_messages', 'presence_router']
 
 /**
- * The settings of Synapse. Those that Myelin neither has nor lists above would be missed if they had no effect: a configuration
- * that gives one another value than Synapse's default is refused.
+ * The settings of Synapse. A configuration that changes a setting that Myelin neither has nor lists above from Synapse's
+ * default is refused, because its absence would matter.
  */
 export const SYNAPSE_WORDS: ReadonlySet<string> = new Set([...SYNAPSE_DEFAULTS.keys(), ...UNDOCUMENTED])
 
 /** Settings of Synapse that stand elsewhere here. */
 export const MOVED: ReadonlyMap<string, string> = new Map([['use_presence', 'presence.enabled']])
 
-/** Groups that are not built and that are on by default; Myelin does nothing of them, so they may be off as well. */
+/** Groups that are not built and that are on by default. They may also be off. */
 const MAY_BE_OFF: ReadonlySet<string> = new Set(['stats'])
 
-/** Returns whether a setting of Synapse that is not built asks for nothing: it is off, empty or has Synapse's default. */
-export function asksForNothing(name: string, value: unknown): boolean {
+/** Returns whether a setting of Synapse that is not built is off, empty or at Synapse's default. */
+export function isWithoutEffect(name: string, value: unknown): boolean {
   const byDefault = SYNAPSE_DEFAULTS.get(name)
   if (value === '' || isSynapseDefault(value, byDefault)) return true
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false

@@ -96,15 +96,60 @@ testOnPostgres('a server whose connections to PostgreSQL were lost without a wor
 )
 
 testOnPostgres('a statement that takes long is not taken for a server that hangs', () =>
-  onStage(async ({ gateway, sql, send, messages }) => {
+  onStage(async ({ gateway, sql, messages }) => {
     await sql('begin')
-    await sql('select position from log for update')
-    const sent = send('waits')
+    await sql('lock table events in access exclusive mode')
+    const read = messages()
     // Each time that it is silent for long, the server is asked over another connection.
     for (const _ of [1, 2, 3]) await gateway.nextConnection()
     await sql('commit')
-    assert.equal((await sent).status, 200)
+    assert.equal(await read, 0)
+  }),
+)
+
+testOnPostgres('while another node holds the log for too long writes get 503 with Retry-After', () =>
+  onStage(async ({ server, sql, call, send, messages }) => {
+    await sql('begin')
+    await sql('select position from log for update')
+    for (const answer of await Promise.all([send('a'), send('b')])) assertUnavailable(answer)
+    assert.equal((await call('GET', SYNC)).status, 200)
+    assert.equal((await server.call('GET', '/health')).status, 503)
+    await sql('commit')
+    for (const txnId of ['a', 'b']) assert.equal((await send(txnId)).status, 200)
+    assert.equal((await server.call('GET', '/health')).status, 200)
+    assert.equal(await messages(), 2)
+  }),
+)
+
+testOnPostgres('a request whose commit does not end gets 503, and its repetition the event of the first', () =>
+  onStage(async ({ sql, call, send, messages }) => {
+    // The server says that it is at work, as with a disk that hangs or a standby that does not answer.
+    await sql(`create function wait() returns trigger language plpgsql as
+      $$ begin perform pg_advisory_xact_lock(1); return null; end $$`)
+    await sql(`create constraint trigger late after insert on events deferrable initially deferred
+      for each row execute function wait()`)
+    await sql('select pg_advisory_lock(1)')
+    assertUnavailable(await send('a'))
+    // The old transaction still holds the log.
+    assertUnavailable(await send('a'))
+    assert.equal((await call('GET', SYNC)).status, 200)
+    await sql('select pg_advisory_unlock(1)')
+    const { status, body } = await send('a')
+    assert.equal(status, 200)
+    assert.equal((await send('a')).body['event_id'], body['event_id'])
     assert.equal(await messages(), 1)
+  }),
+)
+
+testOnPostgres('a request in whose commit PostgreSQL freezes gets 503, and its repetition one event', () =>
+  onStage(async ({ gateway, send, messages }) => {
+    for (const [round, from] of (['client', 'server'] as const).entries()) {
+      gateway.freezeAt(from === 'client' ? 'commit\0' : 'COMMIT\0', from)
+      assertUnavailable(await send(`a${round}`))
+      gateway.thaw()
+      assert.equal((await send(`a${round}`)).status, 200)
+      assert.equal(await messages(), round + 1)
+    }
   }),
 )
 

@@ -19,7 +19,10 @@ import pg from 'pg'
 const bin = fileURLToPath(new URL('../cli/bin.js', import.meta.url))
 const TIMEOUT = { timeout: 120_000 }
 
-/** Asserts that a server with these settings ends with exit code 1 and one sentence; the folder is put in for `DIR`. */
+/**
+ * Asserts that a server with these settings ends with exit code 1 and one sentence, and creates no database; the folder is
+ * put in for `DIR`. A port in use is noticed after the database is opened.
+ */
 async function assertRefused(settings: string, sentence: RegExp, prepare: (folder: string) => void = () => {}) {
   const place = serverFolder()
   place.configure(settings.replaceAll('DIR', place.folder))
@@ -30,6 +33,8 @@ async function assertRefused(settings: string, sentence: RegExp, prepare: (folde
   assert.match(error, sentence)
   assert.equal(error.trimEnd().split('\n').length, 1, error)
   assert.doesNotMatch(error, /^\s+at /m)
+  const isNoticedLate = sentence.source.startsWith('listeners cannot listen')
+  assert.equal(existsSync(join(place.folder, 'homeserver.db')), isNoticedLate)
   place.remove()
 }
 
@@ -43,6 +48,7 @@ test('a start that fails says in one sentence which setting is wrong and what to
     writeFileSync(join(folder, 'text.db'), 'no database, but a text of some length. '.repeat(50)),
   )
   await assertRefused('media_store_path: DIR/absent/media', /media_store_path names .*, but there is no folder/)
+  await assertRefused('media_store_path: DIR/homeserver.yaml', /media_store_path names .*, which is not a folder/)
   await assertRefused(
     'listeners: [{port: 0, tls: true}]\ntls_certificate_path: DIR/a.crt\ntls_private_key_path: DIR/a.key',
     /tls_private_key_path names .*a\.key, which cannot be used with .*a\.crt/,

@@ -16,7 +16,7 @@ export interface PasswordChange {
   readonly logsOutDevices: boolean | undefined
 }
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'log' | 'serverName'>
 
 /**
  * Sets the requester's password after they proved the old one; the requesting device stays logged in.

@@ -14,7 +14,7 @@ export interface LogIn extends Omit<SessionRequest, 'userId'> {
   readonly address: string
 }
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'log' | 'serverName'>
 
 /** Returns the login types that {@link logIn} supports. */
 export function loginTypes(rt: Pick<Runtime, 'config'>): string[] {

@@ -23,7 +23,7 @@ export interface SecretRegistration {
   readonly inhibitLogin: boolean
 }
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'log' | 'serverName'>
 
 const NONCE_LIFETIME_MS = 60_000
 /** The time in milliseconds, something random, and the seal of both. */

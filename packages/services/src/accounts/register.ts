@@ -24,7 +24,7 @@ export interface Registration {
   readonly refresh_token?: boolean
 }
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'log' | 'serverName'>
 
 /** The new account, and its first session unless the client inhibits it. */
 export interface Registered {

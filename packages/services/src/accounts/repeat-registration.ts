@@ -12,7 +12,7 @@ import { isPasswordOf } from './passwords.ts'
 import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'log'>
 
 /** An account, and its device's session unless the client wanted none. */
 interface Made {

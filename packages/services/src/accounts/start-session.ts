@@ -3,7 +3,13 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
 import { dehydratedDeviceOf } from '@myelin/storage/accounts/dehydrated-devices'
-import { isCrossSigningKey, putDevice } from '@myelin/storage/accounts/devices'
+import {
+  countDevices,
+  deleteDevices,
+  isCrossSigningKey,
+  leastUsedDevices,
+  putDevice,
+} from '@myelin/storage/accounts/devices'
 import type { Nid } from '@myelin/storage/schema/schema'
 import { deleteTokens, putTokens } from '@myelin/storage/accounts/sessions'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -35,24 +41,45 @@ type Needs = Pick<Runtime, 'clock' | 'random' | 'config'>
 
 const TOKEN_CHARACTERS = 43
 const MAX_NAME_LENGTH = 100
+/** The most devices of a user. */
+export const MAX_DEVICES = 1000
 
 /**
  * Starts a session on a device: creates it if it is new, and revokes its earlier tokens.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#relationship-between-access-tokens-and-devices
  */
-export async function startSession(rt: Needs, tx: Tx, request: SessionRequest): Promise<StartedSession> {
+export async function startSession(
+  rt: Needs & Pick<Runtime, 'log'>,
+  tx: Tx,
+  request: SessionRequest,
+): Promise<StartedSession> {
   const { userId } = request
   const deviceId = request.deviceId ?? rt.random.token(10).toUpperCase()
   if (request.deviceId !== undefined) await refuseTakenName(tx, userId, deviceId)
   const now = rt.clock.now()
   const displayName = request.displayName === undefined ? null : shortenedName(request.displayName)
   await putDevice(tx, userId, { deviceId, displayName, createdTs: now })
+  await makeRoom(rt, tx, userId, deviceId)
   await deleteTokens(tx, userId, deviceId)
   const { sessionMs } = rt.config.sessions
   const sessionExpiresTs = sessionMs === undefined ? null : now + sessionMs
   const { tokens } = await issueTokens(rt, tx, { userId, deviceId, canRefresh: request.canRefresh, sessionExpiresTs })
   return { userId, deviceId, ...tokens }
+}
+
+/**
+ * Deletes the least recently used devices of a user who has too many, those without keys first: a login is not refused. The
+ * user's other devices are told by a device list change, and the log has a line.
+ */
+async function makeRoom({ log }: Pick<Runtime, 'log'>, tx: Tx, userId: UserId, newDevice: string): Promise<void> {
+  const surplus = (await countDevices(tx, userId)) - MAX_DEVICES
+  if (surplus <= 0) return
+  const deviceIds = (await leastUsedDevices(tx, userId, surplus + 1)).filter((id) => id !== newDevice).slice(0, surplus)
+  await deleteDevices(tx, userId, deviceIds)
+  tx.onCommit(() =>
+    log.warn({ userId, deviceIds }, `a user with ${MAX_DEVICES} devices logged in; old ones are deleted`),
+  )
 }
 
 /** Throws `M_FORBIDDEN` if an ID names a key or a dehydrated device, whose private keys no session may use as its own. */

@@ -4,9 +4,10 @@ import { isRoomAlias } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, ServerName } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
-import { aliasesOf, aliasTarget, putAlias, removeAlias } from '@myelin/storage/rooms/aliases'
+import { aliasesOf, aliasTarget, removeAlias } from '@myelin/storage/rooms/aliases'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
+import { addAlias } from '../rooms/add-alias.ts'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
 import { askAlias } from '../peers/alias.ts'
 import { relayedError } from '../peers/ask-server.ts'
@@ -19,7 +20,8 @@ import { mayCreateAlias } from './may-create-alias.ts'
 type Needs = Pick<Runtime, 'db' | 'serverName'>
 
 /**
- * Creates a local alias of a room, for its members. Throws a 409 where the alias exists.
+ * Creates a local alias of a room, for its members. Throws a 409 where the alias exists, and `M_FORBIDDEN` where the user or
+ * the room has too many.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
  */
@@ -36,7 +38,7 @@ export async function createAlias(
   await rt.db.write(async (tx) => {
     const standing = await membershipIn(tx, roomId, userId)
     if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
-    if (await putAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
+    if (await addAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
     throw new MatrixError('M_UNKNOWN', `room alias ${alias} already exists`, { status: 409 })
   })
 }

@@ -54,11 +54,11 @@ export function keyQuestionsOf(servers: JsonObject, now: number): KeyQuestion[] 
 }
 
 /**
- * Returns what servers published about the keys asked for, with this server's signature: it answers as a notary.
+ * Returns the key documents of servers for some queries, with this server's signature as a notary.
  *
- * A server is asked where the stored documents lack the key, do not reach far enough, or are past the half of their time.
- * A stored document that holds the key is returned also where its server cannot be reached. Each server that is asked
- * counts for the limit of the address that the request came from.
+ * A server is queried if the stored documents lack the key, expire before the requested time, or are past the half of their
+ * validity. A stored document with the key is returned even if its server is unreachable. Each queried server counts for the
+ * limit of the requester's address.
  */
 export async function answerKeyQuery(
   rt: Needs,
@@ -108,8 +108,8 @@ async function answersAbout(rt: Needs, server: ServerName, questions: readonly K
 }
 
 /**
- * Returns the stored documents that hold a key asked for; all of them where no key is named. Where none holds it, the
- * newest says so, as long as it is valid: an expired one says nothing of today.
+ * Returns the stored documents with a requested key; all of them if no key is named. If none has the key, returns the newest
+ * document while it is valid, which shows that the key does not exist.
  */
 async function documentsAbout(rt: Needs, server: ServerName, questions: readonly KeyQuestion[]): Promise<JsonObject[]> {
   const stored = await serverKeyAnswers(rt.db.read, server)

@@ -35,6 +35,7 @@ export interface BackupState {
 }
 
 const PAGE = 500
+const MAX_SESSIONS = 1_000_000
 
 /**
  * Stores keys in a user's newest backup. A key replaces a stored one only if it is better.
@@ -53,8 +54,16 @@ export async function storeSessions(
     for (const session of await heldSessions(tx, part, sessions)) held.set(nameOf(session), session)
     const better = sessions.filter((session) => isBetter(session, held.get(nameOf(session))))
     await putSessions(tx, part, better)
-    return stateAfter(tx, part, backup, better.length > 0)
+    const state = await stateAfter(tx, part, backup, better.length > 0)
+    if (better.length > 0) refuseTooMany(state.count)
+    return state
   })
+}
+
+/** Throws `M_FORBIDDEN` where a backup would have more than 1,000,000 sessions; then the unit of work is rolled back. */
+export function refuseTooMany(sessions: number): void {
+  if (sessions > MAX_SESSIONS)
+    throw new MatrixError('M_FORBIDDEN', `a key backup has at most ${MAX_SESSIONS} sessions; create a new one`)
 }
 
 /**

@@ -24,7 +24,7 @@ const MAX_DATA_BYTES = 128 * 1024
 /**
  * Stores the dehydrated device of the requester with its keys, in place of the one before. Repeating a request has no effect.
  *
- * It is one of the user's devices, but nobody can log in as it.
+ * It is one of the user's devices, without a session.
  *
  * @throws MatrixError `M_INVALID_PARAM` if another device has the ID, `M_TOO_LARGE` for more than 128 KiB of data
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3814

@@ -6,6 +6,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { countSessions } from '@myelin/storage/keys/key-backup-sessions'
 import {
+  countKeyBackups,
   createKeyBackup,
   deleteKeyBackup,
   keyBackup,
@@ -16,6 +17,9 @@ import type { KeyBackup } from '@myelin/storage/keys/key-backups'
 import type { Runtime } from '../runtime/runtime.ts'
 
 type Needs = Pick<Runtime, 'db'>
+
+/** The most backups of a user; deleted ones do not count. */
+export const MAX_BACKUPS = 100
 
 /** The algorithm and `auth_data` of a backup. */
 export interface BackupDefinition {
@@ -33,7 +37,8 @@ export interface BackupSummary {
 }
 
 /**
- * Creates a backup and returns its version. From then on, only this one can be written to.
+ * Creates a backup and returns its version. From then on, only this one can be written to. Throws `M_FORBIDDEN` where the user
+ * has too many.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3room_keysversion
  */
@@ -43,7 +48,12 @@ export async function createBackup(
   { algorithm, authData }: BackupDefinition,
 ): Promise<string> {
   const backup = { algorithm, authData: JSON.stringify(authData) }
-  return String(await rt.db.write((tx) => createKeyBackup(tx, user, backup)))
+  const version = await rt.db.write(async (tx) => {
+    if ((await countKeyBackups(tx, user)) >= MAX_BACKUPS)
+      throw new MatrixError('M_FORBIDDEN', `you have ${MAX_BACKUPS} key backups; delete one first`)
+    return createKeyBackup(tx, user, backup)
+  })
+  return String(version)
 }
 
 /**

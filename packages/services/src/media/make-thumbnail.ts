@@ -21,7 +21,7 @@ const TIMEOUT_SECONDS = 20
 const MAX_PLAIN_BYTES = 256 * 1024
 
 /**
- * Returns an encoded thumbnail of an image file; undefined where the file itself is small enough.
+ * Returns an encoded thumbnail of an image file; undefined if the file itself is small enough.
  *
  * Throws `M_UNKNOWN` (400) for an unsupported file, and `M_TOO_LARGE` for one with too many pixels.
  */

@@ -85,13 +85,13 @@ function reasonAgainst({ names, globs }: Entities, name: string): string | undef
 async function listOf({ db, serverName }: Pick<Runtime, 'db' | 'serverName'>, id: RoomId): Promise<List> {
   const room = await roomById(db.read, id)
   if (!room || !(await joinedServers(db.read, id)).has(serverName)) return nothing
-  const shelf = lists.of(db.read)
-  const kept = shelf.get(id) ?? nothing
+  const cache = lists.of(db.read)
+  const kept = cache.get(id) ?? nothing
   if (kept.stateRoot === room.stateRoot) return kept
   const rules = await rulesSince(db.read, kept, room)
   const banned = rules === kept.rules ? kept.banned : entitiesOf(rules.values())
   const list = { stateRoot: room.stateRoot, rules, banned }
-  shelf.set(id, list)
+  cache.set(id, list)
   return list
 }
 

@@ -73,7 +73,7 @@ function clientForm(pdu: Pdu): Record<string, Json> {
   }
   if (pdu.stateKey !== undefined) form['state_key'] = pdu.stateKey
   if (stickyDurationOf(pdu) !== undefined) form[STICKY_MEMBER] = pdu.json[STICKY_MEMBER] ?? {}
-  // Clients find `redacts` in both places, whatever the room version.
+  // `redacts` stands in both places, in every room version.
   if (pdu.redacts !== undefined) {
     form['redacts'] = pdu.redacts
     form['content'] = { ...pdu.content, redacts: pdu.redacts }

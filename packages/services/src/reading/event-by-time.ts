@@ -104,8 +104,8 @@ async function gapBeside(
 async function fetchUpTo(rt: Needs, roomId: RoomId, gap: Gap, wanted: EventId): Promise<void> {
   const deadline = rt.clock.now() + PATIENCE_MS
   for (let page = 0; page < MAX_PAGES && rt.clock.now() <= deadline; page++) {
-    const [hole] = await timelineGaps(rt, roomId, gap.after, gap.upTo)
-    if (!hole || (await backfillGap(rt, roomId, hole)) === 0) return
+    const [newest] = await timelineGaps(rt, roomId, gap.after, gap.upTo)
+    if (!newest || (await backfillGap(rt, roomId, newest)) === 0) return
     const come = await eventById(rt.db.read, wanted)
     if (typeof come?.position === 'number') return
   }

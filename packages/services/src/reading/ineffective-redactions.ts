@@ -17,9 +17,9 @@ export async function withoutIneffectiveRedactions(
   db: Read,
   events: readonly StoredEvent[],
 ): Promise<readonly StoredEvent[]> {
-  const shelf = effective.of(db)
+  const cache = effective.of(db)
   const unsure = events.filter(
-    ({ nid, pdu }) => pdu.type === 'm.room.redaction' && pdu.redacts !== undefined && !shelf.get(`${nid}`),
+    ({ nid, pdu }) => pdu.type === 'm.room.redaction' && pdu.redacts !== undefined && !cache.get(`${nid}`),
   )
   if (unsure.length === 0) return events
   const targets = await eventsById(
@@ -31,6 +31,6 @@ export async function withoutIneffectiveRedactions(
     unsure.filter(({ pdu }) => redacted.get(pdu.redacts ?? pdu.id)?.pdu.roomId !== pdu.roomId),
   )
   if (db.topicPositions.position !== undefined)
-    for (const event of unsure) if (!ineffective.has(event)) shelf.set(`${event.nid}`, true)
+    for (const event of unsure) if (!ineffective.has(event)) cache.set(`${event.nid}`, true)
   return events.filter((event) => !ineffective.has(event))
 }

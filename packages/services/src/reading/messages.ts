@@ -91,9 +91,9 @@ async function walkAcrossHoles(
   for (let round = 0; ; round++) {
     const page = await walk(rt.db.read, requester, request, bounds)
     if (request.direction === 'forward' || access.lastGap === 0 || !access.isJoined) return page
-    const [hole] = await timelineGaps(rt, request.roomId, page.end ?? bounds.after, bounds.before)
-    if (!hole) return page
-    const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, hole)) > 0
+    const [gap] = await timelineGaps(rt, request.roomId, page.end ?? bounds.after, bounds.before)
+    if (!gap) return page
+    const isFilled = round < MAX_ROUNDS && (await backfillGap(rt, request.roomId, gap)) > 0
     if (isFilled) continue
     // With an `end`, the client tries again and may reach another server; without any event it has no reason to.
     const last = page.events.at(-1)?.position ?? undefined

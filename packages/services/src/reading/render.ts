@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RawJson } from '@myelin/kit/raw-json'
+import { mapInTurns } from '@myelin/kit/turn'
 import { redactPdu } from '@myelin/rules/redaction'
 import type { Read } from '@myelin/storage/engine/database'
 import { DELAYED_DEVICE } from '@myelin/storage/rooms/delayed-events'
@@ -14,6 +15,9 @@ import { prunedFor } from './erased.ts'
 import { membershipsAt } from './memberships-at.ts'
 import type { View } from './view.ts'
 
+// The estimated cost of rendering an event.
+const RENDER_COST_US = 15
+
 /** Renders events of one room for a requester. Loads everything they need at once. */
 export async function renderEvents(db: Read, events: readonly StoredEvent[], view: View): Promise<RawJson[]> {
   const [first] = events
@@ -27,7 +31,7 @@ export async function renderEvents(db: Read, events: readonly StoredEvent[], vie
   const memberships = await membershipsAt(db, events, view.requester.userId)
   const sticky = await stickyEnds(db, events)
   const pruned = await prunedFor(db, events, view.requester.userId, beside.values())
-  return events.map((event) => {
+  return mapInTurns(events, RENDER_COST_US, (event) => {
     const replaced = event.replaces === null ? undefined : beside.get(event.replaces)
     const redaction = event.redactedBy === null ? undefined : beside.get(event.redactedBy)
     const unsigned = {

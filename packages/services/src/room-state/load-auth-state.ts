@@ -50,10 +50,10 @@ export async function loadAuthState(
   if (root === EMPTY_STATE || type === 'm.room.member' || type === 'm.room.create') {
     return readAuthState(db, root, draft, version)
   }
-  const shelf = ofSenders.of(db)
+  const cache = ofSenders.of(db)
   const name = `${root} ${sender}`
-  let ground = shelf.get(name)
-  if (!ground) shelf.set(name, (ground = await readAuthState(db, root, draft, version)))
+  let ground = cache.get(name)
+  if (!ground) cache.set(name, (ground = await readAuthState(db, root, draft, version)))
   return ground
 }
 

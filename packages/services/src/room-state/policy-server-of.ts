@@ -28,10 +28,10 @@ export async function policyServerOf(
   room: { readonly id: RoomId; readonly stateRoot: number },
 ): Promise<PolicyServer | undefined> {
   // Cached by state event, because every send reads it.
-  const shelf = policyEvents.of(db)
+  const cache = policyEvents.of(db)
   const root = String(room.stateRoot)
-  let kept = shelf.get(root)
-  if (!kept) shelf.set(root, (kept = { event: await loadStateEvent(db, room.stateRoot, 'm.room.policy') }))
+  let kept = cache.get(root)
+  if (!kept) cache.set(root, (kept = { event: await loadStateEvent(db, room.stateRoot, 'm.room.policy') }))
   const { event } = kept
   if (!event) return undefined
   const name = stringMember(event.content, 'via')

@@ -1,46 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
+import { forEachInTurns } from '@myelin/kit/turn'
 import { MatrixError } from '@myelin/matrix/errors'
 import { isRoomAlias, isUserId, serverOf } from '@myelin/matrix/ids'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
-import { putAlias } from '@myelin/storage/rooms/aliases'
 import type { Tx } from '@myelin/storage/engine/database'
+import { putOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { addAlias } from './add-alias.ts'
 import { checkAliases } from './drafts/canonical-alias.ts'
 import { checkContent } from './drafts/check-content.ts'
 import { newRoomId, putCreateEvent } from './drafts/create-event.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
 import { extendRoom } from './append/extend-room.ts'
-import { fanOut } from '../peers/fan-out.ts'
-import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { initialEvents } from './drafts/initial-events.ts'
 import type { InitialEvent, RoomCreationRequest } from './drafts/initial-events.ts'
-import { blocksInvites, changeMembership, memberContent } from './append/members-change.ts'
+import { changeMembership } from './append/members-change.ts'
+import { INVITES_A_UNIT, inviteAll, invitesOwed, sendOwedInvites } from './owed-invites.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import { writeEvents } from './append/write-events.ts'
 import { roomVersionOf } from '../room-state/versions.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'config' | 'log'>
 
-const INVITES_AT_ONCE = 4
-/** Local users invited in one unit, so that other writers get their turn in between. */
-const INVITES_A_UNIT = 20
+// The estimated cost of checking an event.
+const CHECK_COST_US = 5
 
 /**
  * Creates a room with its first events, in the spec's order, in one unit of work, and returns its ID. The first local users are
- * invited in that unit, so that a refusal leaves no room behind; further ones in units of their own.
+ * invited in that unit, so that a refusal leaves no room behind. Invites of further ones and of remote users are owed: they are
+ * sent before this returns, or by another node where this one dies.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3createroom
  */
 export async function createRoom(rt: Needs, creator: UserId, request: RoomCreationRequest): Promise<RoomId> {
   const version = roomVersionOf(request.roomVersion ?? rt.config.rooms.defaultVersion)
   const alias = aliasFor(rt, request)
-  for (const invited of request.invite) checkInvited(invited)
+  for (const each of request.invite) checkInvited(each)
   await refuseSuspended(rt, creator)
   rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
@@ -49,15 +50,17 @@ export async function createRoom(rt: Needs, creator: UserId, request: RoomCreati
   const content = creationContent(request, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
   const events = initialEvents(request, { version, creator, alias })
-  const local = [...new Set(request.invite)].filter((each) => each !== creator && serverOf(each) === rt.serverName)
-  const invites = { creator, isDirect: request.isDirect }
-  for (const event of events) checkContent(rt.serverName, event)
+  const invited = [...new Set(request.invite)].filter((each) => each !== creator)
+  const first = invited.filter((each) => serverOf(each) === rt.serverName).slice(0, INVITES_A_UNIT)
+  const later = invited.filter((each) => !first.includes(each))
+  const invites = { sender: creator, isDirect: request.isDirect }
+  await forEachInTurns(events, CHECK_COST_US, (event) => checkContent(rt.serverName, event))
   const made = await writeEvents(rt, async (tx, petitioner) => {
     const maker = { ...petitioner, clock }
     const roomId = await putCreateEvent(tx, maker, { version, creator, content, ...chosen })
     const joined = await changeMembership(tx, maker, { roomId, sender: creator, target: creator, membership: 'join' })
     if (isNeed(joined)) return joined
-    if (alias !== undefined && !(await putAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
+    if (alias !== undefined && !(await addAlias(tx, { alias, roomId, creator }, rt.clock.now()))) {
       throw new MatrixError('M_ROOM_IN_USE', `${alias} is taken`)
     }
     for (const event of events) {
@@ -65,42 +68,11 @@ export async function createRoom(rt: Needs, creator: UserId, request: RoomCreati
       if (need) return need
     }
     if (request.visibility === 'public') await publishRoom(tx, roomId, true)
-    return (await inviteAll(tx, maker, { ...invites, roomId, targets: local.slice(0, INVITES_A_UNIT) })) ?? roomId
+    await putOwedInvites(tx, roomId, invitesOwed(rt, { ...invites, roomId, targets: later }))
+    return (await inviteAll(tx, maker, { ...invites, roomId, targets: first })) ?? roomId
   })
-  for (let at = INVITES_A_UNIT; at < local.length; at += INVITES_A_UNIT) {
-    await inviteMore(rt, { ...invites, roomId: made, targets: local.slice(at, at + INVITES_A_UNIT) })
-  }
-  await inviteElsewhere(rt, made, creator, request)
+  await sendOwedInvites(rt, { ...invites, roomId: made, targets: later })
   return made
-}
-
-/** Invites further users after the room was created. Failures are logged only: the creator can invite them again. */
-async function inviteMore(rt: Needs, invites: Invites): Promise<void> {
-  try {
-    await writeEvents(rt, async (tx, maker) => (await inviteAll(tx, maker, invites)) ?? true)
-  } catch (cause) {
-    if (!(cause instanceof MatrixError)) throw cause
-    const { roomId, targets } = invites
-    rt.log.info({ err: cause, targets, roomId }, 'users could not be invited to a new room')
-  }
-}
-
-/**
- * Invites users of other servers after the room was created. Failures are logged only: the creator can invite them
- * again.
- */
-async function inviteElsewhere(rt: Needs, roomId: RoomId, sender: UserId, request: RoomCreationRequest): Promise<void> {
-  const extra = request.isDirect ? { extra: { is_direct: true } } : {}
-  const elsewhere = [...new Set(request.invite)].filter((target) => serverOf(target) !== rt.serverName)
-  await fanOut(elsewhere, INVITES_AT_ONCE, async (target) => {
-    try {
-      const content = await memberContent(rt.db.read, rt, { target, membership: 'invite', ...extra })
-      await inviteRemote(rt, { roomId, sender, target, content })
-    } catch (cause) {
-      if (!(cause instanceof MatrixError)) throw cause
-      rt.log.info({ err: cause, target, roomId }, 'a user of another server could not be invited to a new room')
-    }
-  })
 }
 
 /** Returns the requested creation content, with the invited users as additional creators for a trusted private chat. */
@@ -135,27 +107,6 @@ async function putInitial(
     if (!(cause instanceof MatrixError) || cause.code !== 'M_FORBIDDEN') throw cause
     throw new MatrixError('M_INVALID_ROOM_STATE', `${event.type}: ${cause.message}`, { cause })
   }
-}
-
-interface Invites {
-  readonly roomId: RoomId
-  readonly creator: UserId
-  readonly isDirect: boolean
-  readonly targets: readonly UserId[]
-}
-
-async function inviteAll(
-  tx: Tx,
-  rt: EventMaker,
-  { roomId, creator, isDirect, targets }: Invites,
-): Promise<UnitNeed | undefined> {
-  const extra = isDirect ? { extra: { is_direct: true } } : {}
-  for (const target of targets) {
-    if (await blocksInvites(tx, target)) continue
-    const invited = await changeMembership(tx, rt, { roomId, sender: creator, target, membership: 'invite', ...extra })
-    if (isNeed(invited)) return invited
-  }
-  return undefined
 }
 
 function checkInvited(invited: UserId): void {

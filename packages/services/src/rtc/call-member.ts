@@ -18,7 +18,7 @@ export interface OpenIdToken {
 const TIMEOUT_MS = 10_000
 
 /**
- * Returns the user whom an OpenID token stands for, of this server or another.
+ * Returns the user of an OpenID token, of this server or another.
  *
  * @throws `M_UNAUTHORIZED` where the user's server does not confirm the token
  */

@@ -11,7 +11,7 @@ import { setDevicePresence, setOffline } from './set-presence.ts'
 
 /** The inactivity after which a user is no longer `currently_active`. */
 const ACTIVE_MS = 60_000
-/** The inactivity after which a user is unavailable, whatever their client reports. */
+/** The inactivity after which a user is unavailable, even if a client reports otherwise. */
 const IDLE_MS = 300_000
 /** The time without a sync after which a device is offline. */
 const GONE_MS = 30_000

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns } from '@myelin/kit/turn'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
@@ -28,6 +29,8 @@ export interface DeviceListQuestion {
   readonly moved?: ReadonlySet<string> | undefined
 }
 
+// The estimated cost of looking at a user.
+const USER_COST_US = 1
 // Invited users count: clients encrypt for them, too.
 const READERS = ['join', 'invite']
 
@@ -48,8 +51,11 @@ export async function deviceListChanges(db: Read, question: DeviceListQuestion):
   const moved = db.topicPositions.changedSince(user, after) ? await deviceChangesBetween(db, user, after, upTo) : []
   if (added.size === 0 && removed.size === 0 && moved.length === 0) return { changed: [], left: [] }
   const tracked = await trackedUsers(db, question.user)
-  const changed = new Set([...moved, ...added].filter((user) => tracked.has(user)))
-  return { changed: [...changed], left: [...removed].filter((user) => !tracked.has(user)) }
+  for (const each of moved) added.add(each)
+  const [changed, left]: [UserId[], UserId[]] = [[], []]
+  await mapInTurns(added, USER_COST_US, (each) => tracked.has(each) && changed.push(each))
+  await mapInTurns(removed, USER_COST_US, (each) => tracked.has(each) || left.push(each))
+  return { changed, left }
 }
 
 async function memberChangesOfRooms(db: Read, question: DeviceListQuestion): Promise<Changes> {
@@ -63,7 +69,7 @@ async function memberChangesOfRooms(db: Read, question: DeviceListQuestion): Pro
     if (!isChanged || (await wasJoined(db, roomId, user, after)))
       await addMemberChanges(db, standing, question, changes)
     if (membership !== 'join' || !(isChanged || (await becameWholeBetween(db, roomId, after, upTo)))) continue
-    for (const { userId } of await membersOf(db, roomId, READERS)) changes.added.add(userId)
+    await mapInTurns(await membersOf(db, roomId, READERS), USER_COST_US, ({ userId }) => changes.added.add(userId))
   }
   changes.added.delete(user)
   return changes

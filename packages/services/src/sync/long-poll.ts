@@ -103,7 +103,7 @@ async function topicsOf(rt: Pick<PollNeeds, 'db'>, user: UserId): Promise<string
 class Waiter {
   readonly #rt: Pick<PollNeeds, 'bus' | 'clock'>
   readonly #signal: AbortSignal
-  // One for the bus, the timer and the signal: whatever calls it, it is time to look.
+  // The bus, the timer and the signal share one function.
   readonly #wake = () => {
     this.#isWoken = true
     this.#goOn?.()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns } from '@myelin/kit/turn'
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { stateRootAt } from '@myelin/storage/rooms/events/events'
@@ -9,9 +10,13 @@ import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import { keyNames } from '@myelin/storage/engine/names'
 import { passes } from '../room-state/event-filter.ts'
+import type { EventFilter } from '../room-state/event-filter.ts'
 import type { Slice } from './sync-request.ts'
 import type { Timeline } from './timeline.ts'
 import { recordSentMembers, unsentMembers } from './sent-members.ts'
+
+// The estimated cost of matching an event with a pattern.
+const PASS_COST_US = 0.05
 
 /** The positions between which state changes are shown; without `after` it is the whole state. */
 export interface StateBounds {
@@ -45,7 +50,7 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
   const beside = await besideTimeline(db, bounds, root, endRoot)
   const nids = new Set([...entries.map(({ event }) => event), ...unsentMembers(db, slice, members), ...beside])
   const all = [...(await cachedEvents(db, [...nids])).values()]
-  const events = all.filter(({ pdu }) => passes(pdu, slice.request.filter.state))
+  const events = await passing(all, slice.request.filter.state)
   if (isLazy) {
     // A client also takes members from the timeline, unless it asked for `state_after`.
     const sent = slice.request.stateAfter ? events : [...events, ...bounds.timeline.events]
@@ -57,6 +62,14 @@ export async function readState(db: Read, slice: Slice, bounds: StateBounds): Pr
     )
   }
   return events
+}
+
+/** Returns the events that pass a filter, of which a room may have very many. */
+async function passing(events: readonly StoredEvent[], filter: EventFilter): Promise<StoredEvent[]> {
+  const costUs = PASS_COST_US * (1 + (filter.types?.length ?? 0) + (filter.notTypes?.length ?? 0))
+  const passed: StoredEvent[] = []
+  await mapInTurns(events, costUs, (event) => passes(event.pdu, filter) && passed.push(event))
+  return passed
 }
 
 /**

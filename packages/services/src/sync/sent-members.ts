@@ -3,9 +3,9 @@ import type { Read } from '@myelin/storage/engine/database'
 import { DatabaseCache } from '@myelin/storage/engine/cached-reader'
 import type { Slice } from './sync-request.ts'
 
-// Member events sent to a device under lazy loading. Each end position of a response, negative, is followed by the events that the
-// response had: with a thousand waiting clients a map for each would be the largest part of what they cost.
-const shelf = new DatabaseCache<readonly number[]>('sentMembers', 5_000)
+// Member events sent to a device under lazy loading: the negative end position of each response, then its events. Maps would
+// take most of the memory of a thousand waiting clients.
+const cache = new DatabaseCache<readonly number[]>('sentMembers', 5_000)
 const MAX_MEMBERS = 200
 
 /**
@@ -16,13 +16,13 @@ const MAX_MEMBERS = 200
  */
 export function unsentMembers(db: Read, { request, since }: Slice, events: readonly number[]): readonly number[] {
   if (request.filter.state.includeRedundantMembers || !since || since.begun === 0) return events
-  const sent = shelf.of(db).get(nameOf(request))
+  const sent = cache.of(db).get(nameOf(request))
   if (!sent) return events
   const known = new Set<number>()
   let isReceived = false
   for (const entry of sent) {
-    if (entry > 0) isReceived && known.add(entry)
-    else isReceived = -entry >= since.begun && -entry <= since.position
+    if (entry <= 0) isReceived = -entry >= since.begun && -entry <= since.position
+    else if (isReceived) known.add(entry)
   }
   return events.filter((event) => !known.has(event))
 }
@@ -30,7 +30,7 @@ export function unsentMembers(db: Read, { request, since }: Slice, events: reado
 /** Records that member events are sent to a device. */
 export function recordSentMembers(db: Read, { request, upTo }: Slice, events: readonly number[]): void {
   if (events.length === 0) return
-  const [name, kept] = [nameOf(request), shelf.of(db)]
+  const [name, kept] = [nameOf(request), cache.of(db)]
   const again = new Set(events)
   const earlier = (kept.get(name) ?? []).filter((entry) => entry <= 0 || !again.has(entry))
   const isSameResponse = earlier.findLast((entry) => entry <= 0) === -upTo.position
@@ -55,7 +55,7 @@ function newest(sent: readonly number[]): readonly number[] {
 
 /** Drops the records of a device that does an initial sync. */
 export function forgetSentMembers(db: Read, { request }: Slice): void {
-  shelf.of(db).delete(nameOf(request))
+  cache.of(db).delete(nameOf(request))
 }
 
 const nameOf = ({ requester, connection = '' }: Slice['request']) =>

@@ -30,7 +30,7 @@ export async function summaryOf(db: Read, room: CachedRoom, user: UserId): Promi
   return isNamed ? counts : { 'm.heroes': await heroesOf(db, room, user), ...counts }
 }
 
-/** Returns the first members of a room beside the user, at most 5; those who left if nobody else is there. */
+/** Returns the first members of a room beside the user, at most 5; former members if there are no others. */
 export async function heroesOf(db: Read, room: Pick<CachedRoom, 'id'>, user: UserId): Promise<string[]> {
   const present = await others(db, room, user, ['join', 'invite'])
   return present.length > 0 ? present : others(db, room, user, ['leave', 'ban'])

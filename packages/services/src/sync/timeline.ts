@@ -37,7 +37,7 @@ export interface TimelineBounds {
   /** The room's newest events, if the part to show ends where the room does. */
   readonly tail?: readonly StoredEvent[] | undefined
   /** The newest event before which history is missing: the timeline starts there at the earliest. */
-  readonly hole?: number | undefined
+  readonly gap?: number | undefined
 }
 
 /** Reads a room's timeline from its end back to the slice's beginning or the filter's limit. */
@@ -65,7 +65,7 @@ export async function readTimeline(db: Read, slice: Slice, bounds: TimelineBound
         startsAfter = justBefore(event.position ?? 1)
       }
       before = event.position ?? before
-      if (before === bounds.hole)
+      if (before === bounds.gap)
         return {
           events: events.reverse(),
           isLimited: true,
@@ -90,8 +90,8 @@ export async function timelineOfJoined(
   const { id: roomId, lastPosition, lastGap } = room
   const upTo = slice.upTo.position
   const tail = lastPosition <= upTo ? await roomTail(db, roomId, lastPosition) : undefined
-  const hole = lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
-  return { tail, timeline: await readTimeline(db, slice, { roomId, after, upTo, checksVisibility, tail, hole }) }
+  const gap = lastGap > after ? await newestGap(db, roomId, after, upTo) : undefined
+  return { tail, timeline: await readTimeline(db, slice, { roomId, after, upTo, checksVisibility, tail, gap }) }
 }
 
 /** Returns the next events backward, from the shared tail or the database. */

@@ -110,6 +110,35 @@ export async function putSighting(tx: Tx, seen: Sighting): Promise<void> {
   tx.touch(topics.account(seen.userId))
 }
 
+/** Returns how many devices a user has. */
+export async function countDevices(db: Read, userId: UserId): Promise<number> {
+  const row = await db
+    .selectFrom('devices')
+    .select((devices) => devices.fn.countAll<number>().as('count'))
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+  return row?.count ?? 0
+}
+
+/** Returns a user's devices without keys, and then those with keys, each the least recently used first, at most `limit`. */
+export async function leastUsedDevices(db: Read, userId: UserId, limit: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('devices')
+    .leftJoin('device_keys', (join) =>
+      join
+        .onRef('device_keys.user_id', '=', 'devices.user_id')
+        .onRef('device_keys.device_id', '=', 'devices.device_id'),
+    )
+    .select(['devices.device_id', 'devices.last_seen_ts', 'devices.created_ts', 'device_keys.device_id as with_keys'])
+    .where('devices.user_id', '=', userId)
+    .execute()
+  const usedTs = (row: (typeof rows)[number]) => row.last_seen_ts ?? row.created_ts
+  return rows
+    .toSorted((a, b) => Number(a.with_keys !== null) - Number(b.with_keys !== null) || usedTs(a) - usedTs(b))
+    .slice(0, limit)
+    .map((row) => row.device_id)
+}
+
 const TABLES_OF_A_DEVICE = [
   'device_keys',
   'one_time_keys',

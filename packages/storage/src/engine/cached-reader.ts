@@ -20,13 +20,13 @@ export class DatabaseCache<Value> {
 
   /** Returns the cache of one database. */
   of({ caches }: Pick<Read, 'caches'>): Cache<string, Value> {
-    let shelf = this.#byDatabase.get(caches)
-    if (!shelf) {
-      shelf = new Cache(this.#capacity)
-      this.#byDatabase.set(caches, shelf)
-      caches.readerCaches.set(this.#name, shelf)
+    let cache = this.#byDatabase.get(caches)
+    if (!cache) {
+      cache = new Cache(this.#capacity)
+      this.#byDatabase.set(caches, cache)
+      caches.readerCaches.set(this.#name, cache)
     }
-    return shelf
+    return cache
   }
 }
 
@@ -39,21 +39,21 @@ export class DatabaseCache<Value> {
  * a caller that needs the latest value calls `position()` of the database first.
  */
 export function cachedReader<First extends string, Rest extends readonly string[], Value>(
-  shelfName: string,
+  cacheName: string,
   capacity: number,
   topicOf: (first: First) => string,
   read: (db: Read, first: First, ...rest: Rest) => Promise<Value>,
 ): (db: Read, first: First, ...rest: Rest) => Promise<Value> {
-  const shelf = new DatabaseCache<Kept<Value>>(shelfName, capacity)
+  const cache = new DatabaseCache<Kept<Value>>(cacheName, capacity)
   return async (db, first, ...rest) => {
     const readAt = db.topicPositions.position
     if (readAt === undefined) return read(db, first, ...rest)
-    const cache = shelf.of(db)
+    const entries = cache.of(db)
     const name = rest.length === 0 ? first : `${first}\0${rest.join('\0')}`
-    const kept = cache.get(name)
+    const kept = entries.get(name)
     if (kept && !db.topicPositions.changedSince(topicOf(first), kept.readAt)) return kept.value
     const value = await read(db, first, ...rest)
-    cache.set(name, { readAt, value })
+    entries.set(name, { readAt, value })
     return value
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Caches, StateKeyName } from './caches.ts'
@@ -6,6 +7,9 @@ import { inChunks } from './database.ts'
 import type { Read, Tx } from './database.ts'
 import { insertRow, insertRows, prepared } from './prepared.ts'
 import type { Nid } from '../schema/schema.ts'
+
+// The estimated cost of a name that is in memory, or in a row.
+const NAME_COST_US = 0.5
 
 /** Fills caches with a value that was read: at once by a reader, after the commit by a write transaction. */
 function remember(db: Read | Tx, keep: (caches: Caches) => void): void {
@@ -66,17 +70,22 @@ export async function internUser(tx: Tx, userId: UserId): Promise<Nid> {
 /** Returns the user IDs of numbers. */
 export async function userNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, UserId>> {
   const names = new Map<Nid, UserId>()
-  const missing = nids.filter((nid) => {
+  const missing: Nid[] = []
+  for (const nid of nids) {
     const kept = db.caches.userNames.get(nid)
-    if (kept !== undefined) names.set(nid, kept)
-    return kept === undefined
-  })
+    if (kept === undefined) missing.push(nid)
+    else names.set(nid, kept)
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
   const rows = await inChunks(missing, (chunk) =>
     db.selectFrom('users').selectAll().where('user_nid', 'in', chunk).execute(),
   )
   for (const row of rows) {
     names.set(row.user_nid, row.user_id)
     db.caches.userNames.set(row.user_nid, row.user_id)
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
   }
   return names
 }
@@ -166,11 +175,14 @@ export async function internKey(tx: Tx, type: string, stateKey: string): Promise
 /** Returns the types and state keys of numbers. */
 export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid, StateKeyName>> {
   const names = new Map<Nid, StateKeyName>()
-  const missing = nids.filter((nid) => {
+  const missing: Nid[] = []
+  for (const nid of nids) {
     const kept = db.caches.keyNames.get(nid)
-    if (kept !== undefined) names.set(nid, kept)
-    return kept === undefined
-  })
+    if (kept === undefined) missing.push(nid)
+    else names.set(nid, kept)
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
   const rows = await inChunks(missing, (chunk) =>
     db.selectFrom('state_keys').selectAll().where('key_nid', 'in', chunk).execute(),
   )
@@ -178,6 +190,8 @@ export async function keyNames(db: Read, nids: readonly Nid[]): Promise<Map<Nid,
     const name = { type: row.type, stateKey: row.state_key }
     names.set(row.key_nid, name)
     db.caches.keyNames.set(row.key_nid, name)
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
   }
   return names
 }
@@ -192,10 +206,14 @@ export async function withUserNames<Row extends { readonly user_nid: Nid }, T>(
     db,
     rows.map((row) => row.user_nid),
   )
-  return rows.flatMap((row) => {
+  const made: T[] = []
+  for (const row of rows) {
     const userId = names.get(row.user_nid)
-    return userId === undefined ? [] : [make(row, userId)]
-  })
+    if (userId !== undefined) made.push(make(row, userId))
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
+  return made
 }
 
 /** Returns whether a user has a number, for example because this server has seen one of their events. */

@@ -183,6 +183,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
       when: ({ position }) => isInTimeline(position),
     },
   ],
+  owed_redactions: [{ topic: () => topics.owedWork, by: 'event_nid', on: ['insert'] }],
+  owed_invites: [{ topic: () => topics.owedWork, by: 'user_id', on: ['insert'] }],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [

@@ -48,6 +48,8 @@ export const topics = {
   delayedEvents: 'delayed events',
   /** The set of sticky events of all rooms. */
   stickyEvents: 'sticky events',
+  /** Work that a change owes and any node may finish. */
+  owedWork: 'owed work',
   /** The visible sticky events of a room. */
   sticky: (room: RoomId) => `sticky ${room}`,
   /** Delayed events that are sent when a participant leaves a call. */

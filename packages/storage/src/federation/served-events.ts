@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns } from '@myelin/kit/turn'
 import type { EventId } from '@myelin/matrix/ids'
 import { inChunks } from '../engine/database.ts'
 import type { Read } from '../engine/database.ts'
@@ -12,6 +13,9 @@ export interface ServedEvent {
   readonly text: string
   readonly isRedacted: boolean
 }
+
+// The estimated cost of a row.
+const ROW_COST_US = 2
 
 const decoder = new TextDecoder()
 
@@ -44,6 +48,7 @@ export async function eventIdsByNid(db: Read, nids: readonly Nid[]): Promise<Eve
   const rows = await inChunks([...new Set(nids)], (chunk) =>
     db.selectFrom('events').select(['event_nid', 'event_id']).where('event_nid', 'in', chunk).execute(),
   )
-  const names = new Map(rows.map((row) => [row.event_nid, eventIdOf(row.event_id)]))
+  const names = new Map<Nid, EventId>()
+  await mapInTurns(rows, ROW_COST_US, (row) => names.set(row.event_nid, eventIdOf(row.event_id)))
   return nids.flatMap((nid) => names.get(nid) ?? [])
 }

@@ -29,7 +29,20 @@ export async function createKeyBackup(
     .insertInto('key_backups')
     .values({ user_id: user, version, algorithm, auth_data: authData, etag: 0, is_deleted: 0 })
     .execute()
+  // Of the deleted ones only the last version is needed, and that is below this one.
+  await tx.deleteFrom('key_backups').where('user_id', '=', user).where('is_deleted', '=', 1).execute()
   return version
+}
+
+/** Returns how many backups a user has, without deleted ones. */
+export async function countKeyBackups(db: Read, user: UserId): Promise<number> {
+  const row = await db
+    .selectFrom('key_backups')
+    .select((backups) => backups.fn.countAll<number>().as('count'))
+    .where('user_id', '=', user)
+    .where('is_deleted', '=', 0)
+    .executeTakeFirst()
+  return row?.count ?? 0
 }
 
 /** Returns one of a user's backups, unless it was deleted. */
@@ -89,9 +102,19 @@ export async function deleteKeyBackup(tx: Tx, user: UserId, version: number): Pr
     .where('version', '=', version)
     .returning('version')
     .executeTakeFirst()
-  if (!known) return false
+  if (!known) return isEarlierVersion(tx, user, version)
   await tx.deleteFrom('key_backup_sessions').where('user_id', '=', user).where('version', '=', version).execute()
   return true
+}
+
+/** Returns whether a user had a backup of this version: a newer one forgets those that were deleted. */
+async function isEarlierVersion(db: Read, user: UserId, version: number): Promise<boolean> {
+  const last = await db
+    .selectFrom('key_backups')
+    .select((backups) => backups.fn.max('version').as('version'))
+    .where('user_id', '=', user)
+    .executeTakeFirst()
+  return version > 0 && version < (last?.version ?? 0)
 }
 
 function backupFrom(row: Tables['key_backups']): KeyBackup {

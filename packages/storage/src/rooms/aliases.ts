@@ -38,6 +38,19 @@ export async function putAlias(tx: Tx, { alias, roomId, creator }: Alias, now: n
   return true
 }
 
+/** Returns how many aliases a user created that are still there, and how many a room has. */
+export async function countAliases(
+  db: Read,
+  creator: UserId,
+  roomId: RoomId,
+): Promise<{ readonly ofCreator: number; readonly ofRoom: number }> {
+  const nid = (await roomNid(db, roomId)) ?? 0
+  const counted = () => db.selectFrom('room_aliases').select((row) => row.fn.countAll<number>().as('count'))
+  const ofCreator = await counted().where('creator', '=', creator).executeTakeFirst()
+  const ofRoom = await counted().where('room_nid', '=', nid).executeTakeFirst()
+  return { ofCreator: ofCreator?.count ?? 0, ofRoom: ofRoom?.count ?? 0 }
+}
+
 /** Takes a name away. */
 export async function removeAlias(tx: Tx, alias: RoomAlias): Promise<void> {
   await tx.deleteFrom('room_aliases').where('alias', '=', alias).execute()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { pdusByNid } from './events/events.ts'
@@ -7,6 +8,9 @@ import { prepared } from '../engine/prepared.ts'
 import { roomRows } from './room-row.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 import { stateAt, wholeState } from './state/state.ts'
+
+// The estimated cost of naming an entry of a state.
+const NAME_COST_US = 0.5
 
 /** A room's row. */
 export interface Room {
@@ -237,11 +241,12 @@ export async function namedState(
   const entries = await wholeState(db, root)
   const names = await keyNames(db, [...entries.keys()])
   const named: { readonly type: string; readonly stateKey: string; readonly event: Nid }[] = []
-  // No array of pairs, no array each: a room may have very many members.
-  entries.forEach((event, key) => {
+  for (const [key, event] of entries) {
     const name = names.get(key)
     if (name) named.push({ type: name.type, stateKey: name.stateKey, event })
-  })
+    const pausing = step(NAME_COST_US)
+    if (pausing) await pausing
+  }
   return named
 }
 

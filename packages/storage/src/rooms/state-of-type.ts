@@ -3,7 +3,7 @@ import type { Read } from '../engine/database.ts'
 import { namedState } from './rooms.ts'
 import type { Nid } from '../schema/schema.ts'
 
-/** Returns the events of one type in a state, whatever their state keys; a state never changes, so the answer is kept. */
+/** Returns the events of one type in a state, with any state key. States are immutable, so the result is cached. */
 export async function stateOfType(db: Read, root: Nid, type: string): Promise<readonly Nid[]> {
   const key = `${root} ${type}`
   const kept = db.caches.stateOfType.get(key)

@@ -3,6 +3,7 @@ import { serverOf } from '@myelin/matrix/ids'
 import type { RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
 import { internUser, roomNid, userNames, userNid } from '../engine/names.ts'
+import { prepared } from '../engine/prepared.ts'
 import { topics } from '../engine/topics.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 import { EVENT_STATUS } from './events/events.ts'
@@ -157,16 +158,18 @@ export async function stickyEventsOfServer(
 
 /** Returns the rooms that have sticky events at a time (ms). */
 export async function roomsWithStickyEvents(db: Read, now: number): Promise<ReadonlySet<RoomId>> {
-  const rows = await db
+  return new Set((await stickyRooms(db, now)).map((row) => row.room_id))
+}
+
+const stickyRooms = prepared((db, now: number) =>
+  db
     .selectFrom('sticky_events')
     .innerJoin('rooms', 'rooms.room_nid', 'sticky_events.room_nid')
     .select('rooms.room_id')
     .distinct()
     .where('sticky_events.ends_ts', '>', now)
-    .where('sticky_events.position', '>', 0)
-    .execute()
-  return new Set(rows.map((row) => row.room_id))
-}
+    .where('sticky_events.position', '>', 0),
+)
 
 /** Returns the times (ms) at which stickiness ends, of those events that are shown as sticky. */
 export async function stickyEndsOf(db: Read, nids: readonly Nid[]): Promise<ReadonlyMap<Nid, number>> {

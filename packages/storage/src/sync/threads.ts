@@ -7,7 +7,7 @@ import { EVENT_STATUS } from '../rooms/events/events.ts'
 import { roomNid, userNid } from '../engine/names.ts'
 import type { Nid, Position } from '../schema/schema.ts'
 
-/** The user who lists threads, and the users whom they ignore. */
+/** The user who lists threads, and their ignored users. */
 export interface ThreadReader {
   readonly userId: UserId
   readonly ignored: ReadonlySet<string>

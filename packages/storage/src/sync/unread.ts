@@ -55,12 +55,12 @@ async function lastOwnOf(db: Read, question: Omit<UnreadQuestion, 'ignored'>, pl
   const { upTo, lastOwn, knowsSince } = question
   if (db.topicPositions.position === undefined || upTo > db.topicPositions.position)
     return lastOwn ?? lastOwnIn(db, place, place.read, upTo)
-  const [shelf, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
-  const kept = shelf.get(key)
+  const [cache, key] = [lastOwns.of(db), `${place.room} ${place.user}`]
+  const kept = cache.get(key)
   const earlier = kept && kept.upTo <= upTo ? kept : undefined
   const still = earlier && knowsSince?.(earlier.upTo) ? earlier.event : undefined
   const event = lastOwn ?? still ?? (await lastOwnSince(db, place, earlier, upTo))
-  if (!kept || kept.upTo < upTo) shelf.set(key, { upTo, event })
+  if (!kept || kept.upTo < upTo) cache.set(key, { upTo, event })
   return event
 }
 
@@ -148,11 +148,11 @@ const countedAt = new DatabaseCache<number>('notifiedAt', 50_000)
 
 /** Returns the number of notifying events up to a position, which never changes. */
 async function countAt(db: Read, room: Nid, position: Position): Promise<number> {
-  const [shelf, key] = [countedAt.of(db), `${room} ${position}`]
-  const kept = shelf.get(key)
+  const [cache, key] = [countedAt.of(db), `${room} ${position}`]
+  const kept = cache.get(key)
   if (kept !== undefined) return kept
   const count = (await countedUpTo(db, room, position))[0]?.notified ?? 0
-  if (position <= (db.topicPositions.position ?? -1)) shelf.set(key, count)
+  if (position <= (db.topicPositions.position ?? -1)) cache.set(key, count)
   return count
 }
 

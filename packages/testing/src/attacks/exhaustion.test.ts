@@ -141,11 +141,11 @@ onEveryDatabase('expensive requests', (open) => {
       })
       const before = evil.asked.length
       for (let turn = 0; turn < 5; turn++) {
-        for (const hole of (await timelineGaps(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)).slice(
+        for (const gap of (await timelineGaps(stage.home.rt, stage.room.roomId, 0, Number.MAX_SAFE_INTEGER)).slice(
           0,
           1,
         ))
-          await backfillGap(stage.home.rt, stage.room.roomId, hole)
+          await backfillGap(stage.home.rt, stage.room.roomId, gap)
       }
       assert.ok(evil.asked.length - before <= 200, `${evil.asked.length - before} questions`)
       evil.answers.delete('backfill/')

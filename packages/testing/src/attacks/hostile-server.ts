@@ -52,7 +52,7 @@ export class HostileServer implements Author {
     return this.#asked.filter(({ target }) => !/\/(key|send)\//.test(target))
   }
 
-  /** Makes any members an event: hashed and signed by this server, whatever they are. */
+  /** Hashes and signs any members as an event of this server. */
   seal(members: JsonObject, version: RoomVersion): Sealed {
     const { signatures: _signatures, hashes: _hashes, unsigned, ...rest } = members
     const hashed = { ...rest, hashes: { sha256: sha256Base64(canonicalJsonLoose(rest)) } }

@@ -54,7 +54,7 @@ export class MatrixClient {
     return JSON.parse(answer.body) as T
   }
 
-  /** Sends a request with an encoded body and returns the answer, whatever its status is. */
+  /** Sends a request with an encoded body and returns the answer of any status. */
   send(method: string, path: string, body?: string): Promise<Answer> {
     return this.#connection.request(method, path, this.token, body)
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto'
 
-/** Draws that are the same for the same seed, whatever the machine does meanwhile. */
+/** Random draws that depend on the seed only. */
 export class Chance {
   readonly #seed: string
   #drawn = 0

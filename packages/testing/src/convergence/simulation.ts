@@ -58,7 +58,7 @@ export class Simulation {
       return { ...person, client: new SyncedClient(person.server, person.token, dialect) }
     })
     const [founder, ...others] = users
-    if (!founder) throw new Error('there is nobody')
+    if (!founder) throw new Error('there are no users')
     const version = chance.pick(VERSIONS)
     const powers = others.map(({ userId }, at) => [userId, [0, 100, 0, 50, 0][at] ?? 0] as const)
     if (!roomVersionOf(version).auth.creatorsOutrankEveryone) powers.push([founder.userId, 100])

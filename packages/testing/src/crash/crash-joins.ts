@@ -30,7 +30,7 @@ const server = await startServerProcess({ database, settings: servers.settings }
 const faults: string[] = []
 try {
   const [client] = await registerUsers(server.url, server.secret, ['joiner'])
-  if (!client) throw new Error('nobody could be registered')
+  if (!client) throw new Error('no user could be registered')
   const target = { url: server.url, secret: server.secret, run: values.seed, own: server }
   for (let round = 0; round < Number(values.rounds); round++) {
     const chance = chanceOf(`${values.seed} ${round}`)

@@ -34,7 +34,7 @@ export async function createPopulation(
 ): Promise<Population> {
   const names = Array.from({ length: size.users }, (_, index) => `user${index}`)
   const [auditor, listener, ...users] = await registerUsers(url, secret, ['auditor', 'listener', ...names])
-  if (!auditor || !listener) throw new Error('nobody to read')
+  if (!auditor || !listener) throw new Error('no user can read')
   const rooms: PopulatedRoom[] = []
   for (let serial = 0; serial < size.rooms; serial++) {
     const version = VERSIONS[serial % VERSIONS.length] ?? '12'

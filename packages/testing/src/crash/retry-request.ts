@@ -4,7 +4,8 @@ import type { MatrixClient } from '../clients/matrix-client.ts'
 import type { Answer } from '../clients/http-connection.ts'
 
 const AGAIN_MS = 25
-const PATIENCE_MS = 120_000
+/** Longer than many kills in a row take on a slow machine. */
+const PATIENCE_MS = 600_000
 
 /**
  * Repeats a request until the server answers, through any number of crashes. `attempt` runs before each try that may

@@ -104,7 +104,7 @@ export async function runCrash(server: ServerProcess, plan: CrashPlan): Promise<
   return { deeds, seen, population, reached }
 }
 
-/** Claims whatever one-time keys are left, so that a lost one shows. */
+/** Claims all remaining one-time keys, so that a lost one shows. */
 async function drain(traffic: Traffic, chance: Chance): Promise<void> {
   for (const user of traffic.population.users) {
     for (;;) {

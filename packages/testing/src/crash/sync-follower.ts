@@ -39,6 +39,7 @@ export class SyncFollower {
   readonly #tokens: { readonly token: string; readonly had: ReadonlyMap<string, number> }[] = []
   #since = ''
   #isStopping = false
+  #answeredMs = 0
 
   constructor(client: MatrixClient, { limit, format }: SyncFollowerOptions) {
     this.client = client
@@ -55,15 +56,15 @@ export class SyncFollower {
 
   /** Follows until {@link stop}, and then until nothing more comes. */
   async follow(): Promise<void> {
-    let heardMs = performance.now()
     for (let quiet = 0; quiet < 2; ) {
       const timeout = this.#isStopping ? 0 : 20_000
       try {
         const count = await this.#step(`&since=${this.#since}&timeout=${timeout}`)
-        heardMs = performance.now()
+        this.#answeredMs = performance.now()
         quiet = this.#isStopping && count === 0 ? quiet + 1 : 0
       } catch (cause) {
-        if (performance.now() - heardMs > PATIENCE_MS) throw cause
+        // Between two kills a slow machine may have no time for an answer, so the limit counts from the last kill.
+        if (this.#isStopping && performance.now() - this.#answeredMs > PATIENCE_MS) throw cause
         await delay(20)
       }
     }
@@ -72,6 +73,7 @@ export class SyncFollower {
 
   stop(): void {
     this.#isStopping = true
+    this.#answeredMs = performance.now()
     this.#connection.close()
   }
 

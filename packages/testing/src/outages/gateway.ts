@@ -18,6 +18,8 @@ export interface Gateway {
   lose(): void
   /** Breaks a connection, once, in place of passing on bytes with this text; `from` says on which side they were sent. */
   cutAt(text: string, from: Side): void
+  /** Stops forwarding, once, in place of passing on bytes with this text. */
+  freezeAt(text: string, from: Side): void
   /** Resolves when a client connects. */
   nextConnection(): Promise<void>
 }
@@ -36,7 +38,7 @@ export async function openGateway(url: string): Promise<Gateway> {
   const target = new URL(url)
   const connections = new Set<Connection>()
   let isFrozen = false
-  let cut: { readonly text: string; readonly from: Side } | undefined
+  let cut: { readonly text: string; readonly from: Side; readonly freezes: boolean } | undefined
   let connected = Promise.withResolvers<void>()
   const pass = (near: Socket) => {
     connected.resolve()
@@ -51,14 +53,21 @@ export async function openGateway(url: string): Promise<Gateway> {
     from.on('data', (bytes) => {
       if (connection.isLost) return
       if (cut?.from !== side || !bytes.includes(cut.text)) return void to.write(bytes)
+      const { freezes } = cut
       cut = undefined
-      connection.near.destroy()
+      if (!freezes) return void connection.near.destroy()
+      freeze()
+      from.unshift(bytes)
     })
     from.on('error', () => to.destroy())
     from.on('close', () => {
       connections.delete(connection)
       to.destroy()
     })
+  }
+  const freeze = () => {
+    isFrozen = true
+    for (const { near, far } of connections) for (const socket of [near, far]) socket.pause()
   }
   let server: Server
   let port = 0
@@ -80,10 +89,7 @@ export async function openGateway(url: string): Promise<Gateway> {
       for (const { near, far } of connections) for (const socket of [near, far]) socket.destroy()
       await closed
     },
-    freeze: () => {
-      isFrozen = true
-      for (const { near, far } of connections) for (const socket of [near, far]) socket.pause()
-    },
+    freeze,
     thaw: () => {
       isFrozen = false
       for (const { near, far } of connections) for (const socket of [near, far]) socket.resume()
@@ -91,7 +97,8 @@ export async function openGateway(url: string): Promise<Gateway> {
     lose: () => {
       for (const connection of connections) connection.isLost = true
     },
-    cutAt: (text, from) => void (cut = { text, from }),
+    cutAt: (text, from) => void (cut = { text, from, freezes: false }),
+    freezeAt: (text, from) => void (cut = { text, from, freezes: true }),
     nextConnection: () => connected.promise,
   }
 }

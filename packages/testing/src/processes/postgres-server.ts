@@ -81,7 +81,7 @@ export async function connectionFault(url: string): Promise<Error | undefined> {
   return undefined
 }
 
-/** Drops every database whose name begins with the prefix, whatever is connected to it. */
+/** Drops every database whose name begins with the prefix, even if clients are connected to it. */
 export async function dropDatabases(url: string, prefix: string): Promise<void> {
   const rows = await query(url, `select datname as name from pg_database where datname like '${prefix}%'`)
   for (const { name } of rows) await query(url, `drop database if exists "${name}" with (force)`)

@@ -23,7 +23,7 @@ export interface ServerProcess {
   readonly dataFolder: string
   /** Ends it without warning. */
   kill(): Promise<void>
-  /** Resolves when it has ended, by whatever. */
+  /** Resolves when the process has ended, for any reason. */
   ended(): Promise<void>
   /** Starts it again over the same database; it finds this in its environment besides. */
   restart(environment?: Readonly<Record<string, string>>): Promise<void>

@@ -116,7 +116,7 @@ export async function syncRoom(
   return { room: joined[roomId], next: String(body['next_batch']), devices: changed }
 }
 
-/** Returns the users whom some member events show as joined. */
+/** Returns the joined users by some member events. */
 export const joinedIn = (events: readonly JsonObject[] = []): string[] =>
   events
     .filter(({ type, content }) => type === 'm.room.member' && (content as JsonObject)['membership'] === 'join')

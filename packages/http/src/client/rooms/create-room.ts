@@ -41,7 +41,7 @@ export const createRoom = endpoint({
   reply: RoomIdReply,
 
   async handle({ body, requester }, rt) {
-    // Refused, because a room without the people it was created for is of no use.
+    // Refused, because a room without its invited users would be useless.
     if (body.invite_3pid?.length) {
       throw new MatrixError('M_THREEPID_DENIED', 'inviting by email address or phone number is not supported')
     }

@@ -6,8 +6,8 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { OptionalLimit, OptionalText } from '../../schemas.ts'
-import { slidingReply } from './sliding-reply.ts'
 import { SimplifiedSyncReply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -19,6 +19,7 @@ import {
   patternsOf,
   RangeSchema,
   SetPresenceSchema,
+  SlidingFlag,
   StatePairSchema,
   subscriptionsOf,
   TimelineLimitSchema,
@@ -30,13 +31,13 @@ const roomConfig = {
 }
 const ListSchema = Type.Object({
   ...roomConfig,
-  ranges: Type.Optional(Type.Array(RangeSchema, { maxItems: 20 })),
-  slow_get_all_rooms: Type.Optional(Type.Boolean()),
-  filters: Type.Optional(
+  ranges: optionalOrNull(Type.Array(RangeSchema, { maxItems: 20 })),
+  slow_get_all_rooms: SlidingFlag,
+  filters: optionalOrNull(
     Type.Object({
       ...filterMembers,
-      is_invite: Type.Optional(Type.Boolean()),
-      room_name_like: OptionalText,
+      is_invite: SlidingFlag,
+      room_name_like: optionalOrNull(Type.String()),
     }),
   ),
 })
@@ -80,7 +81,7 @@ export const simplifiedSync = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingReply(request, slidingSync(rt, request, signal))
+    return slidingSync(rt, request, signal)
   },
 })
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
-import { JsonObjectSchema, mapOf, oneOf } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
+import { mapOf, oneOf } from '../../schemas.ts'
 import { ERROR_CODE } from '../../validation.ts'
 
 /** Refuses wrong values with `M_INVALID_PARAM`. */
@@ -33,22 +35,41 @@ export const StatePairSchema = Type.Unsafe<readonly [string, string]>({
   maxItems: 2,
 })
 /** The name of a connection. Databases cannot store NUL characters. */
-export const ConnIdSchema = Type.Optional(Type.String({ maxLength: 255, pattern: '^[^\\u0000]*$' }))
+export const ConnIdSchema = optionalOrNull(Type.String({ maxLength: 255, pattern: '^[^\\u0000]*$' }))
 /** The presence that the client sets. */
 export const SetPresenceSchema = Type.Optional(orInvalidParam(oneOf(['offline', 'online', 'unavailable'])))
+/** A flag of a list, a filter or an extension. */
+export const SlidingFlag = optionalOrNull(Type.Boolean())
+const extensionOf = (enabled: TSchema) =>
+  Type.Unsafe<JsonObject>(Type.Object({ enabled }, { additionalProperties: true }))
+const Extension = optionalOrNull(extensionOf(SlidingFlag))
+const LaterExtension = Type.Optional(extensionOf(Type.Optional(Type.Boolean())))
 /** The configurations of the extensions, by name; unknown names are ignored. */
-export const ExtensionsSchema = Type.Optional(mapOf(Type.String(), JsonObjectSchema, 100))
+export const ExtensionsSchema = optionalOrNull(
+  Type.Object(
+    {
+      to_device: Extension,
+      e2ee: Extension,
+      account_data: Extension,
+      receipts: Extension,
+      typing: Extension,
+      'io.element.msc4308.thread_subscriptions': Extension,
+      'org.matrix.msc4354.sticky_events': LaterExtension,
+      'org.matrix.msc4262.profiles': LaterExtension,
+    },
+    { maxProperties: 100 },
+  ),
+)
 
-const Names = Type.Optional(Type.Array(Type.String(), { maxItems: MAX_NAMES }))
-const Flag = Type.Optional(Type.Boolean())
-const RoomTypes = Type.Optional(
+const Names = optionalOrNull(Type.Array(Type.String(), { maxItems: MAX_NAMES }))
+const RoomTypes = optionalOrNull(
   Type.Array(Type.Unsafe<string | null>({ type: ['string', 'null'] }), { maxItems: MAX_NAMES }),
 )
 
 /** The filters that both dialects have under the same name. */
 export const filterMembers = {
-  is_dm: Flag,
-  is_encrypted: Flag,
+  is_dm: SlidingFlag,
+  is_encrypted: SlidingFlag,
   spaces: Names,
   room_types: RoomTypes,
   not_room_types: RoomTypes,
@@ -63,12 +84,12 @@ export function patternsOf<Pattern extends TSchema>(pattern: Pattern) {
 
 /** Returns the schema of at most 100 lists by name. */
 export function listsOf<List extends TSchema>(list: List, namePattern: string) {
-  return Type.Optional(orInvalidParam(mapOf(orInvalidParam(Type.String({ pattern: namePattern })), list, MAX_LISTS)))
+  return optionalOrNull(orInvalidParam(mapOf(orInvalidParam(Type.String({ pattern: namePattern })), list, MAX_LISTS)))
 }
 
 /** Returns the schema of subscriptions by room. */
 export function subscriptionsOf<Subscription extends TSchema>(subscription: Subscription, max: number) {
-  return Type.Optional(orInvalidParam(mapOf(Type.String({ maxLength: 255 }), subscription, max)))
+  return optionalOrNull(orInvalidParam(mapOf(Type.String({ maxLength: 255 }), subscription, max)))
 }
 
 /** Returns a JSON object of the request as a map, whose keys come from outside. */

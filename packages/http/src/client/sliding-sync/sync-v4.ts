@@ -5,8 +5,8 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 import { OptionalLimit, OptionalText } from '../../schemas.ts'
-import { slidingReply } from './sliding-reply.ts'
 import { SyncV4Reply } from './sliding-replies.ts'
 import {
   byRoom,
@@ -19,6 +19,7 @@ import {
   patternsOf,
   RangeSchema,
   SetPresenceSchema,
+  SlidingFlag,
   subscriptionsOf,
 } from './sliding-schemas.ts'
 
@@ -33,8 +34,8 @@ const roomConfig = {
 }
 const ListSchema = Type.Object({
   ...roomConfig,
-  range: Type.Optional(RangeSchema),
-  filters: Type.Optional(Type.Object({ ...filterMembers, is_invited: Type.Optional(Type.Boolean()) })),
+  range: optionalOrNull(RangeSchema),
+  filters: optionalOrNull(Type.Object({ ...filterMembers, is_invited: SlidingFlag })),
 })
 const SubscriptionSchema = Type.Object(roomConfig)
 
@@ -54,9 +55,9 @@ export const syncV4 = endpoint({
   access: 'guest',
   body: Type.Object({
     conn_id: ConnIdSchema,
-    pos: OptionalText,
-    timeout: OptionalLimit,
-    set_presence: SetPresenceSchema,
+    pos: optionalOrNull(Type.String()),
+    timeout: optionalOrNull(OptionalLimit),
+    set_presence: optionalOrNull(SetPresenceSchema),
     // The grammar of opaque identifiers.
     lists: listsOf(ListSchema, '^[0-9a-zA-Z._~-]{1,255}$'),
     room_subscriptions: subscriptionsOf(SubscriptionSchema, MAX_SUBSCRIPTIONS),
@@ -77,7 +78,7 @@ export const syncV4 = endpoint({
       subscriptions: byRoom(body.room_subscriptions, configOf),
       extensions: new Map(entriesOf(body.extensions)),
     }
-    return slidingReply(request, slidingSync(rt, request, signal))
+    return slidingSync(rt, request, signal)
   },
 })
 

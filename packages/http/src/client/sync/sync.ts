@@ -5,7 +5,6 @@ import { sync as readSync } from '@myelin/services/sync/response/sync'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { OptionalLimit, OptionalText, oneOf } from '../../schemas.ts'
-import { encodedInSteps } from './encoded-in-steps.ts'
 import { SyncReply } from './sync-reply.ts'
 
 /**
@@ -39,9 +38,7 @@ export const sync = endpoint({
       timeoutMs: query.timeout ?? 0,
       presence: query.set_presence ?? 'online',
     }
-    // A first sync may have megabytes. It does not wait: of a request that waits nothing is kept here.
-    const isFirst = request.since === undefined || request.isFullState
-    return isFirst ? encodedInSteps(readSync(rt, request, signal)) : readSync(rt, request, signal)
+    return readSync(rt, request, signal)
   },
 })
 

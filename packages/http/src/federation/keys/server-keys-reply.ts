@@ -12,7 +12,7 @@ export const ServerKeysReply = encodedObject(
       old_verify_keys: Type.Optional(recordOf(Type.Object({ key: Type.String(), expired_ts: Type.Integer() }))),
       signatures: recordOf(recordOf(Type.String())),
     },
-    // The notary passes on what other servers signed, whatever it is.
+    // The notary relays documents that other servers signed, with any members.
     { additionalProperties: true },
   ),
 )

@@ -47,7 +47,7 @@ export function redactsTarget(event: Pdu, state: AuthState): boolean {
   return power >= state.levelFor('redact') && power >= state.levelToSend('m.room.redaction', false)
 }
 
-/** Returns whether an event is a kick or a ban that asks to redact its target's events, whoever sent it. */
+/** Returns whether an event is a kick or a ban with the request to redact its target's events, by any sender. */
 export function asksToRedact({ type, sender, stateKey, content }: Pdu): boolean {
   if (type !== 'm.room.member' || stateKey === undefined || stateKey === sender) return false
   const membership = stringMember(content, 'membership')

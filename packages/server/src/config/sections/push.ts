@@ -21,7 +21,7 @@ notifications.`,
         default: true,
       }),
       jitter_delay: duration({
-        description: `The longest random time that a push waits, so that its time does not give away who wrote to whom.`,
+        description: `The longest random time that a push waits, so that its time does not reveal the sender of a message.`,
         default: 0,
       }),
     },

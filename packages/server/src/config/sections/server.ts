@@ -73,8 +73,8 @@ identity of this server.`,
     default: '12',
   }),
   max_event_delay_duration: duration({
-    description: `The longest time by which clients may delay an event that they send; calls need delayed events so that nobody
-seems to stay in a call whose client has died. 0 disables them, which is Synapse's default.`,
+    description: `The longest time by which clients may delay an event that they send; calls use
+delayed events to remove participants whose clients have died. 0 disables them, which is Synapse's default.`,
     default: '24h',
   }),
   presence: group(

@@ -42,7 +42,7 @@ export async function spread(
   const found: Spread[] = []
   const receipts: SpreadReceipt[] = []
   const joins: DeviceListChange[] = []
-  const sticky = await roomsOwingSticky(rt)
+  const sticky = rooms?.size === 0 ? new Set() : await roomsOwingSticky(rt)
   for (const roomId of rooms ?? (await roomsChangedAfter(rt.db.read, between.after))) {
     let isOwn = true
     for await (const page of outgoingEvents(rt.db.read, rt.serverName, roomId, between)) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { test } from 'node:test'
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { federationPath } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
-import { openTemporarySqlite } from '@myelin/testing/databases'
+import { onEveryDatabase } from '@myelin/testing/databases'
 import { testNetwork } from '@myelin/testing/network'
 import type { TestNetwork } from '@myelin/testing/network'
 import { authorRoom } from '@myelin/testing/room-author'
@@ -67,7 +67,7 @@ const refused = (errcode: string) => (cause: unknown) => {
   return true
 }
 
-describe('an invite from another server', () => {
+onEveryDatabase('an invite from another server', (open) => {
   const drafts: Readonly<Record<string, object>> = {
     'is no member event': { type: 'm.room.topic', stateKey: '', content: { topic: 'sign this' } },
     'has no state key': { stateKey: undefined },
@@ -78,7 +78,7 @@ describe('an invite from another server', () => {
   }
   for (const [name, change] of Object.entries(drafts)) {
     test(`is not signed where it ${name}`, async () => {
-      const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
+      const network = await testNetwork({ servers: 2, open })
       const given = await offer(network, '11', change)
       await assert.rejects(send(network, given, given.body), refused('M_INVALID_PARAM'))
       await network.close()
@@ -117,7 +117,7 @@ describe('an invite from another server', () => {
   }
   for (const [name, [change, errcode]] of Object.entries(bodies)) {
     test(`is refused where ${name}`, async () => {
-      const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
+      const network = await testNetwork({ servers: 2, open })
       const given = await offer(network, '12')
       await assert.rejects(send(network, given, change(given.body)), refused(errcode))
       assert.equal(await membershipIn(network.server('two.test').rt.db.read, given.roomId, bob as UserId), undefined)
@@ -126,7 +126,7 @@ describe('an invite from another server', () => {
   }
 
   test('is refused under another path, and from another server than its sender is of', async () => {
-    const network = await testNetwork({ servers: 3, open: openTemporarySqlite })
+    const network = await testNetwork({ servers: 3, open })
     const given = await offer(network, '12')
     const wrong = { ...given.event, id: `$${'a'.repeat(43)}` as EventId }
     await assert.rejects(send(network, { ...given, event: wrong }, given.body), refused('M_INVALID_PARAM'))
@@ -139,13 +139,17 @@ describe('an invite from another server', () => {
   })
 
   test('is taken with a whole create event and the rest stripped, as Synapse 1.136 to 1.161 sends it', async () => {
-    const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
+    const network = await testNetwork({ servers: 2, open })
     const given = await offer(network, '12')
     const state = given.body.invite_room_state.map((each) => {
       const { type, state_key, sender, content } = each
       return type === 'm.room.create' ? each : ({ type, state_key, sender, content } as JsonObject)
     })
-    const { event } = await send(network, given, { ...given.body, invite_room_state: state })
+    // They send the state in `unsigned` of the event as well, all of it stripped.
+    const stripped = ({ type, state_key, sender, content }: JsonObject) => ({ type, state_key, sender, content })
+    const unsigned = { age: 5, invite_room_state: state.map(stripped) } as JsonObject
+    const whole = { ...given.body, event: { ...given.event.json, unsigned }, invite_room_state: state }
+    const { event } = await send(network, given, whole)
     assert.ok('two.test' in ((event as JsonObject)['signatures'] as JsonObject))
     const standing = await membershipIn(network.server('two.test').rt.db.read, given.roomId, bob as UserId)
     const shown = JSON.parse(standing?.strippedState ?? '[]') as JsonObject[]
@@ -154,7 +158,7 @@ describe('an invite from another server', () => {
   })
 
   test('shows of an older room what can be shown, whatever else stands in its state', async () => {
-    const network = await testNetwork({ servers: 2, open: openTemporarySqlite })
+    const network = await testNetwork({ servers: 2, open })
     const away = network.server('two.test')
     const given = await offer(network, '10')
     const bent = [null, 5, [], { type: 1 }, { type: 'm.room.name', state_key: '', sender: alice, content: null }]

@@ -34,7 +34,7 @@ export async function serveState(
 }
 
 /**
- * Returns the event IDs of what {@link serveState} returns.
+ * Returns the event IDs of the events that {@link serveState} returns.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1state_idsroomid
  */

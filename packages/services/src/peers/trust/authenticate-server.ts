@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ServerName } from '@myelin/matrix/ids'
-import type { Json } from '@myelin/matrix/json'
 import { parseJson } from '@myelin/matrix/parse-json'
 import { verifyBytes, verifyLongBytes } from '@myelin/matrix/signatures'
 import { requestFormInSteps } from '@myelin/remote/federation'
+import type { SignedForm } from '@myelin/remote/federation'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { noteServerReachable } from './reachable-servers.ts'
 import { mayFederateWith } from './may-federate-with.ts'
@@ -44,9 +44,9 @@ export async function authenticateServer(rt: Needs, request: SignedRequest): Pro
 /** Authenticates a request with a parsed body whose numbers keep their original spelling. See {@link authenticateServer}. */
 export async function authenticateContent(
   rt: Needs,
-  request: Omit<SignedRequest, 'body'> & { readonly content: Json | undefined },
+  request: Omit<SignedRequest, 'body'> & Pick<SignedForm, 'content' | 'length'>,
 ): Promise<ServerName> {
-  const { method, target, authorization, content } = request
+  const { method, target, authorization, ...body } = request
   const claims = serverAuthorizations(rt, authorization)
   const { origin } = claims[0]
   const now = rt.clock.now()
@@ -54,7 +54,7 @@ export async function authenticateContent(
     rt,
     claims.map(({ keyId }) => ({ server: origin, keyId, validAt: now })),
   )
-  const form = requestFormInSteps({ method, uri: target, origin, destination: rt.serverName, content })
+  const form = requestFormInSteps({ method, uri: target, origin, destination: rt.serverName, ...body })
   const verify = await verifierOf(form)
   let isSigned = false
   for (const { keyId, signature } of claims) {

@@ -71,7 +71,7 @@ function textOf(document: JsonObject, server: string): string | undefined {
     const text = canonicalJson({ ...unsignedForm(document), signatures: { [server]: signatures } })
     return Buffer.byteLength(text) <= MAX_ANSWER_BYTES ? text : undefined
   } catch (error) {
-    if (error instanceof RangeError) return undefined // no canonical form, so nobody can have signed it
+    if (error instanceof RangeError) return undefined // no canonical form, so it cannot have been signed
     throw error
   }
 }

@@ -208,15 +208,15 @@ async function settleReferences(
       event.position === null && event.status === EVENT_STATUS.accepted ? [] : [event.pdu.id],
     ),
   )
-  const holes = pdu.prevEvents.filter((id) => !isThere.has(id))
-  if (holes.length > 0) await putBackwardExtremities(tx, room.nid, holes, await positionOfHole(tx, room, landed))
+  const gaps = pdu.prevEvents.filter((id) => !isThere.has(id))
+  if (gaps.length > 0) await putBackwardExtremities(tx, room.nid, gaps, await positionOfGap(tx, room, landed))
 }
 
 /**
- * Returns the position that the history before an event leads to. What lies before an event from before this server came
- * into the room is older than all that it has.
+ * Returns the position of the gap before an event. Events from before this server's join are older than all stored events, so
+ * the gap before them is at the first event.
  */
-async function positionOfHole(
+async function positionOfGap(
   tx: Tx,
   room: OpenRoom,
   { pdu, position }: { readonly pdu: Pdu; readonly position: number },

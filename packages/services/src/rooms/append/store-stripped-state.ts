@@ -9,7 +9,7 @@ import type { OpenRoom } from '@myelin/storage/rooms/rooms'
 import { strippedStateOf } from '../../room-state/stripped-state.ts'
 
 /**
- * Stores the stripped state for a local user whom an event of another server just invited or made knock, in a room
+ * Stores the stripped state of an invite or knock of a local user by an event of another server, in a room
  * that this server is in. Elsewhere the stripped state arrives with the invite itself.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#stripped-state

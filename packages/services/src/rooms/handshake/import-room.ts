@@ -147,6 +147,6 @@ async function appendJoin(
   const there = new Set(
     (await eventsById(tx, own.prevEvents)).filter((each) => each.position !== null).map(({ pdu }) => pdu.id),
   )
-  const holes = own.prevEvents.filter((id) => !there.has(id))
-  await putBackwardExtremities(tx, room.nid, holes, position)
+  const gaps = own.prevEvents.filter((id) => !there.has(id))
+  await putBackwardExtremities(tx, room.nid, gaps, position)
 }

@@ -42,14 +42,14 @@ export async function timelineGaps(
   after: number,
   upTo: number,
 ): Promise<TimelineGap[]> {
-  const holes = new Map<number, EventId[]>()
+  const gaps = new Map<number, EventId[]>()
   for (const { eventId, position } of await backwardExtremities(rt.db.read, roomId)) {
     if (position <= after || position > upTo) continue
-    const hole = holes.get(position)
-    if (hole) hole.push(eventId)
-    else holes.set(position, [eventId])
+    const gap = gaps.get(position)
+    if (gap) gap.push(eventId)
+    else gaps.set(position, [eventId])
   }
-  return [...holes].map(([position, missing]) => ({ position, missing }))
+  return [...gaps].map(([position, missing]) => ({ position, missing }))
 }
 
 /**
@@ -58,20 +58,20 @@ export async function timelineGaps(
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#backfilling-and-retrieving-missing-events
  */
-export async function backfillGap(rt: Checker, roomId: RoomId, hole: TimelineGap): Promise<number> {
+export async function backfillGap(rt: Checker, roomId: RoomId, gap: TimelineGap): Promise<number> {
   const version = roomVersionOf(await versionOfRoom(rt.db.read, roomId))
   const servers = (await residentServers(rt, roomId)).filter((server) => server !== rt.serverName)
   for (const server of servers.slice(0, MAX_SERVERS)) {
     const source: Source = { server, roomId, version }
-    const pdus = await askForHistory(rt, source, hole)
-    const landed = pdus.length === 0 ? 0 : await keepHistory(rt, source, hole, pdus)
+    const pdus = await askForHistory(rt, source, gap)
+    const landed = pdus.length === 0 ? 0 : await keepHistory(rt, source, gap, pdus)
     if (landed > 0) return landed
   }
   return 0
 }
 
-async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Promise<Pdu[]> {
-  const query = { v: hole.missing.slice(0, 20), limit: LIMIT }
+async function askForHistory(rt: Checker, source: Source, gap: TimelineGap): Promise<Pdu[]> {
+  const query = { v: gap.missing.slice(0, 20), limit: LIMIT }
   const target = federationPath(['federation', 'v1', 'backfill', source.roomId], query)
   try {
     const call = { method: 'GET', target, timeoutMs: TIMEOUT_MS, keepNumbers: true } as const
@@ -88,15 +88,15 @@ async function askForHistory(rt: Checker, source: Source, hole: TimelineGap): Pr
 /**
  * Stores backfilled events before their successors; the oldest are judged by the state fetched from the other server.
  */
-async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus: readonly Pdu[]): Promise<number> {
-  const ordered = connected(pdus, hole.missing)
+async function keepHistory(rt: Checker, source: Source, gap: TimelineGap, pdus: readonly Pdu[]): Promise<number> {
+  const ordered = connected(pdus, gap.missing)
   await keepAuthEvents(rt, source, ordered)
   await fetchEdgeStates(rt, source, ordered)
   let landed = 0
   const receivedTs = rt.clock.now()
   for (let at = 0; at < ordered.length; ) {
     const outcomes = await writeResolved(rt, (tx) =>
-      keepSome(tx, source, hole, { ordered: ordered.slice(at), receivedTs }),
+      keepSome(tx, source, gap, { ordered: ordered.slice(at), receivedTs }),
     )
     if (outcomes.length === 0) break
     at += outcomes.length
@@ -109,12 +109,12 @@ async function keepHistory(rt: Checker, source: Source, hole: TimelineGap, pdus:
 async function keepSome(
   tx: Tx,
   { roomId, version }: Source,
-  hole: TimelineGap,
+  gap: TimelineGap,
   { ordered, receivedTs }: { readonly ordered: readonly Pdu[]; readonly receivedTs: number },
 ): Promise<(PduOutcome | 'no place')[] | ResolutionNeed> {
   const room = await openRoom(tx, roomId)
   if (!room) return []
-  const places = await placesBefore(tx, room.nid, hole.position, ordered.length)
+  const places = await placesBefore(tx, room.nid, gap.position, ordered.length)
   const outcomes: (PduOutcome | 'no place')[] = []
   // The oldest first, so that each event finds the state of its predecessors; the newest gets the first position.
   for (const [index, pdu] of ordered.entries()) {

@@ -20,7 +20,7 @@ const MAX_FRUITLESS = 2
 /**
  * Stores the auth events of these events, with their auth chains; events that the server does not send stay missing.
  *
- * The number of requests per batch is bounded, whatever the events name: whole auth chains first, because one of them
+ * The number of requests per batch is bounded: whole auth chains first, because one of them
  * mostly has what the next event needs, then the single events that are still missing.
  */
 export async function keepAuthEvents(rt: Checker, source: Source, pdus: readonly Pdu[]): Promise<void> {
@@ -64,7 +64,7 @@ const withoutThose = (ids: readonly EventId[], own: ReadonlySet<EventId>) => ids
  * Fetches the state after a missing event, so that its successors can be judged, and returns whether that worked. The
  * event is stored as an outlier, with the state that the other server sent.
  *
- * A state counts only where all of its events were sent, whatever their outcome: an incomplete one would stay wrong
+ * A state counts only if all of its events were sent, with any outcome: an incomplete one would stay wrong
  * for good.
  */
 export async function keepStateAt(rt: Checker, asked: Source, id: EventId): Promise<boolean> {

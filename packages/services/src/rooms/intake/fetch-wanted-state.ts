@@ -13,7 +13,7 @@ export type KnownSource = Source & { readonly room: number }
 
 /**
  * Stores the wanted events among the state before an event and its auth chain, while one server's answer streams in.
- * Returns the IDs of all events in the answer, whatever their outcome; what was stored stays where the request fails.
+ * Returns the IDs of all events in the answer, with any outcome. Stored events stay if the request fails.
  *
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1stateroomid
  */

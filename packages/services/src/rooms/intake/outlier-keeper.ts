@@ -35,7 +35,7 @@ export interface KeeperOptions {
 type Waiting = PackedPdu & { readonly restsOn: readonly EventId[]; next: number }
 
 /**
- * Stores outliers in whatever order they arrive, each after its auth events and judged by them. Events whose auth
+ * Stores outliers that arrive in any order, each after its auth events and judged by them. Events whose auth
  * events stay missing are dropped. Nothing is stored before the room's create event.
  */
 export class OutlierKeeper implements EventSink {

@@ -23,7 +23,7 @@ export interface StreamedRequest {
   readonly lists: readonly string[]
 }
 
-/** The other members of the answer, and the event IDs of each list, whatever their outcome. */
+/** The other members of the answer, and the event IDs of each list, with any outcome. */
 export interface StreamedAnswer {
   readonly rest: JsonObject
   readonly ids: ReadonlyMap<string, readonly EventId[]>

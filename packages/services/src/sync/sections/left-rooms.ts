@@ -69,8 +69,8 @@ async function eventsUntil(db: Read, slice: Slice, roomId: RoomId, position: num
   const end = Math.min(position, slice.upTo.position)
   const since = slice.since?.position
   const after = since !== undefined && (await wasJoined(db, roomId, slice.user, since)) ? since : undefined
-  const hole = await newestGap(db, roomId, after ?? 0, end)
-  const bounds = { roomId, after: after ?? 0, upTo: end, checksVisibility: true, hole }
+  const gap = await newestGap(db, roomId, after ?? 0, end)
+  const bounds = { roomId, after: after ?? 0, upTo: end, checksVisibility: true, gap }
   const read = await readTimeline(db, slice, bounds)
   const timeline = await cutOverruled(db, slice, { roomId, after, end, timeline: read })
   const state = await readState(db, slice, { roomId, after, end, timeline, wantedMembers: [slice.user] })

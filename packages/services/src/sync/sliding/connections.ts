@@ -25,8 +25,8 @@ export interface Connection {
 
 type Kept = Pick<Connection, 'serial' | 'wholeSerial' | 'state'>
 
-// The last state of each connection, and the one before: it is asked for where an answer was lost.
-const shelf = new DatabaseCache<readonly Kept[]>('slidingStates', 4_000)
+// The last two states of each connection; the earlier one is needed after a lost answer.
+const cache = new DatabaseCache<readonly Kept[]>('slidingStates', 4_000)
 
 const DAY_MS = 24 * 3_600_000
 
@@ -43,7 +43,7 @@ export async function connectionAt(
 ): Promise<Connection> {
   const own = (await slidingConnectionsOf(db, userId)).find(({ nid }) => nid === connection)
   if (own?.deviceId !== deviceId || own.connId !== connId) throw unknownPos()
-  const kept = shelf
+  const kept = cache
     .of(db)
     .get(`${connection}`)
     ?.find((each) => each.serial === serial)
@@ -58,9 +58,9 @@ export async function connectionAt(
 }
 
 function keep(db: Read, nid: number, state: Kept): void {
-  const cache = shelf.of(db)
-  const [last] = cache.get(`${nid}`) ?? []
-  cache.set(`${nid}`, last && last.serial !== state.serial ? [state, last] : [state])
+  const entries = cache.of(db)
+  const [last] = entries.get(`${nid}`) ?? []
+  entries.set(`${nid}`, last && last.serial !== state.serial ? [state, last] : [state])
 }
 
 /** Stores a new connection with all that its first answer sends; returns it. */

@@ -38,8 +38,8 @@ async function stayOf(scope: SlidingScope, task: RoomTask, position: number) {
   const { roomId, requested, after, membership } = task
   const end = Math.min(position, upTo)
   const from = after !== undefined && after < end ? after : undefined
-  const hole = await newestGap(db, roomId, from ?? 0, end)
-  const bounds = { roomId, after: from ?? 0, upTo: end, checksVisibility: true, hole }
+  const gap = await newestGap(db, roomId, from ?? 0, end)
+  const bounds = { roomId, after: from ?? 0, upTo: end, checksVisibility: true, gap }
   const timeline = await readTimeline(db, withTimelineLimit(slice, requested.timelineLimit), bounds)
   const root = await stateRootAt(db, roomId, end)
   const state = from === undefined ? await wholeState(scope, task, root) : await changes(scope, task, from, root)

@@ -22,7 +22,7 @@ type Kept = {
   readonly activities: Map<RoomId, number>
 }
 
-const shelf = new DatabaseCache<Kept>('roomOrders', 5_000)
+const cache = new DatabaseCache<Kept>('roomOrders', 5_000)
 
 /**
  * Returns a user's rooms, left ones too, the one that was active last first.
@@ -33,11 +33,11 @@ export async function roomOrder(db: Read, user: UserId): Promise<readonly Listed
   const readAt = db.topicPositions.position
   const memberships = await cachedMemberships(db, user)
   if (readAt === undefined) return sorted(memberships, await allActivities(db, user))
-  const kept = shelf.of(db).get(user)
+  const kept = cache.of(db).get(user)
   if (kept?.readAt === readAt && kept.memberships === memberships) return kept.rooms
   const isUsable = kept !== undefined && db.topicPositions.remembers(kept.readAt)
   const now = isUsable ? await changedOrder(db, kept, memberships) : await wholeOrder(db, user, memberships)
-  shelf.of(db).set(user, { readAt, memberships, ...now })
+  cache.of(db).set(user, { readAt, memberships, ...now })
   return now.rooms
 }
 

@@ -3,7 +3,7 @@ import type { RawJson } from '@myelin/kit/raw-json'
 import type { Json } from '@myelin/matrix/json'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 
-/** A member of a room from whom a client makes the name of a room without one. */
+/** A hero of a room: clients build the name of a room without one from its heroes. */
 export interface Hero {
   readonly user_id: string
   readonly displayname?: string

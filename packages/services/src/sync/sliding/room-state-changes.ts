@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import { keyNames } from '@myelin/storage/engine/names'
 import type { Read } from '@myelin/storage/engine/database'
 import { namedState, stateEventNid } from '@myelin/storage/rooms/rooms'
@@ -6,6 +7,9 @@ import type { RoomId } from '@myelin/matrix/ids'
 import { otherState } from '@myelin/storage/rooms/state/other-state'
 import { stateDifference } from '@myelin/storage/rooms/state/state'
 import type { StateSelection } from './required-state.ts'
+
+// The estimated cost of matching an entry of a state.
+const ENTRY_COST_US = 0.5
 
 /** A key in which two states of a room differ, in words. */
 export interface NamedChange {
@@ -49,8 +53,11 @@ export async function selectedState(
     for (const [key, event] of ofType) if (isNew(type, key)) events.push(event)
   if (selection.wantsAllMembers) {
     if (before?.wantsAllMembers) return events
-    for (const { type, stateKey, event } of await namedState(db, root))
+    for (const { type, stateKey, event } of await namedState(db, root)) {
+      const pausing = step(ENTRY_COST_US)
+      if (pausing) await pausing
       if (type === 'm.room.member' && isNew(type, stateKey)) events.push(event)
+    }
     return events
   }
   const named = [...selection.namedMembers].filter((member) => isNew('m.room.member', member))

@@ -15,7 +15,7 @@ export interface RoomTraits {
   readonly name: string | undefined
 }
 
-const shelf = new DatabaseCache<{ readonly root: number; readonly traits: RoomTraits }>('roomTraits', 50_000)
+const cache = new DatabaseCache<{ readonly root: number; readonly traits: RoomTraits }>('roomTraits', 50_000)
 
 /**
  * Returns the traits of a room: of its state, or of the stripped state for a user who is only invited or knocking. Undefined
@@ -46,7 +46,7 @@ export async function traitsOfRooms(
 }
 
 async function traitsOf(db: Read, roomId: RoomId, root: number): Promise<RoomTraits> {
-  const kept = shelf.of(db).get(roomId)
+  const kept = cache.of(db).get(roomId)
   if (kept?.root === root) return kept.traits
   const create = await loadStateEvent(db, root, 'm.room.create')
   const name = await loadStateEvent(db, root, 'm.room.name')
@@ -55,7 +55,7 @@ async function traitsOf(db: Read, roomId: RoomId, root: number): Promise<RoomTra
     roomType: (create && stringMember(create.content, 'type')) ?? null,
     name: name && stringMember(name.content, 'name'),
   }
-  shelf.of(db).set(roomId, { root, traits })
+  cache.of(db).set(roomId, { root, traits })
   return traits
 }
 

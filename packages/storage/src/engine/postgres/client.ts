@@ -204,6 +204,13 @@ export class PostgresClient {
     }
   }
 
+  /** Ends the connection at once; the statements under way fail. The server may still run what it was sent. */
+  drop(): void {
+    this.#watch?.stop()
+    this.#socket?.destroy()
+    this.#use.fellSilent?.()
+  }
+
   /** Closes the connection after the pending statements; at once if the server does not answer. */
   async close(): Promise<void> {
     const client = await this.#client?.catch(() => undefined)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import pg from 'pg'
 import { createDatabase, testOnPostgres } from '@myelin/testing/databases'
-import { dyingNode } from '@myelin/testing/dying-node'
+import { dyingNode } from '@myelin/testing/dead-nodes/dying-node'
 import type { Database } from '../database.ts'
 import { openPostgres } from './postgres.ts'
 import { dropLease, takeLease } from '../readers.ts'

@@ -129,6 +129,8 @@ const MOVES_KEPT = 100_000
 const SWEPT_EVERY = 10_000
 // The first delay before the outcome of a transaction is queried again.
 const OUTCOME_RETRY_MS = 50
+// The part of the time for an answer that a commit may take; in the rest its outcome is asked for.
+const COMMIT_SHARE = 0.75
 // Statements are sent in groups of this size; the server runs a group while the next is built.
 const MANY_STATEMENTS = 16
 // The most statements that are sent in one turn of the event loop.
@@ -153,7 +155,7 @@ class PostgresWriter implements CommitEngine {
   readonly #follower: PostgresFollower
   #committed: BatchChange | undefined
   #owesRelease = false
-  readonly #outcomeMs: number
+  readonly #answerMs: number
   /** The transaction ID of the server. */
   #transaction: number | undefined
   /** The statements of write-only units. */
@@ -161,7 +163,7 @@ class PostgresWriter implements CommitEngine {
 
   constructor(settings: ConnectionSettings, { follower, node: { opening }, fellSilent }: WriterParts) {
     this.#follower = follower
-    this.#outcomeMs = (settings.answerMs ?? ANSWER_MS) / 2
+    this.#answerMs = settings.answerMs ?? ANSWER_MS
     this.#client = new PostgresClient(settings, { connectsByItself: false, opening, fellSilent })
   }
 
@@ -203,8 +205,13 @@ class PostgresWriter implements CommitEngine {
     this.#owesRelease = false
     this.#waiting = []
     await this.#client.connect()
-    const text = 'begin; select position, txid_current() as transaction from log for update'
-    const { rows } = await this.#client.query<{ position: Position; transaction: number }>({ text })
+    const text = `begin; set local lock_timeout = ${this.#answerMs}; select position, txid_current() as transaction from log for update`
+    const begun = this.#client.query<{ position: Position; transaction: number }>({ text })
+    const { rows } = await begun.catch(async (cause: unknown) => {
+      // A transaction whose first statement was refused is still open.
+      await this.rollback().catch(() => {})
+      throw cause
+    })
     this.#transaction = rows[0]?.transaction
     return rows[0]?.position ?? 0
   }
@@ -273,6 +280,7 @@ class PostgresWriter implements CommitEngine {
       if (isDue) this.send('delete from moves where position < $1', [position - MOVES_KEPT])
     }
     const wasConnected = this.#client.isConnected
+    const endMs = performance.now() + this.#answerMs
     // With synchronous_commit the server answers once the commit is on disk.
     const committed = this.#client.query({ text: 'commit' }).then(
       () => undefined,
@@ -280,9 +288,12 @@ class PostgresWriter implements CommitEngine {
     )
     // After a failed statement, `commit` rolls back without an error.
     await this.#lastSent
+    // Also a server that says that it is at work may not end: its disk hangs, or a standby does not answer.
+    const late = systemClock.later(this.#answerMs * COMMIT_SHARE, () => this.#client.drop())
     const failed = await committed
+    late.cancel()
     const refused: { readonly cause: unknown } | undefined = this.#refused
-    if (failed && wasConnected) await this.#awaitOutcome(failed.cause)
+    if (failed && wasConnected) await this.#awaitOutcome(failed.cause, endMs)
     else if (failed) throw failed.cause
     else if (refused) throw isRefusal(refused.cause) ? new BatchRefused(refused.cause) : refused.cause
     this.#committed = move
@@ -291,11 +302,10 @@ class PostgresWriter implements CommitEngine {
 
   /**
    * Resolves if the transaction was committed although the connection was lost during its commit. Throws the cause if it was
-   * not committed, or if the outcome is not known in time.
+   * not committed, or if the outcome is not known at `endMs`.
    */
-  async #awaitOutcome(cause: unknown): Promise<void> {
+  async #awaitOutcome(cause: unknown, endMs: number): Promise<void> {
     if (!(cause instanceof DatabaseUnavailable)) throw cause
-    const endMs = performance.now() + this.#outcomeMs
     for (let waitMs = OUTCOME_RETRY_MS; ; waitMs = Math.min(2 * waitMs, endMs - performance.now())) {
       const leftMs = endMs - performance.now()
       const outcome = leftMs > 0 ? await within(leftMs, this.#outcome()) : 'aborted'

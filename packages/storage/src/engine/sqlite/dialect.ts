@@ -51,8 +51,8 @@ export class SqliteConnection implements DatabaseConnection {
 
   /** Runs one statement in this turn of the event loop, or in the next one if this turn has used its budget. */
   async query<R>(text: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
-    const pausing = pause()
-    if (pausing) await pausing
+    // All that waited for the next turn find it full after the first of them.
+    for (let pausing = pause(); pausing; pausing = pause()) await pausing
     const result = this.run<R>(text, parameters)
     spend(STATEMENT_COST_US + result.rows.length * ROW_COST_US)
     return result

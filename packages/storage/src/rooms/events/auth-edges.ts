@@ -11,7 +11,7 @@ const UNKNOWN = 0
 
 /**
  * Returns the numbers of the events a state event names as its `auth_events`; undefined for other events, which no auth chain
- * leads through. In the place of one that we do not have is a 0, so that it is looked for again.
+ * leads through. A missing event is 0, so that it is looked up again.
  */
 export async function authNidsOf(tx: Tx, event: Pdu): Promise<readonly Nid[] | undefined> {
   if (event.stateKey === undefined) return undefined
@@ -19,7 +19,7 @@ export async function authNidsOf(tx: Tx, event: Pdu): Promise<readonly Nid[] | u
   return event.authEvents.map((id) => nids.get(id) ?? UNKNOWN)
 }
 
-/** Returns the numbers of the events among these that we have. */
+/** Returns the numbers of the stored events among some. */
 export async function nidsOfEvents(db: Read, ids: Pdu['authEvents']): Promise<Map<Pdu['id'], Nid>> {
   const nids = new Map<Pdu['id'], Nid>()
   const missing = ids.filter((id) => {
@@ -71,7 +71,7 @@ export async function authEdges(db: Read, nids: readonly Nid[]): Promise<Map<Nid
   return edges
 }
 
-/** Returns those among some events that were written before all was there that they rest on. */
+/** Returns the events that were written before all of their auth events were stored. */
 export async function writtenEarly(db: Read, nids: readonly Nid[]): Promise<Set<Nid>> {
   const rows = await inChunks(nids, (chunk) =>
     db.selectFrom('events').select(['event_nid', 'auth_nids']).where('event_nid', 'in', chunk).execute(),

@@ -44,15 +44,15 @@ export async function eventsWithChildren(
   const room = await roomNid(db, roomId)
   const readAt = db.topicPositions.position
   if (room === undefined || readAt === undefined) return parents
-  const shelf = childless.of(db)
+  const cache = childless.of(db)
   const open = parents.filter((id) => {
-    const knownAt = shelf.get(id)
+    const knownAt = cache.get(id)
     return knownAt === undefined || db.topicPositions.changedSince(topics.related(room), knownAt)
   })
   if (open.length === 0) return []
   const rows = await withChildren(db, open.map(eventIdBytes))
   const fertile = new Set(rows.flatMap(({ relates_to: id }) => (id === null ? [] : [eventIdOf(id)])))
-  for (const id of open) if (!fertile.has(id)) shelf.set(id, readAt)
+  for (const id of open) if (!fertile.has(id)) cache.set(id, readAt)
   return [...fertile]
 }
 

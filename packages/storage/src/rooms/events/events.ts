@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns, step } from '@myelin/kit/turn'
 import type { EventId, RoomId } from '@myelin/matrix/ids'
 import type { Pdu } from '@myelin/matrix/pdu'
 import { inChunks } from '../../engine/database.ts'
@@ -14,6 +15,10 @@ import { topics } from '../../engine/topics.ts'
 
 /** The status of an event: accepted, soft-failed (in the graph, not shown), or rejected. */
 export const EVENT_STATUS = { accepted: 0, softFailed: 1, rejected: 2 } as const
+
+// The estimated costs of a row, and of parsing an event.
+const ROW_COST_US = 1
+const PARSE_COST_US = 10
 
 const LIGHT = [
   'event_nid',
@@ -120,7 +125,7 @@ export function reachesBackTo(tail: readonly StoredEvent[], position: Position):
   return tail.length < TAIL || (tail.at(-1)?.position ?? 0) <= position
 }
 
-/** Returns an event by its id, whatever its status. */
+/** Returns an event of any status by its ID. */
 export async function eventById(db: Read, id: EventId): Promise<StoredEvent | undefined> {
   return (await eventsById(db, [id]))[0]
 }
@@ -171,12 +176,12 @@ export async function pdusByNid(db: Read, nids: readonly Nid[]): Promise<Map<Nid
 export async function passingPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Pdu>> {
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
-  return new Map(
-    rows.map((row) => [
-      row.event_nid,
-      storedPdu(row.pdu, eventIdOf(row.event_id), rooms.get(row.room_nid) ?? ('' as RoomId)),
-    ]),
-  )
+  const pdus = new Map<Nid, Pdu>()
+  await mapInTurns(rows, PARSE_COST_US, (row) => {
+    const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
+    pdus.set(row.event_nid, storedPdu(row.pdu, eventIdOf(row.event_id), roomId))
+  })
+  return pdus
 }
 
 /** Returns the events that relate to any of these, by one of these relation types or any, oldest first, at most `limit`. */
@@ -280,10 +285,14 @@ async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEven
     else missing.push(nid)
   }
   for (const [nid, loaded] of await loadPdus(db, missing)) kept.set(nid, loaded)
-  return rows.flatMap((row) => {
+  const events: StoredEvent[] = []
+  for (const row of rows) {
     const pdu = kept.get(row.event_nid)
-    return pdu ? [storedEvent(row, pdu)] : []
-  })
+    if (pdu) events.push(storedEvent(row, pdu))
+    const pausing = step(ROW_COST_US)
+    if (pausing) await pausing
+  }
+  return events
 }
 
 function storedEvent(row: LightRow, kept: CachedPdu): StoredEvent {
@@ -312,12 +321,12 @@ async function loadPdus(db: Read, nids: readonly Nid[]): Promise<Map<Nid, Cached
   if (nids.length === 0) return new Map()
   const rows = await bytesByNid(db, nids)
   const rooms = await roomNames(db, [...new Set(rows.map((row) => row.room_nid))])
-  return new Map(
-    rows.map((row) => {
-      const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
-      const kept: CachedPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
-      db.caches.pdus.set(row.event_nid, kept)
-      return [row.event_nid, kept]
-    }),
-  )
+  const loaded = new Map<Nid, CachedPdu>()
+  await mapInTurns(rows, PARSE_COST_US, (row) => {
+    const roomId = rooms.get(row.room_nid) ?? ('' as RoomId)
+    const kept: CachedPdu = { pdu: storedPdu(row.pdu, eventIdOf(row.event_id), roomId) }
+    db.caches.pdus.set(row.event_nid, kept)
+    loaded.set(row.event_nid, kept)
+  })
+  return loaded
 }

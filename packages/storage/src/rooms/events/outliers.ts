@@ -133,7 +133,7 @@ const isBackwardExtremity = prepared((db, room: Nid, id: Uint8Array) =>
   db.selectFrom('backward_extremities').select('position').where('room_nid', '=', room).where('event_id', '=', id),
 )
 
-/** Returns where a room's history has holes: the missing events, and the position of one that names them, nearest to now first. */
+/** Returns where a room's history has gaps: the missing events, and the position of one that names them, nearest to now first. */
 export async function backwardExtremities(
   db: Read,
   roomId: RoomId,
@@ -159,8 +159,8 @@ export async function newestGap(
   after: Position,
   upTo: Position,
 ): Promise<Position | undefined> {
-  const holes = await backwardExtremities(db, roomId)
-  return holes.find(({ position }) => position > after && position <= upTo)?.position
+  const gaps = await backwardExtremities(db, roomId)
+  return gaps.find(({ position }) => position > after && position <= upTo)?.position
 }
 
 /** Keeps a redaction in mind whose target is not there yet. */

@@ -6,7 +6,7 @@ import { roomNid, userNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 
-/** A request of a device for an event: what its transaction id counts for. */
+/** A request of a device for an event: the scope of its transaction ID. */
 export interface SendingRequest {
   readonly roomId: RoomId
   readonly sender: UserId

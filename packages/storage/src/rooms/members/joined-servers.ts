@@ -15,6 +15,9 @@ import type { Nid } from '../../schema/schema.ts'
 import { stateDifference } from '../state/state.ts'
 
 const ATTEMPTS = 3
+// The most members that one statement returns.
+const PAGE = 2000
+
 /** Of a server with more users than this, the room's members are looked through, else the room is asked for each user. */
 const MANY_USERS = 500
 
@@ -103,14 +106,23 @@ async function counted(db: Read, roomId: RoomId, nid: Nid, mayKeep: boolean): Pr
 }
 
 async function joinedUsers(db: Read, room: Nid): Promise<UserId[]> {
-  const rows = await db
-    .selectFrom('members')
-    .innerJoin('users', 'users.user_nid', 'members.user_nid')
-    .select('users.user_id')
-    .where('members.room_nid', '=', room)
-    .where('members.membership', '=', 'join')
-    .execute()
-  return rows.map((row) => row.user_id)
+  const users: UserId[] = []
+  for (let after = 0, isWhole = false; !isWhole; ) {
+    const page = await db
+      .selectFrom('members')
+      .innerJoin('users', 'users.user_nid', 'members.user_nid')
+      .select(['users.user_id', 'members.user_nid'])
+      .where('members.room_nid', '=', room)
+      .where('members.user_nid', '>', after)
+      .where('members.membership', '=', 'join')
+      .orderBy('members.user_nid')
+      .limit(PAGE)
+      .execute()
+    for (const row of page) users.push(row.user_id)
+    after = page.at(-1)?.user_nid ?? after
+    isWhole = page.length < PAGE
+  }
+  return users
 }
 
 function add(servers: Map<ServerName, number>, server: ServerName, count: number): void {

@@ -6,7 +6,10 @@ import { internUser, roomNames, roomNid, userNid, userNids, withUserNames } from
 import { cachedReader } from '../../engine/cached-reader.ts'
 import { prepared } from '../../engine/prepared.ts'
 import { topics } from '../../engine/topics.ts'
-import type { Nid, Position } from '../../schema/schema.ts'
+import type { Nid, Position, Tables } from '../../schema/schema.ts'
+
+// The most members that one statement returns.
+const PAGE = 2000
 
 /** A user's standing in a room as this server last learned it. `position` is where it last changed. */
 export interface Membership {
@@ -130,19 +133,46 @@ export async function membersOf(
 > {
   const room = await roomNid(db, roomId)
   if (room === undefined) return []
-  const rows = await db
-    .selectFrom('members')
-    .selectAll()
-    .where('room_nid', '=', room)
-    .where('membership', 'in', memberships)
-    .orderBy('position')
-    .limit(limit)
-    .execute()
+  const rows =
+    limit <= PAGE ? await firstMembers(db, room, memberships, limit) : await allMembers(db, room, memberships)
   return withUserNames(db, rows, (row, userId) => {
     const { membership, event_nid: eventNid, position } = row
     return { userId, membership, eventNid, position }
   })
 }
+
+function firstMembers(db: Read, room: Nid, memberships: readonly string[], limit: number): Promise<MemberRow[]> {
+  return db
+    .selectFrom('members')
+    .select(['user_nid', 'membership', 'event_nid', 'position'])
+    .where('room_nid', '=', room)
+    .where('membership', 'in', memberships)
+    .orderBy('position')
+    .limit(limit)
+    .execute()
+}
+
+/** Reads page by page: one statement over all members of a large room would hold up all others. */
+async function allMembers(db: Read, room: Nid, memberships: readonly string[]): Promise<MemberRow[]> {
+  const rows: MemberRow[] = []
+  for (let after = 0, isWhole = false; !isWhole; ) {
+    const page = await db
+      .selectFrom('members')
+      .select(['user_nid', 'membership', 'event_nid', 'position'])
+      .where('room_nid', '=', room)
+      .where('user_nid', '>', after)
+      .where('membership', 'in', memberships)
+      .orderBy('user_nid')
+      .limit(PAGE)
+      .execute()
+    for (const row of page) rows.push(row)
+    after = page.at(-1)?.user_nid ?? after
+    isWhole = page.length < PAGE
+  }
+  return rows.sort((a, b) => a.position - b.position)
+}
+
+type MemberRow = Pick<Tables['members'], 'user_nid' | 'membership' | 'event_nid' | 'position'>
 
 /**
  * Returns the positions at which the memberships of these users in a room last changed, without users who have none.

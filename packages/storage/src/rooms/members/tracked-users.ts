@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mapInTurns } from '@myelin/kit/turn'
 import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { Read } from '../../engine/database.ts'
 import { userNames, userNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid } from '../../schema/schema.ts'
 
+// The estimated cost of a user.
+const USER_COST_US = 0.5
+// The most members that one statement returns, and rooms that it reads.
+const PAGE = 2000
+const MAX_TOGETHER = 100
 // Clients encrypt for invited users too, where the history visibility lets them read.
 const READERS = ['join', 'invite']
 
@@ -13,7 +19,7 @@ const READERS = ['join', 'invite']
  * to, and the user.
  */
 export async function trackedUsers(db: Read, user: UserId): Promise<Set<UserId>> {
-  return namesOf(db, user, readersBeside)
+  return namesOf(db, user, { mine: ['join'], theirs: READERS })
 }
 
 /**
@@ -21,7 +27,7 @@ export async function trackedUsers(db: Read, user: UserId): Promise<Set<UserId>>
  * to, and the user.
  */
 export async function trackersOf(db: Read, user: UserId): Promise<Set<UserId>> {
-  return namesOf(db, user, membersAround)
+  return namesOf(db, user, { mine: READERS, theirs: ['join'] })
 }
 
 /** Returns whether clients of a server's users track a user's devices. */
@@ -30,19 +36,67 @@ export async function isTrackedByServer(db: Read, user: UserId, server: ServerNa
   return nid !== undefined && (await trackerOf(db, nid, server)).length > 0
 }
 
-async function namesOf(
-  db: Read,
-  user: UserId,
-  read: (db: Read, nid: Nid) => Promise<readonly { readonly user_nid: Nid }[]>,
-): Promise<Set<UserId>> {
+async function namesOf(db: Read, user: UserId, standing: Standing): Promise<Set<UserId>> {
   const nid = await userNid(db, user)
-  const rows = nid === undefined ? [] : await read(db, nid)
-  const names = await userNames(
-    db,
-    rows.map((row) => row.user_nid),
-  )
-  return new Set([user, ...names.values()])
+  const nids = nid === undefined ? [] : await usersBeside(db, nid, standing)
+  const names = await userNames(db, nids)
+  const users = new Set([user])
+  await mapInTurns(names.values(), USER_COST_US, (each) => users.add(each))
+  return users
 }
+
+/** The memberships of a user, and of the users beside in the same room. */
+interface Standing {
+  readonly mine: readonly string[]
+  readonly theirs: readonly string[]
+}
+
+/** Reads large rooms page by page: one statement over all members would hold up all others. */
+async function usersBeside(db: Read, user: Nid, { mine, theirs }: Standing): Promise<Nid[]> {
+  const rooms = (await sizesOfRooms(db, user)).filter(({ membership }) => mine.includes(membership))
+  const found = new Set<Nid>()
+  for (const { few, after: start } of groupsOf(rooms)) {
+    for (let after = start, isWhole = false; !isWhole; ) {
+      const page = await db
+        .selectFrom('members')
+        .select('user_nid')
+        .where('room_nid', 'in', few)
+        .where('membership', 'in', theirs)
+        .$if(few.length === 1, (query) => query.where('user_nid', '>', after).orderBy('user_nid').limit(PAGE))
+        .execute()
+      for (const row of page) found.add(row.user_nid)
+      after = page.at(-1)?.user_nid ?? after
+      isWhole = few.length > 1 || page.length < PAGE
+    }
+  }
+  return [...found]
+}
+
+/** Returns groups of rooms with few members together, and each room with many alone. */
+function groupsOf(rooms: readonly { readonly room_nid: Nid; readonly size: number }[]) {
+  const groups: { few: Nid[]; size: number; after: Nid }[] = []
+  for (const { room_nid: nid, size } of rooms.toSorted((a, b) => a.size - b.size)) {
+    const last = groups.at(-1)
+    const fits = last && last.size + size <= PAGE && last.few.length < MAX_TOGETHER
+    if (fits) {
+      last.few.push(nid)
+      last.size += size
+    } else groups.push({ few: [nid], size, after: 0 })
+  }
+  return groups
+}
+
+const sizesOfRooms = prepared((db, user: Nid) =>
+  db
+    .selectFrom('members')
+    .innerJoin('rooms', 'rooms.room_nid', 'members.room_nid')
+    .select(({ eb }) => [
+      'members.room_nid',
+      'members.membership',
+      eb('rooms.joined_count', '+', eb.ref('rooms.invited_count')).as('size'),
+    ])
+    .where('members.user_nid', '=', user),
+)
 
 const sharedRooms = (db: Read, user: Nid) =>
   db
@@ -51,14 +105,6 @@ const sharedRooms = (db: Read, user: Nid) =>
     .select('theirs.user_nid')
     .distinct()
     .where('mine.user_nid', '=', user)
-
-const readersBeside = prepared((db, user: Nid) =>
-  sharedRooms(db, user).where('mine.membership', '=', 'join').where('theirs.membership', 'in', READERS),
-)
-
-const membersAround = prepared((db, user: Nid) =>
-  sharedRooms(db, user).where('mine.membership', 'in', READERS).where('theirs.membership', '=', 'join'),
-)
 
 const trackerOf = prepared((db, user: Nid, server: ServerName) =>
   sharedRooms(db, user)

@@ -10,17 +10,17 @@ import { stateDifference, wholeState } from './state.ts'
 /** The state events of a room that are not of its members, by type and state key: the number of each event. */
 export type OtherState = ReadonlyMap<string, ReadonlyMap<string, Nid>>
 
-const shelf = new DatabaseCache<{ readonly root: Nid; readonly state: OtherState }>('otherState', 10_000)
+const cache = new DatabaseCache<{ readonly root: Nid; readonly state: OtherState }>('otherState', 10_000)
 
 /**
  * Returns the state of a room without its members, which are most of a large room's state. The last one of each room is kept,
  * and the next is made from it by the difference of the two states.
  */
 export async function otherState(db: Read, roomId: RoomId, root: Nid): Promise<OtherState> {
-  const kept = shelf.of(db).get(roomId)
+  const kept = cache.of(db).get(roomId)
   if (kept?.root === root) return kept.state
   const state = kept ? await changedState(db, kept, root) : await wholeOther(db, root)
-  if (db.topicPositions.position !== undefined) shelf.of(db).set(roomId, { root, state })
+  if (db.topicPositions.position !== undefined) cache.of(db).set(roomId, { root, state })
   return state
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { step } from '@myelin/kit/turn'
 import { inChunks } from '../../engine/database.ts'
 import type { Read, Tx } from '../../engine/database.ts'
 import { insertRow, insertRows, prepared } from '../../engine/prepared.ts'
@@ -25,6 +26,9 @@ export interface StateDifference {
   readonly before: Nid | undefined
   readonly after: Nid | undefined
 }
+
+// The estimated cost of a node with its entries.
+const NODE_COST_US = 5
 
 const EMPTY_LEAF: Leaf = { keys: [], events: [] }
 
@@ -55,6 +59,8 @@ export async function statesAt(db: Read, roots: Iterable<Nid>, key: Nid): Promis
       if (event !== undefined) events.set(root, event)
       break
     }
+    const pausing = step(NODE_COST_US)
+    if (pausing) await pausing
   }
   return events
 }
@@ -228,6 +234,8 @@ async function loadNodes(db: Read, nids: readonly Nid[]): Promise<TrieNode[]> {
     const node = decodeNode(row.body)
     found.set(row.node_nid, node)
     db.caches.stateNodes.set(row.node_nid, node)
+    const pausing = step(NODE_COST_US)
+    if (pausing) await pausing
   }
   return nids.map((nid) => {
     const node = found.get(nid)
@@ -245,6 +253,8 @@ export async function wholeState(db: Read, root: Nid): Promise<Map<Nid, Nid>> {
     for (const node of await loadNodes(db, level)) {
       if (!isLeaf(node)) next.push(...node.children)
       else node.keys.forEach((key, index) => entries.set(key, node.events[index] ?? 0))
+      const pausing = step(NODE_COST_US)
+      if (pausing) await pausing
     }
     level = next
   }

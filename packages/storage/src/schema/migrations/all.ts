@@ -7,6 +7,7 @@ import { delegatedLeaves } from './0005-delegated-leaves.ts'
 import { threadSubscriptions } from './0006-thread-subscriptions.ts'
 import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
+import { owedWork } from './0009-owed-work.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   threadSubscriptions,
   stickyEvents,
   dehydratedDevices,
+  owedWork,
 ]

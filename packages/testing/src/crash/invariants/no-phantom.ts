@@ -5,7 +5,7 @@ import { isAcknowledged } from '../record/ledger.ts'
 /** L3: every event was attempted, in its room; an unacknowledged event exists completely or not at all. */
 export const noPhantom: Invariant = {
   name: 'L3',
-  title: 'no event that nobody sent, none half present',
+  title: 'no event without a sender, no event half present',
   judge(deeds, { rooms, streams, lookups }) {
     const violations: string[] = []
     const attempted = new Map<string, string>()
@@ -23,7 +23,7 @@ export const noPhantom: Invariant = {
         checked++
         markers.set(id, marker)
         if (marker !== undefined && attempted.get(marker) !== roomId)
-          violations.push(`${id} in ${roomId} has ${marker}, which nobody sent there`)
+          violations.push(`${id} in ${roomId} has ${marker}, which was never sent there`)
       }
       for (const { id } of state) if (!here.has(id)) violations.push(`${id} is in /state but not in /messages`)
     }

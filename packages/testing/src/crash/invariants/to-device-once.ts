@@ -22,7 +22,7 @@ export const toDeviceOnce: Invariant = {
     }
     for (const [user, markers] of given)
       for (const marker of markers.keys())
-        if (sent.get(marker) !== user) violations.push(`${marker} came to ${user}, to whom nobody sent it`)
+        if (sent.get(marker) !== user) violations.push(`${marker} came to ${user}, who is not its recipient`)
     return { checked, violations }
   },
 }

@@ -2,12 +2,27 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { RoomId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
+import { signBytes } from '@myelin/matrix/signatures'
+import { contentHash } from '@myelin/rules/events/content-hash'
+import { signedFormOf } from '@myelin/rules/events/signing'
+import { roomVersionOf } from '@myelin/services/room-state/versions'
 import type { TestNetwork } from '../../network.ts'
 import { onEveryDatabase } from '../../databases.ts'
+import { ForeignAuthor } from '../../foreign-author.ts'
 import { join, path, post, stage, standing, stateOn } from '../../stages/federated-stage.ts'
+import type { User } from '../../stages/federated-stage.ts'
 
 const sentByTwo = ({ crossings }: TestNetwork) =>
   crossings.filter(({ from, target }) => from === 'two.test' && target.includes('/v1/send/'))
+
+/** Returns an event with the hash and signature of the user's server, whatever is in it. */
+function sealed(json: JsonObject, version: string, { server }: User): JsonObject {
+  const hashed = { ...json, hashes: { sha256: contentHash(json) } }
+  const { serverName, signingKey: key } = server.rt
+  const signature = signBytes(signedFormOf(hashed, roomVersionOf(version)), key)
+  return { ...hashed, signatures: { [serverName]: { [key.id]: signature } } }
+}
 
 onEveryDatabase('a room of another server', (open) => {
   test('gets a join from the resident server that accepted it, not from the joining server', async () => {
@@ -22,6 +37,45 @@ onEveryDatabase('a room of another server', (open) => {
     await network.settle(() => sentByTwo(network).length > 0)
     await network.close()
   })
+
+  test('is told of a rejected invite and of a knock by the server that took them, not by ours', async () => {
+    const { network, alice, bob, roomId } = await stage(open, { roomOptions: { preset: 'private_chat' } })
+    assert.equal((await post(alice, path(roomId, 'invite'), { user_id: bob.userId })).status, 200)
+    assert.equal((await post(bob, path(roomId, 'leave'))).status, 200)
+    const rules = `/_matrix/client/v3/${path(roomId, 'state/m.room.join_rules/')}`
+    const knock = { token: alice.token, body: { join_rule: 'knock' } }
+    assert.equal((await alice.server.call('PUT', rules, knock)).status, 200)
+    const way = `/_matrix/client/v3/knock/${encodeURIComponent(roomId)}?server_name=one.test`
+    assert.equal((await bob.server.call('POST', way, { token: bob.token, body: {} })).status, 200)
+    await network.settle(async () => (await standing(alice, roomId, bob.userId)) === 'knock')
+    await network.settle()
+    assert.deepEqual(sentByTwo(network), [])
+    await network.close()
+  })
+
+  for (const [version, isTaken] of [
+    ['10', true],
+    ['11', false],
+  ] as const) {
+    const name = isTaken ? 'has' : 'does not have'
+    test(`${name} a state key there of 70 code points and 280 bytes in version ${version}`, async () => {
+      const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: version } })
+      assert.equal((await join(bob, roomId)).status, 200)
+      await network.settle(async () => (await standing(alice, roomId, bob.userId)) === 'join')
+      const promote = { users: { [alice.userId]: 100, [bob.userId]: 100 } }
+      const levels = `/_matrix/client/v3/${path(roomId, 'state/m.room.power_levels/')}`
+      assert.equal((await alice.server.call('PUT', levels, { token: alice.token, body: promote })).status, 200)
+      const author = new ForeignAuthor(alice.server, bob.server)
+      const stateKey = '𝒳'.repeat(70)
+      const draft = { roomId, sender: bob.userId, type: 'a.b', stateKey: 'short', content: { at: 1 } }
+      const { signatures: _signatures, hashes: _hashes, ...json } = (await author.build(draft)).json
+      await author.send([sealed({ ...json, state_key: stateKey }, version, bob)])
+      const url = `/_matrix/client/v3/${path(roomId, `state/a.b/${encodeURIComponent(stateKey)}`)}`
+      const { status, body } = await alice.server.call('GET', url, { token: alice.token })
+      assert.deepEqual([status, body['at']], isTaken ? [200, 1] : [404, undefined])
+      await network.close()
+    })
+  }
 
   test('takes our aliases and directory entry along when a user there upgrades it', async () => {
     const { network, alice, bob, roomId } = await stage(open, { roomOptions: { room_version: '11' } })

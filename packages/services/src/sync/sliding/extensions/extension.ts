@@ -74,7 +74,10 @@ export function wantedBy({ windows }: SlidingScope, config: JsonObject): Set<Roo
 }
 
 function namesIn(config: JsonObject, name: 'lists' | 'rooms'): readonly string[] {
-  const names = member(config, name) ?? ['*']
+  const names = member(config, name)
+  if (names === undefined) return ['*']
+  // Synapse takes null for no names, not for all.
+  if (names === null) return []
   if (!Array.isArray(names) || !names.every((each) => typeof each === 'string'))
     throw new MatrixError('M_INVALID_PARAM', `\`${name}\` of an extension must be a list of strings`)
   return names

@@ -12,7 +12,7 @@ import { checkRooms, wantedBy } from './extension.ts'
 import type { SlidingExtension } from './extension.ts'
 
 /**
- * `org.matrix.msc4262.profiles`: the profiles of users of this server whom the rooms show, whole, and what changed in those of
+ * `org.matrix.msc4262.profiles`: whole profiles of shown users of this server, and the changes in those of
  * all who share a room with the user. They may be spread over several answers.
  *
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4262
@@ -52,7 +52,7 @@ async function shownUsers(scope: AnsweredScope, config: JsonObject): Promise<Set
   return users
 }
 
-/** Adds the users of a room: of a lazily loaded one, those whom its entry shows. */
+/** Adds the users of a room: of a lazily loaded one, only shown users. */
 async function addUsersOf(
   { sync, windows }: AnsweredScope,
   roomId: RoomId,
@@ -70,7 +70,7 @@ async function addUsersOf(
 
 function fieldsOf(config: JsonObject): ReadonlySet<string> | undefined {
   const fields = member(config, 'fields')
-  if (fields === undefined || fields === null) return undefined
+  if (fields === undefined) return undefined
   if (!Array.isArray(fields) || !fields.every((each) => typeof each === 'string'))
     throw new MatrixError('M_INVALID_PARAM', '`fields` of an extension must be a list of strings')
   return new Set(fields as readonly string[])

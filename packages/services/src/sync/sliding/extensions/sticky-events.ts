@@ -42,15 +42,17 @@ export const stickyEventsExtension: SlidingExtension = {
 }
 
 function sinceOf(config: JsonObject): number | undefined {
-  const since = member(config, 'since') ?? undefined
-  if (since === undefined || since === null) return undefined
+  const since = member(config, 'since')
+  if (since === undefined) return undefined
   const match = typeof since === 'string' ? /^sticky_(\d{1,15})$/.exec(since) : null
   if (!match) throw new MatrixError('M_INVALID_PARAM', '`since` of `sticky_events` must be its last `next_batch`')
   return Number(match[1])
 }
 
 function limitOf(config: JsonObject): number {
-  const limit = member(config, 'limit') ?? MAX_STICKY
+  const asked = member(config, 'limit')
+  // Synapse refuses null.
+  const limit = asked === undefined ? MAX_STICKY : asked
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1)
     throw new MatrixError('M_INVALID_PARAM', '`limit` of `sticky_events` must be a positive integer')
   return Math.min(limit, MAX_STICKY)

@@ -32,7 +32,9 @@ export const threadSubscriptionsExtension: SlidingExtension = {
 }
 
 function limitOf(config: JsonObject): number {
-  const limit = member(config, 'limit') ?? DEFAULT_LIMIT
+  const asked = member(config, 'limit')
+  // Synapse refuses null.
+  const limit = asked === undefined ? DEFAULT_LIMIT : asked
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 1)
     throw new MatrixError('M_INVALID_PARAM', '`limit` of `thread_subscriptions` must be a positive integer')
   return Math.min(limit, MAX_LIMIT)

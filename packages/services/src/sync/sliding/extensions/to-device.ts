@@ -45,7 +45,9 @@ function sinceOf(config: JsonObject, position: number): number {
 }
 
 function limitOf(config: JsonObject): number {
-  const limit = member(config, 'limit') ?? MAX_MESSAGES
+  const asked = member(config, 'limit')
+  // Synapse refuses null.
+  const limit = asked === undefined ? MAX_MESSAGES : asked
   if (typeof limit !== 'number' || !Number.isInteger(limit) || limit < 0)
     throw new MatrixError('M_INVALID_PARAM', '`limit` of `to_device` must be an integer of at least 0')
   return Math.min(Math.max(limit, 1), MAX_MESSAGES)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { openPostgres } from '@myelin/storage/engine/postgres/postgres'
-import { createDatabase, testOnPostgres } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { dyingNode } from '../dying-node.ts'
-import { join, stage, user } from '../stages/federated-stage.ts'
-import { isPartial, say } from '../stages/partial-stage.ts'
-import type { TestServer } from '../server.ts'
+import { createDatabase, testOnPostgres } from '../../databases.ts'
+import type { OpenDatabase } from '../../databases.ts'
+import { dyingNode } from '../../dead-nodes/dying-node.ts'
+import { join, stage, user } from '../../stages/federated-stage.ts'
+import { isPartial, say } from '../../stages/partial-stage.ts'
+import type { TestServer } from '../../server.ts'
 
 /**
  * PostgreSQL databases, of which the one that is opened as the `place`th (from 0) is shared with a node that holds a lease.

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The meaning of `null` for an optional member: the same as its absence, or an error. */
+export type NullMeaning = 'absent' | 'refused'
+
+const FILTERS = {
+  is_dm: 'absent',
+  is_encrypted: 'absent',
+  spaces: 'absent',
+  room_types: 'absent',
+  not_room_types: 'absent',
+  tags: 'absent',
+  not_tags: 'absent',
+} as const
+const PATTERNS = {
+  include: 'refused',
+  'include.[].type': 'refused',
+  'include.[].state_key': 'refused',
+  exclude: 'refused',
+  'exclude.[].type': 'refused',
+  'exclude.[].state_key': 'refused',
+  lazy_members: 'refused',
+} as const
+/** Those of the extensions of sliding sync. */
+export const SLIDING_EXTENSION_NULLS = {
+  to_device: 'absent',
+  'to_device.enabled': 'absent',
+  e2ee: 'absent',
+  'e2ee.enabled': 'absent',
+  account_data: 'absent',
+  'account_data.enabled': 'absent',
+  receipts: 'absent',
+  'receipts.enabled': 'absent',
+  typing: 'absent',
+  'typing.enabled': 'absent',
+  'io.element.msc4308.thread_subscriptions': 'absent',
+  'io.element.msc4308.thread_subscriptions.enabled': 'absent',
+  'org.matrix.msc4354.sticky_events': 'refused',
+  'org.matrix.msc4354.sticky_events.enabled': 'refused',
+  'org.matrix.msc4262.profiles': 'refused',
+  'org.matrix.msc4262.profiles.enabled': 'refused',
+} as const
+
+/** Returns meanings of the members of an inner object. */
+function inEach(path: string, members: Readonly<Record<string, NullMeaning>>): Record<string, NullMeaning> {
+  return Object.fromEntries(Object.entries(members).map(([name, meaning]) => [`${path}.${name}`, meaning]))
+}
+
+/**
+ * The optional members of the bodies of all endpoints for clients, each with the meaning that `null` has in Synapse 1.163. An
+ * error 500 there is a refusal here.
+ */
+export const NULL_MEANINGS: Readonly<Record<string, Readonly<Record<string, NullMeaning>>>> = {
+  changePassword: { auth: 'absent', new_password: 'absent', logout_devices: 'refused' },
+  deactivateAccount: { auth: 'absent', erase: 'refused' },
+  register: {
+    auth: 'absent',
+    username: 'refused',
+    password: 'absent',
+    device_id: 'absent',
+    initial_device_display_name: 'absent',
+    inhibit_login: 'absent',
+    refresh_token: 'refused',
+  },
+  synapseRegisterBySecret: { admin: 'absent', user_type: 'absent', displayname: 'absent', inhibit_login: 'absent' },
+  deleteDevice: { auth: 'absent' },
+  deleteDevices: { auth: 'absent' },
+  updateDevice: { display_name: 'absent' },
+  queryPublicRooms: {
+    limit: 'refused',
+    since: 'absent',
+    filter: 'absent',
+    'filter.generic_search_term': 'absent',
+    'filter.room_types': 'absent',
+    include_all_networks: 'absent',
+    third_party_instance_id: 'absent',
+  },
+  searchUserDirectory: { limit: 'refused' },
+  setRoomVisibilityOnDirectory: { visibility: 'refused' },
+  redactEvent: { reason: 'absent', with_rel_types: 'absent', 'org.matrix.msc3912.with_relations': 'absent' },
+  claimKeys: { timeout: 'absent' },
+  queryDehydratedDeviceEvents: { next_batch: 'absent' },
+  queryKeys: { timeout: 'absent' },
+  uploadCrossSigningKeys: {
+    auth: 'absent',
+    master_key: 'absent',
+    'master_key.signatures': 'refused',
+    self_signing_key: 'absent',
+    'self_signing_key.signatures': 'refused',
+    user_signing_key: 'absent',
+    'user_signing_key.signatures': 'refused',
+  },
+  uploadKeys: { device_keys: 'refused', one_time_keys: 'absent', fallback_keys: 'absent' },
+  ban: { reason: 'absent', 'org.matrix.msc4293.redact_events': 'absent' },
+  kick: { reason: 'absent', 'org.matrix.msc4293.redact_events': 'absent' },
+  unban: { reason: 'absent' },
+  inviteUser: { reason: 'absent' },
+  joinRoomById: { reason: 'absent' },
+  joinRoom: { reason: 'absent' },
+  knockRoom: { reason: 'absent' },
+  leaveRoom: { reason: 'absent' },
+  setDehydratedDevice: { initial_device_display_name: 'absent', one_time_keys: 'absent', fallback_keys: 'absent' },
+  setPresence: { status_msg: 'refused' },
+  setReadMarker: { 'm.fully_read': 'absent', 'm.read': 'absent', 'm.read.private': 'absent' },
+  reportEvent: { reason: 'refused' },
+  putRoomKeysVersion: { version: 'refused' },
+  createRoom: {
+    visibility: 'absent',
+    room_alias_name: 'refused',
+    name: 'refused',
+    topic: 'refused',
+    invite: 'refused',
+    invite_3pid: 'refused',
+    room_version: 'refused',
+    creation_content: 'refused',
+    initial_state: 'refused',
+    'initial_state.[].state_key': 'refused',
+    preset: 'refused',
+    is_direct: 'absent',
+    power_level_content_override: 'absent',
+  },
+  upgradeRoom: { additional_creators: 'absent' },
+  login: {
+    identifier: 'absent',
+    user: 'absent',
+    address: 'absent',
+    password: 'absent',
+    device_id: 'absent',
+    initial_device_display_name: 'absent',
+    refresh_token: 'refused',
+  },
+  setTyping: { timeout: 'refused' },
+  simplifiedSync: {
+    conn_id: 'absent',
+    lists: 'absent',
+    'lists.{}.ranges': 'absent',
+    'lists.{}.slow_get_all_rooms': 'absent',
+    'lists.{}.filters': 'absent',
+    'lists.{}.filters.is_invite': 'absent',
+    'lists.{}.filters.room_name_like': 'absent',
+    ...inEach('lists.{}.filters', FILTERS),
+    // Synapse refuses lists and subscriptions without it.
+    'lists.{}.required_state': 'refused',
+    room_subscriptions: 'absent',
+    'room_subscriptions.{}.required_state': 'refused',
+    extensions: 'absent',
+    ...inEach('extensions', SLIDING_EXTENSION_NULLS),
+  },
+  // Synapse 1.163 does not have it; the members are those of simplifiedSync.
+  syncV4: {
+    conn_id: 'absent',
+    pos: 'absent',
+    timeout: 'absent',
+    set_presence: 'absent',
+    lists: 'absent',
+    'lists.{}.range': 'absent',
+    'lists.{}.filters': 'absent',
+    'lists.{}.filters.is_invited': 'absent',
+    ...inEach('lists.{}.filters', FILTERS),
+    ...inEach('lists.{}.required_state', PATTERNS),
+    room_subscriptions: 'absent',
+    ...inEach('room_subscriptions.{}.required_state', PATTERNS),
+    extensions: 'absent',
+    ...inEach('extensions', SLIDING_EXTENSION_NULLS),
+  },
+  postPusher: {
+    app_display_name: 'refused',
+    device_display_name: 'refused',
+    profile_tag: 'absent',
+    lang: 'refused',
+    data: 'refused',
+    append: 'absent',
+    enabled: 'refused',
+    'org.matrix.msc3881.enabled': 'refused',
+  },
+  scheduleDelayedEvent: {
+    state_key: 'refused',
+    sticky_duration_ms: 'refused',
+    'org.matrix.msc4354.sticky_duration_ms': 'refused',
+  },
+}
