@@ -232,7 +232,7 @@ export function requestFormInSteps(request: SignedForm): string | Promise<Uint8A
   }
 }
 
-function coveredBy({ content, length: _, ...rest }: SignedForm): JsonObject {
+function coveredBy({ content, length: _length, ...rest }: SignedForm): JsonObject {
   return content === undefined ? rest : { ...rest, content }
 }
 
