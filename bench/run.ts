@@ -16,6 +16,7 @@ import { w7 } from './workloads/receive-transactions.ts'
 import { w8 } from './workloads/heal-split-room.ts'
 import { w9 } from './workloads/send-to-many-servers.ts'
 import { w10 } from './workloads/sliding-sync.ts'
+import { search, searchOff } from './workloads/send-texts.ts'
 import { w11 } from './workloads/push.ts'
 import { w15a, w15b } from './workloads/memory-and-disk.ts'
 import { startTlsServers } from '@myelin/testing/fake-servers/tls-servers'
@@ -40,6 +41,8 @@ const workloads: readonly Workload[] = [
   w9,
   w10,
   w11,
+  search,
+  searchOff,
   w15a,
   w15b,
 ]

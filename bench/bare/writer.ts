@@ -2,7 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { migrations } from '@myelin/storage/schema/migrations/all'
-import { spelled } from '@myelin/storage/schema/migrations/migration'
+import { statementsFor } from '@myelin/storage/schema/migrations/migration'
 
 /** An event of the bare pipeline on its way to the disk. */
 export interface Row {
@@ -50,8 +50,8 @@ create table log (position integer not null); insert into log values (0)`)
 }
 
 function wholeRows(): (row: Row, nid: number) => void {
-  const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
-  for (const { statements } of migrations) for (const statement of statements) db.exec(spelled(statement, spelling))
+  const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid', features: ['virtual tables'] }
+  for (const migration of migrations) for (const statement of statementsFor(migration, spelling)) db.exec(statement)
   const putEvent = db.prepare(`insert into events (event_nid, event_id, room_nid, position, depth, type, sender_nid,
     origin_server_ts, state_before, state_after, room_root, notifies, notified, status, txn_device, txn_id, pdu)
     values (?, ?, 1, ?, ?, 'm.room.message', ?, ?, 400, 400, 400, 1, ?, 0, 'BAREDEVICE', ?, ?)`)

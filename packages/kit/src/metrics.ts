@@ -25,6 +25,8 @@ export interface Metrics {
   watchWaiting(read: () => { readonly clients: number; readonly topics: number }): void
   /** Shows how far the log is from here on. */
   watchLogPosition(read: () => number): void
+  /** Shows from here on the position of the log up to which events are in the search index. */
+  watchSearchPosition(read: () => number): void
   /** Returns all metrics in Prometheus' text format. */
   expose(): Promise<Exposition>
 }
@@ -36,5 +38,6 @@ export const silentMetrics: Metrics = {
   watchCaches: () => undefined,
   watchWaiting: () => undefined,
   watchLogPosition: () => undefined,
+  watchSearchPosition: () => undefined,
   expose: () => Promise.resolve({ contentType: 'text/plain; charset=utf-8', text: '' }),
 }

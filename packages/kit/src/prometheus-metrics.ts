@@ -90,6 +90,17 @@ export class PrometheusMetrics implements Metrics {
     })
   }
 
+  watchSearchPosition(read: () => number): void {
+    new Gauge({
+      name: 'myelin_search_position',
+      help: 'The position of the log up to which events are in the search index; 0 on nodes that do not fill it.',
+      registers: [this.#registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+
   async expose(): Promise<Exposition> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() }
   }

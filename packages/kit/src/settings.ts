@@ -21,6 +21,7 @@ export interface ServiceConfig {
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
+  readonly search: SearchSettings
   readonly rateLimits: RateLimits
   readonly wellKnown: WellKnownSettings
   readonly caches: CacheSettings
@@ -29,6 +30,12 @@ export interface ServiceConfig {
   readonly turn: TurnSettings
   readonly rtc: RtcSettings
   readonly policyServer: PolicyServerSettings
+}
+
+/** The search for events by their words. */
+export interface SearchSettings {
+  /** Users may search, and events are indexed. */
+  readonly isEnabled: boolean
 }
 
 /** MatrixRTC: the transports of calls, and the LiveKit SFU that this server issues tokens for. */
@@ -245,6 +252,8 @@ export interface RateLimits {
   readonly profiles: RateLimit
   /** Searches of room directories, per user, or per address without a token. */
   readonly publicRooms: RateLimit
+  /** Searches for events, per user. */
+  readonly search: RateLimit
   /** Uploads of keys, per device. */
   readonly keyUploads: RateLimit
   /** Requests that send to-device messages, per device. */

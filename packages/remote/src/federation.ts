@@ -232,8 +232,9 @@ export function requestFormInSteps(request: SignedForm): string | Promise<Uint8A
   }
 }
 
-function coveredBy({ content, length: _length, ...rest }: SignedForm): JsonObject {
-  return content === undefined ? rest : { ...rest, content }
+function coveredBy({ method, uri, origin, destination, content }: SignedForm): JsonObject {
+  const head = { method, uri, origin, destination }
+  return content === undefined ? head : { ...head, content }
 }
 
 /** Returns the text of an answer; an empty one, which is no JSON, where it is not UTF-8. */

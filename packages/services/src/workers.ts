@@ -6,6 +6,7 @@ import { Outbound } from './delivery/federation/outbound.ts'
 import { OwedWork } from './delivery/owed-work.ts'
 import { StickyEventWatcher } from './delivery/sticky-event-watcher.ts'
 import { startMaintenance } from './maintenance.ts'
+import { SearchIndexer } from './delivery/search-indexer.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
 import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
@@ -20,6 +21,8 @@ export interface Workers {
   readonly outbound: Outbound
   /** Pushes events to users' apps; undefined where push is disabled. */
   readonly push: PushSender | undefined
+  /** Fills the search index; undefined where search is disabled. */
+  readonly search: SearchIndexer | undefined
   /** Sends delayed events when they are due. */
   readonly delayedEvents: DelayedEventSender
   /** Ends stickiness at its time, and judges soft-failed sticky events again. */
@@ -41,6 +44,7 @@ export function startWorkers(rt: Runtime): Workers {
   const inbound = new Inbound(rt)
   const outbound = new Outbound(rt)
   const push = rt.config.push.isEnabled ? new PushSender(rt) : undefined
+  const search = rt.config.search.isEnabled ? new SearchIndexer(rt) : undefined
   const delayedEvents = new DelayedEventSender(rt)
   const stickyEvents = new StickyEventWatcher(rt)
   const owedWork = new OwedWork(rt)
@@ -53,6 +57,7 @@ export function startWorkers(rt: Runtime): Workers {
     inbound,
     outbound,
     push,
+    search,
     delayedEvents,
     stickyEvents,
     owedWork,
@@ -67,6 +72,7 @@ export function startWorkers(rt: Runtime): Workers {
       await stickyEvents.close()
       await owedWork.close()
       await push?.close()
+      await search?.close()
       await outbound.close()
       await deviceLists.close()
       await completions.close()

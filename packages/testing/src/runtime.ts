@@ -58,6 +58,7 @@ export const testConfig: ServiceConfig = {
   presence: { isEnabled: false },
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
   push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
+  search: { isEnabled: true },
   rateLimits: {
     message: unlimited,
     registration: unlimited,
@@ -78,6 +79,7 @@ export const testConfig: ServiceConfig = {
     roomCreation: unlimited,
     profiles: unlimited,
     publicRooms: unlimited,
+    search: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
     remoteLookups: unlimited,

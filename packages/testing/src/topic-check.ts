@@ -122,6 +122,9 @@ class CheckedTx implements Tx {
   get dialect(): string {
     return this.#tx.dialect
   }
+  get search(): Tx['search'] {
+    return this.#tx.search
+  }
   get selectFrom(): Tx['selectFrom'] {
     return this.#tx.selectFrom
   }

@@ -73,6 +73,11 @@ const VALID: Readonly<Record<string, (length: number) => readonly string[]>> = {
     `{"room":{"rooms":[${fill((at) => `"!${at}:a"`, length)}],"timeline":{"senders":[]}}}`,
     `{"room":{"timeline":{"types":[${fill((at) => `"*${at}*"`, length)}]}}}`,
   ],
+  search: (length) => [
+    `{"search_categories":{"room_events":{"search_term":"${'ab '.repeat(32)}","filter":{"senders":[${fill(user, length - 200)}]}}}}`,
+    `{"search_categories":{"room_events":{"search_term":"${'"'.repeat(1_000).replaceAll('"', '\\"')}","filter":{"rooms":[${fill((at) => `"!${at}:a"`, length - 3_000)}]}}}}`,
+    `{"search_categories":{"room_events":{"search_term":"${'猫'.repeat(1_024)}","filter":{"types":[${fill((at) => `"*${at}*"`, length - 2_000, 100)}]}}}}`,
+  ],
   deleteDevices: (length) => [`{"devices":[${fill((at) => `"d${at}"`, length, 1000)}]}`],
   bulkPerspectivesKeyQuery: (length) => [`{"server_keys":{${fill((at) => `"s${at}.test":{}`, length)}}}`],
   queryUserEncryptionKeys: (length) => [`{"device_keys":{${fill((at) => `${user(at)}:[]`, length, 10_000)}}}`],

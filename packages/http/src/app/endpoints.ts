@@ -24,6 +24,7 @@ import { reportEndpoints } from '../client/reports/endpoints.ts'
 import { roomKeyEndpoints } from '../client/room-keys/endpoints.ts'
 import { roomEndpoints } from '../client/rooms/endpoints.ts'
 import { rtcEndpoints } from '../client/rtc/endpoints.ts'
+import { searchEndpoints } from '../client/search/endpoints.ts'
 import { sessionEndpoints } from '../client/session/endpoints.ts'
 import { slidingSyncEndpoints } from '../client/sliding-sync/endpoints.ts'
 import { stateEndpoints } from '../client/state/endpoints.ts'
@@ -75,6 +76,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...roomKeyEndpoints,
   ...roomEndpoints,
   ...rtcEndpoints,
+  ...searchEndpoints,
   ...sessionEndpoints,
   ...slidingSyncEndpoints,
   ...stateEndpoints,

@@ -35,7 +35,6 @@ describe('a configuration', () => {
   test('may have settings of Synapse that are not built where they are off, empty or at Synapse’s default', () => {
     const off = [
       'url_preview_enabled: false',
-      'enable_search: true',
       'email:',
       'retention: {enabled: false, purge_jobs: []}',
       'auto_join_rooms: []',
@@ -48,7 +47,6 @@ describe('a configuration', () => {
     assert.deepEqual(loadConfig([fileOf(`server_name: example.org\n${off.join('\n')}`)], {}).notices, [])
     const on = [
       'url_preview_enabled: true',
-      'enable_search: false',
       'retention: {enabled: true}',
       'auto_join_rooms: ["#a:b"]',
       'room_list_publication_rules: []',

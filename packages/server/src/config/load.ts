@@ -34,6 +34,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     federation: read(sections.federation),
     connections: read(sections.connections),
     database: read(sections.database),
+    search: read(sections.search),
     sessions: read(sections.sessions),
     media: read(sections.media),
     push: read(sections.push),

@@ -15,6 +15,7 @@ import { push } from './sections/push.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
 import { rtc } from './sections/rtc.ts'
+import { search } from './sections/search.ts'
 import { server } from './sections/server.ts'
 import { sessions } from './sections/sessions.ts'
 import { turn } from './sections/turn.ts'
@@ -50,6 +51,7 @@ export const sections = {
   sessions,
   media,
   push,
+  search,
   turn,
   rtc,
   rateLimits,

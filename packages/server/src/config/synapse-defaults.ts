@@ -33,7 +33,6 @@ const GENERAL = {
   gc_min_interval: ['1s', '10s', '30s'],
   filter_timeline_limit: 100,
   block_non_admin_invites: false,
-  enable_search: true,
   ip_range_blacklist: PRIVATE_RANGES,
   ip_range_whitelist: [],
   manhole: null,

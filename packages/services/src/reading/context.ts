@@ -40,8 +40,8 @@ export async function readContext(
   const event = await visibleEvent(db, requester, request.roomId, request.eventId)
   const position = event.position ?? 0
   const side = Math.floor(Math.min(request.limit, 1000) / 2)
-  const before = await around(db, requester, request, { direction: 'backward', from: position, limit: side })
-  const after = await around(db, requester, request, {
+  const before = await eventsBeside(db, requester, request, { direction: 'backward', from: position, limit: side })
+  const after = await eventsBeside(db, requester, request, {
     direction: 'forward',
     from: position,
     limit: Math.min(request.limit, 1000) - side,
@@ -63,7 +63,8 @@ export async function readContext(
   }
 }
 
-async function around(
+/** Returns the events on one side of a position that a requester may see and a filter passes, the nearest first. */
+export async function eventsBeside(
   db: Read,
   requester: Requester,
   { roomId, filter }: { readonly roomId: RoomId; readonly filter: EventFilter },

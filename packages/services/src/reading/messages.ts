@@ -154,6 +154,13 @@ export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId,
   return rendered
 }
 
+/** Returns an event of any room as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. */
+export async function readEventById(rt: Needs, requester: Requester, eventId: EventId): Promise<RawJson> {
+  const event = await eventById(rt.db.read, eventId)
+  if (!event) throw notThere()
+  return readEvent(rt, requester, event.pdu.roomId, eventId)
+}
+
 /** Returns an event that the requester may see; throws `M_NOT_FOUND` otherwise, also if the room is not readable. */
 export async function knownEvent(
   db: Read,

@@ -25,6 +25,7 @@ export type LimitName =
   | 'roomCreation'
   | 'profiles'
   | 'publicRooms'
+  | 'search'
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
@@ -56,6 +57,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     roomCreation: new RateLimiter(clock, limits.roomCreation),
     profiles: new RateLimiter(clock, limits.profiles),
     publicRooms: new RateLimiter(clock, limits.publicRooms),
+    search: new RateLimiter(clock, limits.search),
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),

@@ -6,6 +6,7 @@ import type { TopicPositions } from './topic-positions.ts'
 import type { OtherNodes } from './other-nodes.ts'
 import type { ReaderSource } from './reader-source.ts'
 import type { Statement } from './statement.ts'
+import type { SearchIndex } from './search-index.ts'
 import type { KnownRows } from './known-rows.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
 
@@ -16,6 +17,8 @@ export interface Read extends Pick<Kysely<Tables>, 'selectFrom' | 'with' | 'with
   readonly topicPositions: TopicPositions
   /** The name of the SQL dialect, by which compiled queries are kept. */
   readonly dialect: string
+  /** The index of words, which each engine keeps in its own way. */
+  readonly search: SearchIndex
   /** Runs a compiled query. Only `prepared.ts` calls it. */
   run<Row>(sql: string, parameters: readonly unknown[]): Promise<readonly Row[]>
 }

@@ -7,6 +7,7 @@ import type { CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Caches } from './caches.ts'
 import type { DatabaseEvents, Tx } from './database.ts'
 import type { Position, Tables } from '../schema/schema.ts'
+import type { SearchIndex } from './search-index.ts'
 import { BatchRefused, tableWrittenBy } from './statement.ts'
 import type { Statement } from './statement.ts'
 import type { ChangedRow } from './unit-memory.ts'
@@ -32,6 +33,7 @@ export type Execute = <Row>(query: CompiledQuery<Row>) => Promise<QueryResult<Ro
 export interface CommitEngine {
   readonly caches: Caches
   readonly dialect: string
+  readonly search: SearchIndex
   /** A query builder whose statements go to `execute`. */
   builder(execute: Execute): Kysely<Tables>
   /** Runs one statement on the writing connection. */
@@ -305,6 +307,9 @@ class Batch implements OpenBatch {
 
   get dialect(): string {
     return this.#engine.dialect
+  }
+  get search(): SearchIndex {
+    return this.#engine.search
   }
   get caches(): Caches {
     return this.#engine.caches

@@ -6,6 +6,7 @@ import type { Tx } from './database.ts'
 import { unknownTopicPositions } from './topic-positions.ts'
 import type { TopicPositions } from './topic-positions.ts'
 import type { Nid, Position, Tables } from '../schema/schema.ts'
+import type { SearchIndex } from './search-index.ts'
 import type { Statement } from './statement.ts'
 import type { KeptTable } from './known-rows.ts'
 import { UnitMemory } from './unit-memory.ts'
@@ -19,6 +20,7 @@ const KEPT_COST_US = 2
 /** The part of a batch that its units use. */
 export interface OpenBatch {
   readonly dialect: string
+  readonly search: SearchIndex
   readonly connection: Kysely<Tables>
   readonly caches: Caches
   readonly memory: WriterMemory
@@ -76,6 +78,9 @@ export class UnitTx implements Tx {
   }
   get dialect(): string {
     return this.#open.dialect
+  }
+  get search(): SearchIndex {
+    return this.#open.search
   }
   get selectFrom(): Tx['selectFrom'] {
     const { connection } = this.#open

@@ -2,6 +2,7 @@
 import { inChunks } from '../engine/database.ts'
 import type { Read, Tx } from '../engine/database.ts'
 import { prepared } from '../engine/prepared.ts'
+import { searchAgain } from '../rooms/events/searchable.ts'
 import type { Nid } from '../schema/schema.ts'
 import { topics } from '../engine/topics.ts'
 
@@ -114,13 +115,15 @@ export async function applyRecalculated(tx: Tx, room: Nid): Promise<void> {
 
 /** Reverts the effects of an event that is rejected after all: its redaction and its highlights. */
 export async function revertEvent(tx: Tx, room: Nid, nid: Nid): Promise<void> {
-  await tx
+  const restored = await tx
     .updateTable('events')
     .set({ redacted_by: null })
     .where('room_nid', '=', room)
     .where('position', 'is not', null)
     .where('redacted_by', '=', nid)
+    .returning('event_nid')
     .execute()
+  for (const { event_nid: event } of restored) await searchAgain(tx, [event])
   await tx
     .deleteFrom('highlights')
     .where('room_nid', '=', room)

@@ -2,6 +2,7 @@
 import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
+import type { SearchTables } from './search-tables.ts'
 import type { StickyTables } from './sticky-tables.ts'
 import type { NotificationTables } from './notification-tables.ts'
 import type { Bytes, Nid, Position } from './scalars.ts'
@@ -10,7 +11,13 @@ import type { EventId, RoomAlias, RoomId, ServerName, UserId } from '@myelin/mat
 export type { Bytes, Nid, Position } from './scalars.ts'
 
 /** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
-export interface Tables extends NotificationTables, DelayedTables, StickyTables, DehydratedTables, OwedTables {
+export interface Tables
+  extends NotificationTables,
+    DelayedTables,
+    StickyTables,
+    DehydratedTables,
+    OwedTables,
+    SearchTables {
   /** One row: the last position taken. */
   log: { position: Position }
   /** The change log: the topics that each of the last commits touched. Written on PostgreSQL, for the other nodes. */

@@ -7,8 +7,16 @@ import { RustBackupManager } from 'matrix-js-sdk/lib/rust-crypto/backup.js'
 
 // The client logs a lot to the root logger and to its own; a failing test reports its own error.
 const quiet = () => {}
-const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet, getChild: () => logger }
-Object.assign(rootLogger, logger, { log: quiet })
+/** A logger of matrix-js-sdk that writes nothing. */
+export const quietLogger: Logger = {
+  trace: quiet,
+  debug: quiet,
+  info: quiet,
+  warn: quiet,
+  error: quiet,
+  getChild: () => quietLogger,
+}
+Object.assign(rootLogger, quietLogger, { log: quiet })
 // The client waits up to ten seconds before it backs up a new key; its documentation lets tests shorten the wait.
 Object.assign(RustBackupManager, { maxBackupLoopStartDelayMillis: 0 })
 
@@ -21,7 +29,7 @@ export async function newDevice(
   user: string,
   recoveryKey?: Uint8Array<ArrayBuffer>,
 ): Promise<sdk.MatrixClient> {
-  const bare = sdk.createClient({ baseUrl: server.url, logger })
+  const bare = sdk.createClient({ baseUrl: server.url, logger: quietLogger })
   const login = await bare.loginRequest({
     type: 'm.login.password',
     identifier: { type: 'm.id.user', user },
@@ -30,7 +38,7 @@ export async function newDevice(
   const secrets = new Map<string, Uint8Array<ArrayBuffer>>()
   const client = sdk.createClient({
     baseUrl: server.url,
-    logger,
+    logger: quietLogger,
     userId: login.user_id,
     deviceId: login.device_id,
     accessToken: login.access_token,

@@ -45,11 +45,17 @@ function slowRead(read: Read, pause: () => Promise<void>): Read {
       return result
     },
   }
-  const { caches, topicPositions, dialect } = read
+  const { caches, topicPositions, dialect, search } = read
   const run: Read['run'] = async (sql, parameters) => {
     const rows = await read.run<never>(sql, parameters)
     await pause()
     return rows
   }
-  return Object.assign((read as Read & Kysely<Tables>).withPlugin(plugin), { caches, topicPositions, dialect, run })
+  return Object.assign((read as Read & Kysely<Tables>).withPlugin(plugin), {
+    caches,
+    topicPositions,
+    dialect,
+    search,
+    run,
+  })
 }

@@ -82,6 +82,11 @@ for (const name of FIXTURES)
         const { chunk } = await call<{ chunk: Event[] }>(bob.token, 'GET', `${at(roomId)}/messages?dir=b&limit=100`)
         assert.deepEqual(bodiesOf(chunk.reverse()), [...bodies, 'sent later'])
         assert.deepEqual(chunk.find(({ event_id: id }) => id === redacted)?.content, {})
+        await server.workers.search?.settled()
+        const criteria = { search_term: `"${bodies[0]}"`, filter: { rooms: [roomId], limit: 100 } }
+        const search_categories = { room_events: criteria }
+        const found = await call(bob.token, 'POST', `${CLIENT}/search`, { search_categories })
+        assert.ok(JSON.stringify(found).includes(JSON.stringify(bodies[0])))
       }
       await server.close()
     })

@@ -52,6 +52,13 @@ const cases: Readonly<Record<string, readonly [limit: keyof RateLimits, requests
       () => ask('POST', `${v3}/publicRooms?server=two.test`, {}),
     ],
   ],
+  searches: [
+    'search',
+    (ask) =>
+      ['a', 'b', 'c'].map(
+        (term) => () => ask('POST', `${v3}/search`, { search_categories: { room_events: { search_term: term } } }),
+      ),
+  ],
   'key uploads': ['keyUploads', (ask) => ['', '', ''].map(() => () => ask('POST', `${v3}/keys/upload`, {}))],
   'to-device messages': [
     'toDevice',

@@ -210,3 +210,24 @@ testOnPostgres('a nonce that was used at one node is used at the other', async (
   assert.equal((await there.call('POST', path, { body })).body['error'], 'unrecognised nonce')
   await close()
 })
+
+testOnPostgres('a message sent at one node is found at the other, whichever fills the search index', async () => {
+  const { here, there, close } = await twoNodes()
+  const alice = await here.register('alice')
+  const made = await here.call('POST', `${CLIENT}/createRoom`, { token: alice.token, body: {} })
+  const room = String(made.body['room_id'])
+  await send(here, alice.token, room, 'martians')
+  await send(there, alice.token, room, 'men')
+  for (const node of [here, there]) await node.workers.search?.settled()
+  const search_categories = { room_events: { search_term: 'martians or men' } }
+  const found = await Promise.all(
+    [here, there].map((node) =>
+      node.call('POST', `${CLIENT}/search`, { token: alice.token, body: { search_categories } }),
+    ),
+  )
+  await close()
+  for (const { body } of found) {
+    const { room_events: events } = body['search_categories'] as { room_events: { results: unknown[] } }
+    assert.equal(events.results.length, 2)
+  }
+})

@@ -85,6 +85,7 @@ rc_user_directory: ${NO_LIMIT}
 rc_room_creation: ${NO_LIMIT}
 rc_profile: ${NO_LIMIT}
 rc_public_rooms: ${NO_LIMIT}
+rc_search: ${NO_LIMIT}
 rc_key_uploads: ${NO_LIMIT}
 rc_to_device: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }

@@ -4,6 +4,7 @@ import { createRoom } from './create-room.ts'
 import { getJoinedRooms } from './get-joined-rooms.ts'
 import { getRoomSummary } from './get-room-summary.ts'
 import { getSpaceHierarchy } from './get-space-hierarchy.ts'
+import { roomInitialSync } from './room-initial-sync.ts'
 import { upgradeRoom } from './upgrade-room.ts'
 
 /** Rooms as a whole. */
@@ -12,5 +13,6 @@ export const roomEndpoints: readonly AnyEndpoint[] = [
   getJoinedRooms,
   getRoomSummary,
   getSpaceHierarchy,
+  roomInitialSync,
   upgradeRoom,
 ]

@@ -8,7 +8,7 @@ import {
   RECORD_TABLE,
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
+import { statementsFor } from '../../schema/migrations/migration.ts'
 import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
 import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
@@ -18,7 +18,7 @@ import type { Shape } from '../../schema/migrations/shape.ts'
 import type { PostgresClient } from './client.ts'
 import { FIRST_SHAPE } from './first-shape.ts'
 
-const spelling = { id: 'bigint', bytes: 'bytea', compact: '' }
+const spelling = { id: 'bigint', bytes: 'bytea', compact: '', features: ['inverted indexes'] }
 
 /** The advisory lock that a node holds while it migrates. The other nodes wait for it. */
 const MIGRATION_LOCK = 7305
@@ -87,7 +87,7 @@ async function applyMissing(
     })
   for (const migration of unrecorded) await record(recordOf(migration, { isNew: false }))
   for (const migration of pending) {
-    for (const statement of migration.statements) await client.query({ text: spelled(statement, spelling) })
+    for (const statement of statementsFor(migration, spelling)) await client.query({ text: statement })
     await record(recordOf(migration, { isNew: true }))
   }
   // Versions from before the migration records read this row, and refuse a higher number than they know.

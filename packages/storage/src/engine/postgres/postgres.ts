@@ -20,6 +20,7 @@ import { durabilityNotices, READ_DURABILITY_SETTINGS } from './durability-settin
 import type { DurabilitySettings } from './durability-settings.ts'
 import { checkPostgresSchema, migratePostgres } from './migrate.ts'
 import { postgresFailure } from './outage.ts'
+import { postgresSearch } from './search.ts'
 import { PostgresNode } from './node.ts'
 import { PostgresReaders } from './readers.ts'
 import type { OpenReader } from '../reader.ts'
@@ -113,6 +114,7 @@ function readOver(readers: PostgresReaders, beside: Pick<Read, 'caches' | 'topic
   return Object.assign(new Kysely<Tables>({ dialect }), {
     ...beside,
     dialect: 'postgres',
+    search: postgresSearch,
     run: async <Row>(text: string, values: readonly unknown[]) =>
       (await readers.query<Row>({ text, values, isKept: true })).rows,
   })
@@ -148,6 +150,7 @@ interface WriterParts {
 class PostgresWriter implements CommitEngine {
   readonly caches = new Caches()
   readonly dialect = 'postgres'
+  readonly search = postgresSearch
   readonly #client: PostgresClient
   /** The last statement that was sent without waiting. The server answers in order, so it settles after all others. */
   #lastSent: Promise<void> | undefined

@@ -12,7 +12,7 @@ import {
   RECORD_TABLE,
 } from '../../schema/migrations/applied.ts'
 import type { AppliedMigration } from '../../schema/migrations/applied.ts'
-import { spelled } from '../../schema/migrations/migration.ts'
+import { statementsFor } from '../../schema/migrations/migration.ts'
 import { READ_OWNER, refuseOtherOwner } from '../../schema/migrations/owner.ts'
 import type { OwnerRow } from '../../schema/migrations/owner.ts'
 import type { Migration } from '../../schema/migrations/migration.ts'
@@ -20,7 +20,7 @@ import { DatabaseRefused, planMigrations } from '../../schema/migrations/pending
 import type { FoundSchema } from '../../schema/migrations/pending.ts'
 import type { Shape } from '../../schema/migrations/shape.ts'
 
-const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid' }
+const spelling = { id: 'integer', bytes: 'blob', compact: 'without rowid', features: ['virtual tables'] }
 
 /**
  * Checks that this version may use a database file, if it exists, and returns the number of missing migrations. Changes no
@@ -79,7 +79,7 @@ export function migrateSqlite(sqlite: DatabaseSync, known: readonly Migration[] 
   const record = (row: AppliedMigration) => insert.run(row.id, row.checksum, row.myelin_version, row.compat_version)
   for (const migration of unrecorded) record(recordOf(migration, { isNew: false }))
   for (const migration of pending) {
-    for (const statement of migration.statements) sqlite.exec(spelled(statement, spelling))
+    for (const statement of statementsFor(migration, spelling)) sqlite.exec(statement)
     record(recordOf(migration, { isNew: true }))
   }
   // Versions from before the migration records read this number, and refuse a higher one than they know.
@@ -115,7 +115,7 @@ function shapeOf(sqlite: DatabaseSync): Shape {
 function firstShape(): Shape {
   const sqlite = new DatabaseSync(':memory:')
   try {
-    for (const statement of migrations[0]?.statements ?? []) sqlite.exec(spelled(statement, spelling))
+    for (const statement of statementsFor(migrations[0] ?? { statements: [] }, spelling)) sqlite.exec(statement)
     return shapeOf(sqlite)
   } finally {
     sqlite.close()

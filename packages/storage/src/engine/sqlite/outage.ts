@@ -25,3 +25,6 @@ export function sqliteFailure(cause: unknown): unknown {
   const outage = sqliteOutage(cause)
   return outage ? new DatabaseUnavailable(outage, cause) : cause
 }
+
+/** Returns whether another process holds the lock of the file. */
+export const isLocked = (cause: unknown): boolean => cause instanceof DatabaseUnavailable && cause.outage === 'locked'

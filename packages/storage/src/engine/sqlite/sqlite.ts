@@ -19,8 +19,9 @@ import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
 import { sqliteDialect, SqliteConnection } from './dialect.ts'
+import { sqliteSearch } from './search.ts'
 import { checkSqliteFile, migrateSqlite } from './migrate.ts'
-import { sqliteFailure } from './outage.ts'
+import { isLocked, sqliteFailure } from './outage.ts'
 import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
 import { DatabaseRefused, refusedAsEarlier } from '../../schema/migrations/pending.ts'
@@ -134,6 +135,7 @@ function readerOver(sqlite: DatabaseSync): Reader {
     caches: new Caches(),
     topicPositions: unknownTopicPositions,
     dialect: 'sqlite',
+    search: sqliteSearch,
     run: async <Row>(sql: string, parameters: readonly unknown[]) =>
       (await connection.query<Row>(sql, parameters)).rows,
   })
@@ -144,6 +146,7 @@ class SqliteFiles implements CommitEngine {
   readonly caches = new Caches()
   readonly topicPositions = new KnownTopicPositions()
   readonly dialect = 'sqlite'
+  readonly search = sqliteSearch
   readonly reader: Read
   readonly #path: string
   readonly #lockWaitMs: number
@@ -177,6 +180,7 @@ class SqliteFiles implements CommitEngine {
       caches: this.caches,
       topicPositions: this.topicPositions,
       dialect: this.dialect,
+      search: this.search,
       run: async <Row>(sql: string, parameters: readonly unknown[]) =>
         (await this.#read.query<Row>(sql, parameters)).rows,
     })
@@ -394,5 +398,3 @@ class SqliteFiles implements CommitEngine {
     this.#writing.close()
   }
 }
-
-const isLocked = (cause: unknown) => cause instanceof DatabaseUnavailable && cause.outage === 'locked'

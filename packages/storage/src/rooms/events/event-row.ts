@@ -9,6 +9,7 @@ import type { Nid, Position, Tables } from '../../schema/schema.ts'
 import { authNidsOf } from './auth-edges.ts'
 import { eventIdBytes } from './event-ids.ts'
 import { EVENT_STATUS } from './events.ts'
+import { searchAgain, SEARCHABLE_TYPES } from './searchable.ts'
 import { pduBytes } from './stored-pdu.ts'
 
 /** Properties of an event that follow from push rules and relations, computed before it is appended. */
@@ -43,6 +44,7 @@ export async function putEventRow(tx: Tx, event: Pdu, fields: EventRow): Promise
   if (fields.isKept) {
     const { event_nid: nid, pdu: _pdu, event_id: _id, room_nid: _room, ...changed } = row
     await tx.updateTable('events').set(changed).where('event_nid', '=', nid).execute()
+    if (fields.position !== null && SEARCHABLE_TYPES.includes(event.type)) await searchAgain(tx, [nid])
   } else {
     await insertRow(tx, 'events', row)
     tx.caches.pdus.set(fields.nid, { pdu: event })

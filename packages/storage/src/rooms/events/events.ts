@@ -10,6 +10,7 @@ import { BEGINNING, justAfter } from './history-positions.ts'
 import { prepared, preparedList } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import type { CachedPdu, StoredEvent } from '../../schema/stored-event.ts'
+import { dropFromSearch } from './searchable.ts'
 import { storedPdu } from './stored-pdu.ts'
 import { topics } from '../../engine/topics.ts'
 
@@ -273,7 +274,9 @@ export async function markRedacted(tx: Tx, target: Nid, by: Nid): Promise<void> 
     .where('redacted_by', 'is', null)
     .returning('room_nid')
     .executeTakeFirst()
-  if (row) tx.touch(topics.redacted(row.room_nid))
+  if (!row) return
+  await dropFromSearch(tx, [target])
+  tx.touch(topics.redacted(row.room_nid))
 }
 
 async function withPdus(db: Read, rows: readonly LightRow[]): Promise<StoredEvent[]> {

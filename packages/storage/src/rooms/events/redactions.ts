@@ -5,6 +5,7 @@ import { roomNid, userNid } from '../../engine/names.ts'
 import { prepared } from '../../engine/prepared.ts'
 import type { Nid, Position } from '../../schema/schema.ts'
 import { topics } from '../../engine/topics.ts'
+import { dropFromSearch } from './searchable.ts'
 
 /** The most events that one unit of work redacts: the database handles them in a few milliseconds. */
 export const MAX_REDACTED_AT_ONCE = 200
@@ -34,6 +35,7 @@ export async function redactEventsOf(
   if (open.length > 0) {
     const nids = open.map((event) => event.event_nid)
     await tx.updateTable('events').set({ redacted_by: by }).where('event_nid', 'in', nids).execute()
+    await dropFromSearch(tx, nids)
     tx.touch(topics.redacted(room))
   }
   const last = events.at(-1)?.position

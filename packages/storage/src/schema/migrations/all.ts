@@ -8,6 +8,7 @@ import { threadSubscriptions } from './0006-thread-subscriptions.ts'
 import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import { owedWork } from './0009-owed-work.ts'
+import { search } from './0010-search.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   stickyEvents,
   dehydratedDevices,
   owedWork,
+  search,
 ]

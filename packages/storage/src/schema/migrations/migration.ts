@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto'
 
-/** A step of the schema, forward only. Each engine replaces `{id}`, `{bytes}` and `{compact}` with its own words. */
+/**
+ * A step of the schema, forward only. Each engine replaces `{id}`, `{bytes}` and `{compact}` with its own words. A statement that
+ * begins with `{with …}` is for engines with that feature only.
+ */
 export interface Migration {
   readonly id: number
   /**
@@ -17,10 +20,20 @@ export interface Spelling {
   readonly id: string
   readonly bytes: string
   readonly compact: string
+  /** The features of the engine that statements ask for. */
+  readonly features: readonly string[]
 }
 
-/** Returns a migration's statement in an engine's words. */
-export function spelled(statement: string, spelling: Spelling): string {
+/** Returns the statements of a migration that an engine runs, in its words. */
+export function statementsFor({ statements }: Pick<Migration, 'statements'>, spelling: Spelling): string[] {
+  return statements.flatMap((statement) => {
+    const [mark = '', feature] = /^\{with ([a-z ]+)\}/.exec(statement) ?? []
+    if (feature !== undefined && !spelling.features.includes(feature)) return []
+    return [spelled(statement.slice(mark.length), spelling)]
+  })
+}
+
+function spelled(statement: string, spelling: Spelling): string {
   return statement
     .replaceAll('{id}', spelling.id)
     .replaceAll('{bytes}', spelling.bytes)

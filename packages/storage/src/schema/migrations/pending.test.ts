@@ -31,6 +31,7 @@ const FROZEN = [
   'ec0965ca5b52f5be86d52661a8396b5f5e9c66126524a7c5600cbea016c6eeb8',
   '332496ac483d1d2052af6c0dc49b7d62a50e65dbf55f9d6051c2b48f7ca31431',
   'deb4bdea25530d128b99bf6c5fee9c378bbdbbdd2abf561c25605e8d52d67364',
+  '05e750318edd088c2884658bc2eb6a14f753dc156e917541fb5f2b419110d5e7',
 ]
 
 test('migrations on main are frozen', () => {
