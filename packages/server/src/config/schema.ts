@@ -2,6 +2,7 @@
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
 import type { Section } from './values/section.ts'
+import { appServices } from './sections/app-services.ts'
 import { caches } from './sections/caches.ts'
 import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
@@ -51,6 +52,7 @@ export const sections = {
   sessions,
   media,
   push,
+  appServices,
   search,
   turn,
   rtc,

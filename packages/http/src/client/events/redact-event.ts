@@ -33,7 +33,7 @@ export const redactEvent = endpoint({
   reply: EventIdReply,
 
   async handle({ params: { roomId, eventId, txnId }, query, body, requester }, rt) {
-    refuseModifiers(query)
+    refuseModifiers(query, requester)
     refuseRelated(body)
     const content = body.reason === undefined ? {} : { reason: body.reason }
     const { userId: sender, deviceId } = requester

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomAlias } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { refuseForeignAlias } from '@myelin/services/rooms/add-alias'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
 import { Type } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
@@ -45,6 +47,8 @@ export const createRoom = endpoint({
     if (body.invite_3pid?.length) {
       throw new MatrixError('M_THREEPID_DENIED', 'inviting by email address or phone number is not supported')
     }
+    const { room_alias_name: name } = body
+    if (name !== undefined) refuseForeignAlias(rt, requester, `#${name}:${rt.serverName}` as RoomAlias)
     const roomId = await create(rt, requester.userId, {
       ...optional('roomVersion', body.room_version),
       ...optional('preset', body.preset),
