@@ -111,6 +111,8 @@ export interface RegistrationSettings {
   readonly requiresToken: boolean
   /** The secret for registering accounts, admins included; undefined disables it. */
   readonly sharedSecret: string | undefined
+  /** Guest accounts may be registered. */
+  readonly allowsGuests: boolean
 }
 
 /** Settings of passwords. */

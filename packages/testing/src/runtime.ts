@@ -34,7 +34,7 @@ export const testConfig: ServiceConfig = {
   serverName: 'one.test',
   baseUrl: 'https://one.test/',
   adminContact: undefined,
-  registration: { isEnabled: true, requiresToken: false, sharedSecret: 'shared secret' },
+  registration: { isEnabled: true, requiresToken: false, sharedSecret: 'shared secret', allowsGuests: true },
   passwords: {
     isEnabled: true,
     policy: {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ErrorCode } from '@myelin/matrix/errors'
-import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { REDACT_EVENTS } from '@myelin/rules/auth/rules/redaction'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { isGuest } from '@myelin/storage/accounts/accounts'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
+import { askHierarchy } from '../peers/hierarchy.ts'
+import { guestsRefused } from '../room-state/guest-access.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
@@ -63,11 +67,27 @@ async function enterRoom(
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
   if (servers.length === 0) throw noServers()
   rt.limits.take('joinRemote', user)
+  if (await isGuest(rt.db.read, user)) await requireGuestAccess(rt, user, { roomId, servers })
   await inTurn(rt.db, roomId, async () => {
     if (await joinHere(rt, user, roomId, wording)) return
     const content = await memberContent(rt.db.read, rt, { target: user, membership: 'join', ...wording })
     await joinRemote(rt, servers, { roomId, userId: user, membership: 'join' }, content)
   })
+}
+
+/** Refuses a guest where the servers of a room do not say that guests may join it. */
+async function requireGuestAccess(
+  rt: Needs,
+  user: UserId,
+  { roomId, servers }: { readonly roomId: RoomId; readonly servers: readonly ServerName[] },
+): Promise<void> {
+  try {
+    const { summary } = await askHierarchy(rt, user, servers, { roomId, suggestedOnly: true })
+    if (summary.guest_can_join) return
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+  }
+  throw guestsRefused()
 }
 
 /** Joins a room that this server is in; returns false where another server is needed. */

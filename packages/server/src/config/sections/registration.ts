@@ -34,11 +34,8 @@ register-user\` needs it.`,
       examples: ['/etc/myelin/registration-secret'],
     }),
   ),
-  allow_guest_access: Type.Unsafe<false>({
-    type: 'boolean',
-    enum: [false],
-    description: `Whether guests are allowed. Myelin does not have guests yet, so this must be false.`,
-    takes: 'false: there are no guests yet',
+  allow_guest_access: Type.Boolean({
+    description: `Whether guest accounts may be registered: without a password, and only for rooms that allow guests.`,
     default: false,
   }),
   enable_set_displayname: Type.Boolean({
@@ -90,6 +87,7 @@ export const registration = section({
         isEnabled: values.enable_registration,
         requiresToken: values.registration_requires_token,
         sharedSecret: sharedSecretOf(values, reading),
+        allowsGuests: values.allow_guest_access,
       } satisfies RegistrationSettings,
       passwords: passwordsOf(values.password_config),
       profiles: {
