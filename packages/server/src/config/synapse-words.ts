@@ -43,19 +43,23 @@ export function isWithoutEffect(name: string, value: unknown): boolean {
 
 /** Features that Synapse enables by settings and that are always on here. */
 const ALWAYS_ON: ReadonlySet<string> = new Set([
+  'msc2815_enabled',
   'msc3266_enabled',
   'msc3381_polls_enabled',
   'msc3391_enabled',
   'msc3575_enabled',
   'msc3773_enabled',
+  'msc3874_enabled',
   'msc3881_enabled',
   'msc3890_enabled',
+  'msc3912_enabled',
   'msc3981_recurse_relations',
   'msc4069_profile_inhibit_propagation',
   'msc4075_enabled',
   'msc4076_enabled',
   'msc4133_enabled',
   'msc4143_enabled',
+  'msc4155_enabled',
   'msc4169_enabled',
   'msc4210_enabled',
   'msc4222_enabled',

@@ -17,5 +17,5 @@ export async function allowsGuests(db: Read, stateRoot: Nid): Promise<boolean> {
 
 /** Returns the error for a guest who may not join a room. */
 export function guestsRefused(): MatrixError {
-  return new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'Guest access not allowed')
+  return new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not join this room')
 }

@@ -15,6 +15,7 @@ const VERSIONS = [
  */
 const UNSTABLE_FEATURES = [
   'com.beeper.msc4169',
+  'fi.mau.msc2815',
   'org.matrix.e2e_cross_signing',
   'org.matrix.msc2285.stable',
   'org.matrix.msc2432',
@@ -24,12 +25,15 @@ const UNSTABLE_FEATURES = [
   'org.matrix.msc3773',
   'org.matrix.msc3814',
   'org.matrix.msc3827.stable',
+  'org.matrix.msc3874',
   'org.matrix.msc3881',
+  'org.matrix.msc3912',
   'org.matrix.msc3916.stable',
   'org.matrix.msc3981',
   'org.matrix.msc4069',
   'org.matrix.msc4140',
   'org.matrix.msc4143',
+  'org.matrix.msc4155',
   'org.matrix.msc4222',
   'org.matrix.msc4306',
   'org.matrix.msc4354',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { parseToken } from '@myelin/services/room-state/page-token'
-import { readEventStream } from '@myelin/services/sync/event-stream'
+import { readEventStream } from '@myelin/services/sync/response/event-stream'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { ObjectSchema, openObject } from '../../reply-schemas.ts'

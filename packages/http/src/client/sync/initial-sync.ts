@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { snapshotOfUser } from '@myelin/services/sync/user-snapshot'
+import { snapshotOfUser } from '@myelin/services/sync/response/user-snapshot'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { ClientEventSchema, encodedObject, ObjectSchema } from '../../reply-schemas.ts'

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isObject, member } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
-import type { UserId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { cachedRoom } from '@myelin/storage/rooms/cached-room'
 import { strippedStateOf } from '../../room-state/stripped-state.ts'
-import { blocksInvites } from '../../rooms/append/members-change.ts'
+import { inviteRulesOf } from '../../standing/invite-rules.ts'
 import { hasChanged } from '../sync-request.ts'
 import type { Slice } from '../sync-request.ts'
 import { unlessEmpty } from './sync-section.ts'
@@ -29,9 +28,10 @@ function offeredRooms(kind: 'invite' | 'knock'): SyncSection {
 async function readOffered(db: Read, slice: Slice, kind: 'invite' | 'knock'): Promise<Record<string, unknown>> {
   const rooms: Record<string, unknown> = {}
   const offered = slice.memberships.filter((each) => each.membership === kind && hasChanged(slice, each))
-  if (offered.length === 0 || (kind === 'invite' && (await blocksInvites(db, slice.user)))) return rooms
+  if (offered.length === 0) return rooms
+  const isHidden = await hiddenInvites(db, slice)
   for (const membership of offered) {
-    if (kind === 'invite' && (await isIgnored(db, slice, membership))) continue
+    if (kind === 'invite' && (await isHidden(membership))) continue
     rooms[membership.roomId] = { [`${kind}_state`]: { events: await shownState(db, slice, membership) } }
   }
   return rooms
@@ -57,13 +57,14 @@ export async function shownState(
   return events.map((event) => (isObject(event) && isOwn(event) ? { ...event, ...dated } : event))
 }
 
-/** Returns whether an ignored user sent the event of a membership: such an invite is not shown. */
-export async function isIgnored(
+/** Returns the test of invites that a user does not want to see: those of ignored users, and by the user's rules. */
+export async function hiddenInvites(
   db: Read,
-  { ignored }: Pick<Slice, 'ignored'>,
-  { eventNid }: Membership,
-): Promise<boolean> {
-  if (ignored.size === 0) return false
-  const sender: UserId | undefined = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu.sender
-  return sender !== undefined && ignored.has(sender)
+  { user, ignored }: Pick<Slice, 'user' | 'ignored'>,
+): Promise<(membership: Membership) => Promise<boolean>> {
+  const rules = await inviteRulesOf(db, user)
+  return async ({ eventNid }) => {
+    const sender = (await eventsByNid(db, [eventNid])).get(eventNid)?.pdu.sender
+    return sender !== undefined && (ignored.has(sender) || rules(sender) !== 'allow')
+  }
 }

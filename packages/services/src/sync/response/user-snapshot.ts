@@ -8,18 +8,17 @@ import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { presenceAround } from '@myelin/storage/sync/presence'
-import { rulesOf } from '../account-data/push-rules.ts'
-import { renderEvents } from '../reading/render.ts'
-import { roomSnapshot } from '../reading/room-snapshot.ts'
-import type { RoomSnapshot } from '../reading/room-snapshot.ts'
-import { printToken } from '../room-state/page-token.ts'
-import { isPartial } from '../room-state/await-whole.ts'
-import { blocksInvites } from '../rooms/append/members-change.ts'
-import type { Checker } from '../rooms/intake/check-incoming.ts'
-import { presenceContent } from '../runtime/presence/show-presence.ts'
-import type { Requester, Runtime } from '../runtime/runtime.ts'
-import { ignoredUsers } from '../standing/ignored-users.ts'
-import { isIgnored } from './sections/offered-rooms.ts'
+import { rulesOf } from '../../account-data/push-rules.ts'
+import { renderEvents } from '../../reading/render.ts'
+import { roomSnapshot } from '../../reading/room-snapshot.ts'
+import type { RoomSnapshot } from '../../reading/room-snapshot.ts'
+import { printToken } from '../../room-state/page-token.ts'
+import { isPartial } from '../../room-state/await-whole.ts'
+import type { Checker } from '../../rooms/intake/check-incoming.ts'
+import { presenceContent } from '../../runtime/presence/show-presence.ts'
+import type { Requester, Runtime } from '../../runtime/runtime.ts'
+import { ignoredUsers } from '../../standing/ignored-users.ts'
+import { hiddenInvites } from '../sections/offered-rooms.ts'
 
 type Needs = Checker & Pick<Runtime, 'db' | 'clock' | 'bus' | 'serverName' | 'config' | 'typing'>
 
@@ -50,14 +49,14 @@ export async function snapshotOfUser(
   const { userId } = requester
   const end = { position: await rt.db.position(), typing: rt.typing.serial, toDevice: 0, begun: 0 }
   const rooms: UsersRoom[] = []
-  const offers = { ignored: await ignoredUsers(db, userId), blocks: await blocksInvites(db, userId) }
+  const isHidden = await hiddenInvites(db, { user: userId, ignored: await ignoredUsers(db, userId) })
   for (const standing of await cachedMemberships(db, userId)) {
     const membership = STANDINGS.find((name) => name === standing.membership)
     if (membership === undefined || standing.isForgotten) continue
     if ((membership === 'leave' || membership === 'ban') && !isArchived) continue
     const room = { room_id: standing.roomId, membership }
-    if (membership === 'invite') rooms.push(...(await offered(rt, requester, { standing, room, ...offers })))
-    else rooms.push(...(await entered(rt, requester, room, limit)))
+    if (membership !== 'invite') rooms.push(...(await entered(rt, requester, room, limit)))
+    else if (!(await isHidden(standing))) rooms.push(await offered(rt, requester, standing, room))
   }
   const own = (await accountDataBetween(db, userId, 0, end.position)).filter(({ roomId }) => roomId === '')
   return {
@@ -90,20 +89,14 @@ async function entered(
 async function offered(
   rt: Needs,
   requester: Requester,
-  invite: {
-    readonly standing: Membership
-    readonly room: Pick<UsersRoom, 'room_id' | 'membership'>
-    readonly ignored: ReadonlySet<string>
-    readonly blocks: boolean
-  },
-): Promise<UsersRoom[]> {
-  const { standing, room, ignored, blocks } = invite
+  { eventNid }: Membership,
+  room: Pick<UsersRoom, 'room_id' | 'membership'>,
+): Promise<UsersRoom> {
   const db = rt.db.read
-  if (blocks || (await isIgnored(db, { ignored }, standing))) return []
-  const event = (await eventsByNid(db, [standing.eventNid])).get(standing.eventNid)
+  const event = (await eventsByNid(db, [eventNid])).get(eventNid)
   const view = { requester, now: rt.clock.now(), format: { hasRoomId: true } }
   const [shown] = event ? await renderEvents(db, [event], view) : []
-  return [{ ...room, ...(shown ? { invite: shown } : {}) }]
+  return { ...room, ...(shown ? { invite: shown } : {}) }
 }
 
 async function presence(rt: Needs, { userId }: Requester): Promise<JsonObject[]> {

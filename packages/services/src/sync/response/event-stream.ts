@@ -11,20 +11,19 @@ import type { StoredEvent } from '@myelin/storage/schema/stored-event'
 import { changedRooms } from '@myelin/storage/sync/changed-rooms'
 import { presenceBetween } from '@myelin/storage/sync/presence'
 import { receiptsBetween } from '@myelin/storage/sync/receipts'
-import { renderEvents } from '../reading/render.ts'
-import { roomAccess } from '../reading/room-access.ts'
-import { visibleTo } from '../reading/visible.ts'
-import { MERGE_EVENT_TYPE } from '../room-state/merge-event-type.ts'
-import { printToken } from '../room-state/page-token.ts'
-import type { StreamToken } from '../room-state/page-token.ts'
-import { blocksInvites } from '../rooms/append/members-change.ts'
-import { presenceContent } from '../runtime/presence/show-presence.ts'
-import type { Requester } from '../runtime/runtime.ts'
-import { ignoredUsers } from '../standing/ignored-users.ts'
-import { longPoll } from './long-poll.ts'
-import type { PollAnswer, PollNeeds } from './long-poll.ts'
-import { receiptContent } from './room-sections/ephemeral.ts'
-import { isIgnored } from './sections/offered-rooms.ts'
+import { renderEvents } from '../../reading/render.ts'
+import { roomAccess } from '../../reading/room-access.ts'
+import { visibleTo } from '../../reading/visible.ts'
+import { MERGE_EVENT_TYPE } from '../../room-state/merge-event-type.ts'
+import { printToken } from '../../room-state/page-token.ts'
+import type { StreamToken } from '../../room-state/page-token.ts'
+import { presenceContent } from '../../runtime/presence/show-presence.ts'
+import type { Requester } from '../../runtime/runtime.ts'
+import { ignoredUsers } from '../../standing/ignored-users.ts'
+import { longPoll } from '../long-poll.ts'
+import type { PollAnswer, PollNeeds } from '../long-poll.ts'
+import { receiptContent } from '../room-sections/ephemeral.ts'
+import { hiddenInvites } from '../sections/offered-rooms.ts'
 
 /** A request for the events after a token, of all rooms of the requester or of one that may only be looked into. */
 export interface EventStreamRequest {
@@ -116,7 +115,7 @@ async function look(rt: PollNeeds, { requester, roomId }: EventStreamRequest, fr
 async function ofAllRooms(db: Read, span: Span): Promise<Found> {
   const { userId } = span.requester
   const moved = await changedRooms(db, userId, span.after)
-  const blocks = await blocksInvites(db, userId)
+  const isHidden = await hiddenInvites(db, { user: userId, ignored: span.ignored })
   const parts: Found[] = []
   for (const membership of await cachedMemberships(db, userId)) {
     const { membership: standing, roomId, position } = membership
@@ -124,7 +123,8 @@ async function ofAllRooms(db: Read, span: Span): Promise<Found> {
     if (standing === 'join' && (moved.has(roomId) || isNew)) parts.push(await ofRoom(db, span, roomId))
     else if ((standing === 'leave' || standing === 'ban') && isNew)
       parts.push(await ofRoom(db, { ...span, upTo: position }, roomId))
-    else if (isNew && standing === 'invite' && !blocks) parts.push(await offer(db, span, membership))
+    else if (isNew && standing === 'invite' && !(await isHidden(membership)))
+      parts.push(await offer(db, span, membership))
   }
   const events = parts
     .flatMap((part) => part.events)
@@ -151,7 +151,7 @@ async function ofRoom(db: Read, span: Span, roomId: RoomId): Promise<Found> {
 /** Returns the event of an invite, which may be of a room that this server is not in. */
 async function offer(db: Read, span: Span, membership: Membership): Promise<Found> {
   const event = (await eventsByNid(db, [membership.eventNid])).get(membership.eventNid)
-  if (!event || (await isIgnored(db, span, membership))) return { events: [], upTo: span.upTo }
+  if (!event) return { events: [], upTo: span.upTo }
   return { events: [{ ...event, position: membership.position }], upTo: span.upTo }
 }
 

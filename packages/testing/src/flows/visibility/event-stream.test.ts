@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onEveryDatabase } from '../databases.ts'
-import { authorRoom } from '../room-author.ts'
-import { testServer } from '../server.ts'
-import type { TestServer } from '../server.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import { authorRoom } from '../../room-author.ts'
+import { testServer } from '../../server.ts'
+import type { TestServer } from '../../server.ts'
 
 const v3 = '/_matrix/client/v3'
 type Person = { readonly userId: string; readonly token: string }
