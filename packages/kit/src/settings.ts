@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { DirectorySettings, RoomSettings } from './room-settings.ts'
 
 /**
  * The parts of the configuration that use-cases read, frozen, with units in the names.
@@ -17,6 +18,7 @@ export interface ServiceConfig {
   readonly sessions: SessionSettings
   readonly profiles: ProfileSettings
   readonly rooms: RoomSettings
+  readonly directory: DirectorySettings
   readonly media: MediaSettings
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
@@ -144,6 +146,10 @@ export interface SessionSettings {
 
 /** The changes that users may make to their own profiles, and whether others get them. */
 export interface ProfileSettings {
+  /** Reading a profile requires an access token. */
+  readonly requiresToken: boolean
+  /** Only users who share a room with a user may read the profile. */
+  readonly requiresSharedRoom: boolean
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
@@ -158,11 +164,6 @@ interface DelayedEventSettings {
   readonly maxDelayMs: number
   /** The most events that a user may have scheduled. */
   readonly maxPerUser: number
-}
-
-/** The defaults for new rooms. */
-interface RoomSettings {
-  readonly defaultVersion: string
 }
 
 /** The folder for media, and their size limits. */

@@ -30,6 +30,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     ...read(sections.registration),
     ...read(sections.observation),
     ...read(sections.policyServer),
+    ...read(sections.rooms),
     listeners: read(sections.listeners),
     federation: read(sections.federation),
     connections: read(sections.connections),

@@ -14,6 +14,7 @@ import { policyServer } from './sections/policy-server.ts'
 import { push } from './sections/push.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
+import { rooms } from './sections/rooms.ts'
 import { rtc } from './sections/rtc.ts'
 import { search } from './sections/search.ts'
 import { server } from './sections/server.ts'
@@ -49,6 +50,7 @@ export const sections = {
   database,
   registration,
   sessions,
+  rooms,
   media,
   push,
   search,

@@ -12,6 +12,7 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
 import { askHierarchy } from '../peers/hierarchy.ts'
 import { guestsRefused } from '../room-state/guest-access.ts'
+import { refuseInvites } from '../standing/may-invite.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
@@ -31,7 +32,7 @@ import { carryOverUserData } from './upgrade/carry-over-user-data.ts'
 import { changeMembership, memberContent } from './append/members-change.ts'
 import type { MembershipChange } from './append/members-change.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing' | 'config'>
 
 /** The optional members of a membership request: a reason and further content. */
 export interface MembershipDetails {
@@ -140,6 +141,7 @@ export async function inviteUser(
 ): Promise<void> {
   await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
+  await refuseInvites(rt, sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
   await requireStanding(rt, roomId, target)
@@ -161,6 +163,7 @@ export async function leaveRoom(
   if (await isResident(rt, roomId)) {
     await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
     rt.typing.stop(roomId, user)
+    await forgetLeft(rt, roomId, user)
     return
   }
   const standing = await membershipIn(rt.db.read, roomId, user)
@@ -171,6 +174,7 @@ export async function leaveRoom(
   const servers = candidates(rt, await serversAround(rt, user, roomId))
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
   await leaveRemote(rt, servers, standing, { request: { roomId, userId: user, membership: 'leave' }, content })
+  await forgetLeft(rt, roomId, user)
 }
 
 /**
@@ -200,11 +204,18 @@ export async function moderateMember(
   }
   const id = await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
   rt.typing.stop(roomId, target)
+  if (kind !== 'unban') await forgetLeft(rt, roomId, target)
   if (redactsEvents)
     await finishRemovals(
       rt,
       [await eventById(rt.db.read, id)].flatMap((event) => event?.pdu ?? []),
     )
+}
+
+/** Forgets a room that a local user has left where the server is set to do so. */
+async function forgetLeft(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
+  if (!rt.config.rooms.forgetsOnLeave || serverOf(user) !== rt.serverName) return
+  await rt.db.write((tx) => forgetRoom(tx, roomId, user))
 }
 
 /** Forgets a room that the user has left, until they join again; `M_UNKNOWN` while they are in it. */

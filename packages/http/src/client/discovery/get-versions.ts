@@ -44,10 +44,18 @@ const UNSTABLE_FEATURES = [
   'uk.tcpip.msc4133.stable',
 ]
 
+/** The part of the flag's name for each preset whose rooms are encrypted by default. */
+const ENCRYPTED_NAMES = {
+  private_chat: 'private',
+  public_chat: 'public',
+  trusted_private_chat: 'trusted_private',
+} as const
+
 /** Returns those that settings enable. */
-function configuredFeatures({ presence, push }: Pick<ServiceConfig, 'presence' | 'push'>): string[] {
+function configuredFeatures({ presence, push, rooms }: Pick<ServiceConfig, 'presence' | 'push' | 'rooms'>): string[] {
   return [
     ...(presence.isEnabled ? ['org.matrix.msc3026.busy_presence'] : []),
+    ...rooms.encryptedPresets.map((preset) => `io.element.e2ee_forced.${ENCRYPTED_NAMES[preset]}`),
     ...(push.withEncryptedEvents ? ['org.matrix.msc4028'] : []),
   ]
 }

@@ -26,7 +26,11 @@ async function scene(open: Parameters<typeof testServer>[0]) {
     return String(answer.body['event_id'])
   }
   const relate = (sender: string, relType: string, to: string, body: string) =>
-    room.send(sender, 'm.room.message', { msgtype: 'm.text', body, 'm.relates_to': { rel_type: relType, event_id: to } })
+    room.send(sender, 'm.room.message', {
+      msgtype: 'm.text',
+      body,
+      'm.relates_to': { rel_type: relType, event_id: to },
+    })
   return { server, alice, bob, room, read, redact, relate }
 }
 
