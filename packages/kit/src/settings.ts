@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectorySettings, RoomSettings } from './room-settings.ts'
+import type { AutoJoinSettings, DirectorySettings, RoomSettings, ServerNoticeSettings } from './settings/rooms.ts'
 
 /**
  * The parts of the configuration that use-cases read, frozen, with units in the names.
@@ -19,6 +19,9 @@ export interface ServiceConfig {
   readonly profiles: ProfileSettings
   readonly rooms: RoomSettings
   readonly directory: DirectorySettings
+  readonly autoJoin: AutoJoinSettings
+  /** Undefined where there are no server notices. */
+  readonly serverNotices: ServerNoticeSettings | undefined
   readonly media: MediaSettings
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
@@ -231,9 +234,13 @@ export interface RateLimits {
     readonly local: RateLimit
     /** Joins of rooms that this server is not in, per user. */
     readonly remote: RateLimit
+    /** Joins of local users, per room. */
+    readonly perRoom: RateLimit
   }
   readonly invites: {
     readonly perRoom: RateLimit
+    /** Invites, per inviter. */
+    readonly perIssuer: RateLimit
     /** Invites, per invited user. */
     readonly perUser: RateLimit
   }
@@ -247,6 +254,8 @@ export interface RateLimits {
   readonly policySender: RateLimit
   /** Reports, per user. */
   readonly reports: RateLimit
+  /** Invites of e-mail addresses and phone numbers, per inviter. */
+  readonly thirdPartyInvites: RateLimit
   /** Searches of the user directory, per user. */
   readonly userDirectory: RateLimit
   /** Rooms created, upgrades among them, per user. */

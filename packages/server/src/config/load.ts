@@ -31,6 +31,8 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     ...read(sections.observation),
     ...read(sections.policyServer),
     ...read(sections.rooms),
+    serverNotices: read(sections.serverNotices),
+    autoJoin: read(sections.autoJoin),
     listeners: read(sections.listeners),
     federation: read(sections.federation),
     connections: read(sections.connections),

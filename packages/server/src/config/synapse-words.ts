@@ -15,6 +15,28 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
   ['send_federation', 'every node sends'],
+  ['redis', 'nodes speak through PostgreSQL'],
+  ...[
+    'instance_map',
+    'stream_writers',
+    'start_pushers',
+    'pusher_instances',
+    'federation_sender_instances',
+    'outbound_federation_restricted_to',
+    'run_background_tasks_on',
+    'update_user_directory_from_worker',
+    'notify_appservices_from_worker',
+    'media_instance_running_background_jobs',
+    'worker_replication_secret',
+    'worker_replication_secret_path',
+    'worker_app',
+    'worker_name',
+    'worker_listeners',
+    'worker_manhole',
+    'worker_daemonize',
+    'worker_pid_file',
+    'worker_log_config',
+  ].map(because('there are no workers: every node does all work')),
 ])
 
 /** Settings that Synapse reads and does not document. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectoryRule } from '@myelin/kit/room-settings'
+import type { DirectoryRule } from '@myelin/kit/settings/rooms'
 import { matchGlob } from '@myelin/matrix/glob'
 import type { RoomAlias, RoomId, UserId } from '@myelin/matrix/ids'
 

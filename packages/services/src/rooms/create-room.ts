@@ -45,8 +45,8 @@ export async function createRoom(rt: Needs, creator: UserId, request: RoomCreati
   const alias = aliasFor(rt, request)
   for (const each of request.invite) checkInvited(each)
   await refuseSuspended(rt, creator)
-  if (request.invite.length > 0) await refuseInvites(rt, creator)
-  rt.limits.take('roomCreation', creator)
+  if (request.invite.length > 0 && !request.isOfServer) await refuseInvites(rt, creator)
+  if (!request.isOfServer) rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }

@@ -12,7 +12,9 @@ import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
 import { askHierarchy } from '../peers/hierarchy.ts'
 import { guestsRefused } from '../room-state/guest-access.ts'
+import { loadStateEvent } from '../room-state/load-auth-state.ts'
 import { refuseInvites } from '../standing/may-invite.ts'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
@@ -97,6 +99,7 @@ async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Member
   // A ban, for example, is known only where the members are.
   if (await isPartial(rt.db.read, roomId)) return false
   rt.limits.take('joinLocal', user)
+  rt.limits.take('joinPerRoom', roomId)
   try {
     await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
     return true
@@ -142,6 +145,7 @@ export async function inviteUser(
   await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
   await refuseInvites(rt, sender)
+  rt.limits.take('invitePerIssuer', sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
   await requireStanding(rt, roomId, target)
@@ -161,6 +165,7 @@ export async function leaveRoom(
   wording: MembershipDetails = {},
 ): Promise<void> {
   if (await isResident(rt, roomId)) {
+    await refuseLeavingNotices(rt, roomId, user)
     await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
     rt.typing.stop(roomId, user)
     await forgetLeft(rt, roomId, user)
@@ -175,6 +180,21 @@ export async function leaveRoom(
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
   await leaveRemote(rt, servers, standing, { request: { roomId, userId: user, membership: 'leave' }, content })
   await forgetLeft(rt, roomId, user)
+}
+
+/** Throws `M_CANNOT_LEAVE_SERVER_NOTICE_ROOM` for a user whose room for server notices this is. */
+export async function refuseLeavingNotices(
+  rt: Pick<Runtime, 'db' | 'config' | 'serverName'>,
+  roomId: RoomId,
+  user: UserId,
+): Promise<void> {
+  const settings = rt.config.serverNotices
+  if (!settings) return
+  const sender = `@${settings.localpart}:${rt.serverName}`
+  const room = user === sender ? undefined : await roomById(rt.db.read, roomId)
+  const create = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.create'))
+  if (create?.sender !== sender) return
+  throw new MatrixError('M_CANNOT_LEAVE_SERVER_NOTICE_ROOM', 'you cannot leave the room of server notices')
 }
 
 /**

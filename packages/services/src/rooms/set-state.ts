@@ -14,6 +14,7 @@ import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './append/members-change.ts'
 import { isNeed, SignatureNeed } from './resolution/unit-needs.ts'
+import { refuseLeavingNotices } from './membership.ts'
 import { sendEvent } from './send-event.ts'
 import { writeEvents } from './append/write-events.ts'
 
@@ -37,6 +38,7 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   // Only the server may set the user who authorizes a join.
   delete extra['join_authorised_via_users_server']
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
+  if (membership === 'leave' && target === draft.sender) await refuseLeavingNotices(rt, draft.roomId, target)
   if (membership === 'invite') await refuseInvites(rt, draft.sender)
   if (!draft.claim) rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft

@@ -9,7 +9,7 @@ import { accountDataOf } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
 
 /** What becomes of an invite: `ignore` accepts it and hides it, `block` refuses it. */
-export type InviteRule = 'allow' | 'ignore' | 'block'
+type InviteRule = 'allow' | 'ignore' | 'block'
 
 /** Returns the rule for an inviter. */
 export type InviteRules = (inviter: UserId) => InviteRule

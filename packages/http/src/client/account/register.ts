@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { register as registerAccount } from '@myelin/services/accounts/register'
 import { registerGuest } from '@myelin/services/accounts/register-guest'
+import { joinFirstRooms } from '@myelin/services/directory/auto-join'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
@@ -32,8 +33,12 @@ export const register = endpoint({
 
   async handle({ query, body, address }, rt) {
     if (query.kind === 'guest') {
-      return registeredReply(await registerGuest(rt, { displayName: body.initial_device_display_name, address }))
+      const guest = await registerGuest(rt, { displayName: body.initial_device_display_name, address })
+      await joinFirstRooms(rt, guest.userId)
+      return registeredReply(guest)
     }
-    return registeredReply(await registerAccount(rt, body, address))
+    const registered = await registerAccount(rt, body, address)
+    await joinFirstRooms(rt, registered.userId)
+    return registeredReply(registered)
   },
 })

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DirectoryRule, DirectorySettings, RoomPreset, RoomSettings } from '@myelin/kit/room-settings'
+import type { DirectoryRule, DirectorySettings, RoomPreset, RoomSettings } from '@myelin/kit/settings/rooms'
 import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import { group, oneOf, type Reading, section } from '../values/section.ts'
@@ -54,6 +54,15 @@ trusted_private_chat, or all.`,
     default: 'off',
   }),
   block_non_admin_invites: switchOf(false, `Whether only admins of the server may invite.`),
+  enable_3pid_lookup: switchOf(
+    true,
+    `Whether users may invite by e-mail address and phone number; the identity server that they name is queried.`,
+  ),
+  show_time_of_invites: switchOf(
+    true,
+    `Whether the user's own member event has its ID and time in the invites and knocks of a sync. Otherwise it is stripped as the other
+events are (MSC4319), as in Synapse since 1.163. (Synapse has no such setting.)`,
+  ),
   forget_rooms_on_leave: switchOf(
     false,
     `Whether a room is forgotten by users of this server who leave it, or are kicked or banned by a user of this server.`,
@@ -103,7 +112,9 @@ export const rooms = section({
         defaultVersion: roomVersionOf(values.default_room_version, reading),
         powerLevels: powerLevelsOf(values.default_power_level_content_override),
         encryptedPresets: ENCRYPTED[values.encryption_enabled_by_default_for_room_type],
+        allowsThirdPartyInvites: values.enable_3pid_lookup,
         blocksInvites: values.block_non_admin_invites,
+        datesOffers: values.show_time_of_invites,
         forgetsOnLeave: values.forget_rooms_on_leave,
         aliasRules: rulesOf(values.alias_creation_rules),
         publicationRules: rulesOf(values.room_list_publication_rules),

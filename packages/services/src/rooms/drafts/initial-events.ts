@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RoomSettings } from '@myelin/kit/room-settings'
+import type { RoomSettings } from '@myelin/kit/settings/rooms'
 import type { RoomAlias, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
@@ -17,6 +17,8 @@ export interface RoomCreationRequest {
   readonly creationContent: JsonObject
   readonly initialState: readonly InitialEvent[]
   readonly powerLevels?: JsonObject
+  /** The server itself makes the room: no rate limit applies. */
+  readonly isOfServer?: boolean
 }
 
 /** A state event of a room that is being made. */

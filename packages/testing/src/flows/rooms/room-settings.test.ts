@@ -85,6 +85,29 @@ onEveryDatabase('a setting of rooms', (open) => {
     assert.ok((await invite()).every((answer) => typeof answer === 'object'))
   })
 
+  test('strips the user’s own event in invites and knocks (MSC4319), or shows its ID and time', async (t) => {
+    for (const datesOffers of [true, false]) {
+      const { server, call, create } = await serverWith(open, { datesOffers })
+      t.after(() => server.close())
+      const [alice, bob] = [await server.register('alice'), await server.register('bob')]
+      const rule = { type: 'm.room.join_rules', content: { join_rule: 'knock' } }
+      const rooms = [
+        await create(alice, { invite: [bob.userId] }),
+        await create(alice, { initial_state: [rule] }),
+      ] as const
+      await call(bob, 'POST', `knock/${rooms[1]}`, {})
+      const shown = member(await call(bob, 'GET', 'sync?timeout=0'), 'rooms')
+      for (const [index, kind] of ['invite', 'knock'].entries()) {
+        const entry = member(member(shown, kind), decodeURIComponent(rooms[index as 0 | 1]))
+        const events = member(member(entry, `${kind}_state`), 'events') as Record<string, unknown>[]
+        const own = events.find(({ state_key: key }) => key === bob.userId)
+        assert.equal(own?.['type'], 'm.room.member')
+        assert.equal('event_id' in own && 'origin_server_ts' in own, datesOffers)
+        assert.equal('event_id' in own || 'origin_server_ts' in own, datesOffers)
+      }
+    }
+  })
+
   test('forgets rooms that are left, and the client is told of the leave once', async (t) => {
     const { server, call, create } = await serverWith(open, { forgetsOnLeave: true })
     t.after(() => server.close())

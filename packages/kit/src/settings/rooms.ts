@@ -18,8 +18,12 @@ export interface RoomSettings {
   readonly powerLevels: Readonly<Partial<Record<RoomPreset, Readonly<Record<string, unknown>>>>>
   /** The presets whose rooms are encrypted from the beginning. */
   readonly encryptedPresets: readonly RoomPreset[]
+  /** Users may invite by e-mail address and phone number, through an identity server. */
+  readonly allowsThirdPartyInvites: boolean
   /** Only admins of the server may invite. */
   readonly blocksInvites: boolean
+  /** The user's own member event has its ID and time in invites and knocks of a sync; otherwise it is stripped (MSC4319). */
+  readonly datesOffers: boolean
   /** Rooms are forgotten when they are left. */
   readonly forgetsOnLeave: boolean
   /** Who may create which alias; undefined for all. */
@@ -44,4 +48,29 @@ export interface DirectorySettings {
   readonly prefersLocalUsers: boolean
   readonly excludesRemoteUsers: boolean
   readonly showsLockedUsers: boolean
+}
+
+/** The rooms that new users join. */
+export interface AutoJoinSettings {
+  /** Aliases, or IDs. */
+  readonly rooms: readonly string[]
+  /** The first user makes rooms of this server that do not exist. */
+  readonly createsRooms: boolean
+  readonly areFederated: boolean
+  readonly preset: RoomPreset
+  /** The user who makes the rooms and invites to them; undefined for the first user. */
+  readonly localpart: string | undefined
+  readonly isForGuests: boolean
+}
+
+/** The user who sends server notices, and the rooms for them. */
+export interface ServerNoticeSettings {
+  readonly localpart: string
+  readonly displayName: string | undefined
+  readonly avatarUrl: string | undefined
+  readonly roomName: string
+  readonly roomAvatarUrl: string | undefined
+  readonly roomTopic: string | undefined
+  /** Users join the room at once; otherwise they are invited. */
+  readonly joinsUsers: boolean
 }
