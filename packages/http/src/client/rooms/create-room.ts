@@ -14,10 +14,10 @@ const InitialEvent = Type.Object({ type: Type.String(), state_key: OptionalText,
 
 const MAX_ADDRESSES = 20
 const InvitedAddress = Type.Object({
-  id_server: OptionalText,
-  id_access_token: OptionalText,
-  medium: OptionalText,
-  address: OptionalText,
+  id_server: Type.String(),
+  id_access_token: Type.String(),
+  medium: Type.String(),
+  address: Type.String(),
 })
 
 /**
