@@ -157,15 +157,19 @@ export async function inviteUser(
   }
 }
 
-/** Leaves a room, rejects an invite, or retracts a knock. */
+/** Leaves a room, rejects an invite, or retracts a knock; the room of server notices cannot be left. */
 export async function leaveRoom(
   rt: Needs,
   user: UserId,
   roomId: RoomId,
   wording: MembershipDetails = {},
 ): Promise<void> {
+  await refuseLeavingNotices(rt, roomId, user)
+  await leave(rt, user, roomId, wording)
+}
+
+async function leave(rt: Needs, user: UserId, roomId: RoomId, wording: MembershipDetails): Promise<void> {
   if (await isResident(rt, roomId)) {
-    await refuseLeavingNotices(rt, roomId, user)
     await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
     rt.typing.stop(roomId, user)
     await forgetLeft(rt, roomId, user)
@@ -252,7 +256,7 @@ export async function leaveEveryRoom(rt: Needs, user: UserId): Promise<void> {
   for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
     if (!['join', 'invite', 'knock'].includes(membership)) continue
     try {
-      await leaveRoom(rt, user, roomId)
+      await leave(rt, user, roomId, {})
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../engine/database.ts'
-import { internKey, roomNames, roomNid } from '../engine/names.ts'
+import { keyNid, roomNames, roomNid } from '../engine/names.ts'
 import { topics } from '../engine/topics.ts'
 import type { Nid } from '../schema/schema.ts'
 import { stateAt } from './state/state.ts'
@@ -19,9 +19,9 @@ export async function putGuestCheck(tx: Tx, room: Nid): Promise<void> {
 /** Records a check where two states of a room differ in guest access; a room that had none before has no guests. */
 export async function noteGuestAccess(tx: Tx, room: Nid, before: Nid, after: Nid): Promise<void> {
   if (before === after || before === 0) return
-  const key = await internKey(tx, 'm.room.guest_access', '')
-  const old = await stateAt(tx, before, key)
-  if (old !== undefined && old !== (await stateAt(tx, after, key))) await putGuestCheck(tx, room)
+  const key = await keyNid(tx, 'm.room.guest_access', '')
+  const old = key === undefined ? undefined : await stateAt(tx, before, key)
+  if (key !== undefined && old !== undefined && old !== (await stateAt(tx, after, key))) await putGuestCheck(tx, room)
 }
 
 /** Returns rooms whose guests are to be checked, at most `limit`. */
