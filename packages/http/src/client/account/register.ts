@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
 import { APP_SERVICE_TYPE, registerForAppService } from '@myelin/services/accounts/app-service-users'
 import { register as registerAccount } from '@myelin/services/accounts/register'
+import { registerGuest } from '@myelin/services/accounts/register-guest'
+import { joinFirstRooms } from '@myelin/services/directory/auto-join'
 import { Type } from 'typebox'
 import { tokenOf } from '../../authenticate.ts'
 import { endpoint } from '../../endpoint.ts'
@@ -10,7 +11,7 @@ import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText, oneOf
 import { RegisteredReply, registeredReply } from './registered-reply.ts'
 
 /**
- * Creates an account.
+ * Creates an account, or a guest's.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
  */
@@ -29,6 +30,7 @@ export const register = endpoint({
     initial_device_display_name: optionalOrNull(DeviceNameSchema),
     inhibit_login: optionalOrNull(Type.Boolean()),
     refresh_token: Type.Optional(Type.Boolean()),
+    guest_access_token: OptionalText,
   }),
   reply: RegisteredReply,
 
@@ -44,7 +46,13 @@ export const register = endpoint({
       })
       return registeredReply(made)
     }
-    if (query.kind === 'guest') throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guest accounts are disabled')
-    return registeredReply(await registerAccount(rt, body, address))
+    if (query.kind === 'guest') {
+      const guest = await registerGuest(rt, { displayName: body.initial_device_display_name, address })
+      await joinFirstRooms(rt, guest.userId)
+      return registeredReply(guest)
+    }
+    const registered = await registerAccount(rt, body, address)
+    await joinFirstRooms(rt, registered.userId)
+    return registeredReply(registered)
   },
 })
