@@ -76,7 +76,6 @@ export async function compose(config: Config): Promise<RunningServer> {
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
   const remote = federationOf(config, serverName, signingKey, log)
-  const services = appServices(config)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
     serverName,
@@ -94,11 +93,10 @@ export async function compose(config: Config): Promise<RunningServer> {
     metrics,
     clock: systemClock,
     random: systemRandom,
-    limits: new Limits(systemClock, config.rateLimits, (key) => services.isUnlimited(key)),
+    limits: new Limits(systemClock, config.rateLimits, (key) => appServices(config).isUnlimited(key)),
   }
   watchMemory(rt, bus)
-  await prepareAppServices(rt)
-  const workers = startWorkers(rt)
+  const workers = await prepareAppServices(rt).then(() => startWorkers(rt))
   const { apps, urls, tlsServers } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {

@@ -7,7 +7,7 @@ import { appServices } from '../runtime/app-services.ts'
 import type { AppService } from '../runtime/app-services.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
-type Needs = Pick<Runtime, 'remote' | 'config' | 'log'>
+type Needs = Pick<Runtime, 'remote' | 'log'>
 
 /** A request to an application service. */
 export interface AppServiceRequest {
@@ -61,14 +61,13 @@ export async function callAppService(
   return { status: reply.status, text: Buffer.concat(parts).subarray(0, MAX_ANSWER_BYTES).toString('utf8') }
 }
 
-/** Asks the application services responsible for a user that is not registered whether there is one; they may register it. */
-export async function askForUser(rt: Needs, userId: UserId): Promise<boolean> {
-  const asked = appServices(rt.config).all.filter((service) => service.hasUser(userId))
-  return isKnown(rt, asked, `/users/${encodeURIComponent(userId)}`)
+/** Asks an application service whether a user of its namespace that is not registered exists; it may register it. */
+export function askForUser(rt: Needs, service: AppService, userId: UserId): Promise<boolean> {
+  return isKnown(rt, [service], `/users/${encodeURIComponent(userId)}`)
 }
 
 /** Asks the application services responsible for an alias that does not exist whether there is a room; they may create it. */
-export async function askForAlias(rt: Needs, alias: RoomAlias): Promise<boolean> {
+export async function askForAlias(rt: Needs & Pick<Runtime, 'config'>, alias: RoomAlias): Promise<boolean> {
   const asked = appServices(rt.config).all.filter((service) => service.hasAlias(alias))
   return isKnown(rt, asked, `/rooms/${encodeURIComponent(alias)}`)
 }

@@ -10,7 +10,7 @@ import type { OpenDatabase } from '../databases.ts'
 import { testServer } from '../server.ts'
 
 /** A request that an application service got. */
-export interface GotRequest {
+interface GotRequest {
   readonly method: string
   readonly path: string
   readonly authorization: string | undefined
@@ -18,7 +18,7 @@ export interface GotRequest {
 }
 
 /** The answer of an application service; `down` refuses connections. */
-export type AppServiceReply = 'down' | { readonly status: number; readonly body?: JsonObject }
+type AppServiceReply = 'down' | { readonly status: number; readonly body?: JsonObject }
 
 /** A bridge to IRC: it owns users and aliases that begin with `_irc_`. */
 export const IRC: AppServiceSettings = {
@@ -35,7 +35,7 @@ export const IRC: AppServiceSettings = {
 }
 
 /** An application service in this process, reached through a transport of its own. */
-export function standInAppService() {
+function standInAppService() {
   const got: GotRequest[] = []
   const taken: GotRequest[] = []
   let answering: (request: GotRequest) => AppServiceReply | Promise<AppServiceReply> = () => ({ status: 200 })

@@ -39,7 +39,8 @@ const Registration = Type.Object({
 })
 
 type Written = Static<typeof Registration>
-type Report = (message: string) => void
+/** Reports a fault of a file. */
+type Report = (message: string) => undefined
 
 /** The application services. */
 export const appServices = section({
@@ -47,7 +48,10 @@ export const appServices = section({
   fields,
   read(values: Static<TObject<typeof fields>>, reading): readonly AppServiceSettings[] {
     const read = values[KEY].flatMap((file) => {
-      const report = (message: string) => reading.fault(KEY, `names ${file}: ${message}`)
+      const report: Report = (message) => {
+        reading.fault(KEY, `names ${file}: ${message}`)
+        return undefined
+      }
       const settings = registrationIn(reading, file, report)
       return settings ? [{ settings, report }] : []
     })
@@ -70,11 +74,11 @@ function registrationIn(reading: Reading, file: string, report: Report): AppServ
   if (text === undefined) return undefined
   const document = parseDocument(text, { version: '1.1', prettyErrors: true })
   const [error] = document.errors
-  if (error) return void report(error.message.split('\n')[0] ?? 'is not YAML')
+  if (error) return report(error.message.split('\n')[0] ?? 'is not YAML')
   const value = contentOf(document, report)
   if (value === undefined) return undefined
   const [fault] = Value.Errors(Registration, value)
-  if (fault) return void report(`${keyOf(fault.instancePath)} ${fault.message}`)
+  if (fault) return report(`${keyOf(fault.instancePath)} ${fault.message}`)
   return settingsOf(value as Written, report)
 }
 
@@ -82,7 +86,7 @@ function contentOf(document: { toJS(): unknown }, report: Report): unknown {
   try {
     return document.toJS()
   } catch (cause) {
-    return void report(`cannot be read as YAML: ${(cause as Error).message}`)
+    return report(`cannot be read as YAML: ${(cause as Error).message}`)
   }
 }
 
@@ -90,37 +94,41 @@ const keyOf = (path: string): string => (path === '' ? 'it' : path.slice(1).repl
 
 function settingsOf(written: Written, report: Report): AppServiceSettings | undefined {
   let isValid = true
-  const refuse = (message: string): void => {
+  const refuse: Report = (message) => {
     isValid = false
-    report(message)
+    return report(message)
   }
-  const url = urlOf(written.url, refuse)
-  const namespaces = written.namespaces ?? {}
-  const of = (kind: 'users' | 'aliases' | 'rooms'): NamespaceSettings[] =>
-    (namespaces[kind] ?? []).map(({ regex, exclusive }, index) => {
-      if (!isPattern(regex)) refuse(`namespaces.${kind}.${index}.regex is not a regular expression: ${regex}`)
-      return { pattern: regex, isExclusive: exclusive ?? false }
-    })
+  const { users, aliases, rooms } = written.namespaces ?? {}
   const settings: AppServiceSettings = {
     id: written.id,
-    url,
+    url: urlOf(written.url, refuse),
     asToken: written.as_token,
     hsToken: written.hs_token,
     senderLocalpart: written.sender_localpart,
-    users: of('users'),
-    aliases: of('aliases'),
-    rooms: of('rooms'),
+    users: namespacesOf('users', users, refuse),
+    aliases: namespacesOf('aliases', aliases, refuse),
+    rooms: namespacesOf('rooms', rooms, refuse),
     isRateLimited: written.rate_limited ?? true,
     protocols: written.protocols ?? [],
   }
   return isValid ? settings : undefined
 }
 
+function namespacesOf(
+  kind: string,
+  written: Static<typeof Namespaces> | undefined,
+  refuse: Report,
+): NamespaceSettings[] {
+  return (written ?? []).map(({ regex, exclusive = false }, index) => {
+    if (!isPattern(regex)) refuse(`namespaces.${kind}.${index}.regex is not a regular expression: ${regex}`)
+    return { pattern: regex, isExclusive: exclusive }
+  })
+}
+
 function urlOf(url: string | null | undefined, refuse: Report): string | undefined {
   if (url === null || url === undefined || url === '') return undefined
   if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
-  refuse('url must be an http:// or https:// URL, or null')
-  return undefined
+  return refuse('url must be an http:// or https:// URL, or null')
 }
 
 function isPattern(pattern: string): boolean {

@@ -2,11 +2,12 @@
 import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { RemoteError } from '@myelin/remote/remote-error'
+import { accountOf } from '@myelin/storage/accounts/accounts'
 import { appServicePlace, putAppServicePlace } from '@myelin/storage/accounts/app-service-places'
 import type { AppServicePlace } from '@myelin/storage/accounts/app-service-places'
 import { roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { usersOfServerInvitedAfter } from '@myelin/storage/rooms/members/invited-users'
-import { callAppService } from '../../peers/app-service.ts'
+import { askForUser, callAppService } from '../../peers/app-service.ts'
 import type { AppService } from '../../runtime/app-services.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { LogFollower } from '../log-follower.ts'
@@ -166,6 +167,7 @@ export class AppServiceSender {
   async #send(found: readonly InterestingEvent[], term: AbortSignal): Promise<boolean> {
     const { db, clock, log } = this.#rt
     const { id } = this.#service.settings
+    await this.#askForInvited(found)
     const events = await appServiceEvents(db.read, found, clock.now())
     const path = `/transactions/${this.#place.transaction}`
     try {
@@ -187,6 +189,17 @@ export class AppServiceSender {
     this.#place = { ...this.#place, isTaken: true }
     await db.write((tx) => putAppServicePlace(tx, id, this.#place))
     return true
+  }
+
+  /** Asks the service for users of its namespace that were invited and are not registered: it may register them. */
+  async #askForInvited(found: readonly InterestingEvent[]): Promise<void> {
+    const users = new Set(
+      found.flatMap(({ event: { pdu } }) => (pdu.type === 'm.room.member' ? [pdu.stateKey as UserId] : [])),
+    )
+    for (const user of users) {
+      if (!this.#service.hasUser(user) || (await accountOf(this.#rt.db.read, user))) continue
+      await askForUser(this.#rt, this.#service, user)
+    }
   }
 
   #restAfterFailure(term: AbortSignal): Rest | undefined {

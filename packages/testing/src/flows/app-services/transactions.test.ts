@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { onEveryDatabase } from '../../databases.ts'
 import { appServiceStage, IRC } from '../../stages/app-service-stage.ts'
@@ -20,6 +21,9 @@ async function bridgedRoom(stage: Awaited<ReturnType<typeof appServiceStage>>) {
     call('PUT', `${path}/send/m.room.message/${++serial}`, alice.token, { msgtype: 'm.text', body })
   return { room, path, say }
 }
+
+const membershipIn = (event: JsonObject | undefined) =>
+  event && stringMember(event['content'] as JsonObject, 'membership')
 
 const textsIn = (events: readonly JsonObject[]) =>
   events.map((event) => (event['content'] as JsonObject)['body'] ?? event['type'])
@@ -61,9 +65,9 @@ onEveryDatabase('transactions', (open) => {
     await call('POST', `${v3}/join/${encodeURIComponent('#_irc_tea:one.test')}`, alice.token, {})
     await settled()
     assert.deepEqual(textsIn(invites), ['m.room.member'])
-    assert.equal((invites[0]?.['content'] as JsonObject)['membership'], 'invite')
+    assert.equal(membershipIn(invites[0]), 'invite')
     const joined = irc.events().find((event) => event['state_key'] === alice.userId && event !== invites[0])
-    assert.equal((joined?.['content'] as JsonObject)['membership'], 'join')
+    assert.equal(membershipIn(joined), 'join')
   })
 
   test('are sent again with the same number and content until they are taken, then in order', async (t) => {
@@ -137,6 +141,23 @@ onEveryDatabase('an application service that is asked', (open) => {
     const asked = irc.got.filter(({ method }) => method === 'GET').length
     assert.deepEqual([known.status, unknown.status, foreign.status], [200, 404, 404])
     assert.equal(asked, 2)
+  })
+
+  test('is asked for an invited user of its namespace that is not registered', async (t) => {
+    const { irc, call, alice, settled } = await appServiceStage(open, t)
+    irc.answer(async ({ path }) => {
+      const register = { type: 'm.login.application_service', username: '_irc_new', inhibit_login: true }
+      if (path.startsWith('/_matrix/app/v1/users/')) await call('POST', `${v3}/register`, IRC.asToken, register)
+      return { status: 200 }
+    })
+    await call('POST', `${v3}/createRoom`, alice.token, { invite: ['@_irc_new:one.test'] })
+    await settled()
+    const as = `user_id=${encodeURIComponent('@_irc_new:one.test')}`
+    assert.deepEqual(
+      irc.got.map(({ path }) => path.replace(/\d+$/, 'N')),
+      [`/_matrix/app/v1/users/${encodeURIComponent('@_irc_new:one.test')}`, '/_matrix/app/v1/transactions/N'],
+    )
+    assert.equal((await call('GET', `${v3}/account/whoami?${as}`, IRC.asToken))['user_id'], '@_irc_new:one.test')
   })
 
   test('is pinged when it asks for it', async (t) => {
