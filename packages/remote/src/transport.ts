@@ -28,7 +28,7 @@ export interface PageOptions {
   /** The timeout of the whole exchange. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT'
   /** Names are lower-case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string

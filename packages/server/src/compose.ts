@@ -5,6 +5,8 @@ import { endpointsOf } from '@myelin/http/app/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
 import type { Log } from '@myelin/kit/log'
+import { prepareAppServices } from '@myelin/services/accounts/app-service-users'
+import { appServices } from '@myelin/services/runtime/app-services'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
@@ -91,10 +93,10 @@ export async function compose(config: Config): Promise<RunningServer> {
     metrics,
     clock: systemClock,
     random: systemRandom,
-    limits: new Limits(systemClock, config.rateLimits),
+    limits: new Limits(systemClock, config.rateLimits, (key) => appServices(config).isUnlimited(key)),
   }
   watchMemory(rt, bus)
-  const workers = startWorkers(rt)
+  const workers = await prepareAppServices(rt).then(() => startWorkers(rt))
   const { apps, urls, tlsServers } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {

@@ -17,6 +17,7 @@ import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
 import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
+import { appServices } from '@myelin/services/runtime/app-services'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
@@ -95,6 +96,7 @@ export const testConfig: ServiceConfig = {
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
   push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
   search: { isEnabled: true },
+  appServices: [],
   rateLimits: {
     message: unlimited,
     registration: unlimited,
@@ -225,7 +227,7 @@ export async function testRuntime(
     config: settings,
     log,
     metrics: silentMetrics,
-    limits: new Limits(clock, settings.rateLimits),
+    limits: new Limits(clock, settings.rateLimits, (key) => appServices(settings).isUnlimited(key)),
     close: closeAtEnd(async () => {
       typing.close()
       await presence.close()

@@ -41,6 +41,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     sessions: read(sections.sessions),
     media: read(sections.media),
     push: read(sections.push),
+    appServices: read(sections.appServices),
     rtc: read(sections.rtc),
     turn: read(sections.turn),
     rateLimits: read(sections.rateLimits),

@@ -2,6 +2,7 @@
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
 import type { Section } from './values/section.ts'
+import { appServices } from './sections/app-services.ts'
 import { autoJoin } from './sections/auto-join.ts'
 import { caches } from './sections/caches.ts'
 import { type ConnectionSettings, connections } from './sections/connections.ts'
@@ -57,6 +58,7 @@ export const sections = {
   serverNotices,
   media,
   push,
+  appServices,
   search,
   turn,
   rtc,

@@ -6,6 +6,7 @@ import { accountOf } from '@myelin/storage/accounts/accounts'
 import type { Account } from '@myelin/storage/accounts/accounts'
 import { tokenOwner } from '@myelin/storage/accounts/sessions'
 import type { Read } from '@myelin/storage/engine/database'
+import { appServices } from '../runtime/app-services.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 const MAX_BYTES = 255
@@ -30,11 +31,20 @@ function newUserId(rt: Pick<Runtime, 'serverName'>, username: string, isOfGuest 
   return userId
 }
 
-/** Returns the user ID like {@link newUserId}; throws `M_USER_IN_USE` for a name in use, or used before. */
-export async function freeUserId(rt: Pick<Runtime, 'db' | 'serverName'>, username: string): Promise<UserId> {
+/**
+ * Returns the user ID like {@link newUserId}; throws `M_USER_IN_USE` for a name in use, or used before, and `M_EXCLUSIVE` for
+ * one that is reserved for an application service.
+ */
+export async function freeUserId(rt: Pick<Runtime, 'db' | 'serverName' | 'config'>, username: string): Promise<UserId> {
   const userId = newUserId(rt, username)
+  if (appServices(rt.config).reservesUser(userId)) throw reservedUser()
   if (await accountOf(rt.db.read, userId)) throw userInUse()
   return userId
+}
+
+/** Returns the error for a user ID that is reserved for an application service. */
+export function reservedUser(): MatrixError {
+  return new MatrixError('M_EXCLUSIVE', 'this user ID is reserved by an application service')
 }
 
 /**

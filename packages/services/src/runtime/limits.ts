@@ -83,13 +83,16 @@ function throttlesOf(clock: Clock, { federation }: RateLimits) {
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
   readonly #clock: Clock
+  readonly #isUnlimited: (key: string) => boolean
   readonly #lookups: HostThrottle
   #limiters: Limiters
   #servers: HostThrottle
   #transactions: HostThrottle
 
-  constructor(clock: Clock, limits: RateLimits) {
+  /** @param isUnlimited returns whether no limit applies to a key, which may be a user ID; in no case by default */
+  constructor(clock: Clock, limits: RateLimits, isUnlimited: (key: string) => boolean = () => false) {
     this.#clock = clock
+    this.#isUnlimited = isUnlimited
     this.#lookups = new HostThrottle(clock, LOOKUPS)
     this.#limiters = limitersOf(clock, limits)
     ;({ servers: this.#servers, transactions: this.#transactions } = throttlesOf(clock, limits))
@@ -103,7 +106,7 @@ export class Limits {
 
   /** Counts one use; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
   take(name: LimitName, key: string): void {
-    refuseFor(this.#limiters[name].take(key))
+    if (!this.#isUnlimited(key)) refuseFor(this.#limiters[name].take(key))
   }
 
   /** Counts a cost that is known afterwards; {@link check} refuses until the bucket has refilled. */
@@ -141,7 +144,7 @@ export class Limits {
 
   /** Throws like {@link take} when the bucket is empty, without counting. */
   check(name: LimitName, key: string): void {
-    refuseFor(this.#limiters[name].peek(key))
+    if (!this.#isUnlimited(key)) refuseFor(this.#limiters[name].peek(key))
   }
 }
 

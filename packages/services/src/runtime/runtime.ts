@@ -9,6 +9,7 @@ import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import type { Federation } from '@myelin/remote/federation'
 import type { Database } from '@myelin/storage/engine/database'
+import type { AppService } from './app-services.ts'
 import type { Typing } from './typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './blob-store.ts'
@@ -63,4 +64,6 @@ export interface Requester {
   readonly deviceId: string
   readonly isAdmin: boolean
   readonly isGuest: boolean
+  /** The application service that acts for the account. */
+  readonly appService?: AppService
 }

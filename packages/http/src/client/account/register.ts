@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { APP_SERVICE_TYPE, registerForAppService } from '@myelin/services/accounts/app-service-users'
 import { register as registerAccount } from '@myelin/services/accounts/register'
 import { registerGuest } from '@myelin/services/accounts/register-guest'
 import { joinFirstRooms } from '@myelin/services/directory/auto-join'
 import { Type } from 'typebox'
+import { tokenOf } from '../../authenticate.ts'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
 import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText, oneOf } from '../../schemas.ts'
@@ -21,6 +23,7 @@ export const register = endpoint({
   query: Type.Object({ kind: Type.Optional(oneOf(['user', 'guest'])) }),
   body: Type.Object({
     auth: optionalOrNull(JsonObjectSchema),
+    type: OptionalText,
     username: OptionalText,
     password: optionalOrNull(Type.String()),
     device_id: optionalOrNull(DeviceIdSchema),
@@ -31,7 +34,18 @@ export const register = endpoint({
   }),
   reply: RegisteredReply,
 
-  async handle({ query, body, address }, rt) {
+  async handle({ query, body, address, headers }, rt) {
+    if (body.type === APP_SERVICE_TYPE) {
+      const made = await registerForAppService(rt, {
+        token: tokenOf({ headers, query }),
+        username: body.username,
+        deviceId: body.device_id,
+        displayName: body.initial_device_display_name,
+        canRefresh: body.refresh_token === true,
+        isWithoutLogin: body.inhibit_login === true,
+      })
+      return registeredReply(made)
+    }
     if (query.kind === 'guest') {
       const guest = await registerGuest(rt, { displayName: body.initial_device_display_name, address })
       await joinFirstRooms(rt, guest.userId)

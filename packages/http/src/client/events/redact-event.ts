@@ -32,7 +32,7 @@ export const redactEvent = endpoint({
   reply: EventIdReply,
 
   async handle({ params: { roomId, eventId, txnId }, query, body, requester }, rt) {
-    refuseModifiers(query)
+    refuseModifiers(query, requester)
     const content = body.reason === undefined ? {} : { reason: body.reason }
     const { userId: sender, deviceId } = requester
     const transaction = { deviceId, txnId }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RoomAlias } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { refuseForeignAlias } from '@myelin/services/rooms/add-alias'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
 import { checkedId, inviteToNew } from '@myelin/services/rooms/third-party-invite'
 import { Type } from 'typebox'
@@ -52,6 +54,8 @@ export const createRoom = endpoint({
   async handle({ body, requester }, rt) {
     const addresses = (body.invite_3pid ?? []).map(addressOf)
     for (const { id } of addresses) checkedId(id)
+    const { room_alias_name: name } = body
+    if (name !== undefined) refuseForeignAlias(rt, requester, `#${name}:${rt.serverName}` as RoomAlias)
     const roomId = await create(rt, requester.userId, {
       ...optional('roomVersion', body.room_version),
       ...optional('preset', body.preset),
