@@ -18,6 +18,7 @@ export interface ServiceConfig {
   readonly profiles: ProfileSettings
   readonly rooms: RoomSettings
   readonly media: MediaSettings
+  readonly urlPreviews: UrlPreviewSettings
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
@@ -172,6 +173,43 @@ export interface MediaSettings {
   readonly requiresAuthentication: boolean
 }
 
+/** Previews of web pages. */
+export interface UrlPreviewSettings {
+  readonly isEnabled: boolean
+  /** The largest page or image that is fetched. */
+  readonly maxBytes: number
+  /** The entries of the `Accept-Language` header. */
+  readonly languages: readonly string[]
+  /** The URLs that are not fetched; one rule suffices. */
+  readonly blockedUrls: readonly UrlRule[]
+  readonly oembedEndpoints: readonly OEmbedEndpoint[]
+  /** The ranges of addresses that pages are not fetched from, and the exceptions. */
+  readonly addresses: { readonly blocked: readonly string[]; readonly allowed: readonly string[] }
+}
+
+/** The parts of a URL that a rule may name, in Synapse's words. */
+export const URL_PARTS = [
+  'scheme',
+  'netloc',
+  'path',
+  'query',
+  'fragment',
+  'username',
+  'password',
+  'hostname',
+  'port',
+] as const
+
+/** A rule that blocks URLs: all of its parts must match, by a glob or a regular expression. */
+export type UrlRule = ReadonlyMap<(typeof URL_PARTS)[number], string | RegExp>
+
+/** An oEmbed endpoint. */
+export interface OEmbedEndpoint {
+  /** Globs of the URLs that it describes, as in the list at oembed.com. */
+  readonly schemes: readonly string[]
+  readonly url: string
+}
+
 /** Push notifications. */
 export interface PushSettings {
   /** Events are pushed. */
@@ -242,6 +280,8 @@ export interface RateLimits {
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
+  /** Pages fetched for previews, per user. */
+  readonly urlPreviews: RateLimit
   /** Reports, per user. */
   readonly reports: RateLimit
   /** Searches of the user directory, per user. */

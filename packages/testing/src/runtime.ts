@@ -20,6 +20,7 @@ import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
+import { PreviewTurns } from '@myelin/services/runtime/preview-turns'
 import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
@@ -55,6 +56,14 @@ export const testConfig: ServiceConfig = {
   profiles: { maySetDisplayName: true, maySetAvatarUrl: true, isInSync: false, maxInAnswer: 500 },
   rooms: { defaultVersion: '12' },
   media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
+  urlPreviews: {
+    isEnabled: true,
+    maxBytes: 1_000_000,
+    languages: ['en'],
+    blockedUrls: [],
+    oembedEndpoints: [],
+    addresses: { blocked: [], allowed: [] },
+  },
   presence: { isEnabled: false },
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
   push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
@@ -80,6 +89,7 @@ export const testConfig: ServiceConfig = {
     profiles: unlimited,
     publicRooms: unlimited,
     search: unlimited,
+    urlPreviews: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
     remoteLookups: unlimited,
@@ -184,6 +194,7 @@ export async function testRuntime(
     presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
+    previews: new PreviewTurns(),
     syncThrottle: new SyncThrottle(clock),
     config: settings,
     log,

@@ -19,6 +19,7 @@ import { search } from './sections/search.ts'
 import { server } from './sections/server.ts'
 import { sessions } from './sections/sessions.ts'
 import { turn } from './sections/turn.ts'
+import { urlPreviews } from './sections/url-previews.ts'
 
 /** All settings, validated and frozen. Pass its parts to the code that needs them. */
 export interface Config extends ServiceConfig {
@@ -50,6 +51,7 @@ export const sections = {
   registration,
   sessions,
   media,
+  urlPreviews,
   push,
   search,
   turn,

@@ -126,7 +126,8 @@ export function contentTypeOf(said: string | undefined): string {
   return said !== undefined && MEDIA_TYPE.test(said) ? said : 'application/octet-stream'
 }
 
-function newName(rt: Needs): MediaName {
+/** Returns a new media name of this server. */
+export function newName(rt: Pick<Needs, 'serverName' | 'random'>): MediaName {
   return { serverName: rt.serverName, mediaId: rt.random.token(24) }
 }
 

@@ -26,6 +26,7 @@ export type LimitName =
   | 'profiles'
   | 'publicRooms'
   | 'search'
+  | 'urlPreviews'
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
@@ -58,6 +59,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     profiles: new RateLimiter(clock, limits.profiles),
     publicRooms: new RateLimiter(clock, limits.publicRooms),
     search: new RateLimiter(clock, limits.search),
+    urlPreviews: new RateLimiter(clock, limits.urlPreviews),
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),

@@ -32,6 +32,7 @@ const FROZEN = [
   '332496ac483d1d2052af6c0dc49b7d62a50e65dbf55f9d6051c2b48f7ca31431',
   'deb4bdea25530d128b99bf6c5fee9c378bbdbbdd2abf561c25605e8d52d67364',
   '05e750318edd088c2884658bc2eb6a14f753dc156e917541fb5f2b419110d5e7',
+  '7ab7a5554db20ed28fbc0e7ba690d70cb18e0e054d7940bdca199ff327ceb91d',
 ]
 
 test('migrations on main are frozen', () => {

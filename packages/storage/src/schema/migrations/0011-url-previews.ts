@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Migration } from './migration.ts'
+
+/** Previews of web pages, and the expiry of their images. */
+export const urlPreviews: Migration = {
+  id: 11,
+  compatVersion: 10,
+  statements: [
+    `create table url_previews (url_hash {bytes} primary key, expires_ts bigint not null, is_failure bigint not null,
+      answer text not null)`,
+    'create index url_previews_by_expiry on url_previews (expires_ts)',
+    'create table preview_images (media_id text primary key, expires_ts bigint not null)',
+    'create index preview_images_by_expiry on preview_images (expires_ts)',
+    'create index media_by_content on media (sha256)',
+  ],
+}
