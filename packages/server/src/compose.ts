@@ -72,8 +72,7 @@ export async function compose(config: Config): Promise<RunningServer> {
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus, db.others)
   const blobs = await blobStoreOf(config)
-  // The configuration checked the name.
-  const serverName = config.serverName as ServerName
+  const serverName = config.serverName as ServerName // The configuration checked it.
   const remote = federationOf(config, serverName, signingKey, log)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {

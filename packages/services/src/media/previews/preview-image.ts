@@ -13,7 +13,7 @@ import type { FetchedPage } from './fetch-page.ts'
 type Needs = Pick<Runtime, 'db' | 'blobs' | 'clock' | 'random' | 'config' | 'serverName'>
 
 /** The time for which images of previews are kept: longer than any preview that names them. */
-export const IMAGES_KEPT_MS = 2 * 24 * 3600 * 1000
+const IMAGES_KEPT_MS = 2 * 24 * 3600 * 1000
 
 /**
  * Stores the image of a preview as media of this server that expires, and returns its properties.
