@@ -85,6 +85,11 @@ export function withLogFields<Result>(fields: LogFields, run: () => Result): Res
   return context.run(fields, run)
 }
 
+/** Returns the fields of the {@link withLogFields} under way; undefined outside of it. */
+export function presentLogFields(): LogFields | undefined {
+  return context.getStore()
+}
+
 /** A log that discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,

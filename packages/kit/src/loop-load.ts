@@ -25,3 +25,9 @@ export class EventLoopLoad implements LoopLoad {
     return utilization
   }
 }
+
+/** Begins a measurement of this thread's event loop; the function returned tells the part of the time since in which it had work. */
+export function loopLoadSince(): () => number {
+  const since = performance.eventLoopUtilization()
+  return () => performance.eventLoopUtilization(since).utilization
+}

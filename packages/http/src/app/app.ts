@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Readable } from 'node:stream'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,7 +8,7 @@ import type { AnyEndpoint } from '../endpoint.ts'
 import { sendClosing, sendError } from './error-replies.ts'
 import { malformedRequest, refuseMalformed } from '../request/malformed-request.ts'
 import { mount } from './mount.ts'
-import { REQUEST_ID_HEADER, requestIds } from './request-id.ts'
+import { inRequestContext, REQUEST_ID_HEADER, requestIds } from './request-id.ts'
 
 /** The settings of one listener. */
 export interface ListenerSettings {
@@ -48,7 +47,6 @@ export function buildApp(rt: Runtime, endpoints: readonly AnyEndpoint[], setting
   answerPreflights(app)
   countRequests(app, rt)
   if (settings.onReplyMismatch) checkReplies(app, settings.onReplyMismatch)
-  finishReplies(app)
   mount(app, endpoints, { rt, isForwarded: settings.isForwarded, maxBodyBytes: settings.maxBodyBytes })
   return app
 }
@@ -76,7 +74,8 @@ function answerPreflights(app: FastifyInstance): void {
     ignoreBadContentType(request)
     if (request.method === 'OPTIONS') void reply.code(204).send()
     else if (isClosing) sendClosing(reply)
-    else done(lacksHost(request) ? malformedRequest(400) : undefined)
+    // Each later step of a request without a body is in its context, too.
+    else inRequestContext(request, () => done(lacksHost(request) ? malformedRequest(400) : undefined))
   })
 }
 
@@ -91,24 +90,6 @@ const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 function ignoreBadContentType({ headers }: FastifyRequest): void {
   const type = headers['content-type']
   if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream'
-}
-
-/** Removes the character set that the framework adds to `application/json`, and the body of replies to HEAD. */
-function finishReplies(app: FastifyInstance): void {
-  app.addHook('onSend', (request, reply, payload: unknown, done) => {
-    if (reply.getHeader('content-type') === 'application/json; charset=utf-8') {
-      void reply.header('content-type', 'application/json')
-    }
-    done(null, request.method === 'HEAD' ? withoutBody(reply, payload) : payload)
-  })
-}
-
-function withoutBody(reply: FastifyReply, payload: unknown): null {
-  if (payload instanceof Readable) payload.destroy()
-  else if (!reply.hasHeader('content-length')) {
-    void reply.header('content-length', Buffer.byteLength((payload ?? '') as string | Uint8Array))
-  }
-  return null
 }
 
 function countRequests(app: FastifyInstance, rt: Runtime): void {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify'
+import { Readable } from 'node:stream'
+import type { DoneFuncWithErrOrRes, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { MAX_BODY_BYTES } from '../body-sizes.ts'
 import { DisconnectSignals } from '../disconnect-signals.ts'
 import type { AnyEndpoint } from '../endpoint.ts'
@@ -56,16 +56,26 @@ function methodsOf({ method }: AnyEndpoint): HTTPMethods[] {
 
 function route(app: FastifyInstance, endpoint: AnyEndpoint, context: RouteContext): void {
   const handlers = routeHandlers(endpoint, context)
-  for (const url of pathsOf(endpoint)) {
+  for (const [url, method] of pathsOf(endpoint).flatMap((path) =>
+    methodsOf(endpoint).map((name) => [path, name] as const),
+  )) {
     app.route({
-      method: methodsOf(endpoint),
+      method,
       url,
+      // Node leaves out the body of a reply to HEAD; a stream would be read for nothing.
+      ...(method === 'HEAD' ? { onSend: dropStream } : {}),
       exposeHeadRoute: false,
       config: { endpoint },
       bodyLimit: Math.min(endpoint.maxBodyBytes ?? MAX_BODY_BYTES.small, context.maxBodyBytes),
       ...handlers,
     })
   }
+}
+
+function dropStream(_: FastifyRequest, __: FastifyReply, payload: unknown, done: DoneFuncWithErrOrRes): void {
+  if (!(payload instanceof Readable)) return done(null, payload)
+  payload.destroy()
+  done(null, null)
 }
 
 /** Answers 405 to another method of a known path, before authentication. */

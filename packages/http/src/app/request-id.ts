@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withLogFields } from '@myelin/kit/log'
+import { presentLogFields, withLogFields } from '@myelin/kit/log'
 import type { Random } from '@myelin/kit/random'
 import type { FastifyRequest } from 'fastify'
 
@@ -22,5 +22,6 @@ export function requestIds(random: Random): (request: Pick<FastifyRequest['raw']
 
 /** Calls `run` so that every line it logs, now or later, has the request's id in the field `requestId`. */
 export function inRequestContext<Result>(request: Pick<FastifyRequest, 'id'>, run: () => Result): Result {
-  return withLogFields({ requestId: request.id }, run)
+  const isInside = presentLogFields()?.['requestId'] === request.id
+  return isInside ? run() : withLogFields({ requestId: request.id }, run)
 }

@@ -36,7 +36,8 @@ const NO_ORIGIN = '' as ServerName
 export function routeHandlers(endpoint: AnyEndpoint, context: RouteContext): Handlers {
   const bare = endpoint.access === 'server' ? serverHandlers(endpoint, context) : clientHandlers(endpoint, context)
   return {
-    onRequest: (request) => inRequestContext(request, () => bare.onRequest(request)),
+    onRequest: (request) => bare.onRequest(request),
+    // A body is received from outside the request's context.
     handler: (request, reply) => inRequestContext(request, () => bare.handler(request, reply)),
   }
 }
@@ -96,10 +97,13 @@ function encoded(reply: FastifyReply, result: unknown): unknown {
   if (isWhole) void reply.code(result.status).headers(result.headers)
   const body: unknown = isWhole ? result.body : result
   if (isWhole && isBytes(body)) return body
-  void reply.header('content-type', 'application/json')
+  void reply.header('content-type', 'application/json').serializer(asItIs)
   // A long one is encoded while it is sent, so that nobody waits for it, and its bytes are not all in memory.
   return isLongJson(body) ? Readable.from(jsonChunks(body), { objectMode: false }) : encodeJson(body)
 }
+
+/** The framework adds a character set to the type of JSON in a string, unless it is told how to serialize it. */
+const asItIs = (text: string): string => text
 
 function isBytes(body: unknown): boolean {
   return (

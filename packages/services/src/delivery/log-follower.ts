@@ -12,6 +12,11 @@ export interface Stretch {
   readonly upTo: number
 }
 
+/** A time in which a follower does nothing, whatever moves: where each run costs too much, or others need the processor. */
+export interface Rest {
+  readonly restMs: number
+}
+
 /** The work of one follower of the log. */
 export interface LogTask {
   /** The name of its lease and cursor; of the nodes that share a database one does the task of a name. */
@@ -29,9 +34,10 @@ export interface LogTask {
   begin?(term: AbortSignal, cursor: number): Promise<void>
   /**
    * Handles a stretch of the log. It is repeated with back-off after a rejection, and after a crash, so it must be
-   * idempotent. Returns in how many milliseconds to run again although nothing moved; undefined for never.
+   * idempotent. Returns in how many milliseconds to run again although nothing moved, or for how long not to run; undefined
+   * for neither.
    */
-  follow(stretch: Stretch, term: AbortSignal): Promise<number | undefined>
+  follow(stretch: Stretch, term: AbortSignal): Promise<number | Rest | undefined>
   /** Returns the position up to which all work is durable, at most `reached`; that becomes the cursor. */
   safePosition?(reached: number): number
   /** The lease is over: another node took it, or the follower closes. */
@@ -67,8 +73,8 @@ export class LogFollower {
   #following: Promise<void> | undefined
   #renewing: Promise<void>
   #renewal: Timer
-  /** The timer of the next run; `isRetry` while no other run may start. */
-  #again: { readonly timer: Timer; readonly isRetry: boolean } | undefined
+  /** The timer of the next run. While it is a retry or a rest, hints start no run. */
+  #again: { readonly timer: Timer; readonly kind: 'run' | 'retry' | 'rest' } | undefined
   #failures = 0
 
   constructor(rt: Needs, task: LogTask) {
@@ -128,9 +134,10 @@ export class LogFollower {
     })
   }
 
-  /** Runs the task now, although nothing moved. */
+  /** Runs the task now, although nothing moved; a rest ends. */
   run(): void {
     this.#isDue = true
+    if (this.#again?.kind === 'rest') this.#cancelAgain()
     this.#follow()
   }
 
@@ -209,7 +216,7 @@ export class LogFollower {
   }
 
   #hasWork(): boolean {
-    if (!this.#term || this.#isClosing || this.#again?.isRetry) return false
+    if (!this.#term || this.#isClosing || (this.#again && this.#again.kind !== 'run')) return false
     return this.#isDue || this.#reached < this.#wanted
   }
 
@@ -228,27 +235,29 @@ export class LogFollower {
     this.#isDue = false
     const stretch = { after: this.#reached, upTo: Math.max(this.#reached, this.#known) }
     try {
-      const againMs = await this.#task.follow(stretch, term.signal)
+      const again = await this.#task.follow(stretch, term.signal)
       this.#failures = 0
       if (term.signal.aborted) return
       this.#reached = stretch.upTo
-      if (againMs !== undefined) this.#runAfter(againMs, false)
+      if (typeof again === 'number') this.#runAfter(again, 'run')
+      // Where it was told to run meanwhile, it does.
+      else if (again && !this.#isDue) this.#runAfter(again.restMs, 'rest')
     } catch (cause) {
       if (term.signal.aborted) return
       const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20))
       this.#rt.log.error({ err: cause, follower: this.#task.name, retryMs }, 'a log follower failed; it tries again')
       this.#isDue = true
-      this.#runAfter(retryMs, true)
+      this.#runAfter(retryMs, 'retry')
     }
   }
 
-  #runAfter(ms: number, isRetry: boolean): void {
+  #runAfter(ms: number, kind: 'run' | 'retry' | 'rest'): void {
     this.#cancelAgain()
     const timer = this.#rt.clock.later(ms, () => {
       this.#again = undefined
       this.run()
     })
-    this.#again = { timer, isRetry }
+    this.#again = { timer, kind }
   }
 
   #cancelAgain(): void {

@@ -48,6 +48,10 @@ async function found(rt: TestRuntime, term: string, order: SearchOrder = 'recent
   return ids
 }
 
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 async function indexed(rt: TestRuntime): Promise<void> {
   const indexer = new SearchIndexer(rt)
   await indexer.settled()
@@ -100,7 +104,7 @@ onEveryDatabase('the search index', (open) => {
       tx.takePosition()
       tx.touch(room.roomId)
     })
-    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await turns(100)
     const during = await searchProgress(rt.db.read)
     rt.clock.advance(250)
     while ((await searchProgress(rt.db.read)) === progress) await new Promise((resolve) => setImmediate(resolve))
@@ -108,6 +112,31 @@ onEveryDatabase('the search index', (open) => {
     await rt.close()
     assert.equal(during, progress)
   })
+
+  for (const load of [0, 1])
+    test(`takes ${load === 0 ? 'no rests' : 'rests, and short steps,'} where the load is ${load}`, async () => {
+      const { rt } = await stage(open, MANY)
+      const indexer = new SearchIndexer(rt, () => () => load)
+      const passing = async (from: number) => {
+        for (;;) {
+          const progress = await searchProgress(rt.db.read)
+          if (progress > from) return progress
+          await turns(1)
+        }
+      }
+      const first = await passing(0)
+      await turns(100)
+      for (const ms of load === 0 ? [2] : [2, 500]) {
+        rt.clock.advance(ms)
+        await turns(100)
+      }
+      if (load === 1) assert.equal(await searchProgress(rt.db.read), first)
+      rt.clock.advance(200 * load)
+      const next = await passing(first)
+      await indexer.close()
+      await rt.close()
+      assert.equal(next - first > 64, load === 0)
+    })
 
   test('loses a redacted event with its redaction, and gets it back where that is taken back', async () => {
     const { rt, room, ids } = await stage(open, 3)

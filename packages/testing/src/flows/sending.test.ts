@@ -124,12 +124,15 @@ onEveryDatabase('events of local users', (open) => {
   test('needs no more than one timer for a server that does not answer, however much it misses', () =>
     onStage(open, async ({ network, room, settled }) => {
       network.partition(['one.test'], ['two.test'])
-      const before = network.clock.waiting
+      await room.say(alice, 'the first message')
+      await settled()
+      // Timers of what came before may end in the meantime, so they are counted from the first failure on.
+      const waiting = network.clock.waiting
       for (let number = 0; number < 20; number++) {
         await room.say(alice, `message ${number}`)
         await settled()
       }
-      assert.equal(network.clock.waiting, before + 1)
+      assert.ok(network.clock.waiting <= waiting)
       assert.equal(network.server('one.test').workers.outbound.busyCount, 1)
     }))
 

@@ -28,11 +28,11 @@ export const StickyModifiers = Type.Pick(EventModifiers, [
 ])
 
 const PARENT = 'delayed events with a parent are not supported'
-const REFUSALS: Readonly<Partial<Record<keyof typeof members, string>>> = {
-  parent_delay_id: PARENT,
-  'org.matrix.msc4140.parent_delay_id': PARENT,
-  ts: '`ts` is for application services only',
-}
+const REFUSALS: readonly (readonly [name: keyof typeof members, refusal: string])[] = [
+  ['parent_delay_id', PARENT],
+  ['org.matrix.msc4140.parent_delay_id', PARENT],
+  ['ts', '`ts` is for application services only'],
+]
 
 /** Returns the delay that a request asks for, in ms; undefined for an event to be sent now. */
 export function delayIn(query: Static<typeof EventModifiers>): number | undefined {
@@ -63,7 +63,7 @@ export function refuseStickyState(durationMs: number | undefined): void {
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
  */
 export function refuseModifiers(query: Static<typeof EventModifiers>): void {
-  for (const [name, refusal] of Object.entries(REFUSALS)) {
+  for (const [name, refusal] of REFUSALS) {
     if (Object.hasOwn(query, name)) throw new MatrixError('M_FORBIDDEN', refusal)
   }
 }
