@@ -71,8 +71,8 @@ export async function compose(config: Config): Promise<RunningServer> {
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus, db.others)
-  const blobs = await blobStoreOf(config)
-  const serverName = config.serverName as ServerName // The configuration checked it.
+  // The configuration checked the name.
+  const serverName = config.serverName as ServerName
   const remote = federationOf(config, serverName, signingKey, log)
   const presence = new PresenceTracker({ db, clock: systemClock, config, log, serverName })
   const rt: Runtime = {
@@ -83,7 +83,7 @@ export async function compose(config: Config): Promise<RunningServer> {
     bus,
     typing,
     presence,
-    blobs,
+    blobs: await blobStoreOf(config),
     previews: new PreviewTurns(),
     syncThrottle: new SyncThrottle(systemClock, new EventLoopLoad()),
     remote,

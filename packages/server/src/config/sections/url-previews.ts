@@ -112,9 +112,7 @@ function blockedOf(values: Values, reading: Reading): readonly string[] {
   const key = 'url_preview_ip_range_blacklist'
   const ranges = values[key]
   if (ranges) return rangesOf(key, ranges, reading)
-  const isProxied = ['https_proxy', 'http_proxy'].some(
-    (name) => reading.isGiven(name) || reading.environment(name) !== undefined,
-  )
+  const isProxied = reading.isGiven('https_proxy') || reading.environment('https_proxy') !== undefined
   if (values.url_preview_enabled && !isProxied) {
     reading.fault(key, 'must be set, because url_preview_enabled lets users choose what the server connects to')
   }
