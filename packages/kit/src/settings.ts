@@ -171,6 +171,24 @@ export interface MediaSettings {
   readonly maxImagePixels: number
   /** New media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
+  /** The most media IDs of one user that are reserved and not used. */
+  readonly maxPending: number
+  /** The time for which a reserved media ID can be used. */
+  readonly unusedMs: number
+  /** The servers whose media are not served to users. */
+  readonly blockedServers: readonly string[]
+  /** The limits of the bytes that one user uploads in a time; all apply. */
+  readonly uploadLimits: readonly UploadLimit[]
+}
+
+/** A limit of the bytes that one user uploads in a time. */
+export interface UploadLimit {
+  readonly maxBytes: number
+  readonly periodMs: number
+  /** The page that explains the limit; undefined for the one of this server. */
+  readonly infoUri: string | undefined
+  /** The user can get a higher limit. */
+  readonly canUpgrade: boolean
 }
 
 /** Previews of web pages. */
@@ -280,6 +298,8 @@ export interface RateLimits {
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
+  /** Media IDs that are reserved, per user. */
+  readonly mediaCreate: RateLimit
   /** Pages fetched for previews, per user. */
   readonly urlPreviews: RateLimit
   /** Reports, per user. */

@@ -11,6 +11,7 @@ import { getContentThumbnail } from './get-content-thumbnail.ts'
 import { getContent } from './get-content.ts'
 import { getUrlPreviewAuthed } from './get-url-preview-authed.ts'
 import { getUrlPreview } from './get-url-preview.ts'
+import { uploadLimitPage } from './upload-limit-page.ts'
 import { uploadContentToMXC } from './upload-content-to-mxc.ts'
 import { uploadContent } from './upload-content.ts'
 
@@ -27,6 +28,7 @@ export const mediaEndpoints: readonly AnyEndpoint[] = [
   getContent,
   getUrlPreviewAuthed,
   getUrlPreview,
+  uploadLimitPage,
   uploadContentToMXC,
   uploadContent,
 ]

@@ -46,7 +46,7 @@ describe('a configuration', () => {
     ]
     assert.deepEqual(loadConfig([fileOf(`server_name: example.org\n${off.join('\n')}`)], {}).notices, [])
     const on = [
-      'dynamic_thumbnails: true',
+      'media_retention: {local_media_lifetime: 90d}',
       'retention: {enabled: true}',
       'auto_join_rooms: ["#a:b"]',
       'room_list_publication_rules: []',

@@ -15,6 +15,8 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
   ...['form_secret', 'form_secret_path', 'pid_file', 'daemonize', 'print_pidfile'].map(because(NOT_NEEDED)),
   ...['soft_file_limit', 'gc_thresholds', 'gc_min_interval', 'use_frozen_dicts'].map(because(NOT_NEEDED)),
   ['send_federation', 'every node sends'],
+  ['dynamic_thumbnails', 'thumbnails always have the size that is asked for, or somewhat more'],
+  ['thumbnail_sizes', 'thumbnails always have the size that is asked for, or somewhat more'],
 ])
 
 /** Settings that Synapse reads and does not document. */

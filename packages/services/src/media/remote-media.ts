@@ -70,6 +70,7 @@ async function pendingDownload(
   name: MediaName,
   request: AnyMediaRequest,
 ): Promise<PendingDownload | undefined> {
+  if (name.serverName !== rt.serverName && rt.config.media.blockedServers.includes(name.serverName)) throw noSuchMedia()
   if (name.serverName === rt.serverName || (await mediaByName(rt.db.read, name))) return undefined
   if (!request.mayFetch || !request.isAuthenticated) throw noSuchMedia()
   return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, request, growing))

@@ -27,6 +27,7 @@ export type LimitName =
   | 'publicRooms'
   | 'search'
   | 'urlPreviews'
+  | 'mediaCreate'
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
@@ -60,6 +61,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     publicRooms: new RateLimiter(clock, limits.publicRooms),
     search: new RateLimiter(clock, limits.search),
     urlPreviews: new RateLimiter(clock, limits.urlPreviews),
+    mediaCreate: new RateLimiter(clock, limits.mediaCreate),
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),

@@ -88,6 +88,17 @@ export async function pendingExpiries(db: Read, user: UserId, now: number): Prom
   return rows.flatMap((row) => row.unused_expires_ts ?? [])
 }
 
+/** Returns the bytes that a user uploaded since a time. */
+export async function uploadedBytes(db: Read, user: UserId, sinceTs: number): Promise<number> {
+  const row = await db
+    .selectFrom('media')
+    .select(({ fn }) => fn.sum<number | string | null>('size_bytes').as('sum'))
+    .where('user_id', '=', user)
+    .where('created_ts', '>', sinceTs)
+    .executeTakeFirst()
+  return Number(row?.sum ?? 0)
+}
+
 /** Gives back the names a user reserved and did not use in time. */
 export async function dropExpiredMedia(tx: Tx, user: UserId, now: number): Promise<void> {
   await tx.deleteFrom('media').where('user_id', '=', user).where('unused_expires_ts', '<=', now).execute()

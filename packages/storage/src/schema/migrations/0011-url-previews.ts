@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Migration } from './migration.ts'
 
-/** Previews of web pages, and the expiry of their images. */
+/** Previews of web pages, the expiry of their images, and the indexes of media by content and by uploader. */
 export const urlPreviews: Migration = {
   id: 11,
   compatVersion: 10,
@@ -12,5 +12,6 @@ export const urlPreviews: Migration = {
     'create table preview_images (media_id text primary key, expires_ts bigint not null)',
     'create index preview_images_by_expiry on preview_images (expires_ts)',
     'create index media_by_content on media (sha256)',
+    'create index media_by_uploader on media (user_id, created_ts)',
   ],
 }
