@@ -182,7 +182,7 @@ export interface MediaSettings {
 }
 
 /** A limit of the bytes that one user uploads in a time. */
-export interface UploadLimit {
+interface UploadLimit {
   readonly maxBytes: number
   readonly periodMs: number
   /** The page that explains the limit; undefined for the one of this server. */

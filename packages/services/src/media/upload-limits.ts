@@ -22,7 +22,7 @@ export async function checkUploadLimits(
   for (const { maxBytes, periodMs, infoUri, canUpgrade } of config.media.uploadLimits) {
     const used = await uploadedBytes(db, userId, clock.now() - periodMs)
     if (used + sizeBytes <= maxBytes) continue
-    throw new MatrixError('M_USER_LIMIT_EXCEEDED', 'Media upload limit exceeded', {
+    throw new MatrixError('M_USER_LIMIT_EXCEEDED', 'the upload limit of this user is reached', {
       extra: {
         info_uri: infoUri ?? new URL(UPLOAD_LIMIT_PAGE, config.baseUrl).href,
         ...(canUpgrade ? { can_upgrade: true } : {}),

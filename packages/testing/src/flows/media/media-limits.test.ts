@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import type { MediaSettings } from '@myelin/kit/settings'
 import type { ServerName } from '@myelin/matrix/ids'
 import { putMedia } from '@myelin/storage/media/media'
-import { onEveryDatabase } from '../databases.ts'
-import type { OpenDatabase } from '../databases.ts'
-import { testConfig } from '../runtime.ts'
-import { testServer } from '../server.ts'
+import { onEveryDatabase } from '../../databases.ts'
+import type { OpenDatabase } from '../../databases.ts'
+import { testConfig } from '../../runtime.ts'
+import { testServer } from '../../server.ts'
 
 const HOUR_MS = 3_600_000
 const unlimited = { infoUri: undefined, canUpgrade: false }
@@ -41,7 +41,7 @@ onEveryDatabase('media limits', (open) => {
       status: 403,
       body: {
         errcode: 'M_USER_LIMIT_EXCEEDED',
-        error: 'Media upload limit exceeded',
+        error: 'the upload limit of this user is reached',
         info_uri: 'https://one.test/_synapse/client/media_upload_limit_exceeded',
       },
     })
