@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -10,6 +8,7 @@ import { seededRandom } from '@myelin/kit/random'
 import type { UserId } from '@myelin/matrix/ids'
 import { previewUrl } from '@myelin/services/media/previews/preview-url'
 import { freePort } from '@myelin/testing/processes/free-port'
+import { page, servePages } from '@myelin/testing/stages/preview-stage'
 import { compose, type RunningServer } from './compose.ts'
 import { loadConfig } from './config/load.ts'
 import { writeSigningKey } from './config/values/signing-key.ts'
@@ -18,21 +17,13 @@ const alice = '@alice:one.test' as UserId
 
 describe('a server started with url_preview_enabled', () => {
   let folder: string
-  let requests = 0
-  const web = createServer((_, reply) => {
-    requests++
-    reply.writeHead(200, { 'content-type': 'text/html' }).end('<title>Loopback</title>')
-  })
+  let web: Awaited<ReturnType<typeof servePages>>
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'myelin-previews-'))
     writeSigningKey(join(folder, 'key'), seededRandom('key'))
-    await new Promise<void>((resolve) => void web.listen(0, '127.0.0.1', resolve))
+    web = await servePages({ '/a': page('<title>A</title>'), '/b': page('<title>Loopback</title>') })
   })
-  after(async () => {
-    web.closeAllConnections()
-    web.close()
-    await rm(folder, { recursive: true })
-  })
+  after(() => rm(folder, { recursive: true }))
 
   /** Starts the server on the same database and media store. */
   async function start(settings: string): Promise<RunningServer> {
@@ -51,21 +42,20 @@ ${settings}
     await writeFile(join(folder, 'homeserver.yaml'), config)
     return compose(loadConfig([join(folder, 'homeserver.yaml')], {}))
   }
-  const preview = ({ rt }: RunningServer, path: string) =>
-    previewUrl(rt, alice, `http://127.0.0.1:${(web.address() as AddressInfo).port}${path}`)
+  const preview = ({ rt }: RunningServer, path: string) => previewUrl(rt, alice, `http://127.0.0.1:${web.port}${path}`)
 
   test('fetches from the addresses of its own list, and has the previews after a restart', async () => {
     // The list of federation does not matter.
     const closed = await start('ip_range_blacklist: []')
     await assert.rejects(preview(closed, '/a'), { code: 'M_UNKNOWN', status: 502 })
     await closed.close()
-    assert.equal(requests, 0)
+    assert.deepEqual(web.requests, [])
     const open = await start("url_preview_ip_range_whitelist: ['127.0.0.1']")
     assert.equal(await preview(open, '/b'), '{"og:title":"Loopback"}')
     await open.close()
     const again = await start('')
     assert.equal(await preview(again, '/b'), '{"og:title":"Loopback"}')
     await again.close()
-    assert.equal(requests, 1)
+    assert.deepEqual(web.requests, ['127.0.0.1/b'])
   })
 })

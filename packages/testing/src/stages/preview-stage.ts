@@ -49,15 +49,8 @@ export function redirect(to: string): RequestListener {
   return (_, reply) => reply.writeHead(302, { location: to }).end('moved')
 }
 
-/**
- * Starts both. `pages.test` and `other.test` resolve to loopback, where the web server listens at the allowed address 127.0.0.1;
- * `inside.test` resolves to 127.0.0.2, which is not allowed.
- */
-export async function previewStage(
-  openDatabase: OpenDatabase | undefined,
-  pages: Pages,
-  settings: Partial<UrlPreviewSettings> = {},
-): Promise<PreviewStage> {
+/** Starts a web server on loopback with these pages, and returns its port and the requests that it gets. */
+export async function servePages(pages: Pages): Promise<{ readonly port: number; readonly requests: string[] }> {
   const requests: string[] = []
   const web = createServer((request, reply) => {
     requests.push(`${request.headers.host?.split(':')[0] ?? ''}${request.url ?? ''}`)
@@ -67,7 +60,19 @@ export async function previewStage(
   })
   open.push(web)
   await new Promise<void>((resolve) => void web.listen(0, '127.0.0.1', resolve))
-  const port = (web.address() as AddressInfo).port
+  return { port: (web.address() as AddressInfo).port, requests }
+}
+
+/**
+ * Starts both. `pages.test` and `other.test` resolve to loopback, where the web server listens at the allowed address 127.0.0.1;
+ * `inside.test` resolves to 127.0.0.2, which is not allowed.
+ */
+export async function previewStage(
+  openDatabase: OpenDatabase | undefined,
+  pages: Pages,
+  settings: Partial<UrlPreviewSettings> = {},
+): Promise<PreviewStage> {
+  const { port, requests } = await servePages(pages)
   // Ages of files count in the time of the machine.
   const clock = new StoppedClock(Date.now())
   const hosts = { 'pages.test': ['127.0.0.1'], 'other.test': ['127.0.0.1'], 'inside.test': ['127.0.0.2'] }
