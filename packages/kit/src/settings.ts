@@ -177,6 +177,8 @@ export interface MediaSettings {
   readonly unusedMs: number
   /** The servers whose media are not served to users. */
   readonly blockedServers: readonly string[]
+  /** The time after the last access for which media of other servers are kept; undefined for ever. */
+  readonly remoteLifetimeMs: number | undefined
   /** The limits of the bytes that one user uploads in a time; all apply. */
   readonly uploadLimits: readonly UploadLimit[]
 }

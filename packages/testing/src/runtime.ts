@@ -64,6 +64,7 @@ export const testConfig: ServiceConfig = {
     unusedMs: 86_400_000,
     blockedServers: [],
     uploadLimits: [],
+    remoteLifetimeMs: undefined,
   },
   urlPreviews: {
     isEnabled: true,

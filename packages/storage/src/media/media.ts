@@ -44,6 +44,7 @@ export async function putMedia(tx: Tx, media: Media): Promise<void> {
       created_ts: media.createdTs,
       unused_expires_ts: media.unusedExpiresTs ?? null,
       is_authenticated_only: media.isAuthenticatedOnly ? 1 : 0,
+      last_access_ts: media.createdTs,
       ...contentColumns(media.content),
     })
     .execute()
@@ -65,8 +66,13 @@ export async function fillMedia(
   tx.touch(mediaTopic(name))
 }
 
+/** Media in the store, and a time near its last access: see `noteMediaAccess`. */
+export interface StoredMedia extends Media {
+  readonly lastAccessTs: number
+}
+
 /** Returns the media of a name. */
-export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<Media | undefined> {
+export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<StoredMedia | undefined> {
   const row = await db
     .selectFrom('media')
     .selectAll()
@@ -113,7 +119,7 @@ function contentColumns(content: MediaContent | undefined) {
   }
 }
 
-function mediaFrom(row: Tables['media']): Media {
+function mediaFrom(row: Tables['media']): StoredMedia {
   return {
     serverName: row.server_name,
     mediaId: row.media_id,
@@ -121,6 +127,7 @@ function mediaFrom(row: Tables['media']): Media {
     createdTs: row.created_ts,
     unusedExpiresTs: row.unused_expires_ts ?? undefined,
     isAuthenticatedOnly: row.is_authenticated_only === 1,
+    lastAccessTs: row.last_access_ts,
     content: contentFrom(row),
   }
 }

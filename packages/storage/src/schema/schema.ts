@@ -366,5 +366,6 @@ export interface Tables
     created_ts: number
     unused_expires_ts: number | null
     is_authenticated_only: number
+    last_access_ts: number
   }
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import type { MediaSettings } from '@myelin/kit/settings'
 import { Type } from 'typebox'
-import { duration, group, path, section, size } from '../values/section.ts'
+import { duration, durationOrNull, group, path, section, size } from '../values/section.ts'
 import { durationMs, sizeBytes } from '../values/units.ts'
 
 /** Settings of the media store. */
@@ -38,6 +38,17 @@ knows their URI.`,
       default: [],
       examples: [['evil.example.org']],
     }),
+    media_retention: group(
+      {
+        remote_media_lifetime: Type.Optional(
+          durationOrNull({
+            description: `The time after the last access for which media of other servers are kept; without it, for ever. They are
+downloaded again when someone asks for them.`,
+          }),
+        ),
+      },
+      { description: `How long media are kept.`, default: {}, examples: [{ remote_media_lifetime: '14d' }] },
+    ),
     media_upload_limits: Type.Array(
       group(
         {
@@ -80,6 +91,7 @@ knows their URI.`,
       maxPending: values.max_pending_media_uploads,
       unusedMs: durationMs(values.unused_expiration_time),
       blockedServers: values.prevent_media_downloads_from,
+      remoteLifetimeMs: lifetimeOf(values.media_retention.remote_media_lifetime),
       uploadLimits: values.media_upload_limits.map((limit) => ({
         maxBytes: sizeBytes(limit.max_size),
         periodMs: durationMs(limit.time_period),
@@ -89,3 +101,7 @@ knows their URI.`,
     }
   },
 })
+
+function lifetimeOf(value: number | string | null | undefined): number | undefined {
+  return value === null || value === undefined ? undefined : durationMs(value)
+}
