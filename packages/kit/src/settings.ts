@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AutoJoinSettings, DirectorySettings, RoomSettings, ServerNoticeSettings } from './settings/rooms.ts'
 
 /**
  * The parts of the configuration that use-cases read, frozen, with units in the names.
@@ -17,6 +18,10 @@ export interface ServiceConfig {
   readonly sessions: SessionSettings
   readonly profiles: ProfileSettings
   readonly rooms: RoomSettings
+  readonly directory: DirectorySettings
+  readonly autoJoin: AutoJoinSettings
+  /** Undefined where there are no server notices. */
+  readonly serverNotices: ServerNoticeSettings | undefined
   readonly media: MediaSettings
   readonly urlPreviews: UrlPreviewSettings
   readonly presence: PresenceSettings
@@ -112,6 +117,8 @@ export interface RegistrationSettings {
   readonly requiresToken: boolean
   /** The secret for registering accounts, admins included; undefined disables it. */
   readonly sharedSecret: string | undefined
+  /** Guest accounts may be registered. */
+  readonly allowsGuests: boolean
 }
 
 /** Settings of passwords. */
@@ -143,6 +150,10 @@ export interface SessionSettings {
 
 /** The changes that users may make to their own profiles, and whether others get them. */
 export interface ProfileSettings {
+  /** Reading a profile requires an access token. */
+  readonly requiresToken: boolean
+  /** Only users who share a room with a user may read the profile. */
+  readonly requiresSharedRoom: boolean
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
@@ -157,11 +168,6 @@ interface DelayedEventSettings {
   readonly maxDelayMs: number
   /** The most events that a user may have scheduled. */
   readonly maxPerUser: number
-}
-
-/** The defaults for new rooms. */
-interface RoomSettings {
-  readonly defaultVersion: string
 }
 
 /** The folder for media, and their size limits. */
@@ -286,9 +292,13 @@ export interface RateLimits {
     readonly local: RateLimit
     /** Joins of rooms that this server is not in, per user. */
     readonly remote: RateLimit
+    /** Joins of local users, per room. */
+    readonly perRoom: RateLimit
   }
   readonly invites: {
     readonly perRoom: RateLimit
+    /** Invites, per inviter. */
+    readonly perIssuer: RateLimit
     /** Invites, per invited user. */
     readonly perUser: RateLimit
   }
@@ -306,6 +316,8 @@ export interface RateLimits {
   readonly urlPreviews: RateLimit
   /** Reports, per user. */
   readonly reports: RateLimit
+  /** Invites of e-mail addresses and phone numbers, per inviter. */
+  readonly thirdPartyInvites: RateLimit
   /** Searches of the user directory, per user. */
   readonly userDirectory: RateLimit
   /** Rooms created, upgrades among them, per user. */

@@ -28,7 +28,8 @@ export function capabilitiesOf(rt: Pick<Runtime, 'config'>, requester: Requester
       max_delay_ms: config.delayedEvents.maxDelayMs,
       max_scheduled: config.delayedEvents.maxPerUser,
     },
-    'm.forget_forced_upon_leave': isEnabled(false),
+    'm.forget_forced_upon_leave': isEnabled(config.rooms.forgetsOnLeave),
+    'org.matrix.msc4267.forget_forced_upon_leave': isEnabled(config.rooms.forgetsOnLeave),
     ...(requester.isAdmin ? { 'm.account_moderation': { lock: true, suspend: true } } : {}),
   }
 }

@@ -14,6 +14,7 @@ import { relayedError } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { residentServers } from '../room-state/resident-servers.ts'
+import { isAllowedBy } from '../room-state/directory-rules.ts'
 import { dropCanonicalAlias } from './drop-canonical-alias.ts'
 import { mayCreateAlias } from './may-create-alias.ts'
 
@@ -26,8 +27,8 @@ type Needs = Pick<Runtime, 'db' | 'serverName'>
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
  */
 export async function createAlias(
-  rt: Needs & Pick<Runtime, 'clock'>,
-  { userId }: Requester,
+  rt: Needs & Pick<Runtime, 'clock' | 'config'>,
+  { userId, isAdmin }: Requester,
   text: string,
   roomId: RoomId,
 ): Promise<void> {
@@ -37,7 +38,12 @@ export async function createAlias(
   }
   await rt.db.write(async (tx) => {
     const standing = await membershipIn(tx, roomId, userId)
-    if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    const mustBeJoined = rt.config.rooms.aliasesNeedMembership && !isAdmin
+    if (mustBeJoined && standing?.membership !== 'join')
+      throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    if (!(await roomById(tx, roomId))) throw new MatrixError('M_NOT_FOUND', 'no such room')
+    if (!isAllowedBy(rt.config.rooms.aliasRules, { userId, roomId, aliases: [alias] }))
+      throw new MatrixError('M_FORBIDDEN', 'you are not allowed to create this alias')
     if (await addAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
     throw new MatrixError('M_UNKNOWN', `room alias ${alias} already exists`, { status: 409 })
   })

@@ -15,12 +15,15 @@ export type LimitName =
   | 'loginFailed'
   | 'joinLocal'
   | 'joinRemote'
+  | 'joinPerRoom'
+  | 'invitePerIssuer'
   | 'invitePerRoom'
   | 'invitePerUser'
   | 'presence'
   | 'remoteMedia'
   | 'policySender'
   | 'reports'
+  | 'thirdPartyInvites'
   | 'userDirectory'
   | 'roomCreation'
   | 'profiles'
@@ -49,12 +52,15 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     loginFailed: new RateLimiter(clock, login.failedAttempts),
     joinLocal: new RateLimiter(clock, joins.local),
     joinRemote: new RateLimiter(clock, joins.remote),
+    joinPerRoom: new RateLimiter(clock, joins.perRoom),
+    invitePerIssuer: new RateLimiter(clock, invites.perIssuer),
     invitePerRoom: new RateLimiter(clock, invites.perRoom),
     invitePerUser: new RateLimiter(clock, invites.perUser),
     presence: new RateLimiter(clock, presence),
     remoteMedia: new RateLimiter(clock, remoteMedia),
     policySender: new RateLimiter(clock, policySender),
     reports: new RateLimiter(clock, limits.reports),
+    thirdPartyInvites: new RateLimiter(clock, limits.thirdPartyInvites),
     userDirectory: new RateLimiter(clock, limits.userDirectory),
     roomCreation: new RateLimiter(clock, limits.roomCreation),
     profiles: new RateLimiter(clock, limits.profiles),

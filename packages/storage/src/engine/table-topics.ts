@@ -185,6 +185,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   ],
   owed_redactions: [{ topic: () => topics.owedWork, by: 'event_nid', on: ['insert'] }],
   owed_invites: [{ topic: () => topics.owedWork, by: 'user_id', on: ['insert'] }],
+  owed_guest_checks: [{ topic: () => topics.owedWork, by: 'room_nid', on: ['insert'] }],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
 import { register as registerAccount } from '@myelin/services/accounts/register'
+import { registerGuest } from '@myelin/services/accounts/register-guest'
+import { joinFirstRooms } from '@myelin/services/directory/auto-join'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
@@ -8,7 +9,7 @@ import { DeviceIdSchema, DeviceNameSchema, JsonObjectSchema, OptionalText, oneOf
 import { RegisteredReply, registeredReply } from './registered-reply.ts'
 
 /**
- * Creates an account.
+ * Creates an account, or a guest's.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3register
  */
@@ -26,11 +27,18 @@ export const register = endpoint({
     initial_device_display_name: optionalOrNull(DeviceNameSchema),
     inhibit_login: optionalOrNull(Type.Boolean()),
     refresh_token: Type.Optional(Type.Boolean()),
+    guest_access_token: OptionalText,
   }),
   reply: RegisteredReply,
 
   async handle({ query, body, address }, rt) {
-    if (query.kind === 'guest') throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guest accounts are disabled')
-    return registeredReply(await registerAccount(rt, body, address))
+    if (query.kind === 'guest') {
+      const guest = await registerGuest(rt, { displayName: body.initial_device_display_name, address })
+      await joinFirstRooms(rt, guest.userId)
+      return registeredReply(guest)
+    }
+    const registered = await registerAccount(rt, body, address)
+    await joinFirstRooms(rt, registered.userId)
+    return registeredReply(registered)
   },
 })

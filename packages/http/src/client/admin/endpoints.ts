@@ -7,6 +7,8 @@ import { setAdminLockUser } from './set-admin-lock-user.ts'
 import { setAdminSuspendUser } from './set-admin-suspend-user.ts'
 import { synapseGetRegistrationNonce } from './synapse-get-registration-nonce.ts'
 import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
+import { synapseSendServerNoticeOnce } from './synapse-send-server-notice-once.ts'
+import { synapseSendServerNotice } from './synapse-send-server-notice.ts'
 
 /** Operations of server admins. */
 export const adminEndpoints: readonly AnyEndpoint[] = [
@@ -17,4 +19,6 @@ export const adminEndpoints: readonly AnyEndpoint[] = [
   setAdminSuspendUser,
   synapseGetRegistrationNonce,
   synapseRegisterBySecret,
+  synapseSendServerNoticeOnce,
+  synapseSendServerNotice,
 ]

@@ -20,7 +20,7 @@ export const sendMessage = endpoint({
   id: 'sendMessage',
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,

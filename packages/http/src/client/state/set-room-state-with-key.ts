@@ -23,7 +23,7 @@ export const setRoomStateWithKey = endpoint({
   id: 'setRoomStateWithKey',
   method: 'PUT',
   path: STATE_EVENT,
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,

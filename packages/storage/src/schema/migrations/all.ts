@@ -9,8 +9,9 @@ import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import { owedWork } from './0009-owed-work.ts'
 import { search } from './0010-search.ts'
-import { urlPreviews } from './0011-url-previews.ts'
-import { mediaAccess } from './0012-media-access.ts'
+import { rooms } from './0011-rooms.ts'
+import { urlPreviews } from './0012-url-previews.ts'
+import { mediaAccess } from './0013-media-access.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   dehydratedDevices,
   owedWork,
   search,
+  rooms,
   urlPreviews,
   mediaAccess,
 ]

@@ -3,8 +3,8 @@ import type { Migration } from './migration.ts'
 
 /** Previews of web pages, the expiry of their images, and the indexes of media by content and by uploader. */
 export const urlPreviews: Migration = {
-  id: 11,
-  compatVersion: 10,
+  id: 12,
+  compatVersion: 11,
   statements: [
     `create table url_previews (url_hash {bytes} primary key, expires_ts bigint not null, is_failure bigint not null,
       answer text not null)`,
