@@ -29,6 +29,8 @@ export async function dropUnusedRemoteMedia(
     .select(['server_name', 'media_id', 'sha256'])
     .where('server_name', '!=', ownName)
     .where('last_access_ts', '<', beforeTs)
+    // Earlier versions of Myelin write no access time.
+    .where('created_ts', '<', beforeTs)
     .where('sha256', 'is not', null)
     .orderBy('last_access_ts')
     .limit(limit)
