@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AppServiceSettings } from './settings/app-services.ts'
 import type { AutoJoinSettings, DirectorySettings, RoomSettings, ServerNoticeSettings } from './settings/rooms.ts'
 
 /**
@@ -23,6 +24,7 @@ export interface ServiceConfig {
   /** Undefined where there are no server notices. */
   readonly serverNotices: ServerNoticeSettings | undefined
   readonly media: MediaSettings
+  readonly urlPreviews: UrlPreviewSettings
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
@@ -36,33 +38,6 @@ export interface ServiceConfig {
   readonly rtc: RtcSettings
   readonly policyServer: PolicyServerSettings
   readonly appServices: readonly AppServiceSettings[]
-}
-
-/** An application service, as its registration file describes it. */
-export interface AppServiceSettings {
-  readonly id: string
-  /** Its base URL, without a slash at the end; undefined for a service that is sent nothing. */
-  readonly url: string | undefined
-  /** The token by which it authenticates here, and the one by which this server authenticates to it. */
-  readonly asToken: string
-  readonly hsToken: string
-  /** The localpart of its own user. */
-  readonly senderLocalpart: string
-  readonly users: readonly NamespaceSettings[]
-  readonly aliases: readonly NamespaceSettings[]
-  readonly rooms: readonly NamespaceSettings[]
-  /** Its users are rate-limited like others; its own user never is. */
-  readonly isRateLimited: boolean
-  /** The third-party protocols that it bridges. */
-  readonly protocols: readonly string[]
-}
-
-/** IDs that an application service is responsible for. */
-export interface NamespaceSettings {
-  /** A regular expression that matches from the beginning of an ID; its end may be anywhere. */
-  readonly pattern: string
-  /** Nobody else may create such IDs. */
-  readonly isExclusive: boolean
 }
 
 /** The search for events by their words. */
@@ -204,6 +179,63 @@ export interface MediaSettings {
   readonly maxImagePixels: number
   /** New media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
+  /** The most media IDs of one user that are reserved and not used. */
+  readonly maxPending: number
+  /** The time for which a reserved media ID can be used. */
+  readonly unusedMs: number
+  /** The servers whose media are not served to users. */
+  readonly blockedServers: readonly string[]
+  /** The time after the last access for which media of other servers are kept; undefined for ever. */
+  readonly remoteLifetimeMs: number | undefined
+  /** The limits of the bytes that one user uploads in a time; all apply. */
+  readonly uploadLimits: readonly UploadLimit[]
+}
+
+/** A limit of the bytes that one user uploads in a time. */
+interface UploadLimit {
+  readonly maxBytes: number
+  readonly periodMs: number
+  /** The page that explains the limit; undefined for the one of this server. */
+  readonly infoUri: string | undefined
+  /** The user can get a higher limit. */
+  readonly canUpgrade: boolean
+}
+
+/** Previews of web pages. */
+export interface UrlPreviewSettings {
+  readonly isEnabled: boolean
+  /** The largest page or image that is fetched. */
+  readonly maxBytes: number
+  /** The entries of the `Accept-Language` header. */
+  readonly languages: readonly string[]
+  /** The URLs that are not fetched; one rule suffices. */
+  readonly blockedUrls: readonly UrlRule[]
+  readonly oembedEndpoints: readonly OEmbedEndpoint[]
+  /** The ranges of addresses that pages are not fetched from, and the exceptions. */
+  readonly addresses: { readonly blocked: readonly string[]; readonly allowed: readonly string[] }
+}
+
+/** The parts of a URL that a rule may name, in Synapse's words. */
+export const URL_PARTS = [
+  'scheme',
+  'netloc',
+  'path',
+  'query',
+  'fragment',
+  'username',
+  'password',
+  'hostname',
+  'port',
+] as const
+
+/** A rule that blocks URLs: all of its parts must match, by a glob or a regular expression. */
+export type UrlRule = ReadonlyMap<(typeof URL_PARTS)[number], string | RegExp>
+
+/** An oEmbed endpoint. */
+export interface OEmbedEndpoint {
+  /** Globs of the URLs that it describes, as in the list at oembed.com. */
+  readonly schemes: readonly string[]
+  readonly url: string
 }
 
 /** Push notifications. */
@@ -280,6 +312,10 @@ export interface RateLimits {
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
+  /** Media IDs that are reserved, per user. */
+  readonly mediaCreate: RateLimit
+  /** Pages fetched for previews, per user. */
+  readonly urlPreviews: RateLimit
   /** Reports, per user. */
   readonly reports: RateLimit
   /** Invites of e-mail addresses and phone numbers, per inviter. */

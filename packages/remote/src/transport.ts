@@ -34,6 +34,8 @@ export interface PageOptions {
   readonly body?: string
   /** Whether the address was configured by the admin, so that it may be private and no proxy leads to it. */
   readonly isTrusted?: boolean
+  /** Whether the request is for a preview: it may go where the settings of previews allow, not those of federation. */
+  readonly isForPreview?: boolean
 }
 
 /**

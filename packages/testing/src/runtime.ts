@@ -21,6 +21,7 @@ import { appServices } from '@myelin/services/runtime/app-services'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
+import { PreviewTurns } from '@myelin/services/runtime/preview-turns'
 import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
@@ -91,7 +92,25 @@ export const testConfig: ServiceConfig = {
     excludesRemoteUsers: false,
     showsLockedUsers: false,
   },
-  media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
+  media: {
+    storePath: '',
+    maxUploadBytes: 1_000_000,
+    maxImagePixels: 1_000_000,
+    requiresAuthentication: true,
+    maxPending: 5,
+    unusedMs: 86_400_000,
+    blockedServers: [],
+    uploadLimits: [],
+    remoteLifetimeMs: undefined,
+  },
+  urlPreviews: {
+    isEnabled: true,
+    maxBytes: 1_000_000,
+    languages: ['en'],
+    blockedUrls: [],
+    oembedEndpoints: [],
+    addresses: { blocked: [], allowed: [] },
+  },
   presence: { isEnabled: false },
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
   push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
@@ -119,6 +138,8 @@ export const testConfig: ServiceConfig = {
     profiles: unlimited,
     publicRooms: unlimited,
     search: unlimited,
+    urlPreviews: unlimited,
+    mediaCreate: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
     remoteLookups: unlimited,
@@ -223,6 +244,7 @@ export async function testRuntime(
     presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
+    previews: new PreviewTurns(),
     syncThrottle: new SyncThrottle(clock),
     config: settings,
     log,

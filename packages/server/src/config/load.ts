@@ -40,6 +40,7 @@ export function loadConfig(paths: readonly string[], environment: Environment = 
     search: read(sections.search),
     sessions: read(sections.sessions),
     media: read(sections.media),
+    urlPreviews: read(sections.urlPreviews),
     push: read(sections.push),
     appServices: read(sections.appServices),
     rtc: read(sections.rtc),

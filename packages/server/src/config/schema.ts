@@ -23,6 +23,7 @@ import { server } from './sections/server.ts'
 import { serverNotices } from './sections/server-notices.ts'
 import { sessions } from './sections/sessions.ts'
 import { turn } from './sections/turn.ts'
+import { urlPreviews } from './sections/url-previews.ts'
 
 /** All settings, validated and frozen. Pass its parts to the code that needs them. */
 export interface Config extends ServiceConfig {
@@ -57,6 +58,7 @@ export const sections = {
   autoJoin,
   serverNotices,
   media,
+  urlPreviews,
   push,
   appServices,
   search,

@@ -37,6 +37,8 @@ export const WITHOUT_EFFECT: ReadonlyMap<string, string> = new Map([
     'worker_pid_file',
     'worker_log_config',
   ].map(because('there are no workers: every node does all work')),
+  ['dynamic_thumbnails', 'thumbnails always have the size that is asked for, or somewhat more'],
+  ['thumbnail_sizes', 'thumbnails always have the size that is asked for, or somewhat more'],
 ])
 
 /** Settings that Synapse reads and does not document. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AppServiceSettings, NamespaceSettings } from '@myelin/kit/settings'
+import type { AppServiceSettings, NamespaceSettings } from '@myelin/kit/settings/app-services'
 import type { RoomAlias, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 
 /**

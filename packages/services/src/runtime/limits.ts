@@ -29,6 +29,8 @@ export type LimitName =
   | 'profiles'
   | 'publicRooms'
   | 'search'
+  | 'urlPreviews'
+  | 'mediaCreate'
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
@@ -64,6 +66,8 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     profiles: new RateLimiter(clock, limits.profiles),
     publicRooms: new RateLimiter(clock, limits.publicRooms),
     search: new RateLimiter(clock, limits.search),
+    urlPreviews: new RateLimiter(clock, limits.urlPreviews),
+    mediaCreate: new RateLimiter(clock, limits.mediaCreate),
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),

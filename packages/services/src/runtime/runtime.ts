@@ -13,6 +13,7 @@ import type { AppService } from './app-services.ts'
 import type { Typing } from './typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './blob-store.ts'
+import type { PreviewTurns } from './preview-turns.ts'
 import type { PresenceTracker } from './presence-tracker.ts'
 import type { SyncThrottle } from './sync-throttle.ts'
 
@@ -40,6 +41,8 @@ export interface Runtime {
   readonly presence: PresenceTracker
   /** The files behind media. */
   readonly blobs: BlobStore
+  /** The previews of web pages that are being made. */
+  readonly previews: PreviewTurns
   /** Limits how often a device's sync is answered while its rooms are busy. */
   readonly syncThrottle: SyncThrottle
   /** The client for requests to other servers. */

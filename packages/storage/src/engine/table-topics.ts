@@ -212,6 +212,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   server_keys: [{ topic: topics.keysOfServer, by: 'server_name' }],
   server_key_answers: [{ topic: topics.keysOfServer, by: 'server_name' }],
   media: readEachTime,
+  url_previews: readEachTime,
+  preview_images: readEachTime,
 
   search_entries: readEachTime,
   search_due: readEachTime,

@@ -2,6 +2,7 @@
 import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
+import type { PreviewTables } from './preview-tables.ts'
 import type { SearchTables } from './search-tables.ts'
 import type { StickyTables } from './sticky-tables.ts'
 import type { NotificationTables } from './notification-tables.ts'
@@ -13,6 +14,7 @@ export type { Bytes, Nid, Position } from './scalars.ts'
 /** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
 export interface Tables
   extends NotificationTables,
+    PreviewTables,
     DelayedTables,
     StickyTables,
     DehydratedTables,
@@ -364,5 +366,6 @@ export interface Tables
     created_ts: number
     unused_expires_ts: number | null
     is_authenticated_only: number
+    last_access_ts: number
   }
 }

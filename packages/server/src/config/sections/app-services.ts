@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
-import type { AppServiceSettings, NamespaceSettings } from '@myelin/kit/settings'
+import type { AppServiceSettings, NamespaceSettings } from '@myelin/kit/settings/app-services'
 import { type Static, type TObject, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parseDocument } from 'yaml'

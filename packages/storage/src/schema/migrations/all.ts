@@ -10,6 +10,8 @@ import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import { owedWork } from './0009-owed-work.ts'
 import { search } from './0010-search.ts'
 import { rooms } from './0011-rooms.ts'
+import { urlPreviews } from './0012-url-previews.ts'
+import { mediaAccess } from './0013-media-access.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -25,4 +27,6 @@ export const migrations: readonly Migration[] = [
   owedWork,
   search,
   rooms,
+  urlPreviews,
+  mediaAccess,
 ]
