@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
+import type { NetworkTables } from './network-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
 import type { PreviewTables } from './preview-tables.ts'
 import type { SearchTables } from './search-tables.ts'
@@ -19,6 +20,7 @@ export interface Tables
     StickyTables,
     DehydratedTables,
     OwedTables,
+    NetworkTables,
     SearchTables {
   /** One row: the last position taken. */
   log: { position: Position }

@@ -43,7 +43,7 @@ function standInAppService() {
   const fetchPage = async (url: URL, { method = 'GET', headers, body = '{}' }: PageOptions) => {
     const request = {
       method,
-      path: url.pathname,
+      path: `${url.pathname}${url.search}`,
       authorization: headers?.['authorization'],
       body: JSON.parse(body) as JsonObject,
     }

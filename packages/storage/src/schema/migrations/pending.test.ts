@@ -35,6 +35,7 @@ const FROZEN = [
   'bdcab34f374f79a1f60ddc7ec99e8ce6548d14e7bcc693f59254459f2f0919b1',
   '555658df38d07531716a00ff97922070dfbdbbdc7a69c7b1c0fe09a3b5501dc0',
   '453bae186fbfafcfe1a15d376f8d4b7fa216352c8975dd1909d54b104e76a519',
+  '48dbb9ce4f1ceac258ca3cbb1084f97cd1b032a27e040a57b3fec5452ce7afae',
 ]
 
 test('migrations on main are frozen', () => {
