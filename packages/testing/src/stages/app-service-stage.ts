@@ -33,6 +33,7 @@ export const IRC: AppServiceSettings = {
   rooms: [],
   isRateLimited: false,
   protocols: ['irc'],
+  ephemeralMembers: [],
 }
 
 /** An application service in this process, reached through a transport of its own. */

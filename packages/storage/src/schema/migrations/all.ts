@@ -13,6 +13,7 @@ import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
 import { networkRooms } from './0014-network-rooms.ts'
+import { toDeviceByPosition } from './0015-to-device-by-position.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   urlPreviews,
   mediaAccess,
   networkRooms,
+  toDeviceByPosition,
 ]

@@ -36,6 +36,7 @@ const FROZEN = [
   '555658df38d07531716a00ff97922070dfbdbbdc7a69c7b1c0fe09a3b5501dc0',
   '453bae186fbfafcfe1a15d376f8d4b7fa216352c8975dd1909d54b104e76a519',
   '48dbb9ce4f1ceac258ca3cbb1084f97cd1b032a27e040a57b3fec5452ce7afae',
+  '48e8853aa4a7970d479716097b92dca087e24c23ef19d5d829fc3947ecb45b3d',
 ]
 
 test('migrations on main are frozen', () => {
