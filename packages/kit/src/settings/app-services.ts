@@ -19,6 +19,8 @@ export interface AppServiceSettings {
   readonly protocols: readonly string[]
   /** The members of a transaction in which it gets typing, receipts and presence; none where it does not get them. */
   readonly ephemeralMembers: readonly EphemeralMember[]
+  /** It gets changed device lists and the key counts of its devices (MSC3202). */
+  readonly receivesDeviceLists: boolean
 }
 
 /** The name of the ephemeral data in a transaction: that of the specification, or that of MSC2409. */

@@ -34,6 +34,7 @@ export const IRC: AppServiceSettings = {
   isRateLimited: false,
   protocols: ['irc'],
   ephemeralMembers: [],
+  receivesDeviceLists: false,
 }
 
 /** An application service in this process, reached through a transport of its own. */

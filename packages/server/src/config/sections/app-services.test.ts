@@ -49,6 +49,7 @@ describe('registration files', () => {
         isRateLimited: false,
         protocols: ['irc'],
         ephemeralMembers: ['de.sorunome.msc2409.ephemeral'],
+        receivesDeviceLists: false,
       },
     ])
   })

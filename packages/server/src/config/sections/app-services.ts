@@ -40,6 +40,7 @@ const Registration = Type.Object({
   receive_ephemeral: OptionalFlag,
   push_ephemeral: OptionalFlag,
   'de.sorunome.msc2409.push_ephemeral': OptionalFlag,
+  'org.matrix.msc3202': OptionalFlag,
   protocols: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
 })
 
@@ -116,6 +117,7 @@ function settingsOf(written: Written, report: Report): AppServiceSettings | unde
     isRateLimited: written.rate_limited ?? true,
     protocols: written.protocols ?? [],
     ephemeralMembers: ephemeralMembersOf(written),
+    receivesDeviceLists: written['org.matrix.msc3202'] ?? false,
   }
   return isValid ? settings : undefined
 }

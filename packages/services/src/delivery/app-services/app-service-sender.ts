@@ -17,6 +17,8 @@ import type { Runtime } from '../../runtime/runtime.ts'
 import { LogFollower } from '../log-follower.ts'
 import type { Rest, Stretch } from '../log-follower.ts'
 import { messageForAppService, receiptEventsFor } from './direct-data.ts'
+import { deviceListsFor, encryptionMembers } from './encryption-data.ts'
+import type { DeviceListNews } from './encryption-data.ts'
 import { FleetingData } from './fleeting.ts'
 import { appServiceEvents, InterestingEvents } from './interesting-events.ts'
 import type { InterestingEvent } from './interesting-events.ts'
@@ -28,7 +30,10 @@ interface Parts {
   readonly events: readonly InterestingEvent[]
   readonly ephemeral: readonly JsonObject[]
   readonly toDevice: readonly AddressedMessage[]
+  readonly deviceLists: DeviceListNews
 }
+
+const NO_LISTS: DeviceListNews = { changed: [], left: [] }
 
 /** The most events of a transaction, as in Synapse. */
 const MAX_EVENTS = 100
@@ -66,7 +71,7 @@ export class AppServiceSender {
     this.#rt = rt
     this.#service = service
     this.#interest = new InterestingEvents(service, rt.serverName)
-    this.#fleeting = new FleetingData(rt, { service, interest: this.#interest })
+    this.#fleeting = new FleetingData(rt, this.#interest)
     this.#follower = new LogFollower(rt, {
       name: `application service ${service.settings.id}`,
       onHint: (hint) => this.#onHint(hint),
@@ -156,12 +161,12 @@ export class AppServiceSender {
     const last = [found[MAX_EVENTS - 1], messages[MAX_MESSAGES - 1]].map((each) => each?.position ?? end)
     const reached = Math.min(end, ...last)
     const ephemeral = await this.#receipts(rooms, { after, upTo: reached })
-    const parts = {
-      events: found.filter(({ position }) => position <= reached),
-      toDevice: messages.filter(({ position }) => position <= reached),
-      ephemeral,
-    }
-    if (parts.events.length + parts.toDevice.length + ephemeral.length === 0) {
+    const events = found.filter(({ position }) => position <= reached)
+    const toDevice = messages.filter(({ position }) => position <= reached)
+    const deviceLists = await this.#deviceLists(events, { after, upTo: reached })
+    const parts = { events, toDevice, ephemeral, deviceLists }
+    const { changed, left } = deviceLists
+    if ([events, toDevice, ephemeral, changed, left].every(({ length }) => length === 0)) {
       this.#place = { ...this.#place, after, upTo: reached }
       return true
     }
@@ -174,7 +179,7 @@ export class AppServiceSender {
     const ephemeral = term.aborted ? [] : await this.#fleeting.take()
     if (ephemeral.length === 0) return true
     await this.#open({ after: this.#place.upTo, upTo: this.#place.upTo })
-    return this.#send({ events: [], toDevice: [], ephemeral }, term)
+    return this.#send({ events: [], toDevice: [], ephemeral, deviceLists: NO_LISTS }, term)
   }
 
   /** Begins the next transaction, on disk. */
@@ -188,6 +193,11 @@ export class AppServiceSender {
     const { read } = this.#rt.db
     const interested = { service: this.#service, interest: this.#interest }
     return receiptEventsFor(read, interested, rooms ?? (await roomsChangedAfter(read, stretch.after)), stretch)
+  }
+
+  async #deviceLists(events: readonly InterestingEvent[], stretch: Stretch): Promise<DeviceListNews> {
+    if (!this.#service.settings.receivesDeviceLists) return NO_LISTS
+    return deviceListsFor(this.#rt.db.read, { service: this.#service, interest: this.#interest }, events, stretch)
   }
 
   async #messages(users: Iterable<UserId> | undefined, { after, upTo }: Stretch): Promise<AddressedMessage[]> {
@@ -223,12 +233,17 @@ export class AppServiceSender {
       await this.#receipts(undefined, { after, upTo }),
       await this.#messages(undefined, { after, upTo }),
     ]
-    return this.#send({ events, ephemeral, toDevice }, term)
+    const deviceLists = await this.#deviceLists(events, { after, upTo })
+    return this.#send({ events, ephemeral, toDevice, deviceLists }, term)
   }
 
-  async #body({ events, ephemeral, toDevice }: Parts): Promise<object> {
+  async #body({ events, ephemeral, toDevice, deviceLists }: Parts): Promise<object> {
     const { db, clock } = this.#rt
-    const rendered = { events: await appServiceEvents(db.read, events, clock.now()) }
+    const { receivesDeviceLists } = this.#service.settings
+    const rendered = {
+      events: await appServiceEvents(db.read, events, clock.now()),
+      ...(receivesDeviceLists ? await encryptionMembers(db.read, this.#service, { deviceLists, toDevice }) : {}),
+    }
     if (!this.#wantsEphemeral) return rendered
     const members = this.#service.settings.ephemeralMembers.map((name) => [name, ephemeral] as const)
     const messages = toDevice.map(messageForAppService)

@@ -3,10 +3,8 @@ import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { userOfPresenceTopic } from '@myelin/storage/engine/topics'
-import { cachedMemberships } from '@myelin/storage/rooms/members/members'
 import { presenceOf } from '@myelin/storage/sync/presence'
 import { presenceContent } from '../../runtime/presence/show-presence.ts'
-import type { AppService } from '../../runtime/app-services.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { roomTypedIn } from '../../runtime/typing.ts'
 import type { InterestingEvents } from './interesting-events.ts'
@@ -17,19 +15,14 @@ const MAX_CHANGED = 10_000
 /** Typing and presence for an application service: the newest of each, dropped rather than late. */
 export class FleetingData {
   readonly #rt: Pick<Runtime, 'db' | 'typing' | 'clock'>
-  readonly #service: AppService
   readonly #interest: InterestingEvents
   readonly #typed = new Set<RoomId>()
   readonly #present = new Set<UserId>()
   /** The rooms whose typing users are known to the service, with these users. */
   readonly #sent = new Map<RoomId, string>()
 
-  constructor(
-    rt: Pick<Runtime, 'db' | 'typing' | 'clock'>,
-    { service, interest }: { readonly service: AppService; readonly interest: InterestingEvents },
-  ) {
+  constructor(rt: Pick<Runtime, 'db' | 'typing' | 'clock'>, interest: InterestingEvents) {
     this.#rt = rt
-    this.#service = service
     this.#interest = interest
   }
 
@@ -68,18 +61,10 @@ export class FleetingData {
       events.push({ type: 'm.typing', room_id: roomId, content: { user_ids: typers } })
     }
     for (const presence of await presenceOf(this.#rt.db.read, present)) {
-      if (!(await this.#isShown(presence.userId))) continue
+      if (!(await this.#interest.hasInterestInUser(this.#rt.db.read, presence.userId))) continue
       const content = presenceContent(presence, this.#rt.clock.now())
       events.push({ type: 'm.presence', sender: presence.userId, content })
     }
     return events
-  }
-
-  async #isShown(user: UserId): Promise<boolean> {
-    if (this.#service.hasUser(user)) return true
-    for (const { membership, roomId } of await cachedMemberships(this.#rt.db.read, user)) {
-      if (membership === 'join' && (await this.#interest.hasInterestIn(this.#rt.db.read, roomId))) return true
-    }
-    return false
   }
 }

@@ -54,6 +54,15 @@ export class InterestingEvents {
     return (this.#joined.get(roomId) ?? (await this.#hasMember(db, roomId))) || this.#hasAlias(db, roomId)
   }
 
+  /** Returns whether a user is of the service, or joined to a room that it is interested in. */
+  async hasInterestInUser(db: Read, user: UserId): Promise<boolean> {
+    if (this.#service.hasUser(user)) return true
+    for (const { membership, roomId } of await cachedMemberships(db, user)) {
+      if (membership === 'join' && (await this.hasInterestIn(db, roomId))) return true
+    }
+    return false
+  }
+
   /** Forgets what is known of the rooms. */
   clear(): void {
     this.#joined.clear()
