@@ -62,6 +62,7 @@ export const testConfig: ServiceConfig = {
   rateLimits: {
     message: unlimited,
     registration: unlimited,
+    registrationTokens: unlimited,
     login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
     joins: { local: unlimited, remote: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited },

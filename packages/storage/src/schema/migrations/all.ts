@@ -9,6 +9,7 @@ import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import { owedWork } from './0009-owed-work.ts'
 import { search } from './0010-search.ts'
+import { registrationTokens } from './0011-registration-tokens.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   dehydratedDevices,
   owedWork,
   search,
+  registrationTokens,
 ]
