@@ -47,7 +47,12 @@ function endpointFor({ api, method, path, id }: Operation): AnyEndpoint | undefi
   return servedApis
     .filter(({ name }) => name === api)
     .flatMap(({ endpoints }) => endpoints)
-    .find((endpoint) => endpoint.id === id && endpoint.method === method && isServedAt(endpoint))
+    .find(
+      (endpoint) =>
+        [endpoint.id, ...(endpoint.alsoServes ?? [])].includes(id) &&
+        endpoint.method === method &&
+        isServedAt(endpoint),
+    )
 }
 
 function countRow(name: string, operations: readonly Operation[], note: string): string {

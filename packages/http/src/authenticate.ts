@@ -44,6 +44,7 @@ export async function authenticate(
     mayBeLocked: access === 'locked',
     address,
     userAgent: request.headers['user-agent'],
+    asserted: assertedIn(request),
   })
   if (requester.isGuest && (access === 'user' || access === 'admin')) {
     throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not use this endpoint')
@@ -54,7 +55,15 @@ export async function authenticate(
   requesters.set(request, requester)
 }
 
-function tokenOf(request: FastifyRequest): string | undefined {
+/** Returns the user and the device that a request of an application service acts for. */
+function assertedIn({ query }: FastifyRequest): { userId: string | undefined; deviceId: string | undefined } {
+  const given = query as Readonly<Record<string, unknown>>
+  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
+  return { userId: text('user_id'), deviceId: text('device_id') ?? text('org.matrix.msc3202.device_id') }
+}
+
+/** Returns the access token of a request. */
+export function tokenOf(request: Pick<FastifyRequest, 'headers' | 'query'>): string | undefined {
   const header = request.headers.authorization
   const bearer = header === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(header)?.[1]
   if (bearer !== undefined) return bearer

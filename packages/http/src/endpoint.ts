@@ -64,6 +64,8 @@ interface EndpointContract<
 > {
   /** The operationId of the spec's OpenAPI documents. */
   readonly id: string
+  /** Further operations of the spec with the same method and path. */
+  readonly alsoServes?: readonly string[]
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** The paths the operation is served at, the spec's first. Paths under `/_matrix/client/v3` are served under `/r0` as well. */
   readonly path: string | readonly string[]

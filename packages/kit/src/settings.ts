@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AppServiceSettings } from './settings/app-services.ts'
+import type { AutoJoinSettings, DirectorySettings, RoomSettings, ServerNoticeSettings } from './settings/rooms.ts'
 
 /**
  * The parts of the configuration that use-cases read, frozen, with units in the names.
@@ -17,7 +19,12 @@ export interface ServiceConfig {
   readonly sessions: SessionSettings
   readonly profiles: ProfileSettings
   readonly rooms: RoomSettings
+  readonly directory: DirectorySettings
+  readonly autoJoin: AutoJoinSettings
+  /** Undefined where there are no server notices. */
+  readonly serverNotices: ServerNoticeSettings | undefined
   readonly media: MediaSettings
+  readonly urlPreviews: UrlPreviewSettings
   readonly presence: PresenceSettings
   readonly delayedEvents: DelayedEventSettings
   readonly push: PushSettings
@@ -30,6 +37,7 @@ export interface ServiceConfig {
   readonly turn: TurnSettings
   readonly rtc: RtcSettings
   readonly policyServer: PolicyServerSettings
+  readonly appServices: readonly AppServiceSettings[]
 }
 
 /** The search for events by their words. */
@@ -111,6 +119,8 @@ export interface RegistrationSettings {
   readonly requiresToken: boolean
   /** The secret for registering accounts, admins included; undefined disables it. */
   readonly sharedSecret: string | undefined
+  /** Guest accounts may be registered. */
+  readonly allowsGuests: boolean
 }
 
 /** Settings of passwords. */
@@ -142,6 +152,10 @@ export interface SessionSettings {
 
 /** The changes that users may make to their own profiles, and whether others get them. */
 export interface ProfileSettings {
+  /** Reading a profile requires an access token. */
+  readonly requiresToken: boolean
+  /** Only users who share a room with a user may read the profile. */
+  readonly requiresSharedRoom: boolean
   readonly maySetDisplayName: boolean
   readonly maySetAvatarUrl: boolean
   /** Changes of profiles are in sync responses (MSC4262, MSC4429). */
@@ -158,11 +172,6 @@ interface DelayedEventSettings {
   readonly maxPerUser: number
 }
 
-/** The defaults for new rooms. */
-interface RoomSettings {
-  readonly defaultVersion: string
-}
-
 /** The folder for media, and their size limits. */
 export interface MediaSettings {
   readonly storePath: string
@@ -170,6 +179,63 @@ export interface MediaSettings {
   readonly maxImagePixels: number
   /** New media are served to authenticated clients only. */
   readonly requiresAuthentication: boolean
+  /** The most media IDs of one user that are reserved and not used. */
+  readonly maxPending: number
+  /** The time for which a reserved media ID can be used. */
+  readonly unusedMs: number
+  /** The servers whose media are not served to users. */
+  readonly blockedServers: readonly string[]
+  /** The time after the last access for which media of other servers are kept; undefined for ever. */
+  readonly remoteLifetimeMs: number | undefined
+  /** The limits of the bytes that one user uploads in a time; all apply. */
+  readonly uploadLimits: readonly UploadLimit[]
+}
+
+/** A limit of the bytes that one user uploads in a time. */
+interface UploadLimit {
+  readonly maxBytes: number
+  readonly periodMs: number
+  /** The page that explains the limit; undefined for the one of this server. */
+  readonly infoUri: string | undefined
+  /** The user can get a higher limit. */
+  readonly canUpgrade: boolean
+}
+
+/** Previews of web pages. */
+export interface UrlPreviewSettings {
+  readonly isEnabled: boolean
+  /** The largest page or image that is fetched. */
+  readonly maxBytes: number
+  /** The entries of the `Accept-Language` header. */
+  readonly languages: readonly string[]
+  /** The URLs that are not fetched; one rule suffices. */
+  readonly blockedUrls: readonly UrlRule[]
+  readonly oembedEndpoints: readonly OEmbedEndpoint[]
+  /** The ranges of addresses that pages are not fetched from, and the exceptions. */
+  readonly addresses: { readonly blocked: readonly string[]; readonly allowed: readonly string[] }
+}
+
+/** The parts of a URL that a rule may name, in Synapse's words. */
+export const URL_PARTS = [
+  'scheme',
+  'netloc',
+  'path',
+  'query',
+  'fragment',
+  'username',
+  'password',
+  'hostname',
+  'port',
+] as const
+
+/** A rule that blocks URLs: all of its parts must match, by a glob or a regular expression. */
+export type UrlRule = ReadonlyMap<(typeof URL_PARTS)[number], string | RegExp>
+
+/** An oEmbed endpoint. */
+export interface OEmbedEndpoint {
+  /** Globs of the URLs that it describes, as in the list at oembed.com. */
+  readonly schemes: readonly string[]
+  readonly url: string
 }
 
 /** Push notifications. */
@@ -230,9 +296,13 @@ export interface RateLimits {
     readonly local: RateLimit
     /** Joins of rooms that this server is not in, per user. */
     readonly remote: RateLimit
+    /** Joins of local users, per room. */
+    readonly perRoom: RateLimit
   }
   readonly invites: {
     readonly perRoom: RateLimit
+    /** Invites, per inviter. */
+    readonly perIssuer: RateLimit
     /** Invites, per invited user. */
     readonly perUser: RateLimit
   }
@@ -244,8 +314,14 @@ export interface RateLimits {
   readonly presence: RateLimit
   /** Events that this server signs as a policy server, per sender. */
   readonly policySender: RateLimit
+  /** Media IDs that are reserved, per user. */
+  readonly mediaCreate: RateLimit
+  /** Pages fetched for previews, per user. */
+  readonly urlPreviews: RateLimit
   /** Reports, per user. */
   readonly reports: RateLimit
+  /** Invites of e-mail addresses and phone numbers, per inviter. */
+  readonly thirdPartyInvites: RateLimit
   /** Searches of the user directory, per user. */
   readonly userDirectory: RateLimit
   /** Rooms created, upgrades among them, per user. */

@@ -185,6 +185,11 @@ export class Federation {
     return this.#transport.fetchPage(url, options)
   }
 
+  /** Fetches a page for a preview, over HTTPS or HTTP, from an address that the settings of previews allow. */
+  async fetchForPreview(url: URL, options: PageOptions): Promise<IncomingReply> {
+    return this.callWeb(url, { ...options, isForPreview: true })
+  }
+
   /** Sends a request to a server of the admin's own, which may have a private address. */
   async callOwn(url: URL, options: PageOptions): Promise<IncomingReply> {
     if (!this.#transport.fetchPage) throw new RemoteError('unreachable', `${url.host} must not be contacted`)

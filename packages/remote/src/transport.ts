@@ -28,12 +28,14 @@ export interface PageOptions {
   /** The timeout of the whole exchange. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'PUT'
   /** Names are lower-case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   /** Whether the address was configured by the admin, so that it may be private and no proxy leads to it. */
   readonly isTrusted?: boolean
+  /** Whether the request is for a preview: it may go where the settings of previews allow, not those of federation. */
+  readonly isForPreview?: boolean
 }
 
 /**

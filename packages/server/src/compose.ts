@@ -5,6 +5,8 @@ import { endpointsOf } from '@myelin/http/app/endpoints'
 import { Bus } from '@myelin/kit/bus'
 import { systemClock } from '@myelin/kit/clock'
 import type { Log } from '@myelin/kit/log'
+import { prepareAppServices } from '@myelin/services/accounts/app-service-users'
+import { appServices } from '@myelin/services/runtime/app-services'
 import { EventLoopLoad } from '@myelin/kit/loop-load'
 import { PrometheusMetrics } from '@myelin/kit/prometheus-metrics'
 import { systemRandom } from '@myelin/kit/random'
@@ -21,6 +23,7 @@ import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
 import { softwareVersion } from '@myelin/services/peers/trust/software-version'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
+import { PreviewTurns } from '@myelin/services/runtime/preview-turns'
 import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { startWorkers } from '@myelin/services/workers'
@@ -70,7 +73,6 @@ export async function compose(config: Config): Promise<RunningServer> {
   position.last = await db.position()
   metrics.watchLogPosition(() => position.last)
   const typing = new Typing(systemClock, bus, db.others)
-  const blobs = await blobStoreOf(config)
   // The configuration checked the name.
   const serverName = config.serverName as ServerName
   const remote = federationOf(config, serverName, signingKey, log)
@@ -83,7 +85,8 @@ export async function compose(config: Config): Promise<RunningServer> {
     bus,
     typing,
     presence,
-    blobs,
+    blobs: await blobStoreOf(config),
+    previews: new PreviewTurns(),
     syncThrottle: new SyncThrottle(systemClock, new EventLoopLoad()),
     remote,
     config,
@@ -91,10 +94,10 @@ export async function compose(config: Config): Promise<RunningServer> {
     metrics,
     clock: systemClock,
     random: systemRandom,
-    limits: new Limits(systemClock, config.rateLimits),
+    limits: new Limits(systemClock, config.rateLimits, (key) => appServices(config).isUnlimited(key)),
   }
   watchMemory(rt, bus)
-  const workers = startWorkers(rt)
+  const workers = await prepareAppServices(rt).then(() => startWorkers(rt))
   const { apps, urls, tlsServers } = await listen(config, rt)
   log.info({ urls, serverName: rt.serverName }, 'listening')
   return {
@@ -144,14 +147,15 @@ async function blobStoreOf({ media }: Config): Promise<BlobStore> {
 }
 
 function federationOf(config: Config, serverName: ServerName, signingKey: SigningKey, log: Log): Federation {
-  return new Federation(serverName, signingKey, transportOf(config.connections), {
+  return new Federation(serverName, signingKey, transportOf(config), {
     mayCall: (server) => mayFederateWith({ config }, server),
     timeoutMs: config.federation.requestTimeoutMs,
     failures: new FailureLog(log, systemClock),
   })
 }
 
-function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTransport {
+function transportOf({ connections, urlPreviews }: Config): HttpsTransport {
+  const { tls, addresses, proxy } = connections
   return new HttpsTransport({
     clock: systemClock,
     random: systemRandom,
@@ -162,6 +166,11 @@ function transportOf({ tls, addresses, proxy }: Config['connections']): HttpsTra
       authorities: tls.authorities,
       minVersion: tls.minVersion,
       verifies: (name) => tls.isVerified && !tls.unverified.some((pattern) => matchGlob(pattern, name)),
+    },
+    // The settings of certificates are for other servers; web pages are verified as browsers do.
+    previews: {
+      addresses: new AddressCheck(urlPreviews.addresses.blocked, urlPreviews.addresses.allowed),
+      tls: { authorities: undefined, minVersion: 'TLSv1.2', verifies: () => true },
     },
   })
 }

@@ -6,6 +6,8 @@ import { dropOldEdus } from '@myelin/storage/federation/outgoing-edus'
 import { dropOldRelays } from '@myelin/storage/federation/outgoing-events'
 import { dropOldRulings } from '@myelin/storage/rooms/policy-rulings'
 import { forgetAnswers } from '@myelin/storage/accounts/transactions'
+import { expireRemoteMedia } from './media/expire-remote-media.ts'
+import { expirePreviews } from './media/previews/expire-previews.ts'
 import { STAGED } from './rooms/intake/inbound.ts'
 import { joinsCountSince } from './rooms/intake/max-join.ts'
 import type { Runtime } from './runtime/runtime.ts'
@@ -25,7 +27,7 @@ const CONNECTIONS_KEPT_MS = 30 * 24 * HOUR_MS
 /** Number of rows deleted in one unit, so that other writes run in between. */
 const ROWS_A_UNIT = 500
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'log'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'log' | 'blobs' | 'config' | 'serverName'>
 
 /**
  * Deletes expired data once an hour, and reads the changes of other nodes once a second, until the returned function
@@ -69,4 +71,6 @@ async function tidyUp(rt: Needs, stop: AbortSignal): Promise<void> {
       dropped = await db.write((tx) => drop(tx, clock.now() - keptMs, ROWS_A_UNIT))
     }
   }
+  await expirePreviews(rt, stop)
+  await expireRemoteMedia(rt, stop)
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DeviceListFetches } from './device-lists/device-list-fetches.ts'
+import { AppServiceSender } from './delivery/app-services/app-service-sender.ts'
 import { DelayedEventSender } from './delivery/delayed-event-sender.ts'
 import { DelegatedLeaveWatcher } from './delivery/delegated-leave-watcher.ts'
 import { Outbound } from './delivery/federation/outbound.ts'
@@ -8,6 +9,7 @@ import { StickyEventWatcher } from './delivery/sticky-event-watcher.ts'
 import { startMaintenance } from './maintenance.ts'
 import { SearchIndexer } from './delivery/search-indexer.ts'
 import { PushSender } from './delivery/push/push-sender.ts'
+import { appServices } from './runtime/app-services.ts'
 import { wakePresenceWatchers } from './runtime/presence/wake-watchers.ts'
 import { Inbound } from './rooms/intake/inbound.ts'
 import { RoomCompletions } from './delivery/room-completions.ts'
@@ -31,6 +33,8 @@ export interface Workers {
   readonly owedWork: OwedWork
   /** Sends delayed leaves of participants that the SFU no longer sees; undefined without an SFU. */
   readonly delegatedLeaves: DelegatedLeaveWatcher | undefined
+  /** Send events to application services. */
+  readonly appServices: readonly AppServiceSender[]
   /** Fetches the device lists of remote users. */
   readonly deviceLists: DeviceListFetches
   /** Completes partially joined rooms. */
@@ -49,6 +53,9 @@ export function startWorkers(rt: Runtime): Workers {
   const stickyEvents = new StickyEventWatcher(rt)
   const owedWork = new OwedWork(rt)
   const delegatedLeaves = rt.config.rtc.livekit ? new DelegatedLeaveWatcher(rt) : undefined
+  const senders = appServices(rt.config)
+    .all.filter(({ settings }) => settings.url !== undefined)
+    .map((service) => new AppServiceSender(rt, service))
   const deviceLists = new DeviceListFetches(rt)
   const completions = new RoomCompletions(rt)
   const stopHousekeeping = startMaintenance(rt)
@@ -62,6 +69,7 @@ export function startWorkers(rt: Runtime): Workers {
     stickyEvents,
     owedWork,
     delegatedLeaves,
+    appServices: senders,
     deviceLists,
     completions,
     close: async () => {
@@ -71,6 +79,7 @@ export function startWorkers(rt: Runtime): Workers {
       await delayedEvents.close()
       await stickyEvents.close()
       await owedWork.close()
+      await Promise.all(senders.map((sender) => sender.close()))
       await push?.close()
       await search?.close()
       await outbound.close()

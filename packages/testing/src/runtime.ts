@@ -17,9 +17,11 @@ import { Federation } from '@myelin/remote/federation'
 import { RemoteError } from '@myelin/remote/remote-error'
 import type { Transport } from '@myelin/remote/transport'
 import { mayFederateWith } from '@myelin/services/peers/trust/may-federate-with'
+import { appServices } from '@myelin/services/runtime/app-services'
 import { Typing } from '@myelin/services/runtime/typing'
 import { Limits } from '@myelin/services/runtime/limits'
 import { BlobStore } from '@myelin/services/runtime/blob-store'
+import { PreviewTurns } from '@myelin/services/runtime/preview-turns'
 import { PresenceTracker } from '@myelin/services/runtime/presence-tracker'
 import type { Runtime } from '@myelin/services/runtime/runtime'
 import { SyncThrottle } from '@myelin/services/runtime/sync-throttle'
@@ -34,7 +36,7 @@ export const testConfig: ServiceConfig = {
   serverName: 'one.test',
   baseUrl: 'https://one.test/',
   adminContact: undefined,
-  registration: { isEnabled: true, requiresToken: false, sharedSecret: 'shared secret' },
+  registration: { isEnabled: true, requiresToken: false, sharedSecret: 'shared secret', allowsGuests: true },
   passwords: {
     isEnabled: true,
     policy: {
@@ -52,20 +54,75 @@ export const testConfig: ServiceConfig = {
     nonrefreshableAccessTokenMs: undefined,
     refreshTokenMs: undefined,
   },
-  profiles: { maySetDisplayName: true, maySetAvatarUrl: true, isInSync: false, maxInAnswer: 500 },
-  rooms: { defaultVersion: '12' },
-  media: { storePath: '', maxUploadBytes: 1_000_000, maxImagePixels: 1_000_000, requiresAuthentication: true },
+  profiles: {
+    requiresToken: false,
+    requiresSharedRoom: false,
+    maySetDisplayName: true,
+    maySetAvatarUrl: true,
+    isInSync: false,
+    maxInAnswer: 500,
+  },
+  rooms: {
+    defaultVersion: '12',
+    powerLevels: {},
+    encryptedPresets: [],
+    allowsThirdPartyInvites: true,
+    blocksInvites: false,
+    datesOffers: true,
+    forgetsOnLeave: false,
+    aliasRules: undefined,
+    publicationRules: undefined,
+    aliasesNeedMembership: true,
+  },
+  serverNotices: undefined,
+  autoJoin: {
+    rooms: [],
+    createsRooms: true,
+    areFederated: true,
+    preset: 'public_chat',
+    localpart: undefined,
+    isForGuests: true,
+  },
+  directory: {
+    listsRooms: true,
+    listsRoomsWithoutToken: true,
+    listsUsers: true,
+    findsAllUsers: false,
+    prefersLocalUsers: false,
+    excludesRemoteUsers: false,
+    showsLockedUsers: false,
+  },
+  media: {
+    storePath: '',
+    maxUploadBytes: 1_000_000,
+    maxImagePixels: 1_000_000,
+    requiresAuthentication: true,
+    maxPending: 5,
+    unusedMs: 86_400_000,
+    blockedServers: [],
+    uploadLimits: [],
+    remoteLifetimeMs: undefined,
+  },
+  urlPreviews: {
+    isEnabled: true,
+    maxBytes: 1_000_000,
+    languages: ['en'],
+    blockedUrls: [],
+    oembedEndpoints: [],
+    addresses: { blocked: [], allowed: [] },
+  },
   presence: { isEnabled: false },
   delayedEvents: { maxDelayMs: 86_400_000, maxPerUser: 100 },
   push: { isEnabled: true, includesContent: true, countsRooms: true, withEncryptedEvents: false, jitterMs: 0 },
   search: { isEnabled: true },
+  appServices: [],
   rateLimits: {
     message: unlimited,
     registration: unlimited,
     registrationTokens: unlimited,
     login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
-    joins: { local: unlimited, remote: unlimited },
-    invites: { perRoom: unlimited, perUser: unlimited },
+    joins: { local: unlimited, remote: unlimited, perRoom: unlimited },
+    invites: { perRoom: unlimited, perUser: unlimited, perIssuer: unlimited },
     federation: {
       windowMs: 1000,
       sleepLimit: 1_000_000,
@@ -76,11 +133,14 @@ export const testConfig: ServiceConfig = {
     presence: unlimited,
     policySender: unlimited,
     reports: unlimited,
+    thirdPartyInvites: unlimited,
     userDirectory: unlimited,
     roomCreation: unlimited,
     profiles: unlimited,
     publicRooms: unlimited,
     search: unlimited,
+    urlPreviews: unlimited,
+    mediaCreate: unlimited,
     keyUploads: unlimited,
     toDevice: unlimited,
     remoteLookups: unlimited,
@@ -185,11 +245,12 @@ export async function testRuntime(
     presence,
     random,
     blobs: new BlobStore(mediaFolder, random),
+    previews: new PreviewTurns(),
     syncThrottle: new SyncThrottle(clock),
     config: settings,
     log,
     metrics: silentMetrics,
-    limits: new Limits(clock, settings.rateLimits),
+    limits: new Limits(clock, settings.rateLimits, (key) => appServices(settings).isUnlimited(key)),
     close: closeAtEnd(async () => {
       typing.close()
       await presence.close()

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream'
 import { buildApp } from '@myelin/http/app/app'
 import { endpointsOf } from '@myelin/http/app/endpoints'
+import { prepareAppServices } from '@myelin/services/accounts/app-service-users'
 import type { Workers } from '@myelin/services/workers'
 import { startWorkers } from '@myelin/services/workers'
 import type { ServiceConfig } from '@myelin/kit/settings'
@@ -46,6 +47,7 @@ export async function testServer(
   shared: SharedParts = {},
 ): Promise<TestServer> {
   const rt = await testRuntime(open, config, shared)
+  await prepareAppServices(rt)
   const workers = startWorkers(rt)
   const app = buildApp(rt, endpointsOf(['client', 'federation']), {
     isForwarded: false,

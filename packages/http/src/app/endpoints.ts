@@ -2,6 +2,7 @@
 import { accountEndpoints } from '../client/account/endpoints.ts'
 import { accountDataEndpoints } from '../client/account-data/endpoints.ts'
 import { adminEndpoints } from '../client/admin/endpoints.ts'
+import { appServiceEndpoints } from '../client/app-services/endpoints.ts'
 import { callEndpoints } from '../client/calls/endpoints.ts'
 import { dehydratedDeviceEndpoints } from '../client/dehydrated-device/endpoints.ts'
 import { delayedEventEndpoints } from '../client/delayed-events/endpoints.ts'
@@ -54,6 +55,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...accountEndpoints,
   ...accountDataEndpoints,
   ...adminEndpoints,
+  ...appServiceEndpoints,
   ...callEndpoints,
   ...dehydratedDeviceEndpoints,
   ...delayedEventEndpoints,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict'
+import type { UserId } from '@myelin/matrix/ids'
 import { createHmac } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { NULL_MEANINGS, SLIDING_EXTENSION_NULLS } from '@myelin/testing/null-meanings'
@@ -40,6 +41,14 @@ type Example = (
 const key = { user_id: '@alice:one.test', usage: ['master'], keys: {} }
 const password = 'correct horse'
 
+async function makeAdmin({ rt }: TestServer, userId: string): Promise<void> {
+  await rt.db.write(async (tx) => {
+    const change = tx.updateTable('accounts').set({ is_admin: 1 })
+    await change.where('user_id', '=', userId as UserId).execute()
+    tx.touch(`account ${userId}`)
+  })
+}
+
 const EXAMPLES: Readonly<Record<string, Example>> = {
   changePassword: () => ['account/password'],
   deactivateAccount: () => ['account/deactivate'],
@@ -49,6 +58,14 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     const text = [nonce, `new${serial}`, password, 'notadmin'].join('\0')
     const mac = createHmac('sha1', 'shared secret').update(text).digest('hex')
     return ['/_synapse/admin/v1/register', { nonce, username: `new${serial}`, password, mac }]
+  },
+  synapseSendServerNotice: async ({ server, alice }) => {
+    await makeAdmin(server, alice)
+    return ['/_synapse/admin/v1/send_server_notice', { user_id: alice, content: {} }]
+  },
+  synapseSendServerNoticeOnce: async ({ server, alice, serial }) => {
+    await makeAdmin(server, alice)
+    return [`/_synapse/admin/v1/send_server_notice/${serial}`, { user_id: alice, content: {} }]
   },
   deleteDevice: ({ deviceId }) => [`devices/${deviceId}`],
   deleteDevices: ({ deviceId }) => ['delete_devices', { devices: [deviceId] }],

@@ -9,6 +9,9 @@ import { getContentOverrideName } from './get-content-override-name.ts'
 import { getContentThumbnailAuthed } from './get-content-thumbnail-authed.ts'
 import { getContentThumbnail } from './get-content-thumbnail.ts'
 import { getContent } from './get-content.ts'
+import { getUrlPreviewAuthed } from './get-url-preview-authed.ts'
+import { getUrlPreview } from './get-url-preview.ts'
+import { uploadLimitPage } from './upload-limit-page.ts'
 import { uploadContentToMXC } from './upload-content-to-mxc.ts'
 import { uploadContent } from './upload-content.ts'
 
@@ -23,6 +26,9 @@ export const mediaEndpoints: readonly AnyEndpoint[] = [
   getContentThumbnailAuthed,
   getContentThumbnail,
   getContent,
+  getUrlPreviewAuthed,
+  getUrlPreview,
+  uploadLimitPage,
   uploadContentToMXC,
   uploadContent,
 ]

@@ -21,6 +21,7 @@ export function masqueradeCheck({ query }: AnyEndpoint): (request: FastifyReques
   const { properties = {} } = (query ?? {}) as { properties?: object }
   const asserted = ASSERTED.filter(([name]) => !Object.hasOwn(properties, name))
   return (request, requester) => {
+    if (requester.appService) return
     const given = request.query as Readonly<Record<string, unknown>>
     for (const [name, own] of asserted) {
       if (given[name] === undefined || given[name] === own(requester)) continue

@@ -24,6 +24,8 @@ export interface HttpsTransportParts {
   /** The proxy; without it connections are direct. */
   readonly proxy?: ProxySettings
   readonly userAgent: string
+  /** The addresses and certificates of pages that are previewed; by default those of other servers. */
+  readonly previews?: Pick<ConnectorParts, 'addresses' | 'tls'>
 }
 
 const WELL_KNOWN_TIMEOUT_MS = 10_000
@@ -41,6 +43,8 @@ export class HttpsTransport implements Transport {
   readonly #client: LazyClient
   /** For servers of the admin's own: their addresses may be private, and no proxy leads to them. */
   readonly #trusted: LazyClient
+  /** For pages that are previewed. */
+  readonly #previews: LazyClient
   readonly #discovery: Discovery
   readonly #exchanges = new Semaphore(MAX_AT_ONCE)
   readonly #userAgent: string
@@ -51,6 +55,7 @@ export class HttpsTransport implements Transport {
     this.#userAgent = parts.userAgent
     this.#client = new LazyClient({ names, addresses, tls: parts.tls, proxy })
     this.#trusted = new LazyClient({ names, addresses: new AddressCheck([]), tls: parts.tls, proxy: NO_PROXY })
+    this.#previews = new LazyClient({ names, addresses, tls: parts.tls, proxy, ...parts.previews })
     const wellKnown = new WellKnown((url) => this.fetchPage(url, { timeoutMs: WELL_KNOWN_TIMEOUT_MS }), parts.clock)
     this.#discovery = new Discovery({ names, wellKnown, random: parts.random, clock: parts.clock })
   }
@@ -73,6 +78,7 @@ export class HttpsTransport implements Transport {
   async close(): Promise<void> {
     this.#client.close()
     this.#trusted.close()
+    this.#previews.close()
   }
 
   async #tryPlaces(request: OutgoingRequest, route: Route, signal: AbortSignal): Promise<IncomingReply> {
@@ -104,7 +110,7 @@ export class HttpsTransport implements Transport {
     return untilRead(
       () => deadline.end(),
       () =>
-        (options.isTrusted ? this.#trusted : this.#client).send({
+        this.#clientFor(options).send({
           host,
           port: url.port === '' ? (isPlain ? 80 : 443) : Number(url.port),
           certificateName: host,
@@ -116,6 +122,11 @@ export class HttpsTransport implements Transport {
           signal: deadline.signal,
         }),
     )
+  }
+
+  #clientFor({ isTrusted, isForPreview }: PageOptions): LazyClient {
+    if (isTrusted) return this.#trusted
+    return isForPreview ? this.#previews : this.#client
   }
 }
 

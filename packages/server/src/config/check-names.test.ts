@@ -46,10 +46,10 @@ describe('a configuration', () => {
     ]
     assert.deepEqual(loadConfig([fileOf(`server_name: example.org\n${off.join('\n')}`)], {}).notices, [])
     const on = [
-      'url_preview_enabled: true',
+      'limit_remote_rooms: {enabled: true}',
       'retention: {enabled: true}',
-      'auto_join_rooms: ["#a:b"]',
-      'room_list_publication_rules: []',
+      'matrix_authentication_service: {enabled: true}',
+      'redaction_retention_period: 3d',
       'user_ips_max_age: 7d',
     ]
     assert.equal(faultCount(`server_name: example.org\n${on.join('\n')}`), on.length)

@@ -10,10 +10,16 @@ export function checkNames(written: Written, faults: Fault[], notices: string[])
   for (const [key, value] of written.settings) {
     if (SETTINGS.has(key)) continue
     const reason = WITHOUT_EFFECT.get(key)
+    if (reason && isSwitchedOff(value)) continue
     if (!reason && SYNAPSE_WORDS.has(key) && isWithoutEffect(key, value)) continue
     if (reason) notices.push(`${written.fileOf(key)}: ${key} has no effect: ${reason}`)
     else faults.push({ file: written.fileOf(key), key, message: whyUnknown(key) })
   }
+}
+
+/** Returns whether a group of settings is switched off, so that nothing is expected of it. */
+function isSwitchedOff(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'enabled' in value && value.enabled === false
 }
 
 function whyUnknown(key: string): string {

@@ -143,11 +143,6 @@ d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`,
       ['cannot be read as YAML: Excessive alias count indicates a resource exhaustion attack'],
     ],
     [
-      'with guests',
-      'server_name: example.org\nallow_guest_access: true',
-      ['allow_guest_access must be false: there are no guests yet, not true'],
-    ],
-    [
       'with a room version there is not',
       'server_name: example.org\ndefault_room_version: 99',
       [`default_room_version must be one of ${Array.from({ length: 12 }, (_, index) => index + 1).join(', ')}`],
@@ -199,9 +194,9 @@ d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`,
       /^enable_registration is true, and nothing/,
     )
     const open = configOf('enable_registration: true\nenable_registration_without_verification: true').registration
-    assert.deepEqual(open, { isEnabled: true, requiresToken: false, sharedSecret: undefined })
+    assert.deepEqual(open, { isEnabled: true, requiresToken: false, sharedSecret: undefined, allowsGuests: false })
     const withTokens = configOf('enable_registration: true\nregistration_requires_token: true').registration
-    assert.deepEqual(withTokens, { isEnabled: true, requiresToken: true, sharedSecret: undefined })
+    assert.deepEqual(withTokens, { ...open, requiresToken: true })
   })
 
   test('notes the settings of Synapse that have no effect', () => {

@@ -40,7 +40,7 @@ describe('the sample configuration', () => {
   test('shows defaults that change nothing when they are taken out of their comments', () => {
     const { notices: _, ...before } = loaded(sampleConfig(options))
     const examples =
-      /^#(public_baseurl|admin_contact|registration_shared_secret_path|tls_\w+_path|\w+_lifetime|extra_\w+|\w+_proxy|no_proxy_hosts|key_server_\w+|turn_[su]\w+|turn_password):/
+      /^#(public_baseurl|admin_contact|registration_shared_secret_path|tls_\w+_path|\w+_lifetime|extra_\w+|\w+_proxy|no_proxy_hosts|key_server_\w+|auto_join_mxid_localpart|turn_[su]\w+|turn_password):/
     const uncommented = sampleConfig(options)
       .split('\n')
       .map((line) => (/^#[a-z ]/.test(line) && !line.startsWith('# ') && !examples.test(line) ? line.slice(1) : line))

@@ -2,6 +2,8 @@
 import type { ServiceConfig } from '@myelin/kit/settings'
 import type { TProperties } from 'typebox'
 import type { Section } from './values/section.ts'
+import { appServices } from './sections/app-services.ts'
+import { autoJoin } from './sections/auto-join.ts'
 import { caches } from './sections/caches.ts'
 import { type ConnectionSettings, connections } from './sections/connections.ts'
 import { type DatabaseSettings, database } from './sections/database.ts'
@@ -14,11 +16,14 @@ import { policyServer } from './sections/policy-server.ts'
 import { push } from './sections/push.ts'
 import { rateLimits } from './sections/rate-limits.ts'
 import { registration } from './sections/registration.ts'
+import { rooms } from './sections/rooms.ts'
 import { rtc } from './sections/rtc.ts'
 import { search } from './sections/search.ts'
 import { server } from './sections/server.ts'
+import { serverNotices } from './sections/server-notices.ts'
 import { sessions } from './sections/sessions.ts'
 import { turn } from './sections/turn.ts'
+import { urlPreviews } from './sections/url-previews.ts'
 
 /** All settings, validated and frozen. Pass its parts to the code that needs them. */
 export interface Config extends ServiceConfig {
@@ -49,8 +54,13 @@ export const sections = {
   database,
   registration,
   sessions,
+  rooms,
+  autoJoin,
+  serverNotices,
   media,
+  urlPreviews,
   push,
+  appServices,
   search,
   turn,
   rtc,

@@ -249,7 +249,6 @@ const ACCOUNTS = {
     },
   },
   track_puppeted_user_ips: false,
-  app_service_config_files: [],
   track_appservice_user_ips: false,
   use_appservice_legacy_authorization: false,
   macaroon_secret_key: null,

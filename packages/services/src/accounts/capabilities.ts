@@ -22,11 +22,14 @@ export function capabilitiesOf(rt: Pick<Runtime, 'config'>, requester: Requester
     'm.profile_fields': { enabled: true, ...(locked.length > 0 ? { disallowed: locked } : {}) },
     'm.3pid_changes': isEnabled(false),
     'm.get_login_token': isEnabled(false),
+    'm.preview_url': isEnabled(config.urlPreviews.isEnabled),
+    'io.element.msc4452.preview_url': isEnabled(config.urlPreviews.isEnabled),
     'org.matrix.msc4140.delayed_events': {
       max_delay_ms: config.delayedEvents.maxDelayMs,
       max_scheduled: config.delayedEvents.maxPerUser,
     },
-    'm.forget_forced_upon_leave': isEnabled(false),
+    'm.forget_forced_upon_leave': isEnabled(config.rooms.forgetsOnLeave),
+    'org.matrix.msc4267.forget_forced_upon_leave': isEnabled(config.rooms.forgetsOnLeave),
     ...(requester.isAdmin ? { 'm.account_moderation': { lock: true, suspend: true } } : {}),
   }
 }

@@ -33,6 +33,8 @@ type Needs = Pick<Runtime, 'db' | 'config' | 'limits' | 'serverName'>
 export async function changeProfile(rt: Needs, requester: Requester, change: ProfileChange): Promise<boolean> {
   const { userId, key } = change
   checkProfileKey(key)
+  if (requester.isGuest && key !== 'displayname')
+    throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may change their display name only')
   if (change.value !== undefined) checkProfileValue(key, change.value)
   await checkMayChange(rt, requester, userId, key)
   rt.limits.take('message', requester.userId)

@@ -8,18 +8,20 @@ import { authenticateOperation } from './interactive-auth.ts'
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
 
 /**
- * Deletes some of the requester's devices after they proved their password; the proof covers these devices only.
+ * Deletes some of the requester's devices after they proved their password; the proof covers these devices only. Application
+ * services need none.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3delete_devices
  */
 export async function deleteOwnDevices(
   rt: Needs,
-  { userId }: Requester,
+  { userId, appService }: Requester,
   deviceIds: readonly string[],
   auth: JsonObject | undefined,
 ): Promise<void> {
   const wanted = [...new Set(deviceIds)].sort()
   const name = `delete devices ${canonicalJson(wanted)}`
-  await authenticateOperation(rt, { name, userId, flows: [['m.login.password']], auth, parameters: {} })
+  if (!appService)
+    await authenticateOperation(rt, { name, userId, flows: [['m.login.password']], auth, parameters: {} })
   await rt.db.write((tx) => deleteDevices(tx, userId, wanted))
 }

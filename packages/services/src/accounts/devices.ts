@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
-import { deviceOf, devicesOf, renameDevice } from '@myelin/storage/accounts/devices'
+import { deviceOf, devicesOf, putDevice, renameDevice } from '@myelin/storage/accounts/devices'
 import type { Device } from '@myelin/storage/accounts/devices'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
@@ -39,6 +39,26 @@ export async function nameOwnDevice(
   }
   const isNamed = await rt.db.write((tx) => renameDevice(tx, requester.userId, deviceId, displayName))
   if (!isNamed) throw noSuchDevice()
+}
+
+/**
+ * Creates a device of a user for an application service, without tokens. Returns false, and renames it, where it exists.
+ *
+ * @see https://spec.matrix.org/v1.19/application-service-api/#server-admin-style-permissions
+ */
+export async function putDeviceForAppService(
+  rt: Pick<Runtime, 'db' | 'clock'>,
+  requester: Requester,
+  deviceId: string,
+  displayName: string | undefined,
+): Promise<boolean> {
+  if (await deviceOf(rt.db.read, requester.userId, deviceId)) {
+    await nameOwnDevice(rt, requester, deviceId, displayName)
+    return false
+  }
+  const device = { deviceId, displayName: displayName ?? null, createdTs: rt.clock.now() }
+  await rt.db.write((tx) => putDevice(tx, requester.userId, device))
+  return true
 }
 
 function noSuchDevice(): MatrixError {

@@ -2,6 +2,7 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Runtime } from '../runtime/runtime.ts'
+import { APP_SERVICE_TYPE } from './app-service-users.ts'
 import { accountByPassword } from './check-password.ts'
 import { startSession } from './start-session.ts'
 import type { SessionRequest, StartedSession } from './start-session.ts'
@@ -18,7 +19,8 @@ type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'lo
 
 /** Returns the login types that {@link logIn} supports. */
 export function loginTypes(rt: Pick<Runtime, 'config'>): string[] {
-  return rt.config.passwords.isEnabled ? ['m.login.password'] : []
+  const own = rt.config.passwords.isEnabled ? ['m.login.password'] : []
+  return rt.config.appServices.length > 0 ? [...own, APP_SERVICE_TYPE] : own
 }
 
 /**

@@ -12,14 +12,15 @@ export interface AccountDraft {
   readonly userId: UserId
   readonly passwordHash: string | null
   readonly isAdmin: boolean
+  readonly isGuest?: boolean
   /** The display name; the localpart by default. */
   readonly displayName?: string | undefined
 }
 
 /** Creates an account with a display name; throws `M_USER_IN_USE` for a name in use, or used before. */
 export async function makeAccount(rt: Pick<Runtime, 'clock'>, tx: Tx, draft: AccountDraft): Promise<void> {
-  const { userId, passwordHash, isAdmin, displayName = localpartOf(userId) } = draft
-  const isMade = await putAccount(tx, { userId, passwordHash, isAdmin, isGuest: false, createdTs: rt.clock.now() })
+  const { userId, passwordHash, isAdmin, isGuest = false, displayName = localpartOf(userId) } = draft
+  const isMade = await putAccount(tx, { userId, passwordHash, isAdmin, isGuest, createdTs: rt.clock.now() })
   if (!isMade) throw userInUse()
   if (displayName !== '') await putProfileField(tx, userId, 'displayname', displayName)
 }

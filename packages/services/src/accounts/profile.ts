@@ -6,13 +6,28 @@ import { member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { accountOf } from '@myelin/storage/accounts/accounts'
 import { profileOf } from '@myelin/storage/accounts/profiles'
+import { shareRoom } from '@myelin/storage/rooms/members/shared-rooms'
 import { askProfile } from '../peers/profile.ts'
 import { relayedError } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
-import type { Runtime } from '../runtime/runtime.ts'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { checkProfileKey, MEMBER_FIELDS } from './profile-field.ts'
 
 type Needs = Pick<Runtime, 'db' | 'serverName'> & Asker
+
+/**
+ * Refuses a reader of a profile where settings limit them: `M_MISSING_TOKEN` without a token, `M_FORBIDDEN` without a common room.
+ */
+export async function checkProfileReader(
+  rt: Pick<Runtime, 'db' | 'config'>,
+  { userId: reader }: Pick<Requester, 'userId'>,
+  userId: UserId,
+): Promise<void> {
+  const { requiresToken, requiresSharedRoom } = rt.config.profiles
+  if (requiresToken && reader === '') throw new MatrixError('M_MISSING_TOKEN', 'missing access token')
+  if (!requiresSharedRoom || reader === userId || (await shareRoom(rt.db.read, reader, userId))) return
+  throw new MatrixError('M_FORBIDDEN', 'you share no room with this user')
+}
 
 /** Returns the whole profile of a user of this server; throws `M_NOT_FOUND` where it has no field. */
 export async function ownProfile(rt: Pick<Runtime, 'db'>, userId: UserId): Promise<JsonObject> {

@@ -3,6 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { UserId } from '@myelin/matrix/ids'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
+import { upgradeGuest } from '@myelin/storage/accounts/accounts'
 import type { Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
@@ -11,7 +12,7 @@ import { checkNewPassword, hashPassword } from './passwords.ts'
 import { recordRegistration, repeatRegistration } from './repeat-registration.ts'
 import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
-import { freeUserId } from './usernames.ts'
+import { freeUserId, guestUserId, userInUse } from './usernames.ts'
 
 /** A registration request, with members as on the wire, because it is stored between the stages of authentication. */
 export interface Registration {
@@ -22,6 +23,8 @@ export interface Registration {
   readonly initial_device_display_name?: string
   readonly inhibit_login?: boolean
   readonly refresh_token?: boolean
+  /** The access token of a guest whose account becomes an ordinary one. */
+  readonly guest_access_token?: string
 }
 
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'config' | 'limits' | 'log' | 'serverName'>
@@ -51,7 +54,8 @@ export async function register(rt: Needs, request: Registration, address: string
   if (repeated) return repeated
   rt.limits.check('registration', address)
   const { auth, password, username } = request
-  if (username !== undefined) await freeUserId(rt, username)
+  if (request.guest_access_token !== undefined) await namedGuest(rt, rememberedOf(request))
+  else if (username !== undefined) await freeUserId(rt, username)
   if (password !== undefined) checkNewPassword(rt.config.passwords.policy, password)
   const secret = password === undefined ? {} : { password_hash: await hashPassword(rt, password) }
   const agreed = await authenticateOperation(rt, {
@@ -74,7 +78,14 @@ export async function checkUsername(rt: Needs, username: string, address: string
   await freeUserId(rt, username)
 }
 
-const REMEMBERED = ['username', 'device_id', 'initial_device_display_name', 'inhibit_login', 'refresh_token'] as const
+const REMEMBERED = [
+  'username',
+  'device_id',
+  'initial_device_display_name',
+  'inhibit_login',
+  'refresh_token',
+  'guest_access_token',
+] as const
 
 /** Returns the members of a request that may be stored: only these, so that a caller cannot choose a password hash. */
 function rememberedOf(request: Registration): JsonObject {
@@ -90,22 +101,26 @@ function rememberedOf(request: Registration): JsonObject {
 async function settle(rt: Needs, wanted: JsonObject, authSession: string | undefined): Promise<Registered> {
   const passwordHash = stringMember(wanted, 'password_hash')
   if (passwordHash === undefined) throw new MatrixError('M_MISSING_PARAM', '`password` is missing')
+  const isUpgrade = stringMember(wanted, 'guest_access_token') !== undefined
   const username = stringMember(wanted, 'username') ?? rt.random.token(12).toLowerCase()
-  const userId = await freeUserId(rt, username)
+  const userId = isUpgrade ? await namedGuest(rt, wanted) : await freeUserId(rt, username)
   return rt.db.write(async (tx) => {
-    const made = await put(rt, tx, wanted, { userId, passwordHash })
+    if (isUpgrade && !(await upgradeGuest(tx, userId, passwordHash))) throw userInUse()
+    if (!isUpgrade) await makeAccount(rt, tx, { userId, passwordHash, isAdmin: false })
+    const made = await put(rt, tx, wanted, userId)
     if (authSession !== undefined) await recordRegistration(rt, tx, { session: authSession, parameters: wanted }, made)
     return made
   })
 }
 
-async function put(
-  rt: Needs,
-  tx: Tx,
-  wanted: JsonObject,
-  { userId, passwordHash }: { readonly userId: UserId; readonly passwordHash: string },
-): Promise<Registered> {
-  await makeAccount(rt, tx, { userId, passwordHash, isAdmin: false })
+/** Returns the guest that a request to upgrade an account names; a guest has to name the account. */
+function namedGuest(rt: Needs, wanted: JsonObject): Promise<UserId> {
+  const [username, token] = [stringMember(wanted, 'username'), stringMember(wanted, 'guest_access_token')]
+  if (username === undefined || token === undefined) throw new MatrixError('M_MISSING_PARAM', '`username` is missing')
+  return guestUserId(rt, username, token)
+}
+
+async function put(rt: Needs, tx: Tx, wanted: JsonObject, userId: UserId): Promise<Registered> {
   if (member(wanted, 'inhibit_login') === true) return { userId, session: undefined }
   const session = await startSession(rt, tx, {
     userId,

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
+import type { UserId } from '@myelin/matrix/ids'
+import { accountOf } from '@myelin/storage/accounts/accounts'
+import { deviceOf } from '@myelin/storage/accounts/devices'
 import { spendPredecessor, tokenOwner } from '@myelin/storage/accounts/sessions'
 import { noteDeviceSeen } from './device-seen.ts'
+import { appServices } from '../runtime/app-services.ts'
+import type { AppService } from '../runtime/app-services.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 
 /** A presented token, and the device information of the request. */
@@ -10,6 +15,8 @@ export interface PresentedToken {
   readonly mayBeLocked: boolean
   readonly address: string
   readonly userAgent: string | undefined
+  /** The user and the device that an application service acts for. */
+  readonly asserted?: { readonly userId: string | undefined; readonly deviceId: string | undefined }
 }
 
 /**
@@ -20,7 +27,12 @@ export interface PresentedToken {
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#using-access-tokens
  */
-export async function requesterOf(rt: Pick<Runtime, 'db' | 'clock'>, presented: PresentedToken): Promise<Requester> {
+export async function requesterOf(
+  rt: Pick<Runtime, 'db' | 'clock' | 'config'>,
+  presented: PresentedToken,
+): Promise<Requester> {
+  const service = appServices(rt.config).withToken(presented.token)
+  if (service) return actingUser(rt, service, presented)
   const owner = await tokenOwner(rt.db.read, presented.token)
   if (!owner) throw new MatrixError('M_UNKNOWN_TOKEN', 'unknown access token', { extra: { soft_logout: false } })
   const now = rt.clock.now()
@@ -34,4 +46,33 @@ export async function requesterOf(rt: Pick<Runtime, 'db' | 'clock'>, presented: 
   if (predecessorId !== null) await rt.db.write((tx) => spendPredecessor(tx, predecessorId))
   noteDeviceSeen(rt, owner, presented, now)
   return { userId, deviceId, isAdmin, isGuest }
+}
+
+/**
+ * Returns the user that an application service acts for: its own, or a registered one of its namespace.
+ *
+ * @throws MatrixError `M_FORBIDDEN`, `M_UNKNOWN_DEVICE`, `M_USER_LOCKED`
+ * @see https://spec.matrix.org/v1.19/application-service-api/#identity-assertion
+ */
+async function actingUser(
+  { db }: Pick<Runtime, 'db'>,
+  service: AppService,
+  { asserted, mayBeLocked }: PresentedToken,
+): Promise<Requester> {
+  const userId = (asserted?.userId ?? service.sender) as UserId
+  if (!service.hasUser(userId)) {
+    throw new MatrixError('M_FORBIDDEN', `the application service may not act for ${userId}`)
+  }
+  const account = await accountOf(db.read, userId)
+  if (!account || account.isDeactivated) {
+    throw new MatrixError('M_FORBIDDEN', `the application service has not registered ${userId}`)
+  }
+  if (account.isLocked && !mayBeLocked) {
+    throw new MatrixError('M_USER_LOCKED', 'this account has been locked', { extra: { soft_logout: true } })
+  }
+  const deviceId = asserted?.deviceId
+  if (deviceId !== undefined && !(await deviceOf(db.read, userId, deviceId))) {
+    throw new MatrixError('M_UNKNOWN_DEVICE', `${userId} has no device ${deviceId}`)
+  }
+  return { userId, deviceId: deviceId ?? '', isAdmin: false, isGuest: false, appService: service }
 }

@@ -2,7 +2,9 @@
 import { topics } from '@myelin/storage/engine/topics'
 import { owedInvites } from '@myelin/storage/rooms/owed-invites'
 import type { OwedInvite } from '@myelin/storage/rooms/owed-invites'
+import { owedGuestChecks } from '@myelin/storage/rooms/owed-guest-checks'
 import { owingRemovals } from '@myelin/storage/rooms/owed-redactions'
+import { checkGuests } from '../rooms/owed-guest-leaves.ts'
 import { sendOwedInvites } from '../rooms/owed-invites.ts'
 import { redactOwed } from '../rooms/append/redact-removed.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -12,8 +14,8 @@ const MAX_AT_ONCE = 100
 const MIN_PAUSE_MS = 1_000
 
 /**
- * Finishes what committed changes owe, on one node: redactions of removed users, and invites of new rooms. Mostly the node of the
- * request does it first; what a node that died has left is done here.
+ * Finishes what committed changes owe, on one node: redactions of removed users, leaves of guests, and invites of new rooms. Mostly
+ * the node of the request does it first; what a node that died has left is done here.
  */
 export class OwedWork {
   readonly #rt: Runtime
@@ -43,6 +45,10 @@ export class OwedWork {
     for (let owing = [0]; owing.length > 0 && !term.aborted; ) {
       owing = await owingRemovals(db.read, MAX_AT_ONCE)
       for (const removal of owing) await redactOwed(this.#rt, removal, term)
+    }
+    for (let rooms = await owedGuestChecks(db.read, MAX_AT_ONCE); rooms.length > 0 && !term.aborted; ) {
+      for (const roomId of rooms) await checkGuests(this.#rt, roomId, term)
+      rooms = await owedGuestChecks(db.read, MAX_AT_ONCE)
     }
     return this.#sendInvites(term)
   }

@@ -7,13 +7,15 @@ import { isWorldReadable } from '@myelin/rules/visibility'
 import { aliasesOf, aliasTarget, removeAlias } from '@myelin/storage/rooms/aliases'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { roomById } from '@myelin/storage/rooms/rooms'
-import { addAlias } from '../rooms/add-alias.ts'
+import { addAlias, refuseForeignAlias } from '../rooms/add-alias.ts'
 import { loadStateEvent } from '../room-state/load-auth-state.ts'
+import { askForAlias } from '../peers/app-service.ts'
 import { askAlias } from '../peers/alias.ts'
 import { relayedError } from '../peers/ask-server.ts'
 import type { Asker } from '../peers/ask-server.ts'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { residentServers } from '../room-state/resident-servers.ts'
+import { isAllowedBy } from '../room-state/directory-rules.ts'
 import { dropCanonicalAlias } from './drop-canonical-alias.ts'
 import { mayCreateAlias } from './may-create-alias.ts'
 
@@ -26,8 +28,8 @@ type Needs = Pick<Runtime, 'db' | 'serverName'>
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directoryroomroomalias
  */
 export async function createAlias(
-  rt: Needs & Pick<Runtime, 'clock'>,
-  { userId }: Requester,
+  rt: Needs & Pick<Runtime, 'clock' | 'config'>,
+  requester: Requester,
   text: string,
   roomId: RoomId,
 ): Promise<void> {
@@ -35,9 +37,16 @@ export async function createAlias(
   if (serverOfAlias(alias) !== rt.serverName || /^#:|\s/.test(alias)) {
     throw new MatrixError('M_INVALID_PARAM', 'the alias must be valid and of this server')
   }
+  refuseForeignAlias(rt, requester, alias)
   await rt.db.write(async (tx) => {
+    const { userId, isAdmin } = requester
     const standing = await membershipIn(tx, roomId, userId)
-    if (standing?.membership !== 'join') throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    const mustBeJoined = rt.config.rooms.aliasesNeedMembership && !isAdmin
+    if (mustBeJoined && standing?.membership !== 'join')
+      throw new MatrixError('M_FORBIDDEN', 'you are not in this room')
+    if (!(await roomById(tx, roomId))) throw new MatrixError('M_NOT_FOUND', 'no such room')
+    if (!isAllowedBy(rt.config.rooms.aliasRules, { userId, roomId, aliases: [alias] }))
+      throw new MatrixError('M_FORBIDDEN', 'you are not allowed to create this alias')
     if (await addAlias(tx, { alias, roomId, creator: userId }, rt.clock.now())) return
     throw new MatrixError('M_UNKNOWN', `room alias ${alias} already exists`, { status: 409 })
   })
@@ -56,7 +65,7 @@ export interface FoundRoom {
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3directoryroomroomalias
  */
 export async function findRoom(
-  rt: Needs & Asker & Pick<Runtime, 'limits'>,
+  rt: Needs & Asker & Pick<Runtime, 'limits' | 'log'>,
   payer: string,
   text: string,
 ): Promise<FoundRoom> {
@@ -70,8 +79,14 @@ export async function findRoom(
 }
 
 /** Returns the room that a local alias names; throws `M_NOT_FOUND` for any other alias. */
-export async function findLocalRoom(rt: Needs, text: string): Promise<FoundRoom> {
-  const target = await aliasTarget(rt.db.read, checkedAlias(text))
+export async function findLocalRoom(
+  rt: Needs & Pick<Runtime, 'remote' | 'config' | 'log'>,
+  text: string,
+): Promise<FoundRoom> {
+  const alias = checkedAlias(text)
+  let target = await aliasTarget(rt.db.read, alias)
+  // An application service may create the room while it is asked.
+  if (!target && (await askForAlias(rt, alias))) target = await aliasTarget(rt.db.read, alias)
   if (!target) throw noSuchAlias(text)
   return { roomId: target.roomId, servers: await residentServers(rt, target.roomId) }
 }

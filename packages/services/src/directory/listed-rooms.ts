@@ -13,10 +13,11 @@ import type { DirectoryPage, DirectoryQuery } from '../room-state/directory-page
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3publicrooms
  */
 export async function listedRooms(
-  rt: Pick<Runtime, 'db'> & Asker,
+  rt: Pick<Runtime, 'db' | 'config'> & Asker,
   server: string | undefined,
   query: DirectoryQuery,
 ): Promise<DirectoryPage> {
+  if (!rt.config.directory.listsRooms) return { chunk: [], total_room_count_estimate: 0 }
   if (server === undefined || server === rt.serverName) return publicRooms(rt, query)
   if (!isServerName(server)) throw new MatrixError('M_INVALID_PARAM', '`server` must be a server name')
   return askPublicRooms(rt, server, query)

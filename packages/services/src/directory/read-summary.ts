@@ -13,7 +13,7 @@ import { resolveRoom } from './resolve-room.ts'
 import { summaryOf } from '../room-state/room-summary.ts'
 import type { RoomSummary } from '../room-state/room-summary.ts'
 
-type Needs = Pick<Runtime, 'db' | 'limits'> & Asker
+type Needs = Pick<Runtime, 'db' | 'limits'> & Asker & Pick<Runtime, 'log'>
 
 /**
  * Returns the summary of a room, for users who may enter it; `user` is undefined for a client without an account, and `payer` is

@@ -5,6 +5,7 @@ import { stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import type { Read } from '@myelin/storage/engine/database'
 import { pdusByNid } from '@myelin/storage/rooms/events/events'
+import { accountOf } from '@myelin/storage/accounts/accounts'
 import { profileOf } from '@myelin/storage/accounts/profiles'
 import { usersByWord } from '@myelin/storage/accounts/user-words'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -31,10 +32,12 @@ const MAX_STRANGERS = 100
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3user_directorysearch
  */
 export async function searchUsers(
-  rt: Pick<Runtime, 'db' | 'limits' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'limits' | 'serverName' | 'config'>,
   searcher: UserId,
   { term, limit = DEFAULT_LIMIT }: { readonly term: string; readonly limit: number | undefined },
 ): Promise<{ readonly results: readonly FoundUser[]; readonly limited: boolean }> {
+  const settings = rt.config.directory
+  if (!settings.listsUsers) return { results: [], limited: false }
   rt.limits.take('userDirectory', searcher)
   const words = searchedWords(term).toSorted((a, b) => b.length - a.length)
   const [prefix] = words
@@ -42,6 +45,7 @@ export async function searchUsers(
   if (prefix === undefined || most === 0) return { results: [], limited: false }
   await indexMembers(rt)
   const db = rt.db.read
+  const local = settings.prefersLocalUsers ? rt.serverName : undefined
   const results: FoundUser[] = []
   // With several words, the matches of the longest are filtered by the others.
   const looked = words.length === 1 ? most + 1 : MAX_STRANGERS
@@ -54,14 +58,16 @@ export async function searchUsers(
     ...others.map((id) => [id, false] as const),
   ]) {
     const isLocal = serverOf(userId) === rt.serverName
+    if (!isLocal && settings.excludesRemoteUsers) continue
+    if (isLocal && !settings.showsLockedUsers && (await accountOf(db, userId))?.isLocked) continue
     const profile = isLocal ? await profileOf(db, userId) : await nameAmong(db, rooms, userId)
     const found = shown(userId, profile, words)
     // The others were found in rooms that the searcher may see.
-    if (!found || !(isSharing || !isLocal || (await rooms.newestJoin(userId)))) continue
-    if (results.length === most) return { results: ranked(results, term), limited: true }
+    if (!found || !(isSharing || !isLocal || settings.findsAllUsers || (await rooms.newestJoin(userId)))) continue
+    if (results.length === most) return { results: ranked(results, term, local), limited: true }
     results.push(found)
   }
-  return { results: ranked(results, term), limited: others.length === MAX_STRANGERS }
+  return { results: ranked(results, term, local), limited: others.length === MAX_STRANGERS }
 }
 
 /**
@@ -85,10 +91,12 @@ function shown(userId: UserId, profile: JsonObject | undefined, words: readonly 
   }
 }
 
-/** Ranks exact matches first, then users with a display name. */
-function ranked(found: readonly FoundUser[], term: string): FoundUser[] {
+/** Ranks exact matches first, then users of the preferred server, then users with a display name. */
+function ranked(found: readonly FoundUser[], term: string, preferred: string | undefined): FoundUser[] {
   const wanted = term.trim().toLowerCase()
   const rank = ({ user_id: id, display_name: name }: FoundUser) =>
-    (id.toLowerCase() === wanted || name?.toLowerCase() === wanted ? 2 : 0) + (name === undefined ? 0 : 1)
+    (id.toLowerCase() === wanted || name?.toLowerCase() === wanted ? 4 : 0) +
+    (preferred !== undefined && serverOf(id) === preferred ? 2 : 0) +
+    (name === undefined ? 0 : 1)
   return found.toSorted((a, b) => rank(b) - rank(a))
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId } from '@myelin/matrix/ids'
+import { aliasesOf } from '@myelin/storage/rooms/aliases'
 import { publishRoom, roomById } from '@myelin/storage/rooms/rooms'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
+import { isAllowedBy } from '../room-state/directory-rules.ts'
 import { mayCreateAlias } from './may-create-alias.ts'
 
 /** The visibility of a room in the directory. */
@@ -25,7 +27,7 @@ export async function directoryVisibility(rt: Pick<Runtime, 'db'>, roomId: RoomI
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3directorylistroomroomid
  */
 export async function setDirectoryVisibility(
-  rt: Pick<Runtime, 'db'>,
+  rt: Pick<Runtime, 'db' | 'config'>,
   requester: Requester,
   roomId: RoomId,
   visibility: DirectoryVisibility,
@@ -35,6 +37,9 @@ export async function setDirectoryVisibility(
     if (!(await mayCreateAlias(tx, requester, roomId))) {
       throw new MatrixError('M_FORBIDDEN', 'you do not have permission to change the visibility of this room')
     }
+    const action = { userId: requester.userId, roomId, aliases: await aliasesOf(tx, roomId) }
+    if (visibility === 'public' && !isAllowedBy(rt.config.rooms.publicationRules, action))
+      throw new MatrixError('M_FORBIDDEN', 'you are not allowed to publish this room')
     await publishRoom(tx, roomId, visibility === 'public')
   })
 }

@@ -12,7 +12,7 @@ import { noteDeviceChange } from '@myelin/storage/keys/device-lists'
 import { devicesOf } from '@myelin/storage/accounts/devices'
 import { deleteSignaturesOn } from '@myelin/storage/keys/key-signatures'
 import { authenticateOperation } from '../accounts/interactive-auth.ts'
-import type { Runtime } from '../runtime/runtime.ts'
+import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { publicKeyOf } from './cross-signing-key.ts'
 import type { PublicKey } from './cross-signing-key.ts'
 
@@ -32,7 +32,7 @@ const USAGES = ['master', 'self_signing', 'user_signing'] as const
  */
 export async function uploadCrossSigningKeys(
   rt: Needs,
-  userId: UserId,
+  { userId, appService }: Pick<Requester, 'userId' | 'appService'>,
   upload: CrossSigningUpload,
   auth: JsonObject | undefined,
 ): Promise<void> {
@@ -40,7 +40,8 @@ export async function uploadCrossSigningKeys(
   // A request that continues an authentication may leave out the keys.
   const goesOn = keys.size === 0 && auth !== undefined && stringMember(auth, 'session') !== undefined
   if (keys.size === 0 && !goesOn) return
-  if (!goesOn && (await rt.db.write((tx) => publish(tx, userId, keys, { mayReplace: false })))) return
+  if (!goesOn && (await rt.db.write((tx) => publish(tx, userId, keys, { mayReplace: appService !== undefined }))))
+    return
   const agreed = await authenticateOperation(rt, {
     name: 'uploadCrossSigningKeys',
     userId,

@@ -12,9 +12,10 @@ export interface MediaRequest {
   readonly signal: AbortSignal
 }
 
-/** The content of a name, and when the name was taken, in milliseconds. */
+/** The content of a name, when the name was taken, and about when the content was last accessed, in milliseconds. */
 export interface FoundMedia extends MediaContent {
   readonly createdTs: number
+  readonly lastAccessTs: number
 }
 
 const DEFAULT_TIMEOUT_MS = 20_000
@@ -69,5 +70,6 @@ async function look(
   const isOpen = name.serverName === rt.serverName && !rt.config.media.requiresAuthentication
   if (!media || (media.isAuthenticatedOnly && !isAuthenticated && !isOpen)) throw noSuchMedia()
   if (!media.content && (media.unusedExpiresTs ?? 0) <= rt.clock.now()) throw noSuchMedia()
-  return media.content && { ...media.content, createdTs: media.createdTs }
+  const { createdTs, lastAccessTs } = media
+  return media.content && { ...media.content, createdTs, lastAccessTs }
 }

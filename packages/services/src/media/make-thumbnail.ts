@@ -48,6 +48,23 @@ export async function makeThumbnail(path: string, order: ThumbnailOrder): Promis
   }
 }
 
+/** The facts of an image file. */
+export interface ImageFacts extends Size {
+  readonly contentType: string
+}
+
+/**
+ * Returns the size and the media type of an image file, as it is shown.
+ *
+ * Throws `M_UNKNOWN` (400) for an unsupported file, and `M_TOO_LARGE` for one with too many pixels.
+ */
+export async function describeImage(path: string, maxPixels: number): Promise<ImageFacts> {
+  const { format, autoOrient } = await metadataOf(path)
+  const { width, height } = autoOrient
+  if (width * height > maxPixels) throw new MatrixError('M_TOO_LARGE', 'the image has too many pixels')
+  return { width, height, contentType: `image/${format === 'heif' ? 'avif' : format}` }
+}
+
 /**
  * Returns the image library, configured for untrusted files. It takes about 10 MiB, so it is loaded with the first
  * image.

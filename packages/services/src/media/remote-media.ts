@@ -10,6 +10,7 @@ import { askMedia } from '../peers/media.ts'
 import type { IncomingFile } from '../peers/media.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { PendingDownload } from '../runtime/blob-store.ts'
+import { noteAccess } from './expire-remote-media.ts'
 import { fileNameIn } from './file-name.ts'
 import { findMedia } from './find-media.ts'
 import type { FoundMedia, MediaRequest } from './find-media.ts'
@@ -18,7 +19,7 @@ import type { IncomingBlob } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
 import { contentTypeOf } from './upload.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits'> & Asker
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'blobs' | 'limits' | 'log'> & Asker
 
 /** A request for media of any server. */
 export interface AnyMediaRequest extends MediaRequest {
@@ -50,7 +51,7 @@ const MAX_WAIT_MS = 60_000
 export async function findAnyMedia(rt: Needs, name: MediaName, request: AnyMediaRequest): Promise<FoundMedia> {
   const coming = await pendingDownload(rt, name, request)
   await coming?.kept
-  return findMedia(rt, name, request)
+  return findStored(rt, name, request)
 }
 
 /** Returns media like {@link findAnyMedia}, but streams a large file while it is downloaded. */
@@ -62,7 +63,13 @@ export async function openAnyMedia(
   const coming = await pendingDownload(rt, name, request)
   const bytes = await coming?.file.read(WHOLE_BYTES)
   const description = coming?.file.description
-  return bytes && description ? { ...description, bytes } : findMedia(rt, name, request)
+  return bytes && description ? { ...description, bytes } : findStored(rt, name, request)
+}
+
+async function findStored(rt: Needs, name: MediaName, request: AnyMediaRequest): Promise<FoundMedia> {
+  const found = await findMedia(rt, name, request)
+  await noteAccess(rt, name, found)
+  return found
 }
 
 async function pendingDownload(
@@ -70,6 +77,7 @@ async function pendingDownload(
   name: MediaName,
   request: AnyMediaRequest,
 ): Promise<PendingDownload | undefined> {
+  if (name.serverName !== rt.serverName && rt.config.media.blockedServers.includes(name.serverName)) throw noSuchMedia()
   if (name.serverName === rt.serverName || (await mediaByName(rt.db.read, name))) return undefined
   if (!request.mayFetch || !request.isAuthenticated) throw noSuchMedia()
   return rt.blobs.once(mediaTopic(name), (growing) => fetchMedia(rt, name, request, growing))

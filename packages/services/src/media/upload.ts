@@ -16,8 +16,9 @@ import type { MediaContent, MediaName } from '@myelin/storage/media/media'
 import type { Runtime } from '../runtime/runtime.ts'
 import { tooLarge } from '../runtime/incoming-blob.ts'
 import { noSuchMedia } from './media-name.ts'
+import { checkUploadLimits } from './upload-limits.ts'
 
-type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'blobs' | 'config' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'blobs' | 'config' | 'serverName' | 'limits'>
 
 /** An upload, and its metadata. */
 export interface Upload {
@@ -27,8 +28,6 @@ export interface Upload {
   readonly fileName: string | undefined
 }
 
-const UNUSED_MS = 24 * 3600 * 1000
-const MAX_PENDING = 5
 const MAX_FILE_NAME_BYTES = 1024
 const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?: *;[\x20-\x7e]{0,200})?$/
 
@@ -39,7 +38,7 @@ const MEDIA_TYPE = /^[A-Za-z0-9!#$&^_.+-]{1,127}\/[A-Za-z0-9!#$&^_.+-]{1,127}(?:
  */
 export async function uploadMedia(rt: Needs, userId: UserId, upload: Upload): Promise<string> {
   const name = newName(rt)
-  await takeIn(rt, upload, (tx, content) =>
+  await takeIn(rt, userId, upload, (tx, content) =>
     putMedia(tx, { ...name, ...fresh(rt, userId), unusedExpiresTs: undefined, content }),
   )
   return mediaTopic(name)
@@ -54,12 +53,14 @@ export async function reserveMedia(
   rt: Needs,
   userId: UserId,
 ): Promise<{ readonly uri: string; readonly unusedExpiresTs: number }> {
+  const { maxPending, unusedMs } = rt.config.media
+  rt.limits.take('mediaCreate', userId)
   const now = rt.clock.now()
-  const [name, unusedExpiresTs] = [newName(rt), now + UNUSED_MS]
+  const [name, unusedExpiresTs] = [newName(rt), now + unusedMs]
   await rt.db.write(async (tx) => {
     await dropExpiredMedia(tx, userId, now)
     const pending = await pendingExpiries(tx, userId, now)
-    if (pending.length >= MAX_PENDING) {
+    if (pending.length >= maxPending) {
       const extra = { retry_after_ms: (pending[0] ?? now) - now }
       throw new MatrixError('M_LIMIT_EXCEEDED', 'too many uploads are pending', { extra })
     }
@@ -76,7 +77,7 @@ export async function reserveMedia(
 export async function uploadReserved(rt: Needs, userId: UserId, name: MediaName, upload: Upload): Promise<void> {
   const check = (db: Read) => checkReserved(db, name, { userId, now: rt.clock.now() })
   await check(rt.db.read)
-  await takeIn(rt, upload, async (tx, content) => {
+  await takeIn(rt, userId, upload, async (tx, content) => {
     await check(tx)
     await fillMedia(tx, name, { content, isAuthenticatedOnly: rt.config.media.requiresAuthentication })
   })
@@ -97,15 +98,18 @@ async function checkReserved(
 /** Stores the file before the row that names it, both in one unit, so that no name lacks its file. */
 async function takeIn(
   rt: Needs,
+  userId: UserId,
   upload: Upload,
   record: (tx: Tx, content: MediaContent) => Promise<void>,
 ): Promise<void> {
   const { maxUploadBytes } = rt.config.media
   if ((upload.sizeBytes ?? 0) > maxUploadBytes) throw tooLarge(maxUploadBytes)
   const said = saidOf(upload)
+  await checkUploadLimits(rt, rt.db.read, { userId, sizeBytes: upload.sizeBytes ?? 0 })
   const blob = await rt.blobs.receive(upload.stream, maxUploadBytes)
   try {
     await rt.db.write(async (tx) => {
+      await checkUploadLimits(rt, tx, { userId, sizeBytes: blob.sizeBytes })
       await record(tx, { ...said, sha256: blob.sha256, sizeBytes: blob.sizeBytes })
       await blob.keep()
     })
@@ -126,7 +130,8 @@ export function contentTypeOf(said: string | undefined): string {
   return said !== undefined && MEDIA_TYPE.test(said) ? said : 'application/octet-stream'
 }
 
-function newName(rt: Needs): MediaName {
+/** Returns a new media name of this server. */
+export function newName(rt: Pick<Needs, 'serverName' | 'random'>): MediaName {
   return { serverName: rt.serverName, mediaId: rt.random.token(24) }
 }
 

@@ -32,6 +32,8 @@ export interface Unsigned {
 export interface EventFormat {
   readonly hasRoomId: boolean
   readonly isPruned?: boolean
+  /** A redacted event is shown with its content. */
+  readonly isUnredacted?: boolean
   readonly isFederation?: boolean
   readonly fields?: readonly string[] | undefined
 }
@@ -56,7 +58,8 @@ export function clientEvent(
   return new RawJson(`${body}${room},"unsigned":${unsignedText(unsigned)}}`)
 }
 
-const isPruned = (event: StoredEvent, format: EventFormat) => event.redactedBy !== null || format.isPruned === true
+const isPruned = (event: StoredEvent, format: EventFormat) =>
+  (event.redactedBy !== null && !format.isUnredacted) || format.isPruned === true
 
 /** Returns the client format without room ID, `unsigned` and closing brace. */
 function encoded(pdu: Pdu): string {

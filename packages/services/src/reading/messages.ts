@@ -6,7 +6,7 @@ import type { Read } from '@myelin/storage/engine/database'
 import { eventById, timeline } from '@myelin/storage/rooms/events/events'
 import { BEGINNING, justAfter, justBefore } from '@myelin/storage/rooms/events/history-positions'
 import type { StoredEvent } from '@myelin/storage/schema/stored-event'
-import { stateEventNid } from '@myelin/storage/rooms/rooms'
+import { roomById, stateEventNid } from '@myelin/storage/rooms/rooms'
 import { eventsByNid } from '@myelin/storage/rooms/events/events'
 import { ignoredUsers } from '../standing/ignored-users.ts'
 import { backfillGap, timelineGaps } from '../rooms/intake/backfill.ts'
@@ -14,6 +14,8 @@ import type { Checker } from '../rooms/intake/check-incoming.ts'
 import type { Requester } from '../runtime/runtime.ts'
 import type { EventFilter } from '../room-state/event-filter.ts'
 import { passes } from '../room-state/event-filter.ts'
+import { loadAuthState } from '../room-state/load-auth-state.ts'
+import { roomVersionOf } from '../room-state/versions.ts'
 import { parseToken, printPosition } from '../room-state/page-token.ts'
 import { relatedAsAsked } from './related.ts'
 import { renderEvents } from './render.ts'
@@ -145,13 +147,33 @@ export async function membersFor(
   return [...(await eventsByNid(db, nids)).values()]
 }
 
-/** Returns an event as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. */
-export async function readEvent(rt: Needs, requester: Requester, roomId: RoomId, eventId: EventId): Promise<RawJson> {
+/**
+ * Returns an event as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. With `isUnredacted` a redacted event
+ * has its content, for admins of the server and users who may redact (MSC2815); others get `M_FORBIDDEN`.
+ */
+export async function readEvent(
+  rt: Needs,
+  requester: Requester,
+  roomId: RoomId,
+  eventId: EventId,
+  isUnredacted = false,
+): Promise<RawJson> {
+  if (isUnredacted) await requireRedactor(rt.db.read, requester, roomId)
   const event = await knownEvent(rt.db.read, requester, roomId, eventId)
-  const view = { requester, now: rt.clock.now(), format: { hasRoomId: true }, bundles: true }
+  const view = { requester, now: rt.clock.now(), format: { hasRoomId: true, isUnredacted }, bundles: true }
   const [rendered] = await renderEvents(rt.db.read, [event], view)
   if (!rendered) throw notThere()
   return rendered
+}
+
+/** Throws `M_FORBIDDEN` for a user who is neither an admin nor may redact the events of others in a room. */
+async function requireRedactor(db: Read, { userId, isAdmin }: Requester, roomId: RoomId): Promise<void> {
+  const room = await roomById(db, roomId)
+  if (!room || isAdmin) return
+  const draft = { sender: userId, type: 'm.room.redaction', content: {} }
+  const { state } = await loadAuthState(db, room.stateRoot, draft, roomVersionOf(room.roomVersion))
+  if (state.powerOf(userId) >= state.levelFor('redact')) return
+  throw new MatrixError('M_FORBIDDEN', "you don't have permission to read redacted events in this room")
 }
 
 /** Returns an event of any room as the requester sees it; throws `M_NOT_FOUND` if it is unknown or hidden. */

@@ -3,6 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import { isWorldReadable } from '@myelin/rules/visibility'
+import { isGuest } from '@myelin/storage/accounts/accounts'
 import type { Read } from '@myelin/storage/engine/database'
 import { eventsById, stateRootAt } from '@myelin/storage/rooms/events/events'
 import { membershipIn } from '@myelin/storage/rooms/members/members'
@@ -39,6 +40,8 @@ export async function roomAccess(db: Read, user: UserId, roomId: RoomId): Promis
   if (visibility && isWorldReadable(stringMember(visibility.content, 'history_visibility')))
     return { ...now, isJoined: false }
   if (!standing || standing.isForgotten || !['leave', 'ban'].includes(standing.membership)) throw outside()
+  // A guest reads rooms that are world-readable, and those joined.
+  if (await isGuest(db, user)) throw outside()
   const end = await endOfJoin(db, roomId, user, standing.position)
   if (end === undefined) throw outside()
   return { ...now, isJoined: false, stateRoot: await stateRootAt(db, roomId, end), upTo: end }

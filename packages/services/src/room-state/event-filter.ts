@@ -21,6 +21,9 @@ export interface EventFilter {
   readonly containsUrl: boolean | undefined
   /** Only events to which these senders related an event in these ways: see `related.ts`. */
   readonly relatedBy: Relations | undefined
+  /** Only events that relate to another in one of these ways, and none that relate in one of those (MSC3874). */
+  readonly relTypes: readonly string[] | undefined
+  readonly notRelTypes: readonly string[]
   readonly lazyLoadMembers: boolean
   readonly includeRedundantMembers: boolean
   readonly unreadThreadNotifications: boolean
@@ -52,6 +55,8 @@ export function eventFilterOf(json: JsonObject | undefined): EventFilter {
     notRooms: listOf(source, 'not_rooms') ?? [],
     containsUrl: typeof containsUrl === 'boolean' ? containsUrl : undefined,
     relatedBy: relationsOf(source),
+    relTypes: listOf(source, 'rel_types') ?? listOf(source, 'org.matrix.msc3874.rel_types'),
+    notRelTypes: listOf(source, 'not_rel_types') ?? listOf(source, 'org.matrix.msc3874.not_rel_types') ?? [],
     lazyLoadMembers: member(source, 'lazy_load_members') === true,
     includeRedundantMembers: member(source, 'include_redundant_members') === true,
     unreadThreadNotifications: member(source, 'unread_thread_notifications') === true,
@@ -69,8 +74,16 @@ export function passes(event: Pick<Pdu, 'type' | 'sender' | 'roomId' | 'content'
     return false
   if (has(filter.notSenders, event.sender)) return false
   if (filter.senders && !has(filter.senders, event.sender)) return false
+  if (!passesRelation(event.content, filter)) return false
   if (filter.containsUrl === undefined) return true
   return filter.containsUrl === (stringMember(event.content, 'url') !== undefined)
+}
+
+function passesRelation(content: JsonObject, { relTypes, notRelTypes }: EventFilter): boolean {
+  if (relTypes === undefined && notRelTypes.length === 0) return true
+  const relType = stringMember(objectMember(content, 'm.relates_to') ?? {}, 'rel_type')
+  if (relType === undefined) return relTypes === undefined
+  return !has(notRelTypes, relType) && (relTypes === undefined || has(relTypes, relType))
 }
 
 /** Returns whether a filter matches an event type; `*` is a wildcard. */

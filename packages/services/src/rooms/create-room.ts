@@ -8,6 +8,8 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import type { Tx } from '@myelin/storage/engine/database'
 import { putOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import { openRoom, publishRoom } from '@myelin/storage/rooms/rooms'
+import { refuseInvites } from '../standing/may-invite.ts'
+import { isAllowedBy } from '../room-state/directory-rules.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { addAlias } from './add-alias.ts'
@@ -43,13 +45,14 @@ export async function createRoom(rt: Needs, creator: UserId, request: RoomCreati
   const alias = aliasFor(rt, request)
   for (const each of request.invite) checkInvited(each)
   await refuseSuspended(rt, creator)
-  rt.limits.take('roomCreation', creator)
+  if (request.invite.length > 0 && !request.isOfServer) await refuseInvites(rt, creator)
+  if (!request.isOfServer) rt.limits.take('roomCreation', creator)
   // A room may name a policy server from its beginning. Then the unit runs again, and must make the same room.
   const now = rt.clock.now()
   const clock: EventMaker['clock'] = { now: () => now, later: (delayMs, task) => rt.clock.later(delayMs, task) }
   const content = creationContent(request, version)
   const chosen = version.roomIds === 'chosen by server' ? { roomId: newRoomId(rt) } : {}
-  const events = initialEvents(request, { version, creator, alias })
+  const events = initialEvents(request, { version, creator, alias, settings: rt.config.rooms })
   const invited = [...new Set(request.invite)].filter((each) => each !== creator)
   const first = invited.filter((each) => serverOf(each) === rt.serverName).slice(0, INVITES_A_UNIT)
   const later = invited.filter((each) => !first.includes(each))
@@ -67,6 +70,14 @@ export async function createRoom(rt: Needs, creator: UserId, request: RoomCreati
       const need = await putInitial(tx, maker, { roomId, creator, event })
       if (need) return need
     }
+    const aliases = alias === undefined ? [] : [alias]
+    if (
+      request.visibility === 'public' &&
+      !isAllowedBy(rt.config.rooms.publicationRules, { userId: creator, roomId, aliases })
+    )
+      throw new MatrixError('M_FORBIDDEN', 'you are not allowed to publish this room')
+    if (alias !== undefined && !isAllowedBy(rt.config.rooms.aliasRules, { userId: creator, roomId, aliases }))
+      throw new MatrixError('M_FORBIDDEN', 'you are not allowed to create this alias')
     if (request.visibility === 'public') await publishRoom(tx, roomId, true)
     await putOwedInvites(tx, roomId, invitesOwed(rt, { ...invites, roomId, targets: later }))
     return (await inviteAll(tx, maker, { ...invites, roomId, targets: first })) ?? roomId

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import type { ErrorCode } from '@myelin/matrix/errors'
-import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
+import type { EventId, RoomId, ServerName, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
 import { REDACT_EVENTS } from '@myelin/rules/auth/rules/redaction'
+import { RemoteError } from '@myelin/remote/remote-error'
+import { isGuest } from '@myelin/storage/accounts/accounts'
 import { eventById } from '@myelin/storage/rooms/events/events'
 import { joinedServers } from '@myelin/storage/rooms/members/joined-servers'
 import { forgetRoom, membershipIn, membershipsOf } from '@myelin/storage/rooms/members/members'
+import { askHierarchy } from '../peers/hierarchy.ts'
+import { guestsRefused } from '../room-state/guest-access.ts'
+import { loadStateEvent } from '../room-state/load-auth-state.ts'
+import { refuseInvites } from '../standing/may-invite.ts'
+import { roomById } from '@myelin/storage/rooms/rooms'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
@@ -27,7 +34,7 @@ import { carryOverUserData } from './upgrade/carry-over-user-data.ts'
 import { changeMembership, memberContent } from './append/members-change.ts'
 import type { MembershipChange } from './append/members-change.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing' | 'config'>
 
 /** The optional members of a membership request: a reason and further content. */
 export interface MembershipDetails {
@@ -63,11 +70,27 @@ async function enterRoom(
   const servers = candidates(rt, via, await serversAround(rt, user, roomId))
   if (servers.length === 0) throw noServers()
   rt.limits.take('joinRemote', user)
+  if (await isGuest(rt.db.read, user)) await requireGuestAccess(rt, user, { roomId, servers })
   await inTurn(rt.db, roomId, async () => {
     if (await joinHere(rt, user, roomId, wording)) return
     const content = await memberContent(rt.db.read, rt, { target: user, membership: 'join', ...wording })
     await joinRemote(rt, servers, { roomId, userId: user, membership: 'join' }, content)
   })
+}
+
+/** Refuses a guest where the servers of a room do not say that guests may join it. */
+async function requireGuestAccess(
+  rt: Needs,
+  user: UserId,
+  { roomId, servers }: { readonly roomId: RoomId; readonly servers: readonly ServerName[] },
+): Promise<void> {
+  try {
+    const { summary } = await askHierarchy(rt, user, servers, { roomId, suggestedOnly: true })
+    if (summary.guest_can_join) return
+  } catch (cause) {
+    if (!(cause instanceof RemoteError)) throw cause
+  }
+  throw guestsRefused()
 }
 
 /** Joins a room that this server is in; returns false where another server is needed. */
@@ -76,6 +99,7 @@ async function joinHere(rt: Needs, user: UserId, roomId: RoomId, wording: Member
   // A ban, for example, is known only where the members are.
   if (await isPartial(rt.db.read, roomId)) return false
   rt.limits.take('joinLocal', user)
+  rt.limits.take('joinPerRoom', roomId)
   try {
     await change(rt, { roomId, sender: user, target: user, membership: 'join', ...wording })
     return true
@@ -120,6 +144,8 @@ export async function inviteUser(
 ): Promise<void> {
   await requireRoom(rt, roomId, sender)
   await refuseSuspended(rt, sender)
+  await refuseInvites(rt, sender)
+  rt.limits.take('invitePerIssuer', sender)
   rt.limits.take('invitePerRoom', roomId)
   rt.limits.take('invitePerUser', target)
   await requireStanding(rt, roomId, target)
@@ -131,16 +157,22 @@ export async function inviteUser(
   }
 }
 
-/** Leaves a room, rejects an invite, or retracts a knock. */
+/** Leaves a room, rejects an invite, or retracts a knock; the room of server notices cannot be left. */
 export async function leaveRoom(
   rt: Needs,
   user: UserId,
   roomId: RoomId,
   wording: MembershipDetails = {},
 ): Promise<void> {
+  await refuseLeavingNotices(rt, roomId, user)
+  await leave(rt, user, roomId, wording)
+}
+
+async function leave(rt: Needs, user: UserId, roomId: RoomId, wording: MembershipDetails): Promise<void> {
   if (await isResident(rt, roomId)) {
     await change(rt, { roomId, sender: user, target: user, membership: 'leave', ...wording })
     rt.typing.stop(roomId, user)
+    await forgetLeft(rt, roomId, user)
     return
   }
   const standing = await membershipIn(rt.db.read, roomId, user)
@@ -151,6 +183,22 @@ export async function leaveRoom(
   const servers = candidates(rt, await serversAround(rt, user, roomId))
   const content = await memberContent(rt.db.read, rt, { target: user, membership: 'leave', ...wording })
   await leaveRemote(rt, servers, standing, { request: { roomId, userId: user, membership: 'leave' }, content })
+  await forgetLeft(rt, roomId, user)
+}
+
+/** Throws `M_CANNOT_LEAVE_SERVER_NOTICE_ROOM` for a user whose room for server notices this is. */
+export async function refuseLeavingNotices(
+  rt: Pick<Runtime, 'db' | 'config' | 'serverName'>,
+  roomId: RoomId,
+  user: UserId,
+): Promise<void> {
+  const settings = rt.config.serverNotices
+  if (!settings) return
+  const sender = `@${settings.localpart}:${rt.serverName}`
+  const room = user === sender ? undefined : await roomById(rt.db.read, roomId)
+  const create = room && (await loadStateEvent(rt.db.read, room.stateRoot, 'm.room.create'))
+  if (create?.sender !== sender) return
+  throw new MatrixError('M_CANNOT_LEAVE_SERVER_NOTICE_ROOM', 'you cannot leave the room of server notices')
 }
 
 /**
@@ -180,11 +228,18 @@ export async function moderateMember(
   }
   const id = await change(rt, { roomId, sender, target, membership: kind === 'ban' ? 'ban' : 'leave', ...wording })
   rt.typing.stop(roomId, target)
+  if (kind !== 'unban') await forgetLeft(rt, roomId, target)
   if (redactsEvents)
     await finishRemovals(
       rt,
       [await eventById(rt.db.read, id)].flatMap((event) => event?.pdu ?? []),
     )
+}
+
+/** Forgets a room that a local user has left where the server is set to do so. */
+async function forgetLeft(rt: Needs, roomId: RoomId, user: UserId): Promise<void> {
+  if (!rt.config.rooms.forgetsOnLeave || serverOf(user) !== rt.serverName) return
+  await rt.db.write((tx) => forgetRoom(tx, roomId, user))
 }
 
 /** Forgets a room that the user has left, until they join again; `M_UNKNOWN` while they are in it. */
@@ -201,7 +256,7 @@ export async function leaveEveryRoom(rt: Needs, user: UserId): Promise<void> {
   for (const { roomId, membership } of await membershipsOf(rt.db.read, user)) {
     if (!['join', 'invite', 'knock'].includes(membership)) continue
     try {
-      await leaveRoom(rt, user, roomId)
+      await leave(rt, user, roomId, {})
     } catch (cause) {
       if (!(cause instanceof MatrixError)) throw cause
     }

@@ -7,11 +7,12 @@ import { membershipIn } from '@myelin/storage/rooms/members/members'
 import { takeOwedInvites } from '@myelin/storage/rooms/owed-invites'
 import type { OwedInvite } from '@myelin/storage/rooms/owed-invites'
 import { fanOut } from '../peers/fan-out.ts'
+import { inviteRulesOf } from '../standing/invite-rules.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { EventMaker } from './drafts/event-draft.ts'
 import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
-import { blocksInvites, changeMembership, memberContent } from './append/members-change.ts'
+import { changeMembership, memberContent } from './append/members-change.ts'
 import { isNeed } from './resolution/unit-needs.ts'
 import type { UnitNeed } from './resolution/unit-needs.ts'
 import { writeEvents } from './append/write-events.ts'
@@ -90,7 +91,7 @@ export async function inviteAll(
 ): Promise<UnitNeed | undefined> {
   const extra = isDirect ? { extra: { is_direct: true } } : {}
   for (const target of targets) {
-    if (await blocksInvites(tx, target)) continue
+    if ((await inviteRulesOf(tx, target))(sender) === 'block') continue
     const invited = await changeMembership(tx, rt, { roomId, sender, target, membership: 'invite', ...extra })
     if (isNeed(invited)) return invited
   }

@@ -4,6 +4,7 @@ import type { EventId, UserId } from '@myelin/matrix/ids'
 import { isUserId, serverOf } from '@myelin/matrix/ids'
 import { stringMember } from '@myelin/matrix/json'
 import type { Json } from '@myelin/matrix/json'
+import { refuseInvites } from '../standing/may-invite.ts'
 import { refuseSuspended } from '../standing/suspension.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { checkContent } from './drafts/check-content.ts'
@@ -13,10 +14,11 @@ import { inviteRemote } from './handshake/invite-remote.ts'
 import type { Joiner } from './handshake/join-remote.ts'
 import { changeMembership } from './append/members-change.ts'
 import { isNeed, SignatureNeed } from './resolution/unit-needs.ts'
+import { refuseLeavingNotices } from './membership.ts'
 import { sendEvent } from './send-event.ts'
 import { writeEvents } from './append/write-events.ts'
 
-type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing'>
+type Needs = EventMaker & Joiner & Pick<Runtime, 'db' | 'limits' | 'typing' | 'config'>
 const MEMBERSHIPS = ['join', 'invite', 'leave', 'ban', 'knock'] as const
 
 /**
@@ -36,6 +38,8 @@ export async function setState(rt: Needs, draft: EventDraft & { readonly stateKe
   // Only the server may set the user who authorizes a join.
   delete extra['join_authorised_via_users_server']
   if (membership !== 'leave' || target !== draft.sender) await refuseSuspended(rt, draft.sender)
+  if (membership === 'leave' && target === draft.sender) await refuseLeavingNotices(rt, draft.roomId, target)
+  if (membership === 'invite') await refuseInvites(rt, draft.sender)
   if (!draft.claim) rt.limits.take('message', draft.sender)
   const { roomId, sender } = draft
   if (membership === 'invite' && serverOf(target) !== rt.serverName) {

@@ -82,6 +82,24 @@ describe('a blob store', () => {
     assert.equal(made.toString(), 'yes')
   })
 
+  test('deletes a blob with its thumbnails, unless it is used or new', async () => {
+    const blob = await store.receive(streamOf('unused'), 9)
+    await blob.keep()
+    await store.derived(blob.sha256, 'thumb', async () => Buffer.from('small'))
+    const stays = () => store.read(blob.sha256).then(text)
+    const hour = 3_600_000
+    await store.removeUnused(blob.sha256, { now: Date.now(), isUsed: async () => false })
+    assert.equal(await stays(), 'unused')
+    await store.removeUnused(blob.sha256, { now: Date.now() + 2 * hour, isUsed: async () => true })
+    assert.equal(await stays(), 'unused')
+    await store.removeUnused(blob.sha256, { now: Date.now() + 2 * hour, isUsed: async () => false })
+    await assert.rejects(stays(), { code: 'M_NOT_FOUND' })
+    const again = await store.derived(blob.sha256, 'thumb', async () => Buffer.from('made again'))
+    assert.equal(again.toString(), 'made again')
+    await store.removeUnused(blob.sha256, { now: Date.now() + 2 * hour, isUsed: async () => false })
+    assert.deepEqual(await left(), [])
+  })
+
   test('removes what was left behind a day ago, and not what is under way', async () => {
     const [old, young] = [join(folder, 'incoming', 'old'), join(folder, 'incoming', 'young')]
     await writeFile(old, '')

@@ -26,6 +26,8 @@ export interface ByteRange {
 const MAX_AT_ONCE = 2
 const MAX_WAITING = 200
 const PROBE_BYTES = 64 * 1024
+/** Files younger than this may belong to an upload in progress. */
+const NEW_MS = 3600 * 1000
 const STALE_MS = 24 * 3600 * 1000
 
 /**
@@ -185,6 +187,29 @@ export class BlobStore {
       const path = join(incoming, name)
       const found = await unlessAbsent(stat(path))
       if (found && found.mtimeMs < now - STALE_MS) await rm(path, { force: true })
+    }
+  }
+
+  /**
+   * Deletes a blob and its thumbnails, unless it is used, or was stored in the last hour and may be used by an upload that is not
+   * committed yet.
+   */
+  async removeUnused(
+    sha256: Uint8Array,
+    { now, isUsed }: { readonly now: number; readonly isUsed: () => Promise<boolean> },
+  ): Promise<void> {
+    if (await isUsed()) return
+    const path = this.pathOf(sha256)
+    const aside = join(await (this.#incoming ??= this.#makeIncoming()), this.#random.token(24))
+    // Looked at again once it is out of the way: an upload of the same content puts a new file in its place.
+    const isMoved = await unlessAbsent(rename(path, aside).then(() => true))
+    if (!isMoved) return
+    const { mtimeMs } = await stat(aside)
+    if (mtimeMs > now - NEW_MS || (await isUsed())) return rename(aside, path)
+    await rm(aside, { force: true })
+    const folder = join(this.#folder, 'derived', ...foldersOf(hex(sha256)))
+    for (const name of (await unlessAbsent(readdir(folder))) ?? []) {
+      if (name.startsWith(`${hex(sha256)}-`)) await rm(join(folder, name), { force: true })
     }
   }
 

@@ -31,6 +31,11 @@ export class IncomingBlob {
     this.#final = final
   }
 
+  /** The path of its file: the temporary one until it is kept. */
+  get path(): string {
+    return this.#isKept ? this.#final : this.#temporary
+  }
+
   /** Moves the blob to its final path; on return it survives a crash. Calling it twice is harmless. */
   async keep(): Promise<void> {
     if (this.#isKept) return

@@ -16,17 +16,22 @@ export type LimitName =
   | 'loginFailed'
   | 'joinLocal'
   | 'joinRemote'
+  | 'joinPerRoom'
+  | 'invitePerIssuer'
   | 'invitePerRoom'
   | 'invitePerUser'
   | 'presence'
   | 'remoteMedia'
   | 'policySender'
   | 'reports'
+  | 'thirdPartyInvites'
   | 'userDirectory'
   | 'roomCreation'
   | 'profiles'
   | 'publicRooms'
   | 'search'
+  | 'urlPreviews'
+  | 'mediaCreate'
   | 'keyUploads'
   | 'toDevice'
   | 'remoteLookups'
@@ -49,17 +54,22 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
     loginFailed: new RateLimiter(clock, login.failedAttempts),
     joinLocal: new RateLimiter(clock, joins.local),
     joinRemote: new RateLimiter(clock, joins.remote),
+    joinPerRoom: new RateLimiter(clock, joins.perRoom),
+    invitePerIssuer: new RateLimiter(clock, invites.perIssuer),
     invitePerRoom: new RateLimiter(clock, invites.perRoom),
     invitePerUser: new RateLimiter(clock, invites.perUser),
     presence: new RateLimiter(clock, presence),
     remoteMedia: new RateLimiter(clock, remoteMedia),
     policySender: new RateLimiter(clock, policySender),
     reports: new RateLimiter(clock, limits.reports),
+    thirdPartyInvites: new RateLimiter(clock, limits.thirdPartyInvites),
     userDirectory: new RateLimiter(clock, limits.userDirectory),
     roomCreation: new RateLimiter(clock, limits.roomCreation),
     profiles: new RateLimiter(clock, limits.profiles),
     publicRooms: new RateLimiter(clock, limits.publicRooms),
     search: new RateLimiter(clock, limits.search),
+    urlPreviews: new RateLimiter(clock, limits.urlPreviews),
+    mediaCreate: new RateLimiter(clock, limits.mediaCreate),
     keyUploads: new RateLimiter(clock, limits.keyUploads),
     toDevice: new RateLimiter(clock, limits.toDevice),
     remoteLookups: new RateLimiter(clock, limits.remoteLookups),
@@ -79,13 +89,16 @@ function throttlesOf(clock: Clock, { federation }: RateLimits) {
 /** The server's rate limits, in memory: each node counts its own requests (decision 43). */
 export class Limits {
   readonly #clock: Clock
+  readonly #isUnlimited: (key: string) => boolean
   readonly #lookups: HostThrottle
   #limiters: Limiters
   #servers: HostThrottle
   #transactions: HostThrottle
 
-  constructor(clock: Clock, limits: RateLimits) {
+  /** @param isUnlimited returns whether no limit applies to a key, which may be a user ID; in no case by default */
+  constructor(clock: Clock, limits: RateLimits, isUnlimited: (key: string) => boolean = () => false) {
     this.#clock = clock
+    this.#isUnlimited = isUnlimited
     this.#lookups = new HostThrottle(clock, LOOKUPS)
     this.#limiters = limitersOf(clock, limits)
     ;({ servers: this.#servers, transactions: this.#transactions } = throttlesOf(clock, limits))
@@ -99,7 +112,7 @@ export class Limits {
 
   /** Counts one use; throws `M_LIMIT_EXCEEDED` with `retry_after_ms` when the bucket is empty. */
   take(name: LimitName, key: string): void {
-    refuseFor(this.#limiters[name].take(key))
+    if (!this.#isUnlimited(key)) refuseFor(this.#limiters[name].take(key))
   }
 
   /** Counts a cost that is known afterwards; {@link check} refuses until the bucket has refilled. */
@@ -137,7 +150,7 @@ export class Limits {
 
   /** Throws like {@link take} when the bucket is empty, without counting. */
   check(name: LimitName, key: string): void {
-    refuseFor(this.#limiters[name].peek(key))
+    if (!this.#isUnlimited(key)) refuseFor(this.#limiters[name].peek(key))
   }
 }
 

@@ -9,9 +9,11 @@ import type { ServerName, UserId } from '@myelin/matrix/ids'
 import type { SigningKey } from '@myelin/matrix/signatures'
 import type { Federation } from '@myelin/remote/federation'
 import type { Database } from '@myelin/storage/engine/database'
+import type { AppService } from './app-services.ts'
 import type { Typing } from './typing.ts'
 import type { Limits } from './limits.ts'
 import type { BlobStore } from './blob-store.ts'
+import type { PreviewTurns } from './preview-turns.ts'
 import type { PresenceTracker } from './presence-tracker.ts'
 import type { SyncThrottle } from './sync-throttle.ts'
 
@@ -39,6 +41,8 @@ export interface Runtime {
   readonly presence: PresenceTracker
   /** The files behind media. */
   readonly blobs: BlobStore
+  /** The previews of web pages that are being made. */
+  readonly previews: PreviewTurns
   /** Limits how often a device's sync is answered while its rooms are busy. */
   readonly syncThrottle: SyncThrottle
   /** The client for requests to other servers. */
@@ -63,4 +67,6 @@ export interface Requester {
   readonly deviceId: string
   readonly isAdmin: boolean
   readonly isGuest: boolean
+  /** The application service that acts for the account. */
+  readonly appService?: AppService
 }

@@ -31,6 +31,8 @@ export interface Poll {
   /** The request waits. */
   readonly waits: boolean
   readonly timeoutMs: number
+  /** Topics that wake the request, besides the requester's and those of their rooms. */
+  readonly topics?: readonly string[]
   /** Does what the client acknowledges; called once, before the first look. */
   begin(): Promise<void>
   /** Reads the changes up to now. */
@@ -59,7 +61,7 @@ export async function longPoll(
   try {
     for (;;) {
       if (waits) {
-        waiter.listen(await topicsOf(rt, poll.requester.userId))
+        waiter.listen([...(await topicsOf(rt, poll.requester.userId)), ...(poll.topics ?? [])])
         await rt.syncThrottle.turnOf(poll.requester)
       }
       let answer: PollAnswer | undefined = await poll.look()

@@ -37,6 +37,39 @@ export const isSuspended = cachedReader(
   async (db, userId: UserId) => (await accountOf(db, userId))?.isSuspended ?? false,
 )
 
+/** Returns whether an account is a guest's. */
+export const isGuest = cachedReader(
+  'guests',
+  50_000,
+  (userId: UserId) => topics.account(userId),
+  async (db, userId: UserId) => (await accountOf(db, userId))?.isGuest ?? false,
+)
+
+/** Returns whether an account is the only one of the server, besides those of guests and of the users that are excluded. */
+export async function isOnlyAccount(db: Read, userId: UserId, excluded: readonly UserId[]): Promise<boolean> {
+  const rows = await db
+    .selectFrom('accounts')
+    .select('user_id')
+    .where('is_guest', '=', 0)
+    .limit(excluded.length + 2)
+    .execute()
+  return rows.every((row) => row.user_id === userId || excluded.includes(row.user_id))
+}
+
+/** Makes a guest's account an ordinary one with a password. Returns false where the account is no guest's. */
+export async function upgradeGuest(tx: Tx, userId: UserId, passwordHash: string): Promise<boolean> {
+  const row = await tx
+    .updateTable('accounts')
+    .set({ is_guest: 0, password_hash: passwordHash })
+    .where('user_id', '=', userId)
+    .where('is_guest', '=', 1)
+    .where('is_deactivated', '=', 0)
+    .returning('user_id')
+    .executeTakeFirst()
+  tx.touch(topics.account(userId))
+  return row !== undefined
+}
+
 /**
  * Returns this server's users who requested erasure when they deactivated their account. Cached until the next erasure.
  */

@@ -187,6 +187,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   ],
   owed_redactions: [{ topic: () => topics.owedWork, by: 'event_nid', on: ['insert'] }],
   owed_invites: [{ topic: () => topics.owedWork, by: 'user_id', on: ['insert'] }],
+  owed_guest_checks: [{ topic: () => topics.owedWork, by: 'room_nid', on: ['insert'] }],
   delegated_leaves: [{ topic: () => topics.delegatedLeaves, by: 'user_id', on: ['insert'] }],
   thread_subscriptions: [{ topic: ofUser, by: 'user_id', on: ['insert', 'is_subscribed', 'is_automatic', 'position'] }],
   pushers: [
@@ -213,6 +214,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   server_keys: [{ topic: topics.keysOfServer, by: 'server_name' }],
   server_key_answers: [{ topic: topics.keysOfServer, by: 'server_name' }],
   media: readEachTime,
+  url_previews: readEachTime,
+  preview_images: readEachTime,
 
   search_entries: readEachTime,
   search_due: readEachTime,

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { dropExpiredMedia, fillMedia, mediaByName, mediaTopic, pendingExpiries, putMedia } from './media.ts'
-import type { Media } from './media.ts'
+import type { StoredMedia } from './media.ts'
 
 const serverName = 'one.test' as ServerName
 const alice = '@alice:one.test' as UserId
@@ -27,15 +27,16 @@ onEveryDatabase('media', (open) => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
         const db = await open()
-        const model = new Map<string, Media>()
+        const model = new Map<string, StoredMedia>()
         let serial = 0
         for (const each of steps) {
           if (each.kind === 'put') {
-            const media: Media = {
+            const media: StoredMedia = {
               serverName,
               mediaId: `m${serial++}`,
               userId: each.user,
               createdTs: 5,
+              lastAccessTs: 5,
               unusedExpiresTs: each.expires,
               content: each.expires === undefined ? content : undefined,
               isAuthenticatedOnly: serial % 2 === 0,

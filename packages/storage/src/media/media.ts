@@ -44,6 +44,7 @@ export async function putMedia(tx: Tx, media: Media): Promise<void> {
       created_ts: media.createdTs,
       unused_expires_ts: media.unusedExpiresTs ?? null,
       is_authenticated_only: media.isAuthenticatedOnly ? 1 : 0,
+      last_access_ts: media.createdTs,
       ...contentColumns(media.content),
     })
     .execute()
@@ -65,8 +66,13 @@ export async function fillMedia(
   tx.touch(mediaTopic(name))
 }
 
+/** Media in the store, and a time near its last access: see `noteMediaAccess`. */
+export interface StoredMedia extends Media {
+  readonly lastAccessTs: number
+}
+
 /** Returns the media of a name. */
-export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<Media | undefined> {
+export async function mediaByName(db: Read, { serverName, mediaId }: MediaName): Promise<StoredMedia | undefined> {
   const row = await db
     .selectFrom('media')
     .selectAll()
@@ -88,6 +94,17 @@ export async function pendingExpiries(db: Read, user: UserId, now: number): Prom
   return rows.flatMap((row) => row.unused_expires_ts ?? [])
 }
 
+/** Returns the bytes that a user uploaded since a time. */
+export async function uploadedBytes(db: Read, user: UserId, sinceTs: number): Promise<number> {
+  const row = await db
+    .selectFrom('media')
+    .select(({ fn }) => fn.sum<number | string | null>('size_bytes').as('sum'))
+    .where('user_id', '=', user)
+    .where('created_ts', '>', sinceTs)
+    .executeTakeFirst()
+  return Number(row?.sum ?? 0)
+}
+
 /** Gives back the names a user reserved and did not use in time. */
 export async function dropExpiredMedia(tx: Tx, user: UserId, now: number): Promise<void> {
   await tx.deleteFrom('media').where('user_id', '=', user).where('unused_expires_ts', '<=', now).execute()
@@ -102,7 +119,7 @@ function contentColumns(content: MediaContent | undefined) {
   }
 }
 
-function mediaFrom(row: Tables['media']): Media {
+function mediaFrom(row: Tables['media']): StoredMedia {
   return {
     serverName: row.server_name,
     mediaId: row.media_id,
@@ -110,6 +127,7 @@ function mediaFrom(row: Tables['media']): Media {
     createdTs: row.created_ts,
     unusedExpiresTs: row.unused_expires_ts ?? undefined,
     isAuthenticatedOnly: row.is_authenticated_only === 1,
+    lastAccessTs: row.last_access_ts,
     content: contentFrom(row),
   }
 }

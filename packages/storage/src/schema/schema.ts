@@ -2,6 +2,7 @@
 import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
+import type { PreviewTables } from './preview-tables.ts'
 import type { RegistrationTables } from './registration-tables.ts'
 import type { SearchTables } from './search-tables.ts'
 import type { StickyTables } from './sticky-tables.ts'
@@ -14,6 +15,7 @@ export type { Bytes, Nid, Position } from './scalars.ts'
 /** All tables. Times are in ms, flags are 0 or 1, JSON is text. The history is in `migrations/`. */
 export interface Tables
   extends NotificationTables,
+    PreviewTables,
     DelayedTables,
     StickyTables,
     DehydratedTables,
@@ -366,5 +368,6 @@ export interface Tables
     created_ts: number
     unused_expires_ts: number | null
     is_authenticated_only: number
+    last_access_ts: number
   }
 }

@@ -153,7 +153,6 @@ describe('registering', () => {
     ['a device id with a null byte', { username: 'eve', password, device_id: 'a\0' }, '', 400, 'M_BAD_JSON'],
     ['a name that is not text', { username: 7, password }, '', 400, 'M_BAD_JSON'],
     ['no password in the end', { username: 'eve', auth: dummy }, '', 400, 'M_MISSING_PARAM'],
-    ['guests', {}, '?kind=guest', 403, 'M_GUEST_ACCESS_FORBIDDEN'],
     ['a kind there is not', {}, '?kind=robot', 400, 'M_INVALID_PARAM'],
     ['something that is not JSON', 'nonsense', '', 400, 'M_NOT_JSON'],
     ['an unknown session', { auth: { ...dummy, session: 'x'.repeat(24) } }, '', 400, 'M_UNKNOWN'],

@@ -11,6 +11,8 @@ import { synapseGetRegistrationNonce } from './synapse-get-registration-nonce.ts
 import { synapseGetRegistrationToken } from './synapse-get-registration-token.ts'
 import { synapseListRegistrationTokens } from './synapse-list-registration-tokens.ts'
 import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
+import { synapseSendServerNoticeOnce } from './synapse-send-server-notice-once.ts'
+import { synapseSendServerNotice } from './synapse-send-server-notice.ts'
 import { synapseUpdateRegistrationToken } from './synapse-update-registration-token.ts'
 
 /** Operations of server admins. */
@@ -26,5 +28,7 @@ export const adminEndpoints: readonly AnyEndpoint[] = [
   synapseGetRegistrationToken,
   synapseListRegistrationTokens,
   synapseRegisterBySecret,
+  synapseSendServerNoticeOnce,
+  synapseSendServerNotice,
   synapseUpdateRegistrationToken,
 ]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { registerBySecret } from '@myelin/services/accounts/register-by-secret'
+import { joinFirstRooms } from '@myelin/services/directory/auto-join'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
@@ -39,6 +40,7 @@ export const synapseRegisterBySecret = endpoint({
       mac: body.mac,
       inhibitLogin: body.inhibit_login === true,
     })
+    await joinFirstRooms(rt, registered.userId)
     return registeredReply(registered)
   },
 })

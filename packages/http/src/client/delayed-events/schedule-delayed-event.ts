@@ -16,7 +16,7 @@ export const scheduleDelayedEvent = endpoint({
   id: 'scheduleDelayedEvent',
   method: 'PUT',
   path: '/_matrix/client/unstable/org.matrix.msc4140/rooms/:roomId/delayed_event/:eventType/:txnId',
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   bodyIsCanonical: true,
   params: Type.Object({ roomId: RoomIdSchema, eventType: Type.String(), txnId: Type.String() }),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MatrixError } from '@myelin/matrix/errors'
 import { listedRooms } from '@myelin/services/directory/listed-rooms'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
@@ -19,6 +20,8 @@ export const getPublicRooms = endpoint({
   reply: PublicRoomsReply,
 
   async handle({ query: { server, ...query }, requester, address }, rt) {
+    if (requester.userId === '' && !rt.config.directory.listsRoomsWithoutToken)
+      throw new MatrixError('M_MISSING_TOKEN', 'missing access token')
     rt.limits.takeFor('publicRooms', requester, address)
     return listedRooms(rt, server, query)
   },

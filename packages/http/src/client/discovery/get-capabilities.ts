@@ -28,6 +28,8 @@ export const getCapabilities = endpoint({
       }),
       'm.3pid_changes': Enabled,
       'm.get_login_token': Enabled,
+      'm.preview_url': Enabled,
+      'io.element.msc4452.preview_url': Enabled,
       'm.forget_forced_upon_leave': Enabled,
       'org.matrix.msc4140.delayed_events': Type.Object({
         max_delay_ms: Type.Integer(),

@@ -15,6 +15,7 @@ const VERSIONS = [
  */
 const UNSTABLE_FEATURES = [
   'com.beeper.msc4169',
+  'fi.mau.msc2815',
   'org.matrix.e2e_cross_signing',
   'org.matrix.msc2285.stable',
   'org.matrix.msc2432',
@@ -24,12 +25,15 @@ const UNSTABLE_FEATURES = [
   'org.matrix.msc3773',
   'org.matrix.msc3814',
   'org.matrix.msc3827.stable',
+  'org.matrix.msc3874',
   'org.matrix.msc3881',
+  'org.matrix.msc3912',
   'org.matrix.msc3916.stable',
   'org.matrix.msc3981',
   'org.matrix.msc4069',
   'org.matrix.msc4140',
   'org.matrix.msc4143',
+  'org.matrix.msc4155',
   'org.matrix.msc4222',
   'org.matrix.msc4306',
   'org.matrix.msc4354',
@@ -40,10 +44,18 @@ const UNSTABLE_FEATURES = [
   'uk.tcpip.msc4133.stable',
 ]
 
+/** The part of the flag's name for each preset whose rooms are encrypted by default. */
+const ENCRYPTED_NAMES = {
+  private_chat: 'private',
+  public_chat: 'public',
+  trusted_private_chat: 'trusted_private',
+} as const
+
 /** Returns those that settings enable. */
-function configuredFeatures({ presence, push }: Pick<ServiceConfig, 'presence' | 'push'>): string[] {
+function configuredFeatures({ presence, push, rooms }: Pick<ServiceConfig, 'presence' | 'push' | 'rooms'>): string[] {
   return [
     ...(presence.isEnabled ? ['org.matrix.msc3026.busy_presence'] : []),
+    ...rooms.encryptedPresets.map((preset) => `io.element.e2ee_forced.${ENCRYPTED_NAMES[preset]}`),
     ...(push.withEncryptedEvents ? ['org.matrix.msc4028'] : []),
   ]
 }

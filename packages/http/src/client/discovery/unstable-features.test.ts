@@ -54,6 +54,13 @@ describe('an advertised feature', () => {
       await send('m.room.redaction', { redacts: target })
       assert.deepEqual((await loaded(target))['content'], {})
     },
+    'fi.mau.msc2815': async () => {
+      const target = await send('m.room.message', { msgtype: 'm.text', body: 'gone' })
+      await send('m.room.redaction', { redacts: target })
+      const query = 'fi.mau.msc2815.include_unredacted_content=true'
+      const shown = await done('GET', `v3/rooms/${room}/event/${encodeURIComponent(target)}?${query}`)
+      assert.equal((shown['content'] as Body)['body'], 'gone')
+    },
     'org.matrix.e2e_cross_signing': async () => {
       const text = encodeBase64(testPolicyKey('one.test').publicKey)
       const key = { user_id: alice.userId, usage: ['master'], keys: { [`ed25519:${text}`]: text } }
@@ -113,6 +120,20 @@ describe('an advertised feature', () => {
       assert.equal(pushers[0]?.['org.matrix.msc3881.enabled'], false)
     },
     'org.matrix.msc3916.stable': () => done('GET', 'v1/media/config'),
+    'org.matrix.msc3874': async () => {
+      await threaded()
+      const filter = encodeURIComponent(JSON.stringify({ 'org.matrix.msc3874.not_rel_types': ['m.thread'] }))
+      const { chunk } = await done('GET', `v3/rooms/${room}/messages?dir=b&limit=1&filter=${filter}`)
+      assert.notEqual((chunk as { content: Body }[])[0]?.content['body'], 'in a thread')
+    },
+    'org.matrix.msc3912': async () => {
+      const reply = await threaded()
+      const related = { rel_type: 'm.replace', event_id: reply }
+      const edit = await send('m.room.message', { msgtype: 'm.text', body: 'edit', 'm.relates_to': related })
+      const path = `v3/rooms/${room}/redact/${encodeURIComponent(reply)}/related`
+      await done('PUT', path, { 'org.matrix.msc3912.with_relations': ['m.replace'] })
+      assert.equal((await loaded(edit))['content']?.['body'], undefined)
+    },
     'org.matrix.msc3981': () => done('GET', `v1/rooms/${room}/relations/${event}?recurse=true`),
     'org.matrix.msc4028': async () => {
       const rule = await done('GET', 'v3/pushrules/global/override/.org.matrix.msc4028.encrypted_event')
@@ -136,6 +157,13 @@ describe('an advertised feature', () => {
       await done('PUT', `v3/rooms/${room}/send/m.room.message/sticky?${query}`, { body: 'sticky', msgtype: 'm.text' })
       const { rooms } = await done('GET', 'v3/sync')
       assert.match(JSON.stringify(rooms), /sticky/)
+    },
+    'org.matrix.msc4155': async () => {
+      const dora = await server.register('dora')
+      const setting = `${client}/v3/user/${dora.userId}/account_data/org.matrix.msc4155.invite_permission_config`
+      await server.call('PUT', setting, { token: dora.token, body: { blocked_users: ['@alice:*'] } })
+      const { body } = await call('POST', `v3/rooms/${room}/invite`, { user_id: dora.userId })
+      assert.equal(body['errcode'], 'M_INVITE_BLOCKED')
     },
     'org.matrix.msc4380.stable': async () => {
       const carol = await server.register('carol')

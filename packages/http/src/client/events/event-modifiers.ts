@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MatrixError } from '@myelin/matrix/errors'
 import { MAX_STICKY_MS } from '@myelin/services/rooms/append/record-sticky'
+import type { Requester } from '@myelin/services/runtime/runtime'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { OptionalInteger, OptionalText } from '../../schemas.ts'
@@ -51,6 +52,17 @@ export function stickyDurationIn(query: Static<typeof StickyModifiers>): number 
   throw new MatrixError('M_INVALID_PARAM', `\`sticky_duration_ms\` must be between 1 and ${MAX_STICKY_MS}`)
 }
 
+/**
+ * Returns the time that an application service gives an event, as a member of its draft.
+ *
+ * @see https://spec.matrix.org/v1.19/application-service-api/#timestamp-massaging
+ */
+export function timestampIn({ ts }: Static<typeof EventModifiers>): { readonly originServerTs?: number } {
+  if (ts === undefined) return {}
+  if (ts < 0) throw new MatrixError('M_INVALID_PARAM', '`ts` must not be negative')
+  return { originServerTs: ts }
+}
+
 /** Refuses a sticky duration of a state event; throws `M_INVALID_PARAM`. */
 export function refuseStickyState(durationMs: number | undefined): void {
   if (durationMs !== undefined) throw new MatrixError('M_INVALID_PARAM', 'state events cannot be sticky')
@@ -62,8 +74,12 @@ export function refuseStickyState(durationMs: number | undefined): void {
  * @throws MatrixError `M_FORBIDDEN`
  * @see https://github.com/matrix-org/matrix-spec-proposals/pull/4140
  */
-export function refuseModifiers(query: Static<typeof EventModifiers>): void {
+export function refuseModifiers(
+  query: Static<typeof EventModifiers>,
+  { appService }: Pick<Requester, 'appService'>,
+): void {
   for (const [name, refusal] of REFUSALS) {
+    if (name === 'ts' && appService) continue
     if (Object.hasOwn(query, name)) throw new MatrixError('M_FORBIDDEN', refusal)
   }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readEvent } from '@myelin/services/reading/messages'
+import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { ClientEventSchema } from '../../reply-schemas.ts'
 import { EventParams } from './event-params.ts'
 
+const UNREDACTED = 'fi.mau.msc2815.include_unredacted_content'
+
 /**
- * Returns one event of a room.
+ * Returns one event of a room; with the parameter of MSC2815 also the content of a redacted one, for those who may redact.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3roomsroomideventeventid
  */
@@ -15,7 +18,9 @@ export const getOneRoomEvent = endpoint({
   path: '/_matrix/client/v3/rooms/:roomId/event/:eventId',
   access: 'guest',
   params: EventParams,
+  query: Type.Object({ [UNREDACTED]: Type.Optional(Type.Boolean()) }),
   reply: ClientEventSchema,
 
-  handle: async ({ params, requester }, rt) => readEvent(rt, requester, params.roomId, params.eventId),
+  handle: async ({ params, query, requester }, rt) =>
+    readEvent(rt, requester, params.roomId, params.eventId, query[UNREDACTED]),
 })

@@ -22,13 +22,6 @@ const MODIFIERS: readonly (readonly [query: string, sends: readonly Send[]])[] =
   ['ts=1000', ['message', 'state', 'state with a key', 'redaction']],
 ]
 
-/** Members of a redaction's body that ask to redact related events as well. */
-const RELATED = [
-  { with_rel_types: ['m.thread'] },
-  { with_rel_types: ['*'] },
-  { 'org.matrix.msc3912.with_relations': ['m.replace'] },
-]
-
 describe('a request to send that asks for more than this server does', () => {
   let server: TestServer
   let token: string
@@ -89,15 +82,6 @@ describe('a request to send that asks for more than this server does', () => {
       assert.deepEqual([status, body['errcode']], [400, 'M_INVALID_PARAM'], name)
     }
   })
-
-  for (const related of RELATED) {
-    test(`is refused and redacts nothing: ${JSON.stringify(related)}`, async () => {
-      const { status, body } = await call('PUT', `rooms/${roomId}/redact/${eventId}/related`, related)
-      assert.deepEqual([status, body['errcode']], [400, 'M_UNRECOGNIZED'])
-      const event = (await call('GET', `rooms/${roomId}/event/${eventId}`)).body as { content: { body?: string } }
-      assert.equal(event.content.body, 'now')
-    })
-  }
 
   test('is served where it asks for no related events', async () => {
     const said = String((await send('message', '', 'again')).body['event_id'])

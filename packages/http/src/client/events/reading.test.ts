@@ -84,12 +84,4 @@ describe('reading a room', () => {
       assert.deepEqual([status, body['errcode']], [404, 'M_NOT_FOUND'])
     }
   })
-
-  test('makes no room whose guests could only be found through an identity server', async () => {
-    const body = { invite_3pid: [{ id_server: 'id.test', id_access_token: 't', medium: 'email', address: 'a@b' }] }
-    const before = (await server.call('GET', '/_matrix/client/v3/joined_rooms', { token: bob.token })).body
-    const answer = await server.call('POST', '/_matrix/client/v3/createRoom', { token: bob.token, body })
-    assert.deepEqual([answer.status, answer.body['errcode']], [403, 'M_THREEPID_DENIED'])
-    assert.deepEqual((await server.call('GET', '/_matrix/client/v3/joined_rooms', { token: bob.token })).body, before)
-  })
 })

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
-import { sendEvent } from '@myelin/services/rooms/send-event'
+import { redactWithRelated } from '@myelin/services/rooms/redact-related'
 import { Type } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
@@ -10,7 +9,7 @@ import { EventIdSchema, RoomIdSchema } from '../../schemas.ts'
 import { EventModifiers, refuseModifiers } from './event-modifiers.ts'
 
 /**
- * Redacts an event.
+ * Redacts an event, and with `with_relations` of MSC3912 those that relate to it.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#put_matrixclientv3roomsroomidredacteventidtxnid
  */
@@ -33,28 +32,12 @@ export const redactEvent = endpoint({
   reply: EventIdReply,
 
   async handle({ params: { roomId, eventId, txnId }, query, body, requester }, rt) {
-    refuseModifiers(query)
-    refuseRelated(body)
+    refuseModifiers(query, requester)
     const content = body.reason === undefined ? {} : { reason: body.reason }
     const { userId: sender, deviceId } = requester
     const transaction = { deviceId, txnId }
     const draft = { roomId, sender, type: 'm.room.redaction', content, redacts: eventId, transaction }
-    return { event_id: await sendEvent(rt, draft) }
+    const related = body['org.matrix.msc3912.with_relations'] ?? body.with_rel_types ?? []
+    return { event_id: await redactWithRelated(rt, draft, related) }
   },
 })
-
-interface RelatedEvents {
-  readonly with_rel_types?: readonly string[]
-  readonly 'org.matrix.msc3912.with_relations'?: readonly string[]
-}
-
-/**
- * Refuses to redact related events as well: redacting the event alone would leave visible what the user wants removed.
- *
- * @see https://github.com/matrix-org/matrix-spec-proposals/pull/3912
- */
-function refuseRelated(body: RelatedEvents): void {
-  if (body.with_rel_types?.length || body['org.matrix.msc3912.with_relations']?.length) {
-    throw new MatrixError('M_UNRECOGNIZED', 'redacting related events is not supported', { status: 400 })
-  }
-}

@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { SentReply } from '../../room-replies.ts'
 import { JsonObjectSchema, RoomIdSchema } from '../../schemas.ts'
-import { delayIn, EventModifiers, refuseModifiers, stickyDurationIn } from './event-modifiers.ts'
+import { delayIn, EventModifiers, refuseModifiers, stickyDurationIn, timestampIn } from './event-modifiers.ts'
 
 /**
  * Sends a message event to a room, now or after a delay (MSC4140).
@@ -20,7 +20,7 @@ export const sendMessage = endpoint({
   id: 'sendMessage',
   method: 'PUT',
   path: '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,
@@ -30,7 +30,7 @@ export const sendMessage = endpoint({
   reply: SentReply,
 
   async handle({ params: { roomId, eventType: type, txnId }, query, body: content, requester }, rt) {
-    refuseModifiers(query)
+    refuseModifiers(query, requester)
     if (type === 'm.room.member') throw new MatrixError('M_BAD_JSON', 'm.room.member must be sent as a state event')
     const delayMs = delayIn(query)
     const stickyMs = stickyDurationIn(query)
@@ -40,7 +40,15 @@ export const sendMessage = endpoint({
     const redacts = type === 'm.room.redaction' ? stringMember(content, 'redacts') : undefined
     const { userId: sender, deviceId } = requester
     const sticky = stickyMs === undefined ? {} : { stickyMs }
-    const draft = { roomId, sender, type, content, ...sticky, transaction: { deviceId, txnId } }
+    const draft = {
+      roomId,
+      sender,
+      type,
+      content,
+      ...sticky,
+      ...timestampIn(query),
+      transaction: { deviceId, txnId },
+    }
     const event = redacts === undefined ? draft : { ...draft, redacts: redacts as EventId }
     return { event_id: await sendEvent(rt, event) }
   },

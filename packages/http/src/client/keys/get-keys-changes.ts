@@ -14,7 +14,7 @@ export const getKeysChanges = endpoint({
   id: 'getKeysChanges',
   method: 'GET',
   path: '/_matrix/client/v3/keys/changes',
-  access: 'user',
+  access: 'guest',
   query: Type.Object({ from: Type.String(), to: OptionalText }),
   reply: DeviceListsReply,
 

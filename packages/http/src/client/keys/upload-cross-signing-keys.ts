@@ -45,7 +45,7 @@ export const uploadCrossSigningKeys = endpoint({
       ...(selfSigning && { self_signing: selfSigning }),
       ...(userSigning && { user_signing: userSigning }),
     }
-    await publishKeys(rt, requester.userId, upload, auth)
+    await publishKeys(rt, requester, upload, auth)
     return {}
   },
 })

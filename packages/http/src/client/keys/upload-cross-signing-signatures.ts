@@ -15,7 +15,7 @@ export const uploadCrossSigningSignatures = endpoint({
   id: 'uploadCrossSigningSignatures',
   method: 'POST',
   path: ['/_matrix/client/v3/keys/signatures/upload', '/_matrix/client/unstable/keys/signatures/upload'],
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   bodyIsCanonical: true,
   body: mapOf(UserKeySchema, mapOf(DeviceKeySchema, JsonObjectSchema)),

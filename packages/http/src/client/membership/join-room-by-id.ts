@@ -13,7 +13,7 @@ export const joinRoomById = endpoint({
   id: 'joinRoomById',
   method: 'POST',
   path: '/_matrix/client/v3/rooms/:roomId/join',
-  access: 'user',
+  access: 'guest',
   bodyMayBeAbsent: true,
   params: RoomParams,
   query: ViaQuery,

@@ -14,7 +14,7 @@ export const joinRoom = endpoint({
   id: 'joinRoom',
   method: 'POST',
   path: '/_matrix/client/v3/join/:roomIdOrAlias',
-  access: 'user',
+  access: 'guest',
   bodyMayBeAbsent: true,
   params: RoomOrAliasParams,
   query: ViaQuery,

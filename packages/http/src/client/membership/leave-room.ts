@@ -13,7 +13,7 @@ export const leaveRoom = endpoint({
   id: 'leaveRoom',
   method: 'POST',
   path: '/_matrix/client/v3/rooms/:roomId/leave',
-  access: 'user',
+  access: 'guest',
   bodyMayBeAbsent: true,
   params: RoomParams,
   body: ReasonBody,

@@ -13,7 +13,7 @@ export const deleteProfileField = endpoint({
   id: 'deleteProfileField',
   method: 'DELETE',
   path: FIELD_PATHS,
-  access: 'user',
+  access: 'guest',
   params: FieldParams,
   query: PropagationQuery,
   reply: EmptySchema,

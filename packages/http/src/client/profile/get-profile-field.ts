@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadProfileField } from '@myelin/services/accounts/profile'
+import { checkProfileReader, loadProfileField } from '@myelin/services/accounts/profile'
 import { endpoint } from '../../endpoint.ts'
 import { ObjectSchema } from '../../reply-schemas.ts'
 import { FIELD_PATHS, FieldParams } from './field-params.ts'
@@ -19,6 +19,7 @@ export const getProfileField = endpoint({
 
   async handle({ params: { userId, keyName }, requester, address }, rt) {
     rt.limits.takeFor('profiles', requester, address)
+    await checkProfileReader(rt, requester, userId)
     return loadProfileField(rt, userId, keyName)
   },
 })

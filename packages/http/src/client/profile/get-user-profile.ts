@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { loadProfile } from '@myelin/services/accounts/profile'
+import { checkProfileReader, loadProfile } from '@myelin/services/accounts/profile'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
 import { openObject } from '../../reply-schemas.ts'
@@ -20,6 +20,7 @@ export const getUserProfile = endpoint({
 
   async handle({ params, requester, address }, rt) {
     rt.limits.takeFor('profiles', requester, address)
+    await checkProfileReader(rt, requester, params.userId)
     return loadProfile(rt, params.userId)
   },
 })

@@ -17,7 +17,7 @@ export const setProfileField = endpoint({
   id: 'setProfileField',
   method: 'PUT',
   path: FIELD_PATHS,
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   params: FieldParams,
   query: PropagationQuery,

@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { MatrixError } from '@myelin/matrix/errors'
+import type { RoomAlias } from '@myelin/matrix/ids'
 import type { JsonObject } from '@myelin/matrix/json'
+import { refuseForeignAlias } from '@myelin/services/rooms/add-alias'
 import { createRoom as create } from '@myelin/services/rooms/create-room'
+import { checkedId, inviteToNew } from '@myelin/services/rooms/third-party-invite'
 import { Type } from 'typebox'
 import { MAX_BODY_BYTES } from '../../body-sizes.ts'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
 import { RoomIdReply } from '../../room-replies.ts'
+import { addressOf } from '../membership/invited-address.ts'
 import { JsonObjectSchema, OptionalText, oneOf, UserIdSchema } from '../../schemas.ts'
 
 const InitialEvent = Type.Object({ type: Type.String(), state_key: OptionalText, content: JsonObjectSchema })
+
+const MAX_ADDRESSES = 20
+const InvitedAddress = Type.Object({
+  id_server: Type.String(),
+  id_access_token: Type.String(),
+  medium: Type.String(),
+  address: Type.String(),
+})
 
 /**
  * Creates a room.
@@ -30,7 +41,7 @@ export const createRoom = endpoint({
     name: OptionalText,
     topic: OptionalText,
     invite: Type.Optional(Type.Array(UserIdSchema, { maxItems: 1000 })),
-    invite_3pid: Type.Optional(Type.Array(Type.Unknown())),
+    invite_3pid: Type.Optional(Type.Array(InvitedAddress, { maxItems: MAX_ADDRESSES })),
     room_version: OptionalText,
     creation_content: Type.Optional(JsonObjectSchema),
     initial_state: Type.Optional(Type.Array(InitialEvent, { maxItems: 1000 })),
@@ -41,10 +52,10 @@ export const createRoom = endpoint({
   reply: RoomIdReply,
 
   async handle({ body, requester }, rt) {
-    // Refused, because a room without its invited users would be useless.
-    if (body.invite_3pid?.length) {
-      throw new MatrixError('M_THREEPID_DENIED', 'inviting by email address or phone number is not supported')
-    }
+    const addresses = (body.invite_3pid ?? []).map(addressOf)
+    for (const { id } of addresses) checkedId(id)
+    const { room_alias_name: name } = body
+    if (name !== undefined) refuseForeignAlias(rt, requester, `#${name}:${rt.serverName}` as RoomAlias)
     const roomId = await create(rt, requester.userId, {
       ...optional('roomVersion', body.room_version),
       ...optional('preset', body.preset),
@@ -62,6 +73,7 @@ export const createRoom = endpoint({
         content: event.content,
       })),
     })
+    for (const each of addresses) await inviteToNew(rt, { roomId, sender: requester.userId, ...each })
     return { room_id: roomId }
   },
 })

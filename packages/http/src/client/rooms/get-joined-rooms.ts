@@ -12,7 +12,7 @@ export const getJoinedRooms = endpoint({
   id: 'getJoinedRooms',
   method: 'GET',
   path: '/_matrix/client/v3/joined_rooms',
-  access: 'user',
+  access: 'guest',
   reply: Type.Object({ joined_rooms: Type.Array(Type.String()) }),
 
   handle: async ({ requester }, rt) => ({ joined_rooms: await joinedRooms(rt, requester) }),

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { stringMember } from '@myelin/matrix/json'
+import { APP_SERVICE_TYPE, logInForAppService } from '@myelin/services/accounts/app-service-users'
 import { logIn } from '@myelin/services/accounts/log-in'
 import { clientWellKnown } from '@myelin/services/accounts/well-known'
 import { Type } from 'typebox'
+import { tokenOf } from '../../authenticate.ts'
 import { endpoint } from '../../endpoint.ts'
 import { optionalOrNull } from '../../optional-or-null.ts'
 import { ObjectSchema } from '../../reply-schemas.ts'
@@ -30,7 +33,18 @@ export const login = endpoint({
   }),
   reply: Type.Object({ ...sessionMembers, well_known: Type.Optional(ObjectSchema) }),
 
-  async handle({ body, address }, rt) {
+  async handle({ body, address, headers, query }, rt) {
+    if (body.type === APP_SERVICE_TYPE) {
+      const user = body.identifier && stringMember(body.identifier, 'user')
+      const session = await logInForAppService(rt, {
+        token: tokenOf({ headers, query }),
+        username: user ?? body.user,
+        deviceId: body.device_id,
+        displayName: body.initial_device_display_name,
+        canRefresh: body.refresh_token === true,
+      })
+      return { ...sessionReply(session), well_known: clientWellKnown(rt) }
+    }
     const session = await logIn(rt, {
       type: body.type,
       proof: body,

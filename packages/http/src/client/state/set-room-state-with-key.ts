@@ -11,6 +11,7 @@ import {
   refuseModifiers,
   refuseStickyState,
   stickyDurationIn,
+  timestampIn,
 } from '../events/event-modifiers.ts'
 import { STATE_EVENT, StateEventParams } from './state-params.ts'
 
@@ -23,7 +24,7 @@ export const setRoomStateWithKey = endpoint({
   id: 'setRoomStateWithKey',
   method: 'PUT',
   path: STATE_EVENT,
-  access: 'user',
+  access: 'guest',
   maxBodyBytes: MAX_BODY_BYTES.content,
   marksActive: true,
   bodyIsCanonical: true,
@@ -33,13 +34,22 @@ export const setRoomStateWithKey = endpoint({
   reply: SentReply,
 
   async handle({ params, query, body: content, requester }, rt) {
-    refuseModifiers(query)
+    refuseModifiers(query, requester)
     refuseStickyState(stickyDurationIn(query))
     const { roomId, eventType: type, stateKey = '' } = params
     const delayMs = delayIn(query)
     if (delayMs !== undefined) {
       return { delay_id: await scheduleEvent(rt, requester, { roomId, type, stateKey, content, delayMs }) }
     }
-    return { event_id: await setState(rt, { roomId, sender: requester.userId, type, stateKey, content }) }
+    return {
+      event_id: await setState(rt, {
+        roomId,
+        sender: requester.userId,
+        type,
+        stateKey,
+        content,
+        ...timestampIn(query),
+      }),
+    }
   },
 })

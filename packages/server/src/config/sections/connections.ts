@@ -61,8 +61,8 @@ The proxy resolves host names, so the proxy must block private addresses.`,
   ),
   http_proxy: Type.Optional(
     Type.String({
-      description: `The proxy for requests without TLS, in the same notation. Myelin sends no such requests at present, so this
-setting has no effect.`,
+      description: `The proxy for requests without TLS, in the same notation. It has no effect: such requests, to push gateways and web pages, are
+tunneled through \`https_proxy\`, too.`,
       takes: PROXY_FORM,
       examples: ['http://USERNAME:PASSWORD@10.0.1.1:8080/'],
     }),

@@ -33,11 +33,8 @@ register-user\` needs it.`,
       examples: ['/etc/myelin/registration-secret'],
     }),
   ),
-  allow_guest_access: Type.Unsafe<false>({
-    type: 'boolean',
-    enum: [false],
-    description: `Whether guests are allowed. Myelin does not have guests yet, so this must be false.`,
-    takes: 'false: there are no guests yet',
+  allow_guest_access: Type.Boolean({
+    description: `Whether guest accounts may be registered: without a password, and only for rooms that allow guests.`,
     default: false,
   }),
   enable_set_displayname: Type.Boolean({
@@ -47,6 +44,15 @@ register-user\` needs it.`,
   enable_set_avatar_url: Type.Boolean({
     description: `Whether users may change their avatar. Admins always may.`,
     default: true,
+  }),
+  require_auth_for_profile_requests: Type.Boolean({
+    description: `Whether reading a profile requires an access token.`,
+    default: false,
+  }),
+  limit_profile_requests_to_users_who_share_rooms: Type.Boolean({
+    description: `Whether users may read the profiles of those only with whom they share a room. It needs
+\`require_auth_for_profile_requests\`.`,
+    default: false,
   }),
   include_profile_updates_in_sync: Type.Boolean({
     description: `Whether clients that ask for it get changes of the profiles of this server's users with their syncs (MSC4262,
@@ -79,6 +85,13 @@ MSC4429). Statuses of users are such changes.`,
 
 type Values = Static<TObject<typeof fields>>
 
+function sharedRoomRequired(values: Values, reading: Reading): boolean {
+  const isRequired = values.limit_profile_requests_to_users_who_share_rooms
+  if (isRequired && !values.require_auth_for_profile_requests)
+    reading.fault('limit_profile_requests_to_users_who_share_rooms', 'needs require_auth_for_profile_requests')
+  return isRequired
+}
+
 /** Settings of registration, and of the rights of users over their own accounts. */
 export const registration = section({
   title: 'Registration',
@@ -89,9 +102,12 @@ export const registration = section({
         isEnabled: values.enable_registration,
         requiresToken: values.registration_requires_token,
         sharedSecret: sharedSecretOf(values, reading),
+        allowsGuests: values.allow_guest_access,
       } satisfies RegistrationSettings,
       passwords: passwordsOf(values.password_config),
       profiles: {
+        requiresToken: values.require_auth_for_profile_requests,
+        requiresSharedRoom: sharedRoomRequired(values, reading),
         maySetDisplayName: values.enable_set_displayname,
         maySetAvatarUrl: values.enable_set_avatar_url,
         isInSync: values.include_profile_updates_in_sync,

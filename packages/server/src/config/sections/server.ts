@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path'
-import { ROOM_VERSIONS } from '@myelin/rules/room-versions'
 import { type Static, type TObject, Type } from 'typebox'
 import type { Reading } from '../values/section.ts'
 import { duration, group, path, section, size } from '../values/section.ts'
@@ -66,12 +65,6 @@ identity of this server.`,
       examples: ['mailto:admin@example.org'],
     }),
   ),
-  default_room_version: Type.Unsafe<string | number>({
-    type: ['string', 'integer'],
-    description: `The room version of new rooms, if the client does not request one.`,
-    takes: 'a room version',
-    default: '12',
-  }),
   max_event_delay_duration: duration({
     description: `The longest time by which clients may delay an event that they send; calls use
 delayed events to remove participants whose clients have died. 0 disables them, which is Synapse's default.`,
@@ -107,7 +100,6 @@ export const server = section({
         notaryKeysPath: notaryKeysPathOf(values, reading),
         maxRequestBodyBytes: sizeBytes(values.max_request_body_size),
       },
-      rooms: { defaultVersion: roomVersionOf(values.default_room_version, reading) },
       delayedEvents: {
         maxDelayMs: durationMs(values.max_event_delay_duration),
         maxPerUser: MAX_DELAYED_EVENTS,
@@ -122,14 +114,6 @@ export const server = section({
     }
   },
 })
-
-function roomVersionOf(value: string | number, reading: Reading): string {
-  const version = String(value)
-  if (!ROOM_VERSIONS.has(version)) {
-    reading.fault('default_room_version', `must be one of ${[...ROOM_VERSIONS.keys()].join(', ')}`)
-  }
-  return version
-}
 
 function signingKeyPathOf(values: Static<TObject<typeof fields>>, reading: Reading): string {
   const given = values.signing_key_path

@@ -13,7 +13,7 @@ import type { RoomVersion } from '@myelin/rules/room-versions'
 import { isResident } from '../../room-state/servers-around.ts'
 import { recordOutside } from '../../rooms/handshake/outside-room.ts'
 import type { Checker } from '../../rooms/intake/check-incoming.ts'
-import { blocksInvites } from '../../rooms/append/members-change.ts'
+import { refuseBlockedInvite } from '../../standing/invite-rules.ts'
 import { stripped } from '../../room-state/stripped-state.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { checkEventSignatures } from '../../peers/trust/check-signatures.ts'
@@ -47,9 +47,7 @@ export async function takeInvite(rt: Needs, given: GivenInvite): Promise<JsonObj
     throw new MatrixError('M_INVALID_PARAM', 'a signature or the content hash of the invite is wrong')
   }
   const target = pdu.stateKey as UserId
-  if (await blocksInvites(rt.db.read, target)) {
-    throw new MatrixError('M_INVITE_BLOCKED', `${target} does not accept invites`)
-  }
+  await refuseBlockedInvite(rt.db.read, target, pdu.sender)
   const state = await shownRoomState(rt, context, given.roomState)
   rt.limits.take('invitePerUser', target)
   const event = addSignature(pdu, version, { serverName: rt.serverName, key: rt.signingKey })

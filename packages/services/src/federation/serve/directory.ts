@@ -12,7 +12,7 @@ import type { Runtime } from '../../runtime/runtime.ts'
  * @see https://spec.matrix.org/v1.19/server-server-api/#get_matrixfederationv1querydirectory
  */
 export async function serveAlias(
-  rt: Pick<Runtime, 'db' | 'serverName'>,
+  rt: Pick<Runtime, 'db' | 'serverName' | 'remote' | 'config' | 'log'>,
   alias: string,
 ): Promise<{ readonly roomId: RoomId; readonly servers: readonly string[] }> {
   return findLocalRoom(rt, alias)

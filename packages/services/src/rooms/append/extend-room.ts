@@ -101,7 +101,7 @@ export async function nextEvent(
       authEvents,
       // Another server may have sent the maximum depth; it is kept then.
       depth: Math.min(room.depth + 1, Number.MAX_SAFE_INTEGER),
-      originServerTs: rt.clock.now(),
+      originServerTs: draft.originServerTs ?? rt.clock.now(),
     },
     version,
     { serverName: rt.serverName, key: rt.signingKey },

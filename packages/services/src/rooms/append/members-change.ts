@@ -2,16 +2,18 @@
 import { MatrixError } from '@myelin/matrix/errors'
 import type { EventId, RoomId, UserId } from '@myelin/matrix/ids'
 import { serverOf } from '@myelin/matrix/ids'
-import { stringMember } from '@myelin/matrix/json'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import { stateKey } from '@myelin/rules/auth/state-key'
-import { accountDataOf } from '@myelin/storage/accounts/account-data'
+import { isGuest } from '@myelin/storage/accounts/accounts'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import { putStrippedState } from '@myelin/storage/rooms/members/members'
 import { profileOf } from '@myelin/storage/accounts/profiles'
 import { openRoom } from '@myelin/storage/rooms/rooms'
 import type { OpenRoom } from '@myelin/storage/rooms/rooms'
+import type { Nid } from '@myelin/storage/schema/schema'
+import { allowsGuests, guestsRefused } from '../../room-state/guest-access.ts'
 import type { EventMaker } from '../drafts/event-draft.ts'
+import { refuseBlockedInvite } from '../../standing/invite-rules.ts'
 import { extendRoom } from './extend-room.ts'
 import { isNeed } from '../resolution/unit-needs.ts'
 import type { UnitNeed } from '../resolution/unit-needs.ts'
@@ -44,7 +46,8 @@ export async function changeMembership(tx: Tx, rt: EventMaker, change: Membershi
   const current = await loadState(tx, room.stateRoot, [['m.room.member', change.target]])
   const standing = current.get(stateKey('m.room.member', change.target))
   if (standing && isSameContent(standing.content, content) && change.membership !== 'invite') return standing.id
-  if (change.membership === 'invite') await refuseBlockedInvite(tx, change)
+  if (change.membership === 'invite') await refuseBlockedInvite(tx, change.target, change.sender)
+  if (change.membership === 'join') await refuseGuest(tx, rt, room.stateRoot, change.target)
   const { roomId, sender, target } = change
   const draft = { roomId, sender, type: 'm.room.member', stateKey: target, content }
   const extended = await extendRoom(tx, rt, room, draft)
@@ -57,16 +60,15 @@ export async function changeMembership(tx: Tx, rt: EventMaker, change: Membershi
   return event.id
 }
 
-/** Returns whether a user's settings block all invites. */
-export async function blocksInvites(db: Read, user: UserId): Promise<boolean> {
-  const stored = await accountDataOf(db, user, '', 'm.invite_permission_config')
-  return stored !== undefined && stringMember(stored, 'default_action') === 'block'
-}
-
-async function refuseBlockedInvite(db: Read, { sender, target }: MembershipChange): Promise<void> {
-  if (sender !== target && (await blocksInvites(db, target))) {
-    throw new MatrixError('M_INVITE_BLOCKED', `${target} does not accept invites`)
-  }
+/** Refuses a guest of this server where a room does not allow guests. */
+async function refuseGuest(
+  db: Read,
+  { serverName }: Pick<EventMaker, 'serverName'>,
+  stateRoot: Nid,
+  user: UserId,
+): Promise<void> {
+  if (serverOf(user) !== serverName || !(await isGuest(db, user)) || (await allowsGuests(db, stateRoot))) return
+  throw guestsRefused()
 }
 
 async function contentFor(tx: Tx, rt: EventMaker, room: OpenRoom, change: MembershipChange): Promise<JsonObject> {

@@ -20,6 +20,8 @@ export interface EventDraft {
   readonly redacts?: EventId
   /** The time in ms for which a message event is sticky (MSC4354). */
   readonly stickyMs?: number
+  /** The `origin_server_ts` that an application service gave the event, in ms. */
+  readonly originServerTs?: number
   /** This server's name, for events signed by another server that expects an `origin`. */
   readonly origin?: ServerName
   /** The sending device and its transaction ID. */

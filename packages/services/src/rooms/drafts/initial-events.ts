@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RoomSettings } from '@myelin/kit/settings/rooms'
 import type { RoomAlias, UserId } from '@myelin/matrix/ids'
 import type { Json, JsonObject } from '@myelin/matrix/json'
 import type { RoomVersion } from '@myelin/rules/room-versions'
@@ -16,6 +17,8 @@ export interface RoomCreationRequest {
   readonly creationContent: JsonObject
   readonly initialState: readonly InitialEvent[]
   readonly powerLevels?: JsonObject
+  /** The server itself makes the room: no rate limit applies. */
+  readonly isOfServer?: boolean
 }
 
 /** A state event of a room that is being made. */
@@ -30,8 +33,10 @@ export interface Creation {
   readonly version: RoomVersion
   readonly creator: UserId
   readonly alias: RoomAlias | undefined
+  readonly settings: Pick<RoomSettings, 'powerLevels' | 'encryptedPresets'>
 }
 
+const ENCRYPTION = { algorithm: 'm.megolm.v1.aes-sha2' }
 const PRESETS = {
   private_chat: ['invite', 'shared', 'can_join'],
   trusted_private_chat: ['invite', 'shared', 'can_join'],
@@ -48,6 +53,8 @@ export function initialEvents(request: RoomCreationRequest, creation: Creation):
   const events = [state('m.room.power_levels', powerLevels(request, creation))]
   if (creation.alias !== undefined) events.push(state('m.room.canonical_alias', { alias: creation.alias }))
   events.push(...presetEvents(request))
+  if (creation.settings.encryptedPresets.includes(presetOf(request)))
+    events.push(state('m.room.encryption', ENCRYPTION))
   events.push(...request.initialState)
   if (request.name !== undefined) events.push(state('m.room.name', { name: request.name }))
   if (request.topic !== undefined) events.push(state('m.room.topic', topicContent(request.topic)))
@@ -78,7 +85,7 @@ function presetEvents(request: RoomCreationRequest): InitialEvent[] {
  * Returns the power levels of a new room. In a public room the level to invite is that of a moderator: the room may
  * become restricted, where inviting lets users in.
  */
-function powerLevels(request: RoomCreationRequest, { version, creator }: Creation): JsonObject {
+function powerLevels(request: RoomCreationRequest, { version, creator, settings }: Creation): JsonObject {
   const isPublic = presetOf(request) === 'public_chat'
   const users: Record<string, Json> = {}
   if (!version.auth.creatorsOutrankEveryone) {
@@ -107,6 +114,7 @@ function powerLevels(request: RoomCreationRequest, { version, creator }: Creatio
     redact: 50,
     invite: isPublic ? 50 : 0,
     historical: 100,
+    ...(settings.powerLevels[presetOf(request)] as JsonObject | undefined),
     ...request.powerLevels,
   }
 }

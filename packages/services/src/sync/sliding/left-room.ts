@@ -26,7 +26,7 @@ export async function leftRoom(scope: SlidingScope, task: RoomTask): Promise<Roo
       ...common,
       isInitial: true,
       requiredState: await renderState(db, slice, [membership.eventNid]),
-      strippedState: await shownState(db, slice, membership),
+      strippedState: await shownState(db, slice, membership, scope.sync.tools.config.rooms),
       bumpStamp: membership.position,
     }
   return { ...common, ...(await stayOf(scope, task, end)), bumpStamp: membership.position }

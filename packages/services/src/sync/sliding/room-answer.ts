@@ -25,7 +25,10 @@ async function offeredRoom({ sync }: SlidingScope, task: RoomTask): Promise<Room
     requiredState: [],
     deletedState: [],
     ...(isChanged
-      ? { strippedState: await shownState(sync.db, sync.slice, membership), bumpStamp: membership.position }
+      ? {
+          strippedState: await shownState(sync.db, sync.slice, membership, sync.tools.config.rooms),
+          bumpStamp: membership.position,
+        }
       : {}),
   }
 }

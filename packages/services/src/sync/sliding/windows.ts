@@ -3,8 +3,7 @@ import type { RoomId } from '@myelin/matrix/ids'
 import type { Read } from '@myelin/storage/engine/database'
 import type { Membership } from '@myelin/storage/rooms/members/members'
 import { roomsRemovedFrom } from '@myelin/storage/sync/changed-rooms'
-import { blocksInvites } from '../../rooms/append/members-change.ts'
-import { isIgnored } from '../sections/offered-rooms.ts'
+import { hiddenInvites } from '../sections/offered-rooms.ts'
 import type { Slice } from '../sync-request.ts'
 import { selectionName } from './connection-state.ts'
 import type { ConnectionState } from './connection-state.ts'
@@ -136,7 +135,7 @@ async function shownRooms(
   { rooms }: ConnectionState,
 ): Promise<Membership[]> {
   const removed = await roomsRemovedFrom(db, slice.user)
-  let areInvitesBlocked: boolean | undefined
+  let isHidden: Awaited<ReturnType<typeof hiddenInvites>> | undefined
   const shown: Membership[] = []
   for (const { membership } of order) {
     const { membership: kind, roomId, position } = membership
@@ -144,8 +143,8 @@ async function shownRooms(
     // A room that was left and forgotten since is still reported.
     if (membership.isForgotten && position <= (slice.since?.position ?? 0)) continue
     if (kind === 'invite') {
-      areInvitesBlocked ??= await blocksInvites(db, slice.user)
-      if (areInvitesBlocked || (await isIgnored(db, slice, membership))) continue
+      isHidden ??= await hiddenInvites(db, slice)
+      if (await isHidden(membership)) continue
     } else if (kind !== 'join' && kind !== 'knock' && !rooms.has(roomId) && !removed.has(roomId)) continue
     shown.push(membership)
   }

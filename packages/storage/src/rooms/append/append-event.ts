@@ -8,6 +8,7 @@ import { dropUnlistedExtremities } from '../forward-extremities.ts'
 import { updateMembers } from '../members/member-changes.ts'
 import type { PrecomputedMemberChanges } from '../members/member-changes.ts'
 import { internKey } from '../../engine/names.ts'
+import { noteGuestAccess, putGuestCheck } from '../owed-guest-checks.ts'
 import { roomRows } from '../room-row.ts'
 import type { OpenRoom } from '../rooms.ts'
 import { requestName } from '../events/sent-events.ts'
@@ -74,6 +75,8 @@ export async function appendEvent(
     status: 'accepted',
     isKept: place?.isKept ?? false,
   })
+  if (place) await noteGuestAccess(tx, room.nid, room.stateRoot, state.roomRoot)
+  else if (event.type === 'm.room.guest_access' && state.replaces !== undefined) await putGuestCheck(tx, room.nid)
   const counts = await updateMembers(tx, room, {
     own: { event, nid },
     root: place?.roomRoot,

@@ -2,6 +2,7 @@
 import type { RoomId } from '@myelin/matrix/ids'
 import type { Read, Tx } from '../../engine/database.ts'
 import { updateMembers } from '../members/member-changes.ts'
+import { noteGuestAccess } from '../owed-guest-checks.ts'
 import { insertRow } from '../../engine/prepared.ts'
 import type { OpenRoom } from '../rooms.ts'
 import type { Nid } from '../../schema/schema.ts'
@@ -17,6 +18,7 @@ export async function applyResolvedState(tx: Tx, room: OpenRoom, root: Nid): Pro
     return
   }
   const position = tx.takePosition()
+  await noteGuestAccess(tx, room.nid, room.stateRoot, root)
   const { joined, invited } = await updateMembers(tx, room, { root, position })
   await insertRow(tx, 'state_moves', { room_nid: room.nid, position, state_root: root })
   await change

@@ -9,7 +9,10 @@ import { stickyEvents } from './0007-sticky-events.ts'
 import { dehydratedDevices } from './0008-dehydrated-devices.ts'
 import { owedWork } from './0009-owed-work.ts'
 import { search } from './0010-search.ts'
-import { registrationTokens } from './0011-registration-tokens.ts'
+import { rooms } from './0011-rooms.ts'
+import { urlPreviews } from './0012-url-previews.ts'
+import { mediaAccess } from './0013-media-access.ts'
+import { registrationTokens } from './0014-registration-tokens.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -24,5 +27,8 @@ export const migrations: readonly Migration[] = [
   dehydratedDevices,
   owedWork,
   search,
+  rooms,
+  urlPreviews,
+  mediaAccess,
   registrationTokens,
 ]

@@ -3,8 +3,8 @@ import type { Migration } from './migration.ts'
 
 /** Registration tokens, and the sessions that are using one. */
 export const registrationTokens: Migration = {
-  id: 11,
-  compatVersion: 10,
+  id: 14,
+  compatVersion: 13,
   statements: [
     `create table registration_tokens (token text primary key, uses_allowed bigint, completed bigint not null,
       expires_ts bigint) {compact}`,
