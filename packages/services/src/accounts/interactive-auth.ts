@@ -12,10 +12,9 @@ import {
 import type { UiaSession } from '@myelin/storage/accounts/uia-sessions'
 import { deleteTokenUsesBefore } from '@myelin/storage/accounts/registration-tokens'
 import type { Runtime } from '../runtime/runtime.ts'
-import { AuthenticationNeeded } from '../standing/user-interactive-auth.ts'
+import { AuthenticationNeeded, UIA_LIFETIME_MS } from '../standing/user-interactive-auth.ts'
 import { accountByPassword } from './check-password.ts'
 import { useRegistrationToken } from './registration-tokens.ts'
-import { UIA_LIFETIME_MS } from './uia-lifetime.ts'
 
 /** An authentication stage. */
 type Stage = 'm.login.password' | 'm.login.dummy' | 'm.login.registration_token'

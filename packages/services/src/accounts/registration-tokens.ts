@@ -11,7 +11,7 @@ import {
 import type { RegistrationToken, TokenLimits } from '@myelin/storage/accounts/registration-tokens'
 import type { Read } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
-import { UIA_LIFETIME_MS } from './uia-lifetime.ts'
+import { UIA_LIFETIME_MS } from '../standing/user-interactive-auth.ts'
 
 export type { RegistrationToken, TokenLimits } from '@myelin/storage/accounts/registration-tokens'
 

@@ -9,7 +9,7 @@ import { putUiaSession, uiaSession } from '@myelin/storage/accounts/uia-sessions
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
 import { unknownSession } from './interactive-auth.ts'
-import { UIA_LIFETIME_MS } from './uia-lifetime.ts'
+import { UIA_LIFETIME_MS } from '../standing/user-interactive-auth.ts'
 import { isPasswordOf } from './passwords.ts'
 import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
