@@ -56,6 +56,7 @@ export const NULL_MEANINGS: Readonly<Record<string, Readonly<Record<string, Null
   register: {
     auth: 'absent',
     guest_access_token: 'refused',
+    type: 'absent',
     username: 'refused',
     password: 'absent',
     device_id: 'absent',

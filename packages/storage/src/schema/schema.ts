@@ -4,6 +4,7 @@ import type { DelayedTables } from './delayed-tables.ts'
 import type { NetworkTables } from './network-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
 import type { PreviewTables } from './preview-tables.ts'
+import type { RegistrationTables } from './registration-tables.ts'
 import type { SearchTables } from './search-tables.ts'
 import type { StickyTables } from './sticky-tables.ts'
 import type { NotificationTables } from './notification-tables.ts'
@@ -20,6 +21,7 @@ export interface Tables
     StickyTables,
     DehydratedTables,
     OwedTables,
+    RegistrationTables,
     NetworkTables,
     SearchTables {
   /** One row: the last position taken. */

@@ -5,10 +5,15 @@ import { getAdminSuspendUser } from './get-admin-suspend-user.ts'
 import { getWhoIs } from './get-who-is.ts'
 import { setAdminLockUser } from './set-admin-lock-user.ts'
 import { setAdminSuspendUser } from './set-admin-suspend-user.ts'
+import { synapseCreateRegistrationToken } from './synapse-create-registration-token.ts'
+import { synapseDeleteRegistrationToken } from './synapse-delete-registration-token.ts'
 import { synapseGetRegistrationNonce } from './synapse-get-registration-nonce.ts'
+import { synapseGetRegistrationToken } from './synapse-get-registration-token.ts'
+import { synapseListRegistrationTokens } from './synapse-list-registration-tokens.ts'
 import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
 import { synapseSendServerNoticeOnce } from './synapse-send-server-notice-once.ts'
 import { synapseSendServerNotice } from './synapse-send-server-notice.ts'
+import { synapseUpdateRegistrationToken } from './synapse-update-registration-token.ts'
 
 /** Operations of server admins. */
 export const adminEndpoints: readonly AnyEndpoint[] = [
@@ -17,8 +22,13 @@ export const adminEndpoints: readonly AnyEndpoint[] = [
   getWhoIs,
   setAdminLockUser,
   setAdminSuspendUser,
+  synapseCreateRegistrationToken,
+  synapseDeleteRegistrationToken,
   synapseGetRegistrationNonce,
+  synapseGetRegistrationToken,
+  synapseListRegistrationTokens,
   synapseRegisterBySecret,
   synapseSendServerNoticeOnce,
   synapseSendServerNotice,
+  synapseUpdateRegistrationToken,
 ]

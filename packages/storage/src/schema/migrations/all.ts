@@ -12,8 +12,9 @@ import { search } from './0010-search.ts'
 import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
-import { networkRooms } from './0014-network-rooms.ts'
-import { toDeviceByPosition } from './0015-to-device-by-position.ts'
+import { registrationTokens } from './0014-registration-tokens.ts'
+import { networkRooms } from './0015-network-rooms.ts'
+import { toDeviceByPosition } from './0016-to-device-by-position.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   rooms,
   urlPreviews,
   mediaAccess,
+  registrationTokens,
   networkRooms,
   toDeviceByPosition,
 ]
