@@ -13,8 +13,8 @@ import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
 import { registrationTokens } from './0014-registration-tokens.ts'
-import { networkRooms } from './0015-network-rooms.ts'
-import { toDeviceByPosition } from './0016-to-device-by-position.ts'
+import { networkRooms } from './0016-network-rooms.ts'
+import { toDeviceByPosition } from './0017-to-device-by-position.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */

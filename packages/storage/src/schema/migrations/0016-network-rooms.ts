@@ -3,8 +3,8 @@ import type { Migration } from './migration.ts'
 
 /** The rooms in the directories of networks that application services bridge. */
 export const networkRooms: Migration = {
-  id: 15,
-  compatVersion: 14,
+  id: 16,
+  compatVersion: 15,
   statements: [
     `create table network_rooms (service_id text not null, network_id text not null, room_nid bigint not null,
       primary key (service_id, network_id, room_nid))`,

@@ -3,7 +3,7 @@ import type { Migration } from './migration.ts'
 
 /** The index by which application services that were away find the messages to devices of their users. */
 export const toDeviceByPosition: Migration = {
-  id: 16,
-  compatVersion: 15,
+  id: 17,
+  compatVersion: 16,
   statements: ['create index to_device_by_position on to_device (position)'],
 }
