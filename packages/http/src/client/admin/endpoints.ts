@@ -6,9 +6,11 @@ import { getWhoIs } from './get-who-is.ts'
 import { setAdminLockUser } from './set-admin-lock-user.ts'
 import { setAdminSuspendUser } from './set-admin-suspend-user.ts'
 import { synapseGetRegistrationNonce } from './synapse-get-registration-nonce.ts'
+import { synapseGetServerVersion } from './synapse-get-server-version.ts'
 import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
 import { synapseSendServerNoticeOnce } from './synapse-send-server-notice-once.ts'
 import { synapseSendServerNotice } from './synapse-send-server-notice.ts'
+import { userAdminEndpoints } from './users/endpoints.ts'
 
 /** Operations of server admins. */
 export const adminEndpoints: readonly AnyEndpoint[] = [
@@ -18,7 +20,9 @@ export const adminEndpoints: readonly AnyEndpoint[] = [
   setAdminLockUser,
   setAdminSuspendUser,
   synapseGetRegistrationNonce,
+  synapseGetServerVersion,
   synapseRegisterBySecret,
   synapseSendServerNoticeOnce,
   synapseSendServerNotice,
+  ...userAdminEndpoints,
 ]
