@@ -281,6 +281,8 @@ export interface RateLimits {
   readonly message: RateLimit
   /** New accounts, per address. */
   readonly registration: RateLimit
+  /** Checks of registration tokens, and wrong ones at registration, per address. */
+  readonly registrationTokens: RateLimit
   readonly login: {
     /** Log-ins, per address. */
     readonly address: RateLimit

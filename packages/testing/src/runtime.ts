@@ -119,6 +119,7 @@ export const testConfig: ServiceConfig = {
   rateLimits: {
     message: unlimited,
     registration: unlimited,
+    registrationTokens: unlimited,
     login: { address: unlimited, account: unlimited, failedAttempts: unlimited },
     joins: { local: unlimited, remote: unlimited, perRoom: unlimited },
     invites: { perRoom: unlimited, perUser: unlimited, perIssuer: unlimited },

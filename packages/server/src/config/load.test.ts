@@ -130,11 +130,6 @@ describe('a configuration', () => {
       ['server_name must not end with a dot: example.org:8448'],
     ],
     [
-      'with registration tokens',
-      'server_name: example.org\nregistration_requires_token: true',
-      ['registration_requires_token must be false: there are no registration tokens yet, not true'],
-    ],
-    [
       'with a setting that stands elsewhere here',
       'server_name: example.org\nuse_presence: false',
       ['use_presence is presence.enabled here; set that instead'],
@@ -200,6 +195,8 @@ d: [*c, *c, *c, *c, *c, *c, *c, *c, *c]`,
     )
     const open = configOf('enable_registration: true\nenable_registration_without_verification: true').registration
     assert.deepEqual(open, { isEnabled: true, requiresToken: false, sharedSecret: undefined, allowsGuests: false })
+    const withTokens = configOf('enable_registration: true\nregistration_requires_token: true').registration
+    assert.deepEqual(withTokens, { ...open, requiresToken: true })
   })
 
   test('notes the settings of Synapse that have no effect', () => {

@@ -49,18 +49,18 @@ export async function changeProfile(rt: Needs, requester: Requester, change: Pro
 }
 
 /**
- * Sets fields of a local user's profile for an admin, without a rate limit; null or an empty text deletes a field. Returns
+ * Sets fields of a local user's profile for an admin, without a rate limit; an empty text deletes a field. Returns
  * whether the user's rooms must get the change.
  */
 export async function setProfileFields(
   rt: Pick<Runtime, 'config'>,
   tx: Tx,
   userId: UserId,
-  fields: ReadonlyMap<string, string | null>,
+  fields: ReadonlyMap<string, string>,
 ): Promise<boolean> {
   let isChanged = false
   for (const [key, given] of fields) {
-    const value = given === null || given === '' ? undefined : given
+    const value = given === '' ? undefined : given
     if (value !== undefined) checkProfileValue(key, value)
     const isOther = await storeField(tx, { userId, key, value })
     if (isOther && rt.config.profiles.isInSync) await noteProfileChange(tx, { userId, field: key })

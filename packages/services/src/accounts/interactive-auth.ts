@@ -10,12 +10,14 @@ import {
   uiaSession,
 } from '@myelin/storage/accounts/uia-sessions'
 import type { UiaSession } from '@myelin/storage/accounts/uia-sessions'
+import { deleteTokenUsesBefore } from '@myelin/storage/accounts/registration-tokens'
 import type { Runtime } from '../runtime/runtime.ts'
-import { AuthenticationNeeded } from '../standing/user-interactive-auth.ts'
+import { AuthenticationNeeded, UIA_LIFETIME_MS } from '../standing/user-interactive-auth.ts'
 import { accountByPassword } from './check-password.ts'
+import { useRegistrationToken } from './registration-tokens.ts'
 
 /** An authentication stage. */
-type Stage = 'm.login.password' | 'm.login.dummy'
+type Stage = 'm.login.password' | 'm.login.dummy' | 'm.login.registration_token'
 
 /** An operation that needs user-interactive authentication. */
 export interface Operation {
@@ -28,12 +30,12 @@ export interface Operation {
   readonly auth: JsonObject | undefined
   /** The parameters of the request without secrets, stored so that later requests may omit them. */
   readonly parameters: JsonObject
+  /** The client's address, by which wrong registration tokens are counted. Needed where a flow has that stage. */
+  readonly address?: string
   /** The finished session is kept, for the operation to record its outcome in. */
   readonly keepsSession?: boolean
 }
 
-/** The lifetime of a session. */
-export const UIA_LIFETIME_MS = 24 * 3_600_000
 const SESSION = /^[A-Za-z0-9]{24}$/
 
 type Needs = Pick<Runtime, 'db' | 'random' | 'clock' | 'limits' | 'serverName'>
@@ -49,7 +51,7 @@ type Progress = UiaSession & { readonly isStored: boolean }
  */
 export async function authenticateOperation(rt: Needs, operation: Operation): Promise<JsonObject> {
   const session = await sessionFor(rt, operation)
-  const attempt = await attemptStage(rt, operation, session.completed)
+  const attempt = await attemptStage(rt, operation, session)
   const completed = attempt.stage === undefined ? session.completed : [...session.completed, attempt.stage]
   const progress = { ...session, completed }
   if (operation.flows.some((flow) => flow.length === completed.length && isBegunBy(flow, completed))) {
@@ -59,6 +61,7 @@ export async function authenticateOperation(rt: Needs, operation: Operation): Pr
   await rt.db.write(async (tx) => {
     await putUiaSession(tx, progress)
     await deleteUiaSessionsBefore(tx, rt.clock.now() - UIA_LIFETIME_MS)
+    await deleteTokenUsesBefore(tx, rt.clock.now() - UIA_LIFETIME_MS)
   })
   throw new AuthenticationNeeded({
     session: session.session,
@@ -92,21 +95,63 @@ export function unknownSession(): MatrixError {
 
 type Attempt = { readonly stage?: Stage; readonly failure?: MatrixError }
 
-async function attemptStage(rt: Needs, operation: Operation, completed: readonly string[]): Promise<Attempt> {
-  const { auth, flows, userId } = operation
+async function attemptStage(rt: Needs, operation: Operation, session: Progress): Promise<Attempt> {
+  const { auth, flows } = operation
+  const { completed } = session
   const type = auth && stringMember(auth, 'type')
   if (auth === undefined || type === undefined || completed.includes(type)) return {}
   const stage = flows.find((flow) => isBegunBy(flow, [...completed, type]))?.[completed.length]
   if (!stage) return { failure: new MatrixError('M_FORBIDDEN', 'the stage is not one of the next stages') }
-  if (stage === 'm.login.dummy') return { stage }
   try {
-    const account = await accountByPassword(rt, auth)
-    if (account.userId === userId) return { stage }
+    await STAGES[stage](rt, { operation, auth, session })
+    return { stage }
   } catch (error) {
-    if (error instanceof MatrixError && error.code !== 'M_LIMIT_EXCEEDED') return { failure: error }
+    if (error instanceof StageFailure) return { failure: error.reason }
     throw error
   }
-  throw new MatrixError('M_FORBIDDEN', 'the password is of another account')
+}
+
+/** The failure of a stage that the client may try again. */
+class StageFailure extends Error {
+  readonly reason: MatrixError
+
+  constructor(reason: MatrixError) {
+    super(reason.message)
+    this.reason = reason
+  }
+}
+
+/** Returns what `work` returns; its refusals become a {@link StageFailure}, except rate limits. */
+async function retryable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof MatrixError && error.code !== 'M_LIMIT_EXCEEDED') throw new StageFailure(error)
+    throw error
+  }
+}
+
+interface StageInput {
+  readonly operation: Operation
+  readonly auth: JsonObject
+  readonly session: Progress
+}
+
+/** The check of each stage; it throws where the proof is wrong. */
+const STAGES: Readonly<Record<Stage, (rt: Needs, input: StageInput) => Promise<void>>> = {
+  'm.login.dummy': async () => undefined,
+  'm.login.password': async (rt, { operation, auth }) => {
+    const account = await retryable(accountByPassword(rt, auth))
+    if (account.userId !== operation.userId) throw new MatrixError('M_FORBIDDEN', 'the password is of another account')
+  },
+  'm.login.registration_token': async (rt, { operation, auth, session }) => {
+    const token = stringMember(auth, 'token')
+    if (token === undefined) {
+      throw new StageFailure(new MatrixError('M_MISSING_PARAM', '`token` is missing'))
+    }
+    const user = { session: session.session, createdTs: session.createdTs, address: operation.address ?? '' }
+    await retryable(useRegistrationToken(rt, token, user))
+  },
 }
 
 function isBegunBy(flow: readonly string[], stages: readonly string[]): boolean {

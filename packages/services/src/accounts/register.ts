@@ -37,10 +37,7 @@ export interface Registered {
 
 /** Throws `M_FORBIDDEN` where registration is closed. */
 function checkRegistrationIsOpen(rt: Pick<Runtime, 'config'>): void {
-  const { isEnabled, requiresToken } = rt.config.registration
-  if (!isEnabled) throw new MatrixError('M_FORBIDDEN', 'registration is disabled')
-  // Tokens cannot be created yet, so none is valid.
-  if (requiresToken) throw new MatrixError('M_FORBIDDEN', 'registration requires a token, and there are none')
+  if (!rt.config.registration.isEnabled) throw new MatrixError('M_FORBIDDEN', 'registration is disabled')
 }
 
 /**
@@ -64,8 +61,9 @@ export async function register(rt: Needs, request: Registration, address: string
   const agreed = await authenticateOperation(rt, {
     name: 'register',
     userId: '',
-    flows: [['m.login.dummy']],
+    flows: [rt.config.registration.requiresToken ? ['m.login.registration_token', 'm.login.dummy'] : ['m.login.dummy']],
     auth,
+    address,
     parameters: { ...rememberedOf(request), ...secret },
     keepsSession: true,
   })

@@ -4,10 +4,12 @@ import { member, objectMember, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { accountOf } from '@myelin/storage/accounts/accounts'
 import { deviceOf } from '@myelin/storage/accounts/devices'
+import { completeTokenUse } from '@myelin/storage/accounts/registration-tokens'
 import { putUiaSession, uiaSession } from '@myelin/storage/accounts/uia-sessions'
 import type { Read, Tx } from '@myelin/storage/engine/database'
 import type { Runtime } from '../runtime/runtime.ts'
-import { UIA_LIFETIME_MS, unknownSession } from './interactive-auth.ts'
+import { unknownSession } from './interactive-auth.ts'
+import { UIA_LIFETIME_MS } from '../standing/user-interactive-auth.ts'
 import { isPasswordOf } from './passwords.ts'
 import { startSession } from './start-session.ts'
 import type { StartedSession } from './start-session.ts'
@@ -36,7 +38,8 @@ interface Outcome {
 }
 
 /**
- * Records what a registration made in the session it was authenticated with, beside the parameters it was agreed on with.
+ * Records what a registration made in the session it was authenticated with, beside the parameters it was agreed on with,
+ * and completes the use of that session's registration token.
  * Throws where that session has made an account.
  */
 export async function recordRegistration(
@@ -48,6 +51,7 @@ export async function recordRegistration(
   const held = await uiaSession(tx, agreed.session, rt.clock.now() - UIA_LIFETIME_MS)
   if (!held || objectMember(held.parameters, 'registered')) throw unknownSession()
   const registered = { user_id: userId, ...(started && { device_id: started.deviceId }) }
+  await completeTokenUse(tx, agreed.session)
   await putUiaSession(tx, { ...held, parameters: { ...agreed.parameters, registered } })
 }
 

@@ -20,5 +20,6 @@ export async function localAccount(rt: Pick<Runtime, 'db' | 'serverName'>, userI
 
 /** Throws `M_UNKNOWN` with status 400 for users of other servers. */
 export function refuseRemoteUser({ serverName }: Pick<Runtime, 'serverName'>, userId: UserId): void {
-  if (serverOf(userId) !== serverName) throw new MatrixError('M_UNKNOWN', 'user is not on this server', { status: 400 })
+  if (serverOf(userId) !== serverName)
+    throw new MatrixError('M_UNKNOWN', 'admins can act on users of this server only', { status: 400 })
 }

@@ -18,10 +18,10 @@ import { refuseRemoteUser } from './local-account.ts'
 
 /** A change of a user by an admin. Members that are undefined change nothing. */
 export interface UserChange {
-  /** Null deletes it. */
-  readonly displayName?: string | null | undefined
-  /** Null deletes it. */
-  readonly avatarUrl?: string | null | undefined
+  /** Empty deletes it. */
+  readonly displayName?: string | undefined
+  /** Empty deletes it. */
+  readonly avatarUrl?: string | undefined
   readonly password?: string | undefined
   /** A new password logs the user's devices out. */
   readonly logsOutDevices: boolean
@@ -69,8 +69,8 @@ function checkChange(requester: Requester, userId: UserId, change: UserChange): 
   }
   if (change.isAdmin === false) refuseOwnDemotion(requester, userId)
   if (change.password !== undefined) checkPasswordLength(change.password)
-  if (typeof change.displayName === 'string') checkProfileValue('displayname', change.displayName)
-  if (typeof change.avatarUrl === 'string') checkProfileValue('avatar_url', change.avatarUrl)
+  if (change.displayName !== undefined) checkProfileValue('displayname', change.displayName)
+  if (change.avatarUrl !== undefined) checkProfileValue('avatar_url', change.avatarUrl)
 }
 
 async function checkName(rt: Runtime, userId: UserId): Promise<void> {
@@ -102,10 +102,8 @@ async function writeChange(rt: Runtime, tx: Tx, { requester, userId, change, acc
   if (account && passwordHash !== undefined) await replacePassword(tx, requester, userId, { passwordHash, ...change })
   // A deactivated account has no profile.
   if (account?.isDeactivated && change.isDeactivated !== false) return false
-  const fields = new Map<string, string | null>()
-  // A new account whose display name is null has its localpart for one, as in Synapse.
-  const isNamed = change.displayName !== undefined && (account !== undefined || change.displayName !== null)
-  if (isNamed) fields.set('displayname', change.displayName ?? null)
+  const fields = new Map<string, string>()
+  if (change.displayName !== undefined) fields.set('displayname', change.displayName)
   if (change.avatarUrl !== undefined) fields.set('avatar_url', change.avatarUrl)
   return setProfileFields(rt, tx, userId, fields)
 }

@@ -10,6 +10,7 @@ import type { ServerName } from '@myelin/matrix/ids'
 export type LimitName =
   | 'message'
   | 'registration'
+  | 'registrationTokens'
   | 'loginAddress'
   | 'loginAccount'
   | 'loginFailed'
@@ -47,6 +48,7 @@ function limitersOf(clock: Clock, limits: RateLimits): Limiters {
   return {
     message: new RateLimiter(clock, message),
     registration: new RateLimiter(clock, registration),
+    registrationTokens: new RateLimiter(clock, limits.registrationTokens),
     loginAddress: new RateLimiter(clock, login.address),
     loginAccount: new RateLimiter(clock, login.account),
     loginFailed: new RateLimiter(clock, login.failedAttempts),

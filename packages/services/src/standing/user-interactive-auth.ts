@@ -15,3 +15,6 @@ export class AuthenticationNeeded extends Error {
     this.body = body
   }
 }
+
+/** The lifetime of a session of user-interactive authentication. */
+export const UIA_LIFETIME_MS = 24 * 3_600_000

@@ -22,7 +22,7 @@ export const ACCOUNT_ORDERS = [
 ] as const
 
 /** One of {@link ACCOUNT_ORDERS}. */
-export type AccountOrder = (typeof ACCOUNT_ORDERS)[number]
+type AccountOrder = (typeof ACCOUNT_ORDERS)[number]
 
 /** The accounts of a list. A flag that is undefined does not filter. */
 export interface AccountFilter {

@@ -166,6 +166,8 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   openid_tokens: readEachTime,
   reports: readEachTime,
   uia_sessions: readEachTime,
+  registration_tokens: readEachTime,
+  registration_token_uses: readEachTime,
   policy_rulings: readEachTime,
   policy_entries: readEachTime,
 

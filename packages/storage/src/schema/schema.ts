@@ -3,6 +3,7 @@ import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
 import type { PreviewTables } from './preview-tables.ts'
+import type { RegistrationTables } from './registration-tables.ts'
 import type { SearchTables } from './search-tables.ts'
 import type { StickyTables } from './sticky-tables.ts'
 import type { NotificationTables } from './notification-tables.ts'
@@ -19,6 +20,7 @@ export interface Tables
     StickyTables,
     DehydratedTables,
     OwedTables,
+    RegistrationTables,
     SearchTables {
   /** One row: the last position taken. */
   log: { position: Position }

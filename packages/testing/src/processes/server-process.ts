@@ -90,7 +90,8 @@ rc_key_uploads: ${NO_LIMIT}
 rc_to_device: ${NO_LIMIT}
 rc_login: { address: ${NO_LIMIT}, account: ${NO_LIMIT}, failed_attempts: ${NO_LIMIT} }
 rc_joins: { local: ${NO_LIMIT}, remote: ${NO_LIMIT} }
-rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT} }
+rc_joins_per_room: ${NO_LIMIT}
+rc_invites: { per_room: ${NO_LIMIT}, per_user: ${NO_LIMIT}, per_issuer: ${NO_LIMIT} }
 rc_federation: { sleep_limit: 1000000, reject_limit: 1000000, concurrent: 1000 }
 presence: { enabled: false }
 log_level: warn

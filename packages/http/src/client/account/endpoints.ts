@@ -5,6 +5,7 @@ import { checkUsernameAvailability } from './check-username-availability.ts'
 import { deactivateAccount } from './deactivate-account.ts'
 import { getTokenOwner } from './get-token-owner.ts'
 import { register } from './register.ts'
+import { registrationTokenValidity } from './registration-token-validity.ts'
 
 /** Creating and changing accounts. */
 export const accountEndpoints: readonly AnyEndpoint[] = [
@@ -13,4 +14,5 @@ export const accountEndpoints: readonly AnyEndpoint[] = [
   deactivateAccount,
   getTokenOwner,
   register,
+  registrationTokenValidity,
 ]

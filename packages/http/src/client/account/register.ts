@@ -23,7 +23,7 @@ export const register = endpoint({
   query: Type.Object({ kind: Type.Optional(oneOf(['user', 'guest'])) }),
   body: Type.Object({
     auth: optionalOrNull(JsonObjectSchema),
-    type: OptionalText,
+    type: optionalOrNull(Type.String()),
     username: OptionalText,
     password: optionalOrNull(Type.String()),
     device_id: optionalOrNull(DeviceIdSchema),

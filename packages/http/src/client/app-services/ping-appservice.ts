@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { pingAppService as ping } from '@myelin/services/peers/app-service'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { OptionalText } from '../../schemas.ts'
+import { optionalOrNull } from '../../optional-or-null.ts'
 
 /**
  * Sends a ping to the application service that asks for it, which so tests its connection.
@@ -19,7 +19,7 @@ export const pingAppservice = endpoint({
   ],
   access: 'user',
   params: Type.Object({ appserviceId: Type.String() }),
-  body: Type.Object({ transaction_id: OptionalText }),
+  body: Type.Object({ transaction_id: optionalOrNull(Type.String()) }),
   bodyMayBeAbsent: true,
   reply: Type.Object({ duration_ms: Type.Integer() }),
 

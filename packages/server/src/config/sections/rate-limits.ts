@@ -20,6 +20,11 @@ export const rateLimits = section({
   fields: {
     rc_message: limit(0.2, 10, `Events sent by one user.`),
     rc_registration: limit(0.17, 3, `Registrations from one address.`),
+    rc_registration_token_validity: limit(
+      0.1,
+      5,
+      `Checks of registration tokens from one address; wrong tokens at registration count as well.`,
+    ),
     rc_login: group(
       {
         address: limit(0.003, 5, `Logins from one address.`),
@@ -119,6 +124,7 @@ events by time. (Synapse has no such setting.)`,
     return {
       message: limitOf(values.rc_message),
       registration: limitOf(values.rc_registration),
+      registrationTokens: limitOf(values.rc_registration_token_validity),
       login: {
         address: limitOf(values.rc_login.address),
         account: limitOf(values.rc_login.account),

@@ -5,7 +5,7 @@ import { group, path, type Reading, section } from '../values/section.ts'
 
 const fields = {
   enable_registration: Type.Boolean({
-    description: `Whether registration is open. The next setting is required as well: open registration without verification
+    description: `Whether registration is open. One of the next two settings is required as well: open registration without verification
 attracts spammers, and other servers block a server that hosts them.`,
     default: false,
   }),
@@ -13,11 +13,10 @@ attracts spammers, and other servers block a server that hosts them.`,
     description: `Whether accounts may be registered without any verification.`,
     default: false,
   }),
-  registration_requires_token: Type.Unsafe<false>({
-    type: 'boolean',
-    enum: [false],
-    description: `Whether registration requires a registration token. Myelin does not have such tokens yet, so this must be false.`,
-    takes: 'false: there are no registration tokens yet',
+  registration_requires_token: Type.Boolean({
+    description: `Whether registration requires a registration token. Admins create tokens with the admin API
+(\`POST /_synapse/admin/v1/registration_tokens/new\`). This is a verification: with it, \`enable_registration\` needs no further
+setting.`,
     default: false,
   }),
   registration_shared_secret: Type.Optional(
@@ -131,8 +130,9 @@ function sharedSecretOf(values: Values, reading: Reading): string | undefined {
 
 function checkSomethingVerifies(values: Values, reading: Reading): void {
   if (!values.enable_registration || values.enable_registration_without_verification) return
-  const advice = `is true, and nothing checks who registers: that draws spammers. If open registration is really meant, \
-set enable_registration_without_verification as well`
+  if (values.registration_requires_token) return
+  const advice = `is true, and nothing checks who registers: that draws spammers. Set \
+registration_requires_token, or, if open registration is really meant, enable_registration_without_verification as well`
   reading.fault('enable_registration', advice)
 }
 

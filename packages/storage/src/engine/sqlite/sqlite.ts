@@ -307,8 +307,7 @@ class SqliteFiles implements CommitEngine {
   async commit(move: BatchChange): Promise<void> {
     this.#committed = move
     this.#position = move.position
-    const many = rehearsed()?.handOverFrom ?? MANY_STATEMENTS
-    if (!this.#isOpen && this.#waiting.length >= many) return this.#handOver(move)
+    if (!this.#isOpen && this.#isForThread(this.#waiting.length)) return this.#handOver(move)
     await (this.#isOpen ? this.#runWaiting() : this.#open(move.start))
     this.#write.run('update log set position = ?', [move.position])
     this.#write.run('commit')
@@ -316,15 +315,27 @@ class SqliteFiles implements CommitEngine {
     crashPoint('committed')
   }
 
+  /** Returns whether so many statements are to be written on the other thread; starts it where they are many. */
+  #isForThread(count: number): boolean {
+    const rehearsedMany = rehearsed()?.handOverFrom
+    if (count < (rehearsedMany ?? MANY_STATEMENTS)) return false
+    return this.#thread().isReady() || rehearsedMany !== undefined
+  }
+
+  #thread(): SqliteWriter {
+    return (this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile }))
+  }
+
   /** Runs the statements of a batch on another thread. No unit may need their results. */
   #handOver(move: BatchChange): void {
     const statements = this.#waiting
     this.#waiting = []
-    this.#writer ??= new SqliteWriter({ path: this.#path, logFile: this.#walFile })
-    this.#handedOver = this.#writer.write(statements, move).catch((cause: unknown) => {
-      this.#position = undefined
-      throw cause
-    })
+    this.#handedOver = this.#thread()
+      .write(statements, move)
+      .catch((cause: unknown) => {
+        this.#position = undefined
+        throw cause
+      })
   }
 
   async makeDurable(): Promise<void> {

@@ -18,6 +18,7 @@ const countChanges = sqlite.prepare('select total_changes() as changes')
 const known: { readonly statement: StatementSync; readonly count: number }[] = []
 
 parentPort?.on('message', (order: WriteOrder) => parentPort?.postMessage(outcomeOf(order)))
+parentPort?.postMessage({ ready: true } satisfies WriteOutcome)
 
 function outcomeOf(order: WriteOrder): WriteOutcome {
   try {

@@ -21,8 +21,12 @@ export interface WriteOrder {
   readonly lengths: readonly number[]
 }
 
-/** The outcome of an order: the number of rows changed since the thread began, a failure, or an unknown outcome. */
+/**
+ * What the thread reports: that it can take orders; or the outcome of one: the number of rows changed since the thread began, a
+ * failure, or an unknown outcome.
+ */
 export type WriteOutcome =
+  | { readonly ready: true }
   | { readonly changes: number }
   | { readonly refused: unknown; readonly outage: Outage | undefined }
   | { readonly lost: unknown }
@@ -34,19 +38,25 @@ export interface WriterFiles {
 }
 
 /**
- * A thread that executes batches of statements, each in one transaction, and syncs them. It starts with the first
- * batch.
+ * A thread that executes batches of statements, each in one transaction, and syncs them. It starts when it is first asked for.
  */
 export class SqliteWriter {
   readonly #files: WriterFiles
   #thread: Worker | undefined
   readonly #numbers = new Map<string, number>()
+  #isReady = false
   #waiting: { readonly resolve: () => void; readonly reject: (cause: unknown) => void } | undefined
   /** The number of rows changed since the start. */
   changes = 0
 
   constructor(files: WriterFiles) {
     this.#files = files
+  }
+
+  /** Returns whether the thread has started; it takes some 80 ms, in which a batch is better written elsewhere. */
+  isReady(): boolean {
+    this.#thread ??= this.#begin()
+    return this.#isReady
   }
 
   /**
@@ -86,6 +96,7 @@ export class SqliteWriter {
   #begin(): Worker {
     const thread = new Worker(new URL('writer-thread.ts', import.meta.url), { workerData: this.#files })
     thread.on('message', (outcome: WriteOutcome) => {
+      if ('ready' in outcome) return void (this.#isReady = true)
       const waiting = this.#waiting
       this.#waiting = undefined
       if ('refused' in outcome) return waiting?.reject(refusalOf(outcome))

@@ -12,6 +12,8 @@ import { search } from './0010-search.ts'
 import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
+import { registrationTokens } from './0014-registration-tokens.ts'
+import { adminLists } from './0015-admin-lists.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -29,4 +31,6 @@ export const migrations: readonly Migration[] = [
   rooms,
   urlPreviews,
   mediaAccess,
+  registrationTokens,
+  adminLists,
 ]

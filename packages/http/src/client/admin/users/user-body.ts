@@ -6,20 +6,20 @@ import type { Static } from 'typebox'
 import { optionalOrNull } from '../../../optional-or-null.ts'
 import { JsonObjectSchema } from '../../../schemas.ts'
 
-const TextOrNull = Type.Optional(Type.Union([Type.String(), Type.Null()]))
+const Text = optionalOrNull(Type.String())
 const Flag = Type.Optional(Type.Boolean())
 const List = optionalOrNull(Type.Array(JsonObjectSchema))
 
-/** The body of a request that creates or changes a user. A `displayname` or an `avatar_url` of null deletes it. */
+/** The body of a request that creates or changes a user. An empty `displayname` or `avatar_url` deletes it. */
 export const UserBody = Type.Object({
-  password: optionalOrNull(Type.String()),
+  password: Text,
   logout_devices: Flag,
-  displayname: TextOrNull,
-  avatar_url: TextOrNull,
+  displayname: Text,
+  avatar_url: Text,
   admin: Flag,
   deactivated: Flag,
   locked: Flag,
-  user_type: optionalOrNull(Type.String()),
+  user_type: Text,
   threepids: List,
   external_ids: List,
 })

@@ -171,7 +171,7 @@ onEveryDatabase('an admin', (open) => {
     assert.deepEqual([made.status, made.body['displayname'], made.body['admin']], [201, 'New', true])
     const token = String((await login(server, 'new', 'pw')).body['access_token'])
     const room = String((await server.call('POST', `${v3}/createRoom`, { token, body: {} })).body['room_id'])
-    const changed = await admin.call('PUT', path, { displayname: 'Newer', avatar_url: null, admin: false })
+    const changed = await admin.call('PUT', path, { displayname: 'Newer', avatar_url: '', admin: false })
     assert.deepEqual([changed.status, changed.body['displayname'], changed.body['avatar_url']], [200, 'Newer', null])
     const member = `${v3}/rooms/${room}/state/m.room.member/${id('new')}`
     const shown = await server.call('GET', member, { token })
