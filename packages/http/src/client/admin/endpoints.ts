@@ -12,6 +12,7 @@ import { synapseGetServerVersion } from './synapse-get-server-version.ts'
 import { synapseRegisterBySecret } from './synapse-register-by-secret.ts'
 import { synapseSendServerNoticeOnce } from './synapse-send-server-notice-once.ts'
 import { synapseSendServerNotice } from './synapse-send-server-notice.ts'
+import { roomAdminEndpoints } from './rooms/endpoints.ts'
 import { userAdminEndpoints } from './users/endpoints.ts'
 import { synapseGetRegistrationToken } from './synapse-get-registration-token.ts'
 import { synapseListRegistrationTokens } from './synapse-list-registration-tokens.ts'
@@ -31,6 +32,7 @@ export const adminEndpoints: readonly AnyEndpoint[] = [
   synapseRegisterBySecret,
   synapseSendServerNoticeOnce,
   synapseSendServerNotice,
+  ...roomAdminEndpoints,
   ...userAdminEndpoints,
   synapseGetRegistrationToken,
   synapseListRegistrationTokens,
