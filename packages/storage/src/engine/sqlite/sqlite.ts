@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, existsSync, fdatasync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
@@ -12,9 +12,8 @@ import { Caches } from '../caches.ts'
 import type { Database, DatabaseEvents, Read } from '../database.ts'
 import { GroupCommit } from '../group-commit.ts'
 import type { BatchChange, CommitEngine, Execute } from '../group-commit.ts'
-import { unknownTopicPositions, KnownTopicPositions } from '../topic-positions.ts'
+import { KnownTopicPositions } from '../topic-positions.ts'
 import { noOtherNodes } from '../other-nodes.ts'
-import type { OpenReader, Reader } from '../reader.ts'
 import { checkpointInBackground } from './checkpoint.ts'
 import { asConnection } from '../single-connection-driver.ts'
 import { connectSqlite } from './connect.ts'
@@ -24,7 +23,6 @@ import { checkSqliteFile, migrateSqlite } from './migrate.ts'
 import { isLocked, sqliteFailure } from './outage.ts'
 import { lockSqliteFile, makePrivate } from './own-file.ts'
 import { SqliteWriter } from './writer.ts'
-import { DatabaseRefused, refusedAsEarlier } from '../../schema/migrations/pending.ts'
 import type { Position, Tables } from '../../schema/schema.ts'
 import { BatchRefused } from '../statement.ts'
 import type { Statement } from '../statement.ts'
@@ -69,7 +67,7 @@ export async function openSqlite(
     read: files.reader,
     node: 0,
     others: noOtherNodes,
-    source: { module: import.meta.url, settings: path },
+    source: { module: new URL('reader.ts', import.meta.url).href, settings: path },
     write: (work) => commits.write(work),
     position: async () => files.topicPositions.position,
     catchUp: async () => {},
@@ -102,44 +100,6 @@ function openFiles(path: string, lockWaitMs: number, unlock: () => void): Sqlite
     unlock()
     throw sqliteFailure(cause)
   }
-}
-
-/**
- * Opens the current state of a database file for reading, beside the process that writes it.
- *
- * @throws {DatabaseRefused} if the file does not exist, or its schema is not that of this version.
- */
-export function readSqlite(path: string): Reader {
-  if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}; correct the path`)
-  if (checkSqliteFile(path) > 0) throw refusedAsEarlier()
-  const sqlite = new DatabaseSync(path)
-  sqlite.exec('pragma query_only = 1; pragma busy_timeout = 5000; begin')
-  return readerOver(sqlite)
-}
-
-/**
- * Opens a reader for another thread. Each statement reads the last commit, even while its sync is in progress.
- *
- * @public `engine/reader.ts` imports this module by name
- */
-export const openReader: OpenReader = (settings) => {
-  const sqlite = connectSqlite(settings as string)
-  // The cache is small, because callers cache rows themselves.
-  sqlite.exec('pragma cache_size = -8192')
-  return readerOver(sqlite)
-}
-
-function readerOver(sqlite: DatabaseSync): Reader {
-  const connection = new SqliteConnection(sqlite)
-  const read = Object.assign(new Kysely<Tables>({ dialect: sqliteDialect(connection) }), {
-    caches: new Caches(),
-    topicPositions: unknownTopicPositions,
-    dialect: 'sqlite',
-    search: sqliteSearch,
-    run: async <Row>(sql: string, parameters: readonly unknown[]) =>
-      (await connection.query<Row>(sql, parameters)).rows,
-  })
-  return { read, close: async () => sqlite.close() }
 }
 
 class SqliteFiles implements CommitEngine {
