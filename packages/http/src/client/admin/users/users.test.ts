@@ -236,6 +236,12 @@ onEveryDatabase('an admin', (open) => {
     assert.deepEqual([(await whoami(short)).status, (await whoami(long)).status], [401, 200])
     await admin.call('POST', `${v1}/reset_password/${id('tim')}`, { new_password: 'x' })
     assert.equal((await whoami(long)).status, 401)
+    const third = String((await admin.call('POST', path)).body['access_token'])
+    const own = String((await login(server, 'tim', 'x')).body['access_token'])
+    const auth = { type: 'm.login.password', user: 'tim', password: 'x' }
+    const changed = { token: own, body: { new_password: 'y', auth } }
+    assert.equal((await server.call('POST', `${v3}/account/password`, changed)).status, 200)
+    assert.deepEqual([(await whoami(third)).status, (await whoami(own)).status], [401, 200])
   })
 
   test('sees, names, creates and deletes devices', async () => {
