@@ -131,8 +131,9 @@ onEveryDatabase('hostile requests to every endpoint', (open) => {
       return path.replace(/:[^/]+/g, () => encodeURIComponent(values[index++]?.() ?? '') || 'x')
     })
   }
-  /** Requests that are left out: ending the attacker's own session, which later calls need. */
-  const isSafe = ({ id }: AnyEndpoint) => !['logout', 'logout_all', 'deactivateAccount', 'sync'].includes(id)
+  /** Requests that are left out: ending the attacker's own session, which later calls need, and waiting on a clock that stands. */
+  const isSafe = ({ id }: AnyEndpoint) =>
+    !['logout', 'logout_all', 'deactivateAccount', 'sync', 'getEvents'].includes(id)
 
   for (const endpoint of clientEndpoints) {
     const name = `${endpoint.id} (${endpoint.method} ${pathsOf(endpoint)[0]})`
