@@ -13,6 +13,7 @@ import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
 import { registrationTokens } from './0014-registration-tokens.ts'
+import { adminLists } from './0015-admin-lists.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -31,4 +32,5 @@ export const migrations: readonly Migration[] = [
   urlPreviews,
   mediaAccess,
   registrationTokens,
+  adminLists,
 ]
