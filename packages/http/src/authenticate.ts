@@ -50,7 +50,7 @@ export async function authenticate(
     throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not use this endpoint')
   }
   if (access === 'admin' && !requester.isAdmin) {
-    throw new MatrixError('M_FORBIDDEN', 'only server admins may use this endpoint')
+    throw new MatrixError('M_FORBIDDEN', 'You are not a server admin')
   }
   requesters.set(request, requester)
 }

@@ -74,6 +74,28 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     await makeAdmin(server, alice)
     return [`/_synapse/admin/v1/send_server_notice/${serial}`, { user_id: alice, content: {} }]
   },
+  synapsePutUser: async ({ server, alice }) => {
+    await makeAdmin(server, alice)
+    return [`/_synapse/admin/v2/users/${alice}`, {}]
+  },
+  synapseDeactivateUser: async ({ server, alice, serial }) => {
+    await makeAdmin(server, alice)
+    const { userId } = await server.register(`leaves${serial}`)
+    return [`/_synapse/admin/v1/deactivate/${userId}`, {}]
+  },
+  synapseResetPassword: async ({ server, alice, serial }) => {
+    await makeAdmin(server, alice)
+    const { userId } = await server.register(`resets${serial}`)
+    return [`/_synapse/admin/v1/reset_password/${userId}`, { new_password: password }]
+  },
+  synapseLogInAsUser: async ({ server, alice, bob }) => {
+    await makeAdmin(server, alice)
+    return [`/_synapse/admin/v1/users/${bob}/login`, {}]
+  },
+  synapseUpdateUserDevice: async ({ server, alice, deviceId }) => {
+    await makeAdmin(server, alice)
+    return [`/_synapse/admin/v2/users/${alice}/devices/${deviceId}`, {}]
+  },
   deleteDevice: ({ deviceId }) => [`devices/${deviceId}`],
   deleteDevices: ({ deviceId }) => ['delete_devices', { devices: [deviceId] }],
   updateDevice: ({ deviceId }) => [`devices/${deviceId}`],

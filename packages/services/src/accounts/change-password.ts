@@ -3,7 +3,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import { member, stringMember } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { putPasswordHash } from '@myelin/storage/accounts/accounts'
-import { deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
+import { ADMIN_DEVICE, deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
 import { checkNewPassword, hashPassword } from './passwords.ts'
@@ -43,7 +43,7 @@ export async function changePassword(rt: Needs, requester: Requester, change: Pa
   await rt.db.write(async (tx) => {
     await putPasswordHash(tx, userId, passwordHash)
     if (member(agreed, 'logout_devices') === false) return
-    const ids = (await devicesOf(tx, userId)).map((device) => device.deviceId)
+    const ids = [...(await devicesOf(tx, userId)).map((device) => device.deviceId), ADMIN_DEVICE]
     await deleteDevices(
       tx,
       userId,

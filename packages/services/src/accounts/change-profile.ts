@@ -48,6 +48,27 @@ export async function changeProfile(rt: Needs, requester: Requester, change: Pro
   return isChanged && isInMember
 }
 
+/**
+ * Sets fields of a local user's profile for an admin, without a rate limit; an empty text deletes a field. Returns
+ * whether the user's rooms must get the change.
+ */
+export async function setProfileFields(
+  rt: Pick<Runtime, 'config'>,
+  tx: Tx,
+  userId: UserId,
+  fields: ReadonlyMap<string, string>,
+): Promise<boolean> {
+  let isChanged = false
+  for (const [key, given] of fields) {
+    const value = given === '' ? undefined : given
+    if (value !== undefined) checkProfileValue(key, value)
+    const isOther = await storeField(tx, { userId, key, value })
+    if (isOther && rt.config.profiles.isInSync) await noteProfileChange(tx, { userId, field: key })
+    isChanged ||= isOther
+  }
+  return isChanged
+}
+
 /** Returns whether the field had another value. */
 async function storeField(tx: Tx, { userId, key, value }: ProfileChange): Promise<boolean> {
   const profile = await profileOf(tx, userId)

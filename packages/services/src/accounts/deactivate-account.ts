@@ -3,7 +3,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import { member } from '@myelin/matrix/json'
 import type { JsonObject } from '@myelin/matrix/json'
 import { closeAccount } from '@myelin/storage/accounts/accounts'
-import { deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
+import { ADMIN_DEVICE, deleteDevices, devicesOf } from '@myelin/storage/accounts/devices'
 import type { Requester, Runtime } from '../runtime/runtime.ts'
 import { authenticateOperation } from './interactive-auth.ts'
 
@@ -46,7 +46,7 @@ export async function endAccount(
   await leaveRooms(userId)
   await rt.db.write(async (tx) => {
     const ids = (await devicesOf(tx, userId)).map((device) => device.deviceId)
-    await deleteDevices(tx, userId, ids)
+    await deleteDevices(tx, userId, [...ids, ADMIN_DEVICE])
     await closeAccount(tx, userId, isErased)
   })
   // Again, for rooms that another device joined in the meantime; the tokens are gone by now.

@@ -22,6 +22,8 @@ const ACCURACY_MS = 60_000
 /** Records a device's address and user agent in the background, at most once a minute. */
 export function noteDeviceSeen(rt: Pick<Runtime, 'db'>, device: KnownDevice, from: HeardFrom, now: number): void {
   const { userId, deviceId, lastSeenTs } = device
+  // The token of an admin who acts for the user has no device.
+  if (deviceId === '') return
   if (lastSeenTs !== null && now - lastSeenTs < ACCURACY_MS) return
   const { address, userAgent } = from
   // A failure is ignored, because the next request repeats it.

@@ -9,12 +9,12 @@ type Needs = Pick<Runtime, 'db'>
 const MAX_NAME_LENGTH = 100
 
 /** Returns the requester's devices. */
-export async function ownDevices(rt: Needs, { userId }: Requester): Promise<Device[]> {
+export async function ownDevices(rt: Needs, { userId }: Pick<Requester, 'userId'>): Promise<Device[]> {
   return devicesOf(rt.db.read, userId)
 }
 
 /** Returns one of the requester's devices; throws `M_NOT_FOUND`. */
-export async function ownDevice(rt: Needs, { userId }: Requester, deviceId: string): Promise<Device> {
+export async function ownDevice(rt: Needs, { userId }: Pick<Requester, 'userId'>, deviceId: string): Promise<Device> {
   const device = await deviceOf(rt.db.read, userId, deviceId)
   if (!device) throw noSuchDevice()
   return device
@@ -27,7 +27,7 @@ export async function ownDevice(rt: Needs, { userId }: Requester, deviceId: stri
  */
 export async function nameOwnDevice(
   rt: Needs,
-  requester: Requester,
+  requester: Pick<Requester, 'userId'>,
   deviceId: string,
   displayName: string | undefined,
 ): Promise<void> {

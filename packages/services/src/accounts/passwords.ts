@@ -32,9 +32,7 @@ export async function isPasswordOf(
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3accountpassword
  */
 export function checkNewPassword(policy: PasswordPolicy, password: string): void {
-  if (password.length > MAX_CHARACTERS) {
-    throw new MatrixError('M_INVALID_PARAM', `a password must have at most ${MAX_CHARACTERS} characters`)
-  }
+  checkPasswordLength(password)
   if (!policy.isEnabled) return
   const lacks = [
     [password.length < policy.minimumLength, `at least ${policy.minimumLength} characters`],
@@ -45,4 +43,10 @@ export function checkNewPassword(policy: PasswordPolicy, password: string): void
   ] as const
   const missing = lacks.filter(([isLacking]) => isLacking).map(([, what]) => what)
   if (missing.length > 0) throw new MatrixError('M_WEAK_PASSWORD', `the password needs ${missing.join(', ')}`)
+}
+
+/** Refuses a password that is too long. The policy does not bind admins, as in Synapse. */
+export function checkPasswordLength(password: string): void {
+  if (password.length <= MAX_CHARACTERS) return
+  throw new MatrixError('M_INVALID_PARAM', `a password must have at most ${MAX_CHARACTERS} characters`)
 }

@@ -4,6 +4,7 @@ import type { UserId } from '@myelin/matrix/ids'
 import type { Tx } from '@myelin/storage/engine/database'
 import { dehydratedDeviceOf } from '@myelin/storage/accounts/dehydrated-devices'
 import {
+  ADMIN_DEVICE,
   countDevices,
   deleteDevices,
   isCrossSigningKey,
@@ -11,7 +12,7 @@ import {
   putDevice,
 } from '@myelin/storage/accounts/devices'
 import type { Nid } from '@myelin/storage/schema/schema'
-import { deleteTokens, putTokens } from '@myelin/storage/accounts/sessions'
+import { deleteTokens, dropExpiredTokens, putTokens } from '@myelin/storage/accounts/sessions'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** The device that logs in, and its capabilities. */
@@ -40,6 +41,8 @@ export interface StartedSession extends Tokens {
 type Needs = Pick<Runtime, 'clock' | 'random' | 'config'>
 
 const TOKEN_CHARACTERS = 43
+/** The most tokens by which admins act for one user. */
+const MAX_ADMIN_TOKENS = 100
 const MAX_NAME_LENGTH = 100
 /** The most devices of a user. */
 export const MAX_DEVICES = 1000
@@ -66,6 +69,41 @@ export async function startSession(
   const sessionExpiresTs = sessionMs === undefined ? null : now + sessionMs
   const { tokens } = await issueTokens(rt, tx, { userId, deviceId, canRefresh: request.canRefresh, sessionExpiresTs })
   return { userId, deviceId, ...tokens }
+}
+
+/**
+ * Returns an access token by which an admin acts for a user, without a device. It ends at `expiresTs`; null: with the account,
+ * a new password, or a logout with it.
+ *
+ * @throws MatrixError `M_LIMIT_EXCEEDED` where the user has too many of them
+ */
+export async function issueAdminToken(
+  rt: Pick<Runtime, 'clock' | 'random'>,
+  tx: Tx,
+  userId: UserId,
+  expiresTs: number | null,
+): Promise<string> {
+  const count = await dropExpiredTokens(tx, userId, ADMIN_DEVICE, rt.clock.now())
+  if (count >= MAX_ADMIN_TOKENS) {
+    throw new MatrixError('M_LIMIT_EXCEEDED', `a user has at most ${MAX_ADMIN_TOKENS} tokens of admins`, {
+      status: 400,
+    })
+  }
+  const accessToken = `mla_${rt.random.token(TOKEN_CHARACTERS)}`
+  await putTokens(tx, { userId, deviceId: ADMIN_DEVICE, accessToken, expiresTs })
+  return accessToken
+}
+
+/** Creates a device without tokens, unless the user has it; the bound on devices holds as at a login. */
+export async function addDevice(
+  rt: Pick<Runtime, 'clock' | 'log'>,
+  tx: Tx,
+  userId: UserId,
+  deviceId: string,
+): Promise<void> {
+  await refuseTakenName(tx, userId, deviceId)
+  await putDevice(tx, userId, { deviceId, displayName: null, createdTs: rt.clock.now() })
+  await makeRoom(rt, tx, userId, deviceId)
 }
 
 /**

@@ -135,7 +135,7 @@ const TABLES_OF_AN_ACCOUNT = [
 /**
  * Deactivates an account for good: deletes its password and private data, and keeps its name taken.
  *
- * An erasure, once requested, is never revoked.
+ * An erasure, once requested, ends only where an admin activates the account again.
  */
 export async function closeAccount(tx: Tx, userId: UserId, isErased: boolean): Promise<void> {
   await tx
@@ -161,6 +161,23 @@ export async function putLocked(tx: Tx, userId: UserId, isLocked: boolean): Prom
   tx.touch(topics.account(userId))
 }
 
+/** Makes an account a server admin's, or an ordinary one. */
+export async function putAdmin(tx: Tx, userId: UserId, isAdmin: boolean): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ is_admin: Number(isAdmin) })
+    .where('user_id', '=', userId)
+    .execute()
+  tx.touch(topics.account(userId))
+}
+
+/** Makes a deactivated account an active one without a password, and ends its erasure. Deleted data stay deleted. */
+export async function reopenAccount(tx: Tx, userId: UserId): Promise<void> {
+  await tx.updateTable('accounts').set({ is_deactivated: 0, is_erased: 0 }).where('user_id', '=', userId).execute()
+  tx.touch(topics.account(userId))
+  tx.touch(topics.erased)
+}
+
 /** Suspends an account, or lets it act again. */
 export async function putSuspended(tx: Tx, userId: UserId, isSuspended: boolean): Promise<void> {
   await tx
@@ -171,7 +188,8 @@ export async function putSuspended(tx: Tx, userId: UserId, isSuspended: boolean)
   tx.touch(topics.account(userId))
 }
 
-function accountFrom(row: Tables['accounts']): Account {
+/** Returns the account of a row. */
+export function accountFrom(row: Tables['accounts']): Account {
   return {
     userId: row.user_id,
     passwordHash: row.password_hash,

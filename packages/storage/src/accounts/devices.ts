@@ -28,6 +28,9 @@ export interface Sighting {
   readonly userAgent: string | undefined
 }
 
+/** The device ID of tokens by which admins act for a user. There is no such device. */
+export const ADMIN_DEVICE = ''
+
 /** Returns a user's devices, by id. */
 export async function devicesOf(db: Read, userId: UserId): Promise<Device[]> {
   const rows = await db.selectFrom('devices').selectAll().where('user_id', '=', userId).orderBy('device_id').execute()

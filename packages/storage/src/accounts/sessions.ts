@@ -161,6 +161,24 @@ export async function spendPredecessor(tx: Tx, refreshId: Nid): Promise<void> {
     .execute()
 }
 
+/** Deletes the expired access tokens of a device. Returns how many there are still. */
+export async function dropExpiredTokens(tx: Tx, userId: UserId, deviceId: string, now: number): Promise<number> {
+  await tx
+    .deleteFrom('access_tokens')
+    .where('user_id', '=', userId)
+    .where('device_id', '=', deviceId)
+    .where('expires_ts', '<=', now)
+    .execute()
+  tx.touch(topics.account(userId))
+  const rows = await tx
+    .selectFrom('access_tokens')
+    .select('token')
+    .where('user_id', '=', userId)
+    .where('device_id', '=', deviceId)
+    .execute()
+  return rows.length
+}
+
 /** Ends every token of a device. */
 export async function deleteTokens(tx: Tx, userId: UserId, deviceId: string): Promise<void> {
   tx.touch(topics.account(userId))

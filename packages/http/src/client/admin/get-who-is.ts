@@ -19,7 +19,7 @@ const Connection = Type.Object({
 export const getWhoIs = endpoint({
   id: 'getWhoIs',
   method: 'GET',
-  path: '/_matrix/client/v3/admin/whois/:userId',
+  path: ['/_matrix/client/v3/admin/whois/:userId', '/_synapse/admin/v1/whois/:userId'],
   access: 'user',
   params: Type.Object({ userId: UserIdSchema }),
   reply: Type.Object({

@@ -13,6 +13,7 @@ import { rooms } from './0011-rooms.ts'
 import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
 import { registrationTokens } from './0014-registration-tokens.ts'
+import { adminLists } from './0015-admin-lists.ts'
 import { networkRooms } from './0016-network-rooms.ts'
 import { toDeviceByPosition } from './0017-to-device-by-position.ts'
 import type { Migration } from './migration.ts'
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   urlPreviews,
   mediaAccess,
   registrationTokens,
+  adminLists,
   networkRooms,
   toDeviceByPosition,
 ]
