@@ -26,6 +26,7 @@ export function directoryQueryOf(body: Static<typeof DirectorySearch>): Director
     since: body.since,
     term: body.filter?.generic_search_term,
     roomTypes: body.filter?.room_types,
-    network: body.include_all_networks === true ? undefined : body.third_party_instance_id,
+    network: body.third_party_instance_id,
+    isOfAllNetworks: body.include_all_networks,
   }
 }

@@ -30,6 +30,7 @@ import { sessionEndpoints } from '../client/session/endpoints.ts'
 import { slidingSyncEndpoints } from '../client/sliding-sync/endpoints.ts'
 import { stateEndpoints } from '../client/state/endpoints.ts'
 import { syncEndpoints } from '../client/sync/endpoints.ts'
+import { thirdPartyEndpoints } from '../client/third-parties/endpoints.ts'
 import { threadSubscriptionEndpoints } from '../client/thread-subscriptions/endpoints.ts'
 import { toDeviceEndpoints } from '../client/to-device/endpoints.ts'
 import { typingEndpoints } from '../client/typing/endpoints.ts'
@@ -83,6 +84,7 @@ export const clientEndpoints: readonly AnyEndpoint[] = [
   ...slidingSyncEndpoints,
   ...stateEndpoints,
   ...syncEndpoints,
+  ...thirdPartyEndpoints,
   ...threadSubscriptionEndpoints,
   ...toDeviceEndpoints,
   ...typingEndpoints,

@@ -17,7 +17,14 @@ export interface AppServiceSettings {
   readonly isRateLimited: boolean
   /** The third-party protocols that it bridges. */
   readonly protocols: readonly string[]
+  /** The members of a transaction in which it gets typing, receipts and presence; none where it does not get them. */
+  readonly ephemeralMembers: readonly EphemeralMember[]
+  /** It gets changed device lists and the key counts of its devices (MSC3202). */
+  readonly receivesDeviceLists: boolean
 }
+
+/** The name of the ephemeral data in a transaction: that of the specification, or that of MSC2409. */
+export type EphemeralMember = 'ephemeral' | 'de.sorunome.msc2409.ephemeral'
 
 /** IDs that an application service is responsible for. */
 export interface NamespaceSettings {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Read } from '@myelin/storage/engine/database'
 import { publishedCount, publishedRooms } from '@myelin/storage/rooms/published-rooms'
-import type { DirectoryPlace } from '@myelin/storage/rooms/published-rooms'
+import type { Directory, DirectoryPlace } from '@myelin/storage/rooms/published-rooms'
+import { appServices } from '../runtime/app-services.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { isFederated } from '../room-state/is-federated.ts'
+import { parseInstance } from '../runtime/third-party-instance.ts'
 import { parseStart, printStart } from './directory-token.ts'
 import type { PageStart } from './directory-token.ts'
 import { roomEntry } from '../room-state/room-entry.ts'
@@ -20,17 +22,35 @@ const MAX_LOOKED_AT = 1000
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#post_matrixclientv3publicrooms
  */
-export async function publicRooms(rt: Pick<Runtime, 'db'>, query: DirectoryQuery): Promise<DirectoryPage> {
+export async function publicRooms(rt: Pick<Runtime, 'db' | 'config'>, query: DirectoryQuery): Promise<DirectoryPage> {
   const db = rt.db.read
   const start = query.since === undefined || query.since === '' ? undefined : parseStart(query.since)
-  if (query.network !== undefined && query.network !== '') return { chunk: [], total_room_count_estimate: 0 }
-  const walk = await collect(db, start, query)
-  return { chunk: walk.chunk, ...tokens(start, walk), total_room_count_estimate: await publishedCount(db) }
+  const directory = directoryOf(rt, query)
+  if (!directory) return { chunk: [], total_room_count_estimate: 0 }
+  const walk = await collect(db, start, query, directory)
+  return { chunk: walk.chunk, ...tokens(start, walk), total_room_count_estimate: await publishedCount(db, directory) }
+}
+
+/** Returns the directory that is asked for; undefined for a network that no application service bridges. */
+function directoryOf(
+  { config }: Pick<Runtime, 'config'>,
+  { network = '', isOfAllNetworks }: DirectoryQuery,
+): Directory | undefined {
+  const services = appServices(config)
+  if (isOfAllNetworks === true) return { of: 'all', serviceIds: services.all.map(({ settings }) => settings.id) }
+  if (network === '') return { of: 'server' }
+  const instance = parseInstance(network)
+  return instance && services.withId(instance.serviceId) ? { of: 'network', network: instance } : undefined
 }
 
 type Found = { readonly chunk: RoomEntry[]; readonly reached: DirectoryPlace | undefined; readonly isEnd: boolean }
 
-async function collect(db: Read, start: PageStart | undefined, query: DirectoryQuery): Promise<Found> {
+async function collect(
+  db: Read,
+  start: PageStart | undefined,
+  query: DirectoryQuery,
+  directory: Directory,
+): Promise<Found> {
   const wanted = Math.min(query.limit === undefined || query.limit === 0 ? DEFAULT_LIMIT : query.limit, MAX_LIMIT)
   const isBackward = start !== undefined && 'before' in start
   const matches = matcher(query)
@@ -40,7 +60,7 @@ async function collect(db: Read, start: PageStart | undefined, query: DirectoryQ
   for (let looked = 0; looked < MAX_LOOKED_AT; ) {
     // One more than requested shows whether there is another page.
     const limit = Math.min(wanted + 1, MAX_LOOKED_AT - looked)
-    const page = await publishedRooms(db, { ...from, limit })
+    const page = await publishedRooms(db, { ...from, limit }, directory)
     for (const room of isBackward ? page.toReversed() : page) {
       if (chunk.length === wanted) return { chunk: ordered(chunk, isBackward), reached, isEnd: false }
       reached = room

@@ -16,6 +16,8 @@ export interface AppServiceRequest {
   readonly path: string
   readonly body?: unknown
   readonly timeoutMs: number
+  /** The bytes of the answer that are kept; 64 KiB if absent. */
+  readonly maxBytes?: number
   readonly signal?: AbortSignal
 }
 
@@ -38,7 +40,7 @@ const PING_TIMEOUT_MS = 60_000
 export async function callAppService(
   { remote }: Pick<Runtime, 'remote'>,
   { settings }: AppService,
-  { method, path, body, timeoutMs, signal }: AppServiceRequest,
+  { method, path, body, timeoutMs, maxBytes = MAX_ANSWER_BYTES, signal }: AppServiceRequest,
 ): Promise<AppServiceAnswer> {
   const url = new URL(`${settings.url ?? ''}/_matrix/app/v1${path}`)
   const reply = await remote.callOwn(url, {
@@ -55,10 +57,10 @@ export async function callAppService(
   let size = 0
   for await (const part of reply.body) {
     // The rest is read, so that the connection can be used again, and dropped.
-    if (size < MAX_ANSWER_BYTES) parts.push(part)
+    if (size < maxBytes) parts.push(part)
     size += part.length
   }
-  return { status: reply.status, text: Buffer.concat(parts).subarray(0, MAX_ANSWER_BYTES).toString('utf8') }
+  return { status: reply.status, text: Buffer.concat(parts).subarray(0, maxBytes).toString('utf8') }
 }
 
 /** Asks an application service whether a user of its namespace that is not registered exists; it may register it. */

@@ -22,7 +22,7 @@ export async function askPublicRooms(rt: Asker, server: ServerName, query: Direc
   }
 }
 
-function bodyOf({ limit, since, term, roomTypes, network }: DirectoryQuery): JsonObject {
+function bodyOf({ limit, since, term, roomTypes, network, isOfAllNetworks }: DirectoryQuery): JsonObject {
   const filter = {
     ...(term === undefined ? {} : { generic_search_term: term }),
     ...(roomTypes === undefined ? {} : { room_types: roomTypes }),
@@ -31,7 +31,8 @@ function bodyOf({ limit, since, term, roomTypes, network }: DirectoryQuery): Jso
     limit: Math.min(limit === undefined || limit === 0 ? MAX_ROOMS : limit, MAX_ROOMS),
     ...(since === undefined || since === '' ? {} : { since }),
     ...(Object.keys(filter).length === 0 ? {} : { filter }),
-    ...(network === undefined ? {} : { third_party_instance_id: network }),
+    ...(isOfAllNetworks === true ? { include_all_networks: true } : {}),
+    ...(network === undefined || isOfAllNetworks === true ? {} : { third_party_instance_id: network }),
   }
 }
 

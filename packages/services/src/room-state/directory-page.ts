@@ -9,8 +9,10 @@ export interface DirectoryQuery {
   readonly term?: string | undefined
   /** The wanted room types; null is rooms without one. */
   readonly roomTypes?: readonly (string | null)[] | undefined
-  /** Only rooms of a bridged network; there are none here. */
+  /** The `instance_id` of a bridged network, whose directory is listed instead of the server's. */
   readonly network?: string | undefined
+  /** The directories of the server and of all bridged networks are listed together; `network` has no effect. */
+  readonly isOfAllNetworks?: boolean | undefined
   /** Another server made the request, so rooms closed to other servers are omitted. */
   readonly isForServers?: boolean
 }

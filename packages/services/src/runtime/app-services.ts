@@ -74,6 +74,11 @@ export class AppServices {
     return this.all.find(({ settings }) => settings.id === id)
   }
 
+  /** Returns the services that bridge a third-party protocol. */
+  withProtocol(protocol: string): readonly AppService[] {
+    return this.all.filter(({ settings }) => settings.protocols.includes(protocol))
+  }
+
   /** Returns whether a user is reserved for a service other than this one. */
   reservesUser(userId: string, except?: AppService): boolean {
     return this.all.some((service) => service !== except && service.reservesUser(userId))

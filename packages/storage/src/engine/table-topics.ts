@@ -135,6 +135,7 @@ export const tableTopics: { readonly [Table in keyof Tables]: Rules<Tables[Table
   remote_device_lists: readEachTime,
   wanted_device_lists: readEachTime,
   relayed_events: readEachTime,
+  network_rooms: readEachTime,
   members: [
     { topic: ofUser, by: 'user_nid', nameIn: 'users' },
     { topic: topics.members, by: 'room_nid', on: ['insert', 'delete', 'membership', 'position'] },

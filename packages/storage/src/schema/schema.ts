@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DehydratedTables } from './dehydrated-tables.ts'
 import type { DelayedTables } from './delayed-tables.ts'
+import type { NetworkTables } from './network-tables.ts'
 import type { OwedTables } from './owed-tables.ts'
 import type { PreviewTables } from './preview-tables.ts'
 import type { RegistrationTables } from './registration-tables.ts'
@@ -21,6 +22,7 @@ export interface Tables
     DehydratedTables,
     OwedTables,
     RegistrationTables,
+    NetworkTables,
     SearchTables {
   /** One row: the last position taken. */
   log: { position: Position }

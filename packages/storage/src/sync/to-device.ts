@@ -71,6 +71,56 @@ export async function dropToDevice(tx: Tx, user: UserId, deviceId: string, upTo:
     .execute()
 }
 
+/** A message on its way to a device, with the device. */
+export interface AddressedMessage extends ToDeviceMessage {
+  readonly userId: UserId
+  readonly deviceId: string
+}
+
+/** Returns the users that messages wait for which were queued after one position and up to another. */
+export async function usersWithToDevice(db: Read, after: Position, upTo: Position): Promise<UserId[]> {
+  const rows = await db
+    .selectFrom('to_device')
+    .select('user_id')
+    .distinct()
+    .where('position', '>', after)
+    .where('position', '<=', upTo)
+    .execute()
+  return rows.map((row) => row.user_id)
+}
+
+/** Returns the messages for all devices of these users that were queued after one position and up to another, oldest first. */
+export async function toDeviceOfUsers(
+  db: Read,
+  users: readonly UserId[],
+  { after, upTo }: { readonly after: Position; readonly upTo: Position },
+): Promise<AddressedMessage[]> {
+  const rows = await inChunks(users, (chunk) =>
+    db
+      .selectFrom('to_device')
+      .selectAll()
+      .where('user_id', 'in', chunk)
+      .where('position', '>', after)
+      .where('position', '<=', upTo)
+      .execute(),
+  )
+  return rows
+    .map((row) => ({ userId: row.user_id, deviceId: row.device_id, position: row.position, message: row.message }))
+    .toSorted((a, b) => a.position - b.position)
+}
+
+/** Drops single messages, which were delivered. */
+export async function dropDelivered(tx: Tx, messages: readonly AddressedMessage[]): Promise<void> {
+  for (const { userId, deviceId, position } of messages) {
+    await tx
+      .deleteFrom('to_device')
+      .where('user_id', '=', userId)
+      .where('device_id', '=', deviceId)
+      .where('position', '=', position)
+      .execute()
+  }
+}
+
 // No answer carries more than this.
 const MAX_WAITING = 100
 

@@ -33,6 +33,8 @@ export const IRC: AppServiceSettings = {
   rooms: [],
   isRateLimited: false,
   protocols: ['irc'],
+  ephemeralMembers: [],
+  receivesDeviceLists: false,
 }
 
 /** An application service in this process, reached through a transport of its own. */
@@ -43,7 +45,7 @@ function standInAppService() {
   const fetchPage = async (url: URL, { method = 'GET', headers, body = '{}' }: PageOptions) => {
     const request = {
       method,
-      path: url.pathname,
+      path: `${url.pathname}${url.search}`,
       authorization: headers?.['authorization'],
       body: JSON.parse(body) as JsonObject,
     }

@@ -10,6 +10,7 @@ import { queryPublicRooms } from './query-public-rooms.ts'
 import { searchUserDirectory } from './search-user-directory.ts'
 import { setRoomAlias } from './set-room-alias.ts'
 import { setRoomVisibilityOnDirectory } from './set-room-visibility-on-directory.ts'
+import { updateAppserviceRoomDirectoryVisibility } from './update-appservice-room-directory-visibility.ts'
 
 /** Finding rooms and users. */
 export const directoryEndpoints: readonly AnyEndpoint[] = [
@@ -23,4 +24,5 @@ export const directoryEndpoints: readonly AnyEndpoint[] = [
   searchUserDirectory,
   setRoomAlias,
   setRoomVisibilityOnDirectory,
+  updateAppserviceRoomDirectoryVisibility,
 ]

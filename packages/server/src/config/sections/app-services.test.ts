@@ -48,6 +48,8 @@ describe('registration files', () => {
         rooms: [],
         isRateLimited: false,
         protocols: ['irc'],
+        ephemeralMembers: ['de.sorunome.msc2409.ephemeral'],
+        receivesDeviceLists: false,
       },
     ])
   })

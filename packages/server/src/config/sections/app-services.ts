@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path'
-import type { AppServiceSettings, NamespaceSettings } from '@myelin/kit/settings/app-services'
+import type { AppServiceSettings, EphemeralMember, NamespaceSettings } from '@myelin/kit/settings/app-services'
 import { type Static, type TObject, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { parseDocument } from 'yaml'
@@ -25,6 +25,8 @@ const Namespaces = Type.Optional(
   ]),
 )
 
+const OptionalFlag = Type.Optional(Type.Union([Type.Boolean(), Type.Null()]))
+
 const Registration = Type.Object({
   id: Type.String({ minLength: 1 }),
   url: Type.Optional(Type.Union([Type.String(), Type.Null()])),
@@ -34,7 +36,11 @@ const Registration = Type.Object({
   namespaces: Type.Optional(
     Type.Union([Type.Object({ users: Namespaces, aliases: Namespaces, rooms: Namespaces }), Type.Null()]),
   ),
-  rate_limited: Type.Optional(Type.Union([Type.Boolean(), Type.Null()])),
+  rate_limited: OptionalFlag,
+  receive_ephemeral: OptionalFlag,
+  push_ephemeral: OptionalFlag,
+  'de.sorunome.msc2409.push_ephemeral': OptionalFlag,
+  'org.matrix.msc3202': OptionalFlag,
   protocols: Type.Optional(Type.Union([Type.Array(Type.String()), Type.Null()])),
 })
 
@@ -110,8 +116,18 @@ function settingsOf(written: Written, report: Report): AppServiceSettings | unde
     rooms: namespacesOf('rooms', rooms, refuse),
     isRateLimited: written.rate_limited ?? true,
     protocols: written.protocols ?? [],
+    ephemeralMembers: ephemeralMembersOf(written),
+    receivesDeviceLists: written['org.matrix.msc3202'] ?? false,
   }
   return isValid ? settings : undefined
+}
+
+function ephemeralMembersOf(written: Written): EphemeralMember[] {
+  const isUnstable = written['de.sorunome.msc2409.push_ephemeral'] ?? written.push_ephemeral ?? false
+  return [
+    ...(written.receive_ephemeral === true ? (['ephemeral'] as const) : []),
+    ...(isUnstable ? (['de.sorunome.msc2409.ephemeral'] as const) : []),
+  ]
 }
 
 function namespacesOf(

@@ -1,24 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Hint } from '@myelin/kit/bus'
 import type { RoomId, UserId } from '@myelin/matrix/ids'
+import type { JsonObject } from '@myelin/matrix/json'
 import { RemoteError } from '@myelin/remote/remote-error'
 import { accountOf } from '@myelin/storage/accounts/accounts'
 import { appServicePlace, putAppServicePlace } from '@myelin/storage/accounts/app-service-places'
 import type { AppServicePlace } from '@myelin/storage/accounts/app-service-places'
+import { roomOfReceiptsTopic } from '@myelin/storage/engine/topics'
 import { roomsChangedAfter } from '@myelin/storage/federation/outgoing-events'
 import { usersOfServerInvitedAfter } from '@myelin/storage/rooms/members/invited-users'
+import { dropDelivered, toDeviceOfUsers, usersWithToDevice } from '@myelin/storage/sync/to-device'
+import type { AddressedMessage } from '@myelin/storage/sync/to-device'
 import { askForUser, callAppService } from '../../peers/app-service.ts'
 import type { AppService } from '../../runtime/app-services.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { LogFollower } from '../log-follower.ts'
 import type { Rest, Stretch } from '../log-follower.ts'
+import { messageForAppService, receiptEventsFor } from './direct-data.ts'
+import { deviceListsFor, encryptionMembers } from './encryption-data.ts'
+import type { DeviceListNews } from './encryption-data.ts'
+import { FleetingData } from './fleeting.ts'
 import { appServiceEvents, InterestingEvents } from './interesting-events.ts'
 import type { InterestingEvent } from './interesting-events.ts'
 
-type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'random' | 'log' | 'remote' | 'serverName'>
+type Needs = Pick<Runtime, 'db' | 'bus' | 'clock' | 'random' | 'log' | 'remote' | 'serverName' | 'typing'>
+
+/** The parts of a transaction. */
+interface Parts {
+  readonly events: readonly InterestingEvent[]
+  readonly ephemeral: readonly JsonObject[]
+  readonly toDevice: readonly AddressedMessage[]
+  readonly deviceLists: DeviceListNews
+}
+
+const NO_LISTS: DeviceListNews = { changed: [], left: [] }
 
 /** The most events of a transaction, as in Synapse. */
 const MAX_EVENTS = 100
+/** The most messages to devices of a transaction. */
+const MAX_MESSAGES = 100
 /** The most positions of the log that are looked through at once: what is kept in memory is bounded by it. */
 const MAX_POSITIONS = 1_000
 /** The most changed rooms and users that are remembered. */
@@ -40,6 +60,7 @@ export class AppServiceSender {
   readonly #service: AppService
   readonly #follower: LogFollower
   readonly #interest: InterestingEvents
+  readonly #fleeting: FleetingData
   #place: AppServicePlace = { transaction: 0, after: 0, upTo: 0, isTaken: true }
   /** The rooms and users that changed since the last run; undefined if hints were missed. */
   #rooms: Set<RoomId> | undefined
@@ -50,10 +71,11 @@ export class AppServiceSender {
     this.#rt = rt
     this.#service = service
     this.#interest = new InterestingEvents(service, rt.serverName)
+    this.#fleeting = new FleetingData(rt, this.#interest)
     this.#follower = new LogFollower(rt, {
       name: `application service ${service.settings.id}`,
       onHint: (hint) => this.#onHint(hint),
-      concerns: ({ position }) => position > 0,
+      concerns: ({ position }) => position > 0 || this.#fleeting.isWaiting,
       begin: (_, cursor) => this.#begin(cursor),
       follow: (stretch, term) => this.#follow(stretch, term),
       safePosition: (reached) => Math.min(reached, this.#place.isTaken ? this.#place.upTo : this.#place.after),
@@ -70,11 +92,19 @@ export class AppServiceSender {
     return this.#follower.close()
   }
 
-  #onHint({ topics: changed }: Hint): void {
+  get #wantsEphemeral(): boolean {
+    return this.#service.settings.ephemeralMembers.length > 0
+  }
+
+  #onHint(hint: Hint): void {
+    const { topics: changed } = hint
+    if (this.#wantsEphemeral) this.#fleeting.onHint(hint)
     if (changed.has('*')) return this.#lose()
     for (const topic of changed) {
       if (topic.startsWith('!')) this.#rooms?.add(topic as RoomId)
       else if (topic.startsWith('@') && this.#service.hasUser(topic)) this.#users.add(topic as UserId)
+      const read = this.#wantsEphemeral ? roomOfReceiptsTopic(topic) : undefined
+      if (read !== undefined) this.#rooms?.add(read)
     }
     if ((this.#rooms?.size ?? 0) + this.#users.size > MAX_CHANGED) this.#lose()
   }
@@ -86,6 +116,7 @@ export class AppServiceSender {
 
   async #begin(cursor: number): Promise<void> {
     this.#lose()
+    this.#fleeting.clear()
     const { db } = this.#rt
     const { id } = this.#service.settings
     const known = await appServicePlace(db.read, id)
@@ -109,7 +140,7 @@ export class AppServiceSender {
       while (this.#place.upTo < upTo && !term.aborted) {
         if (!(await this.#advance(upTo, rooms, users, term))) return this.#restAfterFailure(term)
       }
-      return undefined
+      return (await this.#sendFleeting(term)) ? undefined : this.#restAfterFailure(term)
     } catch (cause) {
       this.#lose()
       throw cause
@@ -123,22 +154,58 @@ export class AppServiceSender {
     users: ReadonlySet<UserId>,
     term: AbortSignal,
   ): Promise<boolean> {
-    const { db } = this.#rt
     const after = this.#place.upTo
     const end = Math.min(upTo, after + MAX_POSITIONS)
     const found = await this.#found(rooms, users, { after, upTo: end })
-    if (found.length === 0) {
-      this.#place = { ...this.#place, after, upTo: end }
+    const messages = await this.#messages(rooms && users, { after, upTo: end })
+    const last = [found[MAX_EVENTS - 1], messages[MAX_MESSAGES - 1]].map((each) => each?.position ?? end)
+    const reached = Math.min(end, ...last)
+    const ephemeral = await this.#receipts(rooms, { after, upTo: reached })
+    const events = found.filter(({ position }) => position <= reached)
+    const toDevice = messages.filter(({ position }) => position <= reached)
+    const deviceLists = await this.#deviceLists(events, { after, upTo: reached })
+    const parts = { events, toDevice, ephemeral, deviceLists }
+    const { changed, left } = deviceLists
+    if ([events, toDevice, ephemeral, changed, left].every(({ length }) => length === 0)) {
+      this.#place = { ...this.#place, after, upTo: reached }
       return true
     }
-    const last = found[Math.min(found.length, MAX_EVENTS) - 1]?.position ?? end
-    const reached = found.length > MAX_EVENTS ? last : end
-    this.#place = { transaction: this.#place.transaction + 1, after, upTo: reached, isTaken: false }
-    await db.write((tx) => putAppServicePlace(tx, this.#service.settings.id, this.#place))
-    return this.#send(
-      found.filter(({ position }) => position <= reached),
-      term,
-    )
+    await this.#open({ after, upTo: reached })
+    return this.#send(parts, term)
+  }
+
+  /** Sends typing and presence in a transaction of their own; a repetition of it is empty. */
+  async #sendFleeting(term: AbortSignal): Promise<boolean> {
+    const ephemeral = term.aborted ? [] : await this.#fleeting.take()
+    if (ephemeral.length === 0) return true
+    await this.#open({ after: this.#place.upTo, upTo: this.#place.upTo })
+    return this.#send({ events: [], toDevice: [], ephemeral, deviceLists: NO_LISTS }, term)
+  }
+
+  /** Begins the next transaction, on disk. */
+  async #open(stretch: Stretch): Promise<void> {
+    this.#place = { transaction: this.#place.transaction + 1, ...stretch, isTaken: false }
+    await this.#rt.db.write((tx) => putAppServicePlace(tx, this.#service.settings.id, this.#place))
+  }
+
+  async #receipts(rooms: Iterable<RoomId> | undefined, stretch: Stretch): Promise<JsonObject[]> {
+    if (!this.#wantsEphemeral) return []
+    const { read } = this.#rt.db
+    const interested = { service: this.#service, interest: this.#interest }
+    return receiptEventsFor(read, interested, rooms ?? (await roomsChangedAfter(read, stretch.after)), stretch)
+  }
+
+  async #deviceLists(events: readonly InterestingEvent[], stretch: Stretch): Promise<DeviceListNews> {
+    if (!this.#service.settings.receivesDeviceLists) return NO_LISTS
+    return deviceListsFor(this.#rt.db.read, { service: this.#service, interest: this.#interest }, events, stretch)
+  }
+
+  async #messages(users: Iterable<UserId> | undefined, { after, upTo }: Stretch): Promise<AddressedMessage[]> {
+    if (!this.#wantsEphemeral) return []
+    const { read } = this.#rt.db
+    const waiting = [...(users ?? (await usersWithToDevice(read, after, upTo)))]
+    const own = waiting.filter((user) => this.#service.hasUser(user))
+    return own.length === 0 ? [] : toDeviceOfUsers(read, own, { after, upTo })
   }
 
   async #found(
@@ -161,20 +228,40 @@ export class AppServiceSender {
   /** Sends the newest transaction again, which the service may have taken. */
   async #finish(term: AbortSignal): Promise<boolean> {
     const { after, upTo } = this.#place
-    return this.#send(await this.#found(undefined, [], { after, upTo }), term)
+    const events = await this.#found(undefined, [], { after, upTo })
+    const [ephemeral, toDevice] = [
+      await this.#receipts(undefined, { after, upTo }),
+      await this.#messages(undefined, { after, upTo }),
+    ]
+    const deviceLists = await this.#deviceLists(events, { after, upTo })
+    return this.#send({ events, ephemeral, toDevice, deviceLists }, term)
   }
 
-  async #send(found: readonly InterestingEvent[], term: AbortSignal): Promise<boolean> {
-    const { db, clock, log } = this.#rt
+  async #body({ events, ephemeral, toDevice, deviceLists }: Parts): Promise<object> {
+    const { db, clock } = this.#rt
+    const { receivesDeviceLists } = this.#service.settings
+    const rendered = {
+      events: await appServiceEvents(db.read, events, clock.now()),
+      ...(receivesDeviceLists ? await encryptionMembers(db.read, this.#service, { deviceLists, toDevice }) : {}),
+    }
+    if (!this.#wantsEphemeral) return rendered
+    const members = this.#service.settings.ephemeralMembers.map((name) => [name, ephemeral] as const)
+    const messages = toDevice.map(messageForAppService)
+    const named = { to_device: messages, 'de.sorunome.msc2409.to_device': messages }
+    return { ...rendered, ...Object.fromEntries(members), ...(messages.length > 0 ? named : {}) }
+  }
+
+  async #send(parts: Parts, term: AbortSignal): Promise<boolean> {
+    const { db, log } = this.#rt
     const { id } = this.#service.settings
-    await this.#askForInvited(found)
-    const events = await appServiceEvents(db.read, found, clock.now())
+    await this.#askForInvited(parts.events)
+    const body = await this.#body(parts)
     const path = `/transactions/${this.#place.transaction}`
     try {
       const { status } = await callAppService(this.#rt, this.#service, {
         method: 'PUT',
         path,
-        body: { events },
+        body,
         timeoutMs: TIMEOUT_MS,
         signal: term,
       })
@@ -187,7 +274,10 @@ export class AppServiceSender {
     }
     this.#failures = 0
     this.#place = { ...this.#place, isTaken: true }
-    await db.write((tx) => putAppServicePlace(tx, id, this.#place))
+    await db.write(async (tx) => {
+      await putAppServicePlace(tx, id, this.#place)
+      await dropDelivered(tx, parts.toDevice)
+    })
     return true
   }
 

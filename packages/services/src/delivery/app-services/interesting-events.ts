@@ -47,6 +47,22 @@ export class InterestingEvents {
     this.#serverName = serverName
   }
 
+  /** Returns whether a room is in the namespaces, or has an alias or a joined user of the service. */
+  async hasInterestIn(db: Read, roomId: RoomId): Promise<boolean> {
+    if (this.#service.hasRoom(roomId)) return true
+    // What is read here may be ahead of the events that are still to be sent, so it is not kept for them.
+    return (this.#joined.get(roomId) ?? (await this.#hasMember(db, roomId))) || this.#hasAlias(db, roomId)
+  }
+
+  /** Returns whether a user is of the service, or joined to a room that it is interested in. */
+  async hasInterestInUser(db: Read, user: UserId): Promise<boolean> {
+    if (this.#service.hasUser(user)) return true
+    for (const { membership, roomId } of await cachedMemberships(db, user)) {
+      if (membership === 'join' && (await this.hasInterestIn(db, roomId))) return true
+    }
+    return false
+  }
+
   /** Forgets what is known of the rooms. */
   clear(): void {
     this.#joined.clear()

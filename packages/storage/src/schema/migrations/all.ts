@@ -14,6 +14,8 @@ import { urlPreviews } from './0012-url-previews.ts'
 import { mediaAccess } from './0013-media-access.ts'
 import { registrationTokens } from './0014-registration-tokens.ts'
 import { adminLists } from './0015-admin-lists.ts'
+import { networkRooms } from './0016-network-rooms.ts'
+import { toDeviceByPosition } from './0017-to-device-by-position.ts'
 import type { Migration } from './migration.ts'
 
 /** Every step of the schema, in order. */
@@ -33,4 +35,6 @@ export const migrations: readonly Migration[] = [
   mediaAccess,
   registrationTokens,
   adminLists,
+  networkRooms,
+  toDeviceByPosition,
 ]
