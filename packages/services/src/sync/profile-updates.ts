@@ -2,7 +2,7 @@
 import { serverOf } from '@myelin/matrix/ids'
 import type { UserId } from '@myelin/matrix/ids'
 import type { Json } from '@myelin/matrix/json'
-import { profileChangesBetween, profilesOf } from '@myelin/storage/accounts/profile-changes'
+import { changedFieldsOf, profileChangesBetween, profilesOf } from '@myelin/storage/accounts/profile-changes'
 import type { ChangedField } from '@myelin/storage/accounts/profile-changes'
 import { userNids } from '@myelin/storage/engine/names'
 import type { Read } from '@myelin/storage/engine/database'
@@ -89,15 +89,21 @@ async function readBatches(scope: ProfileScope, question: ProfileQuestion): Prom
 
 /** Adds all users who share a room, whole; returns the number of the last one where some are left. */
 async function addAll({ db, slice }: ProfileScope, batch: ProfileCursor, page: Page): Promise<number | undefined> {
+  // A client that begins anew may know fields that were deleted since.
+  const addAnew = async (users: readonly UserId[]): Promise<void> => {
+    await page.addWhole(users)
+    if (!slice.since) return
+    await page.addFields((await changedFieldsOf(db, users)).filter(({ field }) => page.fields?.has(field) ?? true))
+  }
   for (let { user } = batch; ; ) {
     const users = await localUsersSharingRooms(db, slice.user, { after: user, limit: MAX_LISTED })
     // Without a room the viewer is not among them.
-    if (user === 0 && users.length === 0) await page.addWhole([slice.user])
+    if (user === 0 && users.length === 0) await addAnew([slice.user])
     for (let start = 0; start < users.length; ) {
       if (page.isFull) return user
       const part = users.slice(start, start + page.step)
       start += part.length
-      await page.addWhole(part.map(({ userId }) => userId))
+      await addAnew(part.map(({ userId }) => userId))
       user = part.at(-1)?.nid ?? user
     }
     if (users.length < MAX_LISTED) return undefined

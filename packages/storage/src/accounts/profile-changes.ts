@@ -67,6 +67,14 @@ const changedBetween = prepared((db, after: Position, upTo: Position) =>
     .orderBy('position'),
 )
 
+/** Returns the profile fields of users that were ever set, and those whose deletion is remembered. */
+export async function changedFieldsOf(db: Read, users: readonly UserId[]): Promise<ChangedField[]> {
+  const rows = await inChunks(users, (chunk) =>
+    db.selectFrom('profile_changes').select(['user_id', 'field']).where('user_id', 'in', chunk).execute(),
+  )
+  return rows.map((row) => ({ userId: row.user_id, field: row.field }))
+}
+
 /** Returns the profiles of users, by field; with `fields`, only those. Users without any are left out. */
 export async function profilesOf(
   db: Read,
