@@ -44,7 +44,7 @@ export async function authenticate(
     mayBeLocked: access === 'locked',
     address,
     userAgent: request.headers['user-agent'],
-    asserted: assertedIn(request),
+    asserted: () => assertedIn(request),
   })
   if (requester.isGuest && (access === 'user' || access === 'admin')) {
     throw new MatrixError('M_GUEST_ACCESS_FORBIDDEN', 'guests may not use this endpoint')
@@ -55,10 +55,14 @@ export async function authenticate(
   requesters.set(request, requester)
 }
 
-/** Returns the user and the device that a request of an application service acts for. */
+/** Returns the user and the device that a request of an application service acts for; throws `M_INVALID_PARAM` for several. */
 function assertedIn({ query }: FastifyRequest): { userId: string | undefined; deviceId: string | undefined } {
   const given = query as Readonly<Record<string, unknown>>
-  const text = (name: string) => (typeof given[name] === 'string' ? given[name] : undefined)
+  const text = (name: string) => {
+    const value = given[name]
+    if (value === undefined || typeof value === 'string') return value
+    throw new MatrixError('M_INVALID_PARAM', `\`${name}\` must be given once`)
+  }
   return { userId: text('user_id'), deviceId: text('device_id') ?? text('org.matrix.msc3202.device_id') }
 }
 

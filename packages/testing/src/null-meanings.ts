@@ -57,6 +57,7 @@ export const NULL_MEANINGS: Readonly<Record<string, Readonly<Record<string, Null
     auth: 'absent',
     guest_access_token: 'refused',
     type: 'absent',
+    user: 'absent',
     username: 'refused',
     password: 'absent',
     device_id: 'absent',

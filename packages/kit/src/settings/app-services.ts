@@ -30,6 +30,6 @@ export type EphemeralMember = 'ephemeral' | 'de.sorunome.msc2409.ephemeral'
 export interface NamespaceSettings {
   /** A regular expression that matches from the beginning of an ID; its end may be anywhere. */
   readonly pattern: string
-  /** Nobody else may create such IDs. */
+  /** The IDs are reserved: other users and services cannot create them. */
   readonly isExclusive: boolean
 }

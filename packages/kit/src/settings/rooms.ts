@@ -11,7 +11,7 @@ export interface DirectoryRule {
   readonly isAllowed: boolean
 }
 
-/** What is done with rooms on this server, and who may do it. */
+/** Settings of rooms: their defaults, and the users who may create, name and publish them. */
 export interface RoomSettings {
   readonly defaultVersion: string
   /** Members of the power levels of new rooms, by preset. */
@@ -26,15 +26,15 @@ export interface RoomSettings {
   readonly datesOffers: boolean
   /** Rooms are forgotten when they are left. */
   readonly forgetsOnLeave: boolean
-  /** Who may create which alias; undefined for all. */
+  /** The rules for creating aliases; undefined: every user may create every alias. */
   readonly aliasRules: readonly DirectoryRule[] | undefined
-  /** Who may publish which room; undefined for all. */
+  /** The rules for publishing rooms; undefined: every room may be published. */
   readonly publicationRules: readonly DirectoryRule[] | undefined
   /** Only members of a room may give it an alias. */
   readonly aliasesNeedMembership: boolean
 }
 
-/** Who may search the directories of rooms and users, and whom they find. */
+/** Access to the directories of rooms and users, and the scope of their results. */
 export interface DirectorySettings {
   /** Clients may search for rooms. */
   readonly listsRooms: boolean

@@ -27,6 +27,8 @@ export interface AppServiceSession extends Omit<SessionRequest, 'userId'> {
 }
 
 const MAX_BYTES = 255
+/** The localparts of a service's users: those of historical user IDs too, but no character that other servers refuse. */
+const LOCALPART = /^[\x21-\x39\x3b-\x7e]+$/
 
 /**
  * Registers a user of an application service, without a password, and logs it in unless that is inhibited.
@@ -51,7 +53,7 @@ export async function registerForAppService(
 function newUserOf(rt: Needs, service: AppService, username: string | undefined): UserId {
   if (username === undefined) throw new MatrixError('M_MISSING_PARAM', '`username` is missing')
   const userId = `@${username}:${rt.serverName}`
-  if (!fitsBytes(userId, MAX_BYTES) || !isUserId(userId) || username === '') {
+  if (!LOCALPART.test(username) || !fitsBytes(userId, MAX_BYTES) || !isUserId(userId)) {
     throw new MatrixError('M_INVALID_USERNAME', 'the username is invalid')
   }
   if (!service.hasUser(userId)) {

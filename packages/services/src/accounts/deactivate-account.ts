@@ -19,12 +19,17 @@ export interface Deactivation {
 type Needs = Pick<Runtime, 'db' | 'clock' | 'random' | 'limits' | 'serverName'>
 
 /**
- * Deactivates the requester's account for good after they proved its password.
+ * Deactivates the requester's account for good after they proved its password; an application service needs no proof.
  *
  * @see https://spec.matrix.org/v1.19/client-server-api/#account-deactivation
  */
-export async function deactivateAccount(rt: Needs, { userId }: Requester, request: Deactivation): Promise<void> {
+export async function deactivateAccount(
+  rt: Needs,
+  { userId, appService }: Requester,
+  request: Deactivation,
+): Promise<void> {
   const { auth, erase, leaveRooms } = request
+  if (appService) return endAccount(rt, userId, erase === true, leaveRooms)
   const agreed = await authenticateOperation(rt, {
     name: 'deactivate',
     userId,

@@ -15,8 +15,8 @@ export interface PresentedToken {
   readonly mayBeLocked: boolean
   readonly address: string
   readonly userAgent: string | undefined
-  /** The user and the device that an application service acts for. */
-  readonly asserted?: { readonly userId: string | undefined; readonly deviceId: string | undefined }
+  /** Returns the user and the device that an application service acts for. */
+  readonly asserted: () => { readonly userId: string | undefined; readonly deviceId: string | undefined }
 }
 
 /**
@@ -59,7 +59,8 @@ async function actingUser(
   service: AppService,
   { asserted, mayBeLocked }: PresentedToken,
 ): Promise<Requester> {
-  const userId = (asserted?.userId ?? service.sender) as UserId
+  const { userId: wanted = service.sender, deviceId } = asserted()
+  const userId = wanted as UserId
   if (!service.hasUser(userId)) {
     throw new MatrixError('M_FORBIDDEN', `the application service may not act for ${userId}`)
   }
@@ -70,7 +71,6 @@ async function actingUser(
   if (account.isLocked && !mayBeLocked) {
     throw new MatrixError('M_USER_LOCKED', 'this account has been locked', { extra: { soft_logout: true } })
   }
-  const deviceId = asserted?.deviceId
   if (deviceId !== undefined && !(await deviceOf(db.read, userId, deviceId))) {
     throw new MatrixError('M_UNKNOWN_DEVICE', `${userId} has no device ${deviceId}`)
   }

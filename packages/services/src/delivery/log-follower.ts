@@ -240,7 +240,7 @@ export class LogFollower {
       if (term.signal.aborted) return
       this.#reached = stretch.upTo
       if (typeof again === 'number') this.#runAfter(again, 'run')
-      // Where it was told to run meanwhile, it does.
+      // A call of `run` in the meantime ends the rest before it begins.
       else if (again && !this.#isDue) this.#runAfter(again.restMs, 'rest')
     } catch (cause) {
       if (term.signal.aborted) return

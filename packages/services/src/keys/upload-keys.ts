@@ -35,6 +35,8 @@ export async function uploadKeys(
   requester: Requester,
   upload: KeyUpload,
 ): Promise<Record<string, number>> {
+  if (requester.deviceId === '')
+    throw new MatrixError('M_MISSING_PARAM', 'keys belong to a device: the request must be one of a device')
   rt.limits.take('keyUploads', `${requester.userId} ${requester.deviceId}`)
   const keys = checkedUpload(requester, upload)
   return rt.db.write((tx) => publishKeys(tx, requester, keys))

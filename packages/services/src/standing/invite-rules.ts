@@ -8,7 +8,7 @@ import type { JsonObject } from '@myelin/matrix/json'
 import { accountDataOf } from '@myelin/storage/accounts/account-data'
 import type { Read } from '@myelin/storage/engine/database'
 
-/** What becomes of an invite: `ignore` accepts it and hides it, `block` refuses it. */
+/** The treatment of an invite: `ignore` accepts it and hides it, `block` refuses it. */
 type InviteRule = 'allow' | 'ignore' | 'block'
 
 /** Returns the rule for an inviter. */

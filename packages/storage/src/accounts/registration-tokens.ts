@@ -4,7 +4,7 @@ import type { Read, Tx } from '../engine/database.ts'
 /** A registration token. */
 export interface RegistrationToken {
   readonly token: string
-  /** The number of accounts that may be registered with it; undefined: any number. */
+  /** The number of accounts that may be registered with it; undefined without a limit. */
   readonly usesAllowed: number | undefined
   /** The sessions that have used it and have not registered an account yet. */
   readonly pending: number

@@ -2,7 +2,7 @@
 
 /** The tables of registration tokens. */
 export interface RegistrationTables {
-  /** `uses_allowed` null: any number. `completed`: the accounts that were registered. `expires_ts` (ms) null means never. */
+  /** `uses_allowed` is null without a limit. `completed` counts the registered accounts. `expires_ts` (ms) is null if it never expires. */
   registration_tokens: {
     token: string
     uses_allowed: number | null

@@ -33,7 +33,7 @@ export interface PreviewStage {
   preview(url: string, token?: string): Promise<Answer>
 }
 
-/** What the web server answers at each path. */
+/** The responses of the web server by path. */
 export type Pages = Readonly<Record<string, RequestListener>>
 
 /** Returns a listener that answers with a body. */

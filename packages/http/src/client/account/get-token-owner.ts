@@ -12,11 +12,12 @@ export const getTokenOwner = endpoint({
   method: 'GET',
   path: '/_matrix/client/v3/account/whoami',
   access: 'guest',
-  reply: Type.Object({ user_id: Type.String(), device_id: Type.String(), is_guest: Type.Boolean() }),
+  reply: Type.Object({ user_id: Type.String(), device_id: Type.Optional(Type.String()), is_guest: Type.Boolean() }),
 
   handle: async ({ requester: { userId, deviceId, isGuest } }) => ({
     user_id: userId,
-    device_id: deviceId,
+    // Application services act without a device unless they name one.
+    ...(deviceId === '' ? {} : { device_id: deviceId }),
     is_guest: isGuest,
   }),
 })

@@ -25,6 +25,8 @@ export const register = endpoint({
     auth: optionalOrNull(JsonObjectSchema),
     type: optionalOrNull(Type.String()),
     username: OptionalText,
+    // The older name of `username` in requests of application services.
+    user: optionalOrNull(Type.String()),
     password: optionalOrNull(Type.String()),
     device_id: optionalOrNull(DeviceIdSchema),
     initial_device_display_name: optionalOrNull(DeviceNameSchema),
@@ -38,7 +40,7 @@ export const register = endpoint({
     if (body.type === APP_SERVICE_TYPE) {
       const made = await registerForAppService(rt, {
         token: tokenOf({ headers, query }),
-        username: body.username,
+        username: body.user ?? body.username,
         deviceId: body.device_id,
         displayName: body.initial_device_display_name,
         canRefresh: body.refresh_token === true,

@@ -2,7 +2,7 @@
 import { readPushers } from '@myelin/services/notifications/pushers'
 import { Type } from 'typebox'
 import { endpoint } from '../../endpoint.ts'
-import { ObjectSchema } from '../../reply-schemas.ts'
+import { pusherMembers } from '../../pusher-members.ts'
 
 /**
  * Returns the requester's pushers.
@@ -17,14 +17,7 @@ export const getPushers = endpoint({
   reply: Type.Object({
     pushers: Type.Array(
       Type.Object({
-        app_display_name: Type.String(),
-        app_id: Type.String(),
-        data: ObjectSchema,
-        device_display_name: Type.String(),
-        kind: Type.String(),
-        lang: Type.String(),
-        profile_tag: Type.String(),
-        pushkey: Type.String(),
+        ...pusherMembers,
         'org.matrix.msc3881.enabled': Type.Boolean(),
         'org.matrix.msc3881.device_id': Type.String(),
       }),

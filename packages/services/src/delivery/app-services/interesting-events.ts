@@ -50,7 +50,7 @@ export class InterestingEvents {
   /** Returns whether a room is in the namespaces, or has an alias or a joined user of the service. */
   async hasInterestIn(db: Read, roomId: RoomId): Promise<boolean> {
     if (this.#service.hasRoom(roomId)) return true
-    // What is read here may be ahead of the events that are still to be sent, so it is not kept for them.
+    // The state read here may be ahead of the events that are still to be sent, so it is not kept for them.
     return (this.#joined.get(roomId) ?? (await this.#hasMember(db, roomId))) || this.#hasAlias(db, roomId)
   }
 

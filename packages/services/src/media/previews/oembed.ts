@@ -6,7 +6,7 @@ import { MatrixError } from '@myelin/matrix/errors'
 import type { Draft } from './open-graph.ts'
 import { readHtml } from './read-html.ts'
 
-/** What an oEmbed document says of a page. */
+/** The description of a page in an oEmbed document. */
 export interface OEmbedDraft extends Draft {
   /** The author, who stands in for a missing title. */
   readonly author: string | undefined

@@ -22,8 +22,8 @@ export interface WriteOrder {
 }
 
 /**
- * What the thread reports: that it can take orders; or the outcome of one: the number of rows changed since the thread began, a
- * failure, or an unknown outcome.
+ * A report of the thread: its readiness, or the outcome of an order, which is the number of rows changed since the thread began, a
+ * failure, or unknown.
  */
 export type WriteOutcome =
   | { readonly ready: true }

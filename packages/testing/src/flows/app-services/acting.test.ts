@@ -46,6 +46,37 @@ onEveryDatabase('an application service', (open) => {
     assert.equal((await call('GET', `${whoami}&${device}`, IRC.asToken))['device_id'], made.body['device_id'])
   })
 
+  test('cannot make users that other servers refuse, nor act for two', async (t) => {
+    const { raw, call } = await appServiceStage(open, t)
+    const register = (name: Record<string, unknown>) =>
+      raw('POST', `${v3}/register`, IRC.asToken, { type: TYPE, inhibit_login: true, ...name })
+    const refused = ['_irc_a b', '_irc_\u00e9', '_irc_a:b', '', undefined].map((username) => register({ username }))
+    const old = await register({ user: '_irc_Old', username: 'ignored' })
+    const two = await raw('GET', `${v3}/account/whoami?user_id=${BOB}&user_id=@alice:one.test`, IRC.asToken)
+    assert.deepEqual(
+      (await Promise.all(refused)).map(({ status, body }) => [status, body['errcode']]),
+      [...Array<unknown>(4).fill([400, 'M_INVALID_USERNAME']), [400, 'M_MISSING_PARAM']],
+    )
+    assert.equal(old.body['user_id'], '@_irc_Old:one.test')
+    assert.deepEqual([two.status, two.body['errcode']], [400, 'M_INVALID_PARAM'])
+    assert.deepEqual(await call('GET', `${v3}/account/whoami`, IRC.asToken), {
+      user_id: '@ircbot:one.test',
+      is_guest: false,
+    })
+  })
+
+  test('has no keys without a device, and deactivates its users without a password', async (t) => {
+    const { raw, call } = await appServiceStage(open, t)
+    await call('POST', `${v3}/register`, IRC.asToken, { type: TYPE, username: '_irc_bob', inhibit_login: true })
+    const as = `user_id=${encodeURIComponent(BOB)}`
+    const keys = await raw('POST', `${v3}/keys/upload?${as}`, IRC.asToken, {})
+    const gone = await raw('POST', `${v3}/account/deactivate?${as}`, IRC.asToken, {})
+    const after = await raw('GET', `${v3}/account/whoami?${as}`, IRC.asToken)
+    assert.deepEqual([keys.status, keys.body['errcode']], [400, 'M_MISSING_PARAM'])
+    assert.equal(gone.status, 200)
+    assert.deepEqual([after.status, after.body['errcode']], [403, 'M_FORBIDDEN'])
+  })
+
   test('keeps its namespaces from others', async (t) => {
     const { raw, call, alice } = await appServiceStage(open, t)
     const names = ['_irc_eve', 'ircbot'].map((name) => `${v3}/register/available?username=${name}`)

@@ -2,7 +2,7 @@
 import { pushersOfUser } from '@myelin/services/moderation/user-records'
 import { Type } from 'typebox'
 import { endpoint } from '../../../endpoint.ts'
-import { ObjectSchema } from '../../../reply-schemas.ts'
+import { pusherMembers } from '../../../pusher-members.ts'
 import { UserParams } from './user-replies.ts'
 
 /**
@@ -19,14 +19,7 @@ export const synapseGetUserPushers = endpoint({
   reply: Type.Object({
     pushers: Type.Array(
       Type.Object({
-        app_display_name: Type.String(),
-        app_id: Type.String(),
-        data: ObjectSchema,
-        device_display_name: Type.String(),
-        kind: Type.String(),
-        lang: Type.String(),
-        profile_tag: Type.String(),
-        pushkey: Type.String(),
+        ...pusherMembers,
         enabled: Type.Boolean(),
         device_id: Type.String(),
       }),
