@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { pause, spend } from '@myelin/kit/turn'
+import { pause, spend, step } from '@myelin/kit/turn'
 import { requiredLists, roomToken, senderToken } from '../search-index.ts'
 import type {
   EntrySearch,
@@ -130,18 +130,20 @@ async function endOfWindow(db: QueryRunner, after: number, size: number): Promis
 async function entriesIn(
   db: QueryRunner,
   match: string,
-  { after, upTo, size }: { readonly after: number; readonly upTo: number; readonly size: number },
+  { after: from, upTo, size }: { readonly after: number; readonly upTo: number; readonly size: number },
 ): Promise<readonly EntryRow[]> {
-  const pausing = pause()
-  if (pausing) await pausing
+  const before = pause()
+  if (before) await before
   const rows = await db.run<EntryRow>(
     `select entry.entry_id, entry.event_nid, entry.room_nid, entry.sender_nid
       from search_index cross join search_entries as entry on entry.entry_id = search_index.rowid
       where search_index match ? and search_index.rowid > ? and search_index.rowid <= ?
       order by search_index.rowid limit ${PAGE}`,
-    [match, after, Math.min(upTo, Number.MAX_SAFE_INTEGER)],
+    [match, from, Math.min(upTo, Number.MAX_SAFE_INTEGER)],
   )
-  spend(size * LOOKED_AT_COST_US + rows.length * READ_COST_US)
+  // The caller goes on with other work before it pauses.
+  const after = step(size * LOOKED_AT_COST_US + rows.length * READ_COST_US)
+  if (after) await after
   return rows
 }
 
